@@ -1,0 +1,202 @@
+//! What the engine costs: `cargo bench --bench engine [-- ROUNDS]`.
+//!
+//! Every figure that the project promises is measured here and nowhere else; no test is timed.
+//! The same compiler commands are run bare (one after the other, by a plain loop) and by the
+//! engine, in turn, so that a machine that slows down slows both.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+const TRYALL: &str = env!("CARGO_BIN_EXE_tryall");
+
+fn main() -> ExitCode {
+    let rounds = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(9);
+    let mut good = true;
+    good &= batch(rounds);
+    good &= start_up(rounds);
+    good &= many_checks(rounds);
+    good &= size();
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What a finished command used.
+#[derive(Clone, Copy, Default)]
+struct Used {
+    wall: Duration,
+    /// Of the command and all that it waited for.
+    cpu: Duration,
+    /// Of the largest process among them, in KiB.
+    memory: i64,
+}
+
+/// Runs a command and waits for it in a way that tells what it used.
+fn run(command: &mut Command) -> (Used, String) {
+    let started = Instant::now();
+    let mut child = command.spawn().expect("the command starts");
+    let output =
+        child.stdout.take().map(|out| io::read_to_string(out).expect("UTF-8")).unwrap_or_default();
+    let mut status = 0;
+    // SAFETY: all zeros is a valid rusage.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    let pid = i32::try_from(child.id()).expect("process ids are positive");
+    // SAFETY: both pointers are to live variables. Nobody else waits for this child.
+    assert_eq!(unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) }, pid);
+    let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    let cpu = time(usage.ru_utime) + time(usage.ru_stime);
+    (Used { wall: started.elapsed(), cpu, memory: usage.ru_maxrss }, output)
+}
+
+/// The commands of a batch, each with the directory that holds its source.
+struct Bare {
+    _dir: tempfile::TempDir,
+    commands: Vec<(PathBuf, Vec<String>, bool)>,
+}
+
+impl Bare {
+    /// Takes from a response what was run.
+    fn of(response: &Value) -> Self {
+        let dir =
+            tempfile::tempdir_in(if Path::new("/dev/shm").exists() { "/dev/shm" } else { "/tmp" })
+                .unwrap();
+        let mut commands = Vec::new();
+        for (index, result) in response["results"].as_array().unwrap().iter().enumerate() {
+            let command: Vec<String> = serde_json::from_value(result["command"].clone()).unwrap();
+            let (false, "run") = (command.is_empty(), result["how"].as_str().unwrap()) else {
+                continue;
+            };
+            let room = dir.path().join(index.to_string());
+            fs::create_dir(&room).unwrap();
+            if let Some(source) = result["source"].as_str() {
+                let name = command.iter().find(|word| word.starts_with("conftest.")).unwrap();
+                fs::write(room.join(name), source).unwrap();
+            }
+            let runs = !result["value"]["stdout"].is_null();
+            commands.push((room, command, runs));
+        }
+        Bare { _dir: dir, commands }
+    }
+
+    /// The plain loop; the CPU time of all commands, and the loop's own time on the clock.
+    fn run(&self) -> Used {
+        let started = Instant::now();
+        let mut cpu = Duration::ZERO;
+        for (room, command, runs) in &self.commands {
+            let quiet = |command: &mut Command| {
+                command.current_dir(room).env("LC_ALL", "C").env("TMPDIR", room);
+                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+                run(command).0.cpu
+            };
+            cpu += quiet(Command::new(&command[0]).args(&command[1..]));
+            if *runs {
+                cpu += quiet(&mut Command::new("./conftest.exe"));
+            }
+        }
+        Used { wall: started.elapsed(), cpu, memory: 0 }
+    }
+}
+
+fn tryall(args: &[&str]) -> (Used, Value) {
+    let (used, output) = run(Command::new(TRYALL)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null()));
+    (used, serde_json::from_str(&output).unwrap_or(Value::Null))
+}
+
+/// The whole of examples/posix.json at two jobs, against the same commands run bare.
+fn batch(rounds: usize) -> bool {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/posix.json");
+    let args = ["check", example, "-j", "2"];
+    let (_, response) = tryall(&args);
+    let bare = Bare::of(&response);
+    bare.run();
+    let (mut wall, mut own, mut serial) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let alone = bare.run();
+        let (together, response) = tryall(&args);
+        let compilers = response["summary"]["cpu_ms"].as_f64().unwrap() / 1e3;
+        wall.push(together.wall.as_secs_f64() / (alone.cpu.as_secs_f64() / 2.0));
+        own.push((together.cpu.as_secs_f64() - compilers) / compilers * 100.0);
+        serial.push(alone.wall.as_secs_f64() / together.wall.as_secs_f64());
+    }
+    println!(
+        "examples/posix.json, -j 2, against its {} commands run bare, {rounds} rounds in turn:",
+        bare.commands.len()
+    );
+    let good = report("  wall time / (their CPU time / 2)", &mut wall, Some(1.10), "")
+        & report("  the tool's own CPU time, of theirs", &mut own, Some(5.0), " %");
+    report("  wall time of the plain loop / wall time", &mut serial, None, "");
+    good
+}
+
+fn start_up(rounds: usize) -> bool {
+    let mut times = Vec::new();
+    for _ in 0..rounds * 10 {
+        let (used, _) =
+            run(Command::new(TRYALL).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()));
+        times.push(used.wall.as_secs_f64() * 1e3);
+    }
+    report("tryall --version", &mut times, Some(3.0), " ms")
+}
+
+/// Ten thousand checks. Planned only: with a compiler that is not there nothing runs, so the
+/// whole time is reading, planning and writing. Run: with a compiler that costs next to
+/// nothing, so that the memory is the tool's.
+fn many_checks(rounds: usize) -> bool {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, compiler: &str| {
+        let checks: Vec<_> = (0..10_000)
+            .map(|i| json!({"id": format!("HAVE_FUNCTION_{i}"), "kind": "function", "function": format!("function_{i}")}))
+            .collect();
+        let request = json!({"toolchains": {"c": {"command": [compiler]}}, "checks": checks});
+        let path = dir.path().join(name);
+        fs::write(&path, request.to_string()).unwrap();
+        path.to_str().unwrap().to_string()
+    };
+    let missing = file("missing.json", "/nonexistent/cc");
+    let mut times: Vec<_> =
+        (0..rounds).map(|_| tryall(&["check", &missing]).0.wall.as_secs_f64() * 1e3).collect();
+    let good = report(
+        "10,000 checks: read, planned and written, none run",
+        &mut times,
+        Some(100.0),
+        " ms",
+    );
+    let script = dir.path().join("cc");
+    fs::write(&script, "#!/bin/sh\nfor last; do :; done\necho x >\"$last\"\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&script, mode).unwrap();
+    let cheap = file("cheap.json", script.to_str().unwrap());
+    let (used, response) = tryall(&["check", &cheap]);
+    assert_eq!(response["summary"]["yes"], 10_000);
+    good & report(
+        "10,000 checks run: peak memory",
+        &mut [used.memory as f64 / 1024.0],
+        Some(64.0),
+        " MiB",
+    )
+}
+
+fn size() -> bool {
+    let bytes = fs::metadata(TRYALL).unwrap().len();
+    report("size of the program", &mut [bytes as f64 / (1 << 20) as f64], Some(4.0), " MiB")
+}
+
+/// Prints the median with the smallest and largest; whether the median is within the limit.
+fn report(what: &str, values: &mut [f64], most: Option<f64>, unit: &str) -> bool {
+    values.sort_by(f64::total_cmp);
+    let (least, median, largest) = (values[0], values[values.len() / 2], values[values.len() - 1]);
+    let good = most.is_none_or(|most| median <= most);
+    let verdict = match most {
+        None => String::new(),
+        Some(most) => format!("  at most {most}{unit}: {}", if good { "met" } else { "MISSED" }),
+    };
+    println!("{what}: {median:.2}{unit} ({least:.2} to {largest:.2}){verdict}");
+    good
+}

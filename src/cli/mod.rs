@@ -1,0 +1,214 @@
+//! The command line.
+
+mod check;
+mod output;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::language::Language;
+use crate::report::Format;
+use crate::request::{Seconds, flags};
+use crate::schema::{self, Which};
+use crate::slots::Inherited;
+
+/// Answer a batch of compiler checks, all at once
+///
+/// Reads questions about a C, C++ or Fortran compiler (is this header there, does this link,
+/// how large is this type), asks the compiler as many at once as there are cores, and writes
+/// every answer. No answer differs from the one the compiler would have given alone; what the
+/// compiler did not answer is an error, never a no.
+#[derive(Parser)]
+#[command(name = "tryall", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tryall check batch.json                      a batch from a file; - or nothing reads it from stdin
+  tryall check --header unistd.h --function fork --sizeof 'long long'
+  tryall check batch.json --format header --output config.h
+  CC=clang tryall check --symbol epoll_create1@sys/epoll.h --format keyval
+
+Exit status:
+  0  every check was answered (yes, no or skipped)
+  1  a check marked as required was not answered yes
+  2  the request is unusable; nothing was run
+  3  at least one check ended in an error
+  128+N  ended by signal N";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a batch and print the answers
+    #[command(after_help = CHECK_HELP)]
+    Check(Box<CheckArgs>),
+    /// Print the JSON Schema of a request or a response
+    Schema {
+        /// Which of the two
+        which: Which,
+    },
+    /// Print the completion script of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, in roff
+    Man,
+}
+
+const CHECK_HELP: &str = "\
+A check's option takes [ID=]WHAT[@HEADER,...]: the name of the answer, if it is not to be made
+from WHAT, and the headers to include first. Options of checks may be given many times, and
+together with FILE.
+
+The compiler is CC, CXX or FC (with CPPFLAGS, CFLAGS, CXXFLAGS, FFLAGS and LDFLAGS), else cc, c++
+or gfortran, unless FILE or --compiler names another.
+
+Examples:
+  tryall check --header sys/epoll.h --symbol 'HAVE_PIPE2=pipe2@unistd.h' --arg=-D_GNU_SOURCE
+  tryall check --language fortran --compiles probe.f90 --required
+  tryall check batch.json --compiler clang --format ndjson";
+
+/// What `tryall check` takes.
+#[derive(Args, Default)]
+struct CheckArgs {
+    /// The request; - reads it from standard input, which is also the default without checks
+    /// on the command line
+    file: Option<PathBuf>,
+
+    /// Run this many at once; without it the request, make's jobserver or the cores decide
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Stop a check after this long, unless it has a limit of its own [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<Seconds>,
+    /// How the answers are written
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    format: Format,
+    /// Write the answers to FILE, which is left as it is if nothing has changed
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Ask every check again, alone, and fail with status 3 if an answer differs
+    #[arg(long)]
+    verify: bool,
+
+    /// The language of the checks on the command line [default: c]
+    #[arg(long, value_parser = language, help_heading = "For all checks on the command line")]
+    language: Option<Language>,
+    /// Their toolchain, by its name in FILE
+    #[arg(long, value_name = "NAME", help_heading = "For all checks on the command line")]
+    toolchain: Option<String>,
+    /// A header to include first
+    #[arg(
+        long = "include",
+        value_name = "HEADER",
+        help_heading = "For all checks on the command line"
+    )]
+    headers: Vec<String>,
+    /// Source text after the headers
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "For all checks on the command line"
+    )]
+    prefix: String,
+    /// A compiler argument
+    #[arg(
+        long = "arg",
+        value_name = "ARG",
+        allow_hyphen_values = true,
+        help_heading = "For all checks on the command line"
+    )]
+    args: Vec<String>,
+    /// A linker argument
+    #[arg(
+        long = "link-arg",
+        value_name = "ARG",
+        allow_hyphen_values = true,
+        help_heading = "For all checks on the command line"
+    )]
+    link_args: Vec<String>,
+    /// A directory with headers
+    #[arg(
+        long = "include-dir",
+        value_name = "DIR",
+        help_heading = "For all checks on the command line"
+    )]
+    include_dirs: Vec<String>,
+    /// A regular expression over the output that turns a yes into a no
+    #[arg(
+        long = "fail-pattern",
+        value_name = "REGEX",
+        help_heading = "For all checks on the command line"
+    )]
+    fail_patterns: Vec<String>,
+    /// Exit with status 1 unless all of them answer yes
+    #[arg(long, help_heading = "For all checks on the command line")]
+    required: bool,
+
+    /// The compiler of the language, for all checks, as a shell would write it: 'ccache gcc'
+    #[arg(long, value_name = "COMMAND", help_heading = "Toolchain")]
+    compiler: Option<String>,
+    /// What runs its programs, as a shell would write it: 'qemu-aarch64 -L /usr/aarch64-linux-gnu'
+    #[arg(long, value_name = "COMMAND", help_heading = "Toolchain")]
+    emulator: Option<String>,
+}
+
+fn language(name: &str) -> Result<Language, String> {
+    let names = || Language::names().collect::<Vec<_>>().join(", ");
+    Language::from_name(name).ok_or_else(|| format!("known are {}", names()))
+}
+
+/// The whole command line, with the options that stand for checks.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommand("check", |check| check.args(flags::options()))
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    // First of all, as it demands.
+    let inherited = Inherited::from_env();
+    let matches = command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command {
+        Some(Command::Check(args)) => {
+            let matches = matches.subcommand_matches("check").expect("it is this subcommand");
+            check::run(*args, Some(matches), inherited)
+        }
+        None => check::run(CheckArgs::default(), None, inherited),
+        Some(Command::Schema { which }) => output::print(schema::schema(which).as_bytes()),
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command(), "tryall", &mut script);
+            output::print(&script)
+        }
+        Some(Command::Man) => output::print(&manual()),
+    }
+}
+
+/// The manual page: that of the program, and those of its commands behind it.
+fn manual() -> Vec<u8> {
+    let mut page = Vec::new();
+    let mut command = command();
+    command.build();
+    let whole = clap_mangen::Man::new(command.clone());
+    whole.render(&mut page).expect("memory takes all");
+    for part in command.get_subcommands().filter(|part| part.get_name() != "help") {
+        let man = clap_mangen::Man::new(part.clone());
+        page.extend_from_slice(
+            format!(".SH \"TRYALL {}\"\n", part.get_name().to_uppercase()).as_bytes(),
+        );
+        man.render_synopsis_section(&mut page).expect("memory takes all");
+        man.render_description_section(&mut page).expect("memory takes all");
+        man.render_options_section(&mut page).expect("memory takes all");
+        man.render_extra_section(&mut page).expect("memory takes all");
+    }
+    page
+}

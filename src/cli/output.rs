@@ -1,0 +1,53 @@
+//! Where results go: standard output, or a file that is replaced as a whole.
+
+use std::fs::File;
+use std::io::{self, Write, stdout};
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::os;
+
+/// Prints to standard output, and makes the exit status of it.
+pub fn print(bytes: &[u8]) -> ExitCode {
+    match stdout().lock().write_all(bytes).and_then(|()| stdout().flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => write_failure(&error),
+    }
+}
+
+/// The exit status when results could not be written.
+pub fn write_failure(error: &io::Error) -> ExitCode {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        // The reader has what it wanted.
+        return ended_by(os::BROKEN_PIPE);
+    }
+    eprintln!("tryall: the results could not be written: {error}");
+    ExitCode::from(3)
+}
+
+/// The exit status of a program that a signal ended.
+pub fn ended_by(signal: i32) -> ExitCode {
+    ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
+}
+
+/// Replaces a file by one with these contents, or leaves it alone if it has them already: what
+/// depends on its time stamp is not to be built again. Whoever reads it meanwhile sees the old
+/// or the new file and never half of one.
+pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    // A link is followed to the file that it stands for.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    match std::fs::metadata(&path) {
+        // Such as /dev/stdout or a named pipe.
+        Ok(meta) if !meta.is_file() => {
+            return File::options().write(true).open(&path)?.write_all(contents);
+        }
+        Ok(_) if std::fs::read(&path).is_ok_and(|old| old == contents) => return Ok(()),
+        _ => {}
+    }
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".tryall-").tempfile_in(dir)?;
+    file.write_all(contents)?;
+    os::with_default_permissions(file.as_file())?;
+    file.persist(&path)?;
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! The messages of compilers: those that say that something else than the source was wrong,
+//! and those that say that a flag is not known. The only place that knows any.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
+
+/// Text that a compiler prints when it did not get to judge the source.
+struct Trouble {
+    /// What stands in the message.
+    says: &'static [&'static str],
+    /// What that means.
+    reason: &'static str,
+    /// What to do.
+    remedy: &'static str,
+}
+
+const CRASH: &str = "the compiler crashed";
+const CRASH_REMEDY: &str = "report it to the compiler's makers, or use another version";
+
+/// Seen in GCC, Clang, Flang, binutils, LLD, and the launchers named.
+static TROUBLES: [Trouble; 11] = [
+    Trouble {
+        says: &[
+            "internal compiler error",
+            "PLEASE submit a bug report",
+            "PLEASE ATTACH THE FOLLOWING FILES TO THE BUG REPORT",
+            "frontend command failed",
+            "fatal error: error in backend",
+            "Please submit a full bug report",
+            "compilation aborted due to internal error",
+            "catastrophic error: **Internal compiler error",
+        ],
+        reason: CRASH,
+        remedy: CRASH_REMEDY,
+    },
+    Trouble {
+        says: &["signal terminated program", "terminated with signal", "failed due to signal"],
+        reason: "a part of the compiler was killed by a signal",
+        remedy: "look for a lack of memory, then ask again",
+    },
+    Trouble {
+        says: &[
+            "unable to execute command:",
+            "cannot execute '",
+            "cannot execute `",
+            "cannot execute \u{2018}",
+            "cannot exec '",
+            "cannot find 'ld'",
+            "cannot find 'as'",
+            "failed to exec",
+        ],
+        reason: "a part of the compiler could not be started",
+        remedy: "reinstall the compiler, or install the package of this language",
+    },
+    Trouble {
+        says: &["No space left on device", "Disk quota exceeded"],
+        reason: "the disk is full",
+        remedy: "make room, or set TMPDIR to a place that has it",
+    },
+    Trouble {
+        says: &["Read-only file system", "Input/output error", "Stale file handle"],
+        reason: "the compiler could not write its files",
+        remedy: "set TMPDIR to a directory that can be written to",
+    },
+    Trouble {
+        says: &[
+            "Cannot allocate memory",
+            "virtual memory exhausted",
+            "out of memory",
+            "memory exhausted",
+        ],
+        reason: "the compiler ran out of memory",
+        remedy: "ask again with fewer jobs",
+    },
+    Trouble {
+        says: &[
+            "Too many open files",
+            "Resource temporarily unavailable",
+            "File size limit exceeded",
+        ],
+        reason: "the compiler ran into a limit of the system",
+        remedy: "raise the limits (ulimit -a shows them), or ask again with fewer jobs",
+    },
+    Trouble {
+        says: &["Text file busy"],
+        reason: "a file of the compiler is being replaced",
+        remedy: "ask again when the installation is complete",
+    },
+    Trouble {
+        says: &["ld: internal error", "BFD internal error", "collect2: fatal error"],
+        reason: "the linker failed",
+        remedy: "see its message in the output",
+    },
+    Trouble {
+        says: &["could not be checked out", "License checkout failed"],
+        reason: "the compiler has no license to run",
+        remedy: "see its message in the output",
+    },
+    Trouble {
+        says: &["ccache: error:", "sccache: error:", "ICECC[", "distcc["],
+        reason: "the launcher failed",
+        remedy: "see its message in the output, or ask without it",
+    },
+];
+
+/// Why a compiler that failed did not judge the source; `None` if it seems that it did.
+pub fn trouble(output: &str) -> Option<String> {
+    for line in output.lines().filter(|line| !quotes_source(line)) {
+        for trouble in &TROUBLES {
+            if trouble.says.iter().any(|text| line.contains(text)) {
+                let said = without_escapes(line.trim());
+                return Some(format!("{} ({said}); {}", trouble.reason, trouble.remedy));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a line of a compiler's output repeats the source's own words, which may be any.
+fn quotes_source(line: &str) -> bool {
+    let start = line.trim_start();
+    let margin = start.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    margin.starts_with('|')
+        || [
+            "#error",
+            "#warning",
+            "#pragma message",
+            "static assertion failed",
+            "static_assert failed",
+        ]
+        .iter()
+        .any(|directive| line.contains(directive))
+}
+
+/// What compilers say of a flag that they do not know, or ignore, while they exit with 0. The
+/// facts are CMake's (CheckCompilerFlagCommonPatterns) and Meson's (the errors that it turns
+/// on for Clang).
+static UNKNOWN_FLAG: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        // GCC, NAG
+        r"[Uu]nrecogni[sz]ed .*option",
+        r"command[ -]line option .* is valid for .* but not for",
+        r"-Werror=.* argument .* is not valid for",
+        r"switch .* is no longer supported",
+        // Clang, Flang
+        r"unknown (warning |argument)?.*option",
+        r"unknown argument",
+        r"argument unused during compilation",
+        r"-Wunused-command-line-argument",
+        r"optimization flag .* (is )?not supported",
+        r"unsupported option",
+        // Intel, MSVC
+        r"ignoring unknown option",
+        r"ignoring option .*argument (is of wrong type|required)",
+        r"option.* not supported",
+        r"invalid argument .*option",
+        r"warning D9002",
+        // NVIDIA (formerly PGI), Cray, IBM, Sun, HP, Fujitsu, Open64, Borland
+        r"[Uu]nknown (option|switch|flag)",
+        r"File with unknown suffix passed to linker",
+        r"An invalid option .*appears on the command line",
+        r"command option .* (is not recognized|contains an incorrect subargument)",
+        r"Option .* is not recognized",
+        r"[Ww]arning: ([Oo]ption|illegal option|[Ii]nvalid suboption)",
+        r"Incorrect command line option",
+        // Linkers
+        r"warning: .*-z .* ignored",
+        r"unknown -z value",
+    ]
+    .iter()
+    .map(|pattern| Regex::new(pattern).expect("the patterns are valid"))
+    .collect()
+});
+
+/// Whether the compiler says that it does not know a flag. Lines that it also prints for the
+/// toolchain's own flags, in `baseline`, are not about the flag in question.
+pub fn says_unknown_flag(output: &str, baseline: &str) -> bool {
+    let expected: HashSet<&str> = baseline.lines().collect();
+    let mut lines = output.lines().filter(|line| !expected.contains(line) && !quotes_source(line));
+    lines.any(|line| UNKNOWN_FLAG.iter().any(|pattern| pattern.is_match(&without_escapes(line))))
+}
+
+/// Text without terminal escapes, which colour the messages of some compilers even in a pipe.
+pub fn without_escapes(text: &str) -> Cow<'_, str> {
+    if !text.contains('\x1b') {
+        return text.into();
+    }
+    static ESCAPE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new("\x1b\\[[0-9;:?]*[A-Za-z]|\x1b\\][^\x07\x1b]*(\x07|\x1b\\\\)").expect("valid")
+    });
+    ESCAPE.replace_all(text, "")
+}
+
+/// The positive form of a flag that turns a warning off, which is what compilers that accept
+/// any `-Wno-` complain about (the rule is Meson's `_has_multi_arguments`).
+pub fn positive_form(flag: &str) -> Option<String> {
+    let warning = flag.strip_prefix("-Wno-")?;
+    // These have no positive form, or none that means the same.
+    if warning.starts_with("attributes=") || warning.starts_with("error") {
+        return None;
+    }
+    let takes_a_size = [
+        "alloc-size-larger-than",
+        "alloca-larger-than",
+        "frame-larger-than",
+        "stack-usage",
+        "vla-larger-than",
+    ];
+    let size = if takes_a_size.contains(&warning) { "=1000" } else { "" };
+    Some(format!("-W{warning}{size}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_trouble_from_a_verdict() {
+        for (output, expected) in [
+            ("conftest.c:1:1: internal compiler error: Segmentation fault", CRASH),
+            ("gcc: fatal error: Killed signal terminated program cc1", "killed by a signal"),
+            (
+                "gcc: fatal error: cannot execute \u{2018}cc1obj\u{2019}: execvp: No such file",
+                "could not be started",
+            ),
+            (
+                "/tmp/ccX.s: Fatal error: can't write 2 bytes: No space left on device",
+                "disk is full",
+            ),
+            ("clang: error: unable to execute command: Killed", "could not be started"),
+        ] {
+            assert!(trouble(output).is_some_and(|reason| reason.contains(expected)), "{output}");
+        }
+        for output in [
+            "conftest.c:1:10: fatal error: x.h: No such file or directory",
+            "/usr/bin/ld: cannot find -lx: No such file or directory",
+            "conftest.c:2:2: error: #error \"No space left on device\"",
+            "    2 | char *s = \"internal compiler error\";",
+            "error: loc(\"conftest.f90\":6:1): not yet implemented: SYNC ALL runtime",
+            "",
+        ] {
+            assert_eq!(trouble(output), None, "{output}");
+        }
+    }
+
+    #[test]
+    fn knows_unknown_flags_and_expects_the_toolchains_own() {
+        let unused = "clang: warning: argument unused during compilation: '-pthread' [-Wunused-command-line-argument]";
+        assert!(says_unknown_flag(unused, ""));
+        assert!(!says_unknown_flag(unused, unused));
+        assert!(says_unknown_flag(
+            "\x1b[1mcc1: \x1b[35mwarning:\x1b[0m command-line option '-Wx' is valid for C++ but not for C",
+            ""
+        ));
+        assert!(!says_unknown_flag("conftest.c:1:1: warning: unused variable 'x' [-Wunused]", ""));
+    }
+
+    #[test]
+    fn positive_forms() {
+        assert_eq!(positive_form("-Wno-bogus").as_deref(), Some("-Wbogus"));
+        assert_eq!(
+            positive_form("-Wno-frame-larger-than").as_deref(),
+            Some("-Wframe-larger-than=1000")
+        );
+        assert_eq!(positive_form("-Wno-attributes=x"), None);
+        assert_eq!(positive_form("-Wno-error=x"), None);
+        assert_eq!(positive_form("-Wall"), None);
+    }
+}

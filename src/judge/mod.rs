@@ -1,0 +1,113 @@
+//! What the end of a command means: yes, no, or no answer at all.
+//!
+//! A compiler answers no by exiting with a status that says so, and in no other way. Whatever
+//! else happened (it is missing, it was killed, it crashed, it ran out of time, memory or
+//! disk) is an error with a reason and a remedy.
+
+pub mod messages;
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::os;
+use crate::process::{Exit, Finished};
+
+/// The meaning of a command's end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It succeeded.
+    Yes,
+    /// It failed, and by its own judgement.
+    No,
+    /// It did not judge: what happened and what to do.
+    Error(String),
+}
+
+/// Shells and `env` exit with such statuses when they could not run a command or when a signal
+/// ended it. No compiler uses them for an error in the source.
+const FIRST_STATUS_OF_WRAPPERS: i32 = 126;
+
+/// The verdict of a compiler. `product` is the file that it was to write, if one; `timeout`
+/// the time that it had.
+pub fn compiler(
+    finished: &Finished,
+    messages: &str,
+    product: Option<&Path>,
+    timeout: Duration,
+) -> Verdict {
+    let code = match not_by_itself(&finished.exit, "the compiler", timeout) {
+        Ok(code) => code,
+        Err(error) => return Verdict::Error(error),
+    };
+    if code == 0 {
+        return match product {
+            Some(file) if !std::fs::metadata(file).is_ok_and(|meta| meta.len() > 0) => Verdict::Error(
+                "the compiler reported success but wrote no output file; check what the command really runs".into(),
+            ),
+            _ => Verdict::Yes,
+        };
+    }
+    if let Some(trouble) = messages::trouble(messages) {
+        return Verdict::Error(trouble);
+    }
+    if code >= FIRST_STATUS_OF_WRAPPERS {
+        return Verdict::Error(format!(
+            "the compiler exited with status {code}, which says that something could not be run; \
+             see its message in the output"
+        ));
+    }
+    if product.and_then(Path::parent).is_some_and(os::is_full) {
+        return Verdict::Error(
+            "the compiler failed and the temporary space is full; make room, or set TMPDIR".into(),
+        );
+    }
+    Verdict::No
+}
+
+/// The verdict of a program that was run: whether it exited with 0.
+pub fn program(exit: &Exit, has_emulator: bool, timeout: Duration) -> Verdict {
+    if let Exit::Signal(signal) = exit
+        && os::is_own_fault(*signal)
+    {
+        return Verdict::No;
+    }
+    if let Exit::NotStarted(error) = exit {
+        return Verdict::Error(match has_emulator {
+            true => format!("the emulator could not be started ({error}); check the toolchain's \"emulator\""),
+            false if os::is_foreign_program(error) => {
+                "the program is for another machine; give the toolchain an \"emulator\" that runs it".into()
+            }
+            false => format!(
+                "the program could not be started ({error}); for another machine's programs, \
+                 give the toolchain an \"emulator\""
+            ),
+        });
+    }
+    match not_by_itself(exit, "the program", timeout) {
+        Err(error) => Verdict::Error(error),
+        Ok(0) => Verdict::Yes,
+        // An emulator, too, is a wrapper.
+        Ok(code @ (126 | 127)) if has_emulator => Verdict::Error(format!(
+            "the emulator exited with status {code}, which says that it could not run the program"
+        )),
+        Ok(_) => Verdict::No,
+    }
+}
+
+/// The exit status of a command that ended by itself, or why there is none.
+fn not_by_itself(exit: &Exit, what: &str, timeout: Duration) -> Result<i32, String> {
+    match exit {
+        Exit::Code(code) => Ok(*code),
+        Exit::Signal(signal) => Err(format!(
+            "{what} was ended by {}; look for a lack of memory or for whoever sent it, then ask again",
+            os::describe_signal(*signal)
+        )),
+        Exit::TimedOut => Err(format!(
+            "{what} did not end within {} s and was stopped; raise the \"timeout\" if it needs more",
+            timeout.as_secs_f64()
+        )),
+        Exit::NotStarted(error) => Err(format!(
+            "{what} could not be started ({error}); check the toolchain's \"command\" and the system's limits"
+        )),
+    }
+}

@@ -1,0 +1,5 @@
+//! The `tryall` executable. Everything is in the library; see its table of contents.
+
+fn main() -> std::process::ExitCode {
+    tryall::cli::main()
+}

@@ -1,0 +1,24 @@
+//! What the operating system gives: the boundary between this program and what is particular
+//! to one system. Everything outside this module is portable Rust.
+//!
+//! A system is added by a module with the same items:
+//!
+//! * [`Group`]: a started process together with everything that it starts, which can be
+//!   waited for, asked to end and made to end. (Unix: a process group. Windows: a job object.)
+//! * [`start`]: starts one, in a directory, with pipes, never through a shell.
+//! * [`Guard`]: ends all groups and removes the scratch directory when this process is killed.
+//! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough.
+//! * [`scratch_base`], [`is_full`], [`private_dir`]: where temporary files go, and whether
+//!   there is room.
+//! * [`describe_signal`], [`is_own_fault`]: what a signal says of the process that it ended.
+
+#[cfg(unix)]
+mod unix;
+
+#[cfg(unix)]
+pub use unix::*;
+
+#[cfg(not(unix))]
+compile_error!(
+    "tryall runs on Unix so far; see the list in src/os/mod.rs for what another system needs"
+);

@@ -1,0 +1,238 @@
+//! A started process and everything that it starts, as one Unix process group.
+
+use std::ffi::{CString, OsStr, OsString};
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::time::Duration;
+
+use libc::c_char;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
+use tokio::net::unix::pipe;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::guard::Guard;
+
+/// What to start.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// The program: a path, never looked up.
+    pub program: &'a Path,
+    /// Its arguments, the first of which is its own name.
+    pub argv: &'a [OsString],
+    /// Its whole environment.
+    pub env: &'a [(OsString, OsString)],
+    /// The directory it runs in.
+    pub dir: &'a Path,
+    /// How its output comes back.
+    pub wires: Wires,
+}
+
+/// How the output of a process comes back. Its standard input is always empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wires {
+    /// Output and errors on one pipe, in the order in which they were written.
+    Merged,
+    /// Output and errors apart.
+    Apart,
+}
+
+/// The reading ends of a group's pipes.
+#[derive(Debug)]
+pub struct Pipes {
+    /// Standard output, with standard error if they are [`Wires::Merged`].
+    pub stdout: pipe::Receiver,
+    /// Standard error if it is apart.
+    pub stderr: Option<pipe::Receiver>,
+}
+
+/// A running process group. Dropping it kills it.
+#[derive(Debug)]
+pub struct Group {
+    leader: Pid,
+    reaped: bool,
+    child_signal: tokio::signal::unix::Signal,
+    guard: Option<Rc<Guard>>,
+}
+
+/// How the leader of a group ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended {
+    /// Its exit status, or the number of the signal that ended it.
+    pub status: Result<i32, i32>,
+    /// CPU time of the leader and of all that it has waited for.
+    pub cpu: Duration,
+}
+
+/// Starts a process as the leader of a new group. An error means that no such program runs.
+///
+/// The program image is entered by `execve` and not by the `execvp` of the standard library,
+/// which hands a file that is no program to `/bin/sh`: a program for another machine must be
+/// told from one that fails.
+pub fn start(what: Start<'_>, guard: Option<&Rc<Guard>>) -> io::Result<(Group, Pipes)> {
+    // Before the start, or the signal of a short-lived child could be missed.
+    let child_signal = signal(SignalKind::child())?;
+    let (out_reader, out_writer) = io::pipe()?;
+    let mut command = Command::new(what.program);
+    let stderr = match what.wires {
+        Wires::Merged => {
+            command.stderr(out_writer.try_clone()?);
+            None
+        }
+        Wires::Apart => {
+            let (reader, writer) = io::pipe()?;
+            command.stderr(writer);
+            Some(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?)
+        }
+    };
+    command.stdin(Stdio::null()).stdout(out_writer).current_dir(what.dir).process_group(0);
+    let image = Image::new(&what, guard.map(|guard| guard.descriptor()))?;
+    // SAFETY: `enter` only makes system calls that are async-signal-safe.
+    unsafe { command.pre_exec(move || image.enter()) };
+    let child = command.spawn()?;
+    let leader = Pid::from_raw(i32::try_from(child.id()).expect("process ids are positive"));
+    let group = Group { leader, reaped: false, child_signal, guard: guard.cloned() };
+    Ok((group, Pipes { stdout: pipe::Receiver::from_owned_fd(OwnedFd::from(out_reader))?, stderr }))
+}
+
+/// All that `execve` takes, made before the fork: the child of a process with threads must
+/// not allocate.
+struct Image {
+    path: CString,
+    argv: Vec<*const c_char>,
+    env: Vec<*const c_char>,
+    guard: Option<RawFd>,
+    /// What the pointers point into.
+    _strings: Vec<CString>,
+}
+
+// SAFETY: the pointers are into `_strings`, which nobody changes.
+unsafe impl Send for Image {}
+// SAFETY: as above.
+unsafe impl Sync for Image {}
+
+impl Image {
+    fn new(what: &Start<'_>, guard: Option<RawFd>) -> io::Result<Self> {
+        let path = c_string(what.program.as_os_str(), OsStr::new(""))?;
+        let mut strings = Vec::with_capacity(what.argv.len() + what.env.len());
+        for argument in what.argv {
+            strings.push(c_string(argument, OsStr::new(""))?);
+        }
+        for (name, value) in what.env {
+            let mut assignment = name.clone();
+            assignment.push("=");
+            strings.push(c_string(&assignment, value)?);
+        }
+        // The bytes of a CString stay where they are when it moves.
+        let terminated = |strings: &[CString]| -> Vec<*const c_char> {
+            strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect()
+        };
+        let (argv, env) = strings.split_at(what.argv.len());
+        Ok(Image { path, argv: terminated(argv), env: terminated(env), guard, _strings: strings })
+    }
+
+    /// Becomes the program, in the child. Returns only if that fails.
+    fn enter(&self) -> io::Result<()> {
+        // SAFETY: getpid is always sound.
+        let own = unsafe { libc::getpid() };
+        self.tell_guard(own);
+        // SAFETY: both arrays end in a null pointer and their strings are alive.
+        unsafe { libc::execve(self.path.as_ptr(), self.argv.as_ptr(), self.env.as_ptr()) };
+        let error = io::Error::last_os_error();
+        self.tell_guard(-own);
+        Err(error)
+    }
+
+    fn tell_guard(&self, group: i32) {
+        if let Some(guard) = self.guard {
+            let message = group.to_ne_bytes();
+            // SAFETY: the buffer is as long as said. A guard that is gone is no reason not to
+            // start, so the result is of no interest.
+            unsafe { libc::write(guard, message.as_ptr().cast(), message.len()) };
+        }
+    }
+}
+
+fn c_string(start: &OsStr, end: &OsStr) -> io::Result<CString> {
+    let bytes = [start.as_bytes(), end.as_bytes()].concat();
+    CString::new(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a NUL byte"))
+}
+
+impl Group {
+    /// Waits until the leader has ended. It is kept as a zombie, so that its number (and so
+    /// the group's) cannot be given to another process before [`Group::reap`].
+    pub async fn leader_exited(&mut self) {
+        loop {
+            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+            match waitid(Id::Pid(self.leader), flags) {
+                Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => {}
+                _ => return,
+            }
+            self.child_signal.recv().await;
+        }
+    }
+
+    /// Asks every process of the group to end, stopped ones too.
+    pub fn ask_to_end(&self) {
+        let _ = killpg(self.leader, Signal::SIGTERM);
+        let _ = killpg(self.leader, Signal::SIGCONT);
+    }
+
+    /// Ends every process of the group.
+    pub fn kill(&self) {
+        let _ = killpg(self.leader, Signal::SIGKILL);
+    }
+
+    /// Kills what is left of the group and takes the leader's status. It must have ended, or
+    /// it does so now.
+    pub fn reap(mut self) -> Ended {
+        self.reap_now()
+    }
+
+    /// Gives up on a process that not even KILL has ended, such as one that waits for a dead
+    /// file server.
+    pub fn abandon(mut self) {
+        self.reaped = true;
+    }
+
+    fn reap_now(&mut self) -> Ended {
+        self.kill();
+        self.reaped = true;
+        let mut status = 0;
+        // SAFETY: all zeros is a valid rusage.
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        // SAFETY: both pointers are to live variables of the right types.
+        while unsafe { libc::wait4(self.leader.as_raw(), &raw mut status, 0, &raw mut usage) } == -1
+            && Errno::last() == Errno::EINTR
+        {}
+        if let Some(guard) = &self.guard {
+            guard.ended(self.leader);
+        }
+        let status = if libc::WIFSIGNALED(status) {
+            Err(libc::WTERMSIG(status))
+        } else {
+            Ok(libc::WEXITSTATUS(status))
+        };
+        Ended { status, cpu: duration(usage.ru_utime) + duration(usage.ru_stime) }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.reap_now();
+        }
+    }
+}
+
+#[allow(clippy::unnecessary_cast, reason = "the widths differ between systems")]
+fn duration(time: libc::timeval) -> Duration {
+    Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000)
+}

@@ -1,0 +1,155 @@
+//! A second process that cleans up when this one cannot.
+//!
+//! KILL gives a process no chance to end its compilers or to remove its files. So a process is
+//! forked off at the start that does nothing but wait for the end of a pipe. Every compiler
+//! writes its own process group into that pipe before it becomes the compiler, so that there
+//! is no moment in which one runs and is not known; this program takes it off the list when
+//! it has ended. When the pipe ends, the guard kills what is left on the list and removes the
+//! scratch directory.
+//!
+//! Rejected: PR_SET_PDEATHSIG, which is Linux's alone, reaches the compiler's driver but not
+//! the cc1 below it, and fires when a thread ends.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::Path;
+use std::time::Duration;
+
+use nix::sys::signal::{SigHandler, Signal, killpg, signal};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid, dup2_stderr, dup2_stdin, dup2_stdout, fork, setpgid};
+
+/// The guard, as this program holds it. Dropping it ends the guard.
+#[derive(Debug)]
+pub struct Guard {
+    /// `None` only while dropping.
+    pipe: Option<PipeWriter>,
+    process: Pid,
+}
+
+/// One message: a process group, positive when it starts, negative when it has ended. Far
+/// below PIPE_BUF, so messages of several writers do not mix.
+type Message = [u8; size_of::<i32>()];
+
+impl Guard {
+    /// Starts the guard over a scratch directory. To be called before there are threads, since
+    /// the fork goes on in Rust.
+    pub fn new(scratch: &Path) -> io::Result<Self> {
+        let (reader, writer) = io::pipe()?;
+        // SAFETY: the process has one thread, so the child's memory is consistent.
+        match unsafe { fork() }? {
+            ForkResult::Parent { child } => Ok(Guard { pipe: Some(writer), process: child }),
+            ForkResult::Child => {
+                drop(writer);
+                let status = match stand_apart(reader) {
+                    Ok(reader) => {
+                        wait_and_clean(reader, scratch);
+                        0
+                    }
+                    Err(_) => 1,
+                };
+                // Without the parent's exit handlers and buffers.
+                // SAFETY: _exit is always sound.
+                unsafe { libc::_exit(status) }
+            }
+        }
+    }
+
+    /// Where a new process writes its group; the descriptor closes when it becomes another
+    /// program.
+    pub(super) fn descriptor(&self) -> RawFd {
+        self.pipe.as_ref().expect("open until dropped").as_raw_fd()
+    }
+
+    /// Takes a group off the list.
+    pub(super) fn ended(&self, group: Pid) {
+        // A guard that has been killed is no reason to stop.
+        let _ = self
+            .pipe
+            .as_ref()
+            .expect("open until dropped")
+            .write_all(&(-group.as_raw()).to_ne_bytes());
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        drop(self.pipe.take());
+        let _ = waitpid(self.process, None);
+    }
+}
+
+/// Takes the guard out of everything that it shares with its parent: the terminal's process
+/// group, which Ctrl-C ends, and all open files, which others may be waiting to see closed.
+fn stand_apart(reader: PipeReader) -> io::Result<PipeReader> {
+    setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+    for ignored in
+        [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGPIPE]
+    {
+        // SAFETY: ignoring a signal runs no handler.
+        unsafe { signal(ignored, SigHandler::SigIgn) }?;
+    }
+    let null = File::options().read(true).write(true).open("/dev/null")?;
+    dup2_stdin(&null)?;
+    dup2_stdout(&null)?;
+    dup2_stderr(&null)?;
+    std::env::set_current_dir("/")?;
+    let kept = reader.as_raw_fd();
+    close_range(FIRST_AFTER_STDERR, kept - 1);
+    close_range(kept + 1, RawFd::MAX);
+    // The descriptor is closed; its owner must not close another in its place.
+    std::mem::forget(null);
+    Ok(reader)
+}
+
+const FIRST_AFTER_STDERR: RawFd = 3;
+
+/// Closes all descriptors from `first` to `last`.
+fn close_range(first: RawFd, last: RawFd) {
+    if first > last {
+        return;
+    }
+    #[cfg(target_os = "linux")]
+    {
+        // By its number, because not every C library wraps it.
+        // SAFETY: nothing in this process uses these descriptors any more.
+        if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
+            return;
+        }
+    }
+    // SAFETY: sysconf only reads a setting.
+    let limit = unsafe { libc::sysconf(libc::_SC_OPEN_MAX) };
+    for descriptor in first..=last.min(RawFd::try_from(limit).unwrap_or(1024)) {
+        // SAFETY: as above.
+        unsafe { libc::close(descriptor) };
+    }
+}
+
+fn wait_and_clean(mut pipe: PipeReader, scratch: &Path) {
+    let mut running = HashSet::new();
+    let mut message = Message::default();
+    while pipe.read_exact(&mut message).is_ok() {
+        match i32::from_ne_bytes(message) {
+            group if group > 0 => running.insert(group),
+            group => running.remove(&-group),
+        };
+    }
+    for group in running {
+        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+    }
+    remove(scratch);
+}
+
+/// Removes the scratch directory, which a dying compiler may still be writing to.
+fn remove(scratch: &Path) {
+    for _ in 0..100 {
+        match std::fs::remove_dir_all(scratch) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Unix. Tested on Linux; what only Linux has is marked and has a fallback.
+
+mod group;
+mod guard;
+
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::signal::Signal;
+use nix::sys::statvfs::{FsFlags, statvfs};
+use tokio::signal::unix::{SignalKind, signal};
+
+pub use group::{Ended, Group, Pipes, Start, Wires, start};
+pub use guard::Guard;
+
+/// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
+/// may hold 64 MiB in all.
+const ROOM_IN_MEMORY: u64 = 256 << 20;
+
+/// A file system with less room than this may have failed a compiler that wrote to it.
+const FULL: u64 = 1 << 20;
+
+/// Waits for a signal that asks this program to end, and returns its number.
+pub async fn interrupted() -> io::Result<i32> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut quit = signal(SignalKind::quit())?;
+    let kind = tokio::select! {
+        _ = interrupt.recv() => SignalKind::interrupt(),
+        _ = terminate.recv() => SignalKind::terminate(),
+        _ = hangup.recv() => SignalKind::hangup(),
+        _ = quit.recv() => SignalKind::quit(),
+    };
+    Ok(kind.as_raw_value())
+}
+
+/// The number of the signal that stands for a closed standard output.
+pub const BROKEN_PIPE: i32 = Signal::SIGPIPE as i32;
+
+/// Whether whoever read our standard output has gone.
+pub fn reader_gone() -> bool {
+    let stdout = io::stdout();
+    let mut watched = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+    let answered = nix::poll::poll(&mut watched, PollTimeout::ZERO);
+    // POLLERR on the writing end of a pipe or socket is what a write would report as EPIPE.
+    // A terminal that hangs up sends SIGHUP, and reports POLLHUP only.
+    matches!(answered, Ok(1..))
+        && watched[0].revents().is_some_and(|is| is.contains(PollFlags::POLLERR))
+}
+
+/// Where temporary files go: `TMPDIR` if it is set, else memory if there is room, else /tmp.
+pub fn scratch_base() -> PathBuf {
+    if let Some(chosen) = std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()) {
+        return chosen.into();
+    }
+    // Linux; a path that is not there elsewhere.
+    let memory = Path::new("/dev/shm");
+    match statvfs(memory) {
+        Ok(stat)
+            if room(&stat) >= ROOM_IN_MEMORY
+                && !stat.flags().intersects(FsFlags::ST_NOEXEC | FsFlags::ST_RDONLY)
+                && nix::unistd::access(memory, nix::unistd::AccessFlags::W_OK).is_ok() =>
+        {
+            memory.into()
+        }
+        _ => std::env::temp_dir(),
+    }
+}
+
+/// Whether the file system has no room left, in bytes or in files.
+pub fn is_full(path: &Path) -> bool {
+    // Some file systems count no files at all and say 0 of 0.
+    statvfs(path)
+        .is_ok_and(|stat| room(&stat) < FULL || stat.files() > 0 && stat.files_available() == 0)
+}
+
+#[allow(clippy::useless_conversion, reason = "the widths differ between systems")]
+fn room(stat: &nix::sys::statvfs::Statvfs) -> u64 {
+    u64::from(stat.blocks_available()) * u64::from(stat.fragment_size())
+}
+
+/// Makes a directory that nobody else can enter.
+pub fn private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+/// The permissions of a directory that nobody else can enter.
+pub fn private_permissions() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::Permissions::from_mode(0o700)
+}
+
+/// Gives a new file the permissions that the caller's umask leaves. Files that are made under
+/// a temporary name start with none for others.
+pub fn with_default_permissions(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    // The umask can only be read by setting it; nothing else runs at this point.
+    let mask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+    nix::sys::stat::umask(mask);
+    file.set_permissions(std::fs::Permissions::from_mode(0o666 & !mask.bits()))
+}
+
+/// A signal's name, such as `SIGSEGV`.
+pub fn describe_signal(number: i32) -> String {
+    match Signal::try_from(number) {
+        Ok(signal) => signal.as_str().into(),
+        Err(_) => format!("signal {number}"),
+    }
+}
+
+/// Whether a program gets this signal by its own doing. Of any other the sender is somebody
+/// else, and the program has said nothing by dying.
+pub fn is_own_fault(number: i32) -> bool {
+    use Signal::*;
+    matches!(
+        Signal::try_from(number),
+        Ok(SIGABRT | SIGBUS | SIGFPE | SIGILL | SIGSEGV | SIGSYS | SIGTRAP | SIGPIPE | SIGALRM)
+    )
+}
+
+/// Whether a program could not be started because somebody still has it open for writing.
+pub fn is_text_busy(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ExecutableFileBusy
+}
+
+/// Whether a file is no program of this machine.
+pub fn is_foreign_program(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ENOEXEC)
+}

@@ -1,0 +1,81 @@
+//! The graph of needs.
+
+use super::Ask;
+
+/// The checks of a circle of needs, the first of them again at the end; `None` if there is none.
+///
+/// With a stack of its own: a chain of needs may be as long as the request.
+pub fn cycle(asks: &[Ask]) -> Option<Vec<usize>> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Mark {
+        New,
+        OnPath,
+        Done,
+    }
+
+    let mut marks = vec![Mark::New; asks.len()];
+    // Each entry is a check on the path and how many of its needs have been looked at.
+    let mut path: Vec<(usize, usize)> = Vec::new();
+    for start in 0..asks.len() {
+        if marks[start] == Mark::New {
+            marks[start] = Mark::OnPath;
+            path.push((start, 0));
+        }
+        while let Some((at, seen)) = path.last_mut() {
+            let Some(&need) = asks[*at].needs.get(*seen) else {
+                marks[*at] = Mark::Done;
+                path.pop();
+                continue;
+            };
+            *seen += 1;
+            match marks[need] {
+                Mark::Done => {}
+                Mark::New => {
+                    marks[need] = Mark::OnPath;
+                    path.push((need, 0));
+                }
+                Mark::OnPath => {
+                    let circle = path.iter().map(|(at, _)| *at).skip_while(|at| *at != need);
+                    return Some(circle.chain([need]).collect());
+                }
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Kind;
+
+    fn asks(needs: &[&[usize]]) -> Vec<Ask> {
+        let ask = |needs: &&[usize]| Ask {
+            id: String::new(),
+            kind: Kind::Endian,
+            question: 0,
+            needs: needs.to_vec(),
+            required: false,
+        };
+        needs.iter().map(ask).collect()
+    }
+
+    #[test]
+    fn finds_the_circle_and_nothing_else() {
+        assert_eq!(cycle(&asks(&[&[1, 2], &[2], &[], &[0]])), None);
+        assert_eq!(cycle(&asks(&[&[1], &[2], &[3], &[1]])), Some(vec![1, 2, 3, 1]));
+        assert_eq!(cycle(&asks(&[&[0]])), Some(vec![0, 0]));
+    }
+
+    #[test]
+    fn a_long_chain_needs_no_stack() {
+        let long: Vec<Vec<usize>> =
+            (0..200_000).map(|i| if i == 0 { vec![] } else { vec![i - 1] }).collect();
+        let long: Vec<&[usize]> = long.iter().rev().map(Vec::as_slice).collect();
+        let _ = long;
+        let chain: Vec<Vec<usize>> =
+            (0..200_000).map(|i| if i + 1 < 200_000 { vec![i + 1] } else { vec![] }).collect();
+        let chain: Vec<&[usize]> = chain.iter().map(Vec::as_slice).collect();
+        assert_eq!(cycle(&asks(&chain)), None);
+    }
+}

@@ -1,0 +1,299 @@
+//! The plan: every check validated, equal questions joined, the graph of needs made.
+//!
+//! Nothing runs before the whole request has been found usable.
+
+mod graph;
+pub mod question;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use regex_lite::Regex;
+
+use crate::language::Language;
+use crate::request::{BadRequest, Check, Kind, Path, Request, Seconds, fragment};
+use crate::toolchain::{self, Surroundings, Toolchain};
+
+use question::{Anchor, Fault, Question, each, subject};
+
+/// Seconds that a check may take when nobody says otherwise.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What is to be asked.
+#[derive(Debug)]
+pub struct Plan {
+    /// The toolchains that checks use.
+    pub toolchains: Vec<Toolchain>,
+    /// The questions, each once, in the order in which they first stand in the request.
+    pub questions: Vec<Question>,
+    /// The checks, in the order of the request.
+    pub asks: Vec<Ask>,
+    /// Compiled regular expressions of all questions.
+    pub patterns: HashMap<String, Regex>,
+}
+
+/// A check, as one asker of a question.
+#[derive(Debug)]
+pub struct Ask {
+    /// The name of the answer.
+    pub id: String,
+    /// Its kind, which the output formats depend on.
+    pub kind: Kind,
+    /// Index of its question.
+    pub question: usize,
+    /// Indices of checks that must have answered yes.
+    pub needs: Vec<usize>,
+    /// Whether it must answer yes.
+    pub required: bool,
+}
+
+/// Where a check came from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Its place in the request or on the command line.
+    pub path: Path,
+    /// The directory that its relative paths start from.
+    pub base: Rc<PathBuf>,
+}
+
+/// What the plan is made of.
+#[derive(Debug)]
+pub struct Input<'a> {
+    /// The request, with the checks of the command line at the end.
+    pub request: Request,
+    /// Where each check came from.
+    pub origins: Vec<Origin>,
+    /// The request's own text, for the positions of complaints.
+    pub text: Option<&'a str>,
+    /// The directory that the toolchains' relative paths start from.
+    pub base: &'a std::path::Path,
+    /// A time limit that goes before the request's.
+    pub timeout: Option<Seconds>,
+    /// The environment.
+    pub surroundings: &'a Surroundings,
+}
+
+/// Makes the plan, or says what is wrong with the request and where.
+pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
+    let mut planner = Planner {
+        request: &input.request,
+        input: &input,
+        toolchains: Vec::new(),
+        by_name: HashMap::new(),
+        patterns: HashMap::new(),
+    };
+    planner.validate_toolchains()?;
+    let ids = planner.index_ids()?;
+
+    let mut questions = Vec::new();
+    let mut known = HashMap::new();
+    let mut asks = Vec::with_capacity(input.request.checks.len());
+    for (index, check) in input.request.checks.iter().enumerate() {
+        let at = |fault| planner_complaint(&input, index, fault);
+        let question = planner.question(index, check).map_err(at)?;
+        let needs = needs(check, &ids).map_err(at)?;
+        let question = *known.entry(question).or_insert_with_key(|question: &Question| {
+            questions.push(question.clone());
+            questions.len() - 1
+        });
+        asks.push(Ask {
+            id: check.id.clone(),
+            kind: check.kind,
+            question,
+            needs,
+            required: check.required,
+        });
+    }
+    if let Some(cycle) = graph::cycle(&asks) {
+        let names: Vec<_> = cycle.iter().map(|&index| asks[index].id.as_str()).collect();
+        let message = format!("these checks need each other in a circle: {}", names.join(" -> "));
+        return Err(planner_complaint(&input, cycle[0], Fault::of("needs", message)));
+    }
+    let Planner { toolchains, patterns, .. } = planner;
+    Ok(Plan { toolchains, questions, asks, patterns })
+}
+
+struct Planner<'a> {
+    request: &'a Request,
+    input: &'a Input<'a>,
+    toolchains: Vec<Toolchain>,
+    /// Resolved toolchains, by name and language.
+    by_name: HashMap<(Option<String>, Language), usize>,
+    patterns: HashMap<String, Regex>,
+}
+
+/// A fault as a complaint about the request.
+fn planner_complaint(input: &Input<'_>, index: usize, fault: Fault) -> BadRequest {
+    let mut path = input.origins[index].path.clone();
+    if let Some((field, element)) = fault.field {
+        path = path.key(field);
+        if let Some(element) = element {
+            path = path.index(element);
+        }
+    }
+    BadRequest::at(fault.message, &path, input.text)
+}
+
+fn needs(check: &Check, ids: &HashMap<&str, usize>) -> Result<Vec<usize>, Fault> {
+    let find = |(position, need): (usize, &String)| {
+        ids.get(need.as_str()).copied().ok_or_else(|| {
+            let known = crate::request::kind::nearest(need, ids.keys().copied());
+            let remedy = known.map_or(String::new(), |known| format!("; did you mean {known:?}?"));
+            Fault::of_element("needs", position, format!("no check has the id {need:?}{remedy}"))
+        })
+    };
+    check.needs.iter().enumerate().map(find).collect()
+}
+
+impl<'a> Planner<'a> {
+    fn index_ids(&self) -> Result<HashMap<&'a str, usize>, BadRequest> {
+        let mut ids: HashMap<&str, usize> = HashMap::new();
+        for (index, check) in self.request.checks.iter().enumerate() {
+            let at = |message| planner_complaint(self.input, index, Fault::of("id", message));
+            fragment::id(&check.id).map_err(at)?;
+            if let Some(first) = ids.insert(&check.id, index) {
+                let first = &self.input.origins[first].path;
+                return Err(at(format!(
+                    "the id {:?} is taken by {first}; ids must be unique",
+                    check.id
+                )));
+            }
+        }
+        Ok(ids)
+    }
+
+    /// What can be wrong with a toolchain whether it is used or not.
+    fn validate_toolchains(&self) -> Result<(), BadRequest> {
+        for (name, toolchain) in &self.request.toolchains {
+            let path = Path::root().key("toolchains").key(name);
+            let at = |field: &str, message: String| {
+                BadRequest::at(message, &path.clone().key(field), self.input.text)
+            };
+            if toolchain
+                .command
+                .as_ref()
+                .is_some_and(|command| command.first().is_none_or(String::is_empty))
+            {
+                return Err(at(
+                    "command",
+                    "it is empty; leave it out to use the environment's compiler".into(),
+                ));
+            }
+            if let (Some(own), Some(language)) = (Language::from_name(name), toolchain.language)
+                && own != language
+            {
+                let message = format!("a toolchain named {name:?} serves checks in {}", own.name());
+                return Err(at("language", message));
+            }
+            let lists = [
+                ("command", toolchain.command.as_deref().unwrap_or_default()),
+                ("args", &toolchain.args),
+                ("link_args", &toolchain.link_args),
+                ("emulator", &toolchain.emulator),
+                ("launcher", &toolchain.launcher),
+            ];
+            for (field, words) in lists {
+                each(field, words, fragment::argument).map_err(|fault| at(field, fault.message))?;
+            }
+            for (variable, value) in &toolchain.env {
+                if variable.is_empty() || variable.contains(['=', '\0']) || value.contains('\0') {
+                    let message = format!("{variable:?} cannot be set in an environment");
+                    return Err(at("env", message));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn question(&mut self, index: usize, check: &Check) -> Result<Question, Fault> {
+        let base = self.input.origins[index].base.clone();
+        let toolchain = self.toolchain(check)?;
+        let language = self.toolchains[toolchain].language;
+        let anchored = |args: &[String]| toolchain::anchored(args, &base);
+        let anchor = Anchor { args: &anchored, path: &|path| base.join(path) };
+
+        each("headers", &check.headers, fragment::header)?;
+        if check.prefix.contains('\0') {
+            return Err(Fault::of("prefix", "it has a NUL byte in it"));
+        }
+        for (field, args) in [
+            ("args", &check.args),
+            ("link_args", &check.link_args),
+            ("include_dirs", &check.include_dirs),
+        ] {
+            each(field, args, fragment::argument)?;
+        }
+        for (position, pattern) in check.fail_patterns.iter().enumerate() {
+            if !self.patterns.contains_key(pattern) {
+                let compiled = Regex::new(pattern).map_err(|error| {
+                    Fault::of_element("fail_patterns", position, format!("{pattern:?}: {error}"))
+                })?;
+                self.patterns.insert(pattern.clone(), compiled);
+            }
+        }
+        let subject = subject(check, language, &anchor)?;
+        let include_dirs = check.include_dirs.iter().map(|dir| {
+            let mut option = std::ffi::OsString::from("-I");
+            option.push(base.join(dir));
+            option
+        });
+        Ok(Question {
+            toolchain,
+            subject,
+            headers: check.headers.clone(),
+            prefix: check.prefix.clone(),
+            args: include_dirs.chain(anchored(&check.args)).collect(),
+            link_args: anchored(&check.link_args),
+            fail_patterns: check.fail_patterns.clone(),
+            timeout: self.timeout(check),
+        })
+    }
+
+    fn timeout(&self, check: &Check) -> Duration {
+        let said = check.timeout.or(self.input.timeout).or(self.request.timeout);
+        said.map_or(DEFAULT_TIMEOUT, Seconds::duration)
+    }
+
+    /// The toolchain that a check names, or that its language has.
+    fn toolchain(&mut self, check: &Check) -> Result<usize, Fault> {
+        let (name, given, language) = match &check.toolchain {
+            Some(name) => {
+                let given = self.request.toolchains.get(name).ok_or_else(|| {
+                    let names: Vec<_> =
+                        self.request.toolchains.keys().map(String::as_str).collect();
+                    let known =
+                        if names.is_empty() { "none are given".into() } else { names.join(", ") };
+                    Fault::of(
+                        "toolchain",
+                        format!("no toolchain has the name {name:?}; known: {known}"),
+                    )
+                })?;
+                let language = given.language.or(Language::from_name(name)).unwrap_or_default();
+                if check.language.is_some_and(|wanted| wanted != language) {
+                    let message = format!("the toolchain {name:?} is for {}", language.name());
+                    return Err(Fault::of("language", message));
+                }
+                (Some(name.clone()), Some(given), language)
+            }
+            None => {
+                let language = check.language.unwrap_or_default();
+                // A toolchain may be named by any spelling of its language.
+                let mut all = self.request.toolchains.iter();
+                let given = all.find(|(name, _)| Language::from_name(name) == Some(language));
+                (given.map(|(name, _)| name.clone()), given.map(|(_, given)| given), language)
+            }
+        };
+        let key = (name, language);
+        if let Some(&known) = self.by_name.get(&key) {
+            return Ok(known);
+        }
+        let resolved =
+            toolchain::resolve(language, given, self.input.base, self.input.surroundings)
+                .map_err(|message| Fault { field: None, message })?;
+        self.toolchains.push(resolved);
+        self.by_name.insert(key, self.toolchains.len() - 1);
+        Ok(self.toolchains.len() - 1)
+    }
+}

@@ -1,0 +1,276 @@
+//! What a check asks, once its fields have been found to make sense together.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::language::Language;
+use crate::request::kind::{OWN_FIELDS, nearest};
+use crate::request::{Check, HeaderStage, Kind, fragment};
+
+/// Everything that an answer depends on. Two checks with equal questions share one answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// Index of the toolchain in the plan.
+    pub toolchain: usize,
+    /// What is asked.
+    pub subject: Subject,
+    /// Headers that are included first.
+    pub headers: Vec<String>,
+    /// Source text after the headers.
+    pub prefix: String,
+    /// Compiler arguments after the toolchain's, include directories first.
+    pub args: Vec<OsString>,
+    /// Linker arguments before the toolchain's.
+    pub link_args: Vec<OsString>,
+    /// Regular expressions that turn a success into a no; known to be valid.
+    pub fail_patterns: Vec<String>,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// What is asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the kinds and fields are those of the request")]
+pub enum Subject {
+    Header { header: String, stage: HeaderStage },
+    Symbol(String),
+    Function(String),
+    Library { library: String, function: Option<String> },
+    Type(String),
+    Member { of: String, member: String },
+    Sizeof(String),
+    Alignment(String),
+    ComputeInt(String),
+    Define(String),
+    Prototype { function: String, return_type: String, arguments: Vec<String> },
+    CompilerFlag(Vec<OsString>),
+    LinkerFlag(Vec<OsString>),
+    Endian,
+    Source { stage: Stage, code: Code, run_args: Vec<String> },
+}
+
+/// How far a compiler is driven. Each needs more time than the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// The preprocessor only.
+    Preprocess,
+    /// To an object file.
+    Compile,
+    /// To a program.
+    Link,
+    /// The program is run.
+    Run,
+}
+
+/// A source that the request gives.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// Its text, and the file name extension it is given if not the language's.
+    #[allow(missing_docs, reason = "told above")]
+    Text { source: String, extension: Option<String> },
+    /// A file.
+    File(PathBuf),
+}
+
+impl Subject {
+    /// The furthest stage that the question needs.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Subject::Define(_) | Subject::Header { stage: HeaderStage::Preprocess, .. } => {
+                Stage::Preprocess
+            }
+            Subject::Header { .. }
+            | Subject::Type(_)
+            | Subject::Member { .. }
+            | Subject::Sizeof(_)
+            | Subject::Alignment(_)
+            | Subject::ComputeInt(_)
+            | Subject::Prototype { .. }
+            | Subject::CompilerFlag(_)
+            | Subject::Endian => Stage::Compile,
+            Subject::Symbol(_)
+            | Subject::Function(_)
+            | Subject::Library { .. }
+            | Subject::LinkerFlag(_) => Stage::Link,
+            Subject::Source { stage, .. } => *stage,
+        }
+    }
+}
+
+/// What is wrong with a check, and the field it is wrong in, if one.
+#[derive(Debug)]
+pub struct Fault {
+    /// The field of the check and perhaps an index in it.
+    pub field: Option<(&'static str, Option<usize>)>,
+    /// The message.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault of one field.
+    pub fn of(field: &'static str, message: impl Into<String>) -> Self {
+        Fault { field: Some((field, None)), message: message.into() }
+    }
+
+    /// A fault of one element of a field.
+    pub fn of_element(field: &'static str, index: usize, message: impl Into<String>) -> Self {
+        Fault { field: Some((field, Some(index))), message: message.into() }
+    }
+}
+
+/// How the paths of a check are made absolute.
+pub struct Anchor<'a> {
+    /// One argument list.
+    pub args: &'a dyn Fn(&[String]) -> Vec<OsString>,
+    /// One path.
+    pub path: &'a dyn Fn(&str) -> PathBuf,
+}
+
+/// The subject of a check, or what is wrong with its own fields.
+pub fn subject(check: &Check, language: Language, anchor: &Anchor<'_>) -> Result<Subject, Fault> {
+    own_fields_fit(check, language)?;
+    let name_or_type = |field: &'static str, value: &Option<String>| -> Result<String, Fault> {
+        text(field, value, fragment::name_or_type)
+    };
+    Ok(match check.kind {
+        Kind::Header => Subject::Header {
+            header: text("header", &check.header, fragment::header)?,
+            stage: check.stage.unwrap_or_default(),
+        },
+        Kind::Symbol => Subject::Symbol(name_or_type("symbol", &check.symbol)?),
+        Kind::Function => {
+            Subject::Function(text("function", &check.function, fragment::identifier)?)
+        }
+        Kind::Library => Subject::Library {
+            library: text("library", &check.library, fragment::library)?,
+            function: match &check.function {
+                Some(_) => Some(text("function", &check.function, fragment::identifier)?),
+                None => None,
+            },
+        },
+        Kind::Type => Subject::Type(name_or_type("type", &check.type_name)?),
+        Kind::Member => Subject::Member {
+            of: name_or_type("type", &check.type_name)?,
+            member: name_or_type("member", &check.member)?,
+        },
+        Kind::Sizeof => Subject::Sizeof(name_or_type("type", &check.type_name)?),
+        Kind::Alignment => Subject::Alignment(name_or_type("type", &check.type_name)?),
+        Kind::ComputeInt => {
+            Subject::ComputeInt(text("expression", &check.expression, fragment::expression)?)
+        }
+        Kind::Define => Subject::Define(text("name", &check.name, fragment::identifier)?),
+        Kind::Prototype => Subject::Prototype {
+            function: text("function", &check.function, fragment::identifier)?,
+            return_type: name_or_type("return_type", &check.return_type)?,
+            arguments: {
+                let arguments = check.arguments.clone().unwrap_or_default();
+                each("arguments", &arguments, fragment::name_or_type)?;
+                arguments
+            },
+        },
+        Kind::CompilerFlag => Subject::CompilerFlag(flags(check, anchor)?),
+        Kind::LinkerFlag => Subject::LinkerFlag(flags(check, anchor)?),
+        Kind::Endian => Subject::Endian,
+        Kind::Preprocesses => source(check, Stage::Preprocess, anchor)?,
+        Kind::Compiles => source(check, Stage::Compile, anchor)?,
+        Kind::Links => source(check, Stage::Link, anchor)?,
+        Kind::Runs => source(check, Stage::Run, anchor)?,
+    })
+}
+
+/// Whether the check has the fields of its kind, and no others.
+fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
+    let rule = check.kind.rule();
+    let kind = rule.name;
+    if language == Language::Fortran && !rule.in_fortran {
+        return Err(Fault::of("kind", format!("kind {kind:?} has no meaning in Fortran")));
+    }
+    if let Some(stray) = check.own_fields().find(|field| !rule.takes(field)) {
+        let own = OWN_FIELDS.iter().copied().filter(|field| rule.takes(field));
+        let remedy = match nearest(stray, own.clone()) {
+            Some(meant) => format!("did you mean {meant:?}?"),
+            None if own.clone().next().is_none() => "it has no fields of its own".into(),
+            None => format!("it has {}", own.collect::<Vec<_>>().join(", ")),
+        };
+        return Err(Fault::of(stray, format!("kind {kind:?} has no field {stray:?}; {remedy}")));
+    }
+    let has = |field: &str| check.own_fields().any(|given| given == field);
+    if let Some(missing) = rule.required.iter().find(|field| !has(field)) {
+        let message = format!("kind {kind:?} needs the field {missing:?}");
+        return Err(Fault { field: None, message });
+    }
+    if rule.takes_source && has("source") == has("file") {
+        let message = format!("kind {kind:?} needs either \"source\" or \"file\"");
+        return Err(Fault { field: None, message });
+    }
+    if has("file") {
+        let before = [("headers", !check.headers.is_empty()), ("prefix", !check.prefix.is_empty())];
+        if let Some((field, _)) = before.into_iter().find(|(_, given)| *given) {
+            return Err(Fault::of(
+                field,
+                "a \"file\" is compiled as it is; give \"source\" instead",
+            ));
+        }
+        if has("extension") {
+            return Err(Fault::of("extension", "a \"file\" has its own extension"));
+        }
+    }
+    Ok(())
+}
+
+fn text(
+    field: &'static str,
+    value: &Option<String>,
+    allowed: fn(&str) -> Result<(), fragment::Refusal>,
+) -> Result<String, Fault> {
+    let value = value.as_deref().unwrap_or_default();
+    allowed(value).map_err(|refusal| Fault::of(field, refusal))?;
+    Ok(value.into())
+}
+
+/// Checks each element of a list.
+pub fn each(
+    field: &'static str,
+    values: &[String],
+    allowed: fn(&str) -> Result<(), fragment::Refusal>,
+) -> Result<(), Fault> {
+    for (index, value) in values.iter().enumerate() {
+        allowed(value).map_err(|refusal| Fault::of_element(field, index, refusal))?;
+    }
+    Ok(())
+}
+
+fn flags(check: &Check, anchor: &Anchor<'_>) -> Result<Vec<OsString>, Fault> {
+    let flags = check.flags.as_deref().unwrap_or_default();
+    if flags.is_empty() {
+        return Err(Fault::of("flags", "it is empty"));
+    }
+    each("flags", flags, fragment::argument)?;
+    Ok((anchor.args)(flags))
+}
+
+fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, Fault> {
+    let run_args = check.run_args.clone().unwrap_or_default();
+    each("run_args", &run_args, fragment::argument)?;
+    let extension = check.extension.clone();
+    if extension
+        .as_ref()
+        .is_some_and(|e| e.is_empty() || !e.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'))
+    {
+        return Err(Fault::of("extension", "letters and digits only, without the dot"));
+    }
+    let code = match (&check.source, &check.file) {
+        (Some(source), _) => Code::Text { source: source.clone(), extension },
+        (None, Some(file)) => {
+            fragment::argument(file).map_err(|refusal| Fault::of("file", refusal))?;
+            let path = (anchor.path)(file);
+            if !path.is_file() {
+                return Err(Fault::of("file", format!("{} is no file", path.display())));
+            }
+            Code::File(path)
+        }
+        (None, None) => unreachable!("the kind needs one of them"),
+    };
+    Ok(Subject::Source { stage, code, run_args })
+}

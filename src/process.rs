@@ -1,0 +1,259 @@
+//! Runs one command to its end: with a time limit, and with output that cannot fill memory.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::os::{self, Group, Guard, Start};
+
+/// After TERM, a command has this long before KILL.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// After a command has ended, others may hold its pipes open for this long and still be read:
+/// a shell that does not wait for the `tee` behind its output, say. What holds them longer is
+/// a daemon, which has nothing more to say about this check.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// A process that outlives KILL by this long is left alone.
+const KILL_WAIT: Duration = Duration::from_secs(5);
+
+/// So much of the start, and as much of the end, of a command's output is kept.
+const KEPT_AT_EACH_END: usize = 512 << 10;
+
+/// How a command ended.
+#[derive(Debug)]
+pub enum Exit {
+    /// By itself, with this status.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+    /// By its time limit.
+    TimedOut,
+    /// It never ran.
+    NotStarted(io::Error),
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// How.
+    pub exit: Exit,
+    /// Its output; all of it when the wires were merged.
+    pub stdout: Captured,
+    /// Its errors, unless they are part of `stdout`.
+    pub stderr: Captured,
+}
+
+/// What commands cost together.
+#[derive(Debug, Default)]
+pub struct Cost {
+    /// How many were started.
+    pub processes: Cell<u64>,
+    /// Their CPU time.
+    pub cpu: Cell<Duration>,
+}
+
+/// What every command of a batch shares.
+#[derive(Debug)]
+pub struct Runner {
+    guard: Option<Rc<Guard>>,
+    stopping: watch::Sender<bool>,
+    /// What was spent so far.
+    pub cost: Cost,
+}
+
+impl Runner {
+    /// A runner under a guard that outlives this program, if one could be started.
+    pub fn new(guard: Option<Guard>) -> Self {
+        let (stopping, _) = watch::channel(false);
+        Runner { guard: guard.map(Rc::new), stopping, cost: Cost::default() }
+    }
+
+    /// Ends all commands that run, as their time limits would.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Whether [`Runner::stop`] was called.
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Runs a command to its end or until the deadline.
+    pub async fn run(&self, start: Start<'_>, deadline: Instant) -> Finished {
+        let (mut group, mut pipes) = match os::start(start, self.guard.as_ref()) {
+            Ok(started) => started,
+            Err(error) => return Finished::without_output(Exit::NotStarted(error)),
+        };
+        self.cost.processes.set(self.cost.processes.get() + 1);
+
+        let mut stdout = Captured::default();
+        let mut stderr = Captured::default();
+        let mut reader = Reader::new(async {
+            match &mut pipes.stderr {
+                Some(pipe) => {
+                    tokio::join!(drain(&mut pipes.stdout, &mut stdout), drain(pipe, &mut stderr));
+                }
+                None => drain(&mut pipes.stdout, &mut stdout).await,
+            }
+        });
+
+        let mut stopping = self.stopping.subscribe();
+        let in_time = tokio::select! {
+            biased;
+            () = reader.read_during(group.leader_exited()) => true,
+            () = sleep_until(deadline) => false,
+            _ = stopping.wait_for(|stopping| *stopping) => false,
+        };
+        if !in_time && !end(&mut group, &mut reader).await {
+            group.abandon();
+            drop(reader);
+            return Finished { exit: Exit::TimedOut, stdout, stderr };
+        }
+        let _ = timeout(LINGER, reader.finish()).await;
+        let ended = group.reap();
+        // What the group wrote before it died is in the pipes already.
+        let _ = timeout(Duration::from_millis(1), reader.finish()).await;
+        drop(reader);
+
+        self.cost.cpu.set(self.cost.cpu.get() + ended.cpu);
+        let exit = match ended.status {
+            _ if !in_time => Exit::TimedOut,
+            Ok(code) => Exit::Code(code),
+            Err(signal) => Exit::Signal(signal),
+        };
+        Finished { exit, stdout, stderr }
+    }
+}
+
+/// Ends a group that has used up its time; whether its leader is gone then.
+async fn end(group: &mut Group, reader: &mut Reader<impl Future<Output = ()>>) -> bool {
+    group.ask_to_end();
+    if timeout(GRACE, reader.read_during(group.leader_exited())).await.is_ok() {
+        return true;
+    }
+    group.kill();
+    timeout(KILL_WAIT, group.leader_exited()).await.is_ok()
+}
+
+/// The reading of a command's output, which goes on while other things are waited for: a
+/// full pipe would stop the command.
+struct Reader<F> {
+    reading: Pin<Box<F>>,
+    done: bool,
+}
+
+impl<F: Future<Output = ()>> Reader<F> {
+    fn new(reading: F) -> Self {
+        Reader { reading: Box::pin(reading), done: false }
+    }
+
+    /// Reads until all writers have closed.
+    async fn finish(&mut self) {
+        if !self.done {
+            self.reading.as_mut().await;
+            self.done = true;
+        }
+    }
+
+    /// Reads until something else has happened.
+    async fn read_during<T>(&mut self, other: impl Future<Output = T>) -> T {
+        tokio::pin!(other);
+        loop {
+            tokio::select! {
+                biased;
+                value = &mut other => return value,
+                () = self.finish(), if !self.done => {}
+            }
+        }
+    }
+}
+
+async fn drain(pipe: &mut Receiver, into: &mut Captured) {
+    let mut buffer = vec![0; 16 << 10];
+    // An error on a pipe's reading end is as good as its end.
+    while let Ok(1..) = pipe.read(&mut buffer).await.inspect(|&read| into.push(&buffer[..read])) {}
+}
+
+impl Finished {
+    fn without_output(exit: Exit) -> Self {
+        Finished { exit, stdout: Captured::default(), stderr: Captured::default() }
+    }
+}
+
+/// Output of a command, of which the middle is dropped when it is long.
+#[derive(Debug, Default)]
+pub struct Captured {
+    head: Vec<u8>,
+    tail: VecDeque<u8>,
+    dropped: u64,
+}
+
+impl Captured {
+    fn push(&mut self, bytes: &[u8]) {
+        let to_head = bytes.len().min(KEPT_AT_EACH_END - self.head.len());
+        let (head, rest) = bytes.split_at(to_head);
+        self.head.extend_from_slice(head);
+        self.tail.extend(rest);
+        let excess = self.tail.len().saturating_sub(KEPT_AT_EACH_END);
+        self.tail.drain(..excess);
+        self.dropped += excess as u64;
+    }
+
+    /// Whether the middle is missing.
+    pub fn is_cut(&self) -> bool {
+        self.dropped > 0
+    }
+
+    /// As text: bytes that are not UTF-8 are replaced, and a cut is marked.
+    pub fn text(&self) -> String {
+        let tail = Vec::from_iter(self.tail.iter().copied());
+        if self.dropped == 0 {
+            return String::from_utf8_lossy(&[self.head.as_slice(), &tail].concat()).into_owned();
+        }
+        let (head, tail) = (String::from_utf8_lossy(&self.head), String::from_utf8_lossy(&tail));
+        format!("{head}{}{tail}", cut_mark(self.dropped))
+    }
+}
+
+/// The end of what stands where output was cut.
+pub const CUT_MARK: &str = " bytes cut ...]\n";
+
+/// What stands where output was cut.
+pub fn cut_mark(bytes: u64) -> String {
+    format!("\n[... {bytes}{CUT_MARK}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_both_ends_of_a_flood() {
+        let mut captured = Captured::default();
+        for piece in 0..300 {
+            captured.push(&[b'a' + (piece % 26) as u8; 10_000]);
+        }
+        let kept = captured.text();
+        assert!(captured.is_cut());
+        assert!(kept.starts_with("aaa") && kept.ends_with(char::from(b'a' + (299 % 26) as u8)));
+        let dropped = 3_000_000 - 2 * KEPT_AT_EACH_END;
+        assert!(kept.contains(&format!("[... {dropped} bytes cut ...]")));
+    }
+
+    #[test]
+    fn keeps_all_of_what_is_short() {
+        let mut captured = Captured::default();
+        captured.push(b"one ");
+        captured.push(b"two\xff");
+        assert_eq!((captured.text().as_str(), captured.is_cut()), ("one two\u{fffd}", false));
+    }
+}

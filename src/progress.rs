@@ -1,0 +1,51 @@
+//! A progress bar on standard error, for people only: nothing where no terminal is.
+
+use std::cell::Cell;
+use std::io::{IsTerminal, stderr};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::response::{Answer, Status};
+
+/// The bar of a batch.
+pub struct Progress {
+    bar: ProgressBar,
+    errors: Cell<usize>,
+}
+
+impl Progress {
+    /// A bar for this many checks, hidden unless standard error is a terminal.
+    pub fn new(checks: usize) -> Self {
+        let target = if stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(checks as u64), target);
+        let style = "{spinner} [{bar:40}] {pos}/{len} checks, {elapsed}  {msg}";
+        bar.set_style(ProgressStyle::with_template(style).expect("valid").progress_chars("=> "));
+        Progress { bar, errors: Cell::new(0) }
+    }
+
+    /// One check more is answered.
+    pub fn answered(&self, answer: &Answer) {
+        if answer.status == Status::Error {
+            self.errors.set(self.errors.get() + 1);
+        }
+        self.bar.set_message(match self.errors.get() {
+            0 => answer.id.clone(),
+            errors => format!("{} ({errors} in error)", answer.id),
+        });
+        self.bar.inc(1);
+    }
+
+    /// Prints a line without tearing the bar.
+    pub fn print(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,51 @@
+//! A C header such as Autoconf's config.h, in the order of the request.
+
+use std::io::{self, Write};
+
+use crate::plan::Plan;
+use crate::plan::question::Subject;
+use crate::request::BadRequest;
+use crate::response::{Answer, Status, Value};
+
+use super::one_line;
+
+/// The header.
+pub fn header(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "/* Written by tryall. */")?;
+    for (ask, answer) in std::iter::zip(&plan.asks, answers) {
+        let id = &answer.id;
+        let big_endian_is_yes = plan.questions[ask.question].subject == Subject::Endian;
+        match (answer.status, &answer.value) {
+            // Undefined, it would read as a no. What includes the header must not compile.
+            (Status::Error, _) => {
+                let reason = one_line(answer.reason.as_deref().unwrap_or_default());
+                writeln!(
+                    out,
+                    "#error \"tryall: {id}: {}\"",
+                    reason.replace('"', "'").replace('\\', "/")
+                )?;
+            }
+            // As Autoconf's WORDS_BIGENDIAN.
+            (Status::Yes, Some(Value::Text(order))) if big_endian_is_yes && order == "little" => {
+                undefine(id, out)?
+            }
+            (Status::Yes, Some(Value::Integer(number))) => writeln!(out, "#define {id} {number}")?,
+            (Status::Yes, Some(Value::Text(text))) if !big_endian_is_yes => {
+                writeln!(out, "{}", format!("#define {id} {text}").trim_end())?;
+            }
+            (Status::Yes, _) => writeln!(out, "#define {id} 1")?,
+            (Status::No | Status::Skipped, _) => undefine(id, out)?,
+        }
+    }
+    Ok(())
+}
+
+fn undefine(id: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "/* #undef {id} */")
+}
+
+/// Why the request is unusable.
+pub fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+    let message = one_line(&error.to_string());
+    writeln!(out, "#error \"tryall: {}\"", message.replace('"', "'").replace('\\', "/"))
+}

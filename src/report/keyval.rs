@@ -1,0 +1,58 @@
+//! `ID=1` lines, for Meson's `keyval.load()` and for shells that read the file with `.`.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use crate::plan::Plan;
+use crate::plan::question::Subject;
+use crate::request::BadRequest;
+use crate::response::{Answer, Status, Value};
+
+use super::one_line;
+
+/// The lines. A check with a value has it, or nothing when the answer is no; any other has 1
+/// or 0. What was skipped is not there: as no. An error has a comment and no line, so that
+/// whoever reads the key finds that it is missing.
+pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
+    for (ask, answer) in std::iter::zip(&plan.asks, answers) {
+        if answer.status == Status::Error {
+            writeln!(
+                out,
+                "# {}: error: {}",
+                answer.id,
+                one_line(answer.reason.as_deref().unwrap_or_default())
+            )?;
+            continue;
+        }
+        let has_value = matches!(
+            plan.questions[ask.question].subject,
+            Subject::Sizeof(_)
+                | Subject::Alignment(_)
+                | Subject::ComputeInt(_)
+                | Subject::Define(_)
+                | Subject::Endian
+        );
+        let value: Cow<str> = match (&answer.value, answer.status) {
+            (Some(Value::Integer(number)), _) => number.to_string().into(),
+            (Some(Value::Text(text)), _) => for_shells(text).into(),
+            (_, Status::Yes) => "1".into(),
+            _ if has_value => "".into(),
+            _ => "0".into(),
+        };
+        writeln!(out, "{}={value}", answer.id)?;
+    }
+    Ok(())
+}
+
+/// Why the request is unusable.
+pub fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "# error: {}", one_line(&error.to_string()))
+}
+
+/// Quoted only where a shell would not take the text as it is: Meson keeps quotes.
+fn for_shells(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    shlex::try_quote(text).map_or_else(|_| String::new(), Cow::into_owned)
+}

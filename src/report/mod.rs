@@ -1,0 +1,93 @@
+//! The output formats. Each writes the same answers for another reader.
+
+mod cmake;
+mod header;
+mod json;
+mod keyval;
+
+use std::io::{self, Write};
+
+use crate::plan::Plan;
+use crate::request::BadRequest;
+use crate::request::fragment;
+use crate::response::{Answer, Summary};
+
+/// An output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// One JSON document: every result and a summary.
+    #[default]
+    Json,
+    /// Each result as it comes in, one a line, the summary last.
+    Ndjson,
+    /// A script for CMake's include(): cache entries as CMake's own modules set them.
+    Cmake,
+    /// ID=1 lines, for Meson's keyval module and for shells.
+    Keyval,
+    /// A C header: #define ID 1 or /* #undef ID */.
+    Header,
+}
+
+impl Format {
+    /// Whether results are written as they come in.
+    pub fn streams(self) -> bool {
+        self == Format::Ndjson
+    }
+
+    /// Why an id cannot be written in this format; `None` if it can.
+    pub fn refuses_id(self, id: &str) -> Option<String> {
+        let identifier =
+            || fragment::identifier(id).err().map(|why| format!("{why}, which this format needs"));
+        match self {
+            Format::Json | Format::Ndjson => None,
+            Format::Header => identifier(),
+            // A key of Meson's keyval and a variable of a shell at once.
+            Format::Keyval => identifier(),
+            // CMake takes almost any name, but a reference to a variable does not.
+            Format::Cmake => {
+                let good = |c: char| c.is_ascii_alphanumeric() || "/_.+-".contains(c);
+                (!id.chars().all(good)).then(|| {
+                    format!("{id:?} is not a name for a CMake variable, which has letters, digits and /_.+- only")
+                })
+            }
+        }
+    }
+}
+
+/// Writes all answers.
+pub fn write(
+    format: Format,
+    plan: &Plan,
+    answers: Vec<Answer>,
+    summary: Summary,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Json => json::document(answers, summary, out),
+        Format::Ndjson => json::summary_line(&summary, out),
+        Format::Cmake => cmake::script(plan, &answers, out),
+        Format::Keyval => keyval::lines(plan, &answers, out),
+        Format::Header => header::header(plan, &answers, out),
+    }
+}
+
+/// Writes one answer, of a format that [`Format::streams`].
+pub fn write_line(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    json::line(answer, out)
+}
+
+/// Writes why the request is unusable, so that whoever reads only the output cannot mistake
+/// it for answers.
+pub fn write_refusal(format: Format, error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Json | Format::Ndjson => json::refusal(error, out),
+        Format::Cmake => cmake::refusal(error, out),
+        Format::Keyval => keyval::refusal(error, out),
+        Format::Header => header::refusal(error, out),
+    }
+}
+
+/// A message on one line, for comments and directives.
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}

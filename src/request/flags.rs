@@ -1,0 +1,400 @@
+//! Checks from command-line options: `--header unistd.h --sizeof 'long long'`. Each option
+//! stands for one kind, and the names of the answers are those that the field would give them
+//! (Autoconf's rules, where it has one).
+
+use clap::{Arg, ArgAction, ArgMatches};
+
+use super::{BadRequest, Check, HeaderStage, Kind, Path, fragment};
+use crate::language::Language;
+
+/// An option that stands for a check.
+struct Flag {
+    option: &'static str,
+    value: &'static str,
+    help: &'static str,
+    build: fn(&str, Language) -> Result<Built, String>,
+}
+
+/// A check that still lacks what all options share: the name its answer gets by default
+/// (`None` if only the user can name it), and the check.
+struct Built {
+    id: Option<String>,
+    check: Check,
+}
+
+fn built(
+    id: impl Into<Option<String>>,
+    kind: Kind,
+    fill: impl FnOnce(&mut Check),
+) -> Result<Built, String> {
+    let mut check = Check::new(String::new(), kind);
+    fill(&mut check);
+    Ok(Built { id: id.into(), check })
+}
+
+static FLAGS: [Flag; 19] = [
+    Flag {
+        option: "header",
+        value: "HEADER",
+        help: "Does the header compile? Answers to HAVE_SYS_EPOLL_H",
+        build: |text, _| built(have(text), Kind::Header, |check| check.header = Some(text.into())),
+    },
+    Flag {
+        option: "header-presence",
+        value: "HEADER",
+        help: "Is the header there, whether or not it compiles?",
+        build: |text, _| {
+            built(have(text), Kind::Header, |check| {
+                check.header = Some(text.into());
+                check.stage = Some(HeaderStage::Preprocess);
+            })
+        },
+    },
+    Flag {
+        option: "function",
+        value: "FUNCTION",
+        help: "Does the function link? HAVE_FORK",
+        build: |text, _| {
+            built(have(text), Kind::Function, |check| check.function = Some(text.into()))
+        },
+    },
+    Flag {
+        option: "symbol",
+        value: "NAME@HEADER",
+        help: "Does the header give this macro, function or variable? HAVE_EPOLL_CREATE1",
+        build: |text, _| built(have(text), Kind::Symbol, |check| check.symbol = Some(text.into())),
+    },
+    Flag {
+        option: "library",
+        value: "LIBRARY[:FUNCTION]",
+        help: "Does the library link, and is the function in it? HAVE_LIBM",
+        build: |text, _| {
+            let (library, function) = match text.split_once(':') {
+                Some((library, function)) => (library, Some(function.to_string())),
+                None => (text, None),
+            };
+            built(have(&format!("lib{library}")), Kind::Library, |check| {
+                check.library = Some(library.into());
+                check.function = function;
+            })
+        },
+    },
+    Flag {
+        option: "type",
+        value: "TYPE",
+        help: "Is this a complete type? HAVE_SSIZE_T",
+        build: |text, _| built(have(text), Kind::Type, |check| check.type_name = Some(text.into())),
+    },
+    Flag {
+        option: "member",
+        value: "TYPE.MEMBER",
+        help: "Has the struct this member? HAVE_STRUCT_STAT_ST_MTIM",
+        build: |text, _| {
+            let (of, member) = text
+                .split_once('.')
+                .ok_or("expected TYPE.MEMBER, such as 'struct stat.st_mtim'")?;
+            built(have(text), Kind::Member, |check| {
+                check.type_name = Some(of.into());
+                check.member = Some(member.into());
+            })
+        },
+    },
+    Flag {
+        option: "sizeof",
+        value: "TYPE",
+        help: "How many bytes has the type? SIZEOF_VOID_P",
+        build: |text, _| {
+            built(format!("SIZEOF_{}", macro_name(text)), Kind::Sizeof, |check| {
+                check.type_name = Some(text.into())
+            })
+        },
+    },
+    Flag {
+        option: "alignment",
+        value: "TYPE",
+        help: "On how many bytes is the type aligned in a struct? ALIGNOF_DOUBLE",
+        build: |text, _| {
+            built(format!("ALIGNOF_{}", macro_name(text)), Kind::Alignment, |check| {
+                check.type_name = Some(text.into());
+            })
+        },
+    },
+    Flag {
+        option: "compute-int",
+        value: "ID=EXPRESSION",
+        help: "What is the value of this integer constant expression?",
+        build: |text, _| {
+            built(None, Kind::ComputeInt, |check| check.expression = Some(text.into()))
+        },
+    },
+    Flag {
+        option: "define",
+        value: "MACRO",
+        help: "What does the macro expand to? VALUE_GLIBC_MINOR for __GLIBC_MINOR__",
+        build: |text, _| {
+            let id = format!("VALUE_{}", macro_name(text.trim_matches('_')));
+            built(id, Kind::Define, |check| check.name = Some(text.into()))
+        },
+    },
+    Flag {
+        option: "prototype",
+        value: "DECLARATION",
+        help: "Is the function declared like this? HAVE_PROTOTYPE_TIME for 'time_t time(time_t *)@time.h'",
+        build: prototype,
+    },
+    Flag {
+        option: "compiler-flag",
+        value: "FLAG",
+        help: "Does the compiler know the flag? HAVE_CFLAG_WALL for --compiler-flag=-Wall",
+        build: |text, language| {
+            let flags = match language {
+                Language::Cxx | Language::ObjCxx => "CXXFLAG",
+                Language::Fortran => "FCFLAG",
+                Language::C | Language::ObjC => "CFLAG",
+            };
+            built(format!("HAVE_{flags}_{}", flag_name(text)), Kind::CompilerFlag, |check| {
+                check.flags = Some(vec![text.into()]);
+            })
+        },
+    },
+    Flag {
+        option: "linker-flag",
+        value: "FLAG",
+        help: "Does the linker know the flag? HAVE_LDFLAG_WL_AS_NEEDED",
+        build: |text, _| {
+            built(format!("HAVE_LDFLAG_{}", flag_name(text)), Kind::LinkerFlag, |check| {
+                check.flags = Some(vec![text.into()]);
+            })
+        },
+    },
+    Flag {
+        option: "endian",
+        value: "ID",
+        help: "In which order do the bytes of a word stand? WORDS_BIGENDIAN if no ID is given",
+        build: |_, _| built(String::from("WORDS_BIGENDIAN"), Kind::Endian, |_| {}),
+    },
+    Flag {
+        option: "preprocesses",
+        value: "FILE",
+        help: "Does the file preprocess? HAVE_FOO for foo.c",
+        build: |text, _| source_file(text, Kind::Preprocesses),
+    },
+    Flag {
+        option: "compiles",
+        value: "FILE",
+        help: "Does the file compile?",
+        build: |text, _| source_file(text, Kind::Compiles),
+    },
+    Flag {
+        option: "links",
+        value: "FILE",
+        help: "Does the file compile and link?",
+        build: |text, _| source_file(text, Kind::Links),
+    },
+    Flag {
+        option: "runs",
+        value: "FILE",
+        help: "Does the program of the file exit with status 0?",
+        build: |text, _| source_file(text, Kind::Runs),
+    },
+];
+
+/// The options, for the command line's parser.
+pub fn options() -> impl Iterator<Item = Arg> {
+    FLAGS.iter().map(|flag| {
+        let arg = Arg::new(flag.option)
+            .long(flag.option)
+            .value_name(flag.value)
+            .help(flag.help)
+            .help_heading("Checks")
+            .action(ArgAction::Append)
+            .allow_hyphen_values(flag.option.ends_with("-flag"));
+        if flag.option == "endian" { arg.num_args(0..=1).default_missing_value("") } else { arg }
+    })
+}
+
+/// What all checks of a command line share.
+#[derive(Debug, Clone, Default)]
+pub struct Shared {
+    /// The language.
+    pub language: Option<Language>,
+    /// The toolchain.
+    pub toolchain: Option<String>,
+    /// Headers, before those that stand behind an `@`.
+    pub headers: Vec<String>,
+    /// Text after the headers.
+    pub prefix: String,
+    /// Compiler arguments.
+    pub args: Vec<String>,
+    /// Linker arguments.
+    pub link_args: Vec<String>,
+    /// Include directories.
+    pub include_dirs: Vec<String>,
+    /// Patterns that turn a yes into a no.
+    pub fail_patterns: Vec<String>,
+    /// Whether all of them must answer yes.
+    pub required: bool,
+}
+
+/// The checks of a command line, in the order in which they stand there, with their places.
+pub fn checks(matches: &ArgMatches, shared: &Shared) -> Result<Vec<(Path, Check)>, BadRequest> {
+    let mut found = Vec::new();
+    for flag in &FLAGS {
+        let values = matches.get_many::<String>(flag.option).into_iter().flatten();
+        let indices = matches.indices_of(flag.option).into_iter().flatten();
+        found.extend(std::iter::zip(indices, values).map(|(index, text)| (index, flag, text)));
+    }
+    found.sort_by_key(|(index, ..)| *index);
+    found.into_iter().map(|(_, flag, text)| one(flag, text, shared)).collect()
+}
+
+fn one(flag: &Flag, text: &str, shared: &Shared) -> Result<(Path, Check), BadRequest> {
+    let place = Path::flag(format!("--{} {text}", flag.option).trim_end());
+    let (given_id, text) = match text.split_once('=') {
+        Some((id, text)) if fragment::identifier(id).is_ok() => (Some(id), text),
+        _ if flag.option == "endian" && !text.is_empty() => (Some(text), ""),
+        _ => (None, text),
+    };
+    // Flags and file names may have an @ of their own.
+    let has_headers = !flag.option.ends_with("-flag")
+        && !text.starts_with('@')
+        && !flag.help.contains("the file");
+    let (subject, headers) = match text.split_once('@') {
+        Some((subject, headers)) if has_headers => (subject, headers),
+        _ => (text, ""),
+    };
+    let at = |message: String| BadRequest::at(message, &place, None);
+    let language = shared.language.unwrap_or_default();
+    let Built { id, mut check } = (flag.build)(subject, language).map_err(at)?;
+    check.id = match given_id.map(String::from).or(id) {
+        Some(id) => id,
+        None => return Err(at("put a name for the answer before it, as in NAME=...".into())),
+    };
+    check.language = shared.language;
+    check.toolchain = shared.toolchain.clone();
+    check.headers = shared.headers.clone();
+    check.headers.extend(headers.split(',').filter(|header| !header.is_empty()).map(String::from));
+    check.prefix = shared.prefix.clone();
+    check.args = shared.args.clone();
+    check.link_args = shared.link_args.clone();
+    check.include_dirs = shared.include_dirs.clone();
+    check.fail_patterns = shared.fail_patterns.clone();
+    check.required = shared.required;
+    Ok((place, check))
+}
+
+/// Autoconf's AS_TR_CPP: capitals, P for a star, an underscore for what is no letter or digit.
+fn macro_name(text: &str) -> String {
+    let letter = |c: char| match c {
+        '*' => 'P',
+        c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
+        _ => '_',
+    };
+    text.chars().map(letter).collect()
+}
+
+fn have(text: &str) -> String {
+    format!("HAVE_{}", macro_name(text))
+}
+
+/// A flag's name has no run of underscores, and none at its ends.
+fn flag_name(text: &str) -> String {
+    macro_name(text).split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
+}
+
+fn source_file(text: &str, kind: Kind) -> Result<Built, String> {
+    let stem = std::path::Path::new(text).file_stem().unwrap_or_default().to_string_lossy();
+    built(have(&stem), kind, |check| check.file = Some(text.into()))
+}
+
+/// `RETURN FUNCTION(ARGUMENTS)`.
+fn prototype(text: &str, _: Language) -> Result<Built, String> {
+    let wanted = "expected a declaration, such as 'time_t time(time_t *)'";
+    let (start, arguments) =
+        text.trim().strip_suffix(')').and_then(|t| t.split_once('(')).ok_or(wanted)?;
+    let start = start.trim_end();
+    let name_starts =
+        start.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').ok_or(wanted)? + 1;
+    let (return_type, function) = start.split_at(name_starts);
+    let arguments = match arguments.trim() {
+        "" | "void" => Vec::new(),
+        arguments => split_at_commas(arguments),
+    };
+    built(have(&format!("prototype_{function}")), Kind::Prototype, |check| {
+        check.function = Some(function.into());
+        check.return_type = Some(return_type.trim().into());
+        check.arguments = Some(arguments);
+    })
+}
+
+/// Splits at the commas that are in no brackets.
+fn split_at_commas(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut depth = 0;
+    for c in text.chars() {
+        match c {
+            '(' | '[' | '{' | '<' => depth += 1,
+            ')' | ']' | '}' | '>' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().expect("never empty").push(c);
+    }
+    parts.iter().map(|part| part.trim().into()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Vec<Check>, String> {
+        let command = clap::Command::new("test").no_binary_name(true).args(options());
+        let matches = command.try_get_matches_from(args).map_err(|error| error.to_string())?;
+        let checks = checks(&matches, &Shared::default()).map_err(|error| error.to_string())?;
+        Ok(checks.into_iter().map(|(_, check)| check).collect())
+    }
+
+    #[test]
+    fn answers_get_the_names_of_the_field() {
+        for (args, id) in [
+            (["--header", "sys/epoll.h"], "HAVE_SYS_EPOLL_H"),
+            (["--sizeof", "void *"], "SIZEOF_VOID_P"),
+            (["--sizeof", "long long"], "SIZEOF_LONG_LONG"),
+            (["--member", "struct stat.st_mtim@sys/stat.h"], "HAVE_STRUCT_STAT_ST_MTIM"),
+            (["--library", "m:cos"], "HAVE_LIBM"),
+            (["--compiler-flag", "-Wno-unused"], "HAVE_CFLAG_WNO_UNUSED"),
+            (["--linker-flag", "-Wl,--as-needed"], "HAVE_LDFLAG_WL_AS_NEEDED"),
+            (["--compiler-flag", "HAVE_C11=-std=c11"], "HAVE_C11"),
+            (["--compiles", "build/has/acl-get.c"], "HAVE_ACL_GET"),
+            (["--define", "__GLIBC_MINOR__@limits.h"], "VALUE_GLIBC_MINOR"),
+            (["--prototype", "time_t time(time_t *)@time.h"], "HAVE_PROTOTYPE_TIME"),
+            (["--endian", "BIG"], "BIG"),
+        ] {
+            assert_eq!(parse(&args).unwrap()[0].id, id);
+        }
+        assert_eq!(parse(&["--endian"]).unwrap()[0].id, "WORDS_BIGENDIAN");
+    }
+
+    #[test]
+    fn what_an_option_says_reaches_its_check() {
+        let symbol = &parse(&["--symbol", "stat@sys/types.h,sys/stat.h"]).unwrap()[0];
+        assert_eq!(symbol.symbol.as_deref(), Some("stat"));
+        assert_eq!(symbol.headers, ["sys/types.h", "sys/stat.h"]);
+        let prototype = &parse(&["--prototype", "char *f(int (*)(int, int), char[2])"]).unwrap()[0];
+        assert_eq!(prototype.return_type.as_deref(), Some("char *"));
+        assert_eq!(prototype.function.as_deref(), Some("f"));
+        assert_eq!(prototype.arguments.as_deref().unwrap(), ["int (*)(int, int)", "char[2]"]);
+        assert!(parse(&["--compute-int", "1+1"]).is_err());
+        assert!(parse(&["--member", "struct stat"]).is_err());
+    }
+
+    #[test]
+    fn checks_keep_the_order_of_the_command_line() {
+        let args = ["--sizeof", "int", "--header", "a.h", "--sizeof", "long", "--function", "f"];
+        let ids: Vec<_> = parse(&args).unwrap().into_iter().map(|check| check.id).collect();
+        assert_eq!(ids, ["SIZEOF_INT", "HAVE_A_H", "SIZEOF_LONG", "HAVE_F"]);
+    }
+}

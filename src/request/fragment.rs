@@ -1,0 +1,184 @@
+//! Pieces of source text that a request gives (names, types, expressions), and what each may
+//! hold. A piece must stay where the generated source puts it: it may not end the statement
+//! around it, open a comment, or start a line, because then another question would be asked
+//! than the one that the request states.
+
+/// Why a fragment is refused; the caller knows the field.
+pub type Refusal = String;
+
+/// A header name as it stands between `<` and `>`.
+pub fn header(name: &str) -> Result<(), Refusal> {
+    not_empty(name)?;
+    one_line(name)?;
+    match name.chars().find(|c| ['<', '>', '"'].contains(c)) {
+        Some(c) => Err(format!(
+            "{name:?} has a {c} in it; give a header's name without quotes or brackets"
+        )),
+        None => Ok(()),
+    }
+}
+
+/// A C identifier. A dollar sign is one to most compilers, and so are letters beyond ASCII.
+pub fn identifier(name: &str) -> Result<(), Refusal> {
+    not_empty(name)?;
+    let good = |c: char| {
+        c == '_' || c == '$' || c.is_ascii_alphanumeric() || !c.is_ascii() && c.is_alphanumeric()
+    };
+    if name.chars().all(good) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(format!("{name:?} is not an identifier"))
+    }
+}
+
+/// A library's name as after `-l`, or a path to one.
+pub fn library(name: &str) -> Result<(), Refusal> {
+    not_empty(name)?;
+    one_line(name)?;
+    match name.chars().next() {
+        Some(first @ ('-' | '@')) => Err(format!(
+            "{name:?} starts with {first}; give the library's name as after -l, or a path"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A type, a member or a symbol.
+pub fn name_or_type(text: &str) -> Result<(), Refusal> {
+    if let Some(quote) = text.chars().find(|c| ['"', '\''].contains(c)) {
+        return Err(format!("{text:?} has a {quote} in it"));
+    }
+    expression(text)
+}
+
+/// An expression: balanced brackets, closed literals, no comment, one line.
+pub fn expression(text: &str) -> Result<(), Refusal> {
+    not_empty(text)?;
+    one_line(text)?;
+    let stray = |what: char| Err(format!("{text:?} has a stray {what:?}"));
+    let mut open = Vec::new();
+    let mut quote = None;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if let Some(closing) = quote {
+            match c {
+                '\\' if chars.next().is_none() => return stray('\\'),
+                _ if c == closing => quote = None,
+                _ => {}
+            }
+            continue;
+        }
+        match c {
+            '"' | '\'' => quote = Some(c),
+            '(' => open.push(')'),
+            '[' => open.push(']'),
+            '{' => open.push('}'),
+            ')' | ']' | '}' if open.pop() != Some(c) => return stray(c),
+            // A backslash splices lines or spells a name that the checks here cannot see.
+            '\\' => return stray(c),
+            ';' if !open.contains(&'}') => return stray(c),
+            '/' if matches!(chars.peek(), Some('/' | '*')) => {
+                return Err(format!("{text:?} has a comment in it"));
+            }
+            // Digraphs and trigraphs are other spellings of brackets and of the line splice.
+            '<' if chars.peek() == Some(&'%') => return stray('%'),
+            '%' if matches!(chars.peek(), Some('>' | ':')) => return stray('%'),
+            '?' if chars.peek() == Some(&'?') => return stray('?'),
+            _ => {}
+        }
+    }
+    match (quote, open.pop()) {
+        (Some(quote), _) => Err(format!("{text:?} lacks a closing {quote}")),
+        (None, Some(bracket)) => Err(format!("{text:?} lacks a closing {bracket}")),
+        (None, None) => Ok(()),
+    }
+}
+
+/// What goes to a process as one argument.
+pub fn argument(text: &str) -> Result<(), Refusal> {
+    if text.contains('\0') {
+        return Err(format!("{text:?} has a NUL byte in it, which no argument can hold"));
+    }
+    Ok(())
+}
+
+/// The name of an answer.
+pub fn id(text: &str) -> Result<(), Refusal> {
+    not_empty(text)?;
+    one_line(text)
+}
+
+fn not_empty(text: &str) -> Result<(), Refusal> {
+    if text.trim().is_empty() { Err("it is empty".into()) } else { Ok(()) }
+}
+
+fn one_line(text: &str) -> Result<(), Refusal> {
+    match text.chars().find(|c| c.is_control()) {
+        Some(c) => Err(format!("{text:?} has the control character {:?} in it", c)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_what_real_projects_ask() {
+        for good in [
+            "struct stat",
+            "long long",
+            "unsigned char[3]",
+            "std::map<int, std::vector<char> >",
+            "struct { int x; char y; }",
+            "void (*)(int)",
+            "st_mtim.tv_nsec",
+            "basename(char *)",
+        ] {
+            assert_eq!(name_or_type(good), Ok(()), "{good}");
+        }
+        for good in ["sizeof(\"a)b\")", "'\\''", "1 << 3", "a / b", "EOF", "(int)-1"] {
+            assert_eq!(expression(good), Ok(()), "{good}");
+        }
+        for good in ["sys/epoll.h", "c++config.h", "boost/a b.hpp", "sys\\foo.h"] {
+            assert_eq!(header(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_would_leave_its_place() {
+        for bad in [
+            "",
+            " ",
+            "int); system(\"x\"",
+            "int)",
+            "(int",
+            "int;",
+            "int\nx",
+            "int // x",
+            "int /* x",
+            "a\\",
+            "x ??/",
+            "<% x",
+            "a\0",
+            "\"a\"",
+            "'a'",
+            "int}{",
+            "(]",
+        ] {
+            assert!(name_or_type(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["'a", "\"a\\\"", "a \\ b"] {
+            assert!(expression(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["", "a\"b", "a>b", "<a.h>", "a\nb", "a\0b"] {
+            assert!(header(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["", "1a", "a b", "a;", "f()", "a-b"] {
+            assert!(identifier(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["-Wl,x", "@file", "", "a\n"] {
+            assert!(library(bad).is_err(), "{bad:?}");
+        }
+    }
+}

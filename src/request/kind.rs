@@ -1,0 +1,249 @@
+//! The kinds of checks and which fields belong to each: the table that validation, the JSON
+//! Schema and the error messages share.
+
+use std::borrow::Cow;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// What a check asks. The rules behind each kind are told in [`crate::source`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "RULES tells each")]
+pub enum Kind {
+    Header,
+    Symbol,
+    Function,
+    Library,
+    Type,
+    Member,
+    Sizeof,
+    Alignment,
+    ComputeInt,
+    Define,
+    Prototype,
+    CompilerFlag,
+    LinkerFlag,
+    Endian,
+    Preprocesses,
+    Compiles,
+    Links,
+    Runs,
+}
+
+/// The own fields of one kind. All other fields of a check belong to every kind.
+pub struct Rule {
+    /// The kind.
+    pub kind: Kind,
+    /// Its name in a request.
+    pub name: &'static str,
+    /// What it asks, in a sentence.
+    pub asks: &'static str,
+    /// Fields that must be there.
+    pub required: &'static [&'static str],
+    /// Fields that may be there.
+    pub optional: &'static [&'static str],
+    /// Whether exactly one of `source` and `file` must be there.
+    pub takes_source: bool,
+    /// Whether the question has a meaning in Fortran.
+    pub in_fortran: bool,
+}
+
+const fn rule(
+    kind: Kind,
+    name: &'static str,
+    asks: &'static str,
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+    in_fortran: bool,
+) -> Rule {
+    Rule { kind, name, asks, required, optional, takes_source: false, in_fortran }
+}
+
+const fn source_rule(
+    kind: Kind,
+    name: &'static str,
+    asks: &'static str,
+    optional: &'static [&'static str],
+) -> Rule {
+    Rule { kind, name, asks, required: &[], optional, takes_source: true, in_fortran: true }
+}
+
+/// All kinds, in the order in which the documentation tells them.
+pub static RULES: [Rule; 18] = [
+    rule(
+        Kind::Header,
+        "header",
+        "Does the header compile (`stage` `compile`, the default), or is it only there (`preprocess`)?",
+        &["header"],
+        &["stage"],
+        true,
+    ),
+    rule(
+        Kind::Symbol,
+        "symbol",
+        "Do the headers give this macro, function or variable, and does it link?",
+        &["symbol"],
+        &[],
+        false,
+    ),
+    rule(
+        Kind::Function,
+        "function",
+        "Does this function link? Its own prototype is used when `headers` are given.",
+        &["function"],
+        &[],
+        true,
+    ),
+    rule(
+        Kind::Library,
+        "library",
+        "Does a program link with this library, and is the function in it?",
+        &["library"],
+        &["function"],
+        true,
+    ),
+    rule(Kind::Type, "type", "Is this a complete type?", &["type"], &[], true),
+    rule(
+        Kind::Member,
+        "member",
+        "Has this struct, union or class that member?",
+        &["type", "member"],
+        &[],
+        false,
+    ),
+    rule(Kind::Sizeof, "sizeof", "How many bytes has this type?", &["type"], &[], true),
+    rule(
+        Kind::Alignment,
+        "alignment",
+        "On how many bytes is this type aligned in a struct?",
+        &["type"],
+        &[],
+        false,
+    ),
+    rule(
+        Kind::ComputeInt,
+        "compute_int",
+        "What is the value of this integer constant expression?",
+        &["expression"],
+        &[],
+        true,
+    ),
+    rule(Kind::Define, "define", "What does this macro expand to?", &["name"], &[], true),
+    rule(
+        Kind::Prototype,
+        "prototype",
+        "Do the headers declare this function with this return type and these arguments?",
+        &["function", "return_type", "arguments"],
+        &[],
+        false,
+    ),
+    rule(
+        Kind::CompilerFlag,
+        "compiler_flag",
+        "Does the compiler know these flags?",
+        &["flags"],
+        &[],
+        true,
+    ),
+    rule(
+        Kind::LinkerFlag,
+        "linker_flag",
+        "Does the linker know these flags?",
+        &["flags"],
+        &[],
+        true,
+    ),
+    rule(Kind::Endian, "endian", "In which order do the bytes of a word stand?", &[], &[], false),
+    source_rule(Kind::Preprocesses, "preprocesses", "Does this source preprocess?", &[]),
+    source_rule(Kind::Compiles, "compiles", "Does this source compile?", &[]),
+    source_rule(Kind::Links, "links", "Does this source compile and link?", &[]),
+    source_rule(
+        Kind::Runs,
+        "runs",
+        "Does the program of this source exit with status 0?",
+        &["run_args"],
+    ),
+];
+
+/// Fields that belong to some kinds only.
+pub static OWN_FIELDS: [&str; 16] = [
+    "header",
+    "stage",
+    "symbol",
+    "function",
+    "library",
+    "type",
+    "member",
+    "expression",
+    "name",
+    "return_type",
+    "arguments",
+    "flags",
+    "source",
+    "file",
+    "run_args",
+    "extension",
+];
+
+impl Kind {
+    /// The fields of this kind.
+    pub fn rule(self) -> &'static Rule {
+        RULES.iter().find(|rule| rule.kind == self).expect("every kind has a rule")
+    }
+
+    /// The kind's name in a request.
+    pub fn name(self) -> &'static str {
+        self.rule().name
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        RULES.iter().find(|rule| rule.name == name).map(|rule| rule.kind)
+    }
+}
+
+impl Rule {
+    /// Whether a check of this kind may have the field.
+    pub fn takes(&self, field: &str) -> bool {
+        self.required.contains(&field)
+            || self.optional.contains(&field)
+            || self.takes_source && ["source", "file", "extension"].contains(&field)
+    }
+}
+
+/// The name among `known` that `name` was most likely meant to be.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        Kind::from_name(&name).ok_or_else(|| {
+            let names = || RULES.iter().map(|rule| rule.name);
+            let remedy = match nearest(&name, names()) {
+                Some(meant) => format!("did you mean {meant:?}?"),
+                None => format!("known are {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            serde::de::Error::custom(format!("unknown kind {:?}; {remedy}", &*name))
+        })
+    }
+}
+
+impl JsonSchema for Kind {
+    fn schema_name() -> Cow<'static, str> {
+        "Kind".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let kinds: Vec<_> = RULES
+            .iter()
+            .map(|rule| serde_json::json!({"const": rule.name, "description": rule.asks}))
+            .collect();
+        schemars::json_schema!({"description": "What the check asks.", "oneOf": kinds})
+    }
+}

@@ -1,0 +1,272 @@
+//! The request: the types of the protocol as they stand on the wire.
+//!
+//! These types say what a request may hold, and the JSON Schema is made from them. Whether the
+//! fields make sense together is judged by [`crate::plan`].
+
+pub mod flags;
+pub mod fragment;
+pub mod kind;
+pub mod locate;
+pub mod parse;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use kind::Kind;
+pub use locate::{BadRequest, Path};
+
+use crate::language::Language;
+
+/// The version of the protocol that this program speaks.
+pub const VERSION: u32 = 1;
+
+/// A batch of checks.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The version of the protocol.
+    #[serde(default = "version")]
+    #[schemars(schema_with = "version_schema")]
+    pub version: u32,
+    /// How many checks may run at once; `--jobs` goes before it.
+    pub jobs: Option<NonZeroUsize>,
+    /// Seconds that each check may take; `--timeout` goes before it. 60 if nothing is said.
+    pub timeout: Option<Seconds>,
+    /// Compilers by name. A toolchain with a language's name serves every check in it.
+    #[serde(default, deserialize_with = "parse::unique_map")]
+    pub toolchains: BTreeMap<String, Toolchain>,
+    /// What to ask.
+    pub checks: Vec<Check>,
+}
+
+fn version() -> u32 {
+    VERSION
+}
+
+fn version_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"description": "The version of the protocol.", "const": VERSION})
+}
+
+/// A positive number of seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Seconds(f64);
+
+impl Seconds {
+    /// A year: what is longer cannot be meant.
+    const MOST: f64 = 366.0 * 24.0 * 3600.0;
+
+    /// `None` unless positive and at most a year.
+    pub fn new(seconds: f64) -> Option<Self> {
+        (seconds > 0.0 && seconds <= Self::MOST).then_some(Self(seconds))
+    }
+
+    /// As a duration.
+    pub fn duration(self) -> std::time::Duration {
+        std::time::Duration::from_secs_f64(self.0)
+    }
+}
+
+impl std::str::FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.parse().ok();
+        number.and_then(Seconds::new).ok_or_else(|| "not a positive number of seconds".into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = f64::deserialize(deserializer)?;
+        Seconds::new(number).ok_or_else(|| {
+            serde::de::Error::custom(format!("{number} is not a positive number of seconds"))
+        })
+    }
+}
+
+impl JsonSchema for Seconds {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Seconds".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "number", "exclusiveMinimum": 0, "maximum": Seconds::MOST})
+    }
+}
+
+/// A compiler and what is always given to it.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Toolchain {
+    /// The language; else the one that the toolchain is named after, else `c`.
+    pub language: Option<Language>,
+    /// The compiler as an argument vector. Without it the environment's compiler with the
+    /// environment's flags is meant, and the other fields are added to it.
+    pub command: Option<Vec<String>>,
+    /// Arguments of every compile.
+    pub args: Vec<String>,
+    /// Arguments of every link, at the end of the command line.
+    pub link_args: Vec<String>,
+    /// Environment variables, for the compiler and for programs that are run.
+    pub env: BTreeMap<String, String>,
+    /// What runs a program of this toolchain, such as `["qemu-aarch64"]`.
+    pub emulator: Vec<String>,
+    /// What starts the compiler, such as `["ccache"]` or `["distcc"]`.
+    pub launcher: Vec<String>,
+}
+
+/// One check. Which of the fields after `timeout` it has depends on its kind.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(transform = crate::schema::require_fields_of_kinds)]
+pub struct Check {
+    /// The name of the answer: unique, not empty.
+    #[schemars(length(min = 1))]
+    pub id: String,
+    /// What is asked.
+    pub kind: Kind,
+    /// The toolchain, by its name in `toolchains`.
+    pub toolchain: Option<String>,
+    /// The language, whose toolchain is then used.
+    pub language: Option<Language>,
+    /// Headers that are included first, in order; in Fortran, files for `include` lines.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Source text after the headers.
+    #[serde(default)]
+    pub prefix: String,
+    /// Compiler arguments, after the toolchain's.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Linker arguments, after the source and before the toolchain's.
+    #[serde(default)]
+    pub link_args: Vec<String>,
+    /// Directories for `-I`, before the check's `args`.
+    #[serde(default)]
+    pub include_dirs: Vec<String>,
+    /// Regular expressions over the compiler's whole output (and that of a program that was
+    /// run) that turn a success into `no`.
+    #[serde(default)]
+    pub fail_patterns: Vec<String>,
+    /// Ids of checks that must answer yes, else this one is skipped.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// Whether any other answer than yes makes the exit status 1.
+    #[serde(default)]
+    pub required: bool,
+    /// Seconds that this check may take.
+    pub timeout: Option<Seconds>,
+
+    /// The header, without brackets.
+    pub header: Option<String>,
+    /// How far a header is tried.
+    pub stage: Option<HeaderStage>,
+    /// A macro, function or variable.
+    pub symbol: Option<String>,
+    /// A function's name.
+    pub function: Option<String>,
+    /// A library's name as after `-l`, or a path with a slash.
+    pub library: Option<String>,
+    /// A type.
+    #[serde(rename = "type")]
+    pub type_name: Option<String>,
+    /// A member of `type`, such as `st_mtim.tv_nsec`.
+    pub member: Option<String>,
+    /// An integer constant expression.
+    pub expression: Option<String>,
+    /// A macro's name.
+    pub name: Option<String>,
+    /// A prototype's return type.
+    pub return_type: Option<String>,
+    /// A prototype's argument types; none means `void`.
+    pub arguments: Option<Vec<String>>,
+    /// The flags in question.
+    pub flags: Option<Vec<String>>,
+    /// The source text.
+    pub source: Option<String>,
+    /// A source file, in place of `source`; relative to the request file.
+    pub file: Option<String>,
+    /// The file name extension that `source` is given, such as `F` for fixed-form Fortran.
+    pub extension: Option<String>,
+    /// Arguments of the program that is run.
+    pub run_args: Option<Vec<String>>,
+}
+
+/// How far a header is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HeaderStage {
+    /// The header must compile.
+    #[default]
+    Compile,
+    /// The header must be there.
+    Preprocess,
+}
+
+impl Check {
+    /// A check with nothing but its id and kind.
+    pub fn new(id: String, kind: Kind) -> Self {
+        Check {
+            id,
+            kind,
+            toolchain: None,
+            language: None,
+            headers: Vec::new(),
+            prefix: String::new(),
+            args: Vec::new(),
+            link_args: Vec::new(),
+            include_dirs: Vec::new(),
+            fail_patterns: Vec::new(),
+            needs: Vec::new(),
+            required: false,
+            timeout: None,
+            header: None,
+            stage: None,
+            symbol: None,
+            function: None,
+            library: None,
+            type_name: None,
+            member: None,
+            expression: None,
+            name: None,
+            return_type: None,
+            arguments: None,
+            flags: None,
+            source: None,
+            file: None,
+            extension: None,
+            run_args: None,
+        }
+    }
+
+    /// The own fields that were given, by their names.
+    pub fn own_fields(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            self.header.is_some(),
+            self.stage.is_some(),
+            self.symbol.is_some(),
+            self.function.is_some(),
+            self.library.is_some(),
+            self.type_name.is_some(),
+            self.member.is_some(),
+            self.expression.is_some(),
+            self.name.is_some(),
+            self.return_type.is_some(),
+            self.arguments.is_some(),
+            self.flags.is_some(),
+            self.source.is_some(),
+            self.file.is_some(),
+            self.run_args.is_some(),
+            self.extension.is_some(),
+        ];
+        std::iter::zip(kind::OWN_FIELDS, given).filter_map(|(name, given)| given.then_some(name))
+    }
+}

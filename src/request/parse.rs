@@ -1,0 +1,121 @@
+//! From bytes to a [`Request`], with complaints that name the place.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+
+use super::kind::nearest;
+use super::locate::{BadRequest, Path, line_and_column};
+use super::{Request, VERSION};
+
+/// A request may have this many bytes. A hundred thousand checks need a quarter of it; what
+/// is larger is most likely not a request at all.
+pub const MOST_BYTES: usize = 64 << 20;
+
+/// Reads a request, and gives its text back for later complaints about it.
+pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
+    if bytes.len() > MOST_BYTES {
+        return Err(BadRequest::whole(format!(
+            "the request is larger than {} MiB; split it into several batches",
+            MOST_BYTES >> 20
+        )));
+    }
+    // Some editors on Windows put a byte order mark before UTF-8.
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
+    if text.trim().is_empty() {
+        return Err(BadRequest::whole(
+            "the request is empty; expected JSON such as \
+             {\"checks\": [{\"id\": \"HAVE_UNISTD_H\", \"kind\": \"header\", \"header\": \"unistd.h\"}]}",
+        ));
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let request: Request = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| explain(text, &Path::from(error.path()), error.into_inner()))?;
+    json.end().map_err(|error| explain(text, &Path::root(), error))?;
+    if request.version != VERSION {
+        return Err(BadRequest::at(
+            format!(
+                "version {} is not known; this tryall speaks version {VERSION}",
+                request.version
+            ),
+            &Path::root().key("version"),
+            Some(text),
+        ));
+    }
+    Ok((request, text))
+}
+
+fn not_utf8(bytes: &[u8], valid_up_to: usize) -> BadRequest {
+    let valid = std::str::from_utf8(&bytes[..valid_up_to]).expect("this much is valid");
+    let (line, column) = line_and_column(valid, valid_up_to);
+    BadRequest {
+        message: "the request is not UTF-8".into(),
+        path: None,
+        line: Some(line),
+        column: Some(column),
+    }
+}
+
+/// serde's complaint, with the place that this program gives to all its complaints.
+fn explain(text: &str, path: &Path, error: serde_json::Error) -> BadRequest {
+    let full = error.to_string();
+    let message = full.rfind(" at line ").map_or(full.as_str(), |end| &full[..end]);
+    if error.is_data() {
+        return BadRequest::at(with_suggestion(message), path, Some(text));
+    }
+    let message = if error.is_eof() {
+        format!("the JSON ends too early: {message}")
+    } else {
+        format!("not JSON: {message}")
+    };
+    // serde_json counts bytes of a line, and names the byte before the culprit's end.
+    BadRequest {
+        message,
+        path: Some(path.to_string()).filter(|path| !path.is_empty()),
+        line: Some(error.line()),
+        column: Some(error.column().max(1)),
+    }
+}
+
+/// Shortens serde's list of all known fields to the one that was meant.
+fn with_suggestion(message: &str) -> String {
+    let Some(rest) = message.strip_prefix("unknown field `") else { return message.into() };
+    let Some((field, rest)) = rest.split_once("`, expected ") else { return message.into() };
+    let known: Vec<_> = rest.split('`').skip(1).step_by(2).collect();
+    match nearest(field, known.iter().copied()) {
+        Some(meant) => format!("unknown field {field:?}; did you mean {meant:?}?"),
+        None => format!("unknown field {field:?}; known are {}", known.join(", ")),
+    }
+}
+
+/// A map in which no key stands twice. serde_json would silently keep the last.
+pub(super) fn unique_map<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, V>, D::Error> {
+    struct Unique<V>(PhantomData<V>);
+
+    impl<'de, V: Deserialize<'de>> Visitor<'de> for Unique<V> {
+        type Value = BTreeMap<String, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some((key, value)) = access.next_entry::<String, V>()? {
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format!("{key:?} stands here twice")));
+                }
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+
+    deserializer.deserialize_map(Unique(PhantomData))
+}

@@ -1,0 +1,483 @@
+//! Asks one question: writes its source, drives the compiler as far as the question needs,
+//! and reads the answer.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::Context;
+use crate::judge::messages::{positive_form, without_escapes};
+use crate::judge::{self, Verdict};
+use crate::os::{self, Start, Wires};
+use crate::plan::question::{Question, Stage, Subject};
+use crate::process::{Exit, Finished};
+use crate::response::Value;
+use crate::scratch::Room;
+use crate::source::{self, Form, STEM, Source};
+use crate::toolchain::{self, Toolchain};
+use crate::value::{self, Found};
+
+/// How often, and after what pause at first, a program is started again that somebody still
+/// has open for writing. The pauses double: 2 s in all.
+const BUSY_RETRIES: u32 = 11;
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
+
+/// What came of a question.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The answer.
+    pub verdict: Verdict,
+    /// What the kind asks for beyond yes and no.
+    pub value: Option<Value>,
+    /// What the exit status does not say of a no.
+    pub remark: Option<String>,
+    /// The compiler command that decided.
+    pub command: Vec<String>,
+    /// The exit status of the command that decided.
+    pub exit_code: Option<i32>,
+    /// What it wrote.
+    pub output: String,
+    /// The source that was compiled.
+    pub source: Option<String>,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+impl Outcome {
+    /// An error without any command.
+    pub fn error(message: String) -> Self {
+        Outcome {
+            verdict: Verdict::Error(message),
+            value: None,
+            remark: None,
+            command: Vec::new(),
+            exit_code: None,
+            output: String::new(),
+            source: None,
+            duration: Duration::ZERO,
+        }
+    }
+}
+
+/// Asks a question.
+pub async fn ask(context: &Context, question: &Question) -> Outcome {
+    let toolchain = &context.plan.toolchains[question.toolchain];
+    let program = match &toolchain.program {
+        Ok(program) => program,
+        Err(why) => return Outcome::error(why.clone()),
+    };
+    let scratch = match &context.scratch {
+        Ok(scratch) => scratch,
+        Err(why) => return Outcome::error(why.clone()),
+    };
+    let room = match scratch.room() {
+        Ok(room) => room,
+        Err(error) => return Outcome::error(cannot_write(&error)),
+    };
+    let started = Instant::now();
+    let asking = Asking {
+        context,
+        question,
+        toolchain,
+        program,
+        room,
+        deadline: started + question.timeout,
+    };
+    let mut outcome = match source::form(question, toolchain.language) {
+        Form::File(path) => asking.verdict(path.as_os_str(), None).await,
+        Form::Verdict(source) => match asking.write(&source) {
+            Ok(name) => asking.verdict(&name, Some(source)).await,
+            Err(error) => error,
+        },
+        Form::Expansion(source) => asking.expansion(source).await,
+        Form::Integer(source) => asking.integer(source).await,
+        Form::ByteOrder(source) => asking.byte_order(source).await,
+    };
+    outcome.duration = started.elapsed();
+    outcome
+}
+
+fn cannot_write(error: &std::io::Error) -> String {
+    format!(
+        "the source could not be written ({error}); make room, or set TMPDIR to a place that has it"
+    )
+}
+
+struct Asking<'a> {
+    context: &'a Context,
+    question: &'a Question,
+    toolchain: &'a Toolchain,
+    program: &'a Path,
+    room: Room,
+    deadline: Instant,
+}
+
+/// One run of the compiler.
+struct Attempt {
+    verdict: Verdict,
+    command: Vec<String>,
+    exit_code: Option<i32>,
+    /// Diagnostics.
+    messages: String,
+    /// Whether the middle of the diagnostics is missing.
+    cut: bool,
+    /// Standard output of the preprocessor.
+    preprocessed: String,
+    /// The file that was written.
+    product: Option<PathBuf>,
+}
+
+impl Attempt {
+    fn outcome(self, source: Option<Source>) -> Outcome {
+        Outcome {
+            verdict: self.verdict,
+            value: None,
+            remark: None,
+            command: self.command,
+            exit_code: self.exit_code,
+            output: self.messages,
+            source: source.map(|source| source.text),
+            duration: Duration::ZERO,
+        }
+    }
+}
+
+impl Asking<'_> {
+    /// Writes a source into the room; its name there.
+    fn write(&self, source: &Source) -> Result<OsString, Outcome> {
+        let name = OsString::from(format!("{STEM}.{}", source.extension));
+        match std::fs::write(self.room.path().join(&name), &source.text) {
+            Ok(()) => Ok(name),
+            Err(error) => Err(Outcome::error(cannot_write(&error))),
+        }
+    }
+
+    /// The answer is what the compiler, or the program, says by its exit status.
+    async fn verdict(&self, file: &OsStr, source: Option<Source>) -> Outcome {
+        let stage = self.question.subject.stage();
+        let attempt = self.compile(stage, file).await;
+        let product = attempt.product.clone();
+        let mut cut = attempt.cut;
+        let mut outcome = attempt.outcome(source);
+        if stage == Stage::Run && outcome.verdict == Verdict::Yes {
+            cut |= self.run_program(&product.expect("a link writes a file"), &mut outcome).await;
+        }
+        if outcome.verdict == Verdict::Yes {
+            self.apply_patterns(&mut outcome, cut).await;
+        }
+        outcome
+    }
+
+    /// Turns a yes into a no if the output says so.
+    async fn apply_patterns(&self, outcome: &mut Outcome, cut: bool) {
+        let is_flag =
+            matches!(self.question.subject, Subject::CompilerFlag(_) | Subject::LinkerFlag(_));
+        let text = without_escapes(&outcome.output);
+        let patterns = &self.context.plan.patterns;
+        if let Some(pattern) =
+            self.question.fail_patterns.iter().find(|p| patterns[*p].is_match(&text))
+        {
+            outcome.verdict = Verdict::No;
+            outcome.remark = Some(format!("the output matches the fail pattern {pattern:?}"));
+            return;
+        }
+        if is_flag {
+            let stage = self.question.subject.stage();
+            let baseline = self.context.probes[self.question.toolchain].output(stage).await;
+            if judge::messages::says_unknown_flag(&text, &baseline) {
+                outcome.verdict = Verdict::No;
+                outcome.remark =
+                    Some("the output says that the flag is not known or not used".into());
+                return;
+            }
+        }
+        if cut && (is_flag || !self.question.fail_patterns.is_empty()) {
+            outcome.verdict = Verdict::Error(
+                "the output is too long to search all of it for patterns; silence the warnings in it".into(),
+            );
+        }
+    }
+
+    /// The answer stands in the preprocessor's output.
+    async fn expansion(&self, source: Source) -> Outcome {
+        let name = match self.write(&source) {
+            Ok(name) => name,
+            Err(error) => return error,
+        };
+        let mut attempt = self.compile(Stage::Preprocess, &name).await;
+        let preprocessed = std::mem::take(&mut attempt.preprocessed);
+        let mut outcome = attempt.outcome(Some(source));
+        if outcome.verdict == Verdict::Yes {
+            match value::expansion(&preprocessed) {
+                Some(expansion) => outcome.value = Some(Value::Text(expansion)),
+                None if preprocessed.contains(value::EXPANSION_MARKS.1) => {
+                    outcome.verdict =
+                        Verdict::Error("the macro expands to more than can be kept".into());
+                }
+                None => {
+                    outcome.verdict = Verdict::No;
+                    outcome.remark = Some("the macro is not defined".into());
+                }
+            }
+        }
+        outcome
+    }
+
+    /// The answer stands in the object file, or in the program if link-time optimization keeps
+    /// it out of the object file, or can be closed in on.
+    async fn integer(&self, source: Source) -> Outcome {
+        let (found, mut outcome) = self.in_product(&source, value::integer).await;
+        let number = match found {
+            None => return outcome,
+            Some(Found::Nothing) => match self.close_in(&source).await {
+                Ok(number) => number,
+                Err(error) => {
+                    outcome.verdict = Verdict::Error(error);
+                    return outcome;
+                }
+            },
+            Some(Found::One(number)) => number,
+            Some(Found::Several) => {
+                outcome.verdict = Verdict::Error(
+                    "the value differs between the architectures that are compiled for; \
+                     ask for each of them alone"
+                        .into(),
+                );
+                return outcome;
+            }
+            Some(Found::TooLarge) => {
+                outcome.verdict = Verdict::Error("the value does not fit into 64 bits".into());
+                return outcome;
+            }
+        };
+        outcome.value = serde_json::Number::from_i128(number).map(Value::Integer);
+        outcome
+    }
+
+    /// The byte order stands in the object file or in the program.
+    async fn byte_order(&self, source: Source) -> Outcome {
+        let (found, mut outcome) = self.in_product(&source, value::byte_order).await;
+        match found {
+            None => {}
+            Some(Found::One(order)) => outcome.value = Some(Value::Text(order.into())),
+            Some(_) => {
+                outcome.verdict = Verdict::Error(
+                    "the byte order cannot be read off what the compiler writes".into(),
+                );
+            }
+        }
+        outcome
+    }
+
+    /// What an object file, or else a program, of a source holds. `None` if it did not compile.
+    async fn in_product<T: PartialEq>(
+        &self,
+        source: &Source,
+        read: fn(&[u8]) -> Found<T>,
+    ) -> (Option<Found<T>>, Outcome) {
+        let name = match self.write(source) {
+            Ok(name) => name,
+            Err(error) => return (None, error),
+        };
+        let object = self.compile(Stage::Compile, &name).await;
+        if object.verdict != Verdict::Yes {
+            return (None, object.outcome(Some(source.clone())));
+        }
+        let found = look(&object, read);
+        if found != Found::Nothing {
+            return (Some(found), object.outcome(Some(source.clone())));
+        }
+        let program = self.compile(Stage::Link, &name).await;
+        let found =
+            if program.verdict == Verdict::Yes { look(&program, read) } else { Found::Nothing };
+        (Some(found), object.outcome(Some(source.clone())))
+    }
+
+    /// Finds an integer by asking whether it is larger than others.
+    async fn close_in(&self, source: &Source) -> Result<i128, String> {
+        if !self.holds(source, ">= 0").await? {
+            return Err(
+                "the value is negative and cannot be read off what the compiler writes".into()
+            );
+        }
+        let (mut low, mut high) = (0i128, 1i128);
+        while !self.holds(source, &format!("<= {high}")).await? {
+            low = high + 1;
+            high = high * 2 + 1;
+            if high > i128::from(i64::MAX) {
+                return Err("the value does not fit into 63 bits".into());
+            }
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.holds(source, &format!("<= {middle}")).await? {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low)
+    }
+
+    async fn holds(&self, source: &Source, comparison: &str) -> Result<bool, String> {
+        let source = source::comparison(source, self.toolchain.language, comparison);
+        let name =
+            self.write(&source).map_err(|_| "the source could not be written".to_string())?;
+        match self.compile(Stage::Compile, &name).await.verdict {
+            Verdict::Yes => Ok(true),
+            Verdict::No => Ok(false),
+            Verdict::Error(error) => Err(error),
+        }
+    }
+
+    /// Runs the compiler on a file as far as a stage needs.
+    async fn compile(&self, stage: Stage, file: &OsStr) -> Attempt {
+        let (argv, product) = self.command_line(stage, file);
+        let product = product.map(|name| self.room.path().join(name));
+        let wires = if stage == Stage::Preprocess { Wires::Apart } else { Wires::Merged };
+        let mut env = self.toolchain.env.clone();
+        if self.toolchain.private_temp {
+            toolchain::set(&mut env, "TMPDIR", self.room.path());
+        }
+        let start =
+            Start { program: self.program, argv: &argv, env: &env, dir: self.room.path(), wires };
+        let finished = self.context.runner.run(start, self.deadline).await;
+        let (messages, preprocessed) = match stage {
+            Stage::Preprocess => (&finished.stderr, finished.stdout.text()),
+            _ => (&finished.stdout, String::new()),
+        };
+        let (messages, cut) = (messages.text(), messages.is_cut());
+        let verdict =
+            judge::compiler(&finished, &messages, product.as_deref(), self.question.timeout);
+        Attempt {
+            verdict,
+            command: shown(&argv),
+            exit_code: exit_code(&finished),
+            messages,
+            cut,
+            preprocessed,
+            product,
+        }
+    }
+
+    /// The command of a stage, and the file it writes.
+    fn command_line(&self, stage: Stage, file: &OsStr) -> (Vec<OsString>, Option<String>) {
+        let mut argv = self.toolchain.command.clone();
+        argv.extend_from_slice(&self.toolchain.args);
+        argv.extend_from_slice(&self.question.args);
+        if let Subject::CompilerFlag(flags) | Subject::LinkerFlag(flags) = &self.question.subject {
+            for flag in flags {
+                argv.extend(flag.to_str().and_then(positive_form).map(OsString::from));
+                argv.push(flag.clone());
+            }
+        }
+        let product = match stage {
+            Stage::Preprocess => {
+                argv.push("-E".into());
+                argv.push(file.into());
+                return (argv, None);
+            }
+            Stage::Compile => {
+                argv.push("-c".into());
+                format!("{STEM}.o")
+            }
+            // A name that is right for every system, as Meson found; MinGW would append it.
+            Stage::Link | Stage::Run => format!("{STEM}.exe"),
+        };
+        argv.push(file.into());
+        argv.push("-o".into());
+        argv.push((&product).into());
+        if stage >= Stage::Link {
+            if let Subject::Library { library, .. } = &self.question.subject {
+                argv.push(if library.contains('/') {
+                    library.into()
+                } else {
+                    format!("-l{library}").into()
+                });
+            }
+            argv.extend_from_slice(&self.question.link_args);
+            argv.extend_from_slice(&self.toolchain.link_args);
+        }
+        (argv, Some(product))
+    }
+
+    /// Runs the program that was linked, and puts its verdict into the outcome. Whether the
+    /// middle of its output is missing.
+    async fn run_program(&self, program: &Path, outcome: &mut Outcome) -> bool {
+        let Subject::Source { run_args, .. } = &self.question.subject else {
+            unreachable!("only sources run")
+        };
+        let (mut argv, file) = match &self.toolchain.emulator {
+            Some((_, Err(why))) => {
+                outcome.verdict = Verdict::Error(why.clone());
+                return false;
+            }
+            Some((command, Ok(file))) => (command.clone(), file.as_path()),
+            None => (Vec::new(), program),
+        };
+        argv.push(program.into());
+        argv.extend(run_args.iter().map(OsString::from));
+        let mut env = self.toolchain.program_env.clone();
+        toolchain::set(&mut env, "TMPDIR", self.room.path());
+        let start = Start {
+            program: file,
+            argv: &argv,
+            env: &env,
+            dir: self.room.path(),
+            wires: Wires::Apart,
+        };
+        let finished = self.run_when_not_busy(start).await;
+        let timeout = self.question.timeout;
+        outcome.verdict =
+            judge::program(&finished.exit, self.toolchain.emulator.is_some(), timeout);
+        outcome.exit_code = exit_code(&finished);
+        outcome.output += &finished.stderr.text();
+        match &finished.exit {
+            Exit::Code(_) | Exit::Signal(_) => {
+                outcome.value = Some(Value::Program {
+                    exit_status: outcome.exit_code,
+                    stdout: finished.stdout.text(),
+                });
+            }
+            Exit::TimedOut | Exit::NotStarted(_) => {}
+        }
+        if let (Exit::Signal(signal), Verdict::No) = (&finished.exit, &outcome.verdict) {
+            outcome.remark =
+                Some(format!("the program was ended by {}", os::describe_signal(*signal)));
+        }
+        finished.stderr.is_cut()
+    }
+
+    /// A program that was written just now may still be open for writing in a process that
+    /// was forked at the wrong moment; the system then refuses to run it (ETXTBSY).
+    async fn run_when_not_busy(&self, start: Start<'_>) -> Finished {
+        for retry in 0..BUSY_RETRIES {
+            let finished = self.context.runner.run(start, self.deadline).await;
+            match &finished.exit {
+                Exit::NotStarted(error) if os::is_text_busy(error) => {}
+                _ => return finished,
+            }
+            sleep(BUSY_PAUSE * 2u32.pow(retry)).await;
+        }
+        self.context.runner.run(start, self.deadline).await
+    }
+}
+
+fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
+    let product = attempt.product.as_ref().expect("these stages write a file");
+    std::fs::read(product).map_or(Found::Nothing, |file| read(&file))
+}
+
+fn exit_code(finished: &Finished) -> Option<i32> {
+    match finished.exit {
+        Exit::Code(code) => Some(code),
+        _ => None,
+    }
+}
+
+/// A command as it is reported.
+pub fn shown(argv: &[OsString]) -> Vec<String> {
+    argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+}

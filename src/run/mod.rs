@@ -1,0 +1,372 @@
+//! Runs a plan: every question as soon as what its check needs has answered yes and a slot is
+//! free, each once.
+
+pub mod asking;
+mod probe;
+mod verify;
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+
+use crate::judge::Verdict;
+use crate::plan::Plan;
+use crate::process::Runner;
+use crate::response::{Answer, How, Status, Summary};
+use crate::scratch::Scratch;
+use crate::slots::{Slot, Slots};
+
+use asking::Outcome;
+use probe::{Probe, Trial};
+
+/// What all parts of a run share.
+pub struct Context {
+    /// What is to be asked.
+    pub plan: Plan,
+    /// What runs commands.
+    pub runner: Runner,
+    /// Where they run, or why there is no such place.
+    pub scratch: Result<Scratch, String>,
+    /// What is told while it happens.
+    pub observer: Rc<dyn Observer>,
+    /// Whether each toolchain works.
+    probes: Vec<Probe>,
+}
+
+/// Who is told what happens during a run.
+pub trait Observer {
+    /// A result is final.
+    fn answered(&self, answer: &Answer);
+    /// Something that people should know.
+    fn notice(&self, notice: &str);
+}
+
+impl Context {
+    /// A run of a plan.
+    pub fn new(
+        plan: Plan,
+        runner: Runner,
+        scratch: Result<Scratch, String>,
+        observer: Rc<dyn Observer>,
+    ) -> Self {
+        let probes = plan.toolchains.iter().map(|_| Probe::default()).collect();
+        Context { plan, runner, scratch, observer, probes }
+    }
+}
+
+/// Runs the plan to its end. With `verify`, every check is then asked again, alone, and an
+/// answer that differs becomes an error. `None` if the run was stopped.
+pub async fn run(
+    context: Rc<Context>,
+    slots: Slots,
+    verify: bool,
+) -> Option<(Vec<Answer>, Summary)> {
+    let started = Instant::now();
+    let mut schedule = Schedule::new(context.clone(), slots, !verify);
+    schedule.run().await;
+    if context.runner.is_stopping() {
+        return None;
+    }
+    let jobs = schedule.slots.width();
+    let mut answers: Vec<_> = schedule
+        .answers
+        .into_iter()
+        .map(|answer| answer.expect("a plan without circles ends"))
+        .collect();
+    if verify {
+        verify::verify(&context, &mut answers).await;
+    }
+    let cost = &context.runner.cost;
+    let mut summary = Summary {
+        processes: cost.processes.get(),
+        wall_ms: milliseconds(started.elapsed()),
+        cpu_ms: milliseconds(cost.cpu.get()),
+        jobs,
+        ..Summary::default()
+    };
+    answers.iter().for_each(|answer| summary.count(answer.status));
+    (!context.runner.is_stopping()).then_some((answers, summary))
+}
+
+/// Rounded to a microsecond; more digits would only be noise.
+fn milliseconds(duration: std::time::Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+struct Schedule {
+    context: Rc<Context>,
+    slots: Slots,
+    /// Whether answers are told as they come in.
+    tell: bool,
+    trials: Vec<Trial>,
+    /// Checks whose needs are met and that have not been looked at, in request order.
+    ready: BTreeSet<usize>,
+    /// For each check, how many of its needs are open, and who needs it.
+    open_needs: Vec<usize>,
+    needed_by: Vec<Vec<usize>>,
+    progress: Vec<Progress>,
+    answers: Vec<Option<Answer>>,
+    tasks: JoinSet<(Job, Slot)>,
+    output_budget: OutputBudget,
+}
+
+/// Where a question stands.
+enum Progress {
+    New,
+    /// The check that asked first, and those that ask the same.
+    Running {
+        first: usize,
+        others: Vec<usize>,
+    },
+    Done {
+        first: usize,
+        outcome: Rc<Outcome>,
+    },
+}
+
+/// A task that has ended.
+enum Job {
+    Trial,
+    Question(usize, Box<Outcome>),
+}
+
+impl Schedule {
+    fn new(context: Rc<Context>, slots: Slots, tell: bool) -> Self {
+        let asks = &context.plan.asks;
+        let mut needed_by = vec![Vec::new(); asks.len()];
+        for (index, ask) in asks.iter().enumerate() {
+            ask.needs.iter().for_each(|&need| needed_by[need].push(index));
+        }
+        let open_needs: Vec<_> = asks.iter().map(|ask| ask.needs.len()).collect();
+        Schedule {
+            slots,
+            tell,
+            // The last is taken first.
+            trials: probe::trials(&context).into_iter().rev().collect(),
+            ready: (0..asks.len()).filter(|&index| open_needs[index] == 0).collect(),
+            open_needs,
+            needed_by,
+            progress: context.plan.questions.iter().map(|_| Progress::New).collect(),
+            answers: vec![None; asks.len()],
+            tasks: JoinSet::new(),
+            output_budget: OutputBudget::default(),
+            context,
+        }
+    }
+
+    async fn run(&mut self) {
+        loop {
+            let starved = self.start_what_can_start();
+            if !starved {
+                self.slots.release_spare();
+                if self.tasks.is_empty() {
+                    return;
+                }
+            }
+            tokio::select! {
+                Some(ended) = self.tasks.join_next() => {
+                    let (job, slot) = ended.expect("tasks do not panic and are not cancelled");
+                    self.slots.give_back(slot);
+                    if let Job::Question(question, outcome) = job {
+                        self.settle(question, *outcome);
+                    }
+                }
+                warning = self.slots.more(), if starved => {
+                    if let Some(warning) = warning {
+                        self.context.observer.notice(&warning);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Starts jobs until there are none or no slot is left. Whether a job waits for a slot.
+    fn start_what_can_start(&mut self) -> bool {
+        if self.context.runner.is_stopping() {
+            return false;
+        }
+        while let Some(&trial) = self.trials.last() {
+            let Some(slot) = self.slots.take() else { return true };
+            self.trials.pop();
+            let context = self.context.clone();
+            self.tasks.spawn_local(async move {
+                probe::run(&context, trial).await;
+                (Job::Trial, slot)
+            });
+        }
+        while let Some(&index) = self.ready.first() {
+            let question = self.context.plan.asks[index].question;
+            match &mut self.progress[question] {
+                Progress::Running { others, .. } => {
+                    others.push(index);
+                    self.ready.pop_first();
+                }
+                Progress::Done { first, outcome } => {
+                    let (first, outcome) = (*first, outcome.clone());
+                    self.ready.pop_first();
+                    self.answer(index, Some(first), &outcome);
+                }
+                Progress::New => {
+                    let Some(slot) = self.slots.take() else { return true };
+                    self.ready.pop_first();
+                    self.progress[question] =
+                        Progress::Running { first: index, others: Vec::new() };
+                    let context = self.context.clone();
+                    self.tasks.spawn_local(async move {
+                        let outcome = Box::new(answer_if_toolchain_works(&context, question).await);
+                        (Job::Question(question, outcome), slot)
+                    });
+                }
+            }
+        }
+        false
+    }
+
+    /// Hands an outcome to everybody who asked.
+    fn settle(&mut self, question: usize, outcome: Outcome) {
+        let outcome = Rc::new(outcome);
+        let Progress::Running { first, others } = &mut self.progress[question] else {
+            unreachable!("only a running question ends");
+        };
+        let (first, others) = (*first, std::mem::take(others));
+        self.progress[question] = Progress::Done { first, outcome: outcome.clone() };
+        self.answer(first, None, &outcome);
+        for other in others {
+            self.answer(other, Some(first), &outcome);
+        }
+    }
+
+    /// Records an answer, and looks at those who waited for it.
+    fn answer(&mut self, index: usize, asked_first: Option<usize>, outcome: &Outcome) {
+        let asks = &self.context.plan.asks;
+        let mut answer = to_answer(&asks[index].id, outcome, &mut self.output_budget);
+        if let Some(first) = asked_first {
+            answer.how = How::Duplicate;
+            answer.duration_ms = 0.0;
+            let same = format!("the same question as {}", asks[first].id);
+            answer.reason = Some(match answer.reason {
+                Some(reason) => format!("{same}: {reason}"),
+                None => same,
+            });
+        }
+        self.record(index, answer);
+    }
+
+    /// Records an answer, and skips or readies those who waited for it. With a list of its
+    /// own: a chain of skipped checks may be as long as the request.
+    fn record(&mut self, index: usize, answer: Answer) {
+        let mut recorded = vec![(index, answer)];
+        while let Some((index, answer)) = recorded.pop() {
+            if self.answers[index].is_some() {
+                // Skipped before, for another of its needs.
+                continue;
+            }
+            let met = answer.status == Status::Yes;
+            for &waiting in &self.needed_by[index] {
+                self.open_needs[waiting] -= 1;
+                if !met {
+                    let id = &self.context.plan.asks[waiting].id;
+                    recorded.push((waiting, skipped(id, &answer)));
+                } else if self.open_needs[waiting] == 0 && self.answers[waiting].is_none() {
+                    self.ready.insert(waiting);
+                }
+            }
+            if self.tell {
+                self.context.observer.answered(&answer);
+            }
+            self.answers[index] = Some(answer);
+        }
+    }
+}
+
+/// Asks a question, and lets the answer count only if the toolchain works.
+async fn answer_if_toolchain_works(context: &Context, question: usize) -> Outcome {
+    let question = &context.plan.questions[question];
+    let probe = &context.probes[question.toolchain];
+    if let Some(failure) = probe.known_failure() {
+        return Outcome::error(failure);
+    }
+    let mut outcome = asking::ask(context, question).await;
+    if probe::is_tried(context, question.toolchain)
+        && let Some(failure) = probe.failure(question.subject.stage()).await
+    {
+        outcome.verdict = Verdict::Error(failure);
+        outcome.value = None;
+    }
+    outcome
+}
+
+fn skipped(id: &str, need: &Answer) -> Answer {
+    Answer {
+        id: id.into(),
+        status: Status::Skipped,
+        value: None,
+        how: How::Run,
+        duration_ms: 0.0,
+        command: Vec::new(),
+        exit_code: None,
+        output: String::new(),
+        output_truncated: false,
+        reason: Some(format!("needs {}, which is {}", need.id, need.status.name())),
+        source: None,
+    }
+}
+
+fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
+    let (status, reason) = match &outcome.verdict {
+        Verdict::Yes => (Status::Yes, None),
+        Verdict::No => (Status::No, outcome.remark.clone()),
+        Verdict::Error(reason) => (Status::Error, Some(reason.clone())),
+    };
+    let (output, output_truncated) = budget.cut(&outcome.output);
+    Answer {
+        id: id.into(),
+        status,
+        value: outcome.value.clone(),
+        how: How::Run,
+        duration_ms: milliseconds(outcome.duration),
+        command: outcome.command.clone(),
+        exit_code: outcome.exit_code,
+        output,
+        output_truncated,
+        reason,
+        source: outcome.source.clone(),
+    }
+}
+
+/// Keeps the outputs of a batch within bounds: each, and all together.
+struct OutputBudget {
+    left: usize,
+}
+
+impl Default for OutputBudget {
+    fn default() -> Self {
+        OutputBudget { left: 16 << 20 }
+    }
+}
+
+impl OutputBudget {
+    /// Bytes that one output may have, and has left when the budget is used up.
+    const MOST: usize = 64 << 10;
+    const LEAST: usize = 2 << 10;
+
+    /// The output as it is reported, and whether its middle is missing.
+    fn cut(&mut self, output: &str) -> (String, bool) {
+        let allowed = self.left.clamp(Self::LEAST, Self::MOST);
+        let (cut, truncated) = without_middle(output, allowed);
+        self.left = self.left.saturating_sub(cut.len());
+        (cut, truncated)
+    }
+}
+
+fn without_middle(text: &str, allowed: usize) -> (String, bool) {
+    if text.len() <= allowed {
+        return (text.into(), text.contains(crate::process::CUT_MARK));
+    }
+    let head = text.floor_char_boundary(allowed / 2);
+    let tail = text.ceil_char_boundary(text.len() - allowed / 2);
+    let mark = crate::process::cut_mark((tail - head) as u64);
+    (format!("{}{mark}{}", &text[..head], &text[tail..]), true)
+}

@@ -1,0 +1,158 @@
+//! Whether a toolchain works at all. Only then does a no of it mean anything.
+//!
+//! The empty program is compiled, and linked if any check links, at the start of the batch and
+//! beside its first checks; their answers wait for it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Context;
+use super::asking::{Outcome, ask};
+use crate::judge::Verdict;
+use crate::plan::Plan;
+use crate::plan::question::{Code, Question, Stage, Subject};
+
+/// The probes of one toolchain.
+#[derive(Debug)]
+pub struct Probe {
+    compile: watch::Sender<Option<Rc<Outcome>>>,
+    link: watch::Sender<Option<Rc<Outcome>>>,
+}
+
+/// A probe to be run.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial {
+    /// The toolchain.
+    pub toolchain: usize,
+    /// [`Stage::Compile`] or [`Stage::Link`].
+    pub stage: Stage,
+}
+
+/// Whether a toolchain can be tried: without a compiler, or without a place for files, every
+/// check says so by itself.
+pub fn is_tried(context: &Context, toolchain: usize) -> bool {
+    context.scratch.is_ok() && context.plan.toolchains[toolchain].program.is_ok()
+}
+
+/// The probes that a run needs.
+pub fn trials(context: &Context) -> Vec<Trial> {
+    let plan = &context.plan;
+    let mut trials = Vec::new();
+    for toolchain in (0..plan.toolchains.len()).filter(|&toolchain| is_tried(context, toolchain)) {
+        // In this order: the failure of a link waits to hear whether compiling works.
+        trials.push(Trial { toolchain, stage: Stage::Compile });
+        let links = |question: &Question| {
+            question.toolchain == toolchain && question.subject.stage() >= Stage::Link
+        };
+        if plan.questions.iter().any(links) {
+            trials.push(Trial { toolchain, stage: Stage::Link });
+        }
+    }
+    trials
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Probe { compile: watch::Sender::new(None), link: watch::Sender::new(None) }
+    }
+}
+
+impl Probe {
+    fn of(&self, stage: Stage) -> &watch::Sender<Option<Rc<Outcome>>> {
+        if stage >= Stage::Link { &self.link } else { &self.compile }
+    }
+
+    async fn outcome(&self, stage: Stage) -> Rc<Outcome> {
+        let mut receiver = self.of(stage).subscribe();
+        let outcome = receiver.wait_for(Option::is_some).await.expect("the sender is here");
+        outcome.clone().expect("waited for")
+    }
+
+    /// What the compiler writes for the empty program.
+    pub async fn output(&self, stage: Stage) -> String {
+        self.outcome(stage).await.output.clone()
+    }
+
+    /// Why answers of a stage do not count; `None` if they do.
+    pub async fn failure(&self, stage: Stage) -> Option<String> {
+        // A toolchain that cannot compile is not said to be unable to link.
+        let mut stages = vec![Stage::Compile];
+        stages.extend((stage >= Stage::Link).then_some(Stage::Link));
+        for stage in stages {
+            if let Some(failure) = failure(&*self.outcome(stage).await, stage) {
+                return Some(failure);
+            }
+        }
+        None
+    }
+
+    /// Whether it is known already that the toolchain compiles nothing.
+    pub fn known_failure(&self) -> Option<String> {
+        self.compile.borrow().as_ref().and_then(|outcome| failure(outcome, Stage::Compile))
+    }
+}
+
+fn failure(outcome: &Outcome, stage: Stage) -> Option<String> {
+    let verb = if stage >= Stage::Link { "link" } else { "compile" };
+    let why = match &outcome.verdict {
+        Verdict::Yes => return None,
+        Verdict::No => {
+            let first = outcome
+                .output
+                .lines()
+                .find(|line| line.contains("error"))
+                .or(outcome.output.lines().next());
+            first.unwrap_or("it says nothing").trim().to_string()
+        }
+        Verdict::Error(error) => error.clone(),
+    };
+    Some(format!("the toolchain cannot {verb} an empty program: {why}"))
+}
+
+/// Runs a probe, and says so if the toolchain does not work.
+pub async fn run(context: &Context, trial: Trial) {
+    let toolchain = &context.plan.toolchains[trial.toolchain];
+    let question = Question {
+        toolchain: trial.toolchain,
+        subject: Subject::Source {
+            stage: trial.stage,
+            code: Code::Text { source: toolchain.language.empty_program().into(), extension: None },
+            run_args: Vec::new(),
+        },
+        headers: Vec::new(),
+        prefix: String::new(),
+        args: Vec::new(),
+        link_args: Vec::new(),
+        fail_patterns: Vec::new(),
+        timeout: timeout(&context.plan, trial.toolchain),
+    };
+    let outcome = ask(context, &question).await;
+    let compiles = trial.stage == Stage::Compile || outcome.verdict == Verdict::Yes;
+    // A failed link is told of only if compiling works, which is the other probe's to say.
+    let failure = match compiles {
+        true => failure(&outcome, trial.stage),
+        false => match context.probes[trial.toolchain].failure(Stage::Compile).await {
+            None => failure(&outcome, trial.stage),
+            Some(_) => None,
+        },
+    };
+    if let Some(failure) = failure {
+        context.observer.notice(&notice(&failure, &outcome));
+    }
+    context.probes[trial.toolchain].of(trial.stage).send_replace(Some(Rc::new(outcome)));
+}
+
+/// A probe may take as long as any check of its toolchain.
+fn timeout(plan: &Plan, toolchain: usize) -> Duration {
+    let questions = plan.questions.iter().filter(|question| question.toolchain == toolchain);
+    questions.map(|question| question.timeout).max().unwrap_or_default()
+}
+
+/// The compiler's own words, and how to hear them again.
+fn notice(failure: &str, outcome: &Outcome) -> String {
+    let command = shlex::try_join(outcome.command.iter().map(String::as_str)).unwrap_or_default();
+    let source = outcome.source.as_deref().unwrap_or_default();
+    format!("{failure}\ncommand: {command}\nsource:\n{source}output:\n{}", outcome.output)
+}

@@ -1,0 +1,51 @@
+//! Asks every check again, one at a time and each on its own, and compares: what ran together,
+//! or was answered for another check, must be what the compiler says alone.
+
+use super::asking::ask;
+use super::{Context, OutputBudget, to_answer};
+use crate::response::{Answer, Status, Value};
+
+/// Verifies the answers. One that differs becomes an error that tells both.
+pub async fn verify(context: &Context, answers: &mut [Answer]) {
+    let mut budget = OutputBudget::default();
+    for (index, answer) in answers.iter_mut().enumerate() {
+        if context.runner.is_stopping() {
+            return;
+        }
+        if matches!(answer.status, Status::Yes | Status::No) {
+            let question = &context.plan.questions[context.plan.asks[index].question];
+            let alone = to_answer(&answer.id, &ask(context, question).await, &mut budget);
+            if (alone.status, &alone.value) != (answer.status, &answer.value) {
+                let reason = difference(answer, &alone);
+                context.observer.notice(&format!("{}: {reason}", answer.id));
+                answer.status = Status::Error;
+                answer.value = None;
+                answer.reason = Some(reason);
+            }
+        }
+        context.observer.answered(answer);
+    }
+}
+
+fn difference(batch: &Answer, alone: &Answer) -> String {
+    format!(
+        "verification failed: {} in the batch ({}), {} alone ({}); please report this",
+        told(batch.status, batch.value.as_ref()),
+        command(batch),
+        told(alone.status, alone.value.as_ref()),
+        command(alone)
+    )
+}
+
+fn told(status: Status, value: Option<&Value>) -> String {
+    match value {
+        Some(value) => {
+            format!("{} {}", status.name(), serde_json::to_string(value).unwrap_or_default())
+        }
+        None => status.name().into(),
+    }
+}
+
+fn command(answer: &Answer) -> String {
+    shlex::try_join(answer.command.iter().map(String::as_str)).unwrap_or_default()
+}

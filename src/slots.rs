@@ -1,0 +1,181 @@
+//! How many commands may run at once, and who says so: `--jobs`, the request, GNU make's
+//! jobserver, or the cores.
+
+use std::num::NonZeroUsize;
+
+use jobserver::{Acquired, Client, FromEnvErrorKind, HelperThread};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// The slots of a batch.
+pub struct Slots {
+    source: Source,
+    running: usize,
+    most: usize,
+}
+
+enum Source {
+    Fixed(usize),
+    Jobserver(Jobserver),
+}
+
+struct Jobserver {
+    /// Waits for tokens, which can only be done by blocking.
+    helper: HelperThread,
+    arriving: UnboundedReceiver<std::io::Result<Acquired>>,
+    /// Tokens that no command is using.
+    spare: Vec<Acquired>,
+    /// Whether a token has been asked for and has not come.
+    asked: bool,
+    /// Every process that make starts owns one token without reading it.
+    implicit_free: bool,
+}
+
+/// The right to run one command.
+pub struct Slot(Right);
+
+enum Right {
+    Fixed,
+    Implicit,
+    Token(Acquired),
+}
+
+/// The jobserver as make left it in the environment.
+pub struct Inherited(Result<Client, jobserver::FromEnvError>);
+
+impl Inherited {
+    /// Reads `MAKEFLAGS`.
+    ///
+    /// To be called before this program opens anything: the variable names file descriptors
+    /// by number, and one that make did not pass on would be taken for the next file opened.
+    pub fn from_env() -> Self {
+        // SAFETY: the caller has opened nothing, so that the numbers are make's or nobody's;
+        // the crate checks that they are pipes.
+        let found = unsafe { Client::from_env_ext(true) };
+        Inherited(found.client)
+    }
+}
+
+/// What was found out about the slots that the user should know.
+pub type Warning = String;
+
+impl Slots {
+    /// As many as were asked for, else as the jobserver gives, else as there are cores.
+    pub fn new(asked: Option<NonZeroUsize>, inherited: Inherited) -> (Self, Option<Warning>) {
+        if let Some(asked) = asked {
+            return (Slots::fixed(asked.get()), None);
+        }
+        match inherited.0 {
+            Ok(client) => match Jobserver::new(client) {
+                Ok(jobserver) => {
+                    (Slots { source: Source::Jobserver(jobserver), running: 0, most: 0 }, None)
+                }
+                Err(error) => (Slots::fixed(cores()), Some(unusable(&error.to_string()))),
+            },
+            Err(error) => match error.kind() {
+                FromEnvErrorKind::NoEnvVar | FromEnvErrorKind::NoJobserver => {
+                    (Slots::fixed(cores()), None)
+                }
+                _ => (Slots::fixed(cores()), Some(unusable(&error.to_string()))),
+            },
+        }
+    }
+
+    /// This many.
+    pub fn fixed(count: usize) -> Self {
+        Slots { source: Source::Fixed(count), running: 0, most: 0 }
+    }
+
+    /// A slot if one is free now. With a jobserver, one is asked for if none is.
+    pub fn take(&mut self) -> Option<Slot> {
+        let right = match &mut self.source {
+            Source::Fixed(count) => (self.running < *count).then_some(Right::Fixed)?,
+            Source::Jobserver(server) => server.take()?,
+        };
+        self.running += 1;
+        self.most = self.most.max(self.running);
+        Some(Slot(right))
+    }
+
+    /// Gives a slot back.
+    pub fn give_back(&mut self, slot: Slot) {
+        self.running -= 1;
+        match (slot.0, &mut self.source) {
+            (Right::Token(token), Source::Jobserver(server)) => server.spare.push(token),
+            (Right::Implicit, Source::Jobserver(server)) => server.implicit_free = true,
+            // The jobserver died while the token was in use; dropping it returns it if it can.
+            (Right::Fixed | Right::Implicit | Right::Token(_), _) => {}
+        }
+    }
+
+    /// Returns tokens that are not in use, for others to run on.
+    pub fn release_spare(&mut self) {
+        if let Source::Jobserver(server) = &mut self.source {
+            server.spare.clear();
+        }
+    }
+
+    /// Waits for a slot that [`Slots::take`] did not have. Forever, unless a jobserver gives
+    /// one; a warning if the jobserver died.
+    pub async fn more(&mut self) -> Option<Warning> {
+        let Source::Jobserver(server) = &mut self.source else {
+            return std::future::pending().await;
+        };
+        match server.arriving.recv().await {
+            Some(Ok(token)) => {
+                server.asked = false;
+                server.spare.push(token);
+                None
+            }
+            Some(Err(error)) => {
+                self.source = Source::Fixed(cores());
+                Some(unusable(&error.to_string()))
+            }
+            None => {
+                self.source = Source::Fixed(cores());
+                Some(unusable("it gives no more tokens"))
+            }
+        }
+    }
+
+    /// How many could run at once; with a jobserver, how many did.
+    pub fn width(&self) -> usize {
+        match self.source {
+            Source::Fixed(count) => count,
+            Source::Jobserver(_) => self.most.max(1),
+        }
+    }
+}
+
+impl Jobserver {
+    fn new(client: Client) -> std::io::Result<Self> {
+        let (sender, arriving) = unbounded_channel();
+        let helper = client.into_helper_thread(move |token| drop(sender.send(token)))?;
+        Ok(Jobserver { helper, arriving, spare: Vec::new(), asked: false, implicit_free: true })
+    }
+
+    fn take(&mut self) -> Option<Right> {
+        if std::mem::take(&mut self.implicit_free) {
+            return Some(Right::Implicit);
+        }
+        if let Some(token) = self.spare.pop() {
+            return Some(Right::Token(token));
+        }
+        if !std::mem::replace(&mut self.asked, true) {
+            self.helper.request_token();
+        }
+        None
+    }
+}
+
+/// The cores that affinity and cgroup leave to this process.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+fn unusable(why: &str) -> Warning {
+    format!(
+        "the jobserver in MAKEFLAGS cannot be used ({why}); running {} at once instead. \
+         Put a + before the command in the makefile, or say --jobs",
+        cores()
+    )
+}

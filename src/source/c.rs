@@ -1,0 +1,277 @@
+//! Sources in C, C++ and their Objective variants.
+
+use std::fmt::Write;
+
+use super::Before;
+use crate::language::Language;
+use crate::value;
+
+/// The headers and the prefix.
+pub fn start(before: Before<'_>) -> String {
+    let mut text = String::new();
+    for header in before.headers {
+        writeln!(text, "#include <{header}>").expect("strings take all");
+    }
+    text + &before.prefix_lines()
+}
+
+/// A program that asks nothing more.
+pub fn program(before: Before<'_>, main: &str) -> String {
+    start(before) + main
+}
+
+/// Whether a header compiles: AC_CHECK_HEADER, check_include_file, `check_header`.
+pub fn header(before: Before<'_>, header: &str) -> String {
+    format!("{}#include <{header}>\nint main(void) {{ return 0; }}\n", start(before))
+}
+
+/// Whether a header is there: `has_header`. Only compilers without `__has_include` have to
+/// read the header for it.
+pub fn header_presence(before: Before<'_>, header: &str) -> String {
+    let start = start(before);
+    format!(
+        "{start}\
+         #ifdef __has_include\n\
+         #if !__has_include(<{header}>)\n\
+         #error \"the header is not there\"\n\
+         #endif\n\
+         #else\n\
+         #include <{header}>\n\
+         #endif\n"
+    )
+}
+
+/// Whether a macro, function or variable is there: check_symbol_exists. A macro is enough;
+/// of anything else the address must link. An enumerator has none, and is asked for with
+/// `compute_int`.
+///
+/// The address goes through an integer into a volatile variable: CMake's own cast to `int *`
+/// is refused under `-pedantic-errors` when the symbol is a function.
+pub fn symbol(before: Before<'_>, symbol: &str) -> String {
+    let start = start(before);
+    let plain = symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric());
+    if !plain {
+        // Such as std::fopen or an overload: an expression that must compile and link.
+        return format!("{start}int main(void) {{ (void)({symbol}); return 0; }}\n");
+    }
+    format!(
+        "{start}\
+         #ifndef {symbol}\n\
+         #if defined __SIZE_TYPE__\n\
+         typedef __SIZE_TYPE__ tryall_word;\n\
+         #elif defined _WIN64\n\
+         typedef unsigned long long tryall_word;\n\
+         #else\n\
+         typedef unsigned long tryall_word;\n\
+         #endif\n\
+         #endif\n\
+         int main(void)\n\
+         {{\n\
+         #ifndef {symbol}\n\
+         \x20 volatile tryall_word address = (tryall_word)&{symbol};\n\
+         \x20 (void)address;\n\
+         #endif\n\
+         \x20 return 0;\n\
+         }}\n"
+    )
+}
+
+/// Whether a function links: AC_CHECK_FUNC and Meson's `has_function`, which agree but for
+/// Meson's fallback to builtins. CMake's check_function_exists differs in one thing: it takes
+/// glibc's stubs, which always fail, for functions.
+///
+/// With headers, the function's own prototype is used, as Meson does: a platform's headers
+/// may say that a function of its library is not for this deployment target.
+pub fn function(before: Before<'_>, function: &str) -> String {
+    let start = start(before);
+    let stub = format!(
+        "#if defined __stub_{function} || defined __stub___{function}\n\
+         #error \"the function is a stub that always fails\"\n\
+         #endif\n"
+    );
+    if start.contains("#include") {
+        return format!(
+            "{start}\
+             #include <limits.h>\n\
+             {stub}\
+             static void (*volatile tryall_function)(void);\n\
+             int main(void) {{ tryall_function = (void (*)(void))&{function}; return 0; }}\n"
+        );
+    }
+    // <limits.h> gives the __stub macros and declares next to nothing; what it does declare,
+    // and any macro of the name, goes to another name.
+    format!(
+        "{start}\
+         #define {function} tryall_not_{function}\n\
+         #include <limits.h>\n\
+         #undef {function}\n\
+         {stub}\
+         #if defined __clang__\n\
+         #pragma clang diagnostic ignored \"-Wincompatible-library-redeclaration\"\n\
+         #elif defined __GNUC__ && __GNUC__ >= 8\n\
+         #pragma GCC diagnostic ignored \"-Wbuiltin-declaration-mismatch\"\n\
+         #endif\n\
+         #ifdef __cplusplus\n\
+         extern \"C\"\n\
+         #endif\n\
+         char {function}(void);\n\
+         int main(void) {{ return {function}(); }}\n"
+    )
+}
+
+/// Whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would take a variable
+/// for a type; as a parameter of a function type it cannot stand.
+pub fn type_exists(before: Before<'_>, name: &str) -> String {
+    format!(
+        "{}int main(void)\n\
+         {{\n\
+         \x20 (void)sizeof({name});\n\
+         \x20 (void)sizeof(int (*)({name}));\n\
+         \x20 return 0;\n\
+         }}\n",
+        start(before)
+    )
+}
+
+/// Whether a member is there: AC_CHECK_MEMBER, `has_member`, and check_struct_has_member but
+/// for bit-fields, which have no size and are members all the same.
+pub fn member(before: Before<'_>, of: &str, member: &str) -> String {
+    format!(
+        "{}int main(int argc, char **argv)\n\
+         {{\n\
+         \x20 (void)argc;\n\
+         \x20 (void)(({of} *)(void *)argv)->{member};\n\
+         \x20 return 0;\n\
+         }}\n",
+        start(before)
+    )
+}
+
+/// Whether the headers declare a function as said: check_prototype_definition. C has another
+/// declaration contradict; in C++ that would be an overload, so a pointer chooses one.
+pub fn prototype(
+    before: Before<'_>,
+    language: Language,
+    function: &str,
+    return_type: &str,
+    arguments: &[String],
+) -> String {
+    let start = start(before);
+    let arguments = if arguments.is_empty() { "void".into() } else { arguments.join(", ") };
+    if language.is_cxx() {
+        return format!(
+            "{start}int main(void) {{ {return_type} (*tryall_pointer)({arguments}) = &{function}; \
+             (void)tryall_pointer; return 0; }}\n"
+        );
+    }
+    // The parentheses keep a macro with parameters from standing in for the function.
+    format!(
+        "{start}\
+         void tryall_declared(void);\n\
+         void tryall_declared(void) {{ (void)&{function}; }}\n\
+         {return_type} ({function})({arguments});\n\
+         int main(void) {{ tryall_declared(); return 0; }}\n"
+    )
+}
+
+/// What a macro expands to: `get_define`, AC_EGREP_CPP.
+pub fn define(before: Before<'_>, name: &str) -> String {
+    let (open, close) = value::EXPANSION_MARKS;
+    format!("{}#ifdef {name}\n{open} {name} {close}\n#endif\n", start(before))
+}
+
+/// Where [`comparison`] puts itself: the last line before the value.
+const VALUE_STARTS: &str = "extern char tryall_text[];\n";
+
+/// An integer that can be read off the object file: check_type_size's way, which needs no
+/// program to be run, for any integer constant expression.
+///
+/// The value is written in base 16 with letters for digits, from quotients and remainders
+/// only: no cast and no shift, so that an integer of any width is right. The first letter
+/// after the sign is `a` only if 16 digits are enough.
+pub fn integer(before: Before<'_>, expression: &str) -> String {
+    integer_text(&start(before), expression)
+}
+
+fn integer_text(start: &str, expression: &str) -> String {
+    let mut text = format!(
+        "{start}\
+         #define TRYALL_VALUE ({expression})\n\
+         #define TRYALL_NOT_NEGATIVE (TRYALL_VALUE > 0 || TRYALL_VALUE == 0)\n\
+         #define TRYALL_DIGIT(quotient) \\\n\
+         \x20 (char)('a' + (TRYALL_NOT_NEGATIVE ? (quotient) % 16 : -((quotient) % 16)))\n\
+         #define TRYALL_BEYOND(quotient) ((quotient) == 0 ? 'a' : 'z')\n\
+         #define TRYALL_Q0 TRYALL_VALUE\n"
+    );
+    for digit in 1..=value::DIGITS {
+        writeln!(text, "#define TRYALL_Q{digit} TRYALL_Q{} / 16", digit - 1)
+            .expect("strings take all");
+    }
+    // Only a constant can be an enumerator; without it C++ would compute the text at run time.
+    text.push_str("enum { tryall_constant = TRYALL_NOT_NEGATIVE ? 1 : 0 };\n");
+    text.push_str(VALUE_STARTS);
+    text.push_str("char tryall_text[] = {");
+    for letter in value::OPEN.chars() {
+        write!(text, " '{letter}',").expect("strings take all");
+    }
+    write!(text, "\n  TRYALL_NOT_NEGATIVE ? '+' : '-', TRYALL_BEYOND(TRYALL_Q{}),", value::DIGITS)
+        .expect("strings take all");
+    for digit in (0..value::DIGITS).rev() {
+        write!(text, "\n  TRYALL_DIGIT(TRYALL_Q{digit}),").expect("strings take all");
+    }
+    write!(text, "\n  '{}', 0\n}};\n", value::CLOSE).expect("strings take all");
+    // The program must use the text, or a linker that optimizes drops it.
+    text.push_str("int main(int argc, char **argv) { (void)argv; return tryall_text[argc]; }\n");
+    text
+}
+
+/// The alignment in a struct: AC_CHECK_ALIGNOF, `alignment`. Not `alignof`, which on some
+/// machines tells what a variable on its own would prefer.
+pub fn alignment(before: Before<'_>, name: &str) -> String {
+    let start = format!(
+        "{}#include <stddef.h>\n\
+         #ifdef __GNUC__\n\
+         struct tryall_struct {{ char before; __typeof__({name}) member; }};\n\
+         #else\n\
+         struct tryall_struct {{ char before; {name} member; }};\n\
+         #endif\n\
+         enum {{ tryall_is_a_type = sizeof(int (*)({name})) }};\n",
+        start(before)
+    );
+    integer_text(&start, "offsetof(struct tryall_struct, member)")
+}
+
+/// An [`integer`] source that compiles only if the comparison holds.
+pub fn comparison(integer: &str, comparison: &str) -> String {
+    let condition =
+        format!("extern char tryall_holds[TRYALL_VALUE {comparison} ? 1 : -1];\n{VALUE_STARTS}");
+    integer.replacen(VALUE_STARTS, &condition, 1)
+}
+
+/// The byte order, which can be read off the object file: AC_C_BIGENDIAN, test_big_endian.
+/// Each array spells its text on a machine of its own order only.
+pub fn byte_order(before: Before<'_>) -> String {
+    let array = |name: &str, text: &str, word: fn([u8; 2]) -> u16| {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.resize(bytes.len().next_multiple_of(2), 0);
+        let words: Vec<_> = bytes
+            .chunks_exact(2)
+            .map(|pair| format!("0x{:04x}", word([pair[0], pair[1]])))
+            .collect();
+        format!(
+            "extern unsigned short {name}[];\nunsigned short {name}[] = {{ {}, 0 }};\n",
+            words.join(", ")
+        )
+    };
+    let [little, big] = value::BYTE_ORDER_TEXTS;
+    format!(
+        "{}{}{}int main(int argc, char **argv)\n\
+         {{\n\
+         \x20 (void)argv;\n\
+         \x20 return tryall_big[argc] != tryall_little[argc];\n\
+         }}\n",
+        start(before),
+        array("tryall_big", big, u16::from_be_bytes),
+        array("tryall_little", little, u16::from_le_bytes)
+    )
+}

@@ -1,0 +1,145 @@
+//! The source that each question compiles. The rules are those of the field's references, and
+//! each generator names its own: CMake's Check modules, Meson's compiler methods, Autoconf's
+//! AC_CHECK macros.
+//!
+//! Generated sources are meant to pass `-Wall -Wextra -pedantic -Werror` wherever the question
+//! itself does: a warning flag that leaks into a check must not turn its answer.
+
+mod c;
+mod fortran;
+
+use crate::language::Language;
+use crate::plan::question::{Code, Question, Subject};
+use crate::request::HeaderStage;
+
+/// A source file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The text.
+    pub text: String,
+    /// The file name extension, without the dot.
+    pub extension: String,
+}
+
+/// The base name of every source; each is alone in its directory.
+pub const STEM: &str = "conftest";
+
+/// How a question becomes one source, or several in turn.
+#[derive(Debug)]
+pub enum Form {
+    /// The compiler's verdict on this source is the answer.
+    Verdict(Source),
+    /// The answer stands in what the preprocessor makes of this source.
+    Expansion(Source),
+    /// The answer is an integer that stands in the object file of this source; or, where it
+    /// cannot be found there, a number that is closed in on.
+    Integer(Source),
+    /// The answer is the byte order, which stands in the object file of this source.
+    ByteOrder(Source),
+    /// The source is a file of the caller's.
+    File(std::path::PathBuf),
+}
+
+/// The source of a question.
+pub fn form(question: &Question, language: Language) -> Form {
+    let before = Before { headers: &question.headers, prefix: &question.prefix };
+    let plain = |text| Source { text, extension: language.extension(false).into() };
+    let preprocessed = |text| Source { text, extension: language.extension(true).into() };
+    if let Subject::Source { code, stage, .. } = &question.subject {
+        return match code {
+            Code::File(path) => Form::File(path.clone()),
+            Code::Text { source, extension } => {
+                let only = *stage == crate::plan::question::Stage::Preprocess;
+                let extension =
+                    extension.clone().unwrap_or_else(|| language.extension(only).into());
+                let start = match language {
+                    Language::Fortran => fortran::start(before),
+                    _ => c::start(before),
+                };
+                Form::Verdict(Source { text: start + source, extension })
+            }
+        };
+    }
+    if language == Language::Fortran {
+        return match &question.subject {
+            Subject::Header { header, stage: HeaderStage::Compile } => {
+                Form::Verdict(plain(fortran::header(before, header)))
+            }
+            Subject::Header { header, stage: HeaderStage::Preprocess } => {
+                Form::Verdict(preprocessed(c::header_presence(before, header)))
+            }
+            Subject::Function(function) => {
+                Form::Verdict(plain(fortran::function(before, function)))
+            }
+            Subject::Library { function: Some(function), .. } => {
+                Form::Verdict(plain(fortran::function(before, function)))
+            }
+            Subject::Type(name) => Form::Verdict(plain(fortran::type_exists(before, name))),
+            Subject::Sizeof(name) => Form::Integer(plain(fortran::size(before, name))),
+            Subject::ComputeInt(expression) => {
+                Form::Integer(plain(fortran::integer(before, expression)))
+            }
+            Subject::Define(name) => Form::Expansion(preprocessed(c::define(before, name))),
+            _ => Form::Verdict(plain(fortran::program(before, language.empty_program()))),
+        };
+    }
+    match &question.subject {
+        Subject::Header { header, stage: HeaderStage::Compile } => {
+            Form::Verdict(plain(c::header(before, header)))
+        }
+        Subject::Header { header, stage: HeaderStage::Preprocess } => {
+            Form::Verdict(preprocessed(c::header_presence(before, header)))
+        }
+        Subject::Symbol(symbol) => Form::Verdict(plain(c::symbol(before, symbol))),
+        Subject::Function(function) | Subject::Library { function: Some(function), .. } => {
+            Form::Verdict(plain(c::function(before, function)))
+        }
+        Subject::Type(name) => Form::Verdict(plain(c::type_exists(before, name))),
+        Subject::Member { of, member } => Form::Verdict(plain(c::member(before, of, member))),
+        Subject::Sizeof(name) => {
+            Form::Integer(plain(c::integer(before, &format!("sizeof({name})"))))
+        }
+        Subject::Alignment(name) => Form::Integer(plain(c::alignment(before, name))),
+        Subject::ComputeInt(expression) => Form::Integer(plain(c::integer(before, expression))),
+        Subject::Define(name) => Form::Expansion(preprocessed(c::define(before, name))),
+        Subject::Prototype { function, return_type, arguments } => {
+            Form::Verdict(plain(c::prototype(before, language, function, return_type, arguments)))
+        }
+        Subject::Endian => Form::ByteOrder(plain(c::byte_order(before))),
+        Subject::Library { function: None, .. }
+        | Subject::CompilerFlag(_)
+        | Subject::LinkerFlag(_)
+        | Subject::Source { .. } => {
+            Form::Verdict(plain(c::program(before, language.empty_program())))
+        }
+    }
+}
+
+/// A source that compiles exactly when the integer of an [`Form::Integer`] source satisfies a
+/// comparison, such as `> 12`. Meson closes in on sizes in this way when it cross-compiles;
+/// here it serves compilers whose object files hide the value.
+pub fn comparison(integer: &Source, language: Language, comparison: &str) -> Source {
+    let text = match language {
+        Language::Fortran => fortran::comparison(&integer.text, comparison),
+        _ => c::comparison(&integer.text, comparison),
+    };
+    Source { text, extension: integer.extension.clone() }
+}
+
+/// What stands before the question in its source.
+#[derive(Debug, Clone, Copy)]
+struct Before<'a> {
+    headers: &'a [String],
+    prefix: &'a str,
+}
+
+impl Before<'_> {
+    /// The prefix, ended by a newline.
+    fn prefix_lines(&self) -> String {
+        match self.prefix {
+            "" => String::new(),
+            prefix if prefix.ends_with('\n') => prefix.into(),
+            prefix => format!("{prefix}\n"),
+        }
+    }
+}

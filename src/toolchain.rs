@@ -1,0 +1,335 @@
+//! Toolchains as they are used: the compiler found on disk, the flags of the environment, and
+//! paths that mean the same from every directory.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path as FilePath, PathBuf};
+
+use crate::language::Language;
+use crate::request;
+
+/// A toolchain ready to run.
+#[derive(Debug, Clone)]
+pub struct Toolchain {
+    /// Its language.
+    pub language: Language,
+    /// The launcher and the compiler, as they stand on a command line.
+    pub command: Vec<OsString>,
+    /// The file of the first word of `command`, or why there is none.
+    pub program: Result<PathBuf, String>,
+    /// Arguments of every compile.
+    pub args: Vec<OsString>,
+    /// Arguments at the end of every link.
+    pub link_args: Vec<OsString>,
+    /// What runs a program: the command, and its file or why there is none.
+    pub emulator: Option<(Vec<OsString>, Result<PathBuf, String>)>,
+    /// The compiler's environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// The environment of programs that are run.
+    pub program_env: Vec<(OsString, OsString)>,
+    /// Whether the compiler's own temporary files may go to the check's directory.
+    pub private_temp: bool,
+}
+
+/// What the process gives to its toolchains.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The environment variables.
+    pub env: Vec<(OsString, OsString)>,
+    /// The current directory.
+    pub dir: PathBuf,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    pub fn of_process() -> std::io::Result<Self> {
+        Ok(Surroundings { env: std::env::vars_os().collect(), dir: std::env::current_dir()? })
+    }
+
+    fn variable(&self, name: &str) -> Option<&OsStr> {
+        let found = self.env.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_os_str()).filter(|value| !value.is_empty())
+    }
+
+    /// A variable's words, as a shell would split them.
+    fn words(&self, name: &str) -> Result<Option<Vec<String>>, String> {
+        let Some(value) = self.variable(name) else { return Ok(None) };
+        let value =
+            value.to_str().ok_or_else(|| format!("the environment's {name} is not UTF-8"))?;
+        let words = shlex::split(value)
+            .ok_or_else(|| format!("the environment's {name} has an unclosed quote: {value}"))?;
+        Ok(Some(words).filter(|words| !words.is_empty()))
+    }
+}
+
+/// Programs that hand compiles to a server, which may outlive the check and would keep the
+/// check's directory as its place for temporary files.
+const SERVERS: [&str; 7] = ["sccache", "icecc", "distcc", "buildcache", "recc", "goma", "pump"];
+
+/// Make's variables. The slots are held here; a compiler that reads them would wait for
+/// tokens of its own.
+const MAKE_VARIABLES: [&str; 3] = ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"];
+
+/// The toolchain of a language, as the request gives it or else as the environment does.
+/// `base` is the directory that the request's relative paths start from.
+///
+/// An error is one of the request or of an environment variable. A compiler that is not
+/// there is none: its checks end in `error`.
+pub fn resolve(
+    language: Language,
+    given: Option<&request::Toolchain>,
+    base: &FilePath,
+    surroundings: &Surroundings,
+) -> Result<Toolchain, String> {
+    let nothing = request::Toolchain::default();
+    let given = given.unwrap_or(&nothing);
+    let env = environment(given, surroundings);
+
+    let mut args = Vec::new();
+    let mut link_args = anchored(&given.link_args, base);
+    let command = match &given.command {
+        Some(command) => anchored_command(command, base),
+        None => {
+            for (name, words) in
+                language.flag_variables(|name| surroundings.words(name).transpose())
+            {
+                args.extend(anchored(
+                    &words.map_err(|error| format!("{error} ({name})"))?,
+                    &surroundings.dir,
+                ));
+            }
+            let linker_flags = surroundings.words("LDFLAGS")?.unwrap_or_default();
+            // Before the toolchain's own libraries, as -L must stand before -l.
+            link_args.splice(0..0, anchored(&linker_flags, &surroundings.dir));
+            anchored_command(&environment_command(language, surroundings)?, &surroundings.dir)
+        }
+    };
+    args.extend(anchored(&given.args, base));
+
+    let command = [anchored_command(&given.launcher, base), command].concat();
+    let emulator = (!given.emulator.is_empty()).then(|| {
+        let command = anchored_command(&given.emulator, base);
+        let file = find(&command, &env, "emulator");
+        (command, file)
+    });
+    let private_temp =
+        !given.env.contains_key("TMPDIR") && !command.iter().any(|word| is_server(word));
+    let mut compiler_env = env.clone();
+    if !given.env.contains_key("LC_ALL") {
+        // The messages are read, and they are known in this locale.
+        set(&mut compiler_env, "LC_ALL", "C");
+    }
+    Ok(Toolchain {
+        language,
+        program: find(&command, &env, "compiler"),
+        command,
+        args,
+        link_args,
+        emulator,
+        env: compiler_env,
+        program_env: env,
+        private_temp,
+    })
+}
+
+fn environment_command(
+    language: Language,
+    surroundings: &Surroundings,
+) -> Result<Vec<String>, String> {
+    for name in language.command_variables() {
+        if let Some(words) = surroundings.words(name)? {
+            return Ok(words);
+        }
+    }
+    Ok(vec![language.default_command().into()])
+}
+
+fn environment(
+    given: &request::Toolchain,
+    surroundings: &Surroundings,
+) -> Vec<(OsString, OsString)> {
+    let mut env = surroundings.env.clone();
+    env.retain(|(name, _)| !MAKE_VARIABLES.iter().any(|make| name == make));
+    for (name, value) in &given.env {
+        set(&mut env, name, value);
+    }
+    env
+}
+
+/// Sets a variable of an environment.
+pub fn set(env: &mut Vec<(OsString, OsString)>, name: &str, value: impl Into<OsString>) {
+    env.retain(|(key, _)| key != name);
+    env.push((name.into(), value.into()));
+}
+
+fn is_server(word: &OsStr) -> bool {
+    FilePath::new(word).file_stem().is_some_and(|stem| SERVERS.iter().any(|server| stem == *server))
+}
+
+/// The file of a command's first word.
+fn find(command: &[OsString], env: &[(OsString, OsString)], what: &str) -> Result<PathBuf, String> {
+    let word = &command[0];
+    let shown = word.to_string_lossy();
+    let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value);
+    // An anchored word with a slash is absolute, so the directory plays no part.
+    which::which_in(word, path, "/").map_err(|_| {
+        let file = FilePath::new(word);
+        if !file.is_absolute() {
+            format!("the {what} {shown} is not on PATH; install it or name another one")
+        } else if file.is_dir() {
+            format!("the {what} {shown} is a directory; name the program in it")
+        } else if file.exists() {
+            format!("the {what} {shown} is not executable; set its permissions or name another one")
+        } else {
+            format!("the {what} {shown} does not exist; install it or name another one")
+        }
+    })
+}
+
+/// Makes a command's first word absolute if it is a path, and its arguments as [`anchored`].
+fn anchored_command(words: &[String], base: &FilePath) -> Vec<OsString> {
+    let Some((program, args)) = words.split_first() else { return Vec::new() };
+    let program = if program.contains('/') { base.join(program).into() } else { program.into() };
+    std::iter::once(program).chain(anchored(args, base)).collect()
+}
+
+/// Options whose value is a path, attached or in the next argument.
+const PATH_OPTIONS: [&str; 11] = [
+    "-isystem",
+    "-iquote",
+    "-idirafter",
+    "-include",
+    "-imacros",
+    "-isysroot",
+    "--sysroot",
+    "-specs",
+    "-I",
+    "-L",
+    "-J",
+];
+
+/// Options whose value, in the next argument, is no path even if a file of that name exists.
+const VALUE_OPTIONS: [&str; 12] = [
+    "-x",
+    "-D",
+    "-U",
+    "-l",
+    "-u",
+    "-z",
+    "-e",
+    "-arch",
+    "-target",
+    "-framework",
+    "-Xclang",
+    "--param",
+];
+
+/// Arguments with their relative paths made absolute. Every check runs in a directory of its
+/// own, so that compilers that write into the current directory (Fortran's module files,
+/// `a.out`) do not meet; a path must mean there what it means to the caller.
+pub fn anchored(args: &[String], base: &FilePath) -> Vec<OsString> {
+    let mut previous = "";
+    args.iter()
+        .map(|arg| {
+            let after = std::mem::replace(&mut previous, arg);
+            if PATH_OPTIONS.contains(&after) {
+                join(base, arg)
+            } else if VALUE_OPTIONS.contains(&after) {
+                arg.into()
+            } else {
+                anchored_argument(arg, base)
+            }
+        })
+        .collect()
+}
+
+fn anchored_argument(arg: &str, base: &FilePath) -> OsString {
+    if let Some(file) = arg.strip_prefix('@').filter(|file| !file.is_empty()) {
+        return concat("@", &join(base, file));
+    }
+    if let Some(parts) = arg.strip_prefix("-Wl,") {
+        let parts: Vec<_> = parts.split(',').map(|part| existing_value(part, base)).collect();
+        return concat("-Wl,", &parts.join(OsStr::new(",")));
+    }
+    if arg.starts_with('-') {
+        let attached =
+            PATH_OPTIONS.iter().find_map(|option| Some((*option, arg.strip_prefix(option)?)));
+        return match attached {
+            // `-I=dir` is relative to the sysroot; the long options take the same sign.
+            Some((option, value)) if value.starts_with('=') && option.len() > 2 => {
+                concat(&format!("{option}="), &join(base, &value[1..]))
+            }
+            Some((option, value)) if !value.is_empty() && !value.starts_with(['=', '-', '$']) => {
+                concat(option, &join(base, value))
+            }
+            // Such as -fplugin=./check.so; but a definition's value is text.
+            _ if arg.starts_with("-f") => existing_value(arg, base),
+            _ => arg.into(),
+        };
+    }
+    existing_value(arg, base)
+}
+
+/// A file that is there, perhaps after `option=`. A bare word is taken for a file only if it
+/// looks like one.
+fn existing_value(arg: &str, base: &FilePath) -> OsString {
+    let (option, value) = arg.rfind('=').map_or(("", arg), |at| arg.split_at(at + 1));
+    if value.contains(['/', '.']) && base.join(value).is_file() {
+        concat(option, &join(base, value))
+    } else {
+        arg.into()
+    }
+}
+
+fn join(base: &FilePath, path: &str) -> OsString {
+    base.join(path).into()
+}
+
+fn concat(start: &str, end: &OsStr) -> OsString {
+    let mut whole = OsString::from(start);
+    whole.push(end);
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths_mean_what_they_mean_to_the_caller() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("sub")).unwrap();
+        for file in ["libx.a", "sub/y.o", "v.map", "c"] {
+            std::fs::write(dir.path().join(file), "").unwrap();
+        }
+        let absolute = |path: &str| dir.path().join(path).to_string_lossy().into_owned();
+        for (given, expected) in [
+            ("-Iinclude", format!("-I{}", absolute("include"))),
+            ("-I/usr/include", "-I/usr/include".into()),
+            ("-I=usr", "-I=usr".into()),
+            ("-isysteminc", format!("-isystem{}", absolute("inc"))),
+            ("--sysroot=root", format!("--sysroot={}", absolute("root"))),
+            ("-Lsub", format!("-L{}", absolute("sub"))),
+            ("libx.a", absolute("libx.a")),
+            ("sub/y.o", absolute("sub/y.o")),
+            ("liby.a", "liby.a".into()),
+            ("c", "c".into()),
+            (
+                "-Wl,--version-script=v.map,-z,now",
+                format!("-Wl,--version-script={},-z,now", absolute("v.map")),
+            ),
+            ("-DX=v.map", "-DX=v.map".into()),
+            ("@args", format!("@{}", absolute("args"))),
+            ("-O2", "-O2".into()),
+        ] {
+            assert_eq!(
+                anchored(&[given.into()], dir.path()),
+                [OsString::from(expected)],
+                "{given}"
+            );
+        }
+        let apart =
+            anchored(&["-I".into(), "include".into(), "-x".into(), "libx.a".into()], dir.path());
+        assert_eq!(apart[1], *absolute("include"));
+        assert_eq!(apart[3], "libx.a");
+    }
+}
