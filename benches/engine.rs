@@ -35,6 +35,7 @@ struct Used {
 }
 
 /// Runs a command and waits for it in a way that tells what it used.
+#[allow(clippy::zombie_processes, reason = "wait4 waits for it")]
 fn run(command: &mut Command) -> (Used, String) {
     let started = Instant::now();
     let mut child = command.spawn().expect("the command starts");

@@ -48,7 +48,5 @@ pub fn require_fields_of_kinds(schema: &mut Schema) {
         }
         json!({ "if": { "properties": { "kind": { "const": rule.name } } }, "then": then })
     });
-    let rules = rules.collect::<Vec<_>>();
-    schema.insert("allOf".into(), rules.into());
-    // A null is as good as an absent field to the parser, but nobody should write one.
+    schema.insert("allOf".into(), rules.collect::<Vec<_>>().into());
 }

@@ -19,7 +19,7 @@ use crate::process::Runner;
 use crate::progress::Progress;
 use crate::report;
 use crate::request::flags::{self, Shared};
-use crate::request::{self, BadRequest, Path, Request, Toolchain};
+use crate::request::{self, BadRequest, Path, Request};
 use crate::response::{Answer, Status, Summary};
 use crate::run::{self, Context, Observer};
 use crate::scratch::Scratch;
@@ -152,7 +152,7 @@ fn apply_toolchain_options(args: &CheckArgs, request: &mut Request) -> Result<()
             known.cloned().unwrap_or_else(|| language.name().into())
         }
     };
-    let toolchain = request.toolchains.entry(name).or_insert_with(Toolchain::default);
+    let toolchain = request.toolchains.entry(name).or_default();
     toolchain.command = compiler.or(toolchain.command.take());
     toolchain.emulator = emulator.unwrap_or(std::mem::take(&mut toolchain.emulator));
     Ok(())
@@ -235,8 +235,8 @@ fn execute(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> io::Re
     let guard = scratch.as_ref().ok().and_then(|scratch| {
         let guard = Guard::new(scratch.path());
         guard
-            .map_err(|error| {
-                reporter.notice(&format!("if this is killed, compilers may stay: {error}"))
+            .inspect_err(|error| {
+                reporter.notice(&format!("if this is killed, compilers may stay: {error}"));
             })
             .ok()
     });

@@ -27,7 +27,7 @@ pub fn header(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Resul
             }
             // As Autoconf's WORDS_BIGENDIAN.
             (Status::Yes, Some(Value::Text(order))) if big_endian_is_yes && order == "little" => {
-                undefine(id, out)?
+                undefine(id, out)?;
             }
             (Status::Yes, Some(Value::Integer(number))) => writeln!(out, "#define {id} {number}")?,
             (Status::Yes, Some(Value::Text(text))) if !big_endian_is_yes => {

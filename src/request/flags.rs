@@ -105,7 +105,7 @@ static FLAGS: [Flag; 19] = [
         help: "How many bytes has the type? SIZEOF_VOID_P",
         build: |text, _| {
             built(format!("SIZEOF_{}", macro_name(text)), Kind::Sizeof, |check| {
-                check.type_name = Some(text.into())
+                check.type_name = Some(text.into());
             })
         },
     },

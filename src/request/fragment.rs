@@ -114,7 +114,7 @@ fn not_empty(text: &str) -> Result<(), Refusal> {
 
 fn one_line(text: &str) -> Result<(), Refusal> {
     match text.chars().find(|c| c.is_control()) {
-        Some(c) => Err(format!("{text:?} has the control character {:?} in it", c)),
+        Some(c) => Err(format!("{text:?} has the control character {c:?} in it")),
         None => Ok(()),
     }
 }

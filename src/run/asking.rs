@@ -89,7 +89,7 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
         Form::File(path) => asking.verdict(path.as_os_str(), None).await,
         Form::Verdict(source) => match asking.write(&source) {
             Ok(name) => asking.verdict(&name, Some(source)).await,
-            Err(error) => error,
+            Err(why) => Outcome::error(why),
         },
         Form::Expansion(source) => asking.expansion(source).await,
         Form::Integer(source) => asking.integer(source).await,
@@ -146,11 +146,11 @@ impl Attempt {
 
 impl Asking<'_> {
     /// Writes a source into the room; its name there.
-    fn write(&self, source: &Source) -> Result<OsString, Outcome> {
+    fn write(&self, source: &Source) -> Result<OsString, String> {
         let name = OsString::from(format!("{STEM}.{}", source.extension));
         match std::fs::write(self.room.path().join(&name), &source.text) {
             Ok(()) => Ok(name),
-            Err(error) => Err(Outcome::error(cannot_write(&error))),
+            Err(error) => Err(cannot_write(&error)),
         }
     }
 
@@ -204,7 +204,7 @@ impl Asking<'_> {
     async fn expansion(&self, source: Source) -> Outcome {
         let name = match self.write(&source) {
             Ok(name) => name,
-            Err(error) => return error,
+            Err(why) => return Outcome::error(why),
         };
         let mut attempt = self.compile(Stage::Preprocess, &name).await;
         let preprocessed = std::mem::take(&mut attempt.preprocessed);
@@ -279,7 +279,7 @@ impl Asking<'_> {
     ) -> (Option<Found<T>>, Outcome) {
         let name = match self.write(source) {
             Ok(name) => name,
-            Err(error) => return (None, error),
+            Err(why) => return (None, Outcome::error(why)),
         };
         let object = self.compile(Stage::Compile, &name).await;
         if object.verdict != Verdict::Yes {

@@ -1,0 +1,190 @@
+//! How the tests drive the real program.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use serde_json::{Value, json};
+
+pub const TRYALL: &str = env!("CARGO_BIN_EXE_tryall");
+
+/// The root of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The compiler that misbehaves on request.
+pub fn fakecc() -> String {
+    // Cargo builds examples beside the tests, but names their place to nobody.
+    let beside = Path::new(TRYALL).parent().unwrap().join("examples/fakecc");
+    assert!(beside.exists(), "{} is not built; run the tests with cargo test", beside.display());
+    beside.to_str().unwrap().into()
+}
+
+/// A compiler that the tests need. A machine without it fails them: a test that is skipped
+/// looks like one that passes.
+pub fn need(program: &str) -> String {
+    let found = which::which(program);
+    assert!(found.is_ok(), "{program} is missing; tests/install brings what the tests need");
+    program.into()
+}
+
+/// What `tryall` did.
+#[derive(Debug)]
+pub struct Ran {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn code(&self) -> i32 {
+        self.status.code().unwrap_or_else(|| panic!("ended by a signal: {self:?}"))
+    }
+
+    /// Standard output as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    /// The result with an id.
+    pub fn result(&self, id: &str) -> Value {
+        let results = self.json()["results"].as_array().cloned().unwrap_or_default();
+        results.into_iter().find(|r| r["id"] == id).unwrap_or_else(|| panic!("no {id} in {self:?}"))
+    }
+
+    /// The status of the result with an id.
+    pub fn answer(&self, id: &str) -> String {
+        self.result(id)["status"].as_str().unwrap().into()
+    }
+
+    /// The complaint about an unusable request, which must be one.
+    pub fn refusal(&self) -> Value {
+        assert_eq!(self.code(), 2, "{self:?}");
+        let complaint = self.json();
+        assert_eq!(complaint["version"], 1);
+        assert!(self.stderr.starts_with("tryall: "), "people are told too: {self:?}");
+        complaint["error"].clone()
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Ran {
+            status: output.status,
+            stdout: String::from_utf8(output.stdout).expect("results are UTF-8"),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// A call of `tryall` with an environment of its own: none of the caller's flags, and a
+/// temporary directory that shows what is left behind.
+pub struct Call {
+    pub command: Command,
+    pub temp: tempfile::TempDir,
+}
+
+impl Call {
+    pub fn new(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let mut command = Command::new(TRYALL);
+        command.args(args).env("TMPDIR", temp.path()).current_dir(root());
+        for name in [
+            "MAKEFLAGS",
+            "CC",
+            "CXX",
+            "FC",
+            "OBJC",
+            "CFLAGS",
+            "CXXFLAGS",
+            "FFLAGS",
+            "FCFLAGS",
+            "CPPFLAGS",
+            "LDFLAGS",
+        ] {
+            command.env_remove(name);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Call { command, temp }
+    }
+
+    /// `tryall check` of a request.
+    pub fn check(request: &Value) -> (Self, Vec<u8>) {
+        (Call::new(["check", "-"]), request.to_string().into_bytes())
+    }
+
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Starts it with this on its standard input.
+    pub fn start(&mut self, stdin: &[u8]) -> Child {
+        let mut child = self.command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        let stdin = stdin.to_vec();
+        // A program that complains early does not read all of it.
+        std::thread::spawn(move || drop(pipe.write_all(&stdin)));
+        child
+    }
+
+    /// Runs it to its end, and makes sure that nothing is left behind.
+    pub fn run_with(mut self, stdin: &[u8]) -> Ran {
+        let ran = Ran::from(self.start(stdin).wait_with_output().unwrap());
+        self.assert_clean();
+        ran
+    }
+
+    pub fn run(self) -> Ran {
+        self.run_with(b"")
+    }
+
+    /// Nothing is left in the temporary directory.
+    pub fn assert_clean(&self) {
+        let left: Vec<_> =
+            std::fs::read_dir(self.temp.path()).unwrap().map(|e| e.unwrap().path()).collect();
+        assert!(left.is_empty(), "left behind: {left:?}");
+    }
+}
+
+/// Runs a request.
+pub fn check(request: &Value) -> Ran {
+    let (call, stdin) = Call::check(request);
+    call.run_with(&stdin)
+}
+
+/// Runs checks with one compiler for a language.
+pub fn check_with(language: &str, command: &[&str], checks: Value) -> Ran {
+    check(
+        &json!({"toolchains": {language: {"language": language, "command": command}}, "checks": checks}),
+    )
+}
+
+/// Runs checks in C with the fake compiler; what it is to do stands in each check's `args`.
+pub fn fake(checks: Value) -> Ran {
+    check(&json!({"toolchains": {"c": {"command": [fakecc()]}}, "checks": checks}))
+}
+
+/// A file under the repository's root, as text.
+pub fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// A file in a directory.
+pub fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
+    let path = dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
