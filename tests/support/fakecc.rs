@@ -147,6 +147,7 @@ fn sleeper(pid_file: &str) -> Command {
     command
 }
 
+#[allow(clippy::zombie_processes, reason = "it outlives this process")]
 fn keep_open(output: &Path, milliseconds: &str) {
     write_program(output);
     let seconds = number(milliseconds) as f64 / 1e3;
