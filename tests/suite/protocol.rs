@@ -35,3 +35,85 @@ fn a_response_fits_its_schema() {
     let refused = check(&json!({"checks": [{"id": "A", "kind": "heder", "header": "x.h"}]}));
     assert_valid(&schema("response"), &refused.json(), "a refusal");
 }
+
+/// The JSON in the documentation, with what its fence says it is: `request` or `response`.
+fn documented() -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for file in ["README.md", "docs/protocol.md"] {
+        let text = read(file);
+        for block in text.split("```json ").skip(1) {
+            let (what, rest) = block.split_once('\n').unwrap();
+            let (json, _) = rest.split_once("```").unwrap();
+            let json = serde_json::from_str(json)
+                .unwrap_or_else(|error| panic!("{file}: {error} in {json}"));
+            found.push((what.trim().to_string(), json));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_example_fits_its_schema() {
+    let documented = documented();
+    for which in ["request", "response"] {
+        assert!(documented.iter().any(|(what, _)| what == which), "no example of a {which}");
+    }
+    for (what, json) in documented {
+        assert_valid(&schema(&what), &json, "the documentation");
+    }
+    let mut files: Vec<_> =
+        std::fs::read_dir(root().join("examples")).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        let json = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        assert_valid(&schema("request"), &json, &file.display().to_string());
+    }
+}
+
+#[test]
+fn the_schema_knows_the_fields_of_each_kind() {
+    let schema = schema("request");
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (fits, check) in [
+        (true, json!({"id": "A", "kind": "header", "header": "a.h"})),
+        (false, json!({"id": "A", "kind": "header"})),
+        (false, json!({"id": "A", "kind": "header", "header": "a.h", "symbol": "x"})),
+        (false, json!({"id": "A", "kind": "heder", "header": "a.h"})),
+        (true, json!({"id": "A", "kind": "compiles", "file": "a.c"})),
+        (false, json!({"id": "A", "kind": "compiles"})),
+        (false, json!({"id": "A", "kind": "compiles", "file": "a.c", "source": ""})),
+        (false, json!({"id": "", "kind": "endian"})),
+        (false, json!({"id": "A", "kind": "endian", "timeout": 0})),
+    ] {
+        let request = json!({"checks": [check]});
+        assert_eq!(validator.is_valid(&request), fits, "{check}");
+        // The program is of the same mind, but for files, which no schema can look for.
+        if check["file"].is_null() {
+            let (call, stdin) = Call::check(&request);
+            let code = call.arg("--compiler").arg(fakecc()).run_with(&stdin).code();
+            assert_eq!(code != 2, fits, "{check}");
+        }
+    }
+}
+
+#[test]
+fn the_exit_status_tells_the_worst() {
+    let good = json!({"id": "GOOD", "kind": "compiles", "source": "x"});
+    let bad = json!({"id": "BAD", "kind": "compiles", "source": "REJECT"});
+    let needed = json!({"id": "NEEDED", "kind": "compiles", "source": "REJECT", "required": true});
+    let skipped = json!({"id": "SKIPPED", "kind": "compiles", "source": "x", "needs": ["BAD"], "required": true});
+    let broken =
+        json!({"id": "BROKEN", "kind": "compiles", "source": "x", "args": ["--fake-crash"]});
+    for (code, checks) in [
+        (0, json!([])),
+        (0, json!([good, bad])),
+        (1, json!([good, needed])),
+        (1, json!([bad, skipped])),
+        (3, json!([good, broken])),
+        (3, json!([needed, broken])),
+        (2, json!([good, good])),
+    ] {
+        assert_eq!(fake(checks.clone()).code(), code, "{checks}");
+    }
+}

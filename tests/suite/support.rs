@@ -151,6 +151,11 @@ impl Call {
         self.run_with(b"")
     }
 
+    pub fn run_args(mut self, args: &[&str]) -> Ran {
+        self.command.args(args);
+        self.run()
+    }
+
     /// Nothing is left in the temporary directory.
     pub fn assert_clean(&self) {
         let left: Vec<_> =
