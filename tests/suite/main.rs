@@ -3,5 +3,6 @@
 
 mod support;
 
+mod integration;
 mod protocol;
 mod serial;
