@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
 
 /// What a check asks. The rules behind each kind are told in [`crate::source`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -239,11 +240,26 @@ impl JsonSchema for Kind {
         "Kind".into()
     }
 
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
         let kinds: Vec<_> = RULES
             .iter()
-            .map(|rule| serde_json::json!({"const": rule.name, "description": rule.asks}))
+            .map(|rule| json!({"const": rule.name, "description": rule.asks}))
             .collect();
         schemars::json_schema!({"description": "What the check asks.", "oneOf": kinds})
     }
+}
+
+/// Adds to the schema of a check which fields its kind needs and which it must not have.
+pub fn require_fields_of_kinds(schema: &mut Schema) {
+    let rules = RULES.iter().map(|rule| {
+        let stray = OWN_FIELDS.iter().filter(|field| !rule.takes(field));
+        let properties: Map<String, Value> =
+            stray.map(|field| ((*field).into(), json!(false))).collect();
+        let mut then = json!({ "required": rule.required, "properties": properties });
+        if rule.takes_source {
+            then["oneOf"] = json!([{ "required": ["source"] }, { "required": ["file"] }]);
+        }
+        json!({ "if": { "properties": { "kind": { "const": rule.name } } }, "then": then })
+    });
+    schema.insert("allOf".into(), rules.collect::<Vec<_>>().into());
 }

@@ -126,7 +126,7 @@ pub struct Toolchain {
 /// One check. Which of the fields after `timeout` it has depends on its kind.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(transform = crate::schema::require_fields_of_kinds)]
+#[schemars(transform = kind::require_fields_of_kinds)]
 pub struct Check {
     /// The name of the answer: unique, not empty.
     #[schemars(length(min = 1))]
