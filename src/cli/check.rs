@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use clap::ArgMatches;
 use tokio::task::LocalSet;
 
 use super::CheckArgs;
@@ -30,12 +29,12 @@ use crate::toolchain::Surroundings;
 const READER_POLL: Duration = Duration::from_millis(100);
 
 /// Runs the command.
-pub fn run(args: CheckArgs, matches: Option<&ArgMatches>, inherited: Inherited) -> ExitCode {
-    let plan_and_jobs = match prepare(&args, matches) {
+pub fn run(args: &CheckArgs, inherited: Inherited) -> ExitCode {
+    let plan_and_jobs = match prepare(args) {
         Ok(prepared) => prepared,
-        Err(error) => return refuse(&args, &error),
+        Err(error) => return refuse(args, &error),
     };
-    match execute(&args, plan_and_jobs, inherited) {
+    match execute(args, plan_and_jobs, inherited) {
         Ok(status) => status,
         Err(error) => output::write_failure(&error),
     }
@@ -63,14 +62,11 @@ struct Prepared {
 }
 
 /// Reads the request and plans it.
-fn prepare(args: &CheckArgs, matches: Option<&ArgMatches>) -> Result<Prepared, BadRequest> {
+fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
     let surroundings = Surroundings::of_process().map_err(|error| {
         BadRequest::whole(format!("the current directory cannot be used: {error}"))
     })?;
-    let on_command_line = match matches {
-        Some(matches) => flags::checks(matches, &shared(args))?,
-        None => Vec::new(),
-    };
+    let on_command_line = flags::checks(&args.checks, &shared(args))?;
     let bytes = match (&args.file, on_command_line.is_empty()) {
         (Some(file), _) if file.as_os_str() != "-" => Some(read_file(file)?),
         (None, false) => None,

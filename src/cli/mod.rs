@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::language::Language;
 use crate::report::Format;
@@ -22,11 +22,13 @@ use crate::slots::Inherited;
 /// every answer. No answer differs from the one the compiler would have given alone; what the
 /// compiler did not answer is an error, never a no.
 #[derive(Parser)]
-#[command(name = "tryall", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(name = "tryall", version, override_usage = USAGE, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
+
+const USAGE: &str = "tryall < batch.json\n       tryall <COMMAND>";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -97,6 +99,9 @@ struct CheckArgs {
     #[arg(long)]
     verify: bool,
 
+    #[command(flatten)]
+    checks: flags::Given,
+
     /// The language of the checks on the command line [default: c]
     #[arg(long, value_parser = language, help_heading = "For all checks on the command line")]
     language: Option<Language>,
@@ -166,27 +171,17 @@ fn language(name: &str) -> Result<Language, String> {
     Language::from_name(name).ok_or_else(|| format!("known are {}", names()))
 }
 
-/// The whole command line, with the options that stand for checks.
-fn command() -> clap::Command {
-    Cli::command().mut_subcommand("check", |check| check.args(flags::options()))
-}
-
 /// Runs the program.
 pub fn main() -> ExitCode {
     // First of all, as it demands.
     let inherited = Inherited::from_env();
-    let matches = command().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match cli.command {
-        Some(Command::Check(args)) => {
-            let matches = matches.subcommand_matches("check").expect("it is this subcommand");
-            check::run(*args, Some(matches), inherited)
-        }
-        None => check::run(CheckArgs::default(), None, inherited),
+    match Cli::parse().command {
+        Some(Command::Check(args)) => check::run(&args, inherited),
+        None => check::run(&CheckArgs::default(), inherited),
         Some(Command::Schema { which }) => output::print(schema::schema(which).as_bytes()),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut command(), "tryall", &mut script);
+            clap_complete::generate(shell, &mut Cli::command(), "tryall", &mut script);
             output::print(&script)
         }
         Some(Command::Man) => output::print(&manual()),
@@ -196,7 +191,7 @@ pub fn main() -> ExitCode {
 /// The manual page: that of the program, and those of its commands behind it.
 fn manual() -> Vec<u8> {
     let mut page = Vec::new();
-    let mut command = command();
+    let mut command = Cli::command();
     command.build();
     let whole = clap_mangen::Man::new(command.clone());
     whole.render(&mut page).expect("memory takes all");

@@ -2,7 +2,7 @@
 //! stands for one kind, and the names of the answers are those that the field would give them
 //! (Autoconf's rules, where it has one).
 
-use clap::{Arg, ArgAction, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::{BadRequest, Check, HeaderStage, Kind, Path, fragment};
 use crate::language::Language;
@@ -199,18 +199,56 @@ static FLAGS: [Flag; 19] = [
     },
 ];
 
-/// The options, for the command line's parser.
-pub fn options() -> impl Iterator<Item = Arg> {
-    FLAGS.iter().map(|flag| {
-        let arg = Arg::new(flag.option)
-            .long(flag.option)
-            .value_name(flag.value)
-            .help(flag.help)
-            .help_heading("Checks")
-            .action(ArgAction::Append)
-            .allow_hyphen_values(flag.option.ends_with("-flag"));
-        if flag.option == "endian" { arg.num_args(0..=1).default_missing_value("") } else { arg }
-    })
+/// The options of checks that were given, in the order in which they stand on the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Given(Vec<(usize, String)>);
+
+impl Args for Given {
+    fn augment_args(command: Command) -> Command {
+        command.args(FLAGS.iter().map(|flag| {
+            let arg = Arg::new(flag.option)
+                .long(flag.option)
+                .value_name(flag.value)
+                .help(flag.help)
+                .help_heading("Checks")
+                .action(ArgAction::Append)
+                .allow_hyphen_values(flag.option.ends_with("-flag"));
+            if flag.option == "endian" {
+                arg.num_args(0..=1).default_missing_value("")
+            } else {
+                arg
+            }
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Given::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Given {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut found = Vec::new();
+        for (which, flag) in FLAGS.iter().enumerate() {
+            let values = matches.get_many::<String>(flag.option).into_iter().flatten();
+            let places = matches.indices_of(flag.option).into_iter().flatten();
+            found.extend(std::iter::zip(places, values).map(|(place, text)| (place, which, text)));
+        }
+        found.sort_by_key(|(place, ..)| *place);
+        Ok(Given(found.into_iter().map(|(_, which, text)| (which, text.clone())).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Given::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Given {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// What all checks of a command line share.
@@ -236,16 +274,9 @@ pub struct Shared {
     pub required: bool,
 }
 
-/// The checks of a command line, in the order in which they stand there, with their places.
-pub fn checks(matches: &ArgMatches, shared: &Shared) -> Result<Vec<(Path, Check)>, BadRequest> {
-    let mut found = Vec::new();
-    for flag in &FLAGS {
-        let values = matches.get_many::<String>(flag.option).into_iter().flatten();
-        let indices = matches.indices_of(flag.option).into_iter().flatten();
-        found.extend(std::iter::zip(indices, values).map(|(index, text)| (index, flag, text)));
-    }
-    found.sort_by_key(|(index, ..)| *index);
-    found.into_iter().map(|(_, flag, text)| one(flag, text, shared)).collect()
+/// The checks of a command line, with their places.
+pub fn checks(given: &Given, shared: &Shared) -> Result<Vec<(Path, Check)>, BadRequest> {
+    given.0.iter().map(|(which, text)| one(&FLAGS[*which], text, shared)).collect()
 }
 
 fn one(flag: &Flag, text: &str, shared: &Shared) -> Result<(Path, Check), BadRequest> {
@@ -351,9 +382,10 @@ mod tests {
     use super::*;
 
     fn parse(args: &[&str]) -> Result<Vec<Check>, String> {
-        let command = clap::Command::new("test").no_binary_name(true).args(options());
+        let command = Given::augment_args(Command::new("test").no_binary_name(true));
         let matches = command.try_get_matches_from(args).map_err(|error| error.to_string())?;
-        let checks = checks(&matches, &Shared::default()).map_err(|error| error.to_string())?;
+        let given = Given::from_arg_matches(&matches).unwrap();
+        let checks = checks(&given, &Shared::default()).map_err(|error| error.to_string())?;
         Ok(checks.into_iter().map(|(_, check)| check).collect())
     }
 
