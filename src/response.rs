@@ -61,7 +61,7 @@ pub struct Answer {
     pub exit_code: Option<i32>,
     /// What the command wrote, standard error included.
     pub output: String,
-    /// Whether the middle of `output` is missing.
+    /// Whether the middle of `output`, or of a program's `stdout`, is missing.
     pub output_truncated: bool,
     /// For `error` what happened and what to do; for `skipped` the need that was not met; for
     /// a duplicate the check that asked first; for `no` what the exit status does not say.

@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path as FilePath, PathBuf};
 
+use crate::dialect::Dialect;
 use crate::language::Language;
 use crate::request;
 
@@ -12,6 +13,8 @@ use crate::request;
 pub struct Toolchain {
     /// Its language.
     pub language: Language,
+    /// How the compiler is told what to do.
+    pub dialect: Dialect,
     /// The launcher and the compiler, as they stand on a command line.
     pub command: Vec<OsString>,
     /// The file of the first word of `command`, or why there is none.
@@ -108,7 +111,7 @@ pub fn resolve(
     let command = [anchored_command(&given.launcher, base), command].concat();
     let emulator = (!given.emulator.is_empty()).then(|| {
         let command = anchored_command(&given.emulator, base);
-        let file = find(&command, &env, "emulator");
+        let file = find(&command, &env, &surroundings.dir, "emulator");
         (command, file)
     });
     let private_temp =
@@ -120,7 +123,8 @@ pub fn resolve(
     }
     Ok(Toolchain {
         language,
-        program: find(&command, &env, "compiler"),
+        dialect: Dialect::default(),
+        program: find(&command, &env, &surroundings.dir, "compiler"),
         command,
         args,
         link_args,
@@ -165,13 +169,17 @@ fn is_server(word: &OsStr) -> bool {
     FilePath::new(word).file_stem().is_some_and(|stem| SERVERS.iter().any(|server| stem == *server))
 }
 
-/// The file of a command's first word.
-fn find(command: &[OsString], env: &[(OsString, OsString)], what: &str) -> Result<PathBuf, String> {
+/// The file of a command's first word. `dir` is where relative entries of PATH start from.
+fn find(
+    command: &[OsString],
+    env: &[(OsString, OsString)],
+    dir: &FilePath,
+    what: &str,
+) -> Result<PathBuf, String> {
     let word = &command[0];
     let shown = word.to_string_lossy();
     let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value);
-    // An anchored word with a slash is absolute, so the directory plays no part.
-    which::which_in(word, path, "/").map_err(|_| {
+    which::which_in(word, path, dir).map_err(|_| {
         let file = FilePath::new(word);
         if !file.is_absolute() {
             format!("the {what} {shown} is not on PATH; install it or name another one")

@@ -234,11 +234,9 @@ impl<'a> Planner<'a> {
             }
         }
         let subject = subject(check, language, &anchor)?;
-        let include_dirs = check.include_dirs.iter().map(|dir| {
-            let mut option = std::ffi::OsString::from("-I");
-            option.push(base.join(dir));
-            option
-        });
+        let dialect = self.toolchains[toolchain].dialect;
+        let include_dirs =
+            check.include_dirs.iter().map(|dir| dialect.include_dir(&base.join(dir)));
         Ok(Question {
             toolchain,
             subject,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Context;
+use crate::dialect::Added;
 use crate::judge::messages::{positive_form, without_escapes};
 use crate::judge::{self, Verdict};
 use crate::os::{self, Start, Wires};
@@ -364,43 +365,22 @@ impl Asking<'_> {
 
     /// The command of a stage, and the file it writes.
     fn command_line(&self, stage: Stage, file: &OsStr) -> (Vec<OsString>, Option<String>) {
-        let mut argv = self.toolchain.command.clone();
-        argv.extend_from_slice(&self.toolchain.args);
-        argv.extend_from_slice(&self.question.args);
-        if let Subject::CompilerFlag(flags) | Subject::LinkerFlag(flags) = &self.question.subject {
+        let (toolchain, question) = (self.toolchain, self.question);
+        let mut args = [toolchain.args.as_slice(), &question.args].concat();
+        if let Subject::CompilerFlag(flags) | Subject::LinkerFlag(flags) = &question.subject {
             for flag in flags {
-                argv.extend(flag.to_str().and_then(positive_form).map(OsString::from));
-                argv.push(flag.clone());
+                args.extend(flag.to_str().and_then(positive_form).map(OsString::from));
+                args.push(flag.clone());
             }
         }
-        let product = match stage {
-            Stage::Preprocess => {
-                argv.push("-E".into());
-                argv.push(file.into());
-                return (argv, None);
-            }
-            Stage::Compile => {
-                argv.push("-c".into());
-                format!("{STEM}.o")
-            }
-            // A name that is right for every system, as Meson found; MinGW would append it.
-            Stage::Link | Stage::Run => format!("{STEM}.exe"),
+        let library = match &question.subject {
+            Subject::Library { library, .. } => Some(library.as_str()),
+            _ => None,
         };
-        argv.push(file.into());
-        argv.push("-o".into());
-        argv.push((&product).into());
-        if stage >= Stage::Link {
-            if let Subject::Library { library, .. } = &self.question.subject {
-                argv.push(if library.contains('/') {
-                    library.into()
-                } else {
-                    format!("-l{library}").into()
-                });
-            }
-            argv.extend_from_slice(&self.question.link_args);
-            argv.extend_from_slice(&self.toolchain.link_args);
-        }
-        (argv, Some(product))
+        let link_args = [question.link_args.as_slice(), &toolchain.link_args].concat();
+        let added = Added { args: &args, library, link_args: &link_args };
+        let (arguments, product) = toolchain.dialect.arguments(stage, file, added);
+        ([toolchain.command.clone(), arguments].concat(), product)
     }
 
     /// Runs the program that was linked, and puts its verdict into the outcome. Whether the

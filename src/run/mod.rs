@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::judge::Verdict;
 use crate::plan::Plan;
 use crate::process::Runner;
-use crate::response::{Answer, How, Status, Summary};
+use crate::response::{Answer, How, Status, Summary, Value};
 use crate::scratch::Scratch;
 use crate::slots::{Slot, Slots};
 
@@ -320,11 +320,17 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         Verdict::No => (Status::No, outcome.remark.clone()),
         Verdict::Error(reason) => (Status::Error, Some(reason.clone())),
     };
-    let (output, output_truncated) = budget.cut(&outcome.output);
+    let (output, mut output_truncated) = budget.cut(&outcome.output);
+    let mut value = outcome.value.clone();
+    if let Some(Value::Program { stdout, .. }) = &mut value {
+        let (kept, cut) = budget.cut(stdout);
+        *stdout = kept;
+        output_truncated |= cut;
+    }
     Answer {
         id: id.into(),
         status,
-        value: outcome.value.clone(),
+        value,
         how: How::Run,
         duration_ms: milliseconds(outcome.duration),
         command: outcome.command.clone(),

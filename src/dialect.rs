@@ -1,0 +1,72 @@
+//! How a compiler is told what to do. Of a Unix compiler only `-c`, `-o`, `-E`, `-I` and `-l` are
+//! assumed, which every one of them knows, so that no compiler has to be recognised.
+//!
+//! MSVC would be a second dialect: `/c`, `/Fo`, `/Fe`, `/E`, `/I`, `/link`.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::plan::question::Stage;
+use crate::source::STEM;
+
+/// The language of a compiler's command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dialect {
+    /// That of every compiler on Unix, and of GCC and Clang everywhere.
+    #[default]
+    Unix,
+}
+
+/// What a question adds to the toolchain's command.
+#[derive(Debug, Clone, Copy)]
+pub struct Added<'a> {
+    /// Before the source.
+    pub args: &'a [OsString],
+    /// A library to link with, as after `-l` or as a path with a slash.
+    pub library: Option<&'a str>,
+    /// Behind the source and the library.
+    pub link_args: &'a [OsString],
+}
+
+impl Dialect {
+    /// The argument that adds a directory of headers.
+    pub fn include_dir(self, dir: &Path) -> OsString {
+        let Dialect::Unix = self;
+        let mut option = OsString::from("-I");
+        option.push(dir);
+        option
+    }
+
+    /// The arguments that drive a compiler as far as a stage needs, and the file that it then
+    /// writes into the current directory, if any. What the preprocessor writes goes to standard
+    /// output: not every compiler obeys `-o` there.
+    pub fn arguments(
+        self,
+        stage: Stage,
+        file: &OsStr,
+        added: Added<'_>,
+    ) -> (Vec<OsString>, Option<String>) {
+        let Dialect::Unix = self;
+        let mut arguments = added.args.to_vec();
+        let product = match stage {
+            Stage::Preprocess => {
+                arguments.extend(["-E".into(), file.into()]);
+                return (arguments, None);
+            }
+            Stage::Compile => {
+                arguments.push("-c".into());
+                format!("{STEM}.o")
+            }
+            // A name that is right for every system, as Meson found; MinGW would append it.
+            Stage::Link | Stage::Run => format!("{STEM}.exe"),
+        };
+        arguments.extend([file.into(), "-o".into(), OsString::from(&product)]);
+        if stage >= Stage::Link {
+            arguments.extend(added.library.map(|library| {
+                if library.contains('/') { library.into() } else { format!("-l{library}").into() }
+            }));
+            arguments.extend_from_slice(added.link_args);
+        }
+        (arguments, Some(product))
+    }
+}
