@@ -6,8 +6,21 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::plan::question::Stage;
-use crate::source::STEM;
+/// How far a compiler is driven. Each needs more time than the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// The preprocessor only.
+    Preprocess,
+    /// To an object file.
+    Compile,
+    /// To a program.
+    Link,
+    /// The program is run.
+    Run,
+}
+
+/// The base name of every file that a check writes; each check is alone in its directory.
+pub const STEM: &str = "conftest";
 
 /// The language of a compiler's command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

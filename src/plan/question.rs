@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::dialect::Stage;
 use crate::language::Language;
 use crate::request::kind::{OWN_FIELDS, nearest};
 use crate::request::{Check, HeaderStage, Kind, fragment};
@@ -48,19 +49,6 @@ pub enum Subject {
     LinkerFlag(Vec<OsString>),
     Endian,
     Source { stage: Stage, code: Code, run_args: Vec<String> },
-}
-
-/// How far a compiler is driven. Each needs more time than the one before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Stage {
-    /// The preprocessor only.
-    Preprocess,
-    /// To an object file.
-    Compile,
-    /// To a program.
-    Link,
-    /// The program is run.
-    Run,
 }
 
 /// A source that the request gives.

@@ -3,8 +3,9 @@
 
 use std::io::{self, Write};
 
+use crate::dialect::Stage;
 use crate::plan::Plan;
-use crate::plan::question::{Stage, Subject};
+use crate::plan::question::Subject;
 use crate::request::BadRequest;
 use crate::response::{Answer, Status, Value};
 

@@ -8,15 +8,15 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Context;
-use crate::dialect::Added;
+use crate::dialect::{Added, STEM, Stage};
 use crate::judge::messages::{positive_form, without_escapes};
 use crate::judge::{self, Verdict};
 use crate::os::{self, Start, Wires};
-use crate::plan::question::{Question, Stage, Subject};
+use crate::plan::question::{Question, Subject};
 use crate::process::{Exit, Finished};
 use crate::response::Value;
 use crate::scratch::Room;
-use crate::source::{self, Form, STEM, Source};
+use crate::source::{self, Form, Source};
 use crate::toolchain::{self, Toolchain};
 use crate::value::{self, Found};
 

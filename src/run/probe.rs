@@ -10,9 +10,10 @@ use tokio::sync::watch;
 
 use super::Context;
 use super::asking::{Outcome, ask};
+use crate::dialect::Stage;
 use crate::judge::Verdict;
 use crate::plan::Plan;
-use crate::plan::question::{Code, Question, Stage, Subject};
+use crate::plan::question::{Code, Question, Subject};
 
 /// The probes of one toolchain.
 #[derive(Debug)]

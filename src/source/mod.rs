@@ -8,6 +8,7 @@
 mod c;
 mod fortran;
 
+use crate::dialect::Stage;
 use crate::language::Language;
 use crate::plan::question::{Code, Question, Subject};
 use crate::request::HeaderStage;
@@ -20,9 +21,6 @@ pub struct Source {
     /// The file name extension, without the dot.
     pub extension: String,
 }
-
-/// The base name of every source; each is alone in its directory.
-pub const STEM: &str = "conftest";
 
 /// How a question becomes one source, or several in turn.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ pub fn form(question: &Question, language: Language) -> Form {
         return match code {
             Code::File(path) => Form::File(path.clone()),
             Code::Text { source, extension } => {
-                let only = *stage == crate::plan::question::Stage::Preprocess;
+                let only = *stage == Stage::Preprocess;
                 let extension =
                     extension.clone().unwrap_or_else(|| language.extension(only).into());
                 let start = match language {
