@@ -154,14 +154,10 @@ impl Language {
     }
 
     /// The environment's compile flags, through a reader of its variables.
-    pub fn flag_variables<T>(
-        self,
-        read: impl Fn(&'static str) -> Option<T>,
-    ) -> Vec<(&'static str, T)> {
+    pub fn flag_variables<T>(self, read: impl Fn(&'static str) -> Option<T>) -> Vec<T> {
         let traits = self.traits();
-        let all = traits.flags.iter().filter_map(|name| Some((*name, read(name)?)));
-        let first = traits.flags_first_of.iter().find_map(|name| Some((*name, read(name)?)));
-        all.chain(first).collect()
+        let all = traits.flags.iter().filter_map(|name| read(name));
+        all.chain(traits.flags_first_of.iter().find_map(|name| read(name))).collect()
     }
 
     /// File name extension, without the dot, of a source for this language.

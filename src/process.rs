@@ -7,8 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::net::unix::pipe::Receiver;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -177,7 +176,7 @@ impl<F: Future<Output = ()>> Reader<F> {
     }
 }
 
-async fn drain(pipe: &mut Receiver, into: &mut Captured) {
+async fn drain(pipe: &mut (impl AsyncRead + Unpin), into: &mut Captured) {
     let mut buffer = vec![0; 16 << 10];
     // An error on a pipe's reading end is as good as its end.
     while let Ok(1..) = pipe.read(&mut buffer).await.inspect(|&read| into.push(&buffer[..read])) {}

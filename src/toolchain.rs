@@ -92,13 +92,8 @@ pub fn resolve(
     let command = match &given.command {
         Some(command) => anchored_command(command, base),
         None => {
-            for (name, words) in
-                language.flag_variables(|name| surroundings.words(name).transpose())
-            {
-                args.extend(anchored(
-                    &words.map_err(|error| format!("{error} ({name})"))?,
-                    &surroundings.dir,
-                ));
+            for words in language.flag_variables(|name| surroundings.words(name).transpose()) {
+                args.extend(anchored(&words?, &surroundings.dir));
             }
             let linker_flags = surroundings.words("LDFLAGS")?.unwrap_or_default();
             // Before the toolchain's own libraries, as -L must stand before -l.
