@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Context;
-use crate::dialect::{Added, STEM, Stage};
-use crate::judge::messages::{positive_form, without_escapes};
+use super::command::command_line;
+use crate::dialect::{STEM, Stage};
+use crate::judge::messages::without_escapes;
 use crate::judge::{self, Verdict};
 use crate::os::{self, Start, Wires};
 use crate::plan::question::{Question, Subject};
@@ -335,7 +336,7 @@ impl Asking<'_> {
 
     /// Runs the compiler on a file as far as a stage needs.
     async fn compile(&self, stage: Stage, file: &OsStr) -> Attempt {
-        let (argv, product) = self.command_line(stage, file);
+        let (argv, product) = command_line(self.toolchain, self.question, stage, file);
         let product = product.map(|name| self.room.path().join(name));
         let wires = if stage == Stage::Preprocess { Wires::Apart } else { Wires::Merged };
         let mut env = self.toolchain.env.clone();
@@ -361,26 +362,6 @@ impl Asking<'_> {
             preprocessed,
             product,
         }
-    }
-
-    /// The command of a stage, and the file it writes.
-    fn command_line(&self, stage: Stage, file: &OsStr) -> (Vec<OsString>, Option<String>) {
-        let (toolchain, question) = (self.toolchain, self.question);
-        let mut args = [toolchain.args.as_slice(), &question.args].concat();
-        if let Subject::CompilerFlag(flags) | Subject::LinkerFlag(flags) = &question.subject {
-            for flag in flags {
-                args.extend(flag.to_str().and_then(positive_form).map(OsString::from));
-                args.push(flag.clone());
-            }
-        }
-        let library = match &question.subject {
-            Subject::Library { library, .. } => Some(library.as_str()),
-            _ => None,
-        };
-        let link_args = [question.link_args.as_slice(), &toolchain.link_args].concat();
-        let added = Added { args: &args, library, link_args: &link_args };
-        let (arguments, product) = toolchain.dialect.arguments(stage, file, added);
-        ([toolchain.command.clone(), arguments].concat(), product)
     }
 
     /// Runs the program that was linked, and puts its verdict into the outcome. Whether the

@@ -2,6 +2,7 @@
 //! free, each once.
 
 pub mod asking;
+pub mod command;
 mod probe;
 mod verify;
 
