@@ -30,3 +30,5 @@ pub mod response;
 pub mod schema;
 
 pub mod os;
+
+pub mod bench;

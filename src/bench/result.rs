@@ -1,0 +1,170 @@
+//! What a benchmark found: the types of `--export-json`, from which every table and plot is
+//! made.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A whole benchmark.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The version of this format.
+    pub version: u32,
+    /// The version of tryall.
+    pub tryall: String,
+    /// The command line that made it.
+    pub command: Vec<String>,
+    /// Where it ran.
+    pub machine: Machine,
+    /// One for each compiler and width, in the order of the command line.
+    pub benches: Vec<Bench>,
+    /// Whether it was interrupted before all rounds were done.
+    pub interrupted: bool,
+}
+
+/// The machine.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// Operating system and architecture.
+    pub system: String,
+    /// The processor's model, if the system tells.
+    pub processor: Option<String>,
+    /// Cores that affinity and cgroup leave to this process.
+    pub cores: usize,
+}
+
+/// The rounds of one suite with one compiler at one width.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bench {
+    /// The suite: `fortran`, `posix` or a file.
+    pub suite: String,
+    /// The compiler's command.
+    pub compiler: Vec<String>,
+    /// The first line that it says of its version.
+    pub compiler_version: String,
+    /// Checks in the suite.
+    pub checks: usize,
+    /// How often each check is made in a round.
+    pub repeat: usize,
+    /// How many commands may run at once.
+    pub jobs: usize,
+    /// The commands of one repetition, in order.
+    pub commands: Vec<CommandLine>,
+    /// One for each strategy and peer. The first is the one that others are compared with.
+    pub rows: Vec<Row>,
+    /// What no strategy can beat.
+    pub limit: Limit,
+    /// What makes the figures less certain, each with a remedy.
+    pub warnings: Vec<String>,
+}
+
+/// A command and the check that it belongs to.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandLine {
+    /// The check.
+    pub id: String,
+    /// Its arguments.
+    pub command: Vec<String>,
+}
+
+/// The CPU time of the commands, spread evenly over the cores that `jobs` can use.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// CPU time of the commands when one runs after the other, median of all rounds, in seconds.
+    pub cpu_s: f64,
+    /// That divided by the cores.
+    pub wall_s: f64,
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RowKind {
+    /// A technique, which runs exactly the same commands as the other techniques.
+    Strategy,
+    /// tryall with everything it does, which may run fewer commands.
+    Engine,
+    /// Another program, which asks the same questions in its own way.
+    Peer,
+}
+
+/// One strategy or peer.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Its name, such as `threads`.
+    pub name: String,
+    /// What it is.
+    pub kind: RowKind,
+    /// What it does, or the version of a peer.
+    pub about: String,
+    /// Why there are no figures; `null` if there are.
+    pub missing: Option<String>,
+    /// Every round, in order.
+    pub rounds: Vec<Round>,
+    /// Time on the clock, in seconds.
+    pub wall_s: Spread,
+    /// CPU time of all processes together, in seconds.
+    pub cpu_s: Spread,
+    /// Wall time of `serial` divided by that of this row, round by round.
+    pub speedup: Spread,
+    /// The limit's wall time divided by this row's median.
+    pub share_of_limit: f64,
+}
+
+/// One round of one row.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// Time on the clock, in seconds.
+    pub wall_s: f64,
+    /// CPU time of all processes together, in seconds.
+    pub cpu_s: f64,
+    /// Processes that were started, if that is known.
+    pub processes: Option<u64>,
+}
+
+/// The middle and the ends of several figures. All zero if there are none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spread {
+    /// The median.
+    pub median: f64,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl Spread {
+    /// Of these figures.
+    pub fn of(figures: impl IntoIterator<Item = f64>) -> Self {
+        let mut figures: Vec<_> = figures.into_iter().collect();
+        figures.sort_by(f64::total_cmp);
+        let middle = figures.len() / 2;
+        let (Some(&min), Some(&max)) = (figures.first(), figures.last()) else {
+            return Spread::default();
+        };
+        let median = match figures.len() % 2 {
+            1 => figures[middle],
+            _ => f64::midpoint(figures[middle - 1], figures[middle]),
+        };
+        Spread { median, min, max }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_two() {
+        assert_eq!(Spread::of([3.0, 1.0, 2.0]), Spread { median: 2.0, min: 1.0, max: 3.0 });
+        assert_eq!(Spread::of([4.0, 1.0, 2.0, 3.0]).median, 2.5);
+        assert_eq!(Spread::of([]), Spread::default());
+    }
+}
