@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod check;
 mod output;
 
@@ -49,6 +50,11 @@ enum Command {
     /// Run a batch and print the answers
     #[command(after_help = CHECK_HELP)]
     Check(Box<CheckArgs>),
+    /// Measure how much faster checks run when they run concurrently, and by which technique
+    Bench(bench::BenchArgs),
+    /// Perform what `bench` sends to a worker process
+    #[command(hide = true)]
+    BenchWorker,
     /// Print the JSON Schema of a request or a response
     Schema {
         /// Which of the two
@@ -178,6 +184,11 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Some(Command::Check(args)) => check::run(&args, inherited),
         None => check::run(&CheckArgs::default(), inherited),
+        Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::BenchWorker) => match crate::bench::strategy::work() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => output::write_failure(&error),
+        },
         Some(Command::Schema { which }) => output::print(schema::schema(which).as_bytes()),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

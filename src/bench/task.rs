@@ -1,0 +1,129 @@
+//! One command of a suite, as every strategy performs it: in a directory of its own, with its
+//! source written there and all of it removed afterwards.
+
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::dialect::{STEM, Stage};
+use crate::plan::Plan;
+use crate::plan::question::Subject;
+use crate::run::command::command_line;
+use crate::source::{self, Form};
+
+/// A compiler command, and the program that it makes if that is to be run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Task {
+    /// The check.
+    pub id: String,
+    /// The compiler's file.
+    pub program: String,
+    /// The command, as it is shown.
+    pub command: Vec<String>,
+    /// The compiler's whole environment but `TMPDIR`.
+    pub env: Vec<(String, String)>,
+    /// Name and text of the source, unless it is a file of the caller's.
+    pub source: Option<(String, String)>,
+    /// Arguments of the program that was linked, if it is to be run.
+    pub run: Option<Vec<String>>,
+}
+
+/// What came of a task.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Done {
+    /// The exit status of the last command; none if a signal ended it or it never ran.
+    pub exit: Option<i32>,
+    /// Commands that were started.
+    pub processes: u64,
+    /// When the first began, in seconds since the epoch.
+    pub start: f64,
+    /// When the last ended.
+    pub end: f64,
+}
+
+/// The name of the program that a task links.
+pub const LINKED: &str = "conftest.exe";
+
+/// The tasks of a plan: one for each check, with nothing joined and nothing skipped.
+pub fn tasks(plan: &Plan) -> Result<Vec<Task>, String> {
+    plan.asks.iter().map(|ask| task(plan, ask.question, &ask.id)).collect()
+}
+
+fn task(plan: &Plan, question: usize, id: &str) -> Result<Task, String> {
+    let question = &plan.questions[question];
+    let toolchain = &plan.toolchains[question.toolchain];
+    let program = toolchain.program.clone()?;
+    let (file, source) = match source::form(question, toolchain.language) {
+        Form::File(path) => (path.into_os_string(), None),
+        Form::Verdict(source)
+        | Form::Expansion(source)
+        | Form::Integer(source)
+        | Form::ByteOrder(source) => {
+            let name = format!("{STEM}.{}", source.extension);
+            (name.clone().into(), Some((name, source.text)))
+        }
+    };
+    let (command, _) = command_line(toolchain, question, question.subject.stage(), &file);
+    let text = |word: std::ffi::OsString| {
+        word.into_string().map_err(|word| format!("{} is not UTF-8", word.display()))
+    };
+    Ok(Task {
+        id: id.into(),
+        program: text(program.into_os_string())?,
+        command: command.into_iter().map(text).collect::<Result<_, _>>()?,
+        // A variable that is not UTF-8 tells a compiler nothing.
+        env: toolchain
+            .env
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_str()?.into(), value.to_str()?.into())))
+            .collect(),
+        source,
+        run: match &question.subject {
+            Subject::Source { stage: Stage::Run, run_args, .. } => Some(run_args.clone()),
+            _ => None,
+        },
+    })
+}
+
+/// The time, in seconds since the epoch: the same for all processes.
+pub fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+impl Task {
+    /// Makes the directory and writes the source.
+    pub fn prepare(&self, room: &Path) -> io::Result<()> {
+        crate::os::private_dir(room)?;
+        match &self.source {
+            Some((name, text)) => std::fs::write(room.join(name), text),
+            None => Ok(()),
+        }
+    }
+
+    /// Performs the task as a program without an event loop does: it waits for each command.
+    pub fn perform(&self, room: &Path) -> io::Result<Done> {
+        let start = now();
+        self.prepare(room)?;
+        let mut processes = 1;
+        let mut exit = wait(self, Path::new(&self.program), &self.command[1..], room)?;
+        if let (Some(0), Some(args)) = (exit, &self.run) {
+            processes += 1;
+            exit = wait(self, &room.join(LINKED), args, room)?;
+        }
+        std::fs::remove_dir_all(room)?;
+        Ok(Done { exit, processes, start, end: now() })
+    }
+}
+
+fn wait(task: &Task, program: &Path, args: &[String], room: &Path) -> io::Result<Option<i32>> {
+    let mut command = Command::new(program);
+    command.args(args).current_dir(room).stdin(Stdio::null());
+    command
+        .env_clear()
+        .envs(task.env.iter().map(|(name, value)| (name, value)))
+        .env("TMPDIR", room);
+    Ok(command.output()?.status.code())
+}

@@ -1,0 +1,178 @@
+//! `tryall bench`: measures, and writes what was found.
+
+use std::io::{IsTerminal, stdout};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::output;
+use crate::bench::strategy::Strategy;
+use crate::bench::suite::{Suite, default_compilers};
+use crate::bench::{self, Failure, Plan, table};
+use crate::os;
+use crate::slots::cores;
+use crate::toolchain::Surroundings;
+
+/// What `tryall bench` takes.
+#[derive(Args)]
+pub struct BenchArgs {
+    /// Compilers, each as a shell would write it [default: FC and CC, else those that are found]
+    compilers: Vec<String>,
+
+    /// Make each check this often in a round [default: 8 for the Fortran suite, else 1]
+    #[arg(short = 'n', long, value_name = "N")]
+    repeat: Option<NonZeroUsize>,
+    /// Rounds that count; one that does not goes before them
+    #[arg(long, value_name = "N", default_value = "5")]
+    rounds: NonZeroUsize,
+    /// fortran, posix, or a request file [default: what suits the compiler]
+    #[arg(long, value_name = "SUITE")]
+    suite: Option<String>,
+    /// Run this many at once; several, as in 1,2,4,8, show the scaling [default: the cores]
+    #[arg(short, long, value_name = "N,...", value_delimiter = ',')]
+    jobs: Vec<NonZeroUsize>,
+    /// The strategies [default: all]; serial is always among them
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_enum)]
+    strategies: Vec<Strategy>,
+    /// Write all figures, with the raw times of every round
+    #[arg(long, value_name = "FILE")]
+    export_json: Option<PathBuf>,
+    /// Write the tables as Markdown
+    #[arg(long, value_name = "FILE")]
+    export_markdown: Option<PathBuf>,
+    /// Write a plot
+    #[arg(long, value_name = "FILE")]
+    export_svg: Option<PathBuf>,
+    /// Write when each process of the first round ran, for Chrome's or Perfetto's viewer
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: &BenchArgs) -> ExitCode {
+    let plan = match plan(args) {
+        Ok(plan) => plan,
+        Err(why) => {
+            eprintln!("tryall: {why}");
+            return ExitCode::from(2);
+        }
+    };
+    let stopped = stop_on_signal();
+    let progress = Bar::new(&plan);
+    let measured = bench::run(&plan, &progress, &stopped.flag);
+    progress.0.finish_and_clear();
+    let (report, spans) = match measured {
+        Ok(measured) => measured,
+        Err(failure) => {
+            eprintln!("tryall: {failure}");
+            return ExitCode::from(match failure {
+                Failure::Difference { .. } => 3,
+                Failure::Io(_) => 1,
+            });
+        }
+    };
+    let json = || serde_json::to_string_pretty(&report).expect("a report is JSON") + "\n";
+    let trace = || bench::trace::chrome_trace(&spans).to_string();
+    let exports: [(&Option<PathBuf>, &dyn Fn() -> String); 4] = [
+        (&args.export_json, &json),
+        (&args.export_markdown, &|| table::markdown(&report)),
+        (&args.export_svg, &|| bench::svg::svg(&report)),
+        (&args.trace, &trace),
+    ];
+    for (path, text) in exports {
+        if let Some(path) = path
+            && let Err(error) = export(path, &text())
+        {
+            eprintln!("tryall: {}: {error}", path.display());
+            return ExitCode::from(1);
+        }
+    }
+    let printed = output::print(table::terminal(&report, stdout().is_terminal()).as_bytes());
+    match stopped.signal.load(Ordering::Relaxed) {
+        0 => printed,
+        signal => output::ended_by(signal),
+    }
+}
+
+fn export(path: &Path, text: &str) -> std::io::Result<()> {
+    output::replace(path, text.as_bytes())
+}
+
+fn plan(args: &BenchArgs) -> Result<Plan, String> {
+    let surroundings = Surroundings::of_process().map_err(|error| error.to_string())?;
+    let compilers = match args.compilers.as_slice() {
+        [] => default_compilers(&surroundings),
+        given => given.to_vec(),
+    };
+    if compilers.is_empty() {
+        return Err("no compiler was found; name one, or set CC or FC".into());
+    }
+    let suites = compilers.iter().map(|compiler| Suite::load(args.suite.as_deref(), compiler));
+    let suites = suites.collect::<Result<_, _>>()?;
+    let widths = match args.jobs.as_slice() {
+        [] => vec![cores()],
+        given => given.iter().map(|jobs| jobs.get()).collect(),
+    };
+    let chosen = |strategy: &Strategy| {
+        *strategy == Strategy::Serial || args.strategies.is_empty() || args.strategies.contains(strategy)
+    };
+    Ok(Plan {
+        suites,
+        repeat: args.repeat.map(NonZeroUsize::get),
+        rounds: args.rounds.get(),
+        widths,
+        strategies: Strategy::ALL.into_iter().filter(chosen).collect(),
+        command: std::env::args().collect(),
+    })
+}
+
+/// Whether a signal has asked to stop, and which.
+struct Stopped {
+    flag: Arc<AtomicBool>,
+    signal: Arc<AtomicI32>,
+}
+
+/// Waits for a signal on a thread of its own: what is measured blocks the others.
+fn stop_on_signal() -> Stopped {
+    let stopped = Stopped { flag: Arc::default(), signal: Arc::default() };
+    let (flag, number) = (stopped.flag.clone(), stopped.signal.clone());
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        if let Ok(signal) = runtime.block_on(os::interrupted()) {
+            number.store(signal, Ordering::Relaxed);
+            flag.store(true, Ordering::Relaxed);
+        }
+    });
+    stopped
+}
+
+/// A progress bar with the time that is left, for people only.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(plan: &Plan) -> Self {
+        let target = match std::io::stderr().is_terminal() {
+            true => ProgressDrawTarget::stderr(),
+            false => ProgressDrawTarget::hidden(),
+        };
+        let bar = ProgressBar::with_draw_target(Some(plan.steps() as u64), target);
+        let style = "{spinner} [{bar:30}] {elapsed} gone, {eta} left  {msg}";
+        bar.set_style(ProgressStyle::with_template(style).expect("valid").progress_chars("=> "));
+        Bar(bar)
+    }
+}
+
+impl bench::Progress for Bar {
+    fn begin(&self, what: &str) {
+        self.0.set_message(what.to_string());
+    }
+
+    fn advance(&self) {
+        self.0.inc(1);
+    }
+}
