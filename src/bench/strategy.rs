@@ -281,9 +281,12 @@ fn engine(work: &Work<'_>) -> io::Result<Performed> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    wait_unless_interrupted(command.spawn()?, work.interrupted)?;
+    let succeeded = wait_unless_interrupted(command.spawn()?, work.interrupted)?;
     if work.interrupted.load(Ordering::Relaxed) {
         return Ok(performed(Vec::new()));
+    }
+    if !succeeded && !output.exists() {
+        return Err(io::Error::other("the engine refused the suite; `tryall check` tells why"));
     }
     let response: crate::response::Answers = serde_json::from_slice(&std::fs::read(&output)?)?;
     let done = response.results.iter().map(|answer| {

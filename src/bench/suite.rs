@@ -112,7 +112,9 @@ impl Suite {
             checks.iter().map(move |check| {
                 let mut check = check.clone();
                 check["id"] = named(repetition, &check["id"]);
-                for need in check["needs"].as_array_mut().into_iter().flatten() {
+                for need in
+                    check.get_mut("needs").and_then(Value::as_array_mut).into_iter().flatten()
+                {
                     *need = named(repetition, need);
                 }
                 check
