@@ -69,8 +69,16 @@ pub fn count(number: usize, thing: &str) -> String {
 
 /// A command as a shell would take it.
 pub fn command(words: &[String]) -> String {
-    let quoted = shlex::try_join(words.iter().map(String::as_str));
-    plain(&quoted.unwrap_or_else(|_| words.join(" ")))
+    // Some words need no quotes although shlex sets them, such as `1,2,4`.
+    let safe = |word: &str| {
+        let harmless = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
+        !word.is_empty() && word.chars().all(harmless)
+    };
+    let quoted = words.iter().map(|word| match shlex::try_quote(word) {
+        Ok(quoted) if !safe(word) => quoted.into_owned(),
+        _ => word.clone(),
+    });
+    plain(&quoted.collect::<Vec<_>>().join(" "))
 }
 
 /// Text in one line without control characters: what compilers and peers say of themselves is
@@ -105,6 +113,9 @@ pub fn significant(figure: f64, digits: i32) -> String {
     let figure = sane(figure);
     if figure == 0.0 {
         return "0".into();
+    }
+    if !(1e-6..1e7).contains(&figure) {
+        return format!("{figure:.1e}");
     }
     let decimals = (digits - 1 - figure.log10().floor() as i32).clamp(0, 9) as usize;
     format!("{figure:.decimals$}")
@@ -169,6 +180,7 @@ mod tests {
         assert_eq!(significant(2.2149, 3), "2.21");
         assert_eq!(significant(1234.5, 3), "1234");
         assert_eq!(significant(0.001_234, 3), "0.00123");
+        assert_eq!(significant(2.5e-9, 3), "2.5e-9");
         assert_eq!(significant(f64::NAN, 3), "0");
         assert_eq!(significant(f64::INFINITY, 3), "0");
     }
@@ -191,6 +203,12 @@ mod tests {
         assert_eq!(why_missing(&row), None);
         row.rounds.clear();
         assert_eq!(why_missing(&row).as_deref(), Some("not measured: no round was finished"));
+    }
+
+    #[test]
+    fn a_command_has_quotes_only_where_a_shell_needs_them() {
+        let words = ["tryall", "bench", "--jobs", "1,2", "gcc -O2", ""].map(String::from);
+        assert_eq!(command(&words), "tryall bench --jobs 1,2 'gcc -O2' ''");
     }
 
     #[test]

@@ -5,5 +5,6 @@ mod format;
 pub mod result;
 #[cfg(test)]
 mod sample;
+pub mod svg;
 pub mod table;
 pub mod trace;
