@@ -1,9 +1,14 @@
 //! The benchmark mode: how much faster checks run when they run concurrently, by which
 //! technique, and how close that is to what the machine can do.
 
+mod format;
 pub mod result;
+#[cfg(test)]
+mod sample;
 pub mod strategy;
 pub mod suite;
+pub mod svg;
+pub mod table;
 pub mod task;
 pub mod trace;
 
@@ -56,7 +61,8 @@ impl Plan {
 
     /// How many tasks there are in all.
     pub fn steps(&self) -> usize {
-        let tasks: usize = self.suites.iter().map(|suite| suite.tasks.len() * self.repeat(suite)).sum();
+        let tasks: usize =
+            self.suites.iter().map(|suite| suite.tasks.len() * self.repeat(suite)).sum();
         tasks * self.widths.len() * self.strategies.len() * (self.rounds + 1)
     }
 }

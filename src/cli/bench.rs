@@ -119,7 +119,9 @@ fn plan(args: &BenchArgs) -> Result<Plan, String> {
         given => given.iter().map(|jobs| jobs.get()).collect(),
     };
     let chosen = |strategy: &Strategy| {
-        *strategy == Strategy::Serial || args.strategies.is_empty() || args.strategies.contains(strategy)
+        *strategy == Strategy::Serial
+            || args.strategies.is_empty()
+            || args.strategies.contains(strategy)
     };
     Ok(Plan {
         suites,
@@ -142,7 +144,9 @@ fn stop_on_signal() -> Stopped {
     let stopped = Stopped { flag: Arc::default(), signal: Arc::default() };
     let (flag, number) = (stopped.flag.clone(), stopped.signal.clone());
     std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+            return;
+        };
         if let Ok(signal) = runtime.block_on(os::interrupted()) {
             number.store(signal, Ordering::Relaxed);
             flag.store(true, Ordering::Relaxed);
