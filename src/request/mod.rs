@@ -36,9 +36,10 @@ pub struct Request {
     /// Seconds that each check may take; `--timeout` goes before it. 60 if nothing is said.
     pub timeout: Option<Seconds>,
     /// Compilers by name. A toolchain with a language's name serves every check in it.
-    #[serde(default, deserialize_with = "parse::unique_map")]
+    #[serde(default, deserialize_with = "parse::unique_objects")]
     pub toolchains: BTreeMap<String, Toolchain>,
     /// What to ask.
+    #[serde(deserialize_with = "parse::objects")]
     pub checks: Vec<Check>,
 }
 

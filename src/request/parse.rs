@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::kind::nearest;
@@ -33,7 +34,7 @@ pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
         ));
     }
     let mut json = serde_json::Deserializer::from_str(text);
-    let request: Request = serde_path_to_error::deserialize(&mut json)
+    let Object(request) = serde_path_to_error::deserialize::<_, Object<Request>>(&mut json)
         .map_err(|error| explain(text, &Path::from(error.path()), error.into_inner()))?;
     json.end().map_err(|error| explain(text, &Path::root(), error))?;
     if request.version != VERSION {
@@ -90,6 +91,46 @@ fn with_suggestion(message: &str) -> String {
         Some(meant) => format!("unknown field {field:?}; did you mean {meant:?}?"),
         None => format!("unknown field {field:?}; known are {}", known.join(", ")),
     }
+}
+
+/// A value that stands as an object. serde would also take an array of a struct's fields in
+/// their order, which is no request of the protocol.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Only<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(access))
+            }
+        }
+
+        deserializer.deserialize_map(Only(PhantomData)).map(Object)
+    }
+}
+
+/// A list of objects.
+pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(value)| value).collect())
+}
+
+/// A map of objects in which no key stands twice.
+pub(super) fn unique_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    let objects = unique_map::<D, Object<T>>(deserializer)?;
+    Ok(objects.into_iter().map(|(name, Object(value))| (name, value)).collect())
 }
 
 /// A map in which no key stands twice. serde_json would silently keep the last.
