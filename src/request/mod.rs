@@ -117,6 +117,7 @@ pub struct Toolchain {
     /// Arguments of every link, at the end of the command line.
     pub link_args: Vec<String>,
     /// Environment variables, for the compiler and for programs that are run.
+    #[serde(deserialize_with = "parse::unique_map")]
     pub env: BTreeMap<String, String>,
     /// What runs a program of this toolchain, such as `["qemu-aarch64"]`.
     pub emulator: Vec<String>,
