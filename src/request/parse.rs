@@ -74,11 +74,13 @@ fn explain(text: &str, path: &Path, error: serde_json::Error) -> BadRequest {
         format!("not JSON: {message}")
     };
     // serde_json counts bytes of a line, and names the byte before the culprit's end.
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let (_, column) = line_and_column(line, error.column().saturating_sub(1));
     BadRequest {
         message,
         path: Some(path.to_string()).filter(|path| !path.is_empty()),
         line: Some(error.line()),
-        column: Some(error.column().max(1)),
+        column: Some(column),
     }
 }
 
