@@ -24,6 +24,10 @@ pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
             MOST_BYTES >> 20
         )));
     }
+    // UTF-16 of ASCII is valid UTF-8, with a NUL in every character.
+    if let [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] = bytes {
+        return Err(BadRequest::whole("the request is UTF-16, not UTF-8; save it as UTF-8"));
+    }
     // Some editors on Windows put a byte order mark before UTF-8.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
