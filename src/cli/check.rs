@@ -223,7 +223,10 @@ fn execute(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> io::Re
     let stream: Option<Box<dyn Write>> = match (&args.output, args.format.streams()) {
         (_, false) => None,
         (None, true) => Some(Box::new(io::stdout())),
-        (Some(file), true) => Some(Box::new(io::BufWriter::new(std::fs::File::create(file)?))),
+        (Some(file), true) => {
+            let created = std::fs::File::create(file).map_err(|error| named(file, &error))?;
+            Some(Box::new(io::BufWriter::new(created)))
+        }
     };
     let reporter = Rc::new(Reporter {
         progress: Progress::new(plan.asks.len()),
@@ -328,12 +331,14 @@ fn write_results(
         Some(path) => {
             let mut contents = Vec::new();
             report::write(args.format, plan, answers, summary, &mut contents)?;
-            let named = |error: io::Error| {
-                io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-            };
-            output::replace(path, &contents).map_err(named)
+            output::replace(path, &contents).map_err(|error| named(path, &error))
         }
     }
+}
+
+/// An error that names the file.
+fn named(path: &FilePath, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// An error goes before a required check that was not yes: without an answer nobody knows.
