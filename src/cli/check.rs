@@ -30,7 +30,9 @@ use crate::toolchain::Surroundings;
 const READER_POLL: Duration = Duration::from_millis(100);
 
 /// Runs the command.
-pub fn run(args: CheckArgs, matches: Option<&ArgMatches>, inherited: Inherited) -> ExitCode {
+pub fn run(mut args: CheckArgs, matches: Option<&ArgMatches>, inherited: Inherited) -> ExitCode {
+    // Opened by its name, a file that stands there would be written from its start again.
+    args.output = args.output.filter(|file| file != FilePath::new("/dev/stdout"));
     let plan_and_jobs = match prepare(&args, matches) {
         Ok(prepared) => prepared,
         Err(error) => return refuse(&args, &error),
