@@ -58,8 +58,16 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
     let stray = |what: char| Err(format!("{text:?} has a stray {what:?}"));
     let mut open = Vec::new();
     let mut quote = None;
+    // The name or number that ends here.
+    let mut word = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
+        let before = std::mem::take(&mut word);
+        if quote.is_none() && (c == '_' || c.is_alphanumeric()) {
+            word = before;
+            word.push(c);
+            continue;
+        }
         if let Some(closing) = quote {
             match c {
                 '\\' if chars.next().is_none() => return stray('\\'),
@@ -69,13 +77,24 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
             continue;
         }
         match c {
+            // As in 1'000.
+            '\'' if before.starts_with(|c: char| c.is_ascii_digit())
+                && chars.peek().is_some_and(|next| next.is_ascii_alphanumeric()) =>
+            {
+                word = before;
+            }
+            // Its end follows rules of its own.
+            '"' if ["R", "LR", "uR", "UR", "u8R"].contains(&before.as_str()) => {
+                return Err(format!("{text:?} has a raw string in it"));
+            }
             '"' | '\'' => quote = Some(c),
             '(' => open.push(')'),
             '[' => open.push(']'),
             '{' => open.push('}'),
             ')' | ']' | '}' if open.pop() != Some(c) => return stray(c),
-            // A backslash splices lines or spells a name that the checks here cannot see.
-            '\\' => return stray(c),
+            // A backslash splices lines or spells a name that the checks here cannot see; at the
+            // start of a line, # makes a directive of it.
+            '\\' | '#' => return stray(c),
             ';' if !open.contains(&'}') => return stray(c),
             '/' if matches!(chars.peek(), Some('/' | '*')) => {
                 return Err(format!("{text:?} has a comment in it"));
@@ -92,6 +111,23 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
         (None, Some(bracket)) => Err(format!("{text:?} lacks a closing {bracket}")),
         (None, None) => Ok(()),
     }
+}
+
+/// A type or an expression in Fortran, where other characters start a comment, go on in the
+/// next line, or escape nothing.
+pub fn in_fortran(text: &str) -> Result<(), Refusal> {
+    let mut quote = None;
+    for c in text.chars() {
+        match quote {
+            _ if c == '\\' => return Err(format!("{text:?} has a stray {c:?}")),
+            Some(closing) if c == closing => quote = None,
+            Some(_) => {}
+            None if ['"', '\''].contains(&c) => quote = Some(c),
+            None if ['!', '&'].contains(&c) => return Err(format!("{text:?} has a stray {c:?}")),
+            None => {}
+        }
+    }
+    Ok(())
 }
 
 /// What goes to a process as one argument.
@@ -137,7 +173,16 @@ mod tests {
         ] {
             assert_eq!(name_or_type(good), Ok(()), "{good}");
         }
-        for good in ["sizeof(\"a)b\")", "'\\''", "1 << 3", "a / b", "EOF", "(int)-1"] {
+        for good in [
+            "sizeof(\"a)b\")",
+            "'\\''",
+            "1 << 3",
+            "a / b",
+            "EOF",
+            "(int)-1",
+            "1'000 + (2'000)",
+            "sizeof(L\"a\" PRIR \"b\")",
+        ] {
             assert_eq!(expression(good), Ok(()), "{good}");
         }
         for good in ["sys/epoll.h", "c++config.h", "boost/a b.hpp", "sys\\foo.h"] {
@@ -168,9 +213,21 @@ mod tests {
         ] {
             assert!(name_or_type(bad).is_err(), "{bad:?}");
         }
-        for bad in ["'a", "\"a\\\"", "a \\ b"] {
+        for bad in [
+            "'a",
+            "\"a\\\"",
+            "a \\ b",
+            "# define x",
+            "1'0) + (2'0",
+            "R\"(\" ( \")\" )",
+            "u8R\"(\" ( \")\" )",
+        ] {
             assert!(expression(bad).is_err(), "{bad:?}");
         }
+        for bad in ["integer :: a !", "1 + &", "'\\')"] {
+            assert!(in_fortran(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(in_fortran("ichar('!')"), Ok(()));
         for bad in ["", "a\"b", "a>b", "<a.h>", "a\nb", "a\0b"] {
             assert!(header(bad).is_err(), "{bad:?}");
         }
