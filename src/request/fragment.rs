@@ -53,6 +53,11 @@ pub fn name_or_type(text: &str) -> Result<(), Refusal> {
 
 /// An expression: balanced brackets, closed literals, no comment, one line.
 pub fn expression(text: &str) -> Result<(), Refusal> {
+    balanced(text, true)
+}
+
+/// With separators, 1'000 is a number; else every quote starts a literal.
+fn balanced(text: &str, separators: bool) -> Result<(), Refusal> {
     not_empty(text)?;
     one_line(text)?;
     let stray = |what: char| Err(format!("{text:?} has a stray {what:?}"));
@@ -63,7 +68,13 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let before = std::mem::take(&mut word);
-        if quote.is_none() && (c == '_' || c.is_alphanumeric()) {
+        let is_number = before.starts_with(|c: char| c.is_ascii_digit());
+        let goes_on = match c {
+            '.' => is_number,
+            '+' | '-' => is_number && before.ends_with(['e', 'E', 'p', 'P']),
+            c => in_word(c),
+        };
+        if quote.is_none() && goes_on {
             word = before;
             word.push(c);
             continue;
@@ -77,10 +88,7 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
             continue;
         }
         match c {
-            // As in 1'000.
-            '\'' if before.starts_with(|c: char| c.is_ascii_digit())
-                && chars.peek().is_some_and(|next| next.is_ascii_alphanumeric()) =>
-            {
+            '\'' if separators && is_number && chars.peek().is_some_and(|c| in_word(*c)) => {
                 word = before;
             }
             // Its end follows rules of its own.
@@ -102,6 +110,11 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
             // Digraphs and trigraphs are other spellings of brackets and of the line splice.
             '<' if chars.peek() == Some(&'%') => return stray('%'),
             '%' if matches!(chars.peek(), Some('>' | ':')) => return stray('%'),
+            ':' if chars.peek() == Some(&'>') => return stray('>'),
+            // But A<::B> has a name behind its bracket.
+            '<' if chars.peek() == Some(&':') && chars.clone().nth(1) != Some(':') => {
+                return stray(':');
+            }
             '?' if chars.peek() == Some(&'?') => return stray('?'),
             _ => {}
         }
@@ -116,6 +129,7 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
 /// A type or an expression in Fortran, where other characters start a comment, go on in the
 /// next line, or escape nothing.
 pub fn in_fortran(text: &str) -> Result<(), Refusal> {
+    balanced(text, false)?;
     let mut quote = None;
     for c in text.chars() {
         match quote {
@@ -144,6 +158,10 @@ pub fn id(text: &str) -> Result<(), Refusal> {
     one_line(text)
 }
 
+fn in_word(c: char) -> bool {
+    c == '_' || c == '$' || c.is_alphanumeric()
+}
+
 fn not_empty(text: &str) -> Result<(), Refusal> {
     if text.trim().is_empty() { Err("it is empty".into()) } else { Ok(()) }
 }
@@ -166,6 +184,7 @@ mod tests {
             "long long",
             "unsigned char[3]",
             "std::map<int, std::vector<char> >",
+            "std::vector<::size_t>",
             "struct { int x; char y; }",
             "void (*)(int)",
             "st_mtim.tv_nsec",
@@ -205,6 +224,8 @@ mod tests {
             "a\\",
             "x ??/",
             "<% x",
+            "a<:0",
+            "a:>",
             "a\0",
             "\"a\"",
             "'a'",
@@ -219,12 +240,13 @@ mod tests {
             "a \\ b",
             "# define x",
             "1'0) + (2'0",
+            "1.e'_) + (1.e-'_",
             "R\"(\" ( \")\" )",
             "u8R\"(\" ( \")\" )",
         ] {
             assert!(expression(bad).is_err(), "{bad:?}");
         }
-        for bad in ["integer :: a !", "1 + &", "'\\')"] {
+        for bad in ["integer :: a !", "1 + &", "'\\')", "(0'a) + [0'b]"] {
             assert!(in_fortran(bad).is_err(), "{bad:?}");
         }
         assert_eq!(in_fortran("ichar('!')"), Ok(()));

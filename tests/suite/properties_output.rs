@@ -42,7 +42,9 @@ fn open_brackets(text: &str, language: Language) -> Option<String> {
     while let Some(c) = rest.chars().next() {
         let raw = ["R", "LR", "uR", "UR", "u8R"].contains(&before.as_str()) && language.is_cxx();
         let number = before.starts_with(|c: char| c.is_ascii_digit());
-        let word = c == '_' || c.is_alphanumeric();
+        let letter = |c: char| c == '_' || c == '$' || c.is_alphanumeric();
+        let exponent = before.ends_with(['e', 'E', 'p', 'P']);
+        let word = letter(c) || number && (c == '.' || exponent && "+-".contains(c));
         if !word {
             before.clear();
         }
@@ -56,7 +58,8 @@ fn open_brackets(text: &str, language: Language) -> Option<String> {
                 let end = format!("){delimiter}\"");
                 rest.find(&end)? + end.len()
             }
-            '\'' if number && language.is_cxx() && rest[1..].starts_with(char::is_alphanumeric) => {
+            // C++ and C23; what came before does not compile a quote after a number.
+            '\'' if number && !fortran && rest[1..].starts_with(letter) => {
                 before.push('0');
                 1
             }
@@ -73,6 +76,12 @@ fn open_brackets(text: &str, language: Language) -> Option<String> {
             '!' if fortran => rest.find('\n')?,
             '/' if !fortran && rest.starts_with("//") => rest.find('\n')?,
             '/' if !fortran && rest.starts_with("/*") => rest[2..].find("*/")? + 4,
+            '<' | '%' | ':'
+                if !fortran && ["<%", "%>", ":>"].iter().any(|d| rest.starts_with(d)) =>
+            {
+                return None;
+            }
+            '<' if !fortran && rest.starts_with("<:") && !rest.starts_with("<::") => return None,
             '(' | '[' | '{' => {
                 open.push(c);
                 1
@@ -148,7 +157,7 @@ fn accepted_fragments_stay_in_their_places() {
         accepted.set(counts);
     };
     let none = Vec::new;
-    let mut runner = proptest::test_runner::TestRunner::new(cases(6000));
+    let mut runner = proptest::test_runner::TestRunner::new(cases(3000));
     let outcome = runner.run(&any_fragment(), |text| {
         if fragment::header(&text).is_ok() {
             count(0);
@@ -208,7 +217,7 @@ fn accepted_fragments_stay_in_their_places() {
         Ok(())
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));
-    assert!(accepted.get().iter().all(|&count| count > 300), "too few are tried: {accepted:?}");
+    assert!(accepted.get().iter().all(|&count| count > 150), "too few are tried: {accepted:?}");
 }
 
 /// A plan of one check for each pair of a subject and its value, all of them yes, and the answers.
