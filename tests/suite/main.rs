@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod cli;
 mod properties;
 mod properties_output;
 mod protocol;
