@@ -5,6 +5,8 @@ mod support;
 
 mod bad_input;
 mod cli;
+mod cli_output;
+mod cli_toolchain;
 mod properties;
 mod properties_output;
 mod protocol;
