@@ -3,10 +3,12 @@
 
 mod support;
 
+mod bad_fields;
 mod bad_input;
 mod cli;
 mod cli_output;
 mod cli_toolchain;
 mod properties;
 mod properties_output;
+mod properties_source;
 mod protocol;

@@ -137,7 +137,7 @@ proptest! {
 
     #[test]
     fn any_json_is_read_or_refused(value in any_json(), pretty in any::<bool>()) {
-        let request = json!({"checks": [value.clone()], "toolchains": {"c": value.clone()}});
+        let request = json!({"checks": [value], "toolchains": {"c": value}});
         for value in [value, request] {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
             assert_read_or_refused(text.as_bytes());
