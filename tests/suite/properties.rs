@@ -3,13 +3,13 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::support::read;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 use tryall::plan::{self, Origin, Plan};
 use tryall::request::parse::parse;
 use tryall::request::{BadRequest, Path, kind};
+use tryall::schema::{Which, schema};
 use tryall::toolchain::Surroundings;
 
 /// Bounded, and without files of its own in the source tree.
@@ -241,7 +241,7 @@ fn check(index: usize) -> impl Strategy<Value = Value> {
 /// fits the schema can at least be parsed.
 #[test]
 fn the_program_and_the_schema_agree() {
-    let schema: Value = serde_json::from_str(&read("schema/request.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema(Which::Request)).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let (taken, refused) = (Cell::new(0), Cell::new(0));
     let top = prop_oneof![

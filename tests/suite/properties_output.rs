@@ -140,6 +140,7 @@ proptest! {
              if(CMAKE_VERSION VERSION_LESS 4)\n\
              cmake_policy(SET CMP0053 {policy})\n\
              endif()\n\
+             set(x wrong)\n\
              include(${{CMAKE_CURRENT_LIST_DIR}}/results.cmake)\n"
         );
         for index in 0..values.len() {

@@ -18,9 +18,19 @@ pub fn any_fragment() -> impl Strategy<Value = String> {
         ":>", "?", "??/", "??)", "R", "u8R", "\"(", ")\"", "!", "&", "$", "@", "é", "\u{2028}",
         "\0", "sizeof", "'a'", "\"b\"",
     ]);
+    let whole = select(vec![
+        "R\"(\" ( \")\" )",
+        "1'0) + (2'0",
+        "integer :: a !",
+        "1 + &",
+        "a / * b",
+        "sizeof(\"a)b\")",
+        "a<:0",
+    ]);
     prop_oneof![
-        4 => prop::collection::vec(pieces, 1..9).prop_map(|pieces| pieces.concat()),
-        1 => any::<String>(),
+        1 => whole.prop_map(String::from),
+        8 => prop::collection::vec(pieces, 1..9).prop_map(|pieces| pieces.concat()),
+        2 => any::<String>(),
     ]
 }
 
@@ -125,6 +135,8 @@ fn assert_stays(
     let other = text_with("a.b");
     assert_eq!(text.lines().count(), other.lines().count(), "{fragment:?} starts a line:\n{text}");
     assert!(text.contains(fragment) || language == Language::Fortran, "{fragment:?}:\n{text}");
+    let go_on = |text: &str| text.lines().filter(|line| line.trim_end().ends_with('&')).count();
+    assert_eq!(go_on(&text), go_on(&other), "{fragment:?} goes on in the next line:\n{text}");
     let directives = |text: &str| text.lines().filter(|l| l.trim_start().starts_with('#')).count();
     assert_eq!(directives(&text), directives(&other), "{fragment:?} is a directive:\n{text}");
 }
