@@ -119,7 +119,7 @@ pub struct Anchor<'a> {
 pub fn subject(check: &Check, language: Language, anchor: &Anchor<'_>) -> Result<Subject, Fault> {
     own_fields_fit(check, language)?;
     let name_or_type = |field: &'static str, value: &Option<String>| -> Result<String, Fault> {
-        text(field, value, fragment::name_or_type)
+        in_language(field, text(field, value, fragment::name_or_type)?, language)
     };
     Ok(match check.kind {
         Kind::Header => Subject::Header {
@@ -145,7 +145,8 @@ pub fn subject(check: &Check, language: Language, anchor: &Anchor<'_>) -> Result
         Kind::Sizeof => Subject::Sizeof(name_or_type("type", &check.type_name)?),
         Kind::Alignment => Subject::Alignment(name_or_type("type", &check.type_name)?),
         Kind::ComputeInt => {
-            Subject::ComputeInt(text("expression", &check.expression, fragment::expression)?)
+            let expression = text("expression", &check.expression, fragment::expression)?;
+            Subject::ComputeInt(in_language("expression", expression, language)?)
         }
         Kind::Define => Subject::Define(text("name", &check.name, fragment::identifier)?),
         Kind::Prototype => Subject::Prototype {
@@ -215,6 +216,13 @@ fn text(
     let value = value.as_deref().unwrap_or_default();
     allowed(value).map_err(|refusal| Fault::of(field, refusal))?;
     Ok(value.into())
+}
+
+fn in_language(field: &'static str, text: String, language: Language) -> Result<String, Fault> {
+    if language == Language::Fortran {
+        fragment::in_fortran(&text).map_err(|refusal| Fault::of(field, refusal))?;
+    }
+    Ok(text)
 }
 
 /// Checks each element of a list.

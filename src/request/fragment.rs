@@ -53,13 +53,32 @@ pub fn name_or_type(text: &str) -> Result<(), Refusal> {
 
 /// An expression: balanced brackets, closed literals, no comment, one line.
 pub fn expression(text: &str) -> Result<(), Refusal> {
+    balanced(text, true)
+}
+
+/// With separators, 1'000 is a number; else every quote starts a literal.
+fn balanced(text: &str, separators: bool) -> Result<(), Refusal> {
     not_empty(text)?;
     one_line(text)?;
     let stray = |what: char| Err(format!("{text:?} has a stray {what:?}"));
     let mut open = Vec::new();
     let mut quote = None;
+    // The name or number that ends here.
+    let mut word = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
+        let before = std::mem::take(&mut word);
+        let is_number = before.starts_with(|c: char| c.is_ascii_digit());
+        let goes_on = match c {
+            '.' => is_number,
+            '+' | '-' => is_number && before.ends_with(['e', 'E', 'p', 'P']),
+            c => in_word(c),
+        };
+        if quote.is_none() && goes_on {
+            word = before;
+            word.push(c);
+            continue;
+        }
         if let Some(closing) = quote {
             match c {
                 '\\' if chars.next().is_none() => return stray('\\'),
@@ -69,13 +88,21 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
             continue;
         }
         match c {
+            '\'' if separators && is_number && chars.peek().is_some_and(|c| in_word(*c)) => {
+                word = before;
+            }
+            // Its end follows rules of its own.
+            '"' if ["R", "LR", "uR", "UR", "u8R"].contains(&before.as_str()) => {
+                return Err(format!("{text:?} has a raw string in it"));
+            }
             '"' | '\'' => quote = Some(c),
             '(' => open.push(')'),
             '[' => open.push(']'),
             '{' => open.push('}'),
             ')' | ']' | '}' if open.pop() != Some(c) => return stray(c),
-            // A backslash splices lines or spells a name that the checks here cannot see.
-            '\\' => return stray(c),
+            // A backslash splices lines or spells a name that the checks here cannot see; at the
+            // start of a line, # makes a directive of it.
+            '\\' | '#' => return stray(c),
             ';' if !open.contains(&'}') => return stray(c),
             '/' if matches!(chars.peek(), Some('/' | '*')) => {
                 return Err(format!("{text:?} has a comment in it"));
@@ -83,6 +110,11 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
             // Digraphs and trigraphs are other spellings of brackets and of the line splice.
             '<' if chars.peek() == Some(&'%') => return stray('%'),
             '%' if matches!(chars.peek(), Some('>' | ':')) => return stray('%'),
+            ':' if chars.peek() == Some(&'>') => return stray('>'),
+            // But A<::B> has a name behind its bracket.
+            '<' if chars.peek() == Some(&':') && chars.clone().nth(1) != Some(':') => {
+                return stray(':');
+            }
             '?' if chars.peek() == Some(&'?') => return stray('?'),
             _ => {}
         }
@@ -92,6 +124,24 @@ pub fn expression(text: &str) -> Result<(), Refusal> {
         (None, Some(bracket)) => Err(format!("{text:?} lacks a closing {bracket}")),
         (None, None) => Ok(()),
     }
+}
+
+/// A type or an expression in Fortran, where other characters start a comment, go on in the
+/// next line, or escape nothing.
+pub fn in_fortran(text: &str) -> Result<(), Refusal> {
+    balanced(text, false)?;
+    let mut quote = None;
+    for c in text.chars() {
+        match quote {
+            _ if c == '\\' => return Err(format!("{text:?} has a stray {c:?}")),
+            Some(closing) if c == closing => quote = None,
+            Some(_) => {}
+            None if ['"', '\''].contains(&c) => quote = Some(c),
+            None if ['!', '&'].contains(&c) => return Err(format!("{text:?} has a stray {c:?}")),
+            None => {}
+        }
+    }
+    Ok(())
 }
 
 /// What goes to a process as one argument.
@@ -106,6 +156,10 @@ pub fn argument(text: &str) -> Result<(), Refusal> {
 pub fn id(text: &str) -> Result<(), Refusal> {
     not_empty(text)?;
     one_line(text)
+}
+
+fn in_word(c: char) -> bool {
+    c == '_' || c == '$' || c.is_alphanumeric()
 }
 
 fn not_empty(text: &str) -> Result<(), Refusal> {
@@ -130,6 +184,7 @@ mod tests {
             "long long",
             "unsigned char[3]",
             "std::map<int, std::vector<char> >",
+            "std::vector<::size_t>",
             "struct { int x; char y; }",
             "void (*)(int)",
             "st_mtim.tv_nsec",
@@ -137,7 +192,16 @@ mod tests {
         ] {
             assert_eq!(name_or_type(good), Ok(()), "{good}");
         }
-        for good in ["sizeof(\"a)b\")", "'\\''", "1 << 3", "a / b", "EOF", "(int)-1"] {
+        for good in [
+            "sizeof(\"a)b\")",
+            "'\\''",
+            "1 << 3",
+            "a / b",
+            "EOF",
+            "(int)-1",
+            "1'000 + (2'000)",
+            "sizeof(L\"a\" PRIR \"b\")",
+        ] {
             assert_eq!(expression(good), Ok(()), "{good}");
         }
         for good in ["sys/epoll.h", "c++config.h", "boost/a b.hpp", "sys\\foo.h"] {
@@ -160,6 +224,8 @@ mod tests {
             "a\\",
             "x ??/",
             "<% x",
+            "a<:0",
+            "a:>",
             "a\0",
             "\"a\"",
             "'a'",
@@ -168,9 +234,22 @@ mod tests {
         ] {
             assert!(name_or_type(bad).is_err(), "{bad:?}");
         }
-        for bad in ["'a", "\"a\\\"", "a \\ b"] {
+        for bad in [
+            "'a",
+            "\"a\\\"",
+            "a \\ b",
+            "# define x",
+            "1'0) + (2'0",
+            "1.e'_) + (1.e-'_",
+            "R\"(\" ( \")\" )",
+            "u8R\"(\" ( \")\" )",
+        ] {
             assert!(expression(bad).is_err(), "{bad:?}");
         }
+        for bad in ["integer :: a !", "1 + &", "'\\')", "(0'a) + [0'b]"] {
+            assert!(in_fortran(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(in_fortran("ichar('!')"), Ok(()));
         for bad in ["", "a\"b", "a>b", "<a.h>", "a\nb", "a\0b"] {
             assert!(header(bad).is_err(), "{bad:?}");
         }

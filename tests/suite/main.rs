@@ -3,6 +3,14 @@
 
 mod support;
 
+mod bad_fields;
+mod bad_input;
+mod cli;
+mod cli_output;
+mod cli_toolchain;
 mod integration;
+mod properties;
+mod properties_output;
+mod properties_source;
 mod protocol;
 mod serial;
