@@ -363,10 +363,20 @@ impl OutputBudget {
 
 fn without_middle(text: &str, allowed: usize) -> (String, bool) {
     if text.len() <= allowed {
-        return (text.into(), text.contains(crate::process::CUT_MARK));
+        return (text.into(), false);
     }
     let head = text.floor_char_boundary(allowed / 2);
     let tail = text.ceil_char_boundary(text.len() - allowed / 2);
-    let mark = crate::process::cut_mark((tail - head) as u64);
+    let mark = crate::process::cut_mark(cut_before(&text[head..tail]) + (tail - head) as u64);
     (format!("{}{mark}{}", &text[..head], &text[tail..]), true)
+}
+
+/// How many bytes are missing already where a long output was cut while it was read, less the
+/// mark that says so.
+fn cut_before(text: &str) -> u64 {
+    let count = || -> Option<u64> {
+        let (before, _) = text.split_once(crate::process::CUT_MARK)?;
+        before.rsplit_once(' ')?.1.parse().ok()
+    };
+    count().map_or(0, |bytes| bytes.saturating_sub(crate::process::cut_mark(bytes).len() as u64))
 }
