@@ -169,7 +169,10 @@ impl Schedule {
                 Some(ended) = self.tasks.join_next() => {
                     let (job, slot) = ended.expect("tasks do not panic and are not cancelled");
                     self.slots.give_back(slot);
-                    if let Job::Question(question, outcome) = job {
+                    // What a stop has ended has no outcome of its own.
+                    if let Job::Question(question, outcome) = job
+                        && !self.context.runner.is_stopping()
+                    {
                         self.settle(question, *outcome);
                     }
                 }
