@@ -70,6 +70,7 @@ pub async fn run(
         return None;
     }
     let jobs = schedule.slots.width();
+    drop(schedule.slots);
     let mut answers: Vec<_> = schedule
         .answers
         .into_iter()
@@ -176,7 +177,8 @@ impl Schedule {
                         self.settle(question, *outcome);
                     }
                 }
-                warning = self.slots.more(), if starved => {
+                // Also when nothing waits any more: a token that comes late goes back.
+                warning = self.slots.more() => {
                     if let Some(warning) = warning {
                         self.context.observer.notice(&warning);
                     }
