@@ -6,5 +6,7 @@ mod support;
 
 mod broken;
 mod faults;
+mod interrupt;
 mod protocol;
 mod rooms;
+mod slots;
