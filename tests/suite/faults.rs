@@ -177,11 +177,18 @@ fn a_daemon_that_holds_the_output_open_holds_nothing_up() {
     let temp = tempfile::tempdir().unwrap();
     let file = temp.path().join("pids");
     let fork = format!("--fake-daemon={}", file.display());
-    let ran = fake(json!([with("A", &["--fake-say=said", &fork]), with("B", &[])]));
+    let (mut call, stdin) = Call::check(&json!({
+        "toolchains": {"c": {"command": [fakecc()]}},
+        "checks": [with("A", &["--fake-say=said", &fork]), with("B", &[])],
+    }));
+    let mut child = call.start(&stdin);
+    let ends = comes_true(|| child.try_wait().unwrap().is_some());
     let daemon = pids(&file)[0];
     // A compiler's server serves others too, so it is not ended.
-    assert!(is_alive(daemon));
+    let lives = is_alive(daemon);
     kill(Pid::from_raw(daemon), Signal::SIGKILL).unwrap();
+    assert!(ends && lives, "ends: {ends}, the daemon lives: {lives}");
+    let ran = Ran::from(child.wait_with_output().unwrap());
     assert_eq!((ran.code(), ran.answer("A").as_str()), (0, "yes"));
     assert_eq!(ran.result("A")["output"], "said\n");
 }

@@ -18,7 +18,7 @@ fn every_check_has_a_directory_that_nobody_else_can_enter() {
         .collect();
     let ran = fake(json!(checks));
     for id in ids {
-        assert_eq!(ran.result(id)["output"], "mode: 700\n");
+        assert_eq!(ran.result(id)["output"], "mode: 700 in 700\n");
     }
     let text = std::fs::read_to_string(&log).unwrap();
     let starts = text.lines().filter_map(|line| line.strip_prefix("start "));

@@ -93,9 +93,10 @@ fn main() {
             }
             // A process that keeps the output file open for writing, out of the group's reach.
             "busy" => keep_open(output.as_deref().expect("-o"), program, value),
-            // Writes who may enter the current directory.
+            // Writes who may enter the current directory, and the one that it is in.
             "directory" => {
-                println!("mode: {:o}", fs::metadata(".").unwrap().permissions().mode() & 0o7777);
+                let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+                println!("mode: {:o} in {:o}", mode("."), mode(".."));
             }
             "environment" => {
                 let mut lines: Vec<_> =
