@@ -3,6 +3,8 @@
 //! around it, open a comment, or start a line, because then another question would be asked
 //! than the one that the request states.
 
+use crate::language::Language;
+
 /// Why a fragment is refused; the caller knows the field.
 pub type Refusal = String;
 
@@ -44,23 +46,24 @@ pub fn library(name: &str) -> Result<(), Refusal> {
 }
 
 /// A type, a member or a symbol.
-pub fn name_or_type(text: &str) -> Result<(), Refusal> {
+pub fn name_or_type(text: &str, language: Language) -> Result<(), Refusal> {
     if let Some(quote) = text.chars().find(|c| ['"', '\''].contains(c)) {
         return Err(format!("{text:?} has a {quote} in it"));
     }
-    expression(text)
+    expression(text, language)
 }
 
 /// An expression: balanced brackets, closed literals, no comment, one line.
-pub fn expression(text: &str) -> Result<(), Refusal> {
-    balanced(text, true)
-}
-
-/// With separators, 1'000 is a number; else every quote starts a literal.
-fn balanced(text: &str, separators: bool) -> Result<(), Refusal> {
+pub fn expression(text: &str, language: Language) -> Result<(), Refusal> {
     not_empty(text)?;
     one_line(text)?;
-    let stray = |what: char| Err(format!("{text:?} has a stray {what:?}"));
+    match language {
+        Language::Fortran => fortran_expression(text),
+        _ => c_expression(text),
+    }
+}
+
+fn c_expression(text: &str) -> Result<(), Refusal> {
     let mut open = Vec::new();
     let mut quote = None;
     // The name or number that ends here.
@@ -81,14 +84,15 @@ fn balanced(text: &str, separators: bool) -> Result<(), Refusal> {
         }
         if let Some(closing) = quote {
             match c {
-                '\\' if chars.next().is_none() => return stray('\\'),
+                '\\' if chars.next().is_none() => return stray(text, '\\'),
                 _ if c == closing => quote = None,
                 _ => {}
             }
             continue;
         }
         match c {
-            '\'' if separators && is_number && chars.peek().is_some_and(|c| in_word(*c)) => {
+            // 1'000 is a number.
+            '\'' if is_number && chars.peek().is_some_and(|c| in_word(*c)) => {
                 word = before;
             }
             // Its end follows rules of its own.
@@ -99,49 +103,61 @@ fn balanced(text: &str, separators: bool) -> Result<(), Refusal> {
             '(' => open.push(')'),
             '[' => open.push(']'),
             '{' => open.push('}'),
-            ')' | ']' | '}' if open.pop() != Some(c) => return stray(c),
+            ')' | ']' | '}' if open.pop() != Some(c) => return stray(text, c),
             // A backslash splices lines or spells a name that the checks here cannot see; at the
             // start of a line, # makes a directive of it.
-            '\\' | '#' => return stray(c),
-            ';' if !open.contains(&'}') => return stray(c),
+            '\\' | '#' => return stray(text, c),
+            ';' if !open.contains(&'}') => return stray(text, c),
             '/' if matches!(chars.peek(), Some('/' | '*')) => {
                 return Err(format!("{text:?} has a comment in it"));
             }
             // Digraphs and trigraphs are other spellings of brackets and of the line splice.
-            '<' if chars.peek() == Some(&'%') => return stray('%'),
-            '%' if matches!(chars.peek(), Some('>' | ':')) => return stray('%'),
-            ':' if chars.peek() == Some(&'>') => return stray('>'),
+            '<' if chars.peek() == Some(&'%') => return stray(text, '%'),
+            '%' if matches!(chars.peek(), Some('>' | ':')) => return stray(text, '%'),
+            ':' if chars.peek() == Some(&'>') => return stray(text, '>'),
             // But A<::B> has a name behind its bracket.
             '<' if chars.peek() == Some(&':') && chars.clone().nth(1) != Some(':') => {
-                return stray(':');
+                return stray(text, ':');
             }
-            '?' if chars.peek() == Some(&'?') => return stray('?'),
+            '?' if chars.peek() == Some(&'?') => return stray(text, '?'),
             _ => {}
         }
     }
-    match (quote, open.pop()) {
-        (Some(quote), _) => Err(format!("{text:?} lacks a closing {quote}")),
-        (None, Some(bracket)) => Err(format!("{text:?} lacks a closing {bracket}")),
-        (None, None) => Ok(()),
+    all_closed(text, quote, open.pop())
+}
+
+fn all_closed(text: &str, quote: Option<char>, bracket: Option<char>) -> Result<(), Refusal> {
+    match quote.or(bracket) {
+        Some(missing) => Err(format!("{text:?} lacks a closing {missing}")),
+        None => Ok(()),
     }
 }
 
-/// A type or an expression in Fortran, where other characters start a comment, go on in the
-/// next line, or escape nothing.
-pub fn in_fortran(text: &str) -> Result<(), Refusal> {
-    balanced(text, false)?;
+/// In Fortran other characters start a comment, go on in the next line, or end a statement,
+/// and a quote in a literal is written twice: as two literals, for what matters here.
+fn fortran_expression(text: &str) -> Result<(), Refusal> {
+    let mut open = Vec::new();
     let mut quote = None;
     for c in text.chars() {
         match quote {
-            _ if c == '\\' => return Err(format!("{text:?} has a stray {c:?}")),
             Some(closing) if c == closing => quote = None,
-            Some(_) => {}
-            None if ['"', '\''].contains(&c) => quote = Some(c),
-            None if ['!', '&'].contains(&c) => return Err(format!("{text:?} has a stray {c:?}")),
-            None => {}
+            // Some compilers escape with it, and others do not.
+            Some(_) if c != '\\' => {}
+            _ => match c {
+                '"' | '\'' => quote = Some(c),
+                '(' => open.push(')'),
+                '[' => open.push(']'),
+                ')' | ']' if open.pop() != Some(c) => return stray(text, c),
+                '!' | '&' | ';' | '\\' | '#' | '{' | '}' => return stray(text, c),
+                _ => {}
+            },
         }
     }
-    Ok(())
+    all_closed(text, quote, open.pop())
+}
+
+fn stray<T>(text: &str, what: char) -> Result<T, Refusal> {
+    Err(format!("{text:?} has a stray {what:?}"))
 }
 
 /// What goes to a process as one argument.
@@ -190,7 +206,7 @@ mod tests {
             "st_mtim.tv_nsec",
             "basename(char *)",
         ] {
-            assert_eq!(name_or_type(good), Ok(()), "{good}");
+            assert_eq!(name_or_type(good, Language::Cxx), Ok(()), "{good}");
         }
         for good in [
             "sizeof(\"a)b\")",
@@ -202,7 +218,7 @@ mod tests {
             "1'000 + (2'000)",
             "sizeof(L\"a\" PRIR \"b\")",
         ] {
-            assert_eq!(expression(good), Ok(()), "{good}");
+            assert_eq!(expression(good, Language::Cxx), Ok(()), "{good}");
         }
         for good in ["sys/epoll.h", "c++config.h", "boost/a b.hpp", "sys\\foo.h"] {
             assert_eq!(header(good), Ok(()), "{good}");
@@ -232,7 +248,7 @@ mod tests {
             "int}{",
             "(]",
         ] {
-            assert!(name_or_type(bad).is_err(), "{bad:?}");
+            assert!(name_or_type(bad, Language::Cxx).is_err(), "{bad:?}");
         }
         for bad in [
             "'a",
@@ -244,12 +260,15 @@ mod tests {
             "R\"(\" ( \")\" )",
             "u8R\"(\" ( \")\" )",
         ] {
-            assert!(expression(bad).is_err(), "{bad:?}");
+            assert!(expression(bad, Language::Cxx).is_err(), "{bad:?}");
         }
         for bad in ["integer :: a !", "1 + &", "'\\')", "(0'a) + [0'b]"] {
-            assert!(in_fortran(bad).is_err(), "{bad:?}");
+            assert!(expression(bad, Language::Fortran).is_err(), "{bad:?}");
         }
-        assert_eq!(in_fortran("ichar('!')"), Ok(()));
+        for good in ["ichar('!')", "len('a' // 'b')", "ichar(1_'a')", "ichar('''')", "real(kind=8)"]
+        {
+            assert_eq!(expression(good, Language::Fortran), Ok(()), "{good}");
+        }
         for bad in ["", "a\"b", "a>b", "<a.h>", "a\nb", "a\0b"] {
             assert!(header(bad).is_err(), "{bad:?}");
         }

@@ -239,6 +239,17 @@ fn a_new_output_file_has_the_permissions_of_the_umask() {
 }
 
 #[test]
+fn an_output_file_that_is_replaced_keeps_its_permissions() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = write(dir.path(), "out", "old");
+    std::fs::set_permissions(&out, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let ran = Call::new(["check", "--compiler", "gcc", "--endian", "--output"]).arg(&out).run();
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    assert_ne!(std::fs::read_to_string(&out).unwrap(), "old");
+    assert_eq!(out.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
 fn an_output_that_cannot_be_written_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("no/such/results");

@@ -7,6 +7,7 @@ use crate::properties_source::any_fragment;
 use crate::support::{need, write};
 use proptest::prelude::*;
 use proptest::sample::select;
+use tryall::language::Language;
 use tryall::plan::question::{Question, Subject};
 use tryall::plan::{Ask, Plan};
 use tryall::report::{self, Format};
@@ -171,8 +172,10 @@ fn cmake_reads_scripts_with_any_fragment_in_them() {
     let mut runner = proptest::test_runner::TestRunner::new(cases(12));
     let fragments = prop::collection::vec(any_fragment(), 60);
     let outcome = runner.run(&fragments, |fragments| {
-        let expressions: Vec<_> =
-            fragments.into_iter().filter(|text| fragment::expression(text).is_ok()).collect();
+        let expressions: Vec<_> = fragments
+            .into_iter()
+            .filter(|text| fragment::expression(text, Language::C).is_ok())
+            .collect();
         let one = |text: &String| (Subject::ComputeInt(text.clone()), Value::Integer(7.into()));
         let dir = tempfile::tempdir().unwrap();
         let mut script = written(Format::Cmake, answered(expressions.iter().map(one).collect()));

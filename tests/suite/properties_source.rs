@@ -179,45 +179,35 @@ fn accepted_fragments_stay_in_their_places() {
             }
         }
         let word = || String::from("a");
-        if fragment::name_or_type(&text).is_ok()
-            && !text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$')
-        {
-            count(1);
-            for language in [Language::C, Language::Cxx] {
-                let in_c = |place: &dyn Fn(String) -> Subject| {
-                    assert_stays_balanced(&text, language, &|fragment| (place(fragment), none()));
-                };
-                in_c(&Subject::Type);
-                in_c(&Subject::Symbol);
-                in_c(&Subject::Sizeof);
-                in_c(&Subject::Alignment);
-                in_c(&|of| Subject::Member { of, member: word() });
-                in_c(&|member| Subject::Member { of: word(), member });
-                in_c(&|return_type| Subject::Prototype {
-                    function: word(),
-                    return_type,
-                    arguments: vec![],
-                });
-                in_c(&|argument| Subject::Prototype {
-                    function: word(),
-                    return_type: word(),
-                    arguments: vec![argument.clone(), argument],
-                });
-            }
-            if fragment::in_fortran(&text).is_ok() {
-                for place in [Subject::Type, Subject::Sizeof] {
-                    assert_stays_balanced(&text, Language::Fortran, &|name| (place(name), none()));
-                }
-            }
-        }
-        if fragment::expression(&text).is_ok() {
-            count(2);
-            for language in [Language::C, Language::Cxx, Language::Fortran] {
-                if language != Language::Fortran || fragment::in_fortran(&text).is_ok() {
-                    assert_stays_balanced(&text, language, &|text| {
-                        (Subject::ComputeInt(text), none())
+        let is_word = text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '$');
+        for language in [Language::C, Language::Cxx, Language::Fortran] {
+            let stays = |place: &dyn Fn(String) -> Subject| {
+                assert_stays_balanced(&text, language, &|fragment| (place(fragment), none()));
+            };
+            if fragment::name_or_type(&text, language).is_ok() && !is_word {
+                count(1);
+                stays(&Subject::Type);
+                stays(&Subject::Sizeof);
+                if language != Language::Fortran {
+                    stays(&Subject::Symbol);
+                    stays(&Subject::Alignment);
+                    stays(&|of| Subject::Member { of, member: word() });
+                    stays(&|member| Subject::Member { of: word(), member });
+                    stays(&|return_type| Subject::Prototype {
+                        function: word(),
+                        return_type,
+                        arguments: vec![],
+                    });
+                    stays(&|argument| Subject::Prototype {
+                        function: word(),
+                        return_type: word(),
+                        arguments: vec![argument.clone(), argument],
                     });
                 }
+            }
+            if fragment::expression(&text, language).is_ok() {
+                count(2);
+                stays(&Subject::ComputeInt);
             }
         }
         Ok(())
