@@ -17,18 +17,15 @@ pub enum Which {
 
 /// The schema as text, with a newline at its end.
 pub fn schema(which: Which) -> String {
+    let settings = SchemaSettings::draft2020_12();
     let schema = match which {
-        Which::Request => generate::<Request>("tryall request"),
-        Which::Response => generate::<Response>("tryall response"),
+        Which::Request => generate::<Request>(settings.for_deserialize(), "tryall request"),
+        Which::Response => generate::<Response>(settings.for_serialize(), "tryall response"),
     };
     serde_json::to_string_pretty(&schema).expect("schemas are JSON") + "\n"
 }
 
-fn generate<T: JsonSchema>(title: &str) -> Schema {
-    let settings = match title {
-        "tryall request" => SchemaSettings::draft2020_12().for_deserialize(),
-        _ => SchemaSettings::draft2020_12().for_serialize(),
-    };
+fn generate<T: JsonSchema>(settings: SchemaSettings, title: &str) -> Schema {
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.insert("title".into(), title.into());
     schema

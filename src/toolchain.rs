@@ -70,7 +70,7 @@ const SERVERS: [&str; 7] = ["sccache", "icecc", "distcc", "buildcache", "recc", 
 
 /// Make's variables. The slots are held here; a compiler that reads them would wait for
 /// tokens of its own.
-const MAKE_VARIABLES: [&str; 3] = ["MAKEFLAGS", "MFLAGS", "MAKELEVEL"];
+const MAKE_VARIABLES: [&str; 4] = ["MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS", "MAKELEVEL"];
 
 /// The toolchain of a language, as the request gives it or else as the environment does.
 /// `base` is the directory that the request's relative paths start from.

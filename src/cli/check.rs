@@ -29,12 +29,14 @@ use crate::toolchain::Surroundings;
 const READER_POLL: Duration = Duration::from_millis(100);
 
 /// Runs the command.
-pub fn run(args: &CheckArgs, inherited: Inherited) -> ExitCode {
-    let plan_and_jobs = match prepare(args) {
+pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
+    // Opened by its name, a file that stands there would be written from its start again.
+    args.output = args.output.filter(|file| file != FilePath::new("/dev/stdout"));
+    let plan_and_jobs = match prepare(&args) {
         Ok(prepared) => prepared,
-        Err(error) => return refuse(args, &error),
+        Err(error) => return refuse(&args, &error),
     };
-    match execute(args, plan_and_jobs, inherited) {
+    match execute(&args, plan_and_jobs, inherited) {
         Ok(status) => status,
         Err(error) => output::write_failure(&error),
     }
@@ -219,7 +221,10 @@ fn execute(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> io::Re
     let stream: Option<Box<dyn Write>> = match (&args.output, args.format.streams()) {
         (_, false) => None,
         (None, true) => Some(Box::new(io::stdout())),
-        (Some(file), true) => Some(Box::new(io::BufWriter::new(std::fs::File::create(file)?))),
+        (Some(file), true) => {
+            let created = std::fs::File::create(file).map_err(|error| named(file, &error))?;
+            Some(Box::new(io::BufWriter::new(created)))
+        }
     };
     let reporter = Rc::new(Reporter {
         progress: Progress::new(plan.asks.len()),
@@ -324,12 +329,14 @@ fn write_results(
         Some(path) => {
             let mut contents = Vec::new();
             report::write(args.format, plan, answers, summary, &mut contents)?;
-            let named = |error: io::Error| {
-                io::Error::new(error.kind(), format!("{}: {error}", path.display()))
-            };
-            output::replace(path, &contents).map_err(named)
+            output::replace(path, &contents).map_err(|error| named(path, &error))
         }
     }
+}
+
+/// An error that names the file.
+fn named(path: &FilePath, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// An error goes before a required check that was not yes: without an answer nobody knows.

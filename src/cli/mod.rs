@@ -31,19 +31,29 @@ struct Cli {
 
 const USAGE: &str = "tryall < batch.json\n       tryall <COMMAND>";
 
-const EXAMPLES: &str = "\
+/// Told by the program and by its main command.
+macro_rules! exit_statuses {
+    () => {
+        "Exit status:
+  0  every check was answered (yes, no or skipped)
+  1  a check marked as required was not answered yes
+  2  the request is unusable; nothing was run
+  3  at least one check ended in an error
+  128+N  ended by signal N"
+    };
+}
+
+const EXAMPLES: &str = concat!(
+    "\
 Examples:
   tryall check batch.json                      a batch from a file; - or nothing reads it from stdin
   tryall check --header unistd.h --function fork --sizeof 'long long'
   tryall check batch.json --format header --output config.h
   CC=clang tryall check --symbol epoll_create1@sys/epoll.h --format keyval
 
-Exit status:
-  0  every check was answered (yes, no or skipped)
-  1  a check marked as required was not answered yes
-  2  the request is unusable; nothing was run
-  3  at least one check ended in an error
-  128+N  ended by signal N";
+",
+    exit_statuses!()
+);
 
 #[derive(Subcommand)]
 enum Command {
@@ -69,7 +79,8 @@ enum Command {
     Man,
 }
 
-const CHECK_HELP: &str = "\
+const CHECK_HELP: &str = concat!(
+    "\
 A check's option takes [ID=]WHAT[@HEADER,...]: the name of the answer, if it is not to be made
 from WHAT, and the headers to include first. Options of checks may be given many times, and
 together with FILE.
@@ -80,7 +91,11 @@ or gfortran, unless FILE or --compiler names another.
 Examples:
   tryall check --header sys/epoll.h --symbol 'HAVE_PIPE2=pipe2@unistd.h' --arg=-D_GNU_SOURCE
   tryall check --language fortran --compiles probe.f90 --required
-  tryall check batch.json --compiler clang --format ndjson";
+  tryall check batch.json --compiler clang --format ndjson
+
+",
+    exit_statuses!()
+);
 
 /// What `tryall check` takes.
 #[derive(Args, Default)]
@@ -182,8 +197,8 @@ pub fn main() -> ExitCode {
     // First of all, as it demands.
     let inherited = Inherited::from_env();
     match Cli::parse().command {
-        Some(Command::Check(args)) => check::run(&args, inherited),
-        None => check::run(&CheckArgs::default(), inherited),
+        Some(Command::Check(args)) => check::run(*args, inherited),
+        None => check::run(CheckArgs::default(), inherited),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::BenchWorker) => match crate::bench::strategy::work() {
             Ok(()) => ExitCode::SUCCESS,

@@ -36,18 +36,21 @@ pub fn ended_by(signal: i32) -> ExitCode {
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     // A link is followed to the file that it stands for.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    match std::fs::metadata(&path) {
-        // Such as /dev/stdout or a named pipe.
-        Ok(meta) if !meta.is_file() => {
-            return File::options().write(true).open(&path)?.write_all(contents);
-        }
-        Ok(_) if std::fs::read(&path).is_ok_and(|old| old == contents) => return Ok(()),
-        _ => {}
+    let there = std::fs::metadata(&path).ok();
+    if there.as_ref().is_some_and(|meta| !meta.is_file()) {
+        // Such as a named pipe.
+        return File::options().write(true).open(&path)?.write_all(contents);
+    }
+    if std::fs::read(&path).is_ok_and(|old| old == contents) {
+        return Ok(());
     }
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".tryall-").tempfile_in(dir)?;
     file.write_all(contents)?;
-    os::with_default_permissions(file.as_file())?;
+    match there {
+        Some(meta) => file.as_file().set_permissions(meta.permissions())?,
+        None => os::with_default_permissions(file.as_file())?,
+    }
     file.persist(&path)?;
     Ok(())
 }

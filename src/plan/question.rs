@@ -119,7 +119,7 @@ pub struct Anchor<'a> {
 pub fn subject(check: &Check, language: Language, anchor: &Anchor<'_>) -> Result<Subject, Fault> {
     own_fields_fit(check, language)?;
     let name_or_type = |field: &'static str, value: &Option<String>| -> Result<String, Fault> {
-        text(field, value, fragment::name_or_type)
+        text(field, value, |value| fragment::name_or_type(value, language))
     };
     Ok(match check.kind {
         Kind::Header => Subject::Header {
@@ -144,16 +144,16 @@ pub fn subject(check: &Check, language: Language, anchor: &Anchor<'_>) -> Result
         },
         Kind::Sizeof => Subject::Sizeof(name_or_type("type", &check.type_name)?),
         Kind::Alignment => Subject::Alignment(name_or_type("type", &check.type_name)?),
-        Kind::ComputeInt => {
-            Subject::ComputeInt(text("expression", &check.expression, fragment::expression)?)
-        }
+        Kind::ComputeInt => Subject::ComputeInt(text("expression", &check.expression, |value| {
+            fragment::expression(value, language)
+        })?),
         Kind::Define => Subject::Define(text("name", &check.name, fragment::identifier)?),
         Kind::Prototype => Subject::Prototype {
             function: text("function", &check.function, fragment::identifier)?,
             return_type: name_or_type("return_type", &check.return_type)?,
             arguments: {
                 let arguments = check.arguments.clone().unwrap_or_default();
-                each("arguments", &arguments, fragment::name_or_type)?;
+                each("arguments", &arguments, |value| fragment::name_or_type(value, language))?;
                 arguments
             },
         },
@@ -210,7 +210,7 @@ fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
 fn text(
     field: &'static str,
     value: &Option<String>,
-    allowed: fn(&str) -> Result<(), fragment::Refusal>,
+    allowed: impl Fn(&str) -> Result<(), fragment::Refusal>,
 ) -> Result<String, Fault> {
     let value = value.as_deref().unwrap_or_default();
     allowed(value).map_err(|refusal| Fault::of(field, refusal))?;
@@ -221,7 +221,7 @@ fn text(
 pub fn each(
     field: &'static str,
     values: &[String],
-    allowed: fn(&str) -> Result<(), fragment::Refusal>,
+    allowed: impl Fn(&str) -> Result<(), fragment::Refusal>,
 ) -> Result<(), Fault> {
     for (index, value) in values.iter().enumerate() {
         allowed(value).map_err(|refusal| Fault::of_element(field, index, refusal))?;

@@ -31,7 +31,10 @@ pub fn header(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Resul
             }
             (Status::Yes, Some(Value::Integer(number))) => writeln!(out, "#define {id} {number}")?,
             (Status::Yes, Some(Value::Text(text))) if !big_endian_is_yes => {
-                writeln!(out, "{}", format!("#define {id} {text}").trim_end())?;
+                // A backslash at the end would take the next line in.
+                let line = format!("#define {id} {text}");
+                let line = line.trim_end();
+                writeln!(out, "{line}{}", if line.ends_with('\\') { " /**/" } else { "" })?;
             }
             (Status::Yes, _) => writeln!(out, "#define {id} 1")?,
             (Status::No | Status::Skipped, _) => undefine(id, out)?,

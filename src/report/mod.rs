@@ -42,6 +42,9 @@ impl Format {
             Format::Json | Format::Ndjson => None,
             Format::Header => identifier(),
             // A key of Meson's keyval and a variable of a shell at once.
+            Format::Keyval if id.contains(|c: char| c == '$' || !c.is_ascii()) => Some(format!(
+                "{id:?} is not a name for a shell's variable, which this format needs"
+            )),
             Format::Keyval => identifier(),
             // CMake takes almost any name, but a reference to a variable does not.
             Format::Cmake => {

@@ -249,15 +249,19 @@ impl JsonSchema for Kind {
     }
 }
 
-/// Adds to the schema of a check which fields its kind needs and which it must not have.
+/// Adds to the schema of a check which fields its kind needs and which it must not have. A
+/// field that is null is as good as none.
 pub fn require_fields_of_kinds(schema: &mut Schema) {
     let rules = RULES.iter().map(|rule| {
         let stray = OWN_FIELDS.iter().filter(|field| !rule.takes(field));
-        let properties: Map<String, Value> =
-            stray.map(|field| ((*field).into(), json!(false))).collect();
+        let mut properties: Map<String, Value> =
+            stray.map(|field| ((*field).into(), json!({ "type": "null" }))).collect();
+        let given = |field: &str| (field.to_string(), json!({ "not": { "type": "null" } }));
+        properties.extend(rule.required.iter().map(|field| given(field)));
         let mut then = json!({ "required": rule.required, "properties": properties });
         if rule.takes_source {
-            then["oneOf"] = json!([{ "required": ["source"] }, { "required": ["file"] }]);
+            let one = |field| json!({ "required": [field], "properties": Map::from_iter([given(field)]) });
+            then["oneOf"] = json!([one("source"), one("file")]);
         }
         json!({ "if": { "properties": { "kind": { "const": rule.name } } }, "then": then })
     });

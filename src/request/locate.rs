@@ -1,6 +1,7 @@
 //! Where in a request something stands: paths such as `checks[3].kind`, and the line and
 //! column of a path in the JSON text.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -40,14 +41,24 @@ impl BadRequest {
 impl fmt::Display for BadRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(path) = &self.path {
-            write!(f, "{path}: ")?;
+            write!(f, "{}: ", on_one_line(path))?;
         }
-        f.write_str(&self.message)?;
+        f.write_str(&on_one_line(&self.message))?;
         if let (Some(line), Some(column)) = (self.line, self.column) {
             write!(f, " (line {line}, column {column})")?;
         }
         Ok(())
     }
+}
+
+/// Text with its control characters spelled out: a request may name things as it likes, and a
+/// complaint is one line that plays no tricks on a terminal.
+fn on_one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
+    }
+    let spelled = |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.into() };
+    text.chars().map(spelled).collect()
 }
 
 /// A place in a request.

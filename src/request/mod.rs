@@ -36,9 +36,10 @@ pub struct Request {
     /// Seconds that each check may take; `--timeout` goes before it. 60 if nothing is said.
     pub timeout: Option<Seconds>,
     /// Compilers by name. A toolchain with a language's name serves every check in it.
-    #[serde(default, deserialize_with = "parse::unique_map")]
+    #[serde(default, deserialize_with = "parse::unique_objects")]
     pub toolchains: BTreeMap<String, Toolchain>,
     /// What to ask.
+    #[serde(deserialize_with = "parse::objects")]
     pub checks: Vec<Check>,
 }
 
@@ -116,6 +117,7 @@ pub struct Toolchain {
     /// Arguments of every link, at the end of the command line.
     pub link_args: Vec<String>,
     /// Environment variables, for the compiler and for programs that are run.
+    #[serde(deserialize_with = "parse::unique_map")]
     pub env: BTreeMap<String, String>,
     /// What runs a program of this toolchain, such as `["qemu-aarch64"]`.
     pub emulator: Vec<String>,

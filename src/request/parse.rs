@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::kind::nearest;
@@ -23,6 +24,10 @@ pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
             MOST_BYTES >> 20
         )));
     }
+    // UTF-16 of ASCII is valid UTF-8, with a NUL in every character.
+    if let [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] = bytes {
+        return Err(BadRequest::whole("the request is UTF-16, not UTF-8; save it as UTF-8"));
+    }
     // Some editors on Windows put a byte order mark before UTF-8.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
@@ -33,7 +38,7 @@ pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
         ));
     }
     let mut json = serde_json::Deserializer::from_str(text);
-    let request: Request = serde_path_to_error::deserialize(&mut json)
+    let Object(request) = serde_path_to_error::deserialize::<_, Object<Request>>(&mut json)
         .map_err(|error| explain(text, &Path::from(error.path()), error.into_inner()))?;
     json.end().map_err(|error| explain(text, &Path::root(), error))?;
     if request.version != VERSION {
@@ -73,11 +78,13 @@ fn explain(text: &str, path: &Path, error: serde_json::Error) -> BadRequest {
         format!("not JSON: {message}")
     };
     // serde_json counts bytes of a line, and names the byte before the culprit's end.
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let (_, column) = line_and_column(line, error.column().saturating_sub(1));
     BadRequest {
         message,
         path: Some(path.to_string()).filter(|path| !path.is_empty()),
         line: Some(error.line()),
-        column: Some(error.column().max(1)),
+        column: Some(column),
     }
 }
 
@@ -90,6 +97,46 @@ fn with_suggestion(message: &str) -> String {
         Some(meant) => format!("unknown field {field:?}; did you mean {meant:?}?"),
         None => format!("unknown field {field:?}; known are {}", known.join(", ")),
     }
+}
+
+/// A value that stands as an object. serde would also take an array of a struct's fields in
+/// their order, which is no request of the protocol.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Only<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(access))
+            }
+        }
+
+        deserializer.deserialize_map(Only(PhantomData)).map(Object)
+    }
+}
+
+/// A list of objects.
+pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let objects = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(objects.into_iter().map(|Object(value)| value).collect())
+}
+
+/// A map of objects in which no key stands twice.
+pub(super) fn unique_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    let objects = unique_map::<D, Object<T>>(deserializer)?;
+    Ok(objects.into_iter().map(|(name, Object(value))| (name, value)).collect())
 }
 
 /// A map in which no key stands twice. serde_json would silently keep the last.

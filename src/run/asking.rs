@@ -338,6 +338,10 @@ impl Asking<'_> {
     async fn compile(&self, stage: Stage, file: &OsStr) -> Attempt {
         let (argv, product) = command_line(self.toolchain, self.question, stage, file);
         let product = product.map(|name| self.room.path().join(name));
+        if let Some(product) = &product {
+            // What an earlier command of this question left must not pass for this one's.
+            let _ = std::fs::remove_file(product);
+        }
         let wires = if stage == Stage::Preprocess { Wires::Apart } else { Wires::Merged };
         let mut env = self.toolchain.env.clone();
         if self.toolchain.private_temp {

@@ -71,6 +71,7 @@ pub async fn run(
         return None;
     }
     let jobs = schedule.slots.width();
+    drop(schedule.slots);
     let mut answers: Vec<_> = schedule
         .answers
         .into_iter()
@@ -170,11 +171,15 @@ impl Schedule {
                 Some(ended) = self.tasks.join_next() => {
                     let (job, slot) = ended.expect("tasks do not panic and are not cancelled");
                     self.slots.give_back(slot);
-                    if let Job::Question(question, outcome) = job {
+                    // What a stop has ended has no outcome of its own.
+                    if let Job::Question(question, outcome) = job
+                        && !self.context.runner.is_stopping()
+                    {
                         self.settle(question, *outcome);
                     }
                 }
-                warning = self.slots.more(), if starved => {
+                // Also when nothing waits any more: a token that comes late goes back.
+                warning = self.slots.more() => {
                     if let Some(warning) = warning {
                         self.context.observer.notice(&warning);
                     }
@@ -370,10 +375,20 @@ impl OutputBudget {
 
 fn without_middle(text: &str, allowed: usize) -> (String, bool) {
     if text.len() <= allowed {
-        return (text.into(), text.contains(crate::process::CUT_MARK));
+        return (text.into(), false);
     }
     let head = text.floor_char_boundary(allowed / 2);
     let tail = text.ceil_char_boundary(text.len() - allowed / 2);
-    let mark = crate::process::cut_mark((tail - head) as u64);
+    let mark = crate::process::cut_mark(cut_before(&text[head..tail]) + (tail - head) as u64);
     (format!("{}{mark}{}", &text[..head], &text[tail..]), true)
+}
+
+/// How many bytes are missing already where a long output was cut while it was read, less the
+/// mark that says so.
+fn cut_before(text: &str) -> u64 {
+    let count = || -> Option<u64> {
+        let (before, _) = text.split_once(crate::process::CUT_MARK)?;
+        before.rsplit_once(' ')?.1.parse().ok()
+    };
+    count().map_or(0, |bytes| bytes.saturating_sub(crate::process::cut_mark(bytes).len() as u64))
 }

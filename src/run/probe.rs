@@ -139,7 +139,9 @@ pub async fn run(context: &Context, trial: Trial) {
             Some(_) => None,
         },
     };
-    if let Some(failure) = failure {
+    if let Some(failure) = failure
+        && !context.runner.is_stopping()
+    {
         context.observer.notice(&notice(&failure, &outcome));
     }
     context.probes[trial.toolchain].of(trial.stage).send_replace(Some(Rc::new(outcome)));

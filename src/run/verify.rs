@@ -9,12 +9,13 @@ use crate::response::{Answer, Status, Value};
 pub async fn verify(context: &Context, answers: &mut [Answer]) {
     let mut budget = OutputBudget::default();
     for (index, answer) in answers.iter_mut().enumerate() {
-        if context.runner.is_stopping() {
-            return;
-        }
         if matches!(answer.status, Status::Yes | Status::No) {
             let question = &context.plan.questions[context.plan.asks[index].question];
-            let alone = to_answer(&answer.id, &ask(context, question).await, &mut budget);
+            let outcome = ask(context, question).await;
+            if context.runner.is_stopping() {
+                return;
+            }
+            let alone = to_answer(&answer.id, &outcome, &mut budget);
             if (alone.status, &alone.value) != (answer.status, &answer.value) {
                 let reason = difference(answer, &alone);
                 context.observer.notice(&format!("{}: {reason}", answer.id));

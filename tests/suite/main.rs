@@ -1,8 +1,22 @@
 //! The tests drive the real program against real compilers, and against a fake one for faults.
 //! One crate, so that it is linked once.
 
+mod processes;
 mod support;
 
+mod bad_fields;
+mod bad_input;
+mod broken;
+mod cli;
+mod cli_output;
+mod cli_toolchain;
+mod faults;
 mod integration;
+mod interrupt;
+mod properties;
+mod properties_output;
+mod properties_source;
 mod protocol;
+mod rooms;
 mod serial;
+mod slots;

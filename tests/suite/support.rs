@@ -93,6 +93,8 @@ impl Call {
         command.args(args).env("TMPDIR", temp.path()).current_dir(root());
         for name in [
             "MAKEFLAGS",
+            "MFLAGS",
+            "CARGO_MAKEFLAGS",
             "CC",
             "CXX",
             "FC",

@@ -12,7 +12,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, exit};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FOREVER: Duration = Duration::from_secs(3600);
 
@@ -27,6 +27,7 @@ fn main() {
     }
     let mut status = 0;
     let mut writes = true;
+    let mut program = "echo hello";
     for arg in &args {
         let Some(request) = arg.strip_prefix("--fake-") else { continue };
         let (request, value) = request.split_once('=').unwrap_or((request, ""));
@@ -35,29 +36,49 @@ fn main() {
             // Runs until it is ended.
             "hang" => sleep(FOREVER),
             "slow" => sleep(Duration::from_millis(number(value))),
-            // Runs until it is killed.
-            "stubborn" => {
-                // SAFETY: ignoring a signal runs no handler.
-                unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
-                sleep(FOREVER);
-            }
-            // SAFETY: sending oneself a signal is always sound.
-            "signal" => drop(unsafe { libc::kill(libc::getpid(), number(value) as i32) }),
+            // Ignores TERM, as do all that it starts from here on.
+            // SAFETY: ignoring a signal runs no handler.
+            "deaf" => drop(unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) }),
+            "signal" => send_oneself(number(value) as i32),
             "crash" => {
                 eprintln!("conftest.c:1:1: internal compiler error: Segmentation fault");
                 eprintln!("Please submit a full bug report, with preprocessed source.");
                 exit(4);
             }
             "say" => println!("{value}"),
+            // Bytes that are no text, and colours.
+            "noise" => {
+                let bytes = b"caf\xe9 \xff\xfe \x1b[1;31mred\x1b[0m\x07 \0 end\n";
+                std::io::stdout().write_all(bytes).unwrap();
+            }
             "flood" => flood(number(value)),
             "status" => status = number(value) as i32,
             // Success without an output file.
             "lie" => writes = false,
-            // A child of the same group that keeps the output open.
-            "fork" => drop(sleeper(value).spawn().unwrap()),
+            // Takes all the room that there is, and fails without a word about it.
+            "fill" => {
+                fill();
+                status = 1;
+            }
+            // Takes itself away.
+            "delete" => fs::remove_file(std::env::args_os().next().unwrap()).unwrap(),
+            // Fails when it is to link.
+            "nolink" => {
+                if !args.iter().any(|arg| arg == "-c" || arg == "-E") {
+                    println!("ld: error: cannot find crt1.o");
+                    status = 1;
+                }
+            }
+            // What the program does that it writes, as a shell script.
+            "program" => program = value,
+            // Goes on only after this many have run at the same time, by the log.
+            "meet" => meet(log.expect("--fake-log"), number(value)),
+            // A child of the same group that keeps the output open. The file named gets its
+            // number.
+            "fork" => start_sleeper(sleeper(), value),
             // The same, out of the group's reach.
             "daemon" => {
-                let mut daemon = sleeper(value);
+                let mut daemon = sleeper();
                 // SAFETY: setsid is async-signal-safe.
                 unsafe {
                     daemon.pre_exec(|| {
@@ -68,10 +89,15 @@ fn main() {
                         }
                     })
                 };
-                drop(daemon.spawn().unwrap());
+                start_sleeper(daemon, value);
             }
             // A process that keeps the output file open for writing, out of the group's reach.
-            "busy" => keep_open(output.as_deref().expect("-o"), value),
+            "busy" => keep_open(output.as_deref().expect("-o"), program, value),
+            // Writes who may enter the current directory, and the one that it is in.
+            "directory" => {
+                let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+                println!("mode: {:o} in {:o}", mode("."), mode(".."));
+            }
             "environment" => {
                 let mut lines: Vec<_> =
                     std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
@@ -92,7 +118,7 @@ fn main() {
         status = 1;
     }
     if let (true, 0, Some(output)) = (writes, status, &output) {
-        write_program(output);
+        write_program(output, program);
     }
     if let Some(log) = log {
         append(log, &format!("end {}\n", std::process::id()));
@@ -138,18 +164,66 @@ fn flood(bytes: u64) {
     out.flush().unwrap();
 }
 
-/// A process that sleeps, and leaves its number in a file if one is named.
-fn sleeper(pid_file: &str) -> Command {
-    let mut command = Command::new("/bin/sh");
-    let record =
-        if pid_file.is_empty() { String::new() } else { format!("echo $$ > '{pid_file}'; ") };
-    command.arg("-c").arg(format!("{record}exec sleep 3600"));
+/// Signals that the runtime catches or ignores are to do what they do to other programs.
+fn send_oneself(number: i32) {
+    // SAFETY: the default is no handler, and sending oneself a signal is always sound.
+    unsafe {
+        libc::signal(number, libc::SIG_DFL);
+        libc::kill(libc::getpid(), number);
+    }
+}
+
+fn fill() {
+    let mut file = File::create("fill").unwrap();
+    let mut size = 1 << 16;
+    while size > 0 {
+        if file.write_all(&vec![b'x'; size]).is_err() {
+            size /= 2;
+        }
+    }
+}
+
+fn meet(log: &str, wanted: u64) {
+    let patience = Instant::now() + Duration::from_secs(30);
+    while most_at_once(&fs::read_to_string(log).unwrap()) < wanted {
+        if Instant::now() > patience {
+            println!("there were never {wanted} at once");
+            exit(1);
+        }
+        sleep(Duration::from_millis(2));
+    }
+}
+
+fn most_at_once(log: &str) -> u64 {
+    let (mut now, mut most) = (0, 0);
+    for line in log.lines() {
+        match line.starts_with("start") {
+            true => now += 1,
+            false => now -= 1,
+        }
+        most = most.max(now);
+    }
+    most
+}
+
+fn sleeper() -> Command {
+    let mut command = Command::new("/bin/sleep");
+    command.arg("3600");
     command
 }
 
+/// Starts a process that is left behind. Its number is in the file before this returns.
 #[allow(clippy::zombie_processes, reason = "it outlives this process")]
-fn keep_open(output: &Path, milliseconds: &str) {
-    write_program(output);
+fn start_sleeper(mut command: Command, pid_file: &str) {
+    let sleeper = command.spawn().unwrap();
+    if !pid_file.is_empty() {
+        append(pid_file, &format!("{}\n", sleeper.id()));
+    }
+}
+
+#[allow(clippy::zombie_processes, reason = "it outlives this process")]
+fn keep_open(output: &Path, program: &str, milliseconds: &str) {
+    write_program(output, program);
     let seconds = number(milliseconds) as f64 / 1e3;
     let file = File::options().append(true).open(output).unwrap();
     let mut command = Command::new("/bin/sleep");
@@ -163,10 +237,10 @@ fn keep_open(output: &Path, milliseconds: &str) {
     command.spawn().unwrap();
 }
 
-fn write_program(output: &Path) {
+fn write_program(output: &Path, program: &str) {
     if output.exists() {
         return;
     }
-    fs::write(output, "#!/bin/sh\necho hello\nexit 0\n").unwrap();
+    fs::write(output, format!("#!/bin/sh\n{program}\n")).unwrap();
     fs::set_permissions(output, fs::Permissions::from_mode(0o755)).unwrap();
 }

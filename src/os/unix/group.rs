@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use libc::c_char;
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use tokio::net::unix::pipe;
@@ -77,6 +77,8 @@ pub struct Ended {
 /// which hands a file that is no program to `/bin/sh`: a program for another machine must be
 /// told from one that fails.
 pub fn start(what: Start<'_>, guard: Option<&Rc<Guard>>) -> io::Result<(Group, Pipes)> {
+    // A caller may have blocked it, and a mask is inherited.
+    SigSet::from(Signal::SIGCHLD).thread_unblock()?;
     // Before the start, or the signal of a short-lived child could be missed.
     let child_signal = signal(SignalKind::child())?;
     let (out_reader, out_writer) = io::pipe()?;

@@ -28,17 +28,31 @@ const FULL: u64 = 1 << 20;
 
 /// Waits for a signal that asks this program to end, and returns its number.
 pub async fn interrupted() -> io::Result<i32> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut quit = signal(SignalKind::quit())?;
-    let kind = tokio::select! {
-        _ = interrupt.recv() => SignalKind::interrupt(),
-        _ = terminate.recv() => SignalKind::terminate(),
-        _ = hangup.recv() => SignalKind::hangup(),
-        _ = quit.recv() => SignalKind::quit(),
-    };
+    tokio::select! {
+        signal = received(SignalKind::interrupt()) => signal,
+        signal = received(SignalKind::terminate()) => signal,
+        signal = received(SignalKind::hangup()) => signal,
+        signal = received(SignalKind::quit()) => signal,
+    }
+}
+
+/// Waits for a signal: forever if the caller has it ignored, as `nohup` does, and the shell for
+/// what runs in the background.
+async fn received(kind: SignalKind) -> io::Result<i32> {
+    if is_ignored(kind.as_raw_value())? {
+        return std::future::pending().await;
+    }
+    signal(kind)?.recv().await;
     Ok(kind.as_raw_value())
+}
+
+fn is_ignored(number: i32) -> io::Result<bool> {
+    // SAFETY: all zeros is a valid sigaction.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: a null pointer for the new action changes nothing, the other is to a live variable.
+    let asked = unsafe { libc::sigaction(number, std::ptr::null(), &raw mut action) };
+    nix::errno::Errno::result(asked)?;
+    Ok(action.sa_sigaction == libc::SIG_IGN)
 }
 
 /// The number of the signal that stands for a closed standard output.

@@ -1,0 +1,173 @@
+//! Compilers that are not there and toolchains that do not work: an error with a remedy for
+//! each of their checks, and answers for everybody else's.
+
+use crate::support::*;
+use serde_json::{Value, json};
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+/// Runs one check with a compiler that cannot run, beside one with a compiler that can. The
+/// reason of the error.
+fn reason_of(compiler: &str) -> String {
+    let ran = check(&json!({
+        "toolchains": {"broken": {"command": [compiler]}, "works": {"command": [fakecc()]}},
+        "checks": [
+            {"id": "A", "kind": "compiles", "source": "x", "toolchain": "broken"},
+            {"id": "NO", "kind": "links", "source": "REJECT", "toolchain": "broken"},
+            {"id": "WORKS", "kind": "compiles", "source": "x", "toolchain": "works"},
+        ],
+    }));
+    assert_eq!(ran.code(), 3);
+    assert_eq!(ran.answer("WORKS"), "yes");
+    assert_eq!(ran.answer("NO"), "error");
+    let result = ran.result("A");
+    assert_eq!(result["status"], "error");
+    result["reason"].as_str().unwrap().into()
+}
+
+#[test]
+fn a_missing_compiler_is_an_error_that_names_it() {
+    let reason = reason_of("no-such-compiler");
+    assert!(reason.contains("no-such-compiler is not on PATH; install it"), "{reason}");
+    let reason = reason_of("/no/such/compiler");
+    assert!(reason.contains("/no/such/compiler does not exist; install it"), "{reason}");
+}
+
+#[test]
+fn a_directory_is_no_compiler() {
+    let temp = tempfile::tempdir().unwrap();
+    let reason = reason_of(temp.path().to_str().unwrap());
+    assert!(reason.contains("is a directory; name the program in it"), "{reason}");
+}
+
+#[test]
+fn a_file_that_is_not_executable_is_no_compiler() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = write(temp.path(), "cc", "#!/bin/sh\nexit 0\n");
+    let reason = reason_of(file.to_str().unwrap());
+    assert!(reason.contains("is not executable; set its permissions"), "{reason}");
+}
+
+#[test]
+fn a_script_without_an_interpreter_is_not_given_to_a_shell() {
+    let temp = tempfile::tempdir().unwrap();
+    // A shell would run it, and it would refuse every source.
+    let file = write(temp.path(), "cc", "exit 1\n");
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    let reason = reason_of(file.to_str().unwrap());
+    assert!(reason.contains("could not be started"), "{reason}");
+}
+
+#[test]
+fn an_interpreter_that_is_not_there_is_an_error() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = write(temp.path(), "cc", "#!/no/such/interpreter\n");
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    let reason = reason_of(file.to_str().unwrap());
+    assert!(reason.contains("could not be started"), "{reason}");
+}
+
+#[test]
+fn a_compiler_that_disappears_leaves_errors_and_no_noes() {
+    let temp = tempfile::tempdir().unwrap();
+    let compiler = temp.path().join("cc");
+    symlink(fakecc(), &compiler).unwrap();
+    let ran = check(&json!({
+        "toolchains": {"c": {"command": [compiler]}},
+        "checks": [
+            {"id": "BEFORE", "kind": "compiles", "source": "REJECT"},
+            {"id": "DELETES", "kind": "compiles", "source": "x", "args": ["--fake-delete"]},
+            {"id": "AFTER", "kind": "compiles", "source": "REJECT", "prefix": "y", "needs": ["DELETES"]},
+        ],
+        "jobs": 1,
+    }));
+    assert_eq!(ran.answer("BEFORE"), "no");
+    assert_eq!(ran.answer("DELETES"), "yes");
+    let after = ran.result("AFTER");
+    assert_eq!(after["status"], "error");
+    assert!(after["reason"].as_str().unwrap().contains("could not be started"), "{after}");
+}
+
+/// Checks of a toolchain with these arguments, and one of a toolchain that works.
+fn broken(args: &[&str]) -> Ran {
+    check(&json!({
+        "toolchains": {
+            "broken": {"language": "c", "command": [fakecc()], "args": args},
+            "works": {"language": "c", "command": [fakecc()]},
+        },
+        "checks": [
+            {"id": "YES", "kind": "compiles", "source": "x", "toolchain": "broken"},
+            {"id": "NO", "kind": "compiles", "source": "REJECT", "toolchain": "broken"},
+            {"id": "PREPROCESSED", "kind": "preprocesses", "source": "x", "toolchain": "broken"},
+            {"id": "LINKED", "kind": "links", "source": "x", "toolchain": "broken"},
+            {"id": "RUN", "kind": "runs", "source": "x", "toolchain": "broken"},
+            {"id": "OTHER", "kind": "links", "source": "x", "toolchain": "works"},
+            {"id": "OTHER_NO", "kind": "links", "source": "REJECT", "toolchain": "works"},
+        ],
+    }))
+}
+
+fn statuses(ran: &Ran) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_string();
+    let results = ran.json()["results"].as_array().unwrap().clone();
+    results.iter().map(|result| (text(&result["id"]), text(&result["status"]))).collect()
+}
+
+fn expected(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|&(id, status)| (id.into(), status.into())).collect()
+}
+
+#[test]
+fn a_toolchain_that_compiles_nothing_answers_nothing() {
+    let ran = broken(&["--fake-say=cc: error: no license found", "--fake-status=1"]);
+    assert_eq!(ran.code(), 3);
+    let answers = [
+        ("YES", "error"),
+        ("NO", "error"),
+        ("PREPROCESSED", "error"),
+        ("LINKED", "error"),
+        ("RUN", "error"),
+        ("OTHER", "yes"),
+        ("OTHER_NO", "no"),
+    ];
+    assert_eq!(statuses(&ran), expected(&answers));
+    for (id, _) in &answers[..5] {
+        let reason = ran.result(id)["reason"].clone();
+        let reason = reason.as_str().unwrap();
+        assert!(reason.contains("cannot compile an empty program: cc: error: no license found"));
+    }
+    // People are told once, in the compiler's own words, and how to hear them again.
+    assert_eq!(ran.stderr.matches("an empty program").count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("output:\ncc: error: no license found"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("'--fake-status=1' -c conftest.c"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_toolchain_that_only_compiles_answers_what_needs_no_linker() {
+    let ran = broken(&["--fake-nolink"]);
+    assert_eq!(ran.code(), 3);
+    let answers = [
+        ("YES", "yes"),
+        ("NO", "no"),
+        ("PREPROCESSED", "yes"),
+        ("LINKED", "error"),
+        ("RUN", "error"),
+        ("OTHER", "yes"),
+        ("OTHER_NO", "no"),
+    ];
+    assert_eq!(statuses(&ran), expected(&answers));
+    let reason = ran.result("LINKED")["reason"].clone();
+    assert!(reason.as_str().unwrap().contains("cannot link an empty program: ld: error:"));
+    assert_eq!(ran.stderr.matches("an empty program").count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("output:\nld: error: cannot find crt1.o"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_toolchain_that_dies_on_everything_is_no_answer_either() {
+    for request in ["--fake-signal=9", "--fake-crash", "--fake-lie", "--fake-status=127"] {
+        let ran = broken(&[request]);
+        for id in ["YES", "NO", "LINKED", "RUN"] {
+            assert_eq!(ran.answer(id), "error", "{request}");
+        }
+        assert_eq!((ran.answer("OTHER"), ran.answer("OTHER_NO")), ("yes".into(), "no".into()));
+    }
+}

@@ -1,0 +1,248 @@
+//! Compilers and programs that hang, die, crash, flood and leave others behind. None of it is
+//! ever a no, and none of it holds the batch up.
+
+use crate::processes::*;
+use crate::support::*;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+/// A check of the fake compiler under these requests.
+fn with(id: &str, requests: &[&str]) -> Value {
+    json!({"id": id, "kind": "compiles", "source": "x", "args": requests})
+}
+
+/// The reason of a result that must be an error.
+fn error(ran: &Ran, id: &str) -> String {
+    let result = ran.result(id);
+    assert_eq!(result["status"], "error", "{result}");
+    assert_eq!(result["value"], Value::Null, "{result}");
+    result["reason"].as_str().unwrap_or_else(|| panic!("no reason: {result}")).into()
+}
+
+/// Runs a compiler that never ends, beside one check that gives the probe of the toolchain all
+/// the time that it needs, and makes sure that nothing of the group is left.
+fn assert_stopped(requests: &[&str]) {
+    let temp = tempfile::tempdir().unwrap();
+    let pid_file = temp.path().join("pids");
+    let fork = format!("--fake-fork={}", pid_file.display());
+    let mut hanging = with("HANGS", &[requests, &[&fork, "--fake-hang"]].concat());
+    hanging["timeout"] = json!(1.5);
+    let ran = fake(json!([hanging, with("QUICK", &[])]));
+
+    assert_eq!(ran.code(), 3);
+    let reason = error(&ran, "HANGS");
+    assert!(reason.contains("1.5 s") && reason.contains("\"timeout\""), "{reason}");
+    assert_eq!(ran.result("HANGS")["exit_code"], Value::Null);
+    assert_eq!(ran.answer("QUICK"), "yes");
+    let grandchild = pids(&pid_file)[0];
+    assert!(comes_true(|| !is_alive(grandchild)), "the group outlived its time limit");
+}
+
+#[test]
+fn a_compiler_that_hangs_is_stopped_with_its_children() {
+    assert_stopped(&[]);
+}
+
+#[test]
+fn a_compiler_that_ignores_term_is_killed_with_its_children() {
+    assert_stopped(&["--fake-deaf"]);
+}
+
+#[test]
+fn a_compiler_that_stops_itself_is_ended() {
+    let mut stopped = with("STOPPED", &["--fake-signal=19"]);
+    stopped["timeout"] = json!(1.5);
+    let ran = fake(json!([stopped, with("QUICK", &[])]));
+    assert!(error(&ran, "STOPPED").contains("1.5 s"));
+    assert_eq!(ran.answer("QUICK"), "yes");
+}
+
+#[test]
+fn what_a_compiler_says_before_its_time_is_up_is_kept() {
+    let mut hanging = with("A", &["--fake-say=not yet", "--fake-hang"]);
+    hanging["timeout"] = json!(1.5);
+    let ran = fake(json!([hanging, with("QUICK", &[])]));
+    error(&ran, "A");
+    assert_eq!(ran.result("A")["output"], "not yet\n");
+}
+
+#[test]
+fn a_compiler_that_dies_by_a_signal_says_neither_yes_nor_no() {
+    use Signal::*;
+    let signals = [
+        SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV,
+        SIGPIPE, SIGALRM, SIGTERM, SIGXCPU, SIGXFSZ,
+    ];
+    let checks: Vec<_> = signals
+        .iter()
+        .map(|&signal| with(signal.as_str(), &[&format!("--fake-signal={}", signal as i32)]))
+        .collect();
+    let ran = fake(json!(checks));
+    assert_eq!(ran.code(), 3);
+    for signal in signals {
+        let reason = error(&ran, signal.as_str());
+        assert!(reason.contains(signal.as_str()), "{reason}");
+        assert_eq!(ran.result(signal.as_str())["exit_code"], Value::Null);
+    }
+}
+
+#[test]
+fn a_crash_is_an_error_and_a_plain_failure_is_a_no() {
+    let ran = fake(json!([with("CRASH", &["--fake-crash"]), with("FAILS", &["--fake-status=4"])]));
+    assert!(error(&ran, "CRASH").contains("internal compiler error"));
+    assert_eq!(ran.result("CRASH")["exit_code"], 4);
+    assert_eq!(ran.answer("FAILS"), "no");
+}
+
+#[test]
+fn success_without_an_output_file_is_an_error() {
+    let ran = fake(json!([
+        with("OBJECT", &["--fake-lie"]),
+        {"id": "PROGRAM", "kind": "links", "source": "x", "args": ["--fake-lie"]},
+        {"id": "RUN", "kind": "runs", "source": "x", "args": ["--fake-lie"]},
+        {"id": "SIZE", "kind": "sizeof", "type": "int", "args": ["--fake-lie"]},
+        {"id": "PREPROCESSED", "kind": "preprocesses", "source": "x", "args": ["--fake-lie"]},
+    ]));
+    for id in ["OBJECT", "PROGRAM", "RUN", "SIZE"] {
+        assert!(error(&ran, id).contains("wrote no output file"));
+    }
+    assert_eq!(ran.answer("PREPROCESSED"), "yes", "it has no output file");
+}
+
+#[test]
+fn statuses_of_wrappers_that_could_not_run_the_compiler_are_errors() {
+    for status in [126, 127, 139, 255] {
+        let ran = fake(json!([with("A", &[&format!("--fake-status={status}")])]));
+        assert!(error(&ran, "A").contains(&status.to_string()));
+        assert_eq!(ran.result("A")["exit_code"], status);
+    }
+}
+
+#[test]
+fn a_flood_is_cut_in_the_middle() {
+    const FLOOD: usize = 50_000_000;
+    let flood = format!("--fake-flood={FLOOD}");
+    let mut searched = with("SEARCHED", &[&flood]);
+    searched["fail_patterns"] = json!(["no such text"]);
+    let ran =
+        fake(json!([with("A", &[&flood]), with("FAILS", &[&flood, "--fake-status=1"]), searched]));
+    for (id, status) in [("A", "yes"), ("FAILS", "no")] {
+        let result = ran.result(id);
+        assert_eq!(result["status"], status);
+        assert_eq!(result["output_truncated"], true);
+        let output = result["output"].as_str().unwrap();
+        assert!(output.starts_with("the start\nxxx") && output.ends_with("xxx\nthe end\n"));
+        let (head, rest) = output.split_once("\n[... ").unwrap();
+        let (cut, tail) = rest.split_once(" bytes cut ...]\n").unwrap();
+        let whole = FLOOD + "the start\n\nthe end\n".len();
+        assert_eq!(head.len() + cut.parse::<usize>().unwrap() + tail.len(), whole);
+    }
+    // What was cut may have held what was looked for.
+    assert!(error(&ran, "SEARCHED").contains("too long"));
+}
+
+#[test]
+fn output_that_only_looks_cut_is_whole() {
+    let ran = fake(json!([with("A", &["--fake-say=a\n[... 5 bytes cut ...]\n"])]));
+    assert_eq!(ran.result("A")["output_truncated"], false);
+}
+
+#[test]
+fn bytes_that_are_no_text_and_escapes_are_carried() {
+    let mut coloured = with("FOUND", &["--fake-noise"]);
+    // Patterns are for what people read, which is without the colours.
+    coloured["fail_patterns"] = json!([" red\u{7} "]);
+    let ran = fake(json!([with("A", &["--fake-noise"]), coloured]));
+    let expected = "caf\u{fffd} \u{fffd}\u{fffd} \u{1b}[1;31mred\u{1b}[0m\u{7} \0 end\n";
+    assert_eq!(ran.result("A")["output"], expected);
+    assert_eq!(ran.answer("A"), "yes");
+    assert_eq!(ran.answer("FOUND"), "no");
+}
+
+#[test]
+fn children_that_a_compiler_leaves_behind_are_ended() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("pids");
+    let fork = format!("--fake-fork={}", file.display());
+    let ran = fake(json!([with("A", &["--fake-say=said", &fork])]));
+    assert_eq!(ran.answer("A"), "yes");
+    assert_eq!(ran.result("A")["output"], "said\n");
+    let grandchild = pids(&file)[0];
+    assert!(comes_true(|| !is_alive(grandchild)));
+}
+
+#[test]
+fn a_daemon_that_holds_the_output_open_holds_nothing_up() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("pids");
+    let fork = format!("--fake-daemon={}", file.display());
+    let (mut call, stdin) = Call::check(&json!({
+        "toolchains": {"c": {"command": [fakecc()]}},
+        "checks": [with("A", &["--fake-say=said", &fork]), with("B", &[])],
+    }));
+    let mut child = call.start(&stdin);
+    let ends = comes_true(|| child.try_wait().unwrap().is_some());
+    let daemon = pids(&file)[0];
+    // A compiler's server serves others too, so it is not ended.
+    let lives = is_alive(daemon);
+    kill(Pid::from_raw(daemon), Signal::SIGKILL).unwrap();
+    assert!(ends && lives, "ends: {ends}, the daemon lives: {lives}");
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code(), ran.answer("A").as_str()), (0, "yes"));
+    assert_eq!(ran.result("A")["output"], "said\n");
+}
+
+/// A check that runs a program of the fake compiler.
+fn running(id: &str, program: &str, requests: &[&str]) -> Value {
+    let program = format!("--fake-program={program}");
+    let requests = [&[program.as_str()], requests].concat();
+    json!({"id": id, "kind": "runs", "source": "x", "args": requests})
+}
+
+#[test]
+fn a_program_that_somebody_has_open_for_writing_is_started_again() {
+    let ran = fake(json!([running("A", "echo ran", &["--fake-busy=300"])]));
+    assert_eq!(ran.result("A")["value"], json!({"exit_status": 0, "stdout": "ran\n"}), "{ran:?}");
+    assert_eq!(ran.answer("A"), "yes");
+}
+
+#[test]
+fn a_program_that_stays_open_for_writing_is_an_error() {
+    let ran = fake(json!([running("A", "echo ran", &["--fake-busy=10000"])]));
+    assert!(error(&ran, "A").contains("could not be started"));
+}
+
+#[test]
+fn only_its_own_end_is_a_programs_answer() {
+    let mut hanging = running("HANGS", "exec sleep 3600", &[]);
+    hanging["timeout"] = json!(1.5);
+    let ran = fake(json!([
+        hanging,
+        running("STATUS", "echo three; echo four >&2; exit 3", &[]),
+        running("SEGV", "echo out; kill -SEGV $$", &[]),
+        running("KILL", "kill -KILL $$", &[]),
+        running("TERM", "kill -TERM $$", &[]),
+        running("WRAPPER", "exit 127", &[]),
+    ]));
+    assert_eq!(ran.code(), 3);
+    let reason = error(&ran, "HANGS");
+    assert!(reason.contains("the program") && reason.contains("1.5 s"), "{reason}");
+
+    let status = ran.result("STATUS");
+    assert_eq!(status["status"], "no");
+    assert_eq!(status["value"], json!({"exit_status": 3, "stdout": "three\n"}));
+    assert_eq!((&status["exit_code"], &status["output"]), (&json!(3), &json!("four\n")));
+
+    let segv = ran.result("SEGV");
+    assert_eq!(segv["status"], "no", "a fault of its own");
+    assert_eq!(segv["value"], json!({"exit_status": null, "stdout": "out\n"}));
+    assert!(segv["reason"].as_str().unwrap().contains("SIGSEGV"));
+
+    for id in ["KILL", "TERM"] {
+        let result = ran.result(id);
+        assert_eq!(result["status"], "error", "somebody else's doing: {result}");
+        assert!(result["reason"].as_str().unwrap().contains(&format!("SIG{id}")));
+    }
+    assert_eq!(ran.answer("WRAPPER"), "no", "a program may have any status");
+}

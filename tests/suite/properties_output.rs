@@ -1,0 +1,228 @@
+//! Properties of the reports, from which every reader gets the value that was meant.
+
+use std::process::Command;
+
+use crate::properties::cases;
+use crate::properties_source::any_fragment;
+use crate::support::{need, write};
+use proptest::prelude::*;
+use proptest::sample::select;
+use tryall::language::Language;
+use tryall::plan::question::{Question, Subject};
+use tryall::plan::{Ask, Plan};
+use tryall::report::{self, Format};
+use tryall::request::{Kind, fragment};
+use tryall::response::{Answer, How, Status, Summary, Value};
+
+/// A plan of one check for each pair of a subject and its value, all of them yes, and the answers.
+fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
+    let question = |subject| Question {
+        toolchain: 0,
+        subject,
+        headers: Vec::new(),
+        prefix: String::new(),
+        args: Vec::new(),
+        link_args: Vec::new(),
+        fail_patterns: Vec::new(),
+        timeout: std::time::Duration::ZERO,
+    };
+    let mut plan = Plan {
+        toolchains: Vec::new(),
+        questions: Vec::new(),
+        asks: Vec::new(),
+        patterns: Default::default(),
+    };
+    let mut answers = Vec::new();
+    for (index, (subject, value)) in pairs.into_iter().enumerate() {
+        let id = format!("ID_{index}");
+        plan.questions.push(question(subject));
+        let ask = Ask {
+            id: id.clone(),
+            kind: Kind::Define,
+            question: index,
+            needs: vec![],
+            required: false,
+        };
+        plan.asks.push(ask);
+        answers.push(Answer {
+            id,
+            status: Status::Yes,
+            value: Some(value),
+            how: How::Run,
+            duration_ms: 1.0,
+            command: Vec::new(),
+            exit_code: Some(0),
+            output: String::new(),
+            output_truncated: false,
+            reason: None,
+            source: None,
+        });
+    }
+    (plan, answers)
+}
+
+fn defines(values: &[String]) -> (Plan, Vec<Answer>) {
+    let pair = |value: &String| (Subject::Define("X".into()), Value::Text(value.clone()));
+    answered(values.iter().map(pair).collect())
+}
+
+fn written(format: Format, (plan, answers): (Plan, Vec<Answer>)) -> String {
+    let mut out = Vec::new();
+    report::write(format, &plan, answers, Summary::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// What a macro can expand to: one line, without the NUL that preprocessors drop.
+fn values() -> impl Strategy<Value = Vec<String>> {
+    let pieces = select(vec![
+        "\"",
+        "'",
+        "\\",
+        "$",
+        "${x}",
+        "$ENV{HOME}",
+        "@x@",
+        ";",
+        "#",
+        "[[",
+        "]]",
+        "(",
+        ")",
+        "`",
+        "*",
+        "~",
+        " ",
+        "=",
+        "\\n",
+        "a",
+        "é",
+        "\u{1}",
+        "\u{1b}",
+        "$(x)",
+        "!",
+        "%",
+        "\t",
+        "<",
+        "&",
+        "|",
+        "?",
+        "-",
+        "1",
+    ]);
+    let text = prop_oneof![
+        prop::collection::vec(pieces, 0..8).prop_map(|pieces| pieces.concat()),
+        any::<String>(),
+    ];
+    let line = text.prop_map(|text| text.replace(['\0', '\n', '\r'], " ").trim().to_string());
+    prop::collection::vec(line, 1..80)
+}
+
+/// Runs a reader in a directory, where it writes each value into the file of its number.
+fn read_back(program: &str, args: &[&str], dir: &std::path::Path, count: usize) -> Vec<String> {
+    let ran = Command::new(need(program)).args(args).current_dir(dir).output().unwrap();
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{ran:?}");
+    let read = |index| std::fs::read_to_string(dir.join(format!("out-{index}"))).unwrap();
+    (0..count).map(read).collect()
+}
+
+proptest! {
+    #![proptest_config(cases(12))]
+
+    #[test]
+    fn cmake_reads_the_values_that_were_written(values in values(), old in any::<bool>()) {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "results.cmake", &written(Format::Cmake, defines(&values)));
+        // Old rules for references are those of projects that ask for nothing newer; CMake 4
+        // has forgotten them.
+        let policy = if old { "OLD" } else { "NEW" };
+        let mut script = format!(
+            "cmake_minimum_required(VERSION 3.5)\n\
+             set(CMAKE_WARN_DEPRECATED OFF)\n\
+             if(CMAKE_VERSION VERSION_LESS 4)\n\
+             cmake_policy(SET CMP0053 {policy})\n\
+             endif()\n\
+             set(x wrong)\n\
+             include(${{CMAKE_CURRENT_LIST_DIR}}/results.cmake)\n"
+        );
+        for index in 0..values.len() {
+            script += &format!("file(WRITE out-{index} \"${{ID_{index}}}\")\n");
+        }
+        write(dir.path(), "script.cmake", &script);
+        prop_assert_eq!(read_back("cmake", &["-P", "script.cmake"], dir.path(), values.len()), values);
+    }
+
+    #[test]
+    fn a_shell_reads_the_values_that_were_written(values in values()) {
+        let dir = tempfile::tempdir().unwrap();
+        let lines = written(Format::Keyval, defines(&values));
+        prop_assert_eq!(lines.lines().count(), values.len());
+        write(dir.path(), "results", &lines);
+        let mut script = String::from(". ./results\n");
+        for index in 0..values.len() {
+            script += &format!("printf %s \"$ID_{index}\" > out-{index}\n");
+        }
+        write(dir.path(), "script", &script);
+        prop_assert_eq!(read_back("sh", &["script"], dir.path(), values.len()), values);
+    }
+}
+
+/// CMake's descriptions hold fragments of the request, which must not end the command.
+#[test]
+fn cmake_reads_scripts_with_any_fragment_in_them() {
+    let mut runner = proptest::test_runner::TestRunner::new(cases(12));
+    let fragments = prop::collection::vec(any_fragment(), 60);
+    let outcome = runner.run(&fragments, |fragments| {
+        let expressions: Vec<_> = fragments
+            .into_iter()
+            .filter(|text| fragment::expression(text, Language::C).is_ok())
+            .collect();
+        let one = |text: &String| (Subject::ComputeInt(text.clone()), Value::Integer(7.into()));
+        let dir = tempfile::tempdir().unwrap();
+        let mut script = written(Format::Cmake, answered(expressions.iter().map(one).collect()));
+        for index in 0..expressions.len() {
+            script += &format!(
+                "get_property(about CACHE ID_{index} PROPERTY HELPSTRING)\n\
+                 file(WRITE out-{index} \"${{ID_{index}}}:${{about}}\")\n"
+            );
+        }
+        write(dir.path(), "script.cmake", &script);
+        let read = read_back("cmake", &["-P", "script.cmake"], dir.path(), expressions.len());
+        let meant: Vec<_> = expressions.iter().map(|text| format!("7:Value of {text}")).collect();
+        prop_assert_eq!(read, meant);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
+
+proptest! {
+    #![proptest_config(cases(300))]
+
+    #[test]
+    fn a_header_has_a_line_for_each_check(values in values()) {
+        let header = written(Format::Header, defines(&values));
+        prop_assert_eq!(header.lines().count(), values.len() + 1);
+        for (index, (line, value)) in std::iter::zip(header.lines().skip(1), &values).enumerate() {
+            let meant = format!("#define ID_{index} {value}");
+            // A comment keeps a backslash from taking the next line in.
+            prop_assert_eq!(line.strip_suffix(" /**/").unwrap_or(line), meant.trim_end());
+            prop_assert!(!line.ends_with('\\'));
+        }
+    }
+
+    #[test]
+    fn json_gives_back_every_text(texts in prop::collection::vec(any::<String>(), 1..20)) {
+        let (plan, mut answers) = defines(&texts);
+        for (answer, text) in std::iter::zip(&mut answers, &texts) {
+            answer.output.clone_from(text);
+            answer.command = vec![text.clone()];
+        }
+        let written = written(Format::Json, (plan, answers.clone()));
+        // A result a line, whatever stands in it.
+        prop_assert_eq!(written.lines().count(), texts.len() + 2);
+        let read: tryall::response::Answers = serde_json::from_str(&written).unwrap();
+        for (read, meant) in std::iter::zip(read.results, answers) {
+            prop_assert_eq!(read.value, meant.value);
+            prop_assert_eq!((read.output, read.command), (meant.output, meant.command));
+        }
+    }
+}

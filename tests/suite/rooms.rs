@@ -1,0 +1,218 @@
+//! What a compiler is given: a directory, an environment and descriptors; and what happens
+//! when there is no room for it.
+
+use crate::support::*;
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::process::{Command, Stdio};
+
+#[test]
+fn every_check_has_a_directory_that_nobody_else_can_enter() {
+    let temp = tempfile::tempdir().unwrap();
+    let log = temp.path().join("log");
+    let logged = format!("--fake-log={}", log.display());
+    let ids = ["A", "B", "C", "D"];
+    let checks: Vec<_> = ids
+        .iter()
+        .map(|id| json!({"id": id, "kind": "compiles", "source": id, "args": ["--fake-directory", logged]}))
+        .collect();
+    let ran = fake(json!(checks));
+    for id in ids {
+        assert_eq!(ran.result(id)["output"], "mode: 700 in 700\n");
+    }
+    let text = std::fs::read_to_string(&log).unwrap();
+    let starts = text.lines().filter_map(|line| line.strip_prefix("start "));
+    let directories: HashSet<_> = starts.map(|start| start.split_once(' ').unwrap().1).collect();
+    assert_eq!(directories.len(), ids.len(), "{text}");
+}
+
+#[test]
+fn a_compiler_gets_neither_makes_variables_nor_another_language() {
+    let request = json!({
+        "toolchains": {
+            "c": {"command": [fakecc()], "env": {"GIVEN": "by the request"}},
+            "de": {"language": "c", "command": [fakecc()], "env": {"LC_ALL": "de_DE.UTF-8"}},
+        },
+        "checks": [
+            {"id": "A", "kind": "compiles", "source": "x", "args": ["--fake-environment"]},
+            {"id": "DE", "kind": "compiles", "source": "x", "args": ["--fake-environment"], "toolchain": "de"},
+        ],
+    });
+    let (call, stdin) = Call::check(&request);
+    let ran = call
+        .env("MAKEFLAGS", " -k")
+        .env("MFLAGS", "-k")
+        .env("MAKELEVEL", "1")
+        .env("LC_ALL", "fr_FR.UTF-8")
+        .env("PASSED", "on")
+        .run_with(&stdin);
+    let result = ran.result("A");
+    let lines: Vec<_> = result["output"].as_str().unwrap().lines().collect();
+    for expected in ["LC_ALL=C", "PASSED=on", "GIVEN=by the request"] {
+        assert!(lines.contains(&expected), "{lines:?}");
+    }
+    assert!(!lines.iter().any(|line| line.starts_with("MAKE") || line.starts_with("MFLAGS")));
+    assert_eq!(lines.iter().filter(|line| line.starts_with("LC_ALL=")).count(), 1);
+    let other = ran.result("DE");
+    assert!(other["output"].as_str().unwrap().contains("LC_ALL=de_DE.UTF-8\n"), "as asked for");
+}
+
+#[test]
+fn a_compiler_and_a_program_get_no_descriptors_but_the_standard_ones() {
+    let descriptors = ["--fake-descriptors"];
+    let listing = ["--fake-program=ls /proc/self/fd"];
+    let mut checks: Vec<_> = (0..8)
+        .map(|n| json!({"id": n.to_string(), "kind": "compiles", "source": n.to_string(), "args": descriptors}))
+        .collect();
+    checks.push(json!({"id": "RUN", "kind": "runs", "source": "x", "args": listing}));
+    let ran = fake(json!(checks));
+
+    // What this very process was given is passed on, and is not what this is about.
+    let output = |command: &mut Command| {
+        String::from_utf8(command.stdin(Stdio::null()).output().unwrap().stdout).unwrap()
+    };
+    let expected = output(Command::new(fakecc()).arg("--fake-descriptors"));
+    for n in 0..8 {
+        assert_eq!(ran.result(&n.to_string())["output"], expected);
+    }
+    let expected = output(Command::new("ls").arg("/proc/self/fd"));
+    assert_eq!(ran.result("RUN")["value"]["stdout"], expected);
+}
+
+#[test]
+fn a_temporary_directory_that_is_not_there_is_an_error_with_a_remedy() {
+    let request = json!({
+        "toolchains": {"c": {"command": [fakecc()]}},
+        "checks": [
+            {"id": "A", "kind": "compiles", "source": "x"},
+            {"id": "B", "kind": "runs", "source": "REJECT"},
+        ],
+    });
+    let (call, stdin) = Call::check(&request);
+    let ran = call.env("TMPDIR", "/no/such/directory").run_with(&stdin);
+    assert_eq!(ran.code(), 3);
+    for id in ["A", "B"] {
+        let result = ran.result(id);
+        assert_eq!(result["status"], "error");
+        let reason = result["reason"].as_str().unwrap();
+        assert!(reason.contains("/no/such/directory") && reason.contains("set TMPDIR"), "{reason}");
+    }
+}
+
+/// Runs a batch, one check at a time, with temporary files on a disk of this size. As the
+/// superuser in a private mount name space, else in one that belongs to the user.
+fn on_a_disk_of(size: &str, request: &Value) -> Ran {
+    need("unshare");
+    let possible = |option: &str| {
+        let tried = Command::new("unshare")
+            .args([option, "sh", "-c", "mount -t tmpfs -o size=64k none /tmp"])
+            .output();
+        tried.is_ok_and(|output| output.status.success())
+    };
+    let option = ["-m", "-rm"].into_iter().find(|option| possible(option)).expect(
+        "a full disk cannot be made: neither `unshare -m` nor `unshare -rm` may mount a tmpfs; \
+         run the tests as root or allow user name spaces",
+    );
+    let disk = tempfile::tempdir().unwrap();
+    let batch = tempfile::tempdir().unwrap();
+    let file = write(batch.path(), "batch.json", &request.to_string());
+    // The disk goes with the name space, so that what is left on it is looked at inside.
+    let script = format!(
+        "mount -t tmpfs -o size={size} none \"$1\" || exit 99
+         \"$2\" check -j1 \"$3\"; status=$?
+         ls -A \"$1\" >&2
+         exit $status"
+    );
+    let mut call = Call::new([] as [&str; 0]);
+    let mut command = Command::new("unshare");
+    command.args([option, "sh", "-c", &script, "sh"]).arg(disk.path()).arg(TRYALL).arg(&file);
+    for (name, value) in call.command.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("TMPDIR", disk.path()).stdin(Stdio::null());
+    call.command = command;
+    let ran = Ran::from(call.command.output().unwrap());
+    assert_eq!(ran.stderr, "", "nothing to say, and nothing left on the disk");
+    ran
+}
+
+fn assert_full(ran: &Ran, id: &str) {
+    let result = ran.result(id);
+    assert_eq!(result["status"], "error", "{result}");
+    let reason = result["reason"].as_str().unwrap();
+    assert!(reason.contains("make room, or set TMPDIR"), "{reason}");
+}
+
+#[test]
+fn a_compiler_that_fails_on_a_full_disk_has_not_said_no() {
+    let ran = on_a_disk_of(
+        "4m",
+        &json!({
+            "toolchains": {"c": {"command": [fakecc()]}},
+            "checks": [
+                {"id": "BEFORE", "kind": "compiles", "source": "REJECT 1"},
+                {"id": "FILLS", "kind": "compiles", "source": "x", "args": ["--fake-fill"]},
+                {"id": "AFTER", "kind": "compiles", "source": "REJECT 2"},
+                {"id": "YES", "kind": "compiles", "source": "y"},
+            ],
+        }),
+    );
+    assert_eq!(ran.code(), 3);
+    assert_full(&ran, "FILLS");
+    // What one check wrote is gone when the next one starts.
+    assert_eq!((ran.answer("BEFORE"), ran.answer("AFTER")), ("no".into(), "no".into()));
+    assert_eq!(ran.answer("YES"), "yes");
+}
+
+#[test]
+fn a_source_that_does_not_fit_is_an_error() {
+    let ran = on_a_disk_of(
+        "2m",
+        &json!({
+            "toolchains": {"c": {"command": [fakecc()]}},
+            "checks": [
+                {"id": "LARGE", "kind": "compiles", "source": "x".repeat(3 << 20)},
+                {"id": "SMALL", "kind": "compiles", "source": "x"},
+            ],
+        }),
+    );
+    assert_full(&ran, "LARGE");
+    assert_eq!(ran.answer("SMALL"), "yes");
+}
+
+#[test]
+fn a_real_compiler_on_a_full_disk_is_an_error() {
+    let gcc = need("gcc");
+    let large = "char const large[3 << 20] = {1};\nint main(void) { return large[9]; }\n";
+    let ran = on_a_disk_of(
+        "2m",
+        &json!({
+            "toolchains": {"c": {"command": [gcc]}},
+            "checks": [
+                {"id": "COMPILES", "kind": "compiles", "source": large},
+                {"id": "LINKS", "kind": "links", "source": large, "args": ["-pipe"]},
+                {"id": "NO", "kind": "compiles", "source": "no C\n"},
+            ],
+        }),
+    );
+    assert_full(&ran, "COMPILES");
+    assert_full(&ran, "LINKS");
+    assert_eq!(ran.answer("NO"), "no");
+}
+
+#[test]
+fn a_disk_without_any_room_is_an_error() {
+    let request = json!({
+        "toolchains": {"c": {"command": [fakecc()]}},
+        "checks": [{"id": "A", "kind": "compiles", "source": "REJECT"}],
+    });
+    // Not even the directory of the batch: an inode for the root of the disk is all there is.
+    let ran = on_a_disk_of("64k,nr_inodes=1", &request);
+    assert_eq!(ran.code(), 3);
+    let result = ran.result("A");
+    assert_eq!(result["status"], "error");
+    assert!(result["reason"].as_str().unwrap().contains("set TMPDIR"), "{result}");
+}
