@@ -15,6 +15,14 @@ pub fn start(before: Before<'_>) -> String {
     text + &before.prefix_lines()
 }
 
+/// Makes what is not declared an error. Clang takes a function of the C library that it knows for
+/// declared, with a warning, where GCC refuses it.
+const UNDECLARED_IS_AN_ERROR: &str = "\
+#if defined __clang__ && !defined __cplusplus
+#pragma clang diagnostic error \"-Wimplicit-function-declaration\"
+#endif
+";
+
 /// A program that asks nothing more.
 pub fn program(before: Before<'_>, main: &str) -> String {
     start(before) + main
@@ -65,6 +73,7 @@ pub fn symbol(before: Before<'_>, symbol: &str) -> String {
          typedef unsigned long tryall_word;\n\
          #endif\n\
          #endif\n\
+         {UNDECLARED_IS_AN_ERROR}\
          int main(void)\n\
          {{\n\
          #ifndef {symbol}\n\
@@ -94,6 +103,7 @@ pub fn function(before: Before<'_>, function: &str) -> String {
             "{start}\
              #include <limits.h>\n\
              {stub}\
+             {UNDECLARED_IS_AN_ERROR}\
              static void (*volatile tryall_function)(void);\n\
              int main(void) {{ tryall_function = (void (*)(void))&{function}; return 0; }}\n"
         );
