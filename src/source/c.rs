@@ -108,11 +108,11 @@ pub fn function(before: Before<'_>, function: &str) -> String {
              int main(void) {{ tryall_function = (void (*)(void))&{function}; return 0; }}\n"
         );
     }
-    // <limits.h> gives the __stub macros and declares next to nothing; what it does declare,
-    // and any macro of the name, goes to another name.
+    // <limits.h> gives the __stub macros and declares next to nothing. What it or the prefix
+    // does declare, and any macro of the name, goes to another name.
     format!(
-        "{start}\
-         #define {function} tryall_not_{function}\n\
+        "#define {function} tryall_not_{function}\n\
+         {start}\
          #include <limits.h>\n\
          #undef {function}\n\
          {stub}\
