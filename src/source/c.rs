@@ -130,13 +130,21 @@ pub fn function(before: Before<'_>, function: &str) -> String {
 }
 
 /// Whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would take a variable
-/// for a type; as a parameter of a function type it cannot stand.
+/// for a type; as a parameter of a function type it cannot stand, but neither can an abstract
+/// class, and so C++ has a template's parameter instead.
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
-        "{}int main(void)\n\
+        "{}#ifdef __cplusplus\n\
+         template <class T> struct tryall_of {{ }};\n\
+         #endif\n\
+         int main(void)\n\
          {{\n\
          \x20 (void)sizeof({name});\n\
+         #ifdef __cplusplus\n\
+         \x20 (void)sizeof(tryall_of< {name} >);\n\
+         #else\n\
          \x20 (void)sizeof(int (*)({name}));\n\
+         #endif\n\
          \x20 return 0;\n\
          }}\n",
         start(before)
