@@ -2,5 +2,7 @@
 //! One crate, so that it is linked once.
 
 mod support;
+mod table;
 
+mod kinds_c;
 mod protocol;
