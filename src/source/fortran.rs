@@ -18,7 +18,8 @@ fn include(header: &str) -> String {
     format!("include '{}'\n", header.replace('\'', "''"))
 }
 
-/// The specification part of a program unit: `use` must come first.
+/// The specification part of a program unit: `use` must come first. There is no `implicit none`
+/// behind it: a prefix may have one of its own, or define a type, after which none may stand.
 fn specification(before: Before<'_>) -> String {
     before.prefix_lines() + &includes(before)
 }
@@ -47,7 +48,7 @@ pub fn function(before: Before<'_>, function: &str) -> String {
 /// Whether a type can be declared.
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
-        "program tryall\n{}implicit none\n{name} :: tryall_variable\nend program\n",
+        "program tryall\n{}{name} :: tryall_variable\nend program\n",
         specification(before)
     )
 }
@@ -55,14 +56,14 @@ pub fn type_exists(before: Before<'_>, name: &str) -> String {
 /// The bytes of a variable of a type.
 pub fn size(before: Before<'_>, name: &str) -> String {
     integer_text(
-        &format!("{}implicit none\n{name} :: tryall_variable\n", specification(before)),
+        &format!("{}{name} :: tryall_variable\n", specification(before)),
         "storage_size(tryall_variable) / 8",
     )
 }
 
 /// An integer constant expression, read off the object file.
 pub fn integer(before: Before<'_>, expression: &str) -> String {
-    integer_text(&format!("{}implicit none\n", specification(before)), expression)
+    integer_text(&specification(before), expression)
 }
 
 /// Where [`comparison`] puts itself.
