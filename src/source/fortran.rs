@@ -70,14 +70,16 @@ pub fn integer(before: Before<'_>, expression: &str) -> String {
 const VALUE_STARTS: &str = "character(len=1), parameter :: tryall_start = ' '\n";
 
 /// The value in the form that [`crate::value`] reads, in a variable of a module, which is an
-/// external symbol and so is kept.
+/// external symbol and so is kept. The shift by nothing takes integers only; a mere definition
+/// would convert a real number.
 fn integer_text(specification: &str, expression: &str) -> String {
     let mut text = format!(
         "module tryall_module\n\
          {specification}\
          integer, parameter :: tryall_kind = selected_int_kind(18)\n\
-         integer(tryall_kind), parameter :: tryall_value = &\n\
-         {expression}\n\
+         integer(tryall_kind), parameter :: tryall_value = ishft( &\n\
+         {expression} &\n\
+         , 0)\n\
          {VALUE_STARTS}\
          character(len={length}) :: tryall_text = '{open}' // &\n\
          merge('+', '-', tryall_value >= 0) // 'a' // &\n",
