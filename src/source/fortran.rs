@@ -48,15 +48,16 @@ pub fn function(before: Before<'_>, function: &str) -> String {
 /// Whether a type can be declared.
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
-        "program tryall\n{}{name} :: tryall_variable\nend program\n",
-        specification(before)
+        "program tryall\n{}{} :: tryall_variable\nend program\n",
+        specification(before),
+        lines(name)
     )
 }
 
 /// The bytes of a variable of a type.
 pub fn size(before: Before<'_>, name: &str) -> String {
     integer_text(
-        &format!("{}{name} :: tryall_variable\n", specification(before)),
+        &format!("{}{} :: tryall_variable\n", specification(before), lines(name)),
         "storage_size(tryall_variable) / 8",
     )
 }
@@ -64,6 +65,13 @@ pub fn size(before: Before<'_>, name: &str) -> String {
 /// An integer constant expression, read off the object file.
 pub fn integer(before: Before<'_>, expression: &str) -> String {
     integer_text(&specification(before), expression)
+}
+
+/// Text that fits into lines, which may have 132 columns. A line may be broken anywhere, even in
+/// the middle of a name.
+fn lines(text: &str) -> String {
+    let chars: Vec<_> = text.chars().collect();
+    chars.chunks(100).map(String::from_iter).collect::<Vec<_>>().join("&\n&")
 }
 
 /// Where [`comparison`] puts itself.
@@ -78,11 +86,12 @@ fn integer_text(specification: &str, expression: &str) -> String {
          {specification}\
          integer, parameter :: tryall_kind = selected_int_kind(18)\n\
          integer(tryall_kind), parameter :: tryall_value = ishft( &\n\
-         {expression} &\n\
+         {} &\n\
          , 0)\n\
          {VALUE_STARTS}\
          character(len={length}) :: tryall_text = '{open}' // &\n\
          merge('+', '-', tryall_value >= 0) // 'a' // &\n",
+        lines(expression),
         open = value::OPEN,
         length = value::OPEN.len() + 2 + value::DIGITS + 1,
     );
