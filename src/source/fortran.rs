@@ -45,10 +45,10 @@ pub fn function(before: Before<'_>, function: &str) -> String {
     )
 }
 
-/// Whether a type can be declared.
+/// Whether a type can be declared: in a module, where nobody complains of an unused variable.
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
-        "program tryall\n{}{} :: tryall_variable\nend program\n",
+        "module tryall_module\n{}{} :: tryall_variable\nend module\n",
         specification(before),
         lines(name)
     )
