@@ -89,19 +89,18 @@ fn integer_text(specification: &str, expression: &str) -> String {
          {} &\n\
          , 0)\n\
          {VALUE_STARTS}\
+         integer(tryall_kind), parameter :: tryall_bits = &\n\
+         merge(tryall_value, not(min(tryall_value, -1_tryall_kind)), tryall_value >= 0)\n\
          character(len={length}) :: tryall_text = '{open}' // &\n\
-         merge('+', '-', tryall_value >= 0) // 'a' // &\n",
+         merge('+', '{complement}', tryall_value >= 0) // 'a' // &\n",
         lines(expression),
+        complement = value::COMPLEMENT,
         open = value::OPEN,
         length = value::OPEN.len() + 2 + value::DIGITS + 1,
     );
     for digit in (0..value::DIGITS).rev() {
-        let quotient = match digit {
-            // 16**15 is the largest power that the kind can hold.
-            0 => "tryall_value".into(),
-            _ => format!("tryall_value / 16_tryall_kind**{digit}"),
-        };
-        writeln!(text, "achar(97 + abs(mod({quotient}, 16_tryall_kind))) // &")
+        // Not by division, of which gfortran's -Wall says that it truncates.
+        writeln!(text, "achar(97 + ibits(tryall_bits, {}, 4)) // &", 4 * digit)
             .expect("strings take all");
     }
     write!(
