@@ -4,5 +4,7 @@
 mod support;
 mod table;
 
+mod cross;
+mod fortran;
 mod kinds_c;
 mod protocol;

@@ -53,6 +53,9 @@ pub const GXX: Compiler = Compiler { command: &["g++"], language: "c++" };
 pub const CLANG: Compiler = Compiler { command: &["clang"], language: "c" };
 pub const CLANGXX: Compiler = Compiler { command: &["clang++"], language: "c++" };
 
+pub const GFORTRAN: Compiler = Compiler { command: &["gfortran"], language: "fortran" };
+pub const FLANG: Compiler = Compiler { command: &["flang-new-16"], language: "fortran" };
+
 pub const C: &[Compiler] = &[GCC, CLANG];
 pub const CXX: &[Compiler] = &[GXX, CLANGXX];
 pub const C_AND_CXX: &[Compiler] = &[GCC, GXX, CLANG, CLANGXX];
@@ -61,7 +64,12 @@ impl Compiler {
     /// Arguments that turn no answer of a neutral question. The first two are put to all, as
     /// only optimization might turn a no into a yes.
     fn variants(&self) -> [&'static [&'static str]; 5] {
-        let old = if self.language == "c" { &["-std=c89"] } else { &["-std=c++98"] };
+        let old = match self.language {
+            "c" => &["-std=c89"],
+            "c++" => &["-std=c++98"],
+            "fortran" => &["-std=f2008"],
+            other => panic!("no older standard of {other}"),
+        };
         [&[], &["-O2", "-flto"], &["-Wall", "-Wextra", "-pedantic", "-Werror"], &["-g3"], old]
     }
 }
