@@ -131,7 +131,8 @@ pub fn function(before: Before<'_>, function: &str) -> String {
 
 /// Whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would take a variable
 /// for a type; as a parameter of a function type it cannot stand, but neither can an abstract
-/// class, and so C++ has a template's parameter instead.
+/// class, and so C++ has a template's parameter instead. Of compilers that are not known to
+/// do better, some take a lone name for a parameter of an old-style definition.
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
         "{}#ifdef __cplusplus\n\
@@ -142,8 +143,10 @@ pub fn type_exists(before: Before<'_>, name: &str) -> String {
          \x20 (void)sizeof({name});\n\
          #ifdef __cplusplus\n\
          \x20 (void)sizeof(tryall_of< {name} >);\n\
-         #else\n\
+         #elif defined __GNUC__\n\
          \x20 (void)sizeof(int (*)({name}));\n\
+         #else\n\
+         \x20 (void)sizeof(int (*)(int, {name}));\n\
          #endif\n\
          \x20 return 0;\n\
          }}\n",
