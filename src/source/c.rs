@@ -251,12 +251,15 @@ fn integer_text(start: &str, expression: &str) -> String {
 pub fn alignment(before: Before<'_>, name: &str) -> String {
     let start = format!(
         "{}#include <stddef.h>\n\
-         #ifdef __GNUC__\n\
+         #if defined __GNUC__ || defined __TINYC__\n\
          struct tryall_struct {{ char before; __typeof__({name}) member; }};\n\
          #else\n\
          struct tryall_struct {{ char before; {name} member; }};\n\
          #endif\n\
-         enum {{ tryall_is_a_type = sizeof(int (*)({name})) }};\n",
+         enum {{\n\
+         \x20 tryall_is_a_type = sizeof(int (*)({name})),\n\
+         \x20 tryall_is_no_old_style_parameter = sizeof(int (*)(int, {name}))\n\
+         }};\n",
         start(before)
     );
     integer_text(&start, "offsetof(struct tryall_struct, member)")
