@@ -65,7 +65,7 @@ impl Compiler {
     /// only optimization might turn a no into a yes.
     fn variants(&self) -> [&'static [&'static str]; 5] {
         let old = match self.language {
-            "c" => &["-std=c89"],
+            "c" | "objc" => &["-std=c89"],
             "c++" => &["-std=c++98"],
             "fortran" => &["-std=f2008"],
             other => panic!("no older standard of {other}"),
