@@ -130,9 +130,9 @@ pub fn function(before: Before<'_>, function: &str) -> String {
 }
 
 /// Whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would take a variable
-/// for a type; as a parameter of a function type it cannot stand, but neither can an abstract
-/// class, and so C++ has a template's parameter instead. Of compilers that are not known to
-/// do better, some take a lone name for a parameter of an old-style definition.
+/// for a type, and so the name must stand where only a type can. As a parameter of a function
+/// type an abstract class cannot, GCC complains of a struct without a name, and some compilers
+/// take a lone name there for a parameter of an old-style definition.
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
         "{}#ifdef __cplusplus\n\
@@ -144,7 +144,7 @@ pub fn type_exists(before: Before<'_>, name: &str) -> String {
          #ifdef __cplusplus\n\
          \x20 (void)sizeof(tryall_of< {name} >);\n\
          #elif defined __GNUC__\n\
-         \x20 (void)sizeof(int (*)({name}));\n\
+         \x20 (void)__builtin_types_compatible_p({name}, int);\n\
          #else\n\
          \x20 (void)sizeof(int (*)(int, {name}));\n\
          #endif\n\
