@@ -23,6 +23,24 @@ const UNDECLARED_IS_AN_ERROR: &str = "\
 #endif
 ";
 
+/// Silences what compilers say of the questions' own words, which -Werror would turn into a
+/// no: that what is asked for is deprecated, and that a cast is C's. It stands behind the headers
+/// and the prefix.
+const ONLY_THE_QUESTION: &str = "\
+#if defined __GNUC__
+#pragma GCC diagnostic ignored \"-Wdeprecated-declarations\"
+#ifdef __cplusplus
+#pragma GCC diagnostic ignored \"-Winvalid-offsetof\"
+#pragma GCC diagnostic ignored \"-Wold-style-cast\"
+#endif
+#endif
+";
+
+/// What stands before a question about what the headers and the prefix have.
+fn question(before: Before<'_>) -> String {
+    start(before) + ONLY_THE_QUESTION
+}
+
 /// A program that asks nothing more.
 pub fn program(before: Before<'_>, main: &str) -> String {
     start(before) + main
@@ -56,7 +74,7 @@ pub fn header_presence(before: Before<'_>, header: &str) -> String {
 /// The address goes through an integer into a volatile variable: CMake's own cast to `int *`
 /// is refused under `-pedantic-errors` when the symbol is a function.
 pub fn symbol(before: Before<'_>, symbol: &str) -> String {
-    let start = start(before);
+    let start = question(before);
     let plain = symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric());
     if !plain {
         // Such as std::fopen or an overload: an expression that must compile and link.
@@ -103,6 +121,7 @@ pub fn function(before: Before<'_>, function: &str) -> String {
             "{start}\
              #include <limits.h>\n\
              {stub}\
+             {ONLY_THE_QUESTION}\
              {UNDECLARED_IS_AN_ERROR}\
              static void (*volatile tryall_function)(void);\n\
              int main(void) {{ tryall_function = (void (*)(void))&{function}; return 0; }}\n"
@@ -150,7 +169,7 @@ pub fn type_exists(before: Before<'_>, name: &str) -> String {
          #endif\n\
          \x20 return 0;\n\
          }}\n",
-        start(before)
+        question(before)
     )
 }
 
@@ -164,7 +183,7 @@ pub fn member(before: Before<'_>, of: &str, member: &str) -> String {
          \x20 (void)(({of} *)(void *)argv)->{member};\n\
          \x20 return 0;\n\
          }}\n",
-        start(before)
+        question(before)
     )
 }
 
@@ -177,7 +196,7 @@ pub fn prototype(
     return_type: &str,
     arguments: &[String],
 ) -> String {
-    let start = start(before);
+    let start = question(before);
     let arguments = if arguments.is_empty() { "void".into() } else { arguments.join(", ") };
     if language.is_cxx() {
         return format!(
@@ -211,7 +230,7 @@ const VALUE_STARTS: &str = "extern char tryall_text[];\n";
 /// only: no cast and no shift, so that an integer of any width is right. The first letter
 /// after the sign is `a` only if 16 digits are enough.
 pub fn integer(before: Before<'_>, expression: &str) -> String {
-    integer_text(&start(before), expression)
+    integer_text(&question(before), expression)
 }
 
 fn integer_text(start: &str, expression: &str) -> String {
@@ -260,7 +279,7 @@ pub fn alignment(before: Before<'_>, name: &str) -> String {
          \x20 tryall_is_a_type = sizeof(int (*)({name})),\n\
          \x20 tryall_is_no_old_style_parameter = sizeof(int (*)(int, {name}))\n\
          }};\n",
-        start(before)
+        question(before)
     );
     integer_text(&start, "offsetof(struct tryall_struct, member)")
 }
