@@ -75,7 +75,7 @@ fn integers() {
         is(compute("huge(1)", ""), i32::MAX),
         is(compute("huge(1_8)", ""), i64::MAX),
         // One below what the standard has, as -pedantic says.
-        is(compute("-huge(1_8) - 1_8", ""), i64::MIN).as_asked(),
+        is(compute("-huge(1_8) - 1_8", ""), i64::MIN).not_neutral(),
         is(compute("-huge(1_8)", ""), -i64::MAX),
         is(compute("bit_size(0)", ""), 32),
         is(compute("ichar('a')", ""), 97),
@@ -128,7 +128,7 @@ fn headers_are_files_for_include_lines() {
     value["include_dirs"] = json!([dir.path()]);
     assert_both_answer(&[
         // -Wall complains of what an included file declares and the program does not use.
-        yes(ask("good.inc", "compile")).as_asked(),
+        yes(ask("good.inc", "compile")).not_neutral(),
         no(ask("bad.inc", "compile")),
         no(ask("not_there.inc", "compile")),
         yes(ask("good.inc", "preprocess")),
@@ -182,7 +182,7 @@ fn flags() {
             yes(flag("-Wno-unused")),
             yes(flag("-ffree-line-length-none")),
             yes(flag("-fbacktrace")),
-            yes(flag("-std=f2018")).as_asked(),
+            yes(flag("-std=f2018")).not_neutral(),
             no(flag("-fbogus")),
             no(flag("-Wbogus")),
             no(flag("-Wno-bogus")),

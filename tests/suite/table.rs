@@ -35,7 +35,7 @@ pub fn is(check: Value, value: impl Into<Value>) -> Row {
 
 impl Row {
     /// For a question that itself depends on the standard, or is one of warnings.
-    pub fn as_asked(mut self) -> Self {
+    pub fn not_neutral(mut self) -> Self {
         self.neutral = false;
         self
     }

@@ -29,7 +29,7 @@ fn flags_of_compilers() {
             yes(flag(&["-Wno-error=unused"])),
             yes(flag(&["-Wframe-larger-than=1000"])),
             yes(flag(&["-Wno-frame-larger-than"])),
-            yes(flag(&["-Wno-vla-larger-than"])).as_asked(),
+            yes(flag(&["-Wno-vla-larger-than"])).not_neutral(),
             no(flag(&["-Wbogus"])),
             // Without a look at the positive form, GCC takes any.
             no(flag(&["-Wno-bogus"])),
@@ -46,10 +46,13 @@ fn flags_of_compilers() {
         .filter(|row| row.check["flags"][0] != "-Wno-vla-larger-than")
         .collect::<Vec<_>>(),
     );
-    assert_answers(C, &[yes(flag(&["-std=c11"])).as_asked(), yes(flag(&["-Wstrict-prototypes"]))]);
+    assert_answers(
+        C,
+        &[yes(flag(&["-std=c11"])).not_neutral(), yes(flag(&["-Wstrict-prototypes"]))],
+    );
     assert_answers(
         CXX,
-        &[yes(flag(&["-std=c++11"])).as_asked(), yes(flag(&["-Woverloaded-virtual"]))],
+        &[yes(flag(&["-std=c++11"])).not_neutral(), yes(flag(&["-Woverloaded-virtual"]))],
     );
     // GCC warns of a flag of the other language.
     assert_answers(&[GCC], &[no(flag(&["-Woverloaded-virtual"])), no(flag(&["-fno-rtti"]))]);
@@ -63,7 +66,7 @@ fn flags_of_compilers() {
         &[CLANG, CLANGXX],
         &[no(flag(&["-Wno-vla-larger-than"])), no(flag(&["-Wlogical-op"]))],
     );
-    assert_answers(&[CLANG, CLANGXX], &[yes(flag(&["-Weverything"])).as_asked()]);
+    assert_answers(&[CLANG, CLANGXX], &[yes(flag(&["-Weverything"])).not_neutral()]);
 }
 
 #[test]

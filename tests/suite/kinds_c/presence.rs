@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use crate::table::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A directory of headers that the tests ask for.
 fn headers() -> tempfile::TempDir {
@@ -33,7 +33,7 @@ fn headers_that_compile_and_headers_that_are_only_there() {
         ]);
     }
     let alone = |header: &str, stage: &str| json!({"kind": "header", "header": header, "include_dirs": dirs, "stage": stage});
-    let after = |field: &str, what: serde_json::Value| {
+    let after = |field: &str, what: Value| {
         let mut check = alone("needs_size_t.h", "compile");
         check[field] = what;
         check
@@ -105,7 +105,7 @@ fn functions() {
     let ask = |function: &str| json!({"kind": "function", "function": function});
     let with = |headers: &[&str], function: &str| json!({"kind": "function", "function": function, "headers": headers});
     let prefix = |prefix: &str| json!({"kind": "function", "function": "tested", "prefix": prefix});
-    let maths = |check: serde_json::Value| {
+    let maths = |check: Value| {
         let mut check = check;
         check["link_args"] = json!(["-lm"]);
         check
@@ -138,7 +138,7 @@ fn functions() {
         // A macro of the name, and a function behind it.
         yes(json!({"kind": "function", "function": "putc"})),
         yes(json!({"kind": "function", "function": "puts", "prefix": "#define puts(x) nothing"}))
-            .as_asked(),
+            .not_neutral(),
         // A prototype that is not the one with which the function is asked for.
         yes(json!({"kind": "function", "function": "puts", "prefix": "int puts(const char *);"})),
         // A macro alone is no function.
@@ -223,6 +223,7 @@ fn types() {
             yes(ask("tested", "typedef void (*tested)(void);")),
             yes(ask("struct tested", "struct tested { int x; };")),
             yes(ask("union tested", "union tested { int x; char y; };")),
+            yes(ask("const int", "")),
             yes(ask("enum tested", "enum tested { one };")),
             no(ask("struct tested", "struct tested;")),
             no(ask("tested", "typedef struct other tested;")),
@@ -254,7 +255,10 @@ fn types() {
             yes(ask("int &", "")),
         ],
     );
-    assert_answers(C, &[yes(ask("_Bool", "")), no(ask("bool", ""))]);
+    assert_answers(
+        C,
+        &[yes(ask("struct { int x; }", "")), yes(ask("_Bool", "")), no(ask("bool", ""))],
+    );
 }
 
 #[test]
@@ -286,7 +290,7 @@ fn members() {
     let of = |name: &str, member: &str, headers: &[&str], prefix: &str| json!({"kind": "member", "type": name, "member": member, "headers": headers, "prefix": prefix});
     rows.extend([
         yes(of("struct stat", "st_size", &["sys/stat.h"], "")),
-        yes(of("struct stat", "st_mtim.tv_nsec", &["sys/stat.h"], "")).as_asked(),
+        yes(of("struct stat", "st_mtim.tv_nsec", &["sys/stat.h"], "")).not_neutral(),
         no(of("struct stat", "st_not_there", &["sys/stat.h"], "")),
         no(of("struct stat", "st_size", &["stdio.h"], "")),
         yes(of("union tested", "x", &[], "union tested { int x; char y; };")),
@@ -348,10 +352,10 @@ fn prototypes() {
             no(local("extern int tested;", "int", &[])),
             yes(local("const char *tested(void);", "const char *", &[])),
             no(local("const char *tested(void);", "char *", &[])),
-            yes(ask(&["stdlib.h"], "", "malloc", "void *", &["size_t"])).as_asked(),
+            yes(ask(&["stdlib.h"], "", "malloc", "void *", &["size_t"])).not_neutral(),
             no(ask(&["stdlib.h"], "", "malloc", "char *", &["size_t"])),
             no(ask(&["stdlib.h"], "", "malloc_of_tryall", "void *", &["size_t"])),
-            yes(ask(&["unistd.h"], "", "fork", "pid_t", &[])).as_asked(),
+            yes(ask(&["unistd.h"], "", "fork", "pid_t", &[])).not_neutral(),
         ],
     );
     let overloads = "void tested(int); int tested(double, char);";
@@ -362,6 +366,41 @@ fn prototypes() {
             yes(local(overloads, "int", &["double", "char"])),
             no(local(overloads, "int", &["int"])),
             no(local(overloads, "void", &["char"])),
+        ],
+    );
+}
+
+/// -Werror makes an error of each use of what is deprecated.
+#[test]
+fn what_is_deprecated_is_there() {
+    let mark = "__attribute__((deprecated))";
+    let local = |kind: &str, fields: Value, prefix: &str| {
+        let mut check = fields;
+        check["kind"] = kind.into();
+        check["prefix"] = prefix.replace("OLD", mark).into();
+        check
+    };
+    let function = "static int tested(int x) OLD; static int tested(int x) { return x; }";
+    let name = "typedef int tested OLD;";
+    let of = json!({"type": "struct tested", "member": "x"});
+    assert_answers(
+        C_AND_CXX,
+        &[
+            yes(local("symbol", json!({"symbol": "tested"}), function)),
+            yes(local(
+                "function",
+                json!({"function": "tested", "headers": ["stddef.h"]}),
+                function,
+            )),
+            yes(local("type", json!({"type": "tested"}), name)),
+            is(local("sizeof", json!({"type": "tested"}), name), 4),
+            is(local("alignment", json!({"type": "tested"}), name), 4),
+            yes(local("member", of, "struct tested { int x OLD; };")),
+            yes(local(
+                "prototype",
+                json!({"function": "tested", "return_type": "int", "arguments": ["int"]}),
+                "int tested(int) OLD;",
+            )),
         ],
     );
 }

@@ -93,7 +93,7 @@ fn patterns_turn_a_success_into_a_no() {
     warned["fail_patterns"] = json!(["unused variable .unused."]);
     let mut other = warned.clone();
     other["fail_patterns"] = json!(["used variable .other."]);
-    assert_answers(C_AND_CXX, &[no(warned), yes(other).as_asked()]);
+    assert_answers(C_AND_CXX, &[no(warned), yes(other).not_neutral()]);
 }
 
 #[test]

@@ -65,8 +65,8 @@ fn sizes() {
     assert_answers(
         C,
         &[
-            is(sizeof("struct tested", "struct tested { };"), 0).as_asked(),
-            is(sizeof("struct tested", "struct tested { int x[0]; };"), 0).as_asked(),
+            is(sizeof("struct tested", "struct tested { };"), 0).not_neutral(),
+            is(sizeof("struct tested", "struct tested { int x[0]; };"), 0).not_neutral(),
         ],
     );
 }
@@ -106,6 +106,9 @@ fn alignments() {
         CXX,
         &[
             is(alignment("tested", "struct tested { explicit tested(int); double d; };"), 8),
+            // Of no standard layout, which offsetof is meant for.
+            is(alignment("tested", "struct tested { virtual ~tested() { } double d; };"), 8),
+            is(alignment("int &", ""), 8),
             is(
                 alignment(
                     "tested<int, char>",
@@ -323,4 +326,28 @@ fn expansions_of_macros() {
 #[test]
 fn byte_order() {
     assert_answers(C_AND_CXX, &[is(json!({"kind": "endian"}), "little")]);
+}
+
+/// The casts of the sources are none of the caller's.
+#[test]
+fn a_warning_of_old_casts_turns_no_answer() {
+    let with = |check: Value| {
+        let mut check = check;
+        check["args"] = json!(["-Wold-style-cast", "-Werror"]);
+        check
+    };
+    assert_answers(
+        CXX,
+        &[
+            is(with(sizeof("long", "")), 8),
+            is(with(alignment("long", "")), 8),
+            is(with(compute("-3", "")), -3),
+            yes(with(
+                json!({"kind": "symbol", "symbol": "tested", "prefix": "static int tested;"}),
+            )),
+            yes(with(json!({"kind": "member", "type": "struct tested", "member": "x",
+                            "prefix": "struct tested { int x; };"}))),
+            yes(with(json!({"kind": "function", "function": "fork", "headers": ["unistd.h"]}))),
+        ],
+    );
 }
