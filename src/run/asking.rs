@@ -395,10 +395,11 @@ impl Asking<'_> {
         };
         let finished = self.run_when_not_busy(start).await;
         let timeout = self.question.timeout;
-        outcome.verdict =
-            judge::program(&finished.exit, self.toolchain.emulator.is_some(), timeout);
+        let emulator = self.toolchain.emulator.is_some().then_some(file);
+        let errors = finished.stderr.text();
+        outcome.verdict = judge::program(&finished.exit, emulator, &errors, timeout);
         outcome.exit_code = exit_code(&finished);
-        outcome.output += &finished.stderr.text();
+        outcome.output += &errors;
         match &finished.exit {
             Exit::Code(_) | Exit::Signal(_) => {
                 outcome.value = Some(Value::Program {
