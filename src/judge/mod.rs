@@ -27,12 +27,13 @@ pub enum Verdict {
 /// ended it. No compiler uses them for an error in the source.
 const FIRST_STATUS_OF_WRAPPERS: i32 = 126;
 
-/// The verdict of a compiler. `product` is the file that it was to write, if one; `timeout`
-/// the time that it had.
+/// The verdict of a compiler. `product` is the file that it was to write, if one; `source` gives
+/// the source's text; `timeout` is the time that it had.
 pub fn compiler(
     finished: &Finished,
     messages: &str,
     product: Option<&Path>,
+    source: impl FnOnce() -> String,
     timeout: Duration,
 ) -> Verdict {
     let code = match not_by_itself(&finished.exit, "the compiler", timeout) {
@@ -47,7 +48,7 @@ pub fn compiler(
             _ => Verdict::Yes,
         };
     }
-    if let Some(trouble) = messages::trouble(messages) {
+    if let Some(trouble) = messages::trouble(messages, &source()) {
         return Verdict::Error(trouble);
     }
     if code >= FIRST_STATUS_OF_WRAPPERS {
@@ -60,6 +61,13 @@ pub fn compiler(
         return Verdict::Error(
             "the compiler failed and the temporary space is full; make room, or set TMPDIR".into(),
         );
+    }
+    if messages.trim().is_empty() {
+        // A driver whose cc1 or as could not be loaded fails like this, too.
+        return Verdict::Error(format!(
+            "the compiler failed with status {code} and did not say why; a compiler that says no tells \
+             what is wrong with the source, so look at what the command really runs"
+        ));
     }
     Verdict::No
 }
