@@ -9,6 +9,7 @@
 pub mod cli;
 pub mod request;
 
+pub mod anchor;
 pub mod dialect;
 pub mod language;
 pub mod source;

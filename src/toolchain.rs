@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path as FilePath, PathBuf};
 
+use crate::anchor::{anchored, anchored_command};
 use crate::dialect::Dialect;
 use crate::language::Language;
 use crate::request;
@@ -106,7 +107,7 @@ pub fn resolve(
     let command = [anchored_command(&given.launcher, base), command].concat();
     let emulator = (!given.emulator.is_empty()).then(|| {
         let command = anchored_command(&given.emulator, base);
-        let file = find(&command, &env, &surroundings.dir, "emulator");
+        let file = find(&command, &env, "emulator");
         (command, file)
     });
     let private_temp =
@@ -119,7 +120,7 @@ pub fn resolve(
     Ok(Toolchain {
         language,
         dialect: Dialect::default(),
-        program: find(&command, &env, &surroundings.dir, "compiler"),
+        program: find(&command, &env, "compiler"),
         command,
         args,
         link_args,
@@ -148,6 +149,13 @@ fn environment(
 ) -> Vec<(OsString, OsString)> {
     let mut env = surroundings.env.clone();
     env.retain(|(name, _)| !MAKE_VARIABLES.iter().any(|make| name == make));
+    if let Some((_, path)) = env.iter_mut().find(|(name, _)| name == "PATH") {
+        // An empty entry is the current directory, too.
+        let entries = std::env::split_paths(path).map(|entry| surroundings.dir.join(entry));
+        if let Ok(absolute) = std::env::join_paths(entries) {
+            *path = absolute;
+        }
+    }
     for (name, value) in &given.env {
         set(&mut env, name, value);
     }
@@ -164,17 +172,15 @@ fn is_server(word: &OsStr) -> bool {
     FilePath::new(word).file_stem().is_some_and(|stem| SERVERS.iter().any(|server| stem == *server))
 }
 
-/// The file of a command's first word. `dir` is where relative entries of PATH start from.
-fn find(
-    command: &[OsString],
-    env: &[(OsString, OsString)],
-    dir: &FilePath,
-    what: &str,
-) -> Result<PathBuf, String> {
+/// The file of a command's first word.
+fn find(command: &[OsString], env: &[(OsString, OsString)], what: &str) -> Result<PathBuf, String> {
     let word = &command[0];
     let shown = word.to_string_lossy();
-    let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value);
-    which::which_in(word, path, dir).map_err(|_| {
+    let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+    // Where the C library looks when nobody says where. All entries are absolute, as is a word
+    // with a slash, so that the current directory plays no part.
+    let path = path.unwrap_or(OsStr::new("/bin:/usr/bin"));
+    which::which_in(word, Some(path), "/").map_err(|_| {
         let file = FilePath::new(word);
         if !file.is_absolute() {
             format!("the {what} {shown} is not on PATH; install it or name another one")
@@ -186,153 +192,4 @@ fn find(
             format!("the {what} {shown} does not exist; install it or name another one")
         }
     })
-}
-
-/// Makes a command's first word absolute if it is a path, and its arguments as [`anchored`].
-fn anchored_command(words: &[String], base: &FilePath) -> Vec<OsString> {
-    let Some((program, args)) = words.split_first() else { return Vec::new() };
-    let program = if program.contains('/') { base.join(program).into() } else { program.into() };
-    std::iter::once(program).chain(anchored(args, base)).collect()
-}
-
-/// Options whose value is a path, attached or in the next argument.
-const PATH_OPTIONS: [&str; 11] = [
-    "-isystem",
-    "-iquote",
-    "-idirafter",
-    "-include",
-    "-imacros",
-    "-isysroot",
-    "--sysroot",
-    "-specs",
-    "-I",
-    "-L",
-    "-J",
-];
-
-/// Options whose value, in the next argument, is no path even if a file of that name exists.
-const VALUE_OPTIONS: [&str; 12] = [
-    "-x",
-    "-D",
-    "-U",
-    "-l",
-    "-u",
-    "-z",
-    "-e",
-    "-arch",
-    "-target",
-    "-framework",
-    "-Xclang",
-    "--param",
-];
-
-/// Arguments with their relative paths made absolute. Every check runs in a directory of its
-/// own, so that compilers that write into the current directory (Fortran's module files,
-/// `a.out`) do not meet; a path must mean there what it means to the caller.
-pub fn anchored(args: &[String], base: &FilePath) -> Vec<OsString> {
-    let mut previous = "";
-    args.iter()
-        .map(|arg| {
-            let after = std::mem::replace(&mut previous, arg);
-            if PATH_OPTIONS.contains(&after) {
-                join(base, arg)
-            } else if VALUE_OPTIONS.contains(&after) {
-                arg.into()
-            } else {
-                anchored_argument(arg, base)
-            }
-        })
-        .collect()
-}
-
-fn anchored_argument(arg: &str, base: &FilePath) -> OsString {
-    if let Some(file) = arg.strip_prefix('@').filter(|file| !file.is_empty()) {
-        return concat("@", &join(base, file));
-    }
-    if let Some(parts) = arg.strip_prefix("-Wl,") {
-        let parts: Vec<_> = parts.split(',').map(|part| existing_value(part, base)).collect();
-        return concat("-Wl,", &parts.join(OsStr::new(",")));
-    }
-    if arg.starts_with('-') {
-        let attached =
-            PATH_OPTIONS.iter().find_map(|option| Some((*option, arg.strip_prefix(option)?)));
-        return match attached {
-            // `-I=dir` is relative to the sysroot; the long options take the same sign.
-            Some((option, value)) if value.starts_with('=') && option.len() > 2 => {
-                concat(&format!("{option}="), &join(base, &value[1..]))
-            }
-            Some((option, value)) if !value.is_empty() && !value.starts_with(['=', '-', '$']) => {
-                concat(option, &join(base, value))
-            }
-            // Such as -fplugin=./check.so; but a definition's value is text.
-            _ if arg.starts_with("-f") => existing_value(arg, base),
-            _ => arg.into(),
-        };
-    }
-    existing_value(arg, base)
-}
-
-/// A file that is there, perhaps after `option=`. A bare word is taken for a file only if it
-/// looks like one.
-fn existing_value(arg: &str, base: &FilePath) -> OsString {
-    let (option, value) = arg.rfind('=').map_or(("", arg), |at| arg.split_at(at + 1));
-    if value.contains(['/', '.']) && base.join(value).is_file() {
-        concat(option, &join(base, value))
-    } else {
-        arg.into()
-    }
-}
-
-fn join(base: &FilePath, path: &str) -> OsString {
-    base.join(path).into()
-}
-
-fn concat(start: &str, end: &OsStr) -> OsString {
-    let mut whole = OsString::from(start);
-    whole.push(end);
-    whole
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn relative_paths_mean_what_they_mean_to_the_caller() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("sub")).unwrap();
-        for file in ["libx.a", "sub/y.o", "v.map", "c"] {
-            std::fs::write(dir.path().join(file), "").unwrap();
-        }
-        let absolute = |path: &str| dir.path().join(path).to_string_lossy().into_owned();
-        for (given, expected) in [
-            ("-Iinclude", format!("-I{}", absolute("include"))),
-            ("-I/usr/include", "-I/usr/include".into()),
-            ("-I=usr", "-I=usr".into()),
-            ("-isysteminc", format!("-isystem{}", absolute("inc"))),
-            ("--sysroot=root", format!("--sysroot={}", absolute("root"))),
-            ("-Lsub", format!("-L{}", absolute("sub"))),
-            ("libx.a", absolute("libx.a")),
-            ("sub/y.o", absolute("sub/y.o")),
-            ("liby.a", "liby.a".into()),
-            ("c", "c".into()),
-            (
-                "-Wl,--version-script=v.map,-z,now",
-                format!("-Wl,--version-script={},-z,now", absolute("v.map")),
-            ),
-            ("-DX=v.map", "-DX=v.map".into()),
-            ("@args", format!("@{}", absolute("args"))),
-            ("-O2", "-O2".into()),
-        ] {
-            assert_eq!(
-                anchored(&[given.into()], dir.path()),
-                [OsString::from(expected)],
-                "{given}"
-            );
-        }
-        let apart =
-            anchored(&["-I".into(), "include".into(), "-x".into(), "libx.a".into()], dir.path());
-        assert_eq!(apart[1], *absolute("include"));
-        assert_eq!(apart[3], "libx.a");
-    }
 }

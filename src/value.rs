@@ -5,6 +5,9 @@
 pub const OPEN: &str = "tryall(";
 /// What stands behind it.
 pub const CLOSE: char = ')';
+/// The sign of a number whose digits are those of its complement, as `~x` or `-1 - x`; else
+/// it is a plus or a minus.
+pub const COMPLEMENT: char = '~';
 /// Its digits, in base 16, `a` for 0.
 pub const DIGITS: usize = 16;
 
@@ -35,7 +38,7 @@ pub fn integer(file: &[u8]) -> Found<i128> {
             continue;
         };
         let (sign, beyond, digits) = (text[0], text[1], &text[2..2 + DIGITS]);
-        let well_formed = matches!(sign, b'+' | b'-')
+        let well_formed = [b'+', b'-', COMPLEMENT as u8].contains(&sign)
             && matches!(beyond, b'a' | b'z')
             && digits.iter().all(|digit| (b'a'..b'a' + 16).contains(digit))
             && text[2 + DIGITS] == CLOSE as u8;
@@ -47,8 +50,12 @@ pub fn integer(file: &[u8]) -> Found<i128> {
         }
         let magnitude =
             digits.iter().fold(0i128, |value, digit| value * 16 + i128::from(digit - b'a'));
-        let value = if sign == b'-' { -magnitude } else { magnitude };
-        if sign == b'-' && value < i128::from(i64::MIN) {
+        let value = match sign {
+            b'+' => magnitude,
+            b'-' => -magnitude,
+            _ => !magnitude,
+        };
+        if value < i128::from(i64::MIN) {
             return Found::TooLarge;
         }
         found = found.and(value);
@@ -116,6 +123,9 @@ mod tests {
         assert_eq!(integer(&file(&["+aaaaaaaaaaaaaaaai"])), Found::One(8));
         assert_eq!(integer(&file(&["+apppppppppppppppp"])), Found::One(u64::MAX.into()));
         assert_eq!(integer(&file(&["-aiaaaaaaaaaaaaaaa"])), Found::One(i64::MIN.into()));
+        assert_eq!(integer(&file(&["~aaaaaaaaaaaaaaaag"])), Found::One(-7));
+        assert_eq!(integer(&file(&["~ahppppppppppppppp"])), Found::One(i64::MIN.into()));
+        assert_eq!(integer(&file(&["~aiaaaaaaaaaaaaaaa"])), Found::TooLarge);
         assert_eq!(integer(&file(&["-apppppppppppppppp"])), Found::TooLarge);
         assert_eq!(integer(&file(&["+zaaaaaaaaaaaaaaaa"])), Found::TooLarge);
         let twice = ["+aaaaaaaaaaaaaaaai"; 2];

@@ -2,7 +2,7 @@
 //! and those that say that a flag is not known. The only place that knows any.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
@@ -43,14 +43,15 @@ static TROUBLES: [Trouble; 11] = [
     },
     Trouble {
         says: &[
-            "unable to execute command:",
+            "unable to execute command",
             "cannot execute '",
             "cannot execute `",
             "cannot execute \u{2018}",
             "cannot exec '",
-            "cannot find 'ld'",
-            "cannot find 'as'",
             "failed to exec",
+            "error while loading shared libraries",
+            "ld returned 126 exit status",
+            "ld returned 127 exit status",
         ],
         reason: "a part of the compiler could not be started",
         remedy: "reinstall the compiler, or install the package of this language",
@@ -80,6 +81,7 @@ static TROUBLES: [Trouble; 11] = [
             "Too many open files",
             "Resource temporarily unavailable",
             "File size limit exceeded",
+            "File too large",
         ],
         reason: "the compiler ran into a limit of the system",
         remedy: "raise the limits (ulimit -a shows them), or ask again with fewer jobs",
@@ -90,7 +92,7 @@ static TROUBLES: [Trouble; 11] = [
         remedy: "ask again when the installation is complete",
     },
     Trouble {
-        says: &["ld: internal error", "BFD internal error", "collect2: fatal error"],
+        says: &["ld: internal error", "BFD internal error"],
         reason: "the linker failed",
         remedy: "see its message in the output",
     },
@@ -106,33 +108,54 @@ static TROUBLES: [Trouble; 11] = [
     },
 ];
 
-/// Why a compiler that failed did not judge the source; `None` if it seems that it did.
-pub fn trouble(output: &str) -> Option<String> {
-    for line in output.lines().filter(|line| !quotes_source(line)) {
+/// What may stand behind a place in the source and still be no word about the source.
+const TROUBLES_AT_A_PLACE: [&str; 5] = [
+    "internal compiler error",
+    "fatal error: error writing",
+    "fatal error: error closing",
+    "fatal error: error in backend",
+    "Fatal error: can't",
+];
+
+/// Why a compiler that failed did not judge the source; `None` if it seems that it did. A
+/// missing linker or assembler is not among the troubles: the toolchain has one, as its probe
+/// shows, so that it was the question which asked for another.
+pub fn trouble(output: &str, source: &str) -> Option<String> {
+    let output = without_escapes(output);
+    let source: HashSet<&str> = source.lines().map(str::trim).collect();
+    for line in output.lines().filter(|line| !quotes_source(line, &source)) {
+        if let Some(message) = behind_place(line)
+            && !TROUBLES_AT_A_PLACE.iter().any(|trouble| message.starts_with(trouble))
+        {
+            continue;
+        }
         for trouble in &TROUBLES {
             if trouble.says.iter().any(|text| line.contains(text)) {
-                let said = without_escapes(line.trim());
-                return Some(format!("{} ({said}); {}", trouble.reason, trouble.remedy));
+                return Some(format!("{} ({}); {}", trouble.reason, line.trim(), trouble.remedy));
             }
         }
     }
     None
 }
 
-/// Whether a line of a compiler's output repeats the source's own words, which may be any.
-fn quotes_source(line: &str) -> bool {
-    let start = line.trim_start();
-    let margin = start.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
-    margin.starts_with('|')
-        || [
-            "#error",
-            "#warning",
-            "#pragma message",
-            "static assertion failed",
-            "static_assert failed",
-        ]
-        .iter()
-        .any(|directive| line.contains(directive))
+/// The message behind `FILE:LINE:` or `FILE:LINE:COLUMN:`. It is about the source there, and may
+/// repeat any words of it: those of an #error, of an attribute, of a missing header's name.
+fn behind_place(line: &str) -> Option<&str> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (_, rest) = line.split_once(':')?;
+    let (_, rest) = rest.split_once(':').filter(|(number, _)| is_number(number))?;
+    let message = match rest.split_once(':') {
+        Some((column, message)) if is_number(column) => message,
+        _ => rest,
+    };
+    Some(message.trim_start())
+}
+
+/// Whether a line of a compiler's output is a line of the source, with or without a margin.
+fn quotes_source(line: &str, source: &HashSet<&str>) -> bool {
+    let line = line.trim();
+    let margin = line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    margin.starts_with('|') || source.contains(line)
 }
 
 /// What compilers say of a flag that they do not know, or ignore, while they exit with 0. The
@@ -166,6 +189,8 @@ static UNKNOWN_FLAG: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"Option .* is not recognized",
         r"[Ww]arning: ([Oo]ption|illegal option|[Ii]nvalid suboption)",
         r"Incorrect command line option",
+        r"not supported in this configuration\. ignored",
+        r"WARNING: (unknown flag:|invalid compiler option)",
         // Linkers
         r"warning: .*-z .* ignored",
         r"unknown -z value",
@@ -176,11 +201,25 @@ static UNKNOWN_FLAG: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 });
 
 /// Whether the compiler says that it does not know a flag. Lines that it also prints for the
-/// toolchain's own flags, in `baseline`, are not about the flag in question.
+/// toolchain's own flags, in `baseline`, are not about the flag in question, as often as they
+/// stand there.
 pub fn says_unknown_flag(output: &str, baseline: &str) -> bool {
-    let expected: HashSet<&str> = baseline.lines().collect();
-    let mut lines = output.lines().filter(|line| !expected.contains(line) && !quotes_source(line));
-    lines.any(|line| UNKNOWN_FLAG.iter().any(|pattern| pattern.is_match(&without_escapes(line))))
+    let mut expected: HashMap<&str, usize> = HashMap::new();
+    baseline.lines().for_each(|line| *expected.entry(line).or_default() += 1);
+    let mut is_expected = |line: &str| match expected.get_mut(line) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
+        }
+        _ => false,
+    };
+    let nothing = HashSet::new();
+    let mut lines =
+        output.lines().filter(|line| !is_expected(line) && !quotes_source(line, &nothing));
+    lines.any(|line| {
+        let line = without_escapes(line);
+        UNKNOWN_FLAG.iter().any(|pattern| pattern.is_match(&line))
+    })
 }
 
 /// Text without terminal escapes, which colour the messages of some compilers even in a pipe.
@@ -205,6 +244,7 @@ pub fn positive_form(flag: &str) -> Option<String> {
     let takes_a_size = [
         "alloc-size-larger-than",
         "alloca-larger-than",
+        "larger-than",
         "frame-larger-than",
         "stack-usage",
         "vla-larger-than",
@@ -219,6 +259,7 @@ mod tests {
 
     #[test]
     fn tells_trouble_from_a_verdict() {
+        const SOURCE: &str = "int main(void)\n{\n  puts(\"Too many open files\"), nope;\n}\n";
         for (output, expected) in [
             ("conftest.c:1:1: internal compiler error: Segmentation fault", CRASH),
             ("gcc: fatal error: Killed signal terminated program cc1", "killed by a signal"),
@@ -231,18 +272,32 @@ mod tests {
                 "disk is full",
             ),
             ("clang: error: unable to execute command: Killed", "could not be started"),
+            ("/usr/bin/ld: final link failed: File too large", "a limit"),
+            ("cc1: error while loading shared libraries: libmpc.so.3", "could not be started"),
+            (
+                "conftest.c:3: fatal error: error writing to x.s: No space left on device",
+                "disk is full",
+            ),
         ] {
-            assert!(trouble(output).is_some_and(|reason| reason.contains(expected)), "{output}");
+            assert!(
+                trouble(output, SOURCE).is_some_and(|reason| reason.contains(expected)),
+                "{output}"
+            );
         }
         for output in [
             "conftest.c:1:10: fatal error: x.h: No such file or directory",
             "/usr/bin/ld: cannot find -lx: No such file or directory",
             "conftest.c:2:2: error: #error \"No space left on device\"",
             "    2 | char *s = \"internal compiler error\";",
+            "  puts(\"Too many open files\"), nope;",
+            "conftest.c:1:2: error: \"internal compiler error\"",
+            "conftest.c:1:10: fatal error: out of memory: No such file or directory",
+            "conftest.c:1:16: error: static_assert failed \"No space left on device\"",
+            "collect2: fatal error: cannot find 'ld'",
             "error: loc(\"conftest.f90\":6:1): not yet implemented: SYNC ALL runtime",
             "",
         ] {
-            assert_eq!(trouble(output), None, "{output}");
+            assert_eq!(trouble(output, SOURCE), None, "{output}");
         }
     }
 

@@ -27,12 +27,13 @@ pub enum Verdict {
 /// ended it. No compiler uses them for an error in the source.
 const FIRST_STATUS_OF_WRAPPERS: i32 = 126;
 
-/// The verdict of a compiler. `product` is the file that it was to write, if one; `timeout`
-/// the time that it had.
+/// The verdict of a compiler. `product` is the file that it was to write, if one; `source` gives
+/// the source's text; `timeout` is the time that it had.
 pub fn compiler(
     finished: &Finished,
     messages: &str,
     product: Option<&Path>,
+    source: impl FnOnce() -> String,
     timeout: Duration,
 ) -> Verdict {
     let code = match not_by_itself(&finished.exit, "the compiler", timeout) {
@@ -47,7 +48,7 @@ pub fn compiler(
             _ => Verdict::Yes,
         };
     }
-    if let Some(trouble) = messages::trouble(messages) {
+    if let Some(trouble) = messages::trouble(messages, &source()) {
         return Verdict::Error(trouble);
     }
     if code >= FIRST_STATUS_OF_WRAPPERS {
@@ -61,23 +62,31 @@ pub fn compiler(
             "the compiler failed and the temporary space is full; make room, or set TMPDIR".into(),
         );
     }
+    if messages.trim().is_empty() {
+        // A driver whose cc1 or as could not be loaded fails like this, too.
+        return Verdict::Error(format!(
+            "the compiler failed with status {code} and did not say why; a compiler that says no tells \
+             what is wrong with the source, so look at what the command really runs"
+        ));
+    }
     Verdict::No
 }
 
-/// The verdict of a program that was run: whether it exited with 0.
-pub fn program(exit: &Exit, has_emulator: bool, timeout: Duration) -> Verdict {
+/// The verdict of a program that was run: whether it exited with 0. An emulator is given by its
+/// command; `errors` is what was written to standard error.
+pub fn program(exit: &Exit, emulator: Option<&Path>, errors: &str, timeout: Duration) -> Verdict {
     if let Exit::Signal(signal) = exit
         && os::is_own_fault(*signal)
     {
         return Verdict::No;
     }
     if let Exit::NotStarted(error) = exit {
-        return Verdict::Error(match has_emulator {
-            true => format!("the emulator could not be started ({error}); check the toolchain's \"emulator\""),
-            false if os::is_foreign_program(error) => {
+        return Verdict::Error(match emulator {
+            Some(_) => format!("the emulator could not be started ({error}); check the toolchain's \"emulator\""),
+            None if os::is_foreign_program(error) => {
                 "the program is for another machine; give the toolchain an \"emulator\" that runs it".into()
             }
-            false => format!(
+            None => format!(
                 "the program could not be started ({error}); for another machine's programs, \
                  give the toolchain an \"emulator\""
             ),
@@ -86,12 +95,24 @@ pub fn program(exit: &Exit, has_emulator: bool, timeout: Duration) -> Verdict {
     match not_by_itself(exit, "the program", timeout) {
         Err(error) => Verdict::Error(error),
         Ok(0) => Verdict::Yes,
-        // An emulator, too, is a wrapper.
-        Ok(code @ (126 | 127)) if has_emulator => Verdict::Error(format!(
-            "the emulator exited with status {code}, which says that it could not run the program"
-        )),
+        Ok(code)
+            if let Some(said) = emulator.and_then(|emulator| own_words(emulator, code, errors)) =>
+        {
+            Verdict::Error(format!(
+                "the emulator could not run the program ({said}); check its arguments"
+            ))
+        }
         Ok(_) => Verdict::No,
     }
+}
+
+/// What an emulator says of itself, when its status is not the program's. It is a wrapper, whose
+/// statuses are those of shells; QEMU has another one, but names itself.
+fn own_words(emulator: &Path, code: i32, errors: &str) -> Option<String> {
+    let name = format!("{}: ", emulator.file_name()?.to_string_lossy());
+    let line = errors.lines().find(|line| line.starts_with(&name));
+    let wrapper = [126, 127].contains(&code).then(|| format!("status {code}"));
+    line.map(|line| line.trim().to_string()).or(wrapper)
 }
 
 /// The exit status of a command that ended by itself, or why there is none.

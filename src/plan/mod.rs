@@ -211,7 +211,7 @@ impl<'a> Planner<'a> {
         let base = self.input.origins[index].base.clone();
         let toolchain = self.toolchain(check)?;
         let language = self.toolchains[toolchain].language;
-        let anchored = |args: &[String]| toolchain::anchored(args, &base);
+        let anchored = |args: &[String]| crate::anchor::anchored(args, &base);
         let anchor = Anchor { args: &anchored, path: &|path| base.join(path) };
 
         each("headers", &check.headers, fragment::header)?;
@@ -227,7 +227,7 @@ impl<'a> Planner<'a> {
         }
         for (position, pattern) in check.fail_patterns.iter().enumerate() {
             if !self.patterns.contains_key(pattern) {
-                let compiled = Regex::new(pattern).map_err(|error| {
+                let compiled = Regex::new(&format!("(?s){pattern}")).map_err(|error| {
                     Fault::of_element("fail_patterns", position, format!("{pattern:?}: {error}"))
                 })?;
                 self.patterns.insert(pattern.clone(), compiled);

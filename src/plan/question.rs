@@ -131,7 +131,13 @@ pub fn subject(check: &Check, language: Language, anchor: &Anchor<'_>) -> Result
             Subject::Function(text("function", &check.function, fragment::identifier)?)
         }
         Kind::Library => Subject::Library {
-            library: text("library", &check.library, fragment::library)?,
+            library: {
+                let library = text("library", &check.library, fragment::library)?;
+                match library.contains('/') {
+                    true => (anchor.path)(&library).to_string_lossy().into_owned(),
+                    false => library,
+                }
+            },
             function: match &check.function {
                 Some(_) => Some(text("function", &check.function, fragment::identifier)?),
                 None => None,

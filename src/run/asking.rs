@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::Context;
 use super::command::command_line;
 use crate::dialect::{STEM, Stage};
-use crate::judge::messages::without_escapes;
+use crate::judge::messages::{says_unknown_flag, without_escapes};
 use crate::judge::{self, Verdict};
 use crate::os::{self, Start, Wires};
 use crate::plan::question::{Question, Subject};
@@ -41,6 +41,8 @@ pub struct Outcome {
     pub exit_code: Option<i32>,
     /// What it wrote.
     pub output: String,
+    /// Whether the middle of it is missing.
+    pub cut: bool,
     /// The source that was compiled.
     pub source: Option<String>,
     /// How long it took.
@@ -57,6 +59,7 @@ impl Outcome {
             command: Vec::new(),
             exit_code: None,
             output: String::new(),
+            cut: false,
             source: None,
             duration: Duration::ZERO,
         }
@@ -97,6 +100,9 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
         Form::Integer(source) => asking.integer(source).await,
         Form::ByteOrder(source) => asking.byte_order(source).await,
     };
+    if outcome.verdict == Verdict::Yes {
+        asking.apply_patterns(&mut outcome).await;
+    }
     outcome.duration = started.elapsed();
     outcome
 }
@@ -140,6 +146,7 @@ impl Attempt {
             command: self.command,
             exit_code: self.exit_code,
             output: self.messages,
+            cut: self.cut,
             source: source.map(|source| source.text),
             duration: Duration::ZERO,
         }
@@ -161,45 +168,48 @@ impl Asking<'_> {
         let stage = self.question.subject.stage();
         let attempt = self.compile(stage, file).await;
         let product = attempt.product.clone();
-        let mut cut = attempt.cut;
         let mut outcome = attempt.outcome(source);
         if stage == Stage::Run && outcome.verdict == Verdict::Yes {
-            cut |= self.run_program(&product.expect("a link writes a file"), &mut outcome).await;
-        }
-        if outcome.verdict == Verdict::Yes {
-            self.apply_patterns(&mut outcome, cut).await;
+            self.run_program(&product.expect("a link writes a file"), &mut outcome).await;
         }
         outcome
     }
 
-    /// Turns a yes into a no if the output says so.
-    async fn apply_patterns(&self, outcome: &mut Outcome, cut: bool) {
-        let is_flag =
-            matches!(self.question.subject, Subject::CompilerFlag(_) | Subject::LinkerFlag(_));
+    /// Turns a yes into a no if what was written says so.
+    async fn apply_patterns(&self, outcome: &mut Outcome) {
+        let subject = &self.question.subject;
+        let is_flag = matches!(subject, Subject::CompilerFlag(_) | Subject::LinkerFlag(_));
         let text = without_escapes(&outcome.output);
-        let patterns = &self.context.plan.patterns;
-        if let Some(pattern) =
-            self.question.fail_patterns.iter().find(|p| patterns[*p].is_match(&text))
-        {
-            outcome.verdict = Verdict::No;
-            outcome.remark = Some(format!("the output matches the fail pattern {pattern:?}"));
-            return;
-        }
-        if is_flag {
-            let stage = self.question.subject.stage();
-            let baseline = self.context.probes[self.question.toolchain].output(stage).await;
-            if judge::messages::says_unknown_flag(&text, &baseline) {
-                outcome.verdict = Verdict::No;
-                outcome.remark =
-                    Some("the output says that the flag is not known or not used".into());
-                return;
+        let stdout = match &outcome.value {
+            Some(Value::Program { stdout, .. }) => stdout,
+            _ => "",
+        };
+        let matches = |pattern: &&String| {
+            let regex = &self.context.plan.patterns[*pattern];
+            regex.is_match(&text) || regex.is_match(stdout)
+        };
+        let remark = if let Some(pattern) = self.question.fail_patterns.iter().find(matches) {
+            format!("the output matches the fail pattern {pattern:?}")
+        } else if is_flag && says_unknown_flag(&text, &self.baseline().await) {
+            "the output says that the flag is not known or not used".into()
+        } else {
+            if outcome.cut && (is_flag || !self.question.fail_patterns.is_empty()) {
+                outcome.verdict = Verdict::Error(
+                    "the output is too long to search all of it for patterns; silence the warnings in it".into(),
+                );
             }
+            return;
+        };
+        outcome.verdict = Verdict::No;
+        outcome.remark = Some(remark);
+        if subject.stage() != Stage::Run {
+            outcome.value = None;
         }
-        if cut && (is_flag || !self.question.fail_patterns.is_empty()) {
-            outcome.verdict = Verdict::Error(
-                "the output is too long to search all of it for patterns; silence the warnings in it".into(),
-            );
-        }
+    }
+
+    /// What the toolchain writes for an empty program.
+    async fn baseline(&self) -> String {
+        self.context.probes[self.question.toolchain].output(self.question.subject.stage()).await
     }
 
     /// The answer stands in the preprocessor's output.
@@ -355,8 +365,9 @@ impl Asking<'_> {
             _ => (&finished.stdout, String::new()),
         };
         let (messages, cut) = (messages.text(), messages.is_cut());
-        let verdict =
-            judge::compiler(&finished, &messages, product.as_deref(), self.question.timeout);
+        let source = || std::fs::read_to_string(self.room.path().join(file)).unwrap_or_default();
+        let timeout = self.question.timeout;
+        let verdict = judge::compiler(&finished, &messages, product.as_deref(), source, timeout);
         Attempt {
             verdict,
             command: shown(&argv),
@@ -368,16 +379,15 @@ impl Asking<'_> {
         }
     }
 
-    /// Runs the program that was linked, and puts its verdict into the outcome. Whether the
-    /// middle of its output is missing.
-    async fn run_program(&self, program: &Path, outcome: &mut Outcome) -> bool {
+    /// Runs the program that was linked, and puts its verdict into the outcome.
+    async fn run_program(&self, program: &Path, outcome: &mut Outcome) {
         let Subject::Source { run_args, .. } = &self.question.subject else {
             unreachable!("only sources run")
         };
         let (mut argv, file) = match &self.toolchain.emulator {
             Some((_, Err(why))) => {
                 outcome.verdict = Verdict::Error(why.clone());
-                return false;
+                return;
             }
             Some((command, Ok(file))) => (command.clone(), file.as_path()),
             None => (Vec::new(), program),
@@ -395,10 +405,11 @@ impl Asking<'_> {
         };
         let finished = self.run_when_not_busy(start).await;
         let timeout = self.question.timeout;
-        outcome.verdict =
-            judge::program(&finished.exit, self.toolchain.emulator.is_some(), timeout);
+        let emulator = self.toolchain.emulator.is_some().then_some(file);
+        let errors = finished.stderr.text();
+        outcome.verdict = judge::program(&finished.exit, emulator, &errors, timeout);
         outcome.exit_code = exit_code(&finished);
-        outcome.output += &finished.stderr.text();
+        outcome.output += &errors;
         match &finished.exit {
             Exit::Code(_) | Exit::Signal(_) => {
                 outcome.value = Some(Value::Program {
@@ -412,7 +423,7 @@ impl Asking<'_> {
             outcome.remark =
                 Some(format!("the program was ended by {}", os::describe_signal(*signal)));
         }
-        finished.stderr.is_cut()
+        outcome.cut |= finished.stderr.is_cut() || finished.stdout.is_cut();
     }
 
     /// A program that was written just now may still be open for writing in a process that

@@ -326,7 +326,8 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         Verdict::No => (Status::No, outcome.remark.clone()),
         Verdict::Error(reason) => (Status::Error, Some(reason.clone())),
     };
-    let (output, mut output_truncated) = budget.cut(&outcome.output);
+    let (output, truncated) = budget.cut(&outcome.output);
+    let mut output_truncated = truncated || outcome.cut;
     let mut value = outcome.value.clone();
     if let Some(Value::Program { stdout, .. }) = &mut value {
         let (kept, cut) = budget.cut(stdout);

@@ -100,10 +100,13 @@ fn failure(outcome: &Outcome, stage: Stage) -> Option<String> {
     let why = match &outcome.verdict {
         Verdict::Yes => return None,
         Verdict::No => {
-            let first = outcome
-                .output
-                .lines()
+            // What the driver adds behind the linker's words says nothing more.
+            let summaries = ["ld returned", "linker command failed", "warning:"];
+            let said =
+                || outcome.output.lines().filter(|l| !summaries.iter().any(|s| l.contains(s)));
+            let first = said()
                 .find(|line| line.contains("error"))
+                .or(said().next())
                 .or(outcome.output.lines().next());
             first.unwrap_or("it says nothing").trim().to_string()
         }

@@ -15,6 +15,32 @@ pub fn start(before: Before<'_>) -> String {
     text + &before.prefix_lines()
 }
 
+/// Makes what is not declared an error. Clang takes a function of the C library that it knows for
+/// declared, with a warning, where GCC refuses it.
+const UNDECLARED_IS_AN_ERROR: &str = "\
+#if defined __clang__ && !defined __cplusplus
+#pragma clang diagnostic error \"-Wimplicit-function-declaration\"
+#endif
+";
+
+/// Silences what compilers say of the questions' own words, which -Werror would turn into a
+/// no: that what is asked for is deprecated, and that a cast is C's. It stands behind the headers
+/// and the prefix.
+const ONLY_THE_QUESTION: &str = "\
+#if defined __GNUC__
+#pragma GCC diagnostic ignored \"-Wdeprecated-declarations\"
+#ifdef __cplusplus
+#pragma GCC diagnostic ignored \"-Winvalid-offsetof\"
+#pragma GCC diagnostic ignored \"-Wold-style-cast\"
+#endif
+#endif
+";
+
+/// What stands before a question about what the headers and the prefix have.
+fn question(before: Before<'_>) -> String {
+    start(before) + ONLY_THE_QUESTION
+}
+
 /// A program that asks nothing more.
 pub fn program(before: Before<'_>, main: &str) -> String {
     start(before) + main
@@ -48,7 +74,7 @@ pub fn header_presence(before: Before<'_>, header: &str) -> String {
 /// The address goes through an integer into a volatile variable: CMake's own cast to `int *`
 /// is refused under `-pedantic-errors` when the symbol is a function.
 pub fn symbol(before: Before<'_>, symbol: &str) -> String {
-    let start = start(before);
+    let start = question(before);
     let plain = symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric());
     if !plain {
         // Such as std::fopen or an overload: an expression that must compile and link.
@@ -65,6 +91,7 @@ pub fn symbol(before: Before<'_>, symbol: &str) -> String {
          typedef unsigned long tryall_word;\n\
          #endif\n\
          #endif\n\
+         {UNDECLARED_IS_AN_ERROR}\
          int main(void)\n\
          {{\n\
          #ifndef {symbol}\n\
@@ -94,15 +121,17 @@ pub fn function(before: Before<'_>, function: &str) -> String {
             "{start}\
              #include <limits.h>\n\
              {stub}\
+             {ONLY_THE_QUESTION}\
+             {UNDECLARED_IS_AN_ERROR}\
              static void (*volatile tryall_function)(void);\n\
              int main(void) {{ tryall_function = (void (*)(void))&{function}; return 0; }}\n"
         );
     }
-    // <limits.h> gives the __stub macros and declares next to nothing; what it does declare,
-    // and any macro of the name, goes to another name.
+    // <limits.h> gives the __stub macros and declares next to nothing. What it or the prefix
+    // does declare, and any macro of the name, goes to another name.
     format!(
-        "{start}\
-         #define {function} tryall_not_{function}\n\
+        "#define {function} tryall_not_{function}\n\
+         {start}\
          #include <limits.h>\n\
          #undef {function}\n\
          {stub}\
@@ -120,16 +149,27 @@ pub fn function(before: Before<'_>, function: &str) -> String {
 }
 
 /// Whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would take a variable
-/// for a type; as a parameter of a function type it cannot stand.
+/// for a type, and so the name must stand where only a type can. As a parameter of a function
+/// type an abstract class cannot, GCC complains of a struct without a name, and some compilers
+/// take a lone name there for a parameter of an old-style definition.
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
-        "{}int main(void)\n\
+        "{}#ifdef __cplusplus\n\
+         template <class T> struct tryall_of {{ }};\n\
+         #endif\n\
+         int main(void)\n\
          {{\n\
          \x20 (void)sizeof({name});\n\
-         \x20 (void)sizeof(int (*)({name}));\n\
+         #ifdef __cplusplus\n\
+         \x20 (void)sizeof(tryall_of< {name} >);\n\
+         #elif defined __GNUC__\n\
+         \x20 (void)__builtin_types_compatible_p({name}, int);\n\
+         #else\n\
+         \x20 (void)sizeof(int (*)(int, {name}));\n\
+         #endif\n\
          \x20 return 0;\n\
          }}\n",
-        start(before)
+        question(before)
     )
 }
 
@@ -143,7 +183,7 @@ pub fn member(before: Before<'_>, of: &str, member: &str) -> String {
          \x20 (void)(({of} *)(void *)argv)->{member};\n\
          \x20 return 0;\n\
          }}\n",
-        start(before)
+        question(before)
     )
 }
 
@@ -156,7 +196,7 @@ pub fn prototype(
     return_type: &str,
     arguments: &[String],
 ) -> String {
-    let start = start(before);
+    let start = question(before);
     let arguments = if arguments.is_empty() { "void".into() } else { arguments.join(", ") };
     if language.is_cxx() {
         return format!(
@@ -190,7 +230,7 @@ const VALUE_STARTS: &str = "extern char tryall_text[];\n";
 /// only: no cast and no shift, so that an integer of any width is right. The first letter
 /// after the sign is `a` only if 16 digits are enough.
 pub fn integer(before: Before<'_>, expression: &str) -> String {
-    integer_text(&start(before), expression)
+    integer_text(&question(before), expression)
 }
 
 fn integer_text(start: &str, expression: &str) -> String {
@@ -230,13 +270,16 @@ fn integer_text(start: &str, expression: &str) -> String {
 pub fn alignment(before: Before<'_>, name: &str) -> String {
     let start = format!(
         "{}#include <stddef.h>\n\
-         #ifdef __GNUC__\n\
+         #if defined __GNUC__ || defined __TINYC__\n\
          struct tryall_struct {{ char before; __typeof__({name}) member; }};\n\
          #else\n\
          struct tryall_struct {{ char before; {name} member; }};\n\
          #endif\n\
-         enum {{ tryall_is_a_type = sizeof(int (*)({name})) }};\n",
-        start(before)
+         enum {{\n\
+         \x20 tryall_is_a_type = sizeof(int (*)({name})),\n\
+         \x20 tryall_is_no_old_style_parameter = sizeof(int (*)(int, {name}))\n\
+         }};\n",
+        question(before)
     );
     integer_text(&start, "offsetof(struct tryall_struct, member)")
 }

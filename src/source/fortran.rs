@@ -18,7 +18,8 @@ fn include(header: &str) -> String {
     format!("include '{}'\n", header.replace('\'', "''"))
 }
 
-/// The specification part of a program unit: `use` must come first.
+/// The specification part of a program unit: `use` must come first. There is no `implicit none`
+/// behind it: a prefix may have one of its own, or define a type, after which none may stand.
 fn specification(before: Before<'_>) -> String {
     before.prefix_lines() + &includes(before)
 }
@@ -44,52 +45,62 @@ pub fn function(before: Before<'_>, function: &str) -> String {
     )
 }
 
-/// Whether a type can be declared.
+/// Whether a type can be declared: in a module, where nobody complains of an unused variable.
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
-        "program tryall\n{}implicit none\n{name} :: tryall_variable\nend program\n",
-        specification(before)
+        "module tryall_module\n{}{} :: tryall_variable\nend module\n",
+        specification(before),
+        lines(name)
     )
 }
 
 /// The bytes of a variable of a type.
 pub fn size(before: Before<'_>, name: &str) -> String {
     integer_text(
-        &format!("{}implicit none\n{name} :: tryall_variable\n", specification(before)),
+        &format!("{}{} :: tryall_variable\n", specification(before), lines(name)),
         "storage_size(tryall_variable) / 8",
     )
 }
 
 /// An integer constant expression, read off the object file.
 pub fn integer(before: Before<'_>, expression: &str) -> String {
-    integer_text(&format!("{}implicit none\n", specification(before)), expression)
+    integer_text(&specification(before), expression)
+}
+
+/// Text that fits into lines, which may have 132 columns. A line may be broken anywhere, even in
+/// the middle of a name.
+fn lines(text: &str) -> String {
+    let chars: Vec<_> = text.chars().collect();
+    chars.chunks(100).map(String::from_iter).collect::<Vec<_>>().join("&\n&")
 }
 
 /// Where [`comparison`] puts itself.
 const VALUE_STARTS: &str = "character(len=1), parameter :: tryall_start = ' '\n";
 
 /// The value in the form that [`crate::value`] reads, in a variable of a module, which is an
-/// external symbol and so is kept.
+/// external symbol and so is kept. The shift by nothing takes integers only; a mere definition
+/// would convert a real number.
 fn integer_text(specification: &str, expression: &str) -> String {
     let mut text = format!(
         "module tryall_module\n\
          {specification}\
          integer, parameter :: tryall_kind = selected_int_kind(18)\n\
-         integer(tryall_kind), parameter :: tryall_value = &\n\
-         {expression}\n\
+         integer(tryall_kind), parameter :: tryall_value = ishft( &\n\
+         {} &\n\
+         , 0)\n\
          {VALUE_STARTS}\
+         integer(tryall_kind), parameter :: tryall_bits = &\n\
+         merge(tryall_value, not(min(tryall_value, -1_tryall_kind)), tryall_value >= 0)\n\
          character(len={length}) :: tryall_text = '{open}' // &\n\
-         merge('+', '-', tryall_value >= 0) // 'a' // &\n",
+         merge('+', '{complement}', tryall_value >= 0) // 'a' // &\n",
+        lines(expression),
+        complement = value::COMPLEMENT,
         open = value::OPEN,
         length = value::OPEN.len() + 2 + value::DIGITS + 1,
     );
     for digit in (0..value::DIGITS).rev() {
-        let quotient = match digit {
-            // 16**15 is the largest power that the kind can hold.
-            0 => "tryall_value".into(),
-            _ => format!("tryall_value / 16_tryall_kind**{digit}"),
-        };
-        writeln!(text, "achar(97 + abs(mod({quotient}, 16_tryall_kind))) // &")
+        // Not by division, of which gfortran's -Wall says that it truncates.
+        writeln!(text, "achar(97 + ibits(tryall_bits, {}, 4)) // &", 4 * digit)
             .expect("strings take all");
     }
     write!(

@@ -54,7 +54,9 @@ pub fn form(question: &Question, language: Language) -> Form {
                     Language::Fortran => fortran::start(before),
                     _ => c::start(before),
                 };
-                Form::Verdict(Source { text: start + source, extension })
+                // As CMake does: some compilers warn of a last line that has no end.
+                let end = if source.is_empty() || source.ends_with('\n') { "" } else { "\n" };
+                Form::Verdict(Source { text: start + source + end, extension })
             }
         };
     }

@@ -260,3 +260,64 @@ fn verification_without_differences_changes_nothing() {
     let processes = |ran: &Ran| ran.json()["summary"]["processes"].as_u64().unwrap();
     assert_eq!(processes(&verified), processes(&plain) + 4, "each was asked again");
 }
+
+#[test]
+fn relative_entries_of_path_start_from_the_current_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("bin")).unwrap();
+    let wrapper =
+        write(&dir.path().join("bin"), "gcc", "#!/bin/sh\nexec /usr/bin/gcc -DWRAPPED=1 \"$@\"\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(wrapper, mode).unwrap();
+    let ran = Call::new(["check", "--compiler", "gcc", "--define", "WRAPPED"])
+        .dir(dir.path())
+        .env("PATH", "bin:/usr/bin:/bin")
+        .run();
+    assert_eq!(ran.answer("VALUE_WRAPPED"), "yes", "{ran:?}");
+}
+
+#[test]
+fn arguments_reach_files_of_the_caller_and_of_the_compiler() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "own.h", "#define OWN 1\n");
+    write(dir.path(), "args", "-include own.h\n");
+    write(dir.path(), "versions", "{ global: main; local: *; };\n");
+    let ran = |args: &[&str], check: &[&str]| {
+        let args = args.iter().map(|arg| format!("--arg={arg}"));
+        let call = Call::new(["check", "--compiler", &need("gcc")]).dir(dir.path());
+        let call = args.fold(call, Call::arg);
+        check.iter().fold(call, Call::arg).run()
+    };
+    for args in
+        [&["-include", "own.h"][..], &["-includeown.h"], &["-Wp,-include,own.h"], &["@args"]]
+    {
+        assert_eq!(ran(args, &["--define", "OWN"]).answer("VALUE_OWN"), "yes", "{args:?}");
+    }
+    // Not a file of the caller's, but one that the compiler finds.
+    for args in [&["-include", "stdio.h"][..], &["-imacros", "stdio.h"]] {
+        assert_eq!(ran(args, &["--define", "EOF"]).answer("VALUE_EOF"), "yes", "{args:?}");
+    }
+    let script = ran(&[], &["--linker-flag", "A=-Wl,--version-script,versions"]);
+    assert_eq!(script.answer("A"), "yes", "{script:?}");
+    let library = dir.path().join("sub");
+    std::fs::create_dir(&library).unwrap();
+    write(&library, "f.c", "int f(void) { return 0; }\n");
+    let build = "cd sub && gcc -c f.c && ar rc libf.a f.o";
+    assert!(
+        std::process::Command::new("sh")
+            .args(["-c", build])
+            .current_dir(dir.path())
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(ran(&[], &["--library", "A=sub/libf.a:f"]).answer("A"), "yes");
+}
+
+#[test]
+fn a_linker_that_is_not_there_is_no_linker_flag() {
+    let ran =
+        Call::new(["check", "--compiler", &need("gcc"), "--linker-flag", "A=-fuse-ld=mold"]).run();
+    assert!(which::which("ld.mold").is_err(), "choose another linker for this test");
+    assert_eq!(ran.answer("A"), "no", "{ran:?}");
+}

@@ -89,10 +89,57 @@ fn a_compiler_that_dies_by_a_signal_says_neither_yes_nor_no() {
 
 #[test]
 fn a_crash_is_an_error_and_a_plain_failure_is_a_no() {
-    let ran = fake(json!([with("CRASH", &["--fake-crash"]), with("FAILS", &["--fake-status=4"])]));
+    let ran = fake(json!([
+        with("CRASH", &["--fake-crash"]),
+        with("FAILS", &["--fake-say=conftest.c:1:1: error: nonsense", "--fake-status=4"]),
+        with("SILENT", &["--fake-status=4"]),
+    ]));
     assert!(error(&ran, "CRASH").contains("internal compiler error"));
     assert_eq!(ran.result("CRASH")["exit_code"], 4);
     assert_eq!(ran.answer("FAILS"), "no");
+    // Whoever says no says why; a driver that cannot load its compiler says nothing at all.
+    assert!(error(&ran, "SILENT").contains("did not say why"));
+}
+
+#[test]
+fn words_of_the_source_are_no_trouble() {
+    let says = |text: &str| vec![format!("--fake-say={text}"), "--fake-status=1".into()];
+    let located = says("conftest.c:1:2: error: \"internal compiler error\"");
+    let quoted = says("  x = \"No space left on device\";");
+    let real = says("cc1: fatal error: out of memory allocating 64 bytes");
+    let ran = fake(json!([
+        {"id": "LOCATED", "kind": "compiles", "source": "x", "args": located},
+        {"id": "QUOTED", "kind": "compiles", "source": "x = \"No space left on device\";", "args": quoted},
+        {"id": "REAL", "kind": "compiles", "source": "x", "args": real},
+    ]));
+    assert_eq!(
+        (ran.answer("LOCATED"), ran.answer("QUOTED")),
+        ("no".into(), "no".into()),
+        "{ran:?}"
+    );
+    assert!(error(&ran, "REAL").contains("out of memory"));
+}
+
+#[test]
+fn patterns_apply_to_every_kind_and_to_what_programs_print() {
+    let ran = fake(json!([
+        {"id": "PROGRAM", "kind": "runs", "source": "x", "fail_patterns": ["^hello"]},
+        {"id": "OTHER", "kind": "runs", "source": "x", "fail_patterns": ["^ello"]},
+    ]));
+    assert_eq!(ran.answer("PROGRAM"), "no");
+    assert_eq!(ran.answer("OTHER"), "yes");
+    let sizes = check_with(
+        "c",
+        &[&need("gcc")],
+        json!([
+            {"id": "SIZE", "kind": "sizeof", "type": "int", "prefix": "#warning one\n#warning two",
+             "fail_patterns": ["one.*two"]},
+            {"id": "PLAIN", "kind": "sizeof", "type": "int", "prefix": "#warning one", "fail_patterns": ["two"]},
+        ]),
+    );
+    assert_eq!(sizes.answer("SIZE"), "no");
+    assert_eq!(sizes.result("SIZE")["value"], Value::Null);
+    assert_eq!(sizes.result("PLAIN")["value"], 4);
 }
 
 #[test]

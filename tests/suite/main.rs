@@ -3,6 +3,7 @@
 
 mod processes;
 mod support;
+mod table;
 
 mod bad_fields;
 mod bad_input;
@@ -10,9 +11,12 @@ mod broken;
 mod cli;
 mod cli_output;
 mod cli_toolchain;
+mod cross;
 mod faults;
+mod fortran;
 mod integration;
 mod interrupt;
+mod kinds_c;
 mod properties;
 mod properties_output;
 mod properties_source;

@@ -1,0 +1,276 @@
+//! Arguments with their relative paths made absolute.
+//!
+//! Every check runs in a directory of its own, so that compilers that write into the current
+//! directory (Fortran's module files, `a.out`) do not meet; a path must mean there what it
+//! means to the caller. No list of options is ever complete, so the rule is about files: a
+//! piece of an argument that stands where a path can stand, and that names something which is
+//! there from the caller's point of view, is that path. What is not there is left alone: it is
+//! not there from the check's directory either, or a compiler looks it up elsewhere, as
+//! `-include stdio.h`.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+/// Options whose value is a path, in the next argument, behind `=`, or attached. Where one is
+/// the start of another, the longer stands first.
+const PATHS: [&str; 37] = [
+    "-cxx-isystem",
+    "-stdlib++-isystem",
+    "-isystem-after",
+    "-isystem",
+    "-isysroot",
+    "-iquote",
+    "-idirafter",
+    "-iframework",
+    "-iprefix",
+    "-include-pch",
+    "-include",
+    "-imacros",
+    "-specs",
+    "-rpath-link",
+    "-rpath",
+    "--include-directory-after",
+    "--include-directory",
+    "--include-prefix",
+    "--include",
+    "--imacros",
+    "--specs",
+    "--sysroot",
+    "--library-path",
+    "--library-directory",
+    "--rpath-link",
+    "--rpath",
+    "--version-script",
+    "--dynamic-list",
+    "--retain-symbols-file",
+    "--just-symbols",
+    "--script",
+    "-I",
+    "-L",
+    "-B",
+    "-F",
+    "-J",
+    "-T",
+];
+
+/// Options whose value, in the next argument, is a file that is written beside the output.
+const OUTPUTS: [&str; 3] = ["-MF", "-aux-info", "-dumpdir"];
+
+/// Options whose value, in the next argument or attached, is no path that is read, even if a
+/// file of that name is there. That of `-o` least of all: it would be written over.
+const NO_PATHS: [&str; 17] = [
+    "-framework",
+    "-target",
+    "--param",
+    "-arch",
+    "-MT",
+    "-MQ",
+    "-mllvm",
+    "-D",
+    "-U",
+    "-A",
+    "-l",
+    "-u",
+    "-x",
+    "-z",
+    "-e",
+    "-o",
+    "-h",
+];
+
+/// Options that hand the next argument to another program, which has options of its own.
+const STREAMS: [&str; 4] = ["-Xlinker", "-Xpreprocessor", "-Xassembler", "-Xclang"];
+
+/// The same, with several arguments between commas.
+const LISTS: [&str; 3] = ["-Wl,", "-Wp,", "-Wa,"];
+
+/// Response files may name others; a circle of them must end.
+const DEEPEST: usize = 16;
+
+/// Arguments whose relative paths start from `base`, so that they mean the same from every
+/// directory.
+pub fn anchored(args: &[String], base: &Path) -> Vec<OsString> {
+    expand(args, base, DEEPEST)
+}
+
+/// A command: its first word is a program, and a path if there is a slash in it.
+pub fn anchored_command(words: &[String], base: &Path) -> Vec<OsString> {
+    let Some((program, args)) = words.split_first() else { return Vec::new() };
+    let program = if program.contains('/') { base.join(program).into() } else { program.into() };
+    std::iter::once(program).chain(anchored(args, base)).collect()
+}
+
+fn expand(args: &[String], base: &Path, depth: usize) -> Vec<OsString> {
+    let mut expanded = Vec::with_capacity(args.len());
+    // The last argument of each stream, and of the compiler's own.
+    let mut previous: HashMap<&str, &str> = HashMap::new();
+    let mut stream = "";
+    for arg in args {
+        let arg = arg.as_str();
+        // A value is never the start of a stream.
+        if stream.is_empty() && STREAMS.contains(&arg) {
+            stream = arg;
+            expanded.push(arg.into());
+            continue;
+        }
+        let before = previous.insert(stream, arg).unwrap_or_default();
+        stream = "";
+        match arg.strip_prefix('@').and_then(|file| response_file(file, base)) {
+            // Its contents are relative to the caller too.
+            Some(inner) if depth > 0 => expanded.extend(expand(&inner, base, depth - 1)),
+            _ => expanded.push(argument(before, arg, base)),
+        }
+    }
+    expanded
+}
+
+/// The arguments in a response file, if it is there and can be read.
+fn response_file(file: &str, base: &Path) -> Option<Vec<String>> {
+    shlex::split(&std::fs::read_to_string(base.join(file)).ok()?)
+}
+
+/// One argument, behind another.
+fn argument(before: &str, arg: &str, base: &Path) -> OsString {
+    if NO_PATHS.contains(&before) {
+        return arg.into();
+    }
+    if PATHS.contains(&before) {
+        return there(arg, base);
+    }
+    if OUTPUTS.contains(&before) {
+        // Without a directory it goes to the check's own.
+        let parent = Path::new(arg).parent().filter(|parent| !parent.as_os_str().is_empty());
+        let is_there = parent.is_some_and(|parent| base.join(parent).is_dir());
+        return if is_there { base.join(arg).into() } else { arg.into() };
+    }
+    if let Some(list) = LISTS.iter().find(|list| arg.starts_with(*list)) {
+        let mut last = "";
+        let parts = arg[list.len()..].split(',');
+        let parts: Vec<_> =
+            parts.map(|part| argument(std::mem::replace(&mut last, part), part, base)).collect();
+        return joined(list, &parts.join(OsStr::new(",")));
+    }
+    if !arg.starts_with('-') {
+        return if base.join(arg).is_file() { there(arg, base) } else { arg.into() };
+    }
+    let attached = |options: &[&'static str]| {
+        options.iter().find(|option| arg.len() > option.len() && arg.starts_with(*option)).copied()
+    };
+    if let Some(option) = attached(&PATHS) {
+        let value = &arg[option.len()..];
+        return match value.strip_prefix('=') {
+            // -I=dir and -L=dir start from the sysroot.
+            Some(_) if option.len() == 2 => arg.into(),
+            Some(value) => joined(&format!("{option}="), &there(value, base)),
+            None => joined(option, &there(value, base)),
+        };
+    }
+    if attached(&NO_PATHS).is_some() {
+        return arg.into();
+    }
+    // Such as -fplugin=./check.so; but -march=native is no path, whatever is there.
+    match arg.split_once('=') {
+        Some((option, value)) if value.contains(['/', '.']) => {
+            joined(&format!("{option}="), &there(value, base))
+        }
+        _ => arg.into(),
+    }
+}
+
+/// A path, made absolute if it names something that is there.
+fn there(path: &str, base: &Path) -> OsString {
+    let whole = base.join(path);
+    if !path.is_empty() && whole.exists() { whole.into() } else { path.into() }
+}
+
+fn joined(start: &str, end: &OsStr) -> OsString {
+    let mut whole = OsString::from(start);
+    whole.push(end);
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A caller's directory.
+    fn caller() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("sub")).unwrap();
+        for file in ["libx.a", "sub/y.o", "v.map", "ver", "native", "own.h", "object"] {
+            std::fs::write(dir.path().join(file), "").unwrap();
+        }
+        std::fs::write(dir.path().join("args"), "-Isub '-DX=a b' @args").unwrap();
+        dir
+    }
+
+    #[test]
+    fn paths_mean_what_they_mean_to_the_caller() {
+        let dir = caller();
+        let base = dir.path().to_str().unwrap();
+        // A ~ stands for the caller's directory.
+        for (given, expected) in [
+            ("-Isub", "-I~/sub"),
+            ("-I sub", "-I ~/sub"),
+            ("-I.", "-I~/."),
+            ("-I/usr/include", "-I/usr/include"),
+            ("-I=usr", "-I=usr"),
+            ("-Inot/there", "-Inot/there"),
+            ("-isystemsub", "-isystem~/sub"),
+            ("--sysroot=sub", "--sysroot=~/sub"),
+            ("--include-directory=sub", "--include-directory=~/sub"),
+            ("-iprefix sub/", "-iprefix ~/sub/"),
+            ("-include own.h", "-include ~/own.h"),
+            ("-include stdio.h", "-include stdio.h"),
+            ("-includestdio.h", "-includestdio.h"),
+            ("-specs=nosys.specs", "-specs=nosys.specs"),
+            ("-Lsub", "-L~/sub"),
+            ("-Tv.map", "-T~/v.map"),
+            ("libx.a", "~/libx.a"),
+            ("object", "~/object"),
+            ("sub/y.o", "~/sub/y.o"),
+            ("sub", "sub"),
+            ("liby.a", "liby.a"),
+            ("-Wl,--version-script=ver,-z,now", "-Wl,--version-script=~/ver,-z,now"),
+            ("-Wl,--version-script,ver", "-Wl,--version-script,~/ver"),
+            ("-Wl,-Lsub,-L,sub,-rpath-link=sub", "-Wl,-L~/sub,-L,~/sub,-rpath-link=~/sub"),
+            ("-Wp,-Isub,-include,own.h", "-Wp,-I~/sub,-include,~/own.h"),
+            ("-Xlinker -L -Xlinker sub", "-Xlinker -L -Xlinker ~/sub"),
+            ("-Xclang -include -Xclang own.h", "-Xclang -include -Xclang ~/own.h"),
+            ("-fplugin=./v.map", "-fplugin=~/./v.map"),
+            ("-march=native", "-march=native"),
+            ("-DX=v.map", "-DX=v.map"),
+            ("-D v.map", "-D v.map"),
+            ("-x ver", "-x ver"),
+            ("-o v.map", "-o v.map"),
+            ("-MF x.d", "-MF x.d"),
+            ("-MF sub/x.d", "-MF ~/sub/x.d"),
+            ("@nothing", "@nothing"),
+            ("-O2", "-O2"),
+        ] {
+            let given: Vec<String> = given.split(' ').map(Into::into).collect();
+            let found = anchored(&given, dir.path()).join(OsStr::new(" "));
+            assert_eq!(found.to_str().unwrap(), expected.replace('~', base), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn response_files_are_read_where_they_are() {
+        let dir = caller();
+        let found = anchored(&["@args".into()], dir.path());
+        assert_eq!(found[0], *joined("-I", dir.path().join("sub").as_os_str()));
+        assert_eq!(found[1], "-DX=a b");
+        assert_eq!(found.last().unwrap(), "@args", "a circle ends");
+    }
+
+    #[test]
+    fn the_program_of_a_command_is_a_path_only_with_a_slash() {
+        let dir = caller();
+        assert_eq!(anchored_command(&["native".into()], dir.path())[0], "native");
+        assert_eq!(
+            anchored_command(&["./native".into()], dir.path())[0],
+            *dir.path().join("./native")
+        );
+    }
+}

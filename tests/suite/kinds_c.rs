@@ -1,0 +1,6 @@
+//! Every kind in C and C++, with GCC and Clang.
+
+mod flags;
+mod presence;
+mod sources;
+mod values;

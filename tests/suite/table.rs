@@ -1,0 +1,148 @@
+//! Tables of checks with the answer that each must have, put to many compilers at once.
+
+use crate::support::*;
+use serde_json::{Value, json};
+
+/// What a check must answer.
+#[derive(Debug, Clone)]
+pub enum Expected {
+    Yes,
+    No,
+    /// Yes, with this value.
+    Is(Value),
+}
+
+/// A check without an id, and its answer.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub check: Value,
+    pub expected: Expected,
+    /// Whether warnings, optimization and an older standard leave the answer as it is.
+    pub neutral: bool,
+}
+
+pub fn yes(check: Value) -> Row {
+    Row { check, expected: Expected::Yes, neutral: true }
+}
+
+pub fn no(check: Value) -> Row {
+    Row { check, expected: Expected::No, neutral: true }
+}
+
+pub fn is(check: Value, value: impl Into<Value>) -> Row {
+    Row { check, expected: Expected::Is(value.into()), neutral: true }
+}
+
+impl Row {
+    /// For a question that itself depends on the standard, or is one of warnings.
+    pub fn not_neutral(mut self) -> Self {
+        self.neutral = false;
+        self
+    }
+}
+
+/// A compiler, and arguments of every check that it is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Compiler {
+    pub command: &'static [&'static str],
+    pub language: &'static str,
+}
+
+pub const GCC: Compiler = Compiler { command: &["gcc"], language: "c" };
+pub const GXX: Compiler = Compiler { command: &["g++"], language: "c++" };
+pub const CLANG: Compiler = Compiler { command: &["clang"], language: "c" };
+pub const CLANGXX: Compiler = Compiler { command: &["clang++"], language: "c++" };
+
+pub const GFORTRAN: Compiler = Compiler { command: &["gfortran"], language: "fortran" };
+pub const FLANG: Compiler = Compiler { command: &["flang-new-16"], language: "fortran" };
+
+pub const C: &[Compiler] = &[GCC, CLANG];
+pub const CXX: &[Compiler] = &[GXX, CLANGXX];
+pub const C_AND_CXX: &[Compiler] = &[GCC, GXX, CLANG, CLANGXX];
+
+impl Compiler {
+    /// Arguments that turn no answer of a neutral question. The first two are put to all, as
+    /// only optimization might turn a no into a yes.
+    fn variants(&self) -> [&'static [&'static str]; 5] {
+        let old = match self.language {
+            "c" | "objc" => &["-std=c89"],
+            "c++" => &["-std=c++98"],
+            "fortran" => &["-std=f2008"],
+            other => panic!("no older standard of {other}"),
+        };
+        [&[], &["-O2", "-flto"], &["-Wall", "-Wextra", "-pedantic", "-Werror"], &["-g3"], old]
+    }
+}
+
+/// Puts the rows to the compilers: as they stand, and the neutral ones under every variant too.
+pub fn assert_answers(compilers: &[Compiler], rows: &[Row]) {
+    let mut questions = Vec::new();
+    for compiler in compilers {
+        for row in rows {
+            let count = match (row.neutral, &row.expected) {
+                (false, _) => 1,
+                (true, Expected::No) => 2,
+                (true, _) => 5,
+            };
+            let variants = compiler.variants().into_iter().take(count);
+            questions.extend(variants.map(|variant| (*compiler, variant, row)));
+        }
+    }
+    assert_all(&questions);
+}
+
+/// Puts the rows to one compiler as they stand.
+pub fn assert_plain_answers(compiler: Compiler, rows: &[Row]) {
+    let nothing: &[&str] = &[];
+    assert_all(&rows.iter().map(|row| (compiler, nothing, row)).collect::<Vec<_>>());
+}
+
+fn assert_all(questions: &[(Compiler, &[&str], &Row)]) {
+    let mut toolchains = serde_json::Map::new();
+    let mut checks = Vec::new();
+    for (index, (compiler, variant, row)) in questions.iter().enumerate() {
+        need(compiler.command[0]);
+        let name = compiler.command.join(" ");
+        let toolchain = json!({"language": compiler.language, "command": compiler.command});
+        toolchains.insert(name.clone(), toolchain);
+        let mut check = row.check.clone();
+        check["id"] = format!("{index} {name} {variant:?} {}", row.check).into();
+        check["toolchain"] = name.into();
+        let mut args = check["args"].as_array().cloned().unwrap_or_default();
+        args.extend(variant.iter().map(|&arg| arg.into()));
+        check["args"] = args.into();
+        checks.push(check);
+    }
+    let ran = check(&json!({"toolchains": toolchains, "checks": checks}));
+    let answers = ran.json();
+    let results = answers["results"].as_array().unwrap_or_else(|| panic!("{answers}"));
+    assert_eq!(results.len(), questions.len());
+    let wrong: Vec<_> = std::iter::zip(results, questions)
+        .filter(|(result, (_, _, row))| !fits(result, &row.expected))
+        .map(|(result, (_, _, row))| told(result, &row.expected))
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), results.len(), wrong.join("\n"));
+}
+
+fn fits(result: &Value, expected: &Expected) -> bool {
+    match expected {
+        Expected::Yes => result["status"] == "yes",
+        Expected::No => result["status"] == "no" && result["value"].is_null(),
+        Expected::Is(value) => result["status"] == "yes" && result["value"] == *value,
+    }
+}
+
+fn told(result: &Value, expected: &Expected) -> String {
+    let text = |field: &str| {
+        let text = result[field].as_str().unwrap_or_default();
+        text.lines().take(8).map(|line| format!("\n    {line}")).collect::<String>()
+    };
+    format!(
+        "* {}\n  expected {expected:?}, got {} with {}{}{}",
+        result["id"].as_str().unwrap(),
+        result["status"],
+        result["value"].to_string().chars().take(200).collect::<String>(),
+        text("reason"),
+        text("output"),
+    )
+}
