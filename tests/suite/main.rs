@@ -4,5 +4,6 @@
 mod support;
 
 mod integration;
+mod peers;
 mod protocol;
 mod serial;
