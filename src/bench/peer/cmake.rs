@@ -180,7 +180,9 @@ fn check(plan: &Plan, question: &Question, variable: &str) -> io::Result<Option<
     }
     let mut libraries = call.libraries;
     let mut link_options = Vec::new();
-    for arg in all_utf8(&link_args(toolchain, question))? {
+    // Those of an archive would go to ar.
+    let link_args = if call.archive { Vec::new() } else { link_args(toolchain, question) };
+    for arg in all_utf8(&link_args)? {
         if arg.starts_with("-l") || !arg.starts_with('-') && arg.contains('/') || !own_link_options
         {
             libraries.push(arg.into());
