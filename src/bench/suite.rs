@@ -101,6 +101,11 @@ impl Suite {
         (0..repeat).flat_map(|_| self.tasks.iter().cloned()).collect()
     }
 
+    /// The request, once.
+    pub fn request(&self) -> &Value {
+        &self.request
+    }
+
     /// The request, as often as it is to be repeated, under names of their own.
     pub fn repeated_request(&self, repeat: usize) -> Value {
         let mut request = self.request.clone();

@@ -11,6 +11,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output;
+use crate::bench::peer::Peer;
 use crate::bench::strategy::Strategy;
 use crate::bench::suite::{Suite, default_compilers};
 use crate::bench::{self, Failure, Plan, table};
@@ -39,6 +40,18 @@ pub struct BenchArgs {
     /// The strategies [default: all]; serial is always among them
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_enum)]
     strategies: Vec<Strategy>,
+    /// Other programs that are asked the same [default: all that are found]
+    #[arg(
+        long,
+        value_name = "NAME,...",
+        value_delimiter = ',',
+        value_enum,
+        conflicts_with = "no_peers"
+    )]
+    peers: Vec<Peer>,
+    /// Ask no other programs
+    #[arg(long)]
+    no_peers: bool,
     /// Write all figures, with the raw times of every round
     #[arg(long, value_name = "FILE")]
     export_json: Option<PathBuf>,
@@ -129,6 +142,11 @@ fn plan(args: &BenchArgs) -> Result<Plan, String> {
         rounds: args.rounds.get(),
         widths,
         strategies: Strategy::ALL.into_iter().filter(chosen).collect(),
+        peers: match args.peers.as_slice() {
+            _ if args.no_peers => Vec::new(),
+            [] => Peer::ALL.to_vec(),
+            given => given.to_vec(),
+        },
         command: std::env::args().collect(),
     })
 }

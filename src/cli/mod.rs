@@ -61,7 +61,7 @@ enum Command {
     #[command(after_help = CHECK_HELP)]
     Check(Box<CheckArgs>),
     /// Measure how much faster checks run when they run concurrently, and by which technique
-    Bench(bench::BenchArgs),
+    Bench(Box<bench::BenchArgs>),
     /// Perform what `bench` sends to a worker process
     #[command(hide = true)]
     BenchWorker,

@@ -1,0 +1,418 @@
+//! The rounds of one suite at one width: everybody takes turns, everybody finds the same.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::peer::{self, Peer};
+use super::result::{Bench, CommandLine, Limit, Round, Row, RowKind, Spread};
+use super::strategy::{Performed, Strategy, Work, wait_unless_interrupted};
+use super::suite::Suite;
+use super::task::Task;
+use super::trace::Span;
+use super::{Failure, Plan, Progress};
+use crate::os;
+use crate::response::{Answers, Status};
+use crate::slots::cores;
+
+/// A row whose rounds differ by more than this much of their median is not to be trusted.
+const NOISY: f64 = 0.2;
+
+/// What a gcc, clang or gfortran takes while it runs, generously. All commands at once must
+/// fit into memory.
+const MEMORY_OF_A_COMPILER: u64 = 64 << 20;
+
+/// One suite at one width.
+pub struct Measurement<'a> {
+    suite: &'a Suite,
+    repeat: usize,
+    jobs: usize,
+    tasks: Vec<Task>,
+    rows: Vec<(Row, Contestant)>,
+    /// Exit statuses of the first strategy, which all others must have too.
+    reference: Option<(String, Vec<Option<i32>>)>,
+    /// The engine's answers to one repetition, with which those of peers are compared.
+    answers: HashMap<String, bool>,
+    /// Where a peer's answers differ.
+    differences: Vec<String>,
+    /// CPU time of the bare commands, for each round.
+    bare: Vec<f64>,
+    /// The request, rooms for commands, and the projects of the peers.
+    dir: tempfile::TempDir,
+}
+
+/// Who stands behind a row.
+#[derive(Debug, Clone)]
+enum Contestant {
+    Strategy(Strategy),
+    /// A peer, and its project.
+    Peer(Peer, PathBuf),
+}
+
+/// What a round cost.
+struct Spent {
+    wall: Duration,
+    own: Duration,
+    children: Duration,
+    processes: Option<u64>,
+}
+
+impl<'a> Measurement<'a> {
+    /// Writes what everybody needs.
+    pub fn new(plan: &Plan, suite: &'a Suite, jobs: usize) -> Result<Self, Failure> {
+        let repeat = plan.repeat(suite);
+        let tasks = suite.repeated_tasks(repeat);
+        let dir = tempfile::Builder::new().prefix("tryall-bench-").tempdir_in(os::scratch_base())?;
+        std::fs::write(dir.path().join(REQUEST), suite.repeated_request(repeat).to_string())?;
+        let mut rows: Vec<_> =
+            plan.strategies.iter().map(|&strategy| of_strategy(strategy, tasks.len())).collect();
+        for &peer in &plan.peers {
+            rows.push(of_peer(peer, suite, repeat, dir.path().join(peer.name()))?);
+        }
+        Ok(Measurement {
+            suite,
+            repeat,
+            jobs,
+            tasks,
+            rows,
+            reference: None,
+            answers: HashMap::new(),
+            differences: Vec::new(),
+            bare: Vec::new(),
+            dir,
+        })
+    }
+
+    /// A round that does not count, and those that do. In each round the rows take turns, and
+    /// another one is first, so that a machine that slows down slows all of them.
+    pub fn run(
+        &mut self,
+        rounds: usize,
+        progress: &dyn Progress,
+        interrupted: &AtomicBool,
+        spans: &mut Vec<Span>,
+    ) -> Result<(), Failure> {
+        for round in 0..=rounds {
+            for turn in 0..self.rows.len() {
+                // The round that does not count goes by the order of the table: its first row
+                // is what the others are compared with.
+                let index = (turn + round) % self.rows.len();
+                if self.rows[index].0.missing.is_some() {
+                    continue;
+                }
+                progress.begin(&self.title(index));
+                let spent = match self.rows[index].1.clone() {
+                    Contestant::Strategy(strategy) => {
+                        self.strategy(strategy, index, round, progress, interrupted, spans)?
+                    }
+                    Contestant::Peer(peer, project) => {
+                        self.peer(peer, &project, index, round, progress, interrupted)?
+                    }
+                };
+                let Some(spent) = spent.filter(|_| !interrupted.load(Ordering::Relaxed)) else {
+                    return Ok(());
+                };
+                if round > 0 {
+                    self.count(index, &spent);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn title(&self, index: usize) -> String {
+        let name = &self.rows[index].0.name;
+        format!("{} {} -j{} {name}", self.suite.compiler.join(" "), self.suite.name, self.jobs)
+    }
+
+    fn count(&mut self, index: usize, spent: &Spent) {
+        let (row, contestant) = &mut self.rows[index];
+        if matches!(contestant, Contestant::Strategy(Strategy::Serial)) {
+            self.bare.push(spent.children.as_secs_f64());
+        }
+        row.rounds.push(Round {
+            wall_s: spent.wall.as_secs_f64(),
+            cpu_s: (spent.own + spent.children).as_secs_f64(),
+            processes: spent.processes,
+        });
+    }
+
+    /// A strategy's turn.
+    fn strategy(
+        &mut self,
+        strategy: Strategy,
+        index: usize,
+        round: usize,
+        progress: &dyn Progress,
+        interrupted: &AtomicBool,
+        spans: &mut Vec<Span>,
+    ) -> Result<Option<Spent>, Failure> {
+        let rooms = self.dir.path().join("rooms");
+        std::fs::create_dir(&rooms)?;
+        let advance = || progress.advance();
+        let work = Work {
+            tasks: &self.tasks,
+            jobs: self.jobs,
+            request: &self.dir.path().join(REQUEST),
+            dir: &rooms,
+            progress: &advance,
+            interrupted,
+        };
+        let clock = Clock::start();
+        let performed = strategy.perform(&work)?;
+        let mut spent = clock.stop();
+        std::fs::remove_dir_all(&rooms)?;
+        let Some(performed) = performed else { return Ok(None) };
+        spent.processes = Some(performed.processes);
+        let name = self.rows[index].0.name.clone();
+        self.compare(&name, &performed)?;
+        if round == 1 {
+            spans.extend(self.spans(index, &performed));
+        }
+        Ok(Some(spent))
+    }
+
+    /// A peer's turn.
+    fn peer(
+        &mut self,
+        peer: Peer,
+        project: &std::path::Path,
+        index: usize,
+        round: usize,
+        progress: &dyn Progress,
+        interrupted: &AtomicBool,
+    ) -> Result<Option<Spent>, Failure> {
+        let mut command = peer.command(project, self.jobs)?;
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let clock = Clock::start();
+        let succeeded = wait_unless_interrupted(command.spawn()?, interrupted)?;
+        let spent = clock.stop();
+        if interrupted.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        self.tasks.iter().for_each(|_| progress.advance());
+        if !succeeded {
+            self.rows[index].0.missing = Some(format!("{} failed on this suite", peer.name()));
+            return Ok(Some(spent));
+        }
+        if round == 0 {
+            let theirs = peer::answers(project)?;
+            self.compare_peer(peer, theirs)?;
+        }
+        Ok(Some(spent))
+    }
+
+    /// All strategies must have found the same.
+    fn compare(&mut self, name: &str, performed: &Performed) -> Result<(), Failure> {
+        let exits: Vec<_> = performed.done.iter().map(|done| done.map(|done| done.exit)).collect();
+        let Some((first, expected)) = &self.reference else {
+            self.reference = Some((name.into(), exits.into_iter().map(Option::flatten).collect()));
+            return Ok(());
+        };
+        for ((task, one), other) in self.tasks.iter().zip(expected).zip(exits) {
+            // What the engine had no need to run, it cannot have found otherwise.
+            if let Some(other) = other
+                && other != *one
+            {
+                let told = |exit: Option<i32>| {
+                    exit.map_or("nothing".into(), |exit| format!("status {exit}"))
+                };
+                return Err(Failure::Difference {
+                    check: task.id.clone(),
+                    first: first.clone(),
+                    one: told(*one),
+                    second: name.into(),
+                    other: told(other),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A peer asks in its own idiom, which may have another meaning; a difference is told, and
+    /// for whoever reads the table to judge.
+    fn compare_peer(&mut self, peer: Peer, theirs: Vec<(String, bool)>) -> Result<(), Failure> {
+        if self.answers.is_empty() {
+            self.answers = self.engine_answers()?;
+        }
+        let told = |yes: bool| if yes { "yes" } else { "no" };
+        for (id, yes) in theirs {
+            if let Some(&ours) = self.answers.get(&id)
+                && ours != yes
+            {
+                self.differences.push(format!(
+                    "{} answers {} to {id} and tryall {}: their checks of this kind differ in meaning",
+                    peer.name(),
+                    told(yes),
+                    told(ours)
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the engine answers to one repetition; untimed.
+    fn engine_answers(&self) -> io::Result<HashMap<String, bool>> {
+        let request = self.dir.path().join("once.json");
+        let output = self.dir.path().join("answers.json");
+        std::fs::write(&request, self.suite.request().to_string())?;
+        let mut command = std::process::Command::new(std::env::current_exe()?);
+        command.arg("check").arg(&request).arg("--output").arg(&output);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        let response: Answers = serde_json::from_slice(&std::fs::read(&output)?)?;
+        let answered = response.results.into_iter().filter_map(|answer| match answer.status {
+            Status::Yes => Some((answer.id, true)),
+            Status::No => Some((answer.id, false)),
+            Status::Error | Status::Skipped => None,
+        });
+        Ok(answered.collect())
+    }
+
+    fn spans(&self, index: usize, performed: &Performed) -> Vec<Span> {
+        let row = self.title(index);
+        let done = self.tasks.iter().zip(&performed.done);
+        done.filter_map(|(task, done)| {
+            let done = done.filter(|done| done.end > 0.0)?;
+            Some(Span { row: row.clone(), id: task.id.clone(), start: done.start, end: done.end })
+        })
+        .collect()
+    }
+
+    /// The figures of all rounds.
+    pub fn bench(self) -> Bench {
+        let cpu_s = Spread::of(self.bare.iter().copied()).median;
+        let limit = Limit { cpu_s, wall_s: cpu_s / self.jobs.min(cores()) as f64 };
+        let mut rows: Vec<_> = self.rows.into_iter().map(|(row, _)| row).collect();
+        let serial = rows[0].rounds.clone();
+        for row in &mut rows {
+            row.wall_s = Spread::of(row.rounds.iter().map(|round| round.wall_s));
+            row.cpu_s = Spread::of(row.rounds.iter().map(|round| round.cpu_s));
+            row.speedup =
+                Spread::of(serial.iter().zip(&row.rounds).map(|(s, r)| s.wall_s / r.wall_s));
+            if row.wall_s.median > 0.0 {
+                row.share_of_limit = limit.wall_s / row.wall_s.median;
+            }
+        }
+        let tasks = self.suite.tasks.iter();
+        let commands =
+            tasks.map(|task| CommandLine { id: task.id.clone(), command: task.command.clone() });
+        Bench {
+            suite: self.suite.name.clone(),
+            compiler: self.suite.compiler.clone(),
+            compiler_version: self.suite.version.clone(),
+            checks: self.suite.tasks.len(),
+            repeat: self.repeat,
+            jobs: self.jobs,
+            commands: commands.collect(),
+            warnings: [warnings(&rows, &self.bare), self.differences].concat(),
+            rows,
+            limit,
+        }
+    }
+}
+
+const REQUEST: &str = "request.json";
+
+/// What is spent between two moments.
+struct Clock {
+    started: Instant,
+    before: os::CpuSpent,
+}
+
+impl Clock {
+    fn start() -> Self {
+        Clock { before: os::cpu_spent(), started: Instant::now() }
+    }
+
+    fn stop(self) -> Spent {
+        let wall = self.started.elapsed();
+        let after = os::cpu_spent();
+        Spent {
+            wall,
+            own: after.own - self.before.own,
+            children: after.children - self.before.children,
+            processes: None,
+        }
+    }
+}
+
+fn of_strategy(strategy: Strategy, tasks: usize) -> (Row, Contestant) {
+    let kind = if strategy == Strategy::Tryall { RowKind::Engine } else { RowKind::Strategy };
+    let missing = (strategy == Strategy::AsyncUnbounded).then(|| too_many_at_once(tasks)).flatten();
+    (row(strategy.name(), kind, strategy.about().into(), missing), Contestant::Strategy(strategy))
+}
+
+fn of_peer(
+    peer: Peer,
+    suite: &Suite,
+    repeat: usize,
+    project: PathBuf,
+) -> io::Result<(Row, Contestant)> {
+    let (about, missing) = match peer.find() {
+        Err(missing) => (peer.name().into(), Some(missing)),
+        Ok(found) => {
+            std::fs::create_dir(&project)?;
+            match peer.project(&project, &suite.plan, repeat) {
+                Ok(_) => (found.version, None),
+                Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                    (found.version, Some(error.to_string()))
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    Ok((row(peer.name(), RowKind::Peer, about, missing), Contestant::Peer(peer, project)))
+}
+
+fn row(name: &str, kind: RowKind, about: String, missing: Option<String>) -> Row {
+    Row {
+        name: name.into(),
+        kind,
+        about,
+        missing,
+        rounds: Vec::new(),
+        wall_s: Spread::default(),
+        cpu_s: Spread::default(),
+        speedup: Spread::default(),
+        share_of_limit: 0.0,
+    }
+}
+
+/// Why this many commands cannot run at once.
+fn too_many_at_once(tasks: usize) -> Option<String> {
+    let wanted = tasks as u64 * MEMORY_OF_A_COMPILER;
+    let free = os::available_memory()?;
+    (wanted > free).then(|| {
+        format!("{tasks} compilers at once may need {} GiB of memory; lower -n", wanted >> 30)
+    })
+}
+
+/// What makes the figures less certain.
+fn warnings(rows: &[Row], bare: &[f64]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let noisy =
+        rows.iter().filter(|row| row.wall_s.max - row.wall_s.min > NOISY * row.wall_s.median);
+    let noisy: Vec<_> = noisy.map(|row| row.name.as_str()).collect();
+    if !noisy.is_empty() {
+        warnings.push(format!(
+            "the rounds of {} differ by more than {:.0} %: close other programs, or ask for more rounds with --rounds",
+            noisy.join(", "),
+            NOISY * 100.0
+        ));
+    }
+    let speed = Spread::of(bare.iter().copied());
+    if speed.max - speed.min > NOISY / 2.0 * speed.median {
+        warnings.push(
+            "the same commands took different CPU time from round to round: the processor changes its speed, \
+             or others use it; trust the ratios, not the seconds"
+                .into(),
+        );
+    }
+    if rows.first().is_some_and(|row| (1..3).contains(&row.rounds.len())) {
+        warnings.push("fewer than three rounds tell little of the spread: use --rounds 5".into());
+    }
+    warnings
+}

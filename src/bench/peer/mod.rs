@@ -1,0 +1,362 @@
+//! Peers: other programs that answer the same checks, each in its own idiom and each timed as a
+//! user would run it, from an empty build directory.
+//!
+//! A peer is asked every check of a plan, `repeat` times over. What it cannot be asked (an
+//! argument that its language cannot hold, say) is left out and has no answer.
+
+mod cmake;
+mod meson;
+mod python;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::dialect::Stage;
+use crate::language::Language;
+use crate::plan::Plan;
+use crate::plan::question::{Code, Question, Subject};
+use crate::source::{self, Form, Source};
+use crate::toolchain::Toolchain;
+
+/// A program that answers compiler checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Peer {
+    /// CMake's own check modules, called one after the other, with Ninja.
+    Cmake,
+    /// Meson's compiler methods.
+    Meson,
+    /// A loop around `asyncio.create_subprocess_exec`, which runs the plan's own commands.
+    Python,
+}
+
+/// A peer that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What it is, such as `cmake 4.4.4, ninja 1.13.0`.
+    pub version: String,
+}
+
+/// The file of answers in a build directory.
+const ANSWERS: &str = "answers";
+/// The file of the toolchains' own variables, in a project.
+const ENVIRONMENT: &str = "environment";
+/// What the names of build directories start with.
+const BUILD: &str = "build-";
+
+/// Variables that would add to the flags and compilers that the project names.
+const NOT_INHERITED: [&str; 18] = [
+    "CC",
+    "CXX",
+    "FC",
+    "OBJC",
+    "OBJCXX",
+    "CPPFLAGS",
+    "CFLAGS",
+    "CXXFLAGS",
+    "FFLAGS",
+    "FCFLAGS",
+    "OBJCFLAGS",
+    "OBJCXXFLAGS",
+    "LDFLAGS",
+    "MAKEFLAGS",
+    "CMAKE_TOOLCHAIN_FILE",
+    "CMAKE_C_COMPILER_LAUNCHER",
+    "CMAKE_CXX_COMPILER_LAUNCHER",
+    "CMAKE_Fortran_COMPILER_LAUNCHER",
+];
+
+impl Peer {
+    /// All of them, in the order of the table.
+    pub const ALL: [Peer; 3] = [Peer::Cmake, Peer::Meson, Peer::Python];
+
+    /// Its name in the table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Peer::Cmake => "cmake",
+            Peer::Meson => "meson",
+            Peer::Python => "python asyncio",
+        }
+    }
+
+    /// The programs that it consists of. Meson, too, ends in an error where there is no Ninja.
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            Peer::Cmake => &["cmake", "ninja"],
+            Peer::Meson => &["meson", "ninja"],
+            Peer::Python => &["python3"],
+        }
+    }
+
+    /// Looks for it on PATH; its version, or why there is none.
+    pub fn find(self) -> Result<Found, String> {
+        self.find_on(std::env::var_os("PATH").as_deref().unwrap_or_default())
+    }
+
+    /// Looks for it on a path such as that of PATH.
+    pub fn find_on(self, path: &OsStr) -> Result<Found, String> {
+        let versions: Result<Vec<_>, _> =
+            self.programs().iter().map(|program| version(program, path)).collect();
+        Ok(Found { version: versions?.join(", ") })
+    }
+
+    /// Writes a project into a directory that asks every check of the plan `repeat` times; how
+    /// many that are in all.
+    ///
+    /// An error of the kind [`io::ErrorKind::Unsupported`] says why the peer cannot be asked.
+    pub fn project(self, dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
+        std::fs::write(dir.join(ENVIRONMENT), environment(plan)?)?;
+        match self {
+            Peer::Cmake => cmake::project(dir, plan, repeat),
+            Peer::Meson => meson::project(dir, plan, repeat),
+            Peer::Python => python::project(dir, plan, repeat),
+        }
+    }
+
+    /// The command that answers a project, in a fresh build directory. `jobs` bounds the Python
+    /// loop; CMake and Meson make one check after the other.
+    pub fn command(self, dir: &Path, jobs: usize) -> io::Result<Command> {
+        let build = fresh_build(dir)?;
+        let mut command = Command::new(self.programs()[0]);
+        match self {
+            Peer::Cmake => {
+                command.arg("-S").arg(dir).arg("-B").arg(build).args(["-G", "Ninja", "-C"]);
+                command.arg(dir.join(cmake::CACHE));
+            }
+            Peer::Meson => {
+                command.arg("setup").arg(build).arg(dir).arg("--native-file");
+                command.arg(dir.join(meson::NATIVE));
+            }
+            Peer::Python => {
+                command.arg(dir.join(python::SCRIPT)).arg(jobs.to_string()).arg(build);
+            }
+        }
+        for name in NOT_INHERITED {
+            command.env_remove(name);
+        }
+        let environment = std::fs::read_to_string(dir.join(ENVIRONMENT))?;
+        command.envs(environment.split_terminator('\0').filter_map(|both| both.split_once('=')));
+        command.stdin(Stdio::null());
+        Ok(command)
+    }
+}
+
+/// The answers of the last command that was made for a project, in no particular order: each
+/// check's name and whether it is a yes. A check that was not asked, because one that it needs
+/// was a no, is not among them.
+pub fn answers(dir: &Path) -> io::Result<Vec<(String, bool)>> {
+    let builds = (0..).map(|number| build(dir, number)).take_while(|build| build.exists());
+    let last = builds.last().unwrap_or(build(dir, 0));
+    let text = std::fs::read_to_string(last.join(ANSWERS))?;
+    let answer = |line: &str| match line.rsplit_once(' ') {
+        Some((id, "yes")) => Ok((id.to_string(), true)),
+        Some((id, "no")) => Ok((id.to_string(), false)),
+        _ => Err(io::Error::new(io::ErrorKind::InvalidData, format!("no answer: {line:?}"))),
+    };
+    text.lines().filter(|line| !line.is_empty()).map(answer).collect()
+}
+
+fn build(dir: &Path, number: usize) -> PathBuf {
+    dir.join(format!("{BUILD}{number}"))
+}
+
+/// Makes a build directory that was not there.
+fn fresh_build(dir: &Path) -> io::Result<PathBuf> {
+    let fresh = (0..).map(|number| build(dir, number)).find(|build| !build.exists());
+    let fresh = fresh.expect("numbers do not end");
+    std::fs::create_dir(&fresh)?;
+    Ok(fresh)
+}
+
+/// A program's name and version; they all say the version on the first line, and most of them
+/// say their name before it.
+fn version(program: &str, path: &OsStr) -> Result<String, String> {
+    let file = which::which_in_global(program, Some(path))
+        .ok()
+        .and_then(|mut files| files.next())
+        .ok_or_else(|| format!("{program} is not on PATH"))?;
+    let output = Command::new(file).arg("--version").stdin(Stdio::null()).output();
+    let output = output.map_err(|error| format!("{program} cannot be started: {error}"))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let first = text.lines().next().unwrap_or_default();
+    let number = first.split(' ').find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    match number {
+        Some(number) if output.status.success() => Ok(format!("{program} {number}")),
+        _ => Err(format!("{program} --version does not tell its version")),
+    }
+}
+
+/// Variables that the request gives to toolchains, each ended by a NUL byte.
+fn environment(plan: &Plan) -> io::Result<String> {
+    let mut own: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in plan.toolchains.iter().flat_map(|toolchain| &toolchain.program_env) {
+        if std::env::var_os(name).as_ref() == Some(value) {
+            continue;
+        }
+        let (name, value) = (utf8(name)?, utf8(value)?);
+        match own.iter().find(|(known, _)| *known == name) {
+            None => own.push((name, value)),
+            Some((_, known)) if *known == value => {}
+            Some(_) => {
+                return Err(unsupported(format!("{name} differs between the toolchains")));
+            }
+        }
+    }
+    Ok(own.iter().map(|(name, value)| format!("{name}={value}\0")).collect())
+}
+
+/// What CMake and Meson want of toolchains: one for each language, for this machine.
+fn one_for_each_language(plan: &Plan) -> io::Result<()> {
+    for (index, toolchain) in plan.toolchains.iter().enumerate() {
+        if let Err(why) = &toolchain.program {
+            return Err(unsupported(why.clone()));
+        }
+        if toolchain.emulator.is_some() {
+            return Err(unsupported("a toolchain with an emulator would need a cross build"));
+        }
+        if plan.toolchains[..index].iter().any(|other| other.language == toolchain.language) {
+            let name = toolchain.language.name();
+            return Err(unsupported(format!("a project has one compiler for {name}, not several")));
+        }
+    }
+    Ok(())
+}
+
+fn unsupported(why: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, why.into())
+}
+
+fn utf8(text: &OsStr) -> io::Result<&str> {
+    text.to_str().ok_or_else(|| unsupported(format!("{} is not UTF-8", text.display())))
+}
+
+fn all_utf8(texts: &[OsString]) -> io::Result<Vec<&str>> {
+    texts.iter().map(|text| utf8(text)).collect()
+}
+
+/// Indices of all checks, in the order of the request but for the needs of each, which go
+/// before it.
+fn order(plan: &Plan) -> Vec<usize> {
+    let mut done = vec![false; plan.asks.len()];
+    let mut order = Vec::with_capacity(plan.asks.len());
+    let mut path = Vec::new();
+    for start in 0..plan.asks.len() {
+        path.push(start);
+        while let Some(&at) = path.last() {
+            let mut needs = plan.asks[at].needs.iter();
+            if done[at] {
+                path.pop();
+            } else if let Some(&need) = needs.find(|&&need| !done[need]) {
+                path.push(need);
+            } else {
+                done[at] = true;
+                order.push(at);
+            }
+        }
+    }
+    order
+}
+
+/// Arguments behind the source: the question's, then the toolchain's.
+fn link_args(toolchain: &Toolchain, question: &Question) -> Vec<OsString> {
+    [question.link_args.as_slice(), &toolchain.link_args].concat()
+}
+
+/// A source that compiles, links or runs exactly when the answer is yes, and the directory of
+/// the file that it was read from, if one.
+fn code(question: &Question, language: Language) -> io::Result<(Source, Option<PathBuf>)> {
+    let source = match source::form(question, language) {
+        Form::Verdict(source) | Form::Integer(source) | Form::ByteOrder(source) => source,
+        Form::Expansion(source) => {
+            let Subject::Define(name) = &question.subject else { return Ok((source, None)) };
+            let text = format!("#ifndef {name}\n#error \"it is not defined\"\n#endif\n");
+            let mut defined = question.clone();
+            defined.subject = Subject::Source {
+                stage: Stage::Preprocess,
+                code: Code::Text { source: text + language.empty_program(), extension: None },
+                run_args: Vec::new(),
+            };
+            return code(&defined, language);
+        }
+        Form::File(path) => {
+            let text = std::fs::read_to_string(&path)?;
+            let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+            return Ok((Source { text, extension }, path.parent().map(Path::to_path_buf)));
+        }
+    };
+    Ok((source, None))
+}
+
+/// Whether a source has a main program, by its looks.
+fn has_main(source: &str, language: Language) -> bool {
+    match language {
+        Language::Fortran => {
+            let last = source.lines().rev().find(|line| !line.trim().is_empty());
+            let last = last.unwrap_or_default().trim().to_ascii_lowercase();
+            last == "end" || last.starts_with("end program") || last.starts_with("endprogram")
+        }
+        _ => source.contains("main"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Ask;
+    use crate::request::Kind;
+
+    fn plan(needs: &[&[usize]]) -> Plan {
+        let ask = |needs: &&[usize]| Ask {
+            id: String::new(),
+            kind: Kind::Endian,
+            question: 0,
+            needs: needs.to_vec(),
+            required: false,
+        };
+        let asks = needs.iter().map(ask).collect();
+        Plan { toolchains: vec![], questions: vec![], asks, patterns: Default::default() }
+    }
+
+    #[test]
+    fn what_is_needed_goes_first() {
+        assert_eq!(order(&plan(&[&[], &[], &[]])), [0, 1, 2]);
+        assert_eq!(order(&plan(&[&[2], &[0, 2], &[3], &[]])), [3, 2, 0, 1]);
+    }
+
+    #[test]
+    fn what_is_not_on_path_is_named() {
+        let empty = tempfile::tempdir().unwrap();
+        for (peer, missing) in Peer::ALL.into_iter().zip(["cmake", "meson", "python3"]) {
+            let why = peer.find_on(empty.path().as_os_str()).unwrap_err();
+            assert_eq!(why, format!("{missing} is not on PATH"));
+        }
+    }
+
+    #[test]
+    fn main_programs_are_recognised() {
+        for source in ["print *, 1\nend\n", "PROGRAM x\nEND PROGRAM x\n\n"] {
+            assert!(has_main(source, Language::Fortran), "{source}");
+        }
+        assert!(!has_main("module m\nend module\n", Language::Fortran));
+        assert!(!has_main("int x;\n", Language::C));
+    }
+
+    #[test]
+    fn answers_are_those_of_the_last_command() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(ENVIRONMENT), "X=a=b\0").unwrap();
+        for text in ["A no\n", "A yes\na b no\n"] {
+            let command = Peer::Python.command(dir.path(), 2).unwrap();
+            let build = command.get_args().last().unwrap();
+            assert!(std::fs::read_dir(build).unwrap().next().is_none(), "{build:?} is fresh");
+            assert!(answers(dir.path()).is_err(), "nothing has run in it yet");
+            std::fs::write(Path::new(build).join(ANSWERS), text).unwrap();
+            let given = |name: &str| command.get_envs().find(|(key, _)| *key == name).unwrap().1;
+            assert_eq!(given("X"), Some(OsStr::new("a=b")));
+            assert_eq!(given("CFLAGS"), None);
+        }
+        let expected = [("A".into(), true), ("a b".into(), false)];
+        assert_eq!(answers(dir.path()).unwrap(), expected);
+    }
+}

@@ -1,0 +1,336 @@
+//! Each peer, asked every check of an example, answers as tryall does; where one does not, the
+//! difference is known and has a reason.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use tryall::bench::peer::{Peer, answers};
+use tryall::plan::{self, Origin, Plan};
+use tryall::request;
+use tryall::toolchain::Surroundings;
+
+use crate::support::*;
+
+/// A PATH on which CMake, Meson and Ninja stand as tests/install puts them.
+fn path() -> OsString {
+    let rest = std::env::var_os("PATH").unwrap();
+    let dirs = [root().join("target/venv/bin")];
+    std::env::join_paths(dirs.into_iter().chain(std::env::split_paths(&rest))).unwrap()
+}
+
+/// The plan of a request whose relative paths start from a directory.
+fn planned(request: &Value, base: &Path) -> Plan {
+    let bytes = request.to_string().into_bytes();
+    let (request, text) = request::parse::parse(&bytes).unwrap();
+    let base = Rc::new(base.to_path_buf());
+    let origins = (0..request.checks.len())
+        .map(|index| Origin {
+            path: request::Path::root().key("checks").index(index),
+            base: base.clone(),
+        })
+        .collect();
+    let surroundings = Surroundings::of_process().unwrap();
+    plan::plan(plan::Input {
+        request,
+        origins,
+        text: Some(text),
+        base: &base,
+        timeout: None,
+        surroundings: &surroundings,
+    })
+    .unwrap()
+}
+
+/// What a peer answers to a plan, asked so many times, and how many checks it was asked.
+fn asked(peer: Peer, plan: &Plan, repeat: usize) -> (BTreeMap<String, bool>, usize) {
+    let dir = tempfile::tempdir().unwrap();
+    let count = peer.project(dir.path(), plan, repeat).unwrap();
+    let mut command = peer.command(dir.path(), 2).unwrap();
+    let output = command.env("PATH", path()).output().unwrap();
+    let ran = Ran::from(output);
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    (answers(dir.path()).unwrap().into_iter().collect(), count)
+}
+
+/// Compares each peer with `tryall check`; `known` are the peers and checks that differ.
+/// Relative paths start from a directory.
+fn compare(request: &Value, base: &Path, known: &[(Peer, &str, &str)]) {
+    let (call, stdin) = Call::check(request);
+    let results = call.dir(base).run_with(&stdin).json()["results"].as_array().unwrap().clone();
+    let plan = planned(request, base);
+    for peer in Peer::ALL {
+        peer.find_on(&path()).unwrap();
+        let (answers, count) = asked(peer, &plan, 1);
+        let mut differing = Vec::new();
+        for result in &results {
+            let (id, status) = (result["id"].as_str().unwrap(), result["status"].as_str().unwrap());
+            let answer = match (answers.get(id), status) {
+                (None, "skipped") => continue,
+                // The loop runs every command of the plan, whatever came of the others.
+                (Some(_), "skipped") if peer == Peer::Python => continue,
+                (None, _) => "skipped",
+                (Some(true), _) => "yes",
+                (Some(false), _) => "no",
+            };
+            if answer != status {
+                differing.push((id, answer));
+            }
+        }
+        let known: Vec<_> = known
+            .iter()
+            .filter(|(whose, ..)| *whose == peer)
+            .map(|(_, id, answer)| (*id, *answer))
+            .collect();
+        // What needs a check that is left out is written down all the same.
+        let needy = |id: &str| plan.asks.iter().any(|ask| ask.id == id && !ask.needs.is_empty());
+        let left_out = known.iter().filter(|(id, answer)| *answer == "skipped" && !needy(id));
+        let left_out = left_out.count();
+        assert_eq!(count, plan.asks.len() - left_out, "{}", peer.name());
+        assert_eq!(differing, known, "{}", peer.name());
+    }
+}
+
+fn example(file: &str, language: &str, command: &str) -> Value {
+    let mut request: Value = serde_json::from_str(&read(file)).unwrap();
+    request["toolchains"] = json!({language: {"command": [need(command)]}});
+    request
+}
+
+#[test]
+fn posix_with_gcc() {
+    compare(&example("examples/posix.json", "c", "gcc"), root(), &[]);
+}
+
+#[test]
+fn fortran_with_gfortran() {
+    // Its program calls a procedure that nobody defines: it compiles, but check_source_compiles
+    // links it too.
+    let known = [(Peer::Cmake, "F2003_ABSTRACT_INTERFACE", "no")];
+    compare(&example("examples/fortran.json", "fortran", "gfortran"), root(), &known);
+}
+
+/// Every kind, and text that each peer's language would read as its own if it were not quoted.
+fn odd_request(dir: &Path) -> Value {
+    std::fs::create_dir(dir.join("a dir")).unwrap();
+    write(dir, "a dir/own.h", "#define OWN \"${OWN};'@OWN@'\"\nenum { OWN_ENUM };\n");
+    write(dir, "beside.h", "#define BESIDE 1\n");
+    write(dir, "file.c", "#include \"beside.h\"\nint main(void) { return !BESIDE; }\n");
+    let needed = "NEEDED LATER; \"${x}\" it's [=[";
+    json!({
+        "toolchains": {
+            "c": {"command": [need("gcc"), "-pipe"], "args": ["-DTOOL=\"a b\""],
+                  "link_args": ["-Wl,--as-needed", "-lm"], "env": {"OWN_VARIABLE": "a = b"}},
+            "c++": {"command": [need("g++")]},
+        },
+        "checks": [
+            {"id": "NEEDS_IN_VAIN", "kind": "header", "header": "stdio.h", "needs": [needed, "NOT"]},
+            {"id": "NEEDS", "kind": "header", "header": "stdio.h", "needs": [needed]},
+            {"id": needed, "kind": "compiles", "include_dirs": ["a dir"], "headers": ["own.h"],
+             "source": "char s[] = OWN \"\\n\\\"]==]';${CMAKE_VERSION}@0@\";\nint main(void) { return 0; }\n"},
+            {"id": "NOT", "kind": "header", "header": "none.h"},
+            {"id": "ARGS", "kind": "compiles", "args": ["-DA=b c", "-DQ=\"it's $x\"", "-Wall"],
+             "source": "#define S(x) #x\nchar a[sizeof Q == 8 ? 1 : -1], t[] = TOOL;\nint main(void) { return 0; }\n"},
+            {"id": "FLAG", "kind": "compiler_flag", "flags": ["-Wall", "-DX=\"a b\""]},
+            {"id": "NO_FLAG", "kind": "compiler_flag", "flags": ["-fno-such-flag"]},
+            {"id": "LINK_FLAG", "kind": "linker_flag", "flags": ["-Wl,-z,now"], "args": ["-O1"]},
+            {"id": "NO_LINK_FLAG", "kind": "linker_flag", "flags": ["-Wl,--no-such-flag"]},
+            {"id": "COS", "kind": "links", "source": "double cos(double);\nint main(int argc, char **argv) { (void)argv; return cos(argc) > 2; }\n"},
+            {"id": "NO_LINK", "kind": "links", "link_args": ["-lnone"], "source": "int main(void) { return 0; }\n"},
+            {"id": "FILE", "kind": "runs", "file": "file.c"},
+            {"id": "NO_RUN", "kind": "runs", "source": "int main(void) { return 3; }\n"},
+            {"id": "VARIABLE", "kind": "runs", "headers": ["stdlib.h", "string.h"],
+             "source": "int main(void) { return strcmp(getenv(\"OWN_VARIABLE\"), \"a = b\"); }\n"},
+            {"id": "PREFIX", "kind": "type", "type": "t", "prefix": "typedef struct { int x; } t;"},
+            {"id": "NO_TYPE", "kind": "sizeof", "type": "struct none"},
+            {"id": "NO_ALIGNMENT", "kind": "alignment", "type": "t", "headers": ["stddef.h"]},
+            {"id": "NO_INT", "kind": "compute_int", "expression": "none + 1"},
+            {"id": "INT", "kind": "compute_int", "expression": "sizeof(\"a;b\") + 'c'"},
+            {"id": "NO_DEFINE", "kind": "define", "name": "NONE", "headers": ["none.h"]},
+            {"id": "EMPTY_DEFINE", "kind": "define", "name": "E", "prefix": "#define E"},
+            {"id": "PRESENT", "kind": "header", "header": "own.h", "stage": "preprocess", "include_dirs": ["a dir"]},
+            {"id": "PREPROCESSES", "kind": "preprocesses", "source": "#if TWO != 2\n#error\n#endif\n", "args": ["-DTWO=2"]},
+            {"id": "MODULE", "kind": "compiles", "source": "int x;\n"},
+            {"id": "PATTERN", "kind": "compiles", "fail_patterns": ["warning: .*\"hey;you\""],
+             "source": "#warning \"hey;you\"\nint main(void) { return 0; }\n"},
+            {"id": "LIBRARY", "kind": "library", "library": "m"},
+            {"id": "NO_LIBRARY", "kind": "library", "library": "none", "function": "f"},
+            {"id": "VOID", "kind": "prototype", "function": "abort", "return_type": "void", "arguments": [], "headers": ["stdlib.h"]},
+            {"id": "STRUCT", "kind": "prototype", "function": "div", "return_type": "div_t", "arguments": ["int", "int"], "headers": ["stdlib.h"]},
+            {"id": "CALLBACK", "kind": "prototype", "function": "atexit", "return_type": "int", "arguments": ["void (*)(void)"], "headers": ["stdlib.h"]},
+            {"id": "MEMBER", "kind": "member", "type": "struct tm", "member": "tm_year", "headers": ["time.h"]},
+            {"id": "CXX_HEADER", "kind": "header", "header": "vector", "language": "c++"},
+            {"id": "CXX_TYPE", "kind": "sizeof", "type": "std::pair<int, char>", "headers": ["utility"], "language": "c++"},
+            {"id": "CXX_FUNCTION", "kind": "function", "function": "getenv", "language": "c++"},
+            {"id": "CXX_SYMBOL", "kind": "symbol", "symbol": "std::getenv", "headers": ["cstdlib"], "language": "c++"},
+            {"id": "CXX_SOURCE", "kind": "runs", "language": "c++", "source": "#include <string>\nint main() { return std::string(\"\").size(); }\n"},
+            {"id": "CXX_FLAG", "kind": "compiler_flag", "flags": ["-std=c++17"], "language": "c++"},
+        ],
+    })
+}
+
+#[test]
+fn whatever_a_request_holds_reaches_the_compiler() {
+    let dir = tempfile::tempdir().unwrap();
+    compare(&odd_request(dir.path()), dir.path(), &[]);
+}
+
+/// Where the peers ask something else than tryall does, as docs/protocol.md says; or cannot be
+/// asked.
+#[test]
+fn differences_have_reasons() {
+    let request = json!({
+        "toolchains": {"c": {"command": [need("gcc")]}},
+        "checks": [
+            {"id": "BIT_FIELD", "kind": "member", "type": "struct s", "member": "b", "headers": ["bits.h"]},
+            {"id": "ENUMERATOR", "kind": "symbol", "symbol": "E", "headers": ["bits.h"]},
+            {"id": "STUB", "kind": "function", "function": "revoke"},
+            {"id": "BUILTIN", "kind": "function", "function": "alloca"},
+            {"id": "VARIABLE", "kind": "type", "type": "x", "headers": ["bits.h"]},
+            {"id": "NO_WARNING", "kind": "compiler_flag", "flags": ["-Wno-such-warning"]},
+            {"id": "UNLINKED", "kind": "compiles", "source": "void f(void);\nint main(void) { f(); return 0; }\n"},
+            {"id": "SEMICOLON", "kind": "compiles", "args": ["-DA=b;c"], "source": "int main(void) { return 0; }\n"},
+            {"id": "RUN_ARGS", "kind": "runs", "run_args": ["x"], "source": "int main(int c, char **v) { (void)v; return c - 2; }\n"},
+            {"id": "AFTER", "kind": "endian", "needs": ["RUN_ARGS"]},
+        ],
+    });
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "bits.h", "struct s { int b : 1; };\nenum { E };\nextern int x;\n");
+    let mut request = request;
+    for check in request["checks"].as_array_mut().unwrap() {
+        check["include_dirs"] = json!(["."]);
+    }
+    let known = [
+        // It asks for the member's size, which a bit-field does not have.
+        (Peer::Cmake, "BIT_FIELD", "no"),
+        // It links what glibc says always fails.
+        (Peer::Cmake, "STUB", "yes"),
+        // sizeof takes an expression too.
+        (Peer::Cmake, "VARIABLE", "yes"),
+        // GCC says nothing of -Wno- and a warning that it does not have.
+        (Peer::Cmake, "NO_WARNING", "yes"),
+        // check_source_compiles links.
+        (Peer::Cmake, "UNLINKED", "no"),
+        // It would be two elements of a list.
+        (Peer::Cmake, "SEMICOLON", "skipped"),
+        // check_source_runs takes no arguments, so what needs its answer is not asked either.
+        (Peer::Cmake, "RUN_ARGS", "skipped"),
+        (Peer::Cmake, "AFTER", "skipped"),
+        // It compiles the name as an expression.
+        (Peer::Meson, "ENUMERATOR", "yes"),
+        // What does not link is looked for among the compiler's builtins.
+        (Peer::Meson, "BUILTIN", "yes"),
+        (Peer::Meson, "VARIABLE", "yes"),
+        (Peer::Meson, "RUN_ARGS", "skipped"),
+        (Peer::Meson, "AFTER", "skipped"),
+    ];
+    compare(&request, dir.path(), &known);
+}
+
+/// A compiler that counts how often it is started.
+fn counting(dir: &Path) -> Value {
+    let script = format!(
+        "#!/bin/sh\necho >> '{}'\nexec {} \"$@\"\n",
+        dir.join("count").display(),
+        need("gcc")
+    );
+    let compiler = write(dir, "counting", &script);
+    std::fs::set_permissions(&compiler, std::fs::Permissions::from_mode(0o755)).unwrap();
+    json!([compiler])
+}
+
+#[test]
+fn every_repetition_is_asked_of_the_compiler() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = |id: &str| json!({"id": id, "kind": "header", "header": "stddef.h"});
+    let request = json!({
+        "toolchains": {"c": {"command": counting(dir.path())}},
+        "checks": [
+            header("A"),
+            header("SAME"),
+            {"id": "SIZE", "kind": "sizeof", "type": "size_t", "headers": ["stddef.h"]},
+            {"id": "DEFINE", "kind": "define", "name": "NULL", "headers": ["stddef.h"]},
+            {"id": "INT", "kind": "compute_int", "expression": "1 + 1"},
+            {"id": "FLAG", "kind": "compiler_flag", "flags": ["-O1"]},
+            {"id": "LINK_FLAG", "kind": "linker_flag", "flags": ["-Wl,-z,now"]},
+            {"id": "SYMBOL", "kind": "symbol", "symbol": "puts", "headers": ["stdio.h"]},
+            {"id": "RUNS", "kind": "runs", "source": "int main(void) { return 0; }\n"},
+        ],
+    });
+    let plan = planned(&request, dir.path());
+    for peer in Peer::ALL {
+        let started = [1, 2, 3].map(|repeat| {
+            let _ = std::fs::remove_file(dir.path().join("count"));
+            let (answers, count) = asked(peer, &plan, repeat);
+            assert!(answers.values().all(|yes| *yes), "{}: {answers:?}", peer.name());
+            assert_eq!((answers.len(), count), (plan.asks.len(), plan.asks.len() * repeat));
+            std::fs::read(dir.path().join("count")).unwrap().len()
+        });
+        let more = started[1] - started[0];
+        assert!(more >= plan.asks.len(), "{}: {started:?}", peer.name());
+        assert_eq!(started[2] - started[1], more, "{}", peer.name());
+    }
+}
+
+#[test]
+fn what_a_project_cannot_hold_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let check =
+        |toolchain: &str| json!({"id": toolchain, "kind": "endian", "toolchain": toolchain});
+    for (toolchains, peers, words) in [
+        (
+            json!({"a": {"command": [need("gcc")]}, "b": {"command": [need("clang")]}}),
+            [true, true, false],
+            "one compiler for c",
+        ),
+        (
+            json!({"a": {"emulator": ["env"]}, "b": {"emulator": ["env"]}}),
+            [true, true, false],
+            "an emulator",
+        ),
+        (
+            json!({"a": {"command": ["/none"]}, "b": {"command": ["/none"]}}),
+            [true, true, true],
+            "/none does not exist",
+        ),
+        (
+            json!({"a": {"env": {"X": "1"}}, "b": {"env": {"X": "2"}}}),
+            [true, true, true],
+            "X differs",
+        ),
+    ] {
+        let request = json!({"toolchains": toolchains, "checks": [check("a"), check("b")]});
+        let plan = planned(&request, dir.path());
+        for (peer, refuses) in Peer::ALL.into_iter().zip(peers) {
+            match peer.project(dir.path(), &plan, 1) {
+                Ok(2) => assert!(!refuses, "{}: {words}", peer.name()),
+                Ok(count) => panic!("{}: {count}", peer.name()),
+                Err(error) => {
+                    assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
+                    assert!(refuses && error.to_string().contains(words), "{error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn versions_are_told() {
+    for (peer, start, second) in [
+        (Peer::Cmake, "cmake ", ", ninja "),
+        (Peer::Meson, "meson ", ", ninja "),
+        (Peer::Python, "python3 3.", ""),
+    ] {
+        let version = peer.find_on(&path()).unwrap().version;
+        assert!(version.starts_with(start) && version.contains(second), "{version}");
+    }
+    // CMake without Ninja, and the other way round.
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(root().join("target/venv/bin/cmake"), dir.path().join("cmake"))
+        .unwrap();
+    let why = Peer::Cmake.find_on(dir.path().as_os_str()).unwrap_err();
+    assert_eq!(why, "ninja is not on PATH");
+}
