@@ -267,7 +267,7 @@ fn relative_entries_of_path_start_from_the_current_directory() {
     std::fs::create_dir(dir.path().join("bin")).unwrap();
     let wrapper =
         write(&dir.path().join("bin"), "gcc", "#!/bin/sh\nexec /usr/bin/gcc -DWRAPPED=1 \"$@\"\n");
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    let mode = PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(wrapper, mode).unwrap();
     let ran = Call::new(["check", "--compiler", "gcc", "--define", "WRAPPED"])
         .dir(dir.path())
