@@ -3,6 +3,7 @@
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
+use crate::bench::result::Report;
 use crate::request::Request;
 use crate::response::Response;
 
@@ -13,6 +14,8 @@ pub enum Which {
     Request,
     /// What tryall writes with --format json.
     Response,
+    /// What tryall bench writes with --export-json.
+    Bench,
 }
 
 /// The schema as text, with a newline at its end.
@@ -21,6 +24,7 @@ pub fn schema(which: Which) -> String {
     let schema = match which {
         Which::Request => generate::<Request>(settings.for_deserialize(), "tryall request"),
         Which::Response => generate::<Response>(settings.for_serialize(), "tryall response"),
+        Which::Bench => generate::<Report>(settings.for_serialize(), "tryall bench"),
     };
     serde_json::to_string_pretty(&schema).expect("schemas are JSON") + "\n"
 }

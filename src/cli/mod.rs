@@ -65,9 +65,9 @@ enum Command {
     /// Perform what `bench` sends to a worker process
     #[command(hide = true)]
     BenchWorker,
-    /// Print the JSON Schema of a request or a response
+    /// Print the JSON Schema of a request, a response or a benchmark
     Schema {
-        /// Which of the two
+        /// Which of them
         which: Which,
     },
     /// Print the completion script of a shell

@@ -7,6 +7,7 @@ mod table;
 
 mod bad_fields;
 mod bad_input;
+mod bench;
 mod broken;
 mod cli;
 mod cli_output;

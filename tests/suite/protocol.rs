@@ -3,12 +3,12 @@
 use crate::support::*;
 use serde_json::{Value, json};
 
-fn schema(which: &str) -> Value {
+pub fn schema(which: &str) -> Value {
     Call::new(["schema", which]).run().json()
 }
 
 /// Panics with the reasons unless the instance fits.
-fn assert_valid(schema: &Value, instance: &Value, what: &str) {
+pub fn assert_valid(schema: &Value, instance: &Value, what: &str) {
     let validator = jsonschema::validator_for(schema).unwrap();
     let errors: Vec<_> = validator.iter_errors(instance).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{what}: {errors:?}");
@@ -16,7 +16,7 @@ fn assert_valid(schema: &Value, instance: &Value, what: &str) {
 
 #[test]
 fn schemas_are_checked_in() {
-    for which in ["request", "response"] {
+    for which in ["request", "response", "bench"] {
         let printed = Call::new(["schema", which]).run().stdout;
         let file = format!("schema/{which}.json");
         assert_eq!(printed, read(&file), "run: tryall schema {which} > {file}");

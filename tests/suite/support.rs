@@ -122,6 +122,11 @@ impl Call {
         self
     }
 
+    pub fn args(mut self, args: &[&str]) -> Self {
+        self.command.args(args);
+        self
+    }
+
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
@@ -151,11 +156,6 @@ impl Call {
 
     pub fn run(self) -> Ran {
         self.run_with(b"")
-    }
-
-    pub fn run_args(mut self, args: &[&str]) -> Ran {
-        self.command.args(args);
-        self.run()
     }
 
     /// Nothing is left in the temporary directory.

@@ -1,0 +1,196 @@
+//! `tryall bench`: every way of running the commands finds the same, and what is exported is
+//! what was measured. No test looks at how fast anything was.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::protocol::{assert_valid, schema};
+use crate::support::*;
+use serde_json::{Value, json};
+
+/// A small suite, as a request file.
+fn suite(dir: &Path) -> String {
+    let request = json!({"checks": [
+        {"id": "HAVE_STDIO_H", "kind": "header", "header": "stdio.h"},
+        {"id": "HAVE_NO_H", "kind": "header", "header": "no.h"},
+        {"id": "NEEDS_NO_H", "kind": "symbol", "symbol": "x", "headers": ["no.h"], "needs": ["HAVE_NO_H"]},
+        {"id": "HAVE_STDIO_H_AGAIN", "kind": "header", "header": "stdio.h"},
+        {"id": "RUNS", "kind": "runs", "source": "int main(void) { return 0; }\n"},
+    ]});
+    write(dir, "suite.json", &request.to_string()).to_str().unwrap().into()
+}
+
+fn bench(dir: &Path, args: &[&str]) -> Call {
+    let suite = suite(dir);
+    Call::new(["bench", &need("gcc"), "--suite", &suite]).dir(dir).args(args)
+}
+
+fn exported(dir: &Path, name: &str) -> String {
+    std::fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+const STRATEGIES: [&str; 6] =
+    ["serial", "threads", "processes", "async", "async-unbounded", "tryall"];
+
+#[test]
+fn every_strategy_is_measured_and_exported() {
+    let dir = tempfile::tempdir().unwrap();
+    let exports = [
+        "--export-json",
+        "r.json",
+        "--export-markdown",
+        "r.md",
+        "--export-svg",
+        "r.svg",
+        "--trace",
+        "t.json",
+    ];
+    let ran =
+        bench(dir.path(), &[&exports[..], &["--no-peers", "-n", "2", "--rounds", "2"]].concat())
+            .run();
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    assert_eq!(ran.stderr, "", "no bar where no terminal is");
+
+    let report: Value = serde_json::from_str(&exported(dir.path(), "r.json")).unwrap();
+    assert_valid(&schema("bench"), &report, "the report");
+    let bench = &report["benches"][0];
+    assert_eq!((&bench["checks"], &bench["repeat"]), (&json!(5), &json!(2)));
+    let names: Vec<_> =
+        bench["rows"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(names, STRATEGIES);
+    for row in bench["rows"].as_array().unwrap() {
+        assert_eq!(row["missing"], Value::Null, "{row}");
+        assert_eq!(row["rounds"].as_array().unwrap().len(), 2, "{row}");
+        let processes = row["rounds"][0]["processes"].as_u64().unwrap();
+        // Twice five commands and a program; the pool has its workers too; the engine asks each
+        // question once, skips one, and tries the toolchain.
+        let jobs = bench["jobs"].as_u64().unwrap();
+        let expected = match row["name"].as_str().unwrap() {
+            "tryall" => 2 + 4,
+            "processes" => 12 + jobs,
+            _ => 12,
+        };
+        assert_eq!(processes, expected, "{row}");
+    }
+    for name in STRATEGIES {
+        for export in [&ran.stdout, &exported(dir.path(), "r.md"), &exported(dir.path(), "r.svg")] {
+            assert!(export.contains(name), "{name} is missing in {export}");
+        }
+    }
+
+    let trace: Value = serde_json::from_str(&exported(dir.path(), "t.json")).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    let complete = events.iter().filter(|event| event["ph"] == "X").count();
+    assert_eq!(complete, 5 * 10, "ten tasks of five strategies");
+}
+
+#[test]
+fn widths_show_the_scaling() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = [
+        "--jobs",
+        "1,3",
+        "--strategies",
+        "async",
+        "--no-peers",
+        "--export-json",
+        "r.json",
+        "--export-svg",
+        "r.svg",
+    ];
+    let ran = bench(dir.path(), &args).run();
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    let report: Value = serde_json::from_str(&exported(dir.path(), "r.json")).unwrap();
+    let jobs: Vec<_> =
+        report["benches"].as_array().unwrap().iter().map(|bench| &bench["jobs"]).collect();
+    assert_eq!(jobs, [&json!(1), &json!(3)]);
+    let rows = report["benches"][1]["rows"].as_array().unwrap();
+    let names: Vec<_> = rows.iter().map(|row| &row["name"]).collect();
+    assert_eq!(names, ["serial", "async"], "serial is always there, to compare with");
+}
+
+#[test]
+fn peers_that_are_missing_are_rows_that_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    // Only the compiler is on this PATH.
+    let bin = dir.path().join("bin");
+    std::fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(which::which("gcc").unwrap(), bin.join("gcc")).unwrap();
+    for tool in ["as", "ld"] {
+        std::os::unix::fs::symlink(which::which(tool).unwrap(), bin.join(tool)).unwrap();
+    }
+    let ran = bench(dir.path(), &["--strategies", "serial", "--export-json", "r.json"])
+        .env("PATH", &bin)
+        .run();
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    let report: Value = serde_json::from_str(&exported(dir.path(), "r.json")).unwrap();
+    for row in &report["benches"][0]["rows"].as_array().unwrap()[1..] {
+        assert_eq!(row["kind"], "peer");
+        assert!(row["missing"].as_str().unwrap().contains("not on PATH"), "{row}");
+        assert!(ran.stdout.contains(row["missing"].as_str().unwrap()), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_different_answer_is_an_error_that_tells_both() {
+    let dir = tempfile::tempdir().unwrap();
+    // Refuses stdio.h whenever it is asked in a directory with an odd number of calls before.
+    let fickle = format!(
+        "#!/bin/sh\ncount=$(cat '{0}/count' 2>/dev/null || echo 0)\necho $((count + 1)) >'{0}/count'\n\
+         [ $count -lt 7 ] || {{ echo 'conftest.c:1:1: error: enough'; exit 1; }}\nexec gcc \"$@\"\n",
+        dir.path().display()
+    );
+    let compiler = write(dir.path(), "fickle", &fickle);
+    std::fs::set_permissions(&compiler, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    let suite = suite(dir.path());
+    let ran = Call::new([
+        "bench",
+        compiler.to_str().unwrap(),
+        "--suite",
+        &suite,
+        "--no-peers",
+        "--jobs",
+        "1",
+    ])
+    .args(&["--strategies", "threads"])
+    .dir(dir.path())
+    .run();
+    assert_eq!(ran.code(), 3, "{ran:?}");
+    for part in ["HAVE_STDIO_H", "serial answers status 0", "threads answers status 1"] {
+        assert!(ran.stderr.contains(part), "{part}: {ran:?}");
+    }
+}
+
+#[test]
+fn an_interrupt_prints_what_has_been_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut call =
+        bench(dir.path(), &["--no-peers", "--rounds", "100000", "--strategies", "async"]);
+    let mut child = call.command.spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(child.id() as i32),
+        nix::sys::signal::Signal::SIGINT,
+    )
+    .unwrap();
+    let mut printed = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(printed.contains("serial") && printed.contains("interrupted"), "{printed}");
+    call.assert_clean();
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused() {
+    for (args, part) in [
+        (&["bench", "gcc", "--suite", "/no/such.json"][..], "/no/such.json"),
+        (&["bench", "/no/such/compiler"], "/no/such/compiler"),
+        (&["bench", "'"], "no command"),
+    ] {
+        let ran = Call::new(args).run();
+        assert_eq!((ran.code(), ran.stdout.as_str()), (2, ""), "{ran:?}");
+        assert!(ran.stderr.contains(part), "{part}: {ran:?}");
+    }
+}
