@@ -1,6 +1,6 @@
 //! Where results go: standard output, or a file that is replaced as a whole.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Write, stdout};
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,13 +44,22 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     if std::fs::read(&path).is_ok_and(|old| old == contents) {
         return Ok(());
     }
+    // A signal must not leave the file behind under its temporary name.
+    let held = os::hold_interrupts();
+    let written = put_in_place(&path, contents, there.map(|meta| meta.permissions()));
+    held.let_through();
+    written
+}
+
+/// Writes a file beside the old one, whose permissions it gets, and then moves it there.
+fn put_in_place(path: &Path, contents: &[u8], permissions: Option<Permissions>) -> io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".tryall-").tempfile_in(dir)?;
     file.write_all(contents)?;
-    match there {
-        Some(meta) => file.as_file().set_permissions(meta.permissions())?,
+    match permissions {
+        Some(permissions) => file.as_file().set_permissions(permissions)?,
         None => os::with_default_permissions(file.as_file())?,
     }
-    file.persist(&path)?;
+    file.persist(path)?;
     Ok(())
 }

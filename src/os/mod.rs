@@ -7,7 +7,8 @@
 //!   waited for, asked to end and made to end. (Unix: a process group. Windows: a job object.)
 //! * [`start`]: starts one, in a directory, with pipes, never through a shell.
 //! * [`Guard`]: ends all groups and removes the scratch directory when this process is killed.
-//! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough.
+//! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough;
+//!   [`hold_interrupts`]: what must not be cut short by the first of them.
 //! * [`scratch_base`], [`is_full`], [`private_dir`]: where temporary files go, and whether
 //!   there is room.
 //! * [`describe_signal`], [`is_own_fault`]: what a signal says of the process that it ended.

@@ -21,6 +21,7 @@ mod properties;
 mod properties_output;
 mod properties_source;
 mod protocol;
+mod readers;
 mod rooms;
 mod serial;
 mod slots;

@@ -2,6 +2,7 @@
 
 mod group;
 mod guard;
+mod signals;
 
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -12,10 +13,10 @@ use std::path::{Path, PathBuf};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
-use tokio::signal::unix::{SignalKind, signal};
 
 pub use group::{Ended, Group, Pipes, Start, Wires, start};
 pub use guard::Guard;
+pub use signals::{HeldBack, hold_interrupts, interrupted, leave_signals_to_others};
 
 /// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
 /// may hold 64 MiB in all.
@@ -23,35 +24,6 @@ const ROOM_IN_MEMORY: u64 = 256 << 20;
 
 /// A file system with less room than this may have failed a compiler that wrote to it.
 const FULL: u64 = 1 << 20;
-
-/// Waits for a signal that asks this program to end, and returns its number.
-pub async fn interrupted() -> io::Result<i32> {
-    tokio::select! {
-        signal = received(SignalKind::interrupt()) => signal,
-        signal = received(SignalKind::terminate()) => signal,
-        signal = received(SignalKind::hangup()) => signal,
-        signal = received(SignalKind::quit()) => signal,
-    }
-}
-
-/// Waits for a signal: forever if the caller has it ignored, as `nohup` does, and the shell for
-/// what runs in the background.
-async fn received(kind: SignalKind) -> io::Result<i32> {
-    if is_ignored(kind.as_raw_value())? {
-        return std::future::pending().await;
-    }
-    signal(kind)?.recv().await;
-    Ok(kind.as_raw_value())
-}
-
-fn is_ignored(number: i32) -> io::Result<bool> {
-    // SAFETY: all zeros is a valid sigaction.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: a null pointer for the new action changes nothing, the other is to a live variable.
-    let asked = unsafe { libc::sigaction(number, std::ptr::null(), &raw mut action) };
-    nix::errno::Errno::result(asked)?;
-    Ok(action.sa_sigaction == libc::SIG_IGN)
-}
 
 /// The number of the signal that stands for a closed standard output.
 pub const BROKEN_PIPE: i32 = Signal::SIGPIPE as i32;
