@@ -109,7 +109,9 @@ impl Runner {
         let in_time = tokio::select! {
             biased;
             () = reader.read_during(group.leader_exited()) => true,
-            () = sleep_until(deadline) => false,
+            // When this program was stopped, or had no turn, for so long, the command may have
+            // ended meanwhile: in time, as far as anybody can know.
+            () = sleep_until(deadline) => group.has_exited(),
             _ = stopping.wait_for(|stopping| *stopping) => false,
         };
         if !in_time && !end(&mut group, &mut reader).await {
