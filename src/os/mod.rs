@@ -11,6 +11,8 @@
 //!   [`hold_interrupts`]: what must not be cut short by the first of them.
 //! * [`scratch_base`], [`is_full`], [`private_dir`]: where temporary files go, and whether
 //!   there is room.
+//! * [`most_commands`], [`is_short_of_resources`]: what the limits on open files and processes
+//!   allow.
 //! * [`describe_signal`], [`is_own_fault`]: what a signal says of the process that it ended.
 
 #[cfg(unix)]

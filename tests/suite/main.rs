@@ -17,6 +17,7 @@ mod fortran;
 mod integration;
 mod interrupt;
 mod kinds_c;
+mod limits;
 mod properties;
 mod properties_output;
 mod properties_source;

@@ -2,6 +2,7 @@
 
 mod group;
 mod guard;
+mod limits;
 mod signals;
 
 use std::fs::{DirBuilder, File};
@@ -16,6 +17,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 
 pub use group::{Ended, Group, Pipes, Start, Wires, start};
 pub use guard::Guard;
+pub use limits::{is_short_of_resources, most_commands};
 pub use signals::{HeldBack, hold_interrupts, interrupted, leave_signals_to_others};
 
 /// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
