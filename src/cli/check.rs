@@ -79,6 +79,10 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
             return Err(BadRequest::at(why, &origin.path.clone().key("id"), text));
         }
     }
+    let checks = request.checks.iter().map(|check| (check.id.as_str(), check.kind));
+    if let Some((index, why)) = args.format.clash(checks) {
+        return Err(BadRequest::at(why, &origins[index].path.clone().key("id"), text));
+    }
     let jobs = args.jobs.or(request.jobs);
     let plan = plan::plan(plan::Input {
         request,

@@ -11,6 +11,7 @@ mod broken;
 mod cli;
 mod cli_output;
 mod cli_toolchain;
+mod cmake_names;
 mod cross;
 mod faults;
 mod fortran;
