@@ -2,10 +2,13 @@
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::os;
+
+/// Links that lead from one to the next; systems follow about as many.
+const MOST_LINKS: usize = 40;
 
 /// Prints to standard output, and makes the exit status of it.
 pub fn print(bytes: &[u8]) -> ExitCode {
@@ -34,8 +37,7 @@ pub fn ended_by(signal: i32) -> ExitCode {
 /// depends on its time stamp is not to be built again. Whoever reads it meanwhile sees the old
 /// or the new file and never half of one.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    // A link is followed to the file that it stands for.
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let path = without_links(path)?;
     let there = std::fs::metadata(&path).ok();
     if there.as_ref().is_some_and(|meta| !meta.is_file()) {
         // Such as a named pipe.
@@ -49,6 +51,20 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let written = put_in_place(&path, contents, there.map(|meta| meta.permissions()));
     held.let_through();
     written
+}
+
+/// The file that a link stands for, also if there is no such file yet.
+fn without_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        match (std::fs::canonicalize(&path), std::fs::read_link(&path)) {
+            (Ok(file), _) => return Ok(file),
+            // A relative one starts from its own directory.
+            (Err(_), Ok(target)) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            (Err(_), Err(_)) => return Ok(path),
+        }
+    }
+    std::fs::canonicalize(path)
 }
 
 /// Writes a file beside the old one, whose permissions it gets, and then moves it there.
