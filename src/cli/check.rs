@@ -9,6 +9,7 @@ use super::CheckArgs;
 use super::execute::{Prepared, execute};
 use super::output;
 use crate::language::Language;
+use crate::os;
 use crate::plan::{self, Origin};
 use crate::report;
 use crate::request::flags::{self, Shared};
@@ -35,10 +36,9 @@ fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
     eprintln!("tryall: {error}");
     // An output file is left alone: nothing was run, so what it holds is as good as before.
     if args.output.is_none() {
-        let mut stdout = io::stdout().lock();
-        let written =
-            report::write_refusal(args.format, error, &mut stdout).and_then(|()| stdout.flush());
-        if let Err(error) = written {
+        let mut written = Vec::new();
+        report::write_refusal(args.format, error, &mut written).expect("memory takes all");
+        if let Err(error) = os::Stdout.write_all(&written) {
             return output::write_failure(&error);
         }
     }

@@ -1,7 +1,7 @@
 //! Where results go: standard output, or a file that is replaced as a whole.
 
 use std::fs::{File, Permissions};
-use std::io::{self, Write, stdout};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ const MOST_LINKS: usize = 40;
 
 /// Prints to standard output, and makes the exit status of it.
 pub fn print(bytes: &[u8]) -> ExitCode {
-    match stdout().lock().write_all(bytes).and_then(|()| stdout().flush()) {
+    match os::Stdout.write_all(bytes) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => write_failure(&error),
     }

@@ -9,6 +9,7 @@
 //! * [`Guard`]: ends all groups and removes the scratch directory when this process is killed.
 //! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough;
 //!   [`hold_interrupts`]: what must not be cut short by the first of them.
+//! * [`Stdout`]: where results go, whatever state the caller has left it in.
 //! * [`scratch_base`], [`is_full`], [`private_dir`]: where temporary files go, and whether
 //!   there is room.
 //! * [`most_commands`], [`is_short_of_resources`]: what the limits on open files and processes

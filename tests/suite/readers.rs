@@ -3,13 +3,14 @@
 
 use crate::processes::*;
 use crate::support::*;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, ExitStatus, Stdio};
 
 /// A request whose results are larger than what a pipe holds.
 fn request(log: &Path, checks: usize) -> Value {
@@ -116,4 +117,35 @@ fn a_reader_of_a_stream_who_is_slow_gets_all_of_it() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((lines.len(), &lines[100]["summary"]["yes"]), (101, &json!(100)));
+}
+
+#[test]
+fn a_pipe_that_does_not_block_gets_all_of_it() {
+    for format in ["json", "ndjson"] {
+        let own = tempfile::tempdir().unwrap();
+        let log = own.path().join("log");
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).unwrap();
+        let mut call = Call::new(["check", "-", "--format", format]);
+        call.command.stdout(writer);
+        let mut child = call.start(request(&log, 100).to_string().as_bytes());
+        // Until then the command holds a writing end, too.
+        call.command.stdout(Stdio::null());
+        // It fills the pipe before anything is read. How many bytes that takes depends on the
+        // lengths of the writes.
+        let mut before = 0;
+        assert!(comes_true(|| {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            let now = waiting(&reader);
+            std::mem::replace(&mut before, now) == now && now > 10_000
+        }));
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""), "{format}");
+        let last = text.lines().last().unwrap();
+        assert!(last.contains("\"yes\":100") && text.ends_with("}\n"), "{last}");
+        call.assert_clean();
+    }
 }

@@ -4,14 +4,13 @@ mod group;
 mod guard;
 mod limits;
 mod signals;
+mod stdout;
 
 use std::fs::{DirBuilder, File};
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
@@ -19,6 +18,7 @@ pub use group::{Ended, Group, Pipes, Start, Wires, start};
 pub use guard::Guard;
 pub use limits::{is_short_of_resources, most_commands};
 pub use signals::{HeldBack, hold_interrupts, interrupted, leave_signals_to_others};
+pub use stdout::{Stdout, reader_gone};
 
 /// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
 /// may hold 64 MiB in all.
@@ -29,17 +29,6 @@ const FULL: u64 = 1 << 20;
 
 /// The number of the signal that stands for a closed standard output.
 pub const BROKEN_PIPE: i32 = Signal::SIGPIPE as i32;
-
-/// Whether whoever read our standard output has gone.
-pub fn reader_gone() -> bool {
-    let stdout = io::stdout();
-    let mut watched = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
-    let answered = nix::poll::poll(&mut watched, PollTimeout::ZERO);
-    // POLLERR on the writing end of a pipe or socket is what a write would report as EPIPE.
-    // A terminal that hangs up sends SIGHUP, and reports POLLHUP only.
-    matches!(answered, Ok(1..))
-        && watched[0].revents().is_some_and(|is| is.contains(PollFlags::POLLERR))
-}
 
 /// Where temporary files go: `TMPDIR` if it is set, else memory if there is room, else /tmp.
 pub fn scratch_base() -> PathBuf {
