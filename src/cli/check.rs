@@ -1,6 +1,6 @@
 //! `tryall check`: reads the request and plans it.
 
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Read};
 use std::path::Path as FilePath;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -21,6 +21,12 @@ use crate::toolchain::Surroundings;
 pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
     // Opened by its name, a file that stands there would be written from its start again.
     args.output = args.output.filter(|file| file != FilePath::new("/dev/stdout"));
+    // Nothing is asked for nobody.
+    if args.output.is_none()
+        && let Err(error) = os::Stdout::open()
+    {
+        return output::write_failure(&error);
+    }
     let prepared = match prepare(&args) {
         Ok(prepared) => prepared,
         Err(error) => return refuse(&args, &error),
@@ -38,7 +44,7 @@ fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
     if args.output.is_none() {
         let mut written = Vec::new();
         report::write_refusal(args.format, error, &mut written).expect("memory takes all");
-        if let Err(error) = os::Stdout.write_all(&written) {
+        if let Err(error) = output::write(&written) {
             return output::write_failure(&error);
         }
     }

@@ -73,7 +73,7 @@ pub fn execute(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> io
     let Prepared { plan, jobs } = prepared;
     let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
         (_, false) => None,
-        (None, true) => Some(Box::new(os::Stdout)),
+        (None, true) => Some(Box::new(os::Stdout::open()?)),
         (Some(file), true) => {
             Some(Box::new(File::create(file).map_err(|error| named(file, error))?))
         }
@@ -201,7 +201,7 @@ fn write_results(
             stream.finish().map_err(|error| in_output(args, error))
         }
         (None, None) => {
-            let mut out = io::BufWriter::new(os::Stdout);
+            let mut out = io::BufWriter::new(os::Stdout::open()?);
             report::write(args.format, plan, answers, summary, &mut out)?;
             out.flush()
         }

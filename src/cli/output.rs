@@ -12,10 +12,15 @@ const MOST_LINKS: usize = 40;
 
 /// Prints to standard output, and makes the exit status of it.
 pub fn print(bytes: &[u8]) -> ExitCode {
-    match os::Stdout.write_all(bytes) {
+    match write(bytes) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => write_failure(&error),
     }
+}
+
+/// Writes to standard output.
+pub fn write(bytes: &[u8]) -> io::Result<()> {
+    os::Stdout::open()?.write_all(bytes)
 }
 
 /// The exit status when results could not be written.

@@ -348,3 +348,44 @@ fn a_terminal_gets_a_progress_bar_and_a_file_only_results() {
     assert_eq!(results(), "", "no bar without a terminal");
     assert_eq!(seen.matches("\"status\":\"yes\"").count(), 2, "{seen:?}");
 }
+
+#[test]
+fn a_closed_standard_output_is_told_before_anything_is_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let script = |call: &str| {
+        let compiler = format!("{} --fake-log={}", fakecc(), log.display());
+        let script = format!("'{TRYALL}' {call}").replace("COMPILER", &format!("'{compiler}'"));
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(dir.path()).stdin(Stdio::null());
+        Ran::from(command.output().unwrap())
+    };
+    for call in [
+        "check --compiler COMPILER --header=a.h >&-",
+        "check --compiler COMPILER --header=a.h --format ndjson >&-",
+        "check --compiler COMPILER --header=a.h --output /dev/stdout >&-",
+        "check --compiler COMPILER --header=a.h <&- >&-",
+        "schema request >&-",
+        "man >&-",
+    ] {
+        let ran = script(call);
+        assert_eq!(ran.code(), 3, "{call}: {ran:?}");
+        assert!(ran.stderr.contains("standard output is closed"), "{call}: {ran:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{call}: {ran:?}");
+        assert!(!log.exists(), "{call}: something was run");
+    }
+    // Whoever throws the results away, or has them in a file, gets them as asked for. Python
+    // opens /dev/null for reading and writing.
+    for call in [
+        "check --compiler COMPILER --header=a.h >/dev/null",
+        "check --compiler COMPILER --header=a.h 1<>/dev/null",
+        "check --compiler COMPILER --header=a.h --format ndjson 1<>/dev/null",
+        "check --compiler COMPILER --header=a.h --output results >&-",
+        "schema request >/dev/null",
+    ] {
+        let ran = script(call);
+        assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{call}: {ran:?}");
+    }
+    let results = std::fs::read_to_string(dir.path().join("results")).unwrap();
+    assert!(results.contains("\"yes\""), "{results}");
+}
