@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use super::CheckArgs;
-use super::execute::{Prepared, execute};
+use super::execute::{Failure, Prepared, execute};
 use super::output;
 use crate::language::Language;
 use crate::os;
@@ -33,7 +33,11 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
     };
     match execute(&args, prepared, inherited) {
         Ok(status) => status,
-        Err(error) => output::write_failure(&error),
+        Err(Failure::Write(error)) => output::write_failure(&error),
+        Err(Failure::Run(error)) => {
+            eprintln!("tryall: the checks could not be run: {error}");
+            ExitCode::from(3)
+        }
     }
 }
 

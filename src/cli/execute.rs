@@ -59,6 +59,15 @@ impl Observer for Reporter {
     }
 }
 
+/// Why there are no results.
+#[derive(Debug)]
+pub enum Failure {
+    /// The checks could not be run.
+    Run(io::Error),
+    /// The results could not be written.
+    Write(io::Error),
+}
+
 /// How a run ended.
 enum End {
     /// Signals that come from here on are held back.
@@ -69,13 +78,19 @@ enum End {
 }
 
 /// Runs the plan and writes the results.
-pub fn execute(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> io::Result<ExitCode> {
+pub fn execute(
+    args: &CheckArgs,
+    prepared: Prepared,
+    inherited: Inherited,
+) -> Result<ExitCode, Failure> {
     let Prepared { plan, jobs } = prepared;
+    os::room_for_a_command().map_err(Failure::Run)?;
     let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
         (_, false) => None,
-        (None, true) => Some(Box::new(os::Stdout::open()?)),
+        (None, true) => Some(Box::new(os::Stdout::open().map_err(Failure::Write)?)),
         (Some(file), true) => {
-            Some(Box::new(File::create(file).map_err(|error| named(file, error))?))
+            let created = File::create(file).map_err(|error| Failure::Write(named(file, error)))?;
+            Some(Box::new(created))
         }
     };
     let scratch = Scratch::new().map_err(|error| error.to_string());
@@ -84,7 +99,7 @@ pub fn execute(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> io
     let (slots, warning) = Slots::new(jobs, inherited);
     let reporter = Rc::new(Reporter {
         progress: Progress::new(plan.asks.len()),
-        stream: streamed_to.map(Stream::start).transpose()?,
+        stream: streamed_to.map(Stream::start).transpose().map_err(Failure::Run)?,
     });
     let guard = match guard {
         Ok(Err(error)) => {
@@ -98,7 +113,8 @@ pub fn execute(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> io
     }
     let context = Rc::new(Context::new(plan, Runner::new(guard), scratch, reporter.clone()));
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(Failure::Run)?;
     let watch_reader = args.output.is_none();
     let end = LocalSet::new()
         .block_on(&runtime, run_or_stop(&context, slots, args.verify, watch_reader, &reporter));
@@ -111,19 +127,19 @@ pub fn execute(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> io
     let reporter = Rc::into_inner(reporter).expect("nobody is left to report");
     reporter.progress.finish();
 
-    match end? {
+    match end.map_err(Failure::Run)? {
         End::Stopped(signal) => {
             if let Some(stream) = reporter.stream {
                 stream.finish_within(LAST_WORDS);
             }
             Ok(output::ended_by(signal))
         }
-        End::CannotWrite(error) => Err(in_output(args, error)),
+        End::CannotWrite(error) => Err(Failure::Write(in_output(args, error))),
         End::Done(answers, summary, held) => {
             held.let_through();
             let status = exit_status(&plan, &answers);
-            write_results(args, &plan, answers, summary, reporter.stream)?;
-            Ok(status)
+            let written = write_results(args, &plan, answers, summary, reporter.stream);
+            written.map(|()| status).map_err(Failure::Write)
         }
     }
 }

@@ -12,8 +12,8 @@
 //! * [`Stdout`]: where results go, whatever state the caller has left it in.
 //! * [`scratch_base`], [`is_full`], [`private_dir`]: where temporary files go, and whether
 //!   there is room.
-//! * [`most_commands`], [`is_short_of_resources`]: what the limits on open files and processes
-//!   allow.
+//! * [`most_commands`], [`room_for_a_command`], [`is_short_of_resources`]: what the limits on open
+//!   files and processes allow.
 //! * [`describe_signal`], [`is_own_fault`]: what a signal says of the process that it ended.
 
 #[cfg(unix)]

@@ -115,3 +115,56 @@ fn a_start_that_goes_on_lacking_descriptors_is_an_error() {
     assert!(reason.contains("could not be started"), "{reason}");
     assert!(reason.contains("Too many open files"), "{reason}");
 }
+
+#[test]
+fn too_few_open_files_to_run_anything_are_told() {
+    let request = json!({
+        "toolchains": {"c": {"command": [fakecc()]}},
+        "checks": [
+            {"id": "A", "kind": "runs", "source": "x"},
+            {"id": "B", "kind": "define", "name": "X"},
+            {"id": "C", "kind": "compiles", "source": "REJECT"},
+        ],
+    });
+    let mut answered = 0;
+    for files in 5..48 {
+        for format in ["json", "ndjson"] {
+            let dir = tempfile::tempdir().unwrap();
+            let call = Call::new(["check", "-", "--format", format]).dir(dir.path());
+            let ran = limited(call, files).run_with(request.to_string().as_bytes());
+            match ran.code() {
+                0 => {
+                    let count = |status: &str| {
+                        ran.stdout.matches(&format!("\"status\":\"{status}\"")).count()
+                    };
+                    // The fake compiler knows no macros.
+                    assert_eq!((count("yes"), count("no")), (1, 2), "{ran:?}");
+                    assert_eq!(ran.stderr, "", "{files}");
+                    answered += 1;
+                }
+                code => {
+                    assert_eq!(code, 3, "{files}: {ran:?}");
+                    assert!(
+                        ran.stderr.starts_with("tryall: the checks could not be run"),
+                        "{ran:?}"
+                    );
+                    assert!(ran.stderr.contains("ulimit -n"), "{ran:?}");
+                    assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
+                }
+            }
+        }
+    }
+    assert!(answered > 40, "the limits that are enough are used: {answered}");
+}
+
+#[test]
+fn too_few_open_files_leave_an_output_file_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    for format in ["json", "ndjson"] {
+        let out = write(dir.path(), "out", "old");
+        let call = Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--output"]);
+        let ran = limited(call.arg(&out).arg("--format").arg(format), 10).run();
+        assert_eq!((ran.code(), ran.stdout.as_str()), (3, ""), "{ran:?}");
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), "old");
+    }
+}

@@ -1,6 +1,7 @@
 //! How many files this program may have open.
 
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 
 use nix::errno::Errno;
 
@@ -10,6 +11,24 @@ const OTHERS: u64 = 32;
 
 /// Descriptors of one command. While it runs there are at most two, while it is started more.
 const PER_COMMAND: u64 = 4;
+
+/// Descriptors without which not even one command can be run. About 15 are needed; the rest is
+/// for a jobserver and an output file.
+const LEAST: usize = 20;
+
+/// Whether one command at least can be run. tokio panics where it finds no room for its own
+/// descriptors, which is no way to tell people.
+pub fn room_for_a_command() -> io::Result<()> {
+    let stderr = io::stderr();
+    let opened: io::Result<Vec<OwnedFd>> =
+        (0..LEAST).map(|_| stderr.as_fd().try_clone_to_owned()).collect();
+    opened.map(drop).map_err(|error| {
+        let message = format!(
+            "{error}; this needs room for {LEAST} more than are open already. Raise the limit (ulimit -n)"
+        );
+        io::Error::new(error.kind(), message)
+    })
+}
 
 /// How many commands can run at once. The limit is not raised, because programs would inherit
 /// what their caller did not give them.

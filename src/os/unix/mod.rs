@@ -16,7 +16,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 
 pub use group::{Ended, Group, Pipes, Start, Wires, start};
 pub use guard::Guard;
-pub use limits::{is_short_of_resources, most_commands};
+pub use limits::{is_short_of_resources, most_commands, room_for_a_command};
 pub use signals::{HeldBack, hold_interrupts, interrupted, leave_signals_to_others};
 pub use stdout::{Stdout, reader_gone};
 
