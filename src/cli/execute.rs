@@ -71,7 +71,7 @@ pub enum Failure {
 /// How a run ended.
 enum End {
     /// Signals that come from here on are held back.
-    Done(Vec<Answer>, Summary, HeldBack),
+    Done(Vec<Answer>, Summary, Box<HeldBack>),
     /// By a signal, or because nobody reads the results any more.
     Stopped(i32),
     CannotWrite(io::Error),
@@ -161,7 +161,7 @@ async fn run_or_stop(
                 return Ok(End::Stopped(signal?));
             }
             let (answers, summary) = done.expect("nobody has stopped it");
-            return Ok(End::Done(answers, summary, held));
+            return Ok(End::Done(answers, summary, Box::new(held)));
         }
         signal = &mut interrupted => End::Stopped(signal?),
         error = nobody_reads(watch_reader, reporter) => match error {
