@@ -1,7 +1,9 @@
 //! The command line.
 
 mod check;
+mod execute;
 mod output;
+mod stream;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

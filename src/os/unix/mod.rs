@@ -2,20 +2,23 @@
 
 mod group;
 mod guard;
+mod limits;
+mod signals;
+mod stdout;
 
 use std::fs::{DirBuilder, File};
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
-use tokio::signal::unix::{SignalKind, signal};
 
 pub use group::{Ended, Group, Pipes, Start, Wires, start};
 pub use guard::Guard;
+pub use limits::{is_short_of_resources, most_commands, room_for_a_command};
+pub use signals::{HeldBack, hold_interrupts, interrupted, leave_signals_to_others};
+pub use stdout::{Stdout, reader_gone};
 
 /// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
 /// may hold 64 MiB in all.
@@ -24,48 +27,8 @@ const ROOM_IN_MEMORY: u64 = 256 << 20;
 /// A file system with less room than this may have failed a compiler that wrote to it.
 const FULL: u64 = 1 << 20;
 
-/// Waits for a signal that asks this program to end, and returns its number.
-pub async fn interrupted() -> io::Result<i32> {
-    tokio::select! {
-        signal = received(SignalKind::interrupt()) => signal,
-        signal = received(SignalKind::terminate()) => signal,
-        signal = received(SignalKind::hangup()) => signal,
-        signal = received(SignalKind::quit()) => signal,
-    }
-}
-
-/// Waits for a signal: forever if the caller has it ignored, as `nohup` does, and the shell for
-/// what runs in the background.
-async fn received(kind: SignalKind) -> io::Result<i32> {
-    if is_ignored(kind.as_raw_value())? {
-        return std::future::pending().await;
-    }
-    signal(kind)?.recv().await;
-    Ok(kind.as_raw_value())
-}
-
-fn is_ignored(number: i32) -> io::Result<bool> {
-    // SAFETY: all zeros is a valid sigaction.
-    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: a null pointer for the new action changes nothing, the other is to a live variable.
-    let asked = unsafe { libc::sigaction(number, std::ptr::null(), &raw mut action) };
-    nix::errno::Errno::result(asked)?;
-    Ok(action.sa_sigaction == libc::SIG_IGN)
-}
-
 /// The number of the signal that stands for a closed standard output.
 pub const BROKEN_PIPE: i32 = Signal::SIGPIPE as i32;
-
-/// Whether whoever read our standard output has gone.
-pub fn reader_gone() -> bool {
-    let stdout = io::stdout();
-    let mut watched = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
-    let answered = nix::poll::poll(&mut watched, PollTimeout::ZERO);
-    // POLLERR on the writing end of a pipe or socket is what a write would report as EPIPE.
-    // A terminal that hangs up sends SIGHUP, and reports POLLHUP only.
-    matches!(answered, Ok(1..))
-        && watched[0].revents().is_some_and(|is| is.contains(PollFlags::POLLERR))
-}
 
 /// Where temporary files go: `TMPDIR` if it is set, else memory if there is room, else /tmp.
 pub fn scratch_base() -> PathBuf {
