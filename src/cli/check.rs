@@ -11,6 +11,7 @@ use super::output;
 use crate::language::Language;
 use crate::os;
 use crate::plan::{self, Origin};
+use crate::progress::tell;
 use crate::report;
 use crate::request::flags::{self, Shared};
 use crate::request::{self, BadRequest, Path, Request};
@@ -35,7 +36,7 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
         Ok(status) => status,
         Err(Failure::Write(error)) => output::write_failure(&error),
         Err(Failure::Run(error)) => {
-            eprintln!("tryall: the checks could not be run: {error}");
+            tell(&format!("the checks could not be run: {error}"));
             ExitCode::from(3)
         }
     }
@@ -43,7 +44,7 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
 
 /// Says that the request is unusable: to the reader of the results and to people.
 fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
-    eprintln!("tryall: {error}");
+    tell(&error.to_string());
     // An output file is left alone: nothing was run, so what it holds is as good as before.
     if args.output.is_none() {
         let mut written = Vec::new();
@@ -162,9 +163,7 @@ fn read_file(path: &FilePath) -> Result<Vec<u8>, BadRequest> {
 fn read_stdin() -> Result<Vec<u8>, BadRequest> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        eprintln!(
-            "tryall: reading a request from the terminal; `tryall --help` tells what else there is"
-        );
+        tell("reading a request from the terminal; `tryall --help` tells what else there is");
     }
     read_bounded(stdin.lock()).map_err(|error| {
         BadRequest::whole(format!("the request cannot be read from standard input: {error}"))

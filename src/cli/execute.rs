@@ -55,7 +55,7 @@ impl Observer for Reporter {
     }
 
     fn notice(&self, notice: &str) {
-        self.progress.print(&format!("tryall: {notice}"));
+        self.progress.tell(notice);
     }
 }
 

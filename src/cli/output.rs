@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::os;
+use crate::progress::tell;
 
 /// Links that lead from one to the next; systems follow about as many.
 const MOST_LINKS: usize = 40;
@@ -29,7 +30,7 @@ pub fn write_failure(error: &io::Error) -> ExitCode {
         // The reader has what it wanted.
         return ended_by(os::BROKEN_PIPE);
     }
-    eprintln!("tryall: the results could not be written: {error}");
+    tell(&format!("the results could not be written: {error}"));
     ExitCode::from(3)
 }
 

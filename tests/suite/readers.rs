@@ -149,3 +149,15 @@ fn a_pipe_that_does_not_block_gets_all_of_it() {
         call.assert_clean();
     }
 }
+
+#[test]
+fn nobody_has_to_read_the_messages() {
+    let script = format!(
+        "exec '{TRYALL}' check --compiler /no/such/cc --endian 2>&1 >/dev/null | true; '{TRYALL}' check --compiler /no/such/cc --endian 2>/dev/full >/dev/null"
+    );
+    let ran = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert_eq!(ran.status.code(), Some(3), "{ran:?}");
+    let refused = format!("'{TRYALL}' check /no/such/file 2>/dev/full >/dev/null");
+    let ran = std::process::Command::new("sh").args(["-c", &refused]).output().unwrap();
+    assert_eq!(ran.status.code(), Some(2), "{ran:?}");
+}
