@@ -72,17 +72,16 @@ pub fn header_presence(before: Before<'_>, header: &str) -> String {
 /// `compute_int`.
 ///
 /// The address goes through an integer into a volatile variable: CMake's own cast to `int *`
-/// is refused under `-pedantic-errors` when the symbol is a function.
+/// is refused under `-pedantic-errors` when the symbol is a function. What is no plain name, such
+/// as `std::fopen`, can be no macro.
 pub fn symbol(before: Before<'_>, symbol: &str) -> String {
     let start = question(before);
     let plain = symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric());
-    if !plain {
-        // Such as std::fopen or an overload: an expression that must compile and link.
-        return format!("{start}int main(void) {{ (void)({symbol}); return 0; }}\n");
-    }
+    let (unless_macro, end) =
+        if plain { (format!("#ifndef {symbol}\n"), "#endif\n") } else { (String::new(), "") };
     format!(
         "{start}\
-         #ifndef {symbol}\n\
+         {unless_macro}\
          #if defined __SIZE_TYPE__\n\
          typedef __SIZE_TYPE__ tryall_word;\n\
          #elif defined _WIN64\n\
@@ -90,14 +89,14 @@ pub fn symbol(before: Before<'_>, symbol: &str) -> String {
          #else\n\
          typedef unsigned long tryall_word;\n\
          #endif\n\
-         #endif\n\
+         {end}\
          {UNDECLARED_IS_AN_ERROR}\
          int main(void)\n\
          {{\n\
-         #ifndef {symbol}\n\
-         \x20 volatile tryall_word address = (tryall_word)&{symbol};\n\
-         \x20 (void)address;\n\
-         #endif\n\
+         {unless_macro}\
+         \x20 volatile tryall_word tryall_address = (tryall_word)&({symbol});\n\
+         \x20 (void)tryall_address;\n\
+         {end}\
          \x20 return 0;\n\
          }}\n"
     )

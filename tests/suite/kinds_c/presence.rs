@@ -1,4 +1,4 @@
-//! What headers and libraries have: headers, symbols, functions, types, members, prototypes.
+//! What headers and libraries have: headers, functions, types, members, prototypes.
 
 use crate::support::*;
 use crate::table::*;
@@ -50,54 +50,6 @@ fn headers_that_compile_and_headers_that_are_only_there() {
     let cxx_only = |stage: &str| json!({"kind": "header", "header": "vector", "stage": stage});
     assert_answers(CXX, &[yes(cxx_only("compile")), yes(cxx_only("preprocess"))]);
     assert_answers(C, &[no(cxx_only("compile")), no(cxx_only("preprocess"))]);
-}
-
-#[test]
-fn symbols() {
-    let ask = |headers: &[&str], symbol: &str| json!({"kind": "symbol", "headers": headers, "symbol": symbol});
-    let local = |prefix: &str| json!({"kind": "symbol", "prefix": prefix, "symbol": "tested"});
-    assert_answers(
-        C_AND_CXX,
-        &[
-            yes(ask(&["stdio.h"], "EOF")),
-            yes(ask(&["stdio.h"], "fopen")),
-            yes(ask(&["stdio.h"], "printf")),
-            yes(ask(&["stdio.h"], "stdin")),
-            yes(ask(&["stdlib.h"], "malloc")),
-            yes(ask(&["string.h"], "strcpy")),
-            yes(ask(&["errno.h"], "errno")),
-            no(ask(&["stdio.h"], "malloc_of_tryall")),
-            no(ask(&["stdio.h"], "sigaction")),
-            no(ask(&[], "printf")),
-            // Declared, but in no library.
-            no(local("int tested(void);")),
-            no(local("extern int tested;")),
-            // Its address cannot be had; compute_int asks for it.
-            no(local("enum { tested = 1 };")),
-            no(local("typedef int tested;")),
-            no(local("struct tested { int x; };")),
-            yes(local("#define tested(x) ((x) + 1)")),
-            yes(local("#define tested")),
-            yes(local("static int tested(void) { return 1; }")),
-            yes(local("extern int tested; int tested = 3;")),
-            yes(local("extern const double tested[2]; const double tested[2] = { 1, 2 };")),
-            yes(local("extern volatile int tested; volatile int tested;")),
-            yes(local("struct pair { int x; int y; }; static struct pair tested;")),
-        ],
-    );
-    assert_answers(
-        CXX,
-        &[
-            yes(ask(&["cstdio"], "std::fopen")),
-            yes(ask(&["cstdio"], "std::printf")),
-            yes(ask(&["iostream"], "std::cout")),
-            no(ask(&["cstdio"], "std::fopen_of_tryall")),
-            no(ask(&["cstdio"], "tryall::fopen")),
-        ],
-    );
-    // Declared only for those who ask.
-    let environ = json!({"kind": "symbol", "headers": ["unistd.h"], "symbol": "environ", "args": ["-D_GNU_SOURCE"]});
-    assert_answers(C_AND_CXX, &[yes(environ)]);
 }
 
 #[test]
