@@ -1,4 +1,5 @@
-//! Sources in C, C++ and their Objective variants.
+//! Sources in C, C++ and their Objective variants. All names in them start with `tryall_`, in
+//! upper case for macros: any other may be a macro of a header, or be what is asked for.
 
 use std::fmt::Write;
 
@@ -154,7 +155,7 @@ pub fn function(before: Before<'_>, function: &str) -> String {
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
         "{}#ifdef __cplusplus\n\
-         template <class T> struct tryall_of {{ }};\n\
+         template <class tryall_class> struct tryall_of {{ }};\n\
          #endif\n\
          int main(void)\n\
          {{\n\
@@ -176,10 +177,10 @@ pub fn type_exists(before: Before<'_>, name: &str) -> String {
 /// for bit-fields, which have no size and are members all the same.
 pub fn member(before: Before<'_>, of: &str, member: &str) -> String {
     format!(
-        "{}int main(int argc, char **argv)\n\
+        "{}int main(int tryall_argc, char **tryall_argv)\n\
          {{\n\
-         \x20 (void)argc;\n\
-         \x20 (void)(({of} *)(void *)argv)->{member};\n\
+         \x20 (void)tryall_argc;\n\
+         \x20 (void)(({of} *)(void *)tryall_argv)->{member};\n\
          \x20 return 0;\n\
          }}\n",
         question(before)
@@ -237,9 +238,9 @@ fn integer_text(start: &str, expression: &str) -> String {
         "{start}\
          #define TRYALL_VALUE ({expression})\n\
          #define TRYALL_NOT_NEGATIVE (TRYALL_VALUE > 0 || TRYALL_VALUE == 0)\n\
-         #define TRYALL_DIGIT(quotient) \\\n\
-         \x20 (char)('a' + (TRYALL_NOT_NEGATIVE ? (quotient) % 16 : -((quotient) % 16)))\n\
-         #define TRYALL_BEYOND(quotient) ((quotient) == 0 ? 'a' : 'z')\n\
+         #define TRYALL_DIGIT(tryall_quotient) \\\n\
+         \x20 (char)('a' + (TRYALL_NOT_NEGATIVE ? (tryall_quotient) % 16 : -((tryall_quotient) % 16)))\n\
+         #define TRYALL_BEYOND(tryall_quotient) ((tryall_quotient) == 0 ? 'a' : 'z')\n\
          #define TRYALL_Q0 TRYALL_VALUE\n"
     );
     for digit in 1..=value::DIGITS {
@@ -260,7 +261,13 @@ fn integer_text(start: &str, expression: &str) -> String {
     }
     write!(text, "\n  '{}', 0\n}};\n", value::CLOSE).expect("strings take all");
     // The program must use the text, or a linker that optimizes drops it.
-    text.push_str("int main(int argc, char **argv) { (void)argv; return tryall_text[argc]; }\n");
+    text.push_str(
+        "int main(int tryall_argc, char **tryall_argv)\n\
+         {\n\
+         \x20 (void)tryall_argv;\n\
+         \x20 return tryall_text[tryall_argc];\n\
+         }\n",
+    );
     text
 }
 
@@ -270,9 +277,9 @@ pub fn alignment(before: Before<'_>, name: &str) -> String {
     let start = format!(
         "{}#include <stddef.h>\n\
          #if defined __GNUC__ || defined __TINYC__\n\
-         struct tryall_struct {{ char before; __typeof__({name}) member; }};\n\
+         struct tryall_struct {{ char tryall_before; __typeof__({name}) tryall_member; }};\n\
          #else\n\
-         struct tryall_struct {{ char before; {name} member; }};\n\
+         struct tryall_struct {{ char tryall_before; {name} tryall_member; }};\n\
          #endif\n\
          enum {{\n\
          \x20 tryall_is_a_type = sizeof(int (*)({name})),\n\
@@ -280,7 +287,7 @@ pub fn alignment(before: Before<'_>, name: &str) -> String {
          }};\n",
         question(before)
     );
-    integer_text(&start, "offsetof(struct tryall_struct, member)")
+    integer_text(&start, "offsetof(struct tryall_struct, tryall_member)")
 }
 
 /// An [`integer`] source that compiles only if the comparison holds.
@@ -307,10 +314,10 @@ pub fn byte_order(before: Before<'_>) -> String {
     };
     let [little, big] = value::BYTE_ORDER_TEXTS;
     format!(
-        "{}{}{}int main(int argc, char **argv)\n\
+        "{}{}{}int main(int tryall_argc, char **tryall_argv)\n\
          {{\n\
-         \x20 (void)argv;\n\
-         \x20 return tryall_big[argc] != tryall_little[argc];\n\
+         \x20 (void)tryall_argv;\n\
+         \x20 return tryall_big[tryall_argc] != tryall_little[tryall_argc];\n\
          }}\n",
         start(before),
         array("tryall_big", big, u16::from_be_bytes),

@@ -1,4 +1,4 @@
-//! Names: symbols of every sort.
+//! Names: symbols of every sort, and names that the sources of other kinds must not have.
 
 use crate::table::*;
 use serde_json::{Value, json};
@@ -72,4 +72,45 @@ fn symbols() {
     // Declared only for those who ask.
     let environ = json!({"kind": "symbol", "headers": ["unistd.h"], "symbol": "environ", "args": ["-D_GNU_SOURCE"]});
     assert_answers(C_AND_CXX, &[yes(environ)]);
+}
+
+/// Names that a source might have for its own.
+const OTHERS: [&str; 8] = ["address", "argc", "argv", "word", "before", "member", "quotient", "T"];
+
+#[test]
+fn no_name_of_a_source_is_a_symbol() {
+    let rows: Vec<_> =
+        OTHERS.iter().map(|name| no(json!({"kind": "symbol", "symbol": name}))).collect();
+    assert_answers(C_AND_CXX, &rows);
+}
+
+/// A header may have macros of any name that does not start with `tryall_`.
+#[test]
+fn macros_of_a_header_meet_no_name_of_a_source() {
+    let macros: String =
+        OTHERS.iter().map(|name| format!("#define {name} not an identifier\n")).collect();
+    let declared =
+        "int tested(void);\nint tested(void) { return 1; }\nstruct pair { int x; double y; };\n";
+    let ask = |mut check: Value| {
+        check["prefix"] = format!("{declared}{macros}").into();
+        check
+    };
+    assert_answers(
+        C_AND_CXX,
+        &[
+            yes(ask(json!({"kind": "header", "header": "stdio.h"}))),
+            yes(ask(json!({"kind": "symbol", "symbol": "tested"}))),
+            yes(ask(json!({"kind": "function", "function": "fork"}))),
+            yes(ask(json!({"kind": "function", "function": "tested", "headers": ["stdio.h"]}))),
+            yes(ask(json!({"kind": "type", "type": "struct pair"}))),
+            yes(ask(json!({"kind": "member", "type": "struct pair", "member": "x"}))),
+            is(ask(json!({"kind": "sizeof", "type": "struct pair"})), 16),
+            is(ask(json!({"kind": "alignment", "type": "struct pair"})), 8),
+            is(ask(json!({"kind": "compute_int", "expression": "-3"})), -3),
+            is(ask(json!({"kind": "define", "name": "argc"})), "not an identifier"),
+            yes(ask(json!({"kind": "prototype", "function": "tested", "return_type": "int",
+                           "arguments": []}))),
+            is(ask(json!({"kind": "endian"})), "little"),
+        ],
+    );
 }
