@@ -116,7 +116,7 @@ pub fn function(before: Before<'_>, function: &str) -> String {
          #error \"the function is a stub that always fails\"\n\
          #endif\n"
     );
-    if start.contains("#include") {
+    if has_headers(&start) {
         return format!(
             "{start}\
              #include <limits.h>\n\
@@ -146,6 +146,14 @@ pub fn function(before: Before<'_>, function: &str) -> String {
          char {function}(void);\n\
          int main(void) {{ return {function}(); }}\n"
     )
+}
+
+/// Whether a text includes any header, as the prefix may too.
+fn has_headers(text: &str) -> bool {
+    let directives = text.lines().filter_map(|line| line.trim_start().strip_prefix('#'));
+    directives
+        .map(str::trim_start)
+        .any(|name| ["include", "import"].iter().any(|d| name.starts_with(d)))
 }
 
 /// Whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would take a variable

@@ -102,6 +102,9 @@ fn functions() {
                   "prefix": "int tested(int);"})),
         yes(json!({"kind": "function", "function": "tested", "headers": ["stdio.h"],
                    "prefix": "static int tested(int x) { return x; }"})),
+        // The prefix has headers as well, however their lines are spelled.
+        yes(prefix("#include <stdio.h>\nstatic int tested(int x) { return x; }")),
+        yes(prefix("  # \tinclude <stdio.h>\nstatic int tested(int x) { return x; }")),
     ]);
     assert_answers(C_AND_CXX, &rows);
     // C++ links its library of mathematics always.
