@@ -17,7 +17,7 @@ use crate::plan::question::{Question, Subject};
 use crate::process::{Exit, Finished};
 use crate::response::Value;
 use crate::scratch::Room;
-use crate::source::{self, Form, Source};
+use crate::source::{self, Comparison, Form, Source};
 use crate::toolchain::{self, Toolchain};
 use crate::value::{self, Found};
 
@@ -299,13 +299,16 @@ impl Asking<'_> {
 
     /// Finds an integer by asking whether it is larger than others.
     async fn close_in(&self, source: &Source) -> Result<i128, String> {
-        if !self.holds(source, ">= 0").await? {
+        if self.holds(source, Comparison::Impossible).await? {
+            return Err("the compiler accepts what cannot be; look at its arguments".into());
+        }
+        if !self.holds(source, Comparison::NotNegative).await? {
             return Err(
                 "the value is negative and cannot be read off what the compiler writes".into()
             );
         }
         let (mut low, mut high) = (0i128, 1i128);
-        while !self.holds(source, &format!("<= {high}")).await? {
+        while !self.holds(source, Comparison::AtMost(high)).await? {
             low = high + 1;
             high = high * 2 + 1;
             if high > i128::from(i64::MAX) {
@@ -314,16 +317,19 @@ impl Asking<'_> {
         }
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.holds(source, &format!("<= {middle}")).await? {
+            if self.holds(source, Comparison::AtMost(middle)).await? {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
+        if !self.holds(source, Comparison::Is(low)).await? {
+            return Err("the value cannot be read off what the compiler writes".into());
+        }
         Ok(low)
     }
 
-    async fn holds(&self, source: &Source, comparison: &str) -> Result<bool, String> {
+    async fn holds(&self, source: &Source, comparison: Comparison) -> Result<bool, String> {
         let source = source::comparison(source, self.toolchain.language, comparison);
         let name =
             self.write(&source).map_err(|_| "the source could not be written".to_string())?;

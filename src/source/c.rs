@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::Before;
+use super::{Before, Comparison};
 use crate::language::Language;
 use crate::value;
 
@@ -299,9 +299,14 @@ pub fn alignment(before: Before<'_>, name: &str) -> String {
 }
 
 /// An [`integer`] source that compiles only if the comparison holds.
-pub fn comparison(integer: &str, comparison: &str) -> String {
-    let condition =
-        format!("extern char tryall_holds[TRYALL_VALUE {comparison} ? 1 : -1];\n{VALUE_STARTS}");
+pub fn comparison(integer: &str, comparison: Comparison) -> String {
+    let condition = match comparison {
+        Comparison::Impossible => "TRYALL_VALUE != TRYALL_VALUE".into(),
+        Comparison::NotNegative => "TRYALL_NOT_NEGATIVE".into(),
+        Comparison::AtMost(number) => format!("TRYALL_VALUE <= {number}"),
+        Comparison::Is(number) => format!("TRYALL_VALUE == {number}"),
+    };
+    let condition = format!("extern char tryall_holds[({condition}) ? 1 : -1];\n{VALUE_STARTS}");
     integer.replacen(VALUE_STARTS, &condition, 1)
 }
 

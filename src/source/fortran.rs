@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Before;
+use super::{Before, Comparison};
 use crate::value;
 
 /// The headers and the prefix, as they stand before a source that the request gives.
@@ -128,8 +128,13 @@ fn integer_text(before: Before<'_>, declarations: &str, expression: &str) -> Str
 
 /// An [`integer`] source that compiles only if the comparison holds: the kind of an integer
 /// must exist.
-pub fn comparison(integer: &str, comparison: &str) -> String {
-    let condition = format!("tryall_value {comparison}");
+pub fn comparison(integer: &str, comparison: Comparison) -> String {
+    let condition = match comparison {
+        Comparison::Impossible => "tryall_value /= tryall_value".into(),
+        Comparison::NotNegative => "tryall_value >= 0".into(),
+        Comparison::AtMost(number) => format!("tryall_value <= {number}_tryall_kind"),
+        Comparison::Is(number) => format!("tryall_value == {number}_tryall_kind"),
+    };
     let holds =
         format!("integer, parameter :: tryall_holds = merge(tryall_kind, -1, {condition})\n");
     integer.replacen(ANY_VALUE, &holds, 1)

@@ -115,10 +115,23 @@ pub fn form(question: &Question, language: Language) -> Form {
     }
 }
 
-/// A source that compiles exactly when the integer of an [`Form::Integer`] source satisfies a
-/// comparison, such as `> 12`. Meson closes in on sizes in this way when it cross-compiles;
-/// here it serves compilers whose object files hide the value.
-pub fn comparison(integer: &Source, language: Language, comparison: &str) -> Source {
+/// What the integer of a [`Form::Integer`] source may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Whether it differs from itself. A compiler that says so does not look at the source.
+    Impossible,
+    /// Whether it is zero or more.
+    NotNegative,
+    /// Whether it is this number or less.
+    AtMost(i128),
+    /// Whether it is this number.
+    Is(i128),
+}
+
+/// A source that compiles exactly when the integer of a [`Form::Integer`] source satisfies a
+/// comparison. Meson closes in on sizes in this way when it cross-compiles; here it serves
+/// compilers whose object files hide the value.
+pub fn comparison(integer: &Source, language: Language, comparison: Comparison) -> Source {
     let text = match language {
         Language::Fortran => fortran::comparison(&integer.text, comparison),
         _ => c::comparison(&integer.text, comparison),

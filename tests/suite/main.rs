@@ -14,6 +14,7 @@ mod cli_toolchain;
 mod cross;
 mod faults;
 mod fortran;
+mod hidden_values;
 mod integration;
 mod interrupt;
 mod kinds_c;
