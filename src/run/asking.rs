@@ -93,6 +93,7 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
             Ok(name) => asking.verdict(&name, Some(source)).await,
             Err(why) => Outcome::error(why),
         },
+        Form::Presence(source) => asking.presence(source).await,
         Form::Expansion(source) => asking.expansion(source).await,
         Form::Integer(source) => asking.integer(source).await,
         Form::ByteOrder(source) => asking.byte_order(source).await,
@@ -100,6 +101,8 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
     outcome.duration = started.elapsed();
     outcome
 }
+
+const NOT_PREPROCESSED: &str = "the compiler did not preprocess; look at its arguments";
 
 fn cannot_write(error: &std::io::Error) -> String {
     format!(
@@ -202,6 +205,26 @@ impl Asking<'_> {
         }
     }
 
+    /// The answer is what the preprocessor says by its exit status.
+    async fn presence(&self, source: Source) -> Outcome {
+        let name = match self.write(&source) {
+            Ok(name) => name,
+            Err(why) => return Outcome::error(why),
+        };
+        let attempt = self.compile(Stage::Preprocess, &name).await;
+        let preprocessed = value::was_preprocessed(&attempt.preprocessed);
+        let cut = attempt.cut;
+        let mut outcome = attempt.outcome(Some(source));
+        if outcome.verdict == Verdict::Yes {
+            if preprocessed {
+                self.apply_patterns(&mut outcome, cut).await;
+            } else {
+                outcome.verdict = Verdict::Error(NOT_PREPROCESSED.into());
+            }
+        }
+        outcome
+    }
+
     /// The answer stands in the preprocessor's output.
     async fn expansion(&self, source: Source) -> Outcome {
         let name = match self.write(&source) {
@@ -211,6 +234,9 @@ impl Asking<'_> {
         let mut attempt = self.compile(Stage::Preprocess, &name).await;
         let preprocessed = std::mem::take(&mut attempt.preprocessed);
         let mut outcome = attempt.outcome(Some(source));
+        if outcome.verdict == Verdict::Yes && !value::was_preprocessed(&preprocessed) {
+            outcome.verdict = Verdict::Error(NOT_PREPROCESSED.into());
+        }
         if outcome.verdict == Verdict::Yes {
             match value::expansion(&preprocessed) {
                 Some(expansion) => outcome.value = Some(Value::Text(expansion)),

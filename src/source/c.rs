@@ -52,6 +52,20 @@ pub fn header(before: Before<'_>, header: &str) -> String {
     format!("{}#include <{header}>\nint main(void) {{ return 0; }}\n", start(before))
 }
 
+/// By what [`value::was_preprocessed`] tells. It stands last, because of a long output the middle
+/// is dropped.
+fn sentinels() -> String {
+    let (name, expansion) = value::SENTINEL_MACRO;
+    format!(
+        "#define {name} {expansion}\n\
+         #if 0\n\
+         {}\n\
+         #endif\n\
+         {name}\n",
+        value::SENTINEL_SKIPPED
+    )
+}
+
 /// Whether a header is there: `has_header`. Only compilers without `__has_include` have to
 /// read the header for it.
 pub fn header_presence(before: Before<'_>, header: &str) -> String {
@@ -64,7 +78,9 @@ pub fn header_presence(before: Before<'_>, header: &str) -> String {
          #endif\n\
          #else\n\
          #include <{header}>\n\
-         #endif\n"
+         #endif\n\
+         {}",
+        sentinels()
     )
 }
 
@@ -225,7 +241,8 @@ pub fn prototype(
 /// What a macro expands to: `get_define`, AC_EGREP_CPP.
 pub fn define(before: Before<'_>, name: &str) -> String {
     let (open, close) = value::EXPANSION_MARKS;
-    format!("{}#ifdef {name}\n{open} {name} {close}\n#endif\n", start(before))
+    let sentinels = sentinels();
+    format!("{}#ifdef {name}\n{open} {name} {close}\n#endif\n{sentinels}", start(before))
 }
 
 /// Where [`comparison`] puts itself: the last line before the value.

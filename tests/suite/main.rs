@@ -18,6 +18,7 @@ mod hidden_values;
 mod integration;
 mod interrupt;
 mod kinds_c;
+mod preprocessing;
 mod properties;
 mod properties_output;
 mod properties_source;
