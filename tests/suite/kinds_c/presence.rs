@@ -109,7 +109,19 @@ fn functions() {
     assert_answers(C_AND_CXX, &rows);
     // C++ links its library of mathematics always.
     assert_answers(C, &[no(ask("cosl")), no(ask("cos"))]);
-    assert_answers(CXX, &[yes(ask("cosl")), yes(ask("cos"))]);
+    // Of overloads with headers, no address is the function's.
+    let overloads =
+        "static int tested(int x) { return x; } static int tested(char x) { return x; }";
+    assert_answers(
+        CXX,
+        &[
+            yes(ask("cosl")),
+            yes(ask("cos")),
+            no(with(&["stdlib.h"], "abs")),
+            no(json!({"kind": "function", "function": "tested", "headers": ["stdio.h"],
+                      "prefix": overloads})),
+        ],
+    );
     // Whatever the compiler knows of a builtin, it is asked for in a library.
     assert_answers(C_AND_CXX, &[no(ask("__builtin_tryall")), no(ask("tryall_memcpy"))]);
 }
