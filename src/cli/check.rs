@@ -14,7 +14,7 @@ use crate::plan::{self, Origin};
 use crate::progress::tell;
 use crate::report;
 use crate::request::flags::{self, Shared};
-use crate::request::{self, BadRequest, Path, Request};
+use crate::request::{self, BadRequest, Path, Request, Toolchain};
 use crate::slots::Inherited;
 use crate::toolchain::Surroundings;
 
@@ -120,37 +120,39 @@ fn shared(args: &CheckArgs) -> Shared {
     }
 }
 
-/// `--compiler` and `--emulator` go before what the request says of the language's toolchain.
+/// `--compiler` and `--emulator` go before what the request says of toolchains. A compiler is
+/// one of a language; an emulator runs the programs of all of them.
 fn apply_toolchain_options(args: &CheckArgs, request: &mut Request) -> Result<(), BadRequest> {
-    let words = |option: &str, text: &Option<String>| match text {
-        None => Ok(None),
-        Some(text) => match shlex::split(text).filter(|words| !words.is_empty()) {
-            Some(words) => Ok(Some(words)),
-            None => Err(BadRequest::at(
-                "an unclosed quote, or nothing at all",
-                &Path::flag(option),
-                None,
-            )),
-        },
-    };
-    let compiler = words("--compiler", &args.compiler)?;
-    let emulator = words("--emulator", &args.emulator)?;
-    if compiler.is_none() && emulator.is_none() {
-        return Ok(());
+    if let Some(command) = words("--compiler", args.compiler.as_deref())? {
+        toolchain(args, request, args.language.unwrap_or_default()).command = Some(command);
     }
-    let language = args.language.unwrap_or_default();
-    let name = match &args.toolchain {
-        Some(name) => name.clone(),
-        None => {
-            let mut names = request.toolchains.keys();
-            let known = names.find(|name| Language::from_name(name) == Some(language));
-            known.cloned().unwrap_or_else(|| language.name().into())
+    if let Some(emulator) = words("--emulator", args.emulator.as_deref())? {
+        for language in Language::all() {
+            toolchain(args, request, language).emulator = emulator.clone();
         }
-    };
-    let toolchain = request.toolchains.entry(name).or_default();
-    toolchain.command = compiler.or(toolchain.command.take());
-    toolchain.emulator = emulator.unwrap_or(std::mem::take(&mut toolchain.emulator));
+    }
     Ok(())
+}
+
+/// The toolchain that was chosen, or else that of a language.
+fn toolchain<'a>(
+    args: &CheckArgs,
+    request: &'a mut Request,
+    language: Language,
+) -> &'a mut Toolchain {
+    let mut names = request.toolchains.keys();
+    let of_language = |name: &&String| Language::from_name(name) == Some(language);
+    let name = args.toolchain.clone().or_else(|| names.find(of_language).cloned());
+    request.toolchains.entry(name.unwrap_or_else(|| language.name().into())).or_default()
+}
+
+/// The words of an option's command, as a shell would split them.
+fn words(option: &str, text: Option<&str>) -> Result<Option<Vec<String>>, BadRequest> {
+    let Some(text) = text else { return Ok(None) };
+    let words = shlex::split(text).filter(|words| !words.is_empty());
+    words.map(Some).ok_or_else(|| {
+        BadRequest::at("an unclosed quote, or nothing at all", &Path::flag(option), None)
+    })
 }
 
 fn read_file(path: &FilePath) -> Result<Vec<u8>, BadRequest> {

@@ -178,7 +178,7 @@ struct CheckArgs {
     /// The compiler of the language, for all checks, as a shell would write it: 'ccache gcc'
     #[arg(long, value_name = "COMMAND", help_heading = "Toolchain")]
     compiler: Option<String>,
-    /// What runs its programs, as a shell would write it: 'qemu-aarch64 -L /usr/aarch64-linux-gnu'
+    /// What runs programs, of any language, as a shell would write it: 'qemu-aarch64 -L /usr/aarch64-linux-gnu'
     #[arg(long, value_name = "COMMAND", help_heading = "Toolchain")]
     emulator: Option<String>,
 }
