@@ -20,9 +20,8 @@ Answers a file of compiler checks, all at once.
   ``CMAKE_<LANG>_FLAGS`` and those of ``CMAKE_TRY_COMPILE_CONFIGURATION``, for the standard that
   ``CMAKE_<LANG>_STANDARD`` and ``CMAKE_<LANG>_EXTENSIONS`` say, and with
   ``CMAKE_EXE_LINKER_FLAGS``. A toolchain that the request itself gives goes before them.
-  ``CMAKE_CROSSCOMPILING_EMULATOR`` runs programs in C (or, without it, in the first language that
-  is enabled), unless the request names an emulator. The configure step runs again when the
-  request changes.
+  ``CMAKE_CROSSCOMPILING_EMULATOR`` runs programs, unless the request names an emulator. The
+  configure step runs again when the request changes.
 
 The program is looked for as ``TRYALL_EXECUTABLE``, which can be set to a path.
 #]=======================================================================]
@@ -222,7 +221,7 @@ function(_tryall_standard result language)
   endwhile()
 endfunction()
 
-# The arguments that tell of the emulator. Only one language can be told of it.
+# The arguments that tell of the emulator, unless the request names one of its own.
 function(_tryall_emulator result request)
   set(${result} "" PARENT_SCOPE)
   if(NOT CMAKE_CROSSCOMPILING_EMULATOR OR NOT EXISTS "${request}")
@@ -232,16 +231,7 @@ function(_tryall_emulator result request)
   if(text MATCHES "\"emulator\"")
     return()
   endif()
-  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
-  foreach(pair IN ITEMS C:c CXX:c++ Fortran:fortran OBJC:objc OBJCXX:objc++)
-    string(REPLACE ":" ";" pair "${pair}")
-    list(GET pair 0 language)
-    if(language IN_LIST languages)
-      list(GET pair 1 name)
-      _tryall_quote(emulator ${CMAKE_CROSSCOMPILING_EMULATOR})
-      string(REPLACE ";" "\\;" emulator "${emulator}")
-      set(${result} --language "${name}" --emulator "${emulator}" PARENT_SCOPE)
-      return()
-    endif()
-  endforeach()
+  _tryall_quote(emulator ${CMAKE_CROSSCOMPILING_EMULATOR})
+  string(REPLACE ";" "\\;" emulator "${emulator}")
+  set(${result} --emulator "${emulator}" PARENT_SCOPE)
 endfunction()
