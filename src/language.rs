@@ -133,6 +133,11 @@ impl Language {
         TABLE.iter().find(|(_, traits)| traits.names.contains(&name)).map(|(language, _)| *language)
     }
 
+    /// All languages.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|(language, _)| *language)
+    }
+
     /// Every name that [`Language::from_name`] understands.
     pub fn names() -> impl Iterator<Item = &'static str> {
         TABLE.iter().flat_map(|(_, traits)| traits.names.iter().copied())

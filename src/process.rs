@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use crate::os::{self, Group, Guard, Start};
+use crate::os::{self, Group, Guard, Pipes, Start};
 
 /// After TERM, a command has this long before KILL.
 const GRACE: Duration = Duration::from_millis(500);
@@ -23,6 +23,11 @@ const LINGER: Duration = Duration::from_millis(200);
 
 /// A process that outlives KILL by this long is left alone.
 const KILL_WAIT: Duration = Duration::from_secs(5);
+
+/// How often, and after what pause at first, a start is tried again that failed for want of
+/// descriptors or processes. The pauses double: 2 s in all.
+const START_RETRIES: u32 = 11;
+const START_PAUSE: Duration = Duration::from_millis(1);
 
 /// So much of the start, and as much of the end, of a command's output is kept.
 const KEPT_AT_EACH_END: usize = 512 << 10;
@@ -88,7 +93,7 @@ impl Runner {
 
     /// Runs a command to its end or until the deadline.
     pub async fn run(&self, start: Start<'_>, deadline: Instant) -> Finished {
-        let (mut group, mut pipes) = match os::start(start, self.guard.as_ref()) {
+        let (mut group, mut pipes) = match self.start(start, deadline).await {
             Ok(started) => started,
             Err(error) => return Finished::without_output(Exit::NotStarted(error)),
         };
@@ -109,7 +114,9 @@ impl Runner {
         let in_time = tokio::select! {
             biased;
             () = reader.read_during(group.leader_exited()) => true,
-            () = sleep_until(deadline) => false,
+            // When this program was stopped, or had no turn, for so long, the command may have
+            // ended meanwhile: in time, as far as anybody can know.
+            () = sleep_until(deadline) => group.has_exited(),
             _ = stopping.wait_for(|stopping| *stopping) => false,
         };
         if !in_time && !end(&mut group, &mut reader).await {
@@ -130,6 +137,26 @@ impl Runner {
             Err(signal) => Exit::Signal(signal),
         };
         Finished { exit, stdout, stderr }
+    }
+}
+
+impl Runner {
+    /// Starts a command. What it lacks others may give back: this program's other commands, or
+    /// whatever else runs here.
+    async fn start(&self, start: Start<'_>, deadline: Instant) -> io::Result<(Group, Pipes)> {
+        let mut stopping = self.stopping.subscribe();
+        for retry in 0..START_RETRIES {
+            let error = match os::start(start, self.guard.as_ref()) {
+                Err(error) if os::is_short_of_resources(&error) => error,
+                started => return started,
+            };
+            let retry_at = Instant::now() + START_PAUSE * 2u32.pow(retry);
+            let stopped = timeout_at(retry_at.min(deadline), stopping.wait_for(|is| *is)).await;
+            if stopped.is_ok() || retry_at >= deadline {
+                return Err(error);
+            }
+        }
+        os::start(start, self.guard.as_ref())
     }
 }
 

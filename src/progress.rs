@@ -1,11 +1,17 @@
-//! A progress bar on standard error, for people only: nothing where no terminal is.
+//! What people see, on standard error: messages, and a progress bar where a terminal is.
 
 use std::cell::Cell;
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::response::{Answer, Status};
+
+/// Tells people something, under the program's name. `eprintln!` would end the program where
+/// nobody reads standard error.
+pub fn tell(text: &str) {
+    let _ = writeln!(stderr(), "tryall: {text}");
+}
 
 /// The bar of a batch.
 pub struct Progress {
@@ -39,9 +45,9 @@ impl Progress {
         self.bar.inc(1);
     }
 
-    /// Prints a line without tearing the bar.
-    pub fn print(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+    /// Tells people something without tearing the bar.
+    pub fn tell(&self, text: &str) {
+        self.bar.suspend(|| tell(text));
     }
 
     /// Takes the bar away.

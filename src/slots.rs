@@ -1,14 +1,18 @@
 //! How many commands may run at once, and who says so: `--jobs`, the request, GNU make's
-//! jobserver, or the cores.
+//! jobserver, or the cores; and never more than the system's limits allow.
 
 use std::num::NonZeroUsize;
 
 use jobserver::{Acquired, Client, FromEnvErrorKind, HelperThread};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use crate::os;
+
 /// The slots of a batch.
 pub struct Slots {
     source: Source,
+    /// No source gives more than these at once.
+    cap: usize,
     running: usize,
     most: usize,
 }
@@ -66,9 +70,7 @@ impl Slots {
         }
         match inherited.0 {
             Ok(client) => match Jobserver::new(client) {
-                Ok(jobserver) => {
-                    (Slots { source: Source::Jobserver(jobserver), running: 0, most: 0 }, None)
-                }
+                Ok(jobserver) => (Slots::of(Source::Jobserver(jobserver)), None),
                 Err(error) => (Slots::fixed(cores()), Some(unusable(&error.to_string()))),
             },
             Err(error) => match error.kind() {
@@ -80,13 +82,22 @@ impl Slots {
         }
     }
 
-    /// This many.
+    /// This many, unless the system's limits allow fewer.
     pub fn fixed(count: usize) -> Self {
-        Slots { source: Source::Fixed(count), running: 0, most: 0 }
+        Slots::of(Source::Fixed(count))
+    }
+
+    fn of(source: Source) -> Self {
+        Slots { source, cap: os::most_commands(), running: 0, most: 0 }
     }
 
     /// A slot if one is free now. With a jobserver, one is asked for if none is.
     pub fn take(&mut self) -> Option<Slot> {
+        if self.running >= self.cap {
+            // A token that comes now is of no use here.
+            self.release_spare();
+            return None;
+        }
         let right = match &mut self.source {
             Source::Fixed(count) => (self.running < *count).then_some(Right::Fixed)?,
             Source::Jobserver(server) => server.take()?,
@@ -140,7 +151,7 @@ impl Slots {
     /// How many could run at once; with a jobserver, how many did.
     pub fn width(&self) -> usize {
         match self.source {
-            Source::Fixed(count) => count,
+            Source::Fixed(count) => count.min(self.cap),
             Source::Jobserver(_) => self.most.max(1),
         }
     }

@@ -17,6 +17,11 @@ pub const BYTE_ORDER_TEXTS: [&str; 2] = ["tryall(little)", "tryall(big)"];
 /// Tokens before and behind a macro in preprocessed text.
 pub const EXPANSION_MARKS: (&str, &str) = ("tryall_expansion_starts", "tryall_expansion_ends");
 
+/// A macro of our own and what it expands to, each a word of its own in preprocessed text.
+pub const SENTINEL_MACRO: (&str, &str) = ("TRYALL_NOT_EXPANDED", "tryall_expanded");
+/// A word in lines that a preprocessor skips.
+pub const SENTINEL_SKIPPED: &str = "tryall_not_skipped";
+
 /// What a file holds of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<T> {
@@ -105,6 +110,23 @@ pub fn expansion(preprocessed: &str) -> Option<String> {
     Some(words.join(" "))
 }
 
+/// Whether a preprocessor expanded the macros and left out the lines that it was to skip, from
+/// its output, which ends with the sentinels. Some arguments make it do one and not the other, or
+/// write something else altogether.
+pub fn was_preprocessed(output: &str) -> bool {
+    let (name, expansion) = SENTINEL_MACRO;
+    // It may tell of the macros' definitions too, as directives.
+    let lines = output.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let mut expanded = false;
+    for word in lines.flat_map(str::split_whitespace) {
+        if word == name || word == SENTINEL_SKIPPED {
+            return false;
+        }
+        expanded |= word == expansion;
+    }
+    expanded
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,5 +161,33 @@ mod tests {
         assert_eq!(expansion(text).as_deref(), Some("(1 + 2)"));
         assert_eq!(expansion("tryall_expansion_starts tryall_expansion_ends").as_deref(), Some(""));
         assert_eq!(expansion("nothing"), None);
+    }
+
+    #[test]
+    fn knows_what_was_not_preprocessed() {
+        let (name, expansion) = SENTINEL_MACRO;
+        let define = format!("#define {name} {expansion}\n");
+        for preprocessed in [
+            format!("# 1 \"a.c\"\n\n{expansion}\n"),
+            // Flang indents; some join lines; some tell of the macros.
+            format!("      {expansion}\n"),
+            format!("int x; {expansion}"),
+            format!("{define}\n{expansion}\n"),
+            format!("{expansion}\n{define}"),
+        ] {
+            assert!(was_preprocessed(&preprocessed), "{preprocessed}");
+        }
+        for other in [
+            String::new(),
+            "a.o: a.c\n".into(),
+            define.clone(),
+            // Directives only; and no directives.
+            format!("{define}{name}\n"),
+            format!("{define}#if 0\n{SENTINEL_SKIPPED}\n#endif\n{name}\n"),
+            format!("#if 0\n{SENTINEL_SKIPPED}\n#endif\n{expansion}\n"),
+            format!("int {expansion}_too;\n"),
+        ] {
+            assert!(!was_preprocessed(&other), "{other}");
+        }
     }
 }

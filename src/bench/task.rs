@@ -59,6 +59,7 @@ fn task(plan: &Plan, question: usize, id: &str) -> Result<Task, String> {
     let (file, source) = match source::form(question, toolchain.language) {
         Form::File(path) => (path.into_os_string(), None),
         Form::Verdict(source)
+        | Form::Presence(source)
         | Form::Expansion(source)
         | Form::Integer(source)
         | Form::ByteOrder(source) => {

@@ -2,7 +2,9 @@
 
 mod bench;
 mod check;
+mod execute;
 mod output;
+mod stream;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -182,7 +184,7 @@ struct CheckArgs {
     /// The compiler of the language, for all checks, as a shell would write it: 'ccache gcc'
     #[arg(long, value_name = "COMMAND", help_heading = "Toolchain")]
     compiler: Option<String>,
-    /// What runs its programs, as a shell would write it: 'qemu-aarch64 -L /usr/aarch64-linux-gnu'
+    /// What runs programs, of any language, as a shell would write it: 'qemu-aarch64 -L /usr/aarch64-linux-gnu'
     #[arg(long, value_name = "COMMAND", help_heading = "Toolchain")]
     emulator: Option<String>,
 }

@@ -1,18 +1,27 @@
 //! Where results go: standard output, or a file that is replaced as a whole.
 
-use std::fs::File;
-use std::io::{self, Write, stdout};
-use std::path::Path;
+use std::fs::{File, Permissions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::os;
+use crate::progress::tell;
+
+/// Links that lead from one to the next; systems follow about as many.
+const MOST_LINKS: usize = 40;
 
 /// Prints to standard output, and makes the exit status of it.
 pub fn print(bytes: &[u8]) -> ExitCode {
-    match stdout().lock().write_all(bytes).and_then(|()| stdout().flush()) {
+    match write(bytes) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => write_failure(&error),
     }
+}
+
+/// Writes to standard output.
+pub fn write(bytes: &[u8]) -> io::Result<()> {
+    os::Stdout::open()?.write_all(bytes)
 }
 
 /// The exit status when results could not be written.
@@ -21,7 +30,7 @@ pub fn write_failure(error: &io::Error) -> ExitCode {
         // The reader has what it wanted.
         return ended_by(os::BROKEN_PIPE);
     }
-    eprintln!("tryall: the results could not be written: {error}");
+    tell(&format!("the results could not be written: {error}"));
     ExitCode::from(3)
 }
 
@@ -34,8 +43,7 @@ pub fn ended_by(signal: i32) -> ExitCode {
 /// depends on its time stamp is not to be built again. Whoever reads it meanwhile sees the old
 /// or the new file and never half of one.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    // A link is followed to the file that it stands for.
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let path = without_links(path)?;
     let there = std::fs::metadata(&path).ok();
     if there.as_ref().is_some_and(|meta| !meta.is_file()) {
         // Such as a named pipe.
@@ -44,13 +52,36 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     if std::fs::read(&path).is_ok_and(|old| old == contents) {
         return Ok(());
     }
+    // A signal must not leave the file behind under its temporary name.
+    let held = os::hold_interrupts();
+    let written = put_in_place(&path, contents, there.map(|meta| meta.permissions()));
+    held.let_through();
+    written
+}
+
+/// The file that a link stands for, also if there is no such file yet.
+fn without_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        match (std::fs::canonicalize(&path), std::fs::read_link(&path)) {
+            (Ok(file), _) => return Ok(file),
+            // A relative one starts from its own directory.
+            (Err(_), Ok(target)) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            (Err(_), Err(_)) => return Ok(path),
+        }
+    }
+    std::fs::canonicalize(path)
+}
+
+/// Writes a file beside the old one, whose permissions it gets, and then moves it there.
+fn put_in_place(path: &Path, contents: &[u8], permissions: Option<Permissions>) -> io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".tryall-").tempfile_in(dir)?;
     file.write_all(contents)?;
-    match there {
-        Some(meta) => file.as_file().set_permissions(meta.permissions())?,
+    match permissions {
+        Some(permissions) => file.as_file().set_permissions(permissions)?,
         None => os::with_default_permissions(file.as_file())?,
     }
-    file.persist(&path)?;
+    file.persist(path)?;
     Ok(())
 }

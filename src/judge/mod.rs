@@ -6,6 +6,7 @@
 
 pub mod messages;
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -86,10 +87,12 @@ pub fn program(exit: &Exit, emulator: Option<&Path>, errors: &str, timeout: Dura
             None if os::is_foreign_program(error) => {
                 "the program is for another machine; give the toolchain an \"emulator\" that runs it".into()
             }
-            None => format!(
+            // Its loader, most likely.
+            None if error.kind() == io::ErrorKind::NotFound => format!(
                 "the program could not be started ({error}); for another machine's programs, \
                  give the toolchain an \"emulator\""
             ),
+            None => format!("the program could not be started ({error}); check the system's limits"),
         });
     }
     match not_by_itself(exit, "the program", timeout) {

@@ -7,9 +7,15 @@
 //!   waited for, asked to end and made to end. (Unix: a process group. Windows: a job object.)
 //! * [`start`]: starts one, in a directory, with pipes, never through a shell.
 //! * [`Guard`]: ends all groups and removes the scratch directory when this process is killed.
-//! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough.
+//! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough;
+//!   [`hold_interrupts`]: what must not be cut short by the first of them.
+//! * [`Stdout`]: where results go, whatever state the caller has left it in.
 //! * [`scratch_base`], [`is_full`], [`private_dir`]: where temporary files go, and whether
 //!   there is room.
+//! * [`most_commands`], [`room_for_a_command`], [`is_short_of_resources`]: what the limits on open
+//!   files and processes allow.
+//! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark
+//!   mode asks of the machine.
 //! * [`describe_signal`], [`is_own_fault`]: what a signal says of the process that it ended.
 
 #[cfg(unix)]

@@ -1,15 +1,67 @@
 //! A script to `include()`, which leaves behind what CMake's own modules would: the same cache
 //! entries with the same values and descriptions.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use crate::dialect::Stage;
 use crate::plan::Plan;
 use crate::plan::question::Subject;
-use crate::request::BadRequest;
+use crate::request::{BadRequest, Kind};
 use crate::response::{Answer, Status, Value};
 
 use super::one_line;
+
+/// How the name of a variable is made from an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Name {
+    before: &'static str,
+    behind: &'static str,
+}
+
+const ID: Name = Name { before: "", behind: "" };
+const HAVE: Name = Name { before: "HAVE_", behind: "" };
+const CODE: Name = Name { before: "", behind: "_CODE" };
+const COMPILED: Name = Name { before: "", behind: "_COMPILED" };
+const EXITCODE: Name = Name { before: "", behind: "_EXITCODE" };
+
+impl Name {
+    fn of(self, id: &str) -> String {
+        format!("{}{id}{}", self.before, self.behind)
+    }
+}
+
+/// All variables that an answer to a check of this kind may set.
+fn names(kind: Kind) -> &'static [Name] {
+    match kind {
+        // CheckTypeSize
+        Kind::Sizeof => &[HAVE, ID, CODE],
+        // CheckSourceRuns
+        Kind::Runs => &[ID, COMPILED, EXITCODE],
+        _ => &[ID],
+    }
+}
+
+/// The first check that sets a variable of one before it, and why that cannot be. Equal ids
+/// are not the subject here.
+pub fn clash<'a>(checks: impl Iterator<Item = (&'a str, Kind)>) -> Option<(usize, String)> {
+    let mut set_by = HashMap::new();
+    for (index, (id, kind)) in checks.enumerate() {
+        for name in names(kind) {
+            let variable = name.of(id);
+            let message = |other| {
+                format!(
+                    "{id:?} and {other:?} would both set the CMake variable {variable}; rename one of them"
+                )
+            };
+            match set_by.get(&variable) {
+                Some(&other) if other != id => return Some((index, message(other))),
+                _ => set_by.insert(variable, id),
+            };
+        }
+    }
+    None
+}
 
 /// The script.
 pub fn script(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
@@ -17,7 +69,8 @@ pub fn script(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Resul
     for (ask, answer) in std::iter::zip(&plan.asks, answers) {
         match answer.status {
             Status::Yes | Status::No => {
-                entries(&plan.questions[ask.question].subject, answer, out)?;
+                let mut variables = Variables { kind: ask.kind, id: &answer.id, out };
+                entries(&plan.questions[ask.question].subject, answer, &mut variables)?;
             }
             // Whoever asked nothing has no variable, in CMake too.
             Status::Skipped => {
@@ -43,74 +96,94 @@ fn reason(answer: &Answer) -> String {
     one_line(answer.reason.as_deref().unwrap_or_default())
 }
 
-/// The cache entries of one answer.
-fn entries(subject: &Subject, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+/// Where the variables of one answer are set.
+struct Variables<'a> {
+    kind: Kind,
+    id: &'a str,
+    out: &'a mut dyn Write,
+}
+
+impl Variables<'_> {
+    /// Sets a cache entry.
+    fn entry(&mut self, name: Name, value: &str, about: &str) -> io::Result<()> {
+        let variable = self.name(name);
+        writeln!(self.out, "set({variable} {} CACHE INTERNAL {})", quoted(value), quoted(about))
+    }
+
+    /// Sets a variable of the directory.
+    fn plain(&mut self, name: Name, value: &str) -> io::Result<()> {
+        let variable = self.name(name);
+        writeln!(self.out, "set({variable} {})", quoted(value))
+    }
+
+    fn name(&self, name: Name) -> String {
+        debug_assert!(names(self.kind).contains(&name), "{:?} sets {name:?}", self.kind);
+        name.of(self.id)
+    }
+}
+
+/// Sets the variables of one answer.
+fn entries(subject: &Subject, answer: &Answer, set: &mut Variables<'_>) -> io::Result<()> {
     let id = &answer.id;
     let yes = answer.status == Status::Yes;
     let one_or_empty = if yes { "1" } else { "" };
     match subject {
         // CheckIncludeFile
         Subject::Header { header, .. } => {
-            entry(out, id, one_or_empty, &format!("Have include {header}"))
+            set.entry(ID, one_or_empty, &format!("Have include {header}"))
         }
         // CheckSymbolExists
-        Subject::Symbol(symbol) => entry(out, id, one_or_empty, &format!("Have symbol {symbol}")),
+        Subject::Symbol(symbol) => set.entry(ID, one_or_empty, &format!("Have symbol {symbol}")),
         // CheckFunctionExists
         Subject::Function(function) => {
-            entry(out, id, one_or_empty, &format!("Have function {function}"))
+            set.entry(ID, one_or_empty, &format!("Have function {function}"))
         }
         // CheckLibraryExists
         Subject::Library { library, .. } => {
-            entry(out, id, one_or_empty, &format!("Have library {library}"))
+            set.entry(ID, one_or_empty, &format!("Have library {library}"))
         }
         // CheckPrototypeDefinition, whose no is 0.
-        Subject::Prototype { function, .. } => entry(
-            out,
-            id,
+        Subject::Prototype { function, .. } => set.entry(
+            ID,
             if yes { "1" } else { "0" },
             &format!("Have correct prototype for {function}"),
         ),
         // CheckTypeSize
         Subject::Sizeof(name) => {
-            entry(
-                out,
-                &format!("HAVE_{id}"),
-                if yes { "TRUE" } else { "FALSE" },
-                "Result of TRY_COMPILE",
-            )?;
+            set.entry(HAVE, if yes { "TRUE" } else { "FALSE" }, "Result of TRY_COMPILE")?;
             let (size, about) = match integer(answer) {
                 Some(size) => (size, format!("CHECK_TYPE_SIZE: sizeof({name})")),
                 None => (String::new(), format!("CHECK_TYPE_SIZE: {name} unknown")),
             };
-            entry(out, id, &size, &about)?;
+            set.entry(ID, &size, &about)?;
             let code =
                 if yes { format!("#define {id} {size}") } else { format!("/* #undef {id} */") };
-            writeln!(out, "set({id}_CODE {})", quoted(&code))
+            set.plain(CODE, &code)
         }
         // No module asks these; the value is as useful as the size of a type.
-        Subject::Alignment(name) => entry(out, id, &value(answer), &format!("Alignment of {name}")),
+        Subject::Alignment(name) => set.entry(ID, &value(answer), &format!("Alignment of {name}")),
         Subject::ComputeInt(expression) => {
-            entry(out, id, &value(answer), &format!("Value of {expression}"))
+            set.entry(ID, &value(answer), &format!("Value of {expression}"))
         }
-        Subject::Define(name) => entry(out, id, &value(answer), &format!("Expansion of {name}")),
+        Subject::Define(name) => set.entry(ID, &value(answer), &format!("Expansion of {name}")),
         // TestBigEndian
         Subject::Endian => {
             let big = answer.value == Some(Value::Text("big".into()));
-            entry(out, id, if big { "1" } else { "0" }, "Result of TEST_BIG_ENDIAN")
+            set.entry(ID, if big { "1" } else { "0" }, "Result of TEST_BIG_ENDIAN")
         }
         // CheckSourceRuns
         Subject::Source { stage: Stage::Run, .. } => {
-            entry(out, id, one_or_empty, &format!("Test {id}"))?;
+            set.entry(ID, one_or_empty, &format!("Test {id}"))?;
             let (compiled, status) = match &answer.value {
                 Some(Value::Program { exit_status, .. }) => {
                     ("TRUE", exit_status.map(|status| status.to_string()))
                 }
                 _ => ("FALSE", None),
             };
-            entry(out, &format!("{id}_COMPILED"), compiled, "Result of TRY_COMPILE")?;
+            set.entry(COMPILED, compiled, "Result of TRY_COMPILE")?;
             if compiled == "TRUE" {
                 let status = status.unwrap_or_else(|| "FAILED_TO_RUN".into());
-                entry(out, &format!("{id}_EXITCODE"), &status, "Result of try_run()")?;
+                set.entry(EXITCODE, &status, "Result of try_run()")?;
             }
             Ok(())
         }
@@ -119,7 +192,7 @@ fn entries(subject: &Subject, answer: &Answer, out: &mut dyn Write) -> io::Resul
         | Subject::Member { .. }
         | Subject::CompilerFlag(_)
         | Subject::LinkerFlag(_)
-        | Subject::Source { .. } => entry(out, id, one_or_empty, &format!("Test {id}")),
+        | Subject::Source { .. } => set.entry(ID, one_or_empty, &format!("Test {id}")),
     }
 }
 
@@ -137,10 +210,6 @@ fn value(answer: &Answer) -> String {
         Some(Value::Text(text)) => text.clone(),
         Some(Value::Program { .. }) | None => String::new(),
     }
-}
-
-fn entry(out: &mut dyn Write, name: &str, value: &str, about: &str) -> io::Result<()> {
-    writeln!(out, "set({name} {} CACHE INTERNAL {})", quoted(value), quoted(about))
 }
 
 /// A quoted argument, which CMake takes as it is.

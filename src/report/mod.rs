@@ -8,8 +8,7 @@ mod keyval;
 use std::io::{self, Write};
 
 use crate::plan::Plan;
-use crate::request::BadRequest;
-use crate::request::fragment;
+use crate::request::{BadRequest, Kind, fragment};
 use crate::response::{Answer, Summary};
 
 /// An output format.
@@ -53,6 +52,19 @@ impl Format {
                     format!("{id:?} is not a name for a CMake variable, which has letters, digits and /_.+- only")
                 })
             }
+        }
+    }
+
+    /// The first check whose answer could not be told from an earlier one's in this format, and
+    /// why.
+    pub fn clash<'a>(
+        self,
+        checks: impl Iterator<Item = (&'a str, Kind)>,
+    ) -> Option<(usize, String)> {
+        match self {
+            Format::Cmake => cmake::clash(checks),
+            // These have nothing but the ids.
+            Format::Json | Format::Ndjson | Format::Keyval | Format::Header => None,
         }
     }
 }

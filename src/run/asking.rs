@@ -17,7 +17,7 @@ use crate::plan::question::{Question, Subject};
 use crate::process::{Exit, Finished};
 use crate::response::Value;
 use crate::scratch::Room;
-use crate::source::{self, Form, Source};
+use crate::source::{self, Comparison, Form, Source};
 use crate::toolchain::{self, Toolchain};
 use crate::value::{self, Found};
 
@@ -96,6 +96,7 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
             Ok(name) => asking.verdict(&name, Some(source)).await,
             Err(why) => Outcome::error(why),
         },
+        Form::Presence(source) => asking.presence(source).await,
         Form::Expansion(source) => asking.expansion(source).await,
         Form::Integer(source) => asking.integer(source).await,
         Form::ByteOrder(source) => asking.byte_order(source).await,
@@ -106,6 +107,8 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
     outcome.duration = started.elapsed();
     outcome
 }
+
+const NOT_PREPROCESSED: &str = "the compiler did not preprocess; look at its arguments";
 
 fn cannot_write(error: &std::io::Error) -> String {
     format!(
@@ -212,6 +215,21 @@ impl Asking<'_> {
         self.context.probes[self.question.toolchain].output(self.question.subject.stage()).await
     }
 
+    /// The answer is what the preprocessor says by its exit status.
+    async fn presence(&self, source: Source) -> Outcome {
+        let name = match self.write(&source) {
+            Ok(name) => name,
+            Err(why) => return Outcome::error(why),
+        };
+        let attempt = self.compile(Stage::Preprocess, &name).await;
+        let preprocessed = value::was_preprocessed(&attempt.preprocessed);
+        let mut outcome = attempt.outcome(Some(source));
+        if outcome.verdict == Verdict::Yes && !preprocessed {
+            outcome.verdict = Verdict::Error(NOT_PREPROCESSED.into());
+        }
+        outcome
+    }
+
     /// The answer stands in the preprocessor's output.
     async fn expansion(&self, source: Source) -> Outcome {
         let name = match self.write(&source) {
@@ -221,6 +239,9 @@ impl Asking<'_> {
         let mut attempt = self.compile(Stage::Preprocess, &name).await;
         let preprocessed = std::mem::take(&mut attempt.preprocessed);
         let mut outcome = attempt.outcome(Some(source));
+        if outcome.verdict == Verdict::Yes && !value::was_preprocessed(&preprocessed) {
+            outcome.verdict = Verdict::Error(NOT_PREPROCESSED.into());
+        }
         if outcome.verdict == Verdict::Yes {
             match value::expansion(&preprocessed) {
                 Some(expansion) => outcome.value = Some(Value::Text(expansion)),
@@ -309,13 +330,16 @@ impl Asking<'_> {
 
     /// Finds an integer by asking whether it is larger than others.
     async fn close_in(&self, source: &Source) -> Result<i128, String> {
-        if !self.holds(source, ">= 0").await? {
+        if self.holds(source, Comparison::Impossible).await? {
+            return Err("the compiler accepts what cannot be; look at its arguments".into());
+        }
+        if !self.holds(source, Comparison::NotNegative).await? {
             return Err(
                 "the value is negative and cannot be read off what the compiler writes".into()
             );
         }
         let (mut low, mut high) = (0i128, 1i128);
-        while !self.holds(source, &format!("<= {high}")).await? {
+        while !self.holds(source, Comparison::AtMost(high)).await? {
             low = high + 1;
             high = high * 2 + 1;
             if high > i128::from(i64::MAX) {
@@ -324,16 +348,19 @@ impl Asking<'_> {
         }
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.holds(source, &format!("<= {middle}")).await? {
+            if self.holds(source, Comparison::AtMost(middle)).await? {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
+        if !self.holds(source, Comparison::Is(low)).await? {
+            return Err("the value cannot be read off what the compiler writes".into());
+        }
         Ok(low)
     }
 
-    async fn holds(&self, source: &Source, comparison: &str) -> Result<bool, String> {
+    async fn holds(&self, source: &Source, comparison: Comparison) -> Result<bool, String> {
         let source = source::comparison(source, self.toolchain.language, comparison);
         let name =
             self.write(&source).map_err(|_| "the source could not be written".to_string())?;

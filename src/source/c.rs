@@ -1,8 +1,9 @@
-//! Sources in C, C++ and their Objective variants.
+//! Sources in C, C++ and their Objective variants. All names in them start with `tryall_`, in
+//! upper case for macros: any other may be a macro of a header, or be what is asked for.
 
 use std::fmt::Write;
 
-use super::Before;
+use super::{Before, Comparison};
 use crate::language::Language;
 use crate::value;
 
@@ -51,6 +52,20 @@ pub fn header(before: Before<'_>, header: &str) -> String {
     format!("{}#include <{header}>\nint main(void) {{ return 0; }}\n", start(before))
 }
 
+/// By what [`value::was_preprocessed`] tells. It stands last, because of a long output the middle
+/// is dropped.
+fn sentinels() -> String {
+    let (name, expansion) = value::SENTINEL_MACRO;
+    format!(
+        "#define {name} {expansion}\n\
+         #if 0\n\
+         {}\n\
+         #endif\n\
+         {name}\n",
+        value::SENTINEL_SKIPPED
+    )
+}
+
 /// Whether a header is there: `has_header`. Only compilers without `__has_include` have to
 /// read the header for it.
 pub fn header_presence(before: Before<'_>, header: &str) -> String {
@@ -63,7 +78,9 @@ pub fn header_presence(before: Before<'_>, header: &str) -> String {
          #endif\n\
          #else\n\
          #include <{header}>\n\
-         #endif\n"
+         #endif\n\
+         {}",
+        sentinels()
     )
 }
 
@@ -72,17 +89,16 @@ pub fn header_presence(before: Before<'_>, header: &str) -> String {
 /// `compute_int`.
 ///
 /// The address goes through an integer into a volatile variable: CMake's own cast to `int *`
-/// is refused under `-pedantic-errors` when the symbol is a function.
+/// is refused under `-pedantic-errors` when the symbol is a function. What is no plain name, such
+/// as `std::fopen`, can be no macro.
 pub fn symbol(before: Before<'_>, symbol: &str) -> String {
     let start = question(before);
     let plain = symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric());
-    if !plain {
-        // Such as std::fopen or an overload: an expression that must compile and link.
-        return format!("{start}int main(void) {{ (void)({symbol}); return 0; }}\n");
-    }
+    let (unless_macro, end) =
+        if plain { (format!("#ifndef {symbol}\n"), "#endif\n") } else { (String::new(), "") };
     format!(
         "{start}\
-         #ifndef {symbol}\n\
+         {unless_macro}\
          #if defined __SIZE_TYPE__\n\
          typedef __SIZE_TYPE__ tryall_word;\n\
          #elif defined _WIN64\n\
@@ -90,14 +106,14 @@ pub fn symbol(before: Before<'_>, symbol: &str) -> String {
          #else\n\
          typedef unsigned long tryall_word;\n\
          #endif\n\
-         #endif\n\
+         {end}\
          {UNDECLARED_IS_AN_ERROR}\
          int main(void)\n\
          {{\n\
-         #ifndef {symbol}\n\
-         \x20 volatile tryall_word address = (tryall_word)&{symbol};\n\
-         \x20 (void)address;\n\
-         #endif\n\
+         {unless_macro}\
+         \x20 volatile tryall_word tryall_address = (tryall_word)&({symbol});\n\
+         \x20 (void)tryall_address;\n\
+         {end}\
          \x20 return 0;\n\
          }}\n"
     )
@@ -116,7 +132,7 @@ pub fn function(before: Before<'_>, function: &str) -> String {
          #error \"the function is a stub that always fails\"\n\
          #endif\n"
     );
-    if start.contains("#include") {
+    if has_headers(&start) {
         return format!(
             "{start}\
              #include <limits.h>\n\
@@ -148,6 +164,14 @@ pub fn function(before: Before<'_>, function: &str) -> String {
     )
 }
 
+/// Whether a text includes any header, as the prefix may too.
+fn has_headers(text: &str) -> bool {
+    let directives = text.lines().filter_map(|line| line.trim_start().strip_prefix('#'));
+    directives
+        .map(str::trim_start)
+        .any(|name| ["include", "import"].iter().any(|d| name.starts_with(d)))
+}
+
 /// Whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would take a variable
 /// for a type, and so the name must stand where only a type can. As a parameter of a function
 /// type an abstract class cannot, GCC complains of a struct without a name, and some compilers
@@ -155,7 +179,7 @@ pub fn function(before: Before<'_>, function: &str) -> String {
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!(
         "{}#ifdef __cplusplus\n\
-         template <class T> struct tryall_of {{ }};\n\
+         template <class tryall_class> struct tryall_of {{ }};\n\
          #endif\n\
          int main(void)\n\
          {{\n\
@@ -177,10 +201,10 @@ pub fn type_exists(before: Before<'_>, name: &str) -> String {
 /// for bit-fields, which have no size and are members all the same.
 pub fn member(before: Before<'_>, of: &str, member: &str) -> String {
     format!(
-        "{}int main(int argc, char **argv)\n\
+        "{}int main(int tryall_argc, char **tryall_argv)\n\
          {{\n\
-         \x20 (void)argc;\n\
-         \x20 (void)(({of} *)(void *)argv)->{member};\n\
+         \x20 (void)tryall_argc;\n\
+         \x20 (void)(({of} *)(void *)tryall_argv)->{member};\n\
          \x20 return 0;\n\
          }}\n",
         question(before)
@@ -217,7 +241,8 @@ pub fn prototype(
 /// What a macro expands to: `get_define`, AC_EGREP_CPP.
 pub fn define(before: Before<'_>, name: &str) -> String {
     let (open, close) = value::EXPANSION_MARKS;
-    format!("{}#ifdef {name}\n{open} {name} {close}\n#endif\n", start(before))
+    let sentinels = sentinels();
+    format!("{}#ifdef {name}\n{open} {name} {close}\n#endif\n{sentinels}", start(before))
 }
 
 /// Where [`comparison`] puts itself: the last line before the value.
@@ -238,9 +263,9 @@ fn integer_text(start: &str, expression: &str) -> String {
         "{start}\
          #define TRYALL_VALUE ({expression})\n\
          #define TRYALL_NOT_NEGATIVE (TRYALL_VALUE > 0 || TRYALL_VALUE == 0)\n\
-         #define TRYALL_DIGIT(quotient) \\\n\
-         \x20 (char)('a' + (TRYALL_NOT_NEGATIVE ? (quotient) % 16 : -((quotient) % 16)))\n\
-         #define TRYALL_BEYOND(quotient) ((quotient) == 0 ? 'a' : 'z')\n\
+         #define TRYALL_DIGIT(tryall_quotient) \\\n\
+         \x20 (char)('a' + (TRYALL_NOT_NEGATIVE ? (tryall_quotient) % 16 : -((tryall_quotient) % 16)))\n\
+         #define TRYALL_BEYOND(tryall_quotient) ((tryall_quotient) == 0 ? 'a' : 'z')\n\
          #define TRYALL_Q0 TRYALL_VALUE\n"
     );
     for digit in 1..=value::DIGITS {
@@ -261,7 +286,13 @@ fn integer_text(start: &str, expression: &str) -> String {
     }
     write!(text, "\n  '{}', 0\n}};\n", value::CLOSE).expect("strings take all");
     // The program must use the text, or a linker that optimizes drops it.
-    text.push_str("int main(int argc, char **argv) { (void)argv; return tryall_text[argc]; }\n");
+    text.push_str(
+        "int main(int tryall_argc, char **tryall_argv)\n\
+         {\n\
+         \x20 (void)tryall_argv;\n\
+         \x20 return tryall_text[tryall_argc];\n\
+         }\n",
+    );
     text
 }
 
@@ -271,9 +302,9 @@ pub fn alignment(before: Before<'_>, name: &str) -> String {
     let start = format!(
         "{}#include <stddef.h>\n\
          #if defined __GNUC__ || defined __TINYC__\n\
-         struct tryall_struct {{ char before; __typeof__({name}) member; }};\n\
+         struct tryall_struct {{ char tryall_before; __typeof__({name}) tryall_member; }};\n\
          #else\n\
-         struct tryall_struct {{ char before; {name} member; }};\n\
+         struct tryall_struct {{ char tryall_before; {name} tryall_member; }};\n\
          #endif\n\
          enum {{\n\
          \x20 tryall_is_a_type = sizeof(int (*)({name})),\n\
@@ -281,13 +312,18 @@ pub fn alignment(before: Before<'_>, name: &str) -> String {
          }};\n",
         question(before)
     );
-    integer_text(&start, "offsetof(struct tryall_struct, member)")
+    integer_text(&start, "offsetof(struct tryall_struct, tryall_member)")
 }
 
 /// An [`integer`] source that compiles only if the comparison holds.
-pub fn comparison(integer: &str, comparison: &str) -> String {
-    let condition =
-        format!("extern char tryall_holds[TRYALL_VALUE {comparison} ? 1 : -1];\n{VALUE_STARTS}");
+pub fn comparison(integer: &str, comparison: Comparison) -> String {
+    let condition = match comparison {
+        Comparison::Impossible => "TRYALL_VALUE != TRYALL_VALUE".into(),
+        Comparison::NotNegative => "TRYALL_NOT_NEGATIVE".into(),
+        Comparison::AtMost(number) => format!("TRYALL_VALUE <= {number}"),
+        Comparison::Is(number) => format!("TRYALL_VALUE == {number}"),
+    };
+    let condition = format!("extern char tryall_holds[({condition}) ? 1 : -1];\n{VALUE_STARTS}");
     integer.replacen(VALUE_STARTS, &condition, 1)
 }
 
@@ -308,10 +344,10 @@ pub fn byte_order(before: Before<'_>) -> String {
     };
     let [little, big] = value::BYTE_ORDER_TEXTS;
     format!(
-        "{}{}{}int main(int argc, char **argv)\n\
+        "{}{}{}int main(int tryall_argc, char **tryall_argv)\n\
          {{\n\
-         \x20 (void)argv;\n\
-         \x20 return tryall_big[argc] != tryall_little[argc];\n\
+         \x20 (void)tryall_argv;\n\
+         \x20 return tryall_big[tryall_argc] != tryall_little[tryall_argc];\n\
          }}\n",
         start(before),
         array("tryall_big", big, u16::from_be_bytes),

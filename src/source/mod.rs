@@ -27,7 +27,11 @@ pub struct Source {
 pub enum Form {
     /// The compiler's verdict on this source is the answer.
     Verdict(Source),
-    /// The answer stands in what the preprocessor makes of this source.
+    /// The preprocessor's verdict on this source is the answer, if [`value::was_preprocessed`].
+    ///
+    /// [`value::was_preprocessed`]: crate::value::was_preprocessed
+    Presence(Source),
+    /// The answer stands in what the preprocessor makes of this source, under the same condition.
     Expansion(Source),
     /// The answer is an integer that stands in the object file of this source; or, where it
     /// cannot be found there, a number that is closed in on.
@@ -66,7 +70,7 @@ pub fn form(question: &Question, language: Language) -> Form {
                 Form::Verdict(plain(fortran::header(before, header)))
             }
             Subject::Header { header, stage: HeaderStage::Preprocess } => {
-                Form::Verdict(preprocessed(c::header_presence(before, header)))
+                Form::Presence(preprocessed(c::header_presence(before, header)))
             }
             Subject::Function(function) => {
                 Form::Verdict(plain(fortran::function(before, function)))
@@ -88,7 +92,7 @@ pub fn form(question: &Question, language: Language) -> Form {
             Form::Verdict(plain(c::header(before, header)))
         }
         Subject::Header { header, stage: HeaderStage::Preprocess } => {
-            Form::Verdict(preprocessed(c::header_presence(before, header)))
+            Form::Presence(preprocessed(c::header_presence(before, header)))
         }
         Subject::Symbol(symbol) => Form::Verdict(plain(c::symbol(before, symbol))),
         Subject::Function(function) | Subject::Library { function: Some(function), .. } => {
@@ -115,10 +119,23 @@ pub fn form(question: &Question, language: Language) -> Form {
     }
 }
 
-/// A source that compiles exactly when the integer of an [`Form::Integer`] source satisfies a
-/// comparison, such as `> 12`. Meson closes in on sizes in this way when it cross-compiles;
-/// here it serves compilers whose object files hide the value.
-pub fn comparison(integer: &Source, language: Language, comparison: &str) -> Source {
+/// What the integer of a [`Form::Integer`] source may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Whether it differs from itself. A compiler that says so does not look at the source.
+    Impossible,
+    /// Whether it is zero or more.
+    NotNegative,
+    /// Whether it is this number or less.
+    AtMost(i128),
+    /// Whether it is this number.
+    Is(i128),
+}
+
+/// A source that compiles exactly when the integer of a [`Form::Integer`] source satisfies a
+/// comparison. Meson closes in on sizes in this way when it cross-compiles; here it serves
+/// compilers whose object files hide the value.
+pub fn comparison(integer: &Source, language: Language, comparison: Comparison) -> Source {
     let text = match language {
         Language::Fortran => fortran::comparison(&integer.text, comparison),
         _ => c::comparison(&integer.text, comparison),

@@ -225,6 +225,40 @@ fn an_output_link_stays_a_link() {
 }
 
 #[test]
+fn an_output_link_to_a_file_that_is_not_there_makes_the_file() {
+    for format in ["keyval", "ndjson"] {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("sub")).unwrap();
+        let links =
+            [("first", "sub/second"), ("sub/second", "../sub/third"), ("sub/third", "file")];
+        for (link, target) in links {
+            std::os::unix::fs::symlink(target, dir.path().join(link)).unwrap();
+        }
+        let args = ["check", "--compiler", "gcc", "--sizeof=char", "--output=first", "--format"];
+        let ran = Call::new(args).arg(format).dir(dir.path()).run();
+        assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{format}");
+        for (link, target) in links {
+            let there = std::fs::read_link(dir.path().join(link)).expect("a link stays a link");
+            assert_eq!(there.to_str(), Some(target));
+        }
+        let text = std::fs::read_to_string(dir.path().join("sub/file")).unwrap();
+        assert!(text.contains("SIZEOF_CHAR"), "{text}");
+        assert_eq!(std::fs::read_dir(dir.path().join("sub")).unwrap().count(), 3);
+    }
+}
+
+#[test]
+fn output_links_in_a_circle_cannot_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("b", dir.path().join("a")).unwrap();
+    std::os::unix::fs::symlink("a", dir.path().join("b")).unwrap();
+    let ran = keyval(&dir.path().join("a")).run();
+    assert_eq!((ran.code(), ran.stdout.as_str()), (3, ""), "{ran:?}");
+    assert!(ran.stderr.contains("symbolic links"), "{ran:?}");
+    assert!(dir.path().join("a").is_symlink() && dir.path().join("b").is_symlink());
+}
+
+#[test]
 fn a_new_output_file_has_the_permissions_of_the_umask() {
     for (umask, mode) in [("022", 0o644), ("077", 0o600), ("002", 0o664)] {
         let dir = tempfile::tempdir().unwrap();
@@ -313,4 +347,45 @@ fn a_terminal_gets_a_progress_bar_and_a_file_only_results() {
     let seen = on_terminal("--format ndjson 2> results", dir.path());
     assert_eq!(results(), "", "no bar without a terminal");
     assert_eq!(seen.matches("\"status\":\"yes\"").count(), 2, "{seen:?}");
+}
+
+#[test]
+fn a_closed_standard_output_is_told_before_anything_is_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let script = |call: &str| {
+        let compiler = format!("{} --fake-log={}", fakecc(), log.display());
+        let script = format!("'{TRYALL}' {call}").replace("COMPILER", &format!("'{compiler}'"));
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).current_dir(dir.path()).stdin(Stdio::null());
+        Ran::from(command.output().unwrap())
+    };
+    for call in [
+        "check --compiler COMPILER --header=a.h >&-",
+        "check --compiler COMPILER --header=a.h --format ndjson >&-",
+        "check --compiler COMPILER --header=a.h --output /dev/stdout >&-",
+        "check --compiler COMPILER --header=a.h <&- >&-",
+        "schema request >&-",
+        "man >&-",
+    ] {
+        let ran = script(call);
+        assert_eq!(ran.code(), 3, "{call}: {ran:?}");
+        assert!(ran.stderr.contains("standard output is closed"), "{call}: {ran:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{call}: {ran:?}");
+        assert!(!log.exists(), "{call}: something was run");
+    }
+    // Whoever throws the results away, or has them in a file, gets them as asked for. Python
+    // opens /dev/null for reading and writing.
+    for call in [
+        "check --compiler COMPILER --header=a.h >/dev/null",
+        "check --compiler COMPILER --header=a.h 1<>/dev/null",
+        "check --compiler COMPILER --header=a.h --format ndjson 1<>/dev/null",
+        "check --compiler COMPILER --header=a.h --output results >&-",
+        "schema request >/dev/null",
+    ] {
+        let ran = script(call);
+        assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{call}: {ran:?}");
+    }
+    let results = std::fs::read_to_string(dir.path().join("results")).unwrap();
+    assert!(results.contains("\"yes\""), "{results}");
 }

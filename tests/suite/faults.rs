@@ -293,3 +293,34 @@ fn only_its_own_end_is_a_programs_answer() {
     }
     assert_eq!(ran.answer("WRAPPER"), "no", "a program may have any status");
 }
+
+#[test]
+fn commands_that_ended_while_the_program_was_stopped_were_in_time() {
+    let own = tempfile::tempdir().unwrap();
+    let log = own.path().join("log");
+    let count = |what: &str| {
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        text.lines().filter(|line| line.starts_with(what)).count()
+    };
+    let checks: Vec<_> = (0..7)
+        .map(|n| json!({"id": n.to_string(), "kind": "compiles", "source": n.to_string()}))
+        .collect();
+    let args = [format!("--fake-log={}", log.display()), "--fake-slow=500".into()];
+    let request = json!({
+        "jobs": 8,
+        "timeout": 4,
+        "toolchains": {"c": {"command": [fakecc()], "args": args}},
+        "checks": checks,
+    });
+    let (mut call, stdin) = Call::check(&request);
+    let child = call.start(&stdin);
+    // The probe, too: whatever is started later is late.
+    assert!(comes_true(|| count("start") == 1 + 7));
+    signal(&child, Signal::SIGSTOP);
+    assert!(comes_true(|| count("end") == 1 + 7));
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    signal(&child, Signal::SIGCONT);
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{ran:?}");
+    call.assert_clean();
+}

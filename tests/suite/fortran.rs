@@ -97,7 +97,43 @@ fn integers() {
         no(compute("'text'", "")),
         no(compute("3 +", "")),
         no(compute("1 / 0", "")),
+        // Without implicit none it would have a kind.
+        no(compute("kind(not_declared)", "")),
+        no(compute("kind(not_declared)", INTEROPERABLE)),
+        no(compute("kind(not_declared)", DERIVED)),
+        no(sizeof("integer(kind(not_declared))", "")),
+        no(type_named("integer(kind(not_declared))", "")),
     ]);
+}
+
+#[test]
+fn integers_are_as_large_as_their_kinds() {
+    assert_both_answer(&[
+        is(compute("2_16**63", ""), 1u64 << 63),
+        is(compute("2_16**64 - 1", ""), u64::MAX),
+        is(compute("-2_16**63", ""), i64::MIN),
+        is(compute("int(-7, 16)", ""), -7),
+        is(compute("-7_1", ""), -7),
+        is(compute("huge(1_2)", ""), i16::MAX),
+    ]);
+    for compiler in BOTH {
+        let beyond = ["huge(1_16)", "-huge(1_16)", "2_16**64", "-2_16**63 - 1"];
+        let checks: Vec<_> = beyond
+            .iter()
+            .map(|expression| {
+                let mut check = compute(expression, "");
+                check["id"] = json!(expression);
+                check["language"] = "fortran".into();
+                check
+            })
+            .collect();
+        let ran = check_with("fortran", compiler.command, checks.into());
+        for id in beyond {
+            let result = ran.result(id);
+            assert_eq!(result["status"], "error", "{compiler:?} {result}");
+            assert_eq!(result["reason"], "the value does not fit into 64 bits", "{result}");
+        }
+    }
 }
 
 #[test]
@@ -136,6 +172,47 @@ fn headers_are_files_for_include_lines() {
         no(ask("not_there.inc", "preprocess")),
         is(value, 4),
     ]);
+}
+
+/// As mpif.h has them; and some files say implicit none themselves.
+#[test]
+fn files_and_prefixes_may_declare_and_say_implicit_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let declarations = "integer, parameter :: answer = 42\ninteger shared, others(3)\n\
+                        common /block/ shared, others\nexternal elsewhere\n";
+    write(dir.path(), "declares.inc", declarations);
+    write(dir.path(), "strict.inc", &format!("implicit none\n{declarations}"));
+    let mut rows = Vec::new();
+    for (file, prefix) in [
+        ("declares.inc", ""),
+        ("declares.inc", "implicit none\n"),
+        ("declares.inc", INTEROPERABLE),
+        ("declares.inc", "use iso_c_binding\nimplicit none"),
+        ("declares.inc", "use iso_c_binding ! implicit none\n"),
+        ("declares.inc", DERIVED),
+        ("declares.inc", &format!("implicit none\n{DERIVED}")),
+        ("declares.inc", "private\n"),
+        ("strict.inc", ""),
+        ("strict.inc", INTEROPERABLE),
+    ] {
+        let ask = |mut check: Value| {
+            check["headers"] = json!([file]);
+            check["include_dirs"] = json!([dir.path()]);
+            check
+        };
+        rows.extend([
+            is(ask(compute("answer", prefix)), 42),
+            is(ask(sizeof("character(len=answer)", prefix)), 42),
+            yes(ask(type_named("character(len=answer)", prefix))),
+            no(ask(compute("not_declared", prefix))),
+            no(ask(compute("kind(not_declared)", prefix))),
+            no(ask(sizeof("type(not_declared)", prefix))),
+            no(ask(type_named("integer(kind(not_declared))", prefix))),
+        ]);
+    }
+    for compiler in BOTH {
+        assert_plain_answers(compiler, &rows);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The project in integration/ builds with CMake, with Meson and from the shell, as its README
-//! says, and all three find the same.
+//! says, and all three find the same. What CMake's project says of its compilers counts for
+//! tryall as for CMake's own checks.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -153,4 +154,215 @@ fn cmake_hands_on_its_flags() {
         "set(CMAKE_C_FLAGS \"-DFROM_FLAGS=7\")\ncmake_language(DEFER CALL message FATAL_ERROR \"A is ${A}\")",
     );
     assert!(!configured && said.contains("A is 7"), "{said}");
+}
+
+/// A project that asks CMake's own modules and tryall the same.
+struct Same<'a> {
+    /// The languages.
+    languages: &'a str,
+    /// What the toolchain file says.
+    toolchain: &'a str,
+    /// What the project says, before anything is asked.
+    settings: &'a str,
+    /// Asks CMake, which leaves its answer in `OWN`.
+    own: &'a str,
+    /// Asks tryall, without an id.
+    check: serde_json::Value,
+}
+
+impl Same<'_> {
+    /// What both answer, which must be the same whichever CMake it is.
+    fn answer(&self) -> String {
+        let old = self.answer_with(Path::new("/usr/bin/cmake"), "Unix Makefiles");
+        assert_eq!(old, self.answer_with(&venv("cmake"), "Ninja"));
+        old
+    }
+
+    /// What CMake's own module and tryall answer, with one CMake.
+    fn answer_with(&self, cmake: &Path, generator: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let mut check = self.check.clone();
+        check["id"] = "OURS".into();
+        write(dir.path(), "checks.json", &serde_json::json!({"checks": [check]}).to_string());
+        write(dir.path(), "toolchain.cmake", self.toolchain);
+        let modules = [
+            "CheckCSourceCompiles",
+            "CheckCSourceRuns",
+            "CheckCXXSourceCompiles",
+            "CheckIncludeFile",
+            "CheckTypeSize",
+        ]
+        .map(|module| format!("include({module})\n"))
+        .concat();
+        write(
+            dir.path(),
+            "CMakeLists.txt",
+            &format!(
+                "cmake_minimum_required(VERSION 3.20)\nproject(p {})\n{}\n{modules}{}\n\
+                 include(\"{}\")\ntryall_check(FILE checks.json)\n\
+                 message(\"answers:${{OWN}}:${{OURS}}:\")\n",
+                self.languages,
+                self.settings,
+                self.own,
+                root().join("cmake/Tryall.cmake").display()
+            ),
+        );
+        let said = good(
+            Command::new(cmake)
+                .args(["-G", generator, "-DCMAKE_TOOLCHAIN_FILE=toolchain.cmake", "-S", ".", "-B"])
+                .arg("build")
+                .current_dir(dir.path())
+                .env("CXX", need("g++")),
+        );
+        let line = said.lines().find_map(|line| line.strip_prefix("answers:"));
+        let (own, ours) =
+            line.and_then(|line| line.strip_suffix(':')?.split_once(':')).expect(&said);
+        assert_eq!(own, ours, "{} {}: {said}", self.toolchain, self.settings);
+        own.into()
+    }
+}
+
+/// Asks whether a macro is defined.
+fn defined(settings: &str, toolchain: &str, name: &str) -> String {
+    asks_for(name, |own, check| Same { languages: "C", toolchain, settings, own, check }.answer())
+}
+
+fn asks_for(name: &str, ask: impl Fn(&str, serde_json::Value) -> String) -> String {
+    let source = format!("#ifndef {name}\n#error none\n#endif\nint main(void) {{ return 0; }}\n");
+    let own = format!("check_c_source_compiles([=[{source}]=] OWN)");
+    ask(&own, serde_json::json!({"kind": "compiles", "source": source}))
+}
+
+/// Nothing is linked for machines without libraries.
+const NO_LINK: &str = "set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)\n";
+
+#[test]
+fn cmake_hands_on_the_target() {
+    let size = |target: &str| {
+        Same {
+            languages: "C",
+            toolchain: &format!("{NO_LINK}set(CMAKE_C_COMPILER {})\n{target}", need("clang")),
+            settings: "",
+            own: "check_type_size(long OWN)",
+            check: serde_json::json!({"kind": "sizeof", "type": "long"}),
+        }
+        .answer()
+    };
+    assert_eq!(size("set(CMAKE_C_COMPILER_TARGET i686-linux-gnu)"), "4");
+    assert_eq!(size(""), "8");
+}
+
+#[test]
+fn cmake_hands_on_the_arguments_of_the_compiler() {
+    let gcc = need("gcc");
+    let with = format!("set(CMAKE_C_COMPILER {gcc} -DFROM_ARG1)\n");
+    assert_eq!(defined("", &with, "FROM_ARG1"), "1");
+    assert_eq!(defined("", "", "FROM_ARG1"), "");
+}
+
+#[test]
+fn cmake_hands_on_the_sysroot() {
+    let dir = tempfile::Builder::new().prefix("it's a ").tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("usr/include")).unwrap();
+    write(&dir.path().join("usr/include"), "only_here.h", "\n");
+    let has_header = |name: &str| {
+        Same {
+            languages: "C",
+            toolchain: &format!("{NO_LINK}set({name} \"{}\")", dir.path().display()),
+            settings: "",
+            own: "check_include_file(only_here.h OWN)",
+            check: serde_json::json!({"kind": "header", "header": "only_here.h"}),
+        }
+        .answer()
+    };
+    assert_eq!(has_header("CMAKE_SYSROOT"), "1");
+    assert_eq!(has_header("CMAKE_SYSROOT_COMPILE"), "1");
+    assert_eq!(has_header("UNRELATED"), "");
+}
+
+#[test]
+fn cmake_hands_on_the_standard() {
+    let concepts = "#include <concepts>\ntemplate <std::integral T> T f(T x) { return x; }\n\
+                    int main() { return f(0); }\n";
+    let strict = "#ifndef __STRICT_ANSI__\n#error none\n#endif\nint main() { return 0; }\n";
+    let compiles = |settings: &str, source: &str| {
+        Same {
+            languages: "C CXX",
+            toolchain: "",
+            settings,
+            own: &format!("check_cxx_source_compiles([=[{source}]=] OWN)"),
+            check: serde_json::json!({"kind": "compiles", "language": "c++", "source": source}),
+        }
+        .answer()
+    };
+    for (settings, source, expected) in [
+        ("", concepts, ""),
+        ("set(CMAKE_CXX_STANDARD 20)", concepts, "1"),
+        ("set(CMAKE_CXX_STANDARD 20)", strict, ""),
+        ("set(CMAKE_CXX_STANDARD 20)\nset(CMAKE_CXX_STANDARD_REQUIRED ON)", concepts, "1"),
+        ("set(CMAKE_CXX_STANDARD 20)\nset(CMAKE_CXX_EXTENSIONS OFF)", strict, "1"),
+        ("set(CMAKE_CXX_STANDARD 17)\nset(CMAKE_CXX_EXTENSIONS OFF)", strict, "1"),
+        // Of no effect without a standard, but for projects that know of the policy.
+        ("set(CMAKE_CXX_EXTENSIONS OFF)", strict, ""),
+        ("cmake_policy(SET CMP0128 NEW)\nset(CMAKE_CXX_EXTENSIONS OFF)", strict, "1"),
+        ("cmake_policy(SET CMP0067 OLD)\nset(CMAKE_CXX_STANDARD 20)", concepts, ""),
+    ] {
+        assert_eq!(compiles(settings, source), expected, "{settings}");
+    }
+}
+
+/// As CMake does, with a standard that the compiler is said not to have.
+#[test]
+fn a_standard_that_is_not_there_decays_in_cmake() {
+    let source = "#if __cplusplus <= 201703L\n#error old\n#endif\nint main() { return 0; }\n";
+    let newest = Same {
+        languages: "C CXX",
+        toolchain: "",
+        settings: "set(CMAKE_CXX_STANDARD 26)\nunset(CMAKE_CXX26_EXTENSION_COMPILE_OPTION)",
+        own: &format!("check_cxx_source_compiles([=[{source}]=] OWN)"),
+        check: serde_json::json!({"kind": "compiles", "language": "c++", "source": source}),
+    };
+    assert_eq!(newest.answer(), "1");
+}
+
+#[test]
+fn cmake_hands_on_the_flags_of_the_configuration() {
+    let flags =
+        "set(CMAKE_C_FLAGS_RELEASE -DFROM_RELEASE)\nset(CMAKE_C_FLAGS_DEBUG -DFROM_DEBUG)\n";
+    let release = format!("{flags}set(CMAKE_TRY_COMPILE_CONFIGURATION Release)\n");
+    assert_eq!(defined(&release, "", "FROM_RELEASE"), "1");
+    assert_eq!(defined(&release, "", "FROM_DEBUG"), "");
+    // Generators for several configurations take Debug, and others none.
+    assert_eq!(defined(flags, "", "FROM_DEBUG"), "");
+    let several = asks_for("FROM_DEBUG", |own, check| {
+        Same { languages: "C", toolchain: "", settings: flags, own, check }
+            .answer_with(&venv("cmake"), "Ninja Multi-Config")
+    });
+    assert_eq!(several, "1");
+    let old = format!("cmake_policy(SET CMP0066 OLD)\n{release}");
+    assert_eq!(defined(&old, "", "FROM_RELEASE"), "");
+}
+
+#[test]
+fn cmake_hands_on_the_emulator() {
+    let emulator = need("qemu-aarch64");
+    let toolchain = format!(
+        "set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR aarch64)\n\
+         set(CMAKE_C_COMPILER {})\n\
+         set(CMAKE_CROSSCOMPILING_EMULATOR {emulator} -L /usr/aarch64-linux-gnu)\n",
+        need("aarch64-linux-gnu-gcc")
+    );
+    let runs = |status: i32| {
+        let source = format!("int main(void) {{ return {status}; }}\n");
+        Same {
+            languages: "C",
+            toolchain: &toolchain,
+            settings: "",
+            own: &format!("check_c_source_runs([=[{source}]=] OWN)"),
+            check: serde_json::json!({"kind": "runs", "source": source}),
+        }
+        .answer()
+    };
+    assert_eq!(runs(0), "1");
+    assert_eq!(runs(3), "");
 }

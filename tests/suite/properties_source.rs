@@ -114,6 +114,7 @@ fn source(subject: Subject, headers: Vec<String>, language: Language) -> String 
     };
     match form(&question, language) {
         Form::Verdict(source)
+        | Form::Presence(source)
         | Form::Expansion(source)
         | Form::Integer(source)
         | Form::ByteOrder(source) => source.text,

@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 
 /// A request whose compilers log what they do, and go on only after `meet` of them have run at
 /// the same time.
-fn request(log: &Path, meet: usize, checks: usize) -> Value {
+pub fn request(log: &Path, meet: usize, checks: usize) -> Value {
     let checks: Vec<_> = (0..checks)
         .map(|n| json!({"id": n.to_string(), "kind": "compiles", "source": n.to_string()}))
         .collect();
@@ -28,7 +28,7 @@ fn request(log: &Path, meet: usize, checks: usize) -> Value {
 }
 
 /// Whether all checks were answered yes.
-fn assert_complete(ran: &Ran, checks: usize) {
+pub fn assert_complete(ran: &Ran, checks: usize) {
     assert_eq!(ran.code(), 0, "{ran:?}");
     assert_eq!(ran.json()["summary"]["yes"], checks, "{ran:?}");
 }
@@ -118,14 +118,14 @@ fn without_a_plus_in_the_makefile_people_are_told_once() {
 }
 
 /// A jobserver in a named pipe, as GNU make has since version 4.4.
-struct Fifo {
+pub struct Fifo {
     pipe: File,
     path: PathBuf,
     _dir: tempfile::TempDir,
 }
 
 impl Fifo {
-    fn new(tokens: &[u8]) -> Self {
+    pub fn new(tokens: &[u8]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("fifo");
         mkfifo(&path, Mode::S_IRWXU).unwrap();
@@ -139,12 +139,12 @@ impl Fifo {
         Fifo { pipe, path, _dir: dir }
     }
 
-    fn flags(&self) -> String {
+    pub fn flags(&self) -> String {
         format!(" -j --jobserver-auth=fifo:{}", self.path.display())
     }
 
     /// The tokens that are there, in alphabetical order.
-    fn tokens(mut self) -> String {
+    pub fn tokens(mut self) -> String {
         let mut tokens = vec![0; 100];
         let count = self.pipe.read(&mut tokens).unwrap_or(0);
         tokens.truncate(count);

@@ -117,6 +117,10 @@ fn main() {
         eprintln!("conftest.c:1:1: error: REJECT stands in the source");
         status = 1;
     }
+    if status == 0 && args.iter().any(|arg| arg == "-E") {
+        // By this a preprocessor is known to have done its work.
+        println!("tryall_expanded");
+    }
     if let (true, 0, Some(output)) = (writes, status, &output) {
         write_program(output, program);
     }

@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Subject};
 use crate::source::{self, Form, Source};
 use crate::toolchain::Toolchain;
+use crate::value;
 
 /// A program that answers compiler checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -268,6 +269,13 @@ fn link_args(toolchain: &Toolchain, question: &Question) -> Vec<OsString> {
 fn code(question: &Question, language: Language) -> io::Result<(Source, Option<PathBuf>)> {
     let source = match source::form(question, language) {
         Form::Verdict(source) | Form::Integer(source) | Form::ByteOrder(source) => source,
+        Form::Presence(mut source) => {
+            // What stands behind the question is for the preprocessor alone.
+            let sentinels = format!("#define {}", value::SENTINEL_MACRO.0);
+            source.text.truncate(source.text.find(&sentinels).unwrap_or(source.text.len()));
+            source.text += language.empty_program();
+            source
+        }
         Form::Expansion(source) => {
             let Subject::Define(name) = &question.subject else { return Ok((source, None)) };
             let text = format!("#ifndef {name}\n#error \"it is not defined\"\n#endif\n");

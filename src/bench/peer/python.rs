@@ -32,9 +32,10 @@ pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
             Form::Expansion(source) => {
                 (written(&source.extension), Some(source.text), Some(value::EXPANSION_MARKS.0))
             }
-            Form::Verdict(source) | Form::Integer(source) | Form::ByteOrder(source) => {
-                (written(&source.extension), Some(source.text), None)
-            }
+            Form::Verdict(source)
+            | Form::Presence(source)
+            | Form::Integer(source)
+            | Form::ByteOrder(source) => (written(&source.extension), Some(source.text), None),
         };
         let stage = question.subject.stage();
         let (command, product) = command_line(toolchain, question, stage, &file);

@@ -171,14 +171,18 @@ impl Group {
     /// Waits until the leader has ended. It is kept as a zombie, so that its number (and so
     /// the group's) cannot be given to another process before [`Group::reap`].
     pub async fn leader_exited(&mut self) {
-        loop {
-            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-            match waitid(Id::Pid(self.leader), flags) {
-                Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => {}
-                _ => return,
-            }
+        while !self.has_exited() {
             self.child_signal.recv().await;
         }
+    }
+
+    /// Whether the leader has ended.
+    pub fn has_exited(&self) -> bool {
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        !matches!(
+            waitid(Id::Pid(self.leader), flags),
+            Ok(WaitStatus::StillAlive) | Err(Errno::EINTR)
+        )
     }
 
     /// Asks every process of the group to end, stopped ones too.

@@ -1,4 +1,4 @@
-//! What headers and libraries have: headers, symbols, functions, types, members, prototypes.
+//! What headers and libraries have: headers, functions, types, members, prototypes.
 
 use crate::support::*;
 use crate::table::*;
@@ -53,54 +53,6 @@ fn headers_that_compile_and_headers_that_are_only_there() {
 }
 
 #[test]
-fn symbols() {
-    let ask = |headers: &[&str], symbol: &str| json!({"kind": "symbol", "headers": headers, "symbol": symbol});
-    let local = |prefix: &str| json!({"kind": "symbol", "prefix": prefix, "symbol": "tested"});
-    assert_answers(
-        C_AND_CXX,
-        &[
-            yes(ask(&["stdio.h"], "EOF")),
-            yes(ask(&["stdio.h"], "fopen")),
-            yes(ask(&["stdio.h"], "printf")),
-            yes(ask(&["stdio.h"], "stdin")),
-            yes(ask(&["stdlib.h"], "malloc")),
-            yes(ask(&["string.h"], "strcpy")),
-            yes(ask(&["errno.h"], "errno")),
-            no(ask(&["stdio.h"], "malloc_of_tryall")),
-            no(ask(&["stdio.h"], "sigaction")),
-            no(ask(&[], "printf")),
-            // Declared, but in no library.
-            no(local("int tested(void);")),
-            no(local("extern int tested;")),
-            // Its address cannot be had; compute_int asks for it.
-            no(local("enum { tested = 1 };")),
-            no(local("typedef int tested;")),
-            no(local("struct tested { int x; };")),
-            yes(local("#define tested(x) ((x) + 1)")),
-            yes(local("#define tested")),
-            yes(local("static int tested(void) { return 1; }")),
-            yes(local("extern int tested; int tested = 3;")),
-            yes(local("extern const double tested[2]; const double tested[2] = { 1, 2 };")),
-            yes(local("extern volatile int tested; volatile int tested;")),
-            yes(local("struct pair { int x; int y; }; static struct pair tested;")),
-        ],
-    );
-    assert_answers(
-        CXX,
-        &[
-            yes(ask(&["cstdio"], "std::fopen")),
-            yes(ask(&["cstdio"], "std::printf")),
-            yes(ask(&["iostream"], "std::cout")),
-            no(ask(&["cstdio"], "std::fopen_of_tryall")),
-            no(ask(&["cstdio"], "tryall::fopen")),
-        ],
-    );
-    // Declared only for those who ask.
-    let environ = json!({"kind": "symbol", "headers": ["unistd.h"], "symbol": "environ", "args": ["-D_GNU_SOURCE"]});
-    assert_answers(C_AND_CXX, &[yes(environ)]);
-}
-
-#[test]
 fn functions() {
     let ask = |function: &str| json!({"kind": "function", "function": function});
     let with = |headers: &[&str], function: &str| json!({"kind": "function", "function": function, "headers": headers});
@@ -150,11 +102,26 @@ fn functions() {
                   "prefix": "int tested(int);"})),
         yes(json!({"kind": "function", "function": "tested", "headers": ["stdio.h"],
                    "prefix": "static int tested(int x) { return x; }"})),
+        // The prefix has headers as well, however their lines are spelled.
+        yes(prefix("#include <stdio.h>\nstatic int tested(int x) { return x; }")),
+        yes(prefix("  # \tinclude <stdio.h>\nstatic int tested(int x) { return x; }")),
     ]);
     assert_answers(C_AND_CXX, &rows);
     // C++ links its library of mathematics always.
     assert_answers(C, &[no(ask("cosl")), no(ask("cos"))]);
-    assert_answers(CXX, &[yes(ask("cosl")), yes(ask("cos"))]);
+    // Of overloads with headers, no address is the function's.
+    let overloads =
+        "static int tested(int x) { return x; } static int tested(char x) { return x; }";
+    assert_answers(
+        CXX,
+        &[
+            yes(ask("cosl")),
+            yes(ask("cos")),
+            no(with(&["stdlib.h"], "abs")),
+            no(json!({"kind": "function", "function": "tested", "headers": ["stdio.h"],
+                      "prefix": overloads})),
+        ],
+    );
     // Whatever the compiler knows of a builtin, it is asked for in a library.
     assert_answers(C_AND_CXX, &[no(ask("__builtin_tryall")), no(ask("tryall_memcpy"))]);
 }

@@ -1,0 +1,256 @@
+//! Runs a plan and writes the results.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::pin::{Pin, pin};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::task::LocalSet;
+
+use super::CheckArgs;
+use super::output;
+use super::stream::Stream;
+use crate::os::{self, Guard, HeldBack};
+use crate::plan::{self, Plan};
+use crate::process::Runner;
+use crate::progress::Progress;
+use crate::report;
+use crate::response::{Answer, Status, Summary};
+use crate::run::{self, Context, Observer};
+use crate::scratch::Scratch;
+use crate::slots::{Inherited, Slots};
+
+/// How often it is looked whether anybody still reads the results.
+const READER_POLL: Duration = Duration::from_millis(100);
+
+/// When a run is stopped, answers that have come in have this long to be read. A reader that
+/// is stuck must not keep the program.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// A plan and the number of slots that was asked for.
+pub struct Prepared {
+    pub plan: Plan,
+    pub jobs: Option<NonZeroUsize>,
+}
+
+/// Who is told of results as they come in.
+struct Reporter {
+    progress: Progress,
+    /// Where each result is written at once, for a format that streams.
+    stream: Option<Stream>,
+}
+
+impl Observer for Reporter {
+    fn answered(&self, answer: &Answer) {
+        self.progress.answered(answer);
+        if let Some(stream) = &self.stream {
+            let mut line = Vec::new();
+            report::write_line(answer, &mut line).expect("memory takes all");
+            stream.send(line);
+        }
+    }
+
+    fn notice(&self, notice: &str) {
+        self.progress.tell(notice);
+    }
+}
+
+/// Why there are no results.
+#[derive(Debug)]
+pub enum Failure {
+    /// The checks could not be run.
+    Run(io::Error),
+    /// The results could not be written.
+    Write(io::Error),
+}
+
+/// How a run ended.
+enum End {
+    /// Signals that come from here on are held back.
+    Done(Vec<Answer>, Summary, Box<HeldBack>),
+    /// By a signal, or because nobody reads the results any more.
+    Stopped(i32),
+    CannotWrite(io::Error),
+}
+
+/// Runs the plan and writes the results.
+pub fn execute(
+    args: &CheckArgs,
+    prepared: Prepared,
+    inherited: Inherited,
+) -> Result<ExitCode, Failure> {
+    let Prepared { plan, jobs } = prepared;
+    os::room_for_a_command().map_err(Failure::Run)?;
+    let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
+        (_, false) => None,
+        (None, true) => Some(Box::new(os::Stdout::open().map_err(Failure::Write)?)),
+        (Some(file), true) => {
+            let created = File::create(file).map_err(|error| Failure::Write(named(file, error)))?;
+            Some(Box::new(created))
+        }
+    };
+    let scratch = Scratch::new().map_err(|error| error.to_string());
+    // The guard is forked off while there is one thread.
+    let guard = scratch.as_ref().map(|scratch| Guard::new(scratch.path()));
+    let (slots, warning) = Slots::new(jobs, inherited);
+    let reporter = Rc::new(Reporter {
+        progress: Progress::new(plan.asks.len()),
+        stream: streamed_to.map(Stream::start).transpose().map_err(Failure::Run)?,
+    });
+    let guard = match guard {
+        Ok(Err(error)) => {
+            reporter.notice(&format!("if this is killed, compilers may stay: {error}"));
+            None
+        }
+        guard => guard.ok().and_then(Result::ok),
+    };
+    if let Some(warning) = warning {
+        reporter.notice(&warning);
+    }
+    let context = Rc::new(Context::new(plan, Runner::new(guard), scratch, reporter.clone()));
+
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(Failure::Run)?;
+    let watch_reader = args.output.is_none();
+    let end = LocalSet::new()
+        .block_on(&runtime, run_or_stop(&context, slots, args.verify, watch_reader, &reporter));
+    // What is left of a stopped run is killed here, and its files go: the results may have to
+    // wait for their reader, and nothing else is to wait with them.
+    drop(runtime);
+    let context = Rc::into_inner(context).expect("all tasks have ended");
+    let Context { plan, runner, scratch, observer, .. } = context;
+    drop((runner, scratch, observer));
+    let reporter = Rc::into_inner(reporter).expect("nobody is left to report");
+    reporter.progress.finish();
+
+    match end.map_err(Failure::Run)? {
+        End::Stopped(signal) => {
+            if let Some(stream) = reporter.stream {
+                stream.finish_within(LAST_WORDS);
+            }
+            Ok(output::ended_by(signal))
+        }
+        End::CannotWrite(error) => Err(Failure::Write(in_output(args, error))),
+        End::Done(answers, summary, held) => {
+            held.let_through();
+            let status = exit_status(&plan, &answers);
+            let written = write_results(args, &plan, answers, summary, reporter.stream);
+            written.map(|()| status).map_err(Failure::Write)
+        }
+    }
+}
+
+/// Runs the plan until it ends, or a signal or the reader of the results ends it.
+async fn run_or_stop(
+    context: &Rc<Context>,
+    slots: Slots,
+    verify: bool,
+    watch_reader: bool,
+    reporter: &Reporter,
+) -> io::Result<End> {
+    let mut running = pin!(run::run(context.clone(), slots, verify));
+    let mut interrupted = pin!(os::interrupted());
+    let end = tokio::select! {
+        done = &mut running => {
+            let held = os::hold_interrupts();
+            if let Some(signal) = has_come(interrupted).await {
+                return Ok(End::Stopped(signal?));
+            }
+            let (answers, summary) = done.expect("nobody has stopped it");
+            return Ok(End::Done(answers, summary, Box::new(held)));
+        }
+        signal = &mut interrupted => End::Stopped(signal?),
+        error = nobody_reads(watch_reader, reporter) => match error {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => End::CannotWrite(error),
+            _ => End::Stopped(os::BROKEN_PIPE),
+        },
+    };
+    // Compilers get a moment to remove their own files.
+    context.runner.stop();
+    running.await;
+    Ok(end)
+}
+
+/// What a future gives without waiting, once the runtime has looked at all that has happened.
+async fn has_come<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    let look = async {
+        // The runtime looks when its tasks yield. The second time is for what the first woke.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+    };
+    tokio::select! {
+        biased;
+        value = &mut future => Some(value),
+        () = look => None,
+    }
+}
+
+/// Waits until results can no longer be written; the error, if one was met.
+async fn nobody_reads(watch_reader: bool, reporter: &Reporter) -> Option<io::Error> {
+    loop {
+        tokio::time::sleep(READER_POLL).await;
+        if let Some(error) = reporter.stream.as_ref().and_then(Stream::failure) {
+            return Some(error);
+        }
+        if watch_reader && os::reader_gone() {
+            return None;
+        }
+    }
+}
+
+fn write_results(
+    args: &CheckArgs,
+    plan: &Plan,
+    answers: Vec<Answer>,
+    summary: Summary,
+    stream: Option<Stream>,
+) -> io::Result<()> {
+    match (stream, &args.output) {
+        (Some(stream), _) => {
+            let mut last = Vec::new();
+            report::write(args.format, plan, answers, summary, &mut last)?;
+            stream.send(last);
+            stream.finish().map_err(|error| in_output(args, error))
+        }
+        (None, None) => {
+            let mut out = io::BufWriter::new(os::Stdout::open()?);
+            report::write(args.format, plan, answers, summary, &mut out)?;
+            out.flush()
+        }
+        (None, Some(path)) => {
+            let mut contents = Vec::new();
+            report::write(args.format, plan, answers, summary, &mut contents)?;
+            output::replace(path, &contents).map_err(|error| named(path, error))
+        }
+    }
+}
+
+/// An error that names the file that the results go to, if they go to one.
+fn in_output(args: &CheckArgs, error: io::Error) -> io::Error {
+    match &args.output {
+        Some(file) => named(file, error),
+        None => error,
+    }
+}
+
+/// An error that names the file.
+fn named(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+/// An error goes before a required check that was not yes: without an answer nobody knows.
+fn exit_status(plan: &Plan, answers: &[Answer]) -> ExitCode {
+    if answers.iter().any(|answer| answer.status == Status::Error) {
+        return ExitCode::from(3);
+    }
+    let unmet = |(ask, answer): (&plan::Ask, &Answer)| ask.required && answer.status != Status::Yes;
+    if std::iter::zip(&plan.asks, answers).any(unmet) {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    }
+}

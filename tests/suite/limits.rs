@@ -1,0 +1,170 @@
+//! Limits of the system, above all on open files: they bound what runs at once, and what they
+//! make impossible is an error.
+
+use crate::processes::*;
+use crate::slots::{Fifo, assert_complete, request};
+use crate::support::*;
+use serde_json::json;
+use std::os::unix::process::CommandExt;
+
+/// A limit on open files, which can be raised again up to `most`.
+fn open_files(now: u64, most: u64) -> libc::rlimit {
+    libc::rlimit { rlim_cur: now, rlim_max: most }
+}
+
+/// Gives a call so many open files.
+fn limited(mut call: Call, files: u64) -> Call {
+    // SAFETY: setrlimit is async-signal-safe, and the limit outlives the call.
+    unsafe {
+        call.command.pre_exec(move || {
+            let limit = open_files(files, files);
+            match libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) {
+                0 => Ok(()),
+                _ => Err(std::io::Error::last_os_error()),
+            }
+        });
+    }
+    call
+}
+
+#[test]
+fn no_more_run_at_once_than_may_have_their_files_open() {
+    for (files, expected) in [(64, 8), (35, 1)] {
+        let temp = tempfile::tempdir().unwrap();
+        let log = temp.path().join("log");
+        let (call, stdin) = Call::check(&request(&log, expected, 40));
+        let ran = limited(call.arg("-j2000"), files).run_with(&stdin);
+        assert_complete(&ran, 40);
+        assert_eq!(most_at_once(&log), expected);
+        assert_eq!(ran.json()["summary"]["jobs"], expected);
+        assert_eq!(ran.stderr, "");
+    }
+}
+
+#[test]
+fn a_jobserver_lends_no_more_than_may_have_their_files_open() {
+    let server = Fifo::new(b"abcdefghijklmnopqrst");
+    let temp = tempfile::tempdir().unwrap();
+    let log = temp.path().join("log");
+    let (call, stdin) = Call::check(&request(&log, 8, 40));
+    let call = call.env("MAKEFLAGS", server.flags());
+    let ran = limited(call, 64).run_with(&stdin);
+    assert_complete(&ran, 40);
+    assert_eq!(most_at_once(&log), 8);
+    assert_eq!((server.tokens().as_str(), ran.stderr.as_str()), ("abcdefghijklmnopqrst", ""));
+}
+
+#[test]
+fn many_jobs_on_few_files_are_all_answered() {
+    let temp = tempfile::tempdir().unwrap();
+    let log = temp.path().join("log");
+    let mut request = request(&log, 56, 300);
+    request["jobs"] = json!(2000);
+    let (call, stdin) = Call::check(&request);
+    assert_complete(&limited(call, 256).run_with(&stdin), 300);
+}
+
+/// Runs a batch of one program, for whose start there are no descriptors until `give_back`
+/// returns.
+fn starved(give_back: impl FnOnce()) -> Ran {
+    let temp = tempfile::tempdir().unwrap();
+    let log = temp.path().join("log");
+    let args = [format!("--fake-log={}", log.display()), "--fake-slow=300".into()];
+    let request = json!({
+        "jobs": 1,
+        "toolchains": {"c": {"command": [fakecc()], "args": args}},
+        "checks": [{"id": "A", "kind": "runs", "source": "x"}],
+    });
+    let (mut call, stdin) = Call::check(&request);
+    let child = call.start(&stdin);
+    let set = |limit: libc::rlimit| {
+        let pid = child.id().cast_signed();
+        // SAFETY: the new limit is a live variable, and the old one is not asked for.
+        let done = unsafe {
+            libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut())
+        };
+        assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
+    };
+    let ended = || {
+        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        text.lines().filter(|line| line.starts_with("end")).count()
+    };
+    // The probes of compiling and of linking, and the check's own compiler.
+    assert!(comes_true(|| starts(&log) == 3));
+    set(open_files(3, 256));
+    assert!(comes_true(|| ended() == 3));
+    give_back();
+    set(open_files(256, 256));
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    call.assert_clean();
+    ran
+}
+
+#[test]
+fn a_start_that_lacks_descriptors_is_tried_again() {
+    let ran = starved(|| std::thread::sleep(std::time::Duration::from_millis(500)));
+    assert_eq!(ran.result("A")["value"], json!({"exit_status": 0, "stdout": "hello\n"}), "{ran:?}");
+}
+
+#[test]
+fn a_start_that_goes_on_lacking_descriptors_is_an_error() {
+    let ran = starved(|| std::thread::sleep(std::time::Duration::from_secs(4)));
+    assert_eq!((ran.code(), ran.answer("A").as_str()), (3, "error"), "{ran:?}");
+    let result = ran.result("A");
+    let reason = result["reason"].as_str().unwrap();
+    assert!(reason.contains("could not be started"), "{reason}");
+    assert!(reason.contains("Too many open files"), "{reason}");
+}
+
+#[test]
+fn too_few_open_files_to_run_anything_are_told() {
+    let request = json!({
+        "toolchains": {"c": {"command": [fakecc()]}},
+        "checks": [
+            {"id": "A", "kind": "runs", "source": "x"},
+            {"id": "B", "kind": "define", "name": "X"},
+            {"id": "C", "kind": "compiles", "source": "REJECT"},
+        ],
+    });
+    let mut answered = 0;
+    for files in 5..48 {
+        for format in ["json", "ndjson"] {
+            let dir = tempfile::tempdir().unwrap();
+            let call = Call::new(["check", "-", "--format", format]).dir(dir.path());
+            let ran = limited(call, files).run_with(request.to_string().as_bytes());
+            match ran.code() {
+                0 => {
+                    let count = |status: &str| {
+                        ran.stdout.matches(&format!("\"status\":\"{status}\"")).count()
+                    };
+                    // The fake compiler knows no macros.
+                    assert_eq!((count("yes"), count("no")), (1, 2), "{ran:?}");
+                    assert_eq!(ran.stderr, "", "{files}");
+                    answered += 1;
+                }
+                code => {
+                    assert_eq!(code, 3, "{files}: {ran:?}");
+                    assert!(
+                        ran.stderr.starts_with("tryall: the checks could not be run"),
+                        "{ran:?}"
+                    );
+                    assert!(ran.stderr.contains("ulimit -n"), "{ran:?}");
+                    assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
+                }
+            }
+        }
+    }
+    assert!(answered > 40, "the limits that are enough are used: {answered}");
+}
+
+#[test]
+fn too_few_open_files_leave_an_output_file_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    for format in ["json", "ndjson"] {
+        let out = write(dir.path(), "out", "old");
+        let call = Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--output"]);
+        let ran = limited(call.arg(&out).arg("--format").arg(format), 10).run();
+        assert_eq!((ran.code(), ran.stdout.as_str()), (3, ""), "{ran:?}");
+        assert_eq!(std::fs::read_to_string(&out).unwrap(), "old");
+    }
+}
