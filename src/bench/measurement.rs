@@ -36,10 +36,11 @@ pub struct Measurement<'a> {
     reference: Option<(String, Vec<Option<i32>>)>,
     /// The engine's answers to one repetition, with which those of peers are compared.
     answers: HashMap<String, bool>,
-    /// Where a peer's answers differ.
-    differences: Vec<String>,
-    /// CPU time of the bare commands, for each round.
-    bare: Vec<f64>,
+    /// Where a peer's answers differ: the peer, what it answers, what the engine does, and to
+    /// which checks.
+    differences: Vec<((&'static str, bool, bool), Vec<String>)>,
+    /// CPU time of the bare commands: for each strategy that runs them, of each round.
+    bare: HashMap<usize, Vec<f64>>,
     /// The request, rooms for commands, and the projects of the peers.
     dir: tempfile::TempDir,
 }
@@ -81,7 +82,7 @@ impl<'a> Measurement<'a> {
             reference: None,
             answers: HashMap::new(),
             differences: Vec::new(),
-            bare: Vec::new(),
+            bare: HashMap::new(),
             dir,
         })
     }
@@ -129,9 +130,9 @@ impl<'a> Measurement<'a> {
     }
 
     fn count(&mut self, index: usize, spent: &Spent) {
-        let (row, contestant) = &mut self.rows[index];
-        if matches!(contestant, Contestant::Strategy(Strategy::Serial)) {
-            self.bare.push(spent.children.as_secs_f64());
+        let (row, _) = &mut self.rows[index];
+        if row.kind == RowKind::Strategy {
+            self.bare.entry(index).or_default().push(spent.children.as_secs_f64());
         }
         row.rounds.push(Round {
             wall_s: spent.wall.as_secs_f64(),
@@ -238,17 +239,15 @@ impl<'a> Measurement<'a> {
         if self.answers.is_empty() {
             self.answers = self.engine_answers()?;
         }
-        let told = |yes: bool| if yes { "yes" } else { "no" };
         for (id, yes) in theirs {
             if let Some(&ours) = self.answers.get(&id)
                 && ours != yes
             {
-                self.differences.push(format!(
-                    "{} answers {} to {id} and tryall {}: their checks of this kind differ in meaning",
-                    peer.name(),
-                    told(yes),
-                    told(ours)
-                ));
+                let who = (peer.name(), yes, ours);
+                match self.differences.iter_mut().find(|(known, _)| *known == who) {
+                    Some((_, ids)) => ids.push(id),
+                    None => self.differences.push((who, vec![id])),
+                }
             }
         }
         Ok(())
@@ -283,7 +282,11 @@ impl<'a> Measurement<'a> {
 
     /// The figures of all rounds.
     pub fn bench(self) -> Bench {
-        let cpu_s = Spread::of(self.bare.iter().copied()).median;
+        // A processor may run the same commands faster at another time, or beside each other; what
+        // was possible once is the limit.
+        let medians = self.bare.values().map(|rounds| Spread::of(rounds.iter().copied()).median);
+        let cpu_s = Spread::of(medians).min;
+        let serial_cpu = self.bare.get(&0).cloned().unwrap_or_default();
         let limit = Limit { cpu_s, wall_s: cpu_s / self.jobs.min(cores()) as f64 };
         let mut rows: Vec<_> = self.rows.into_iter().map(|(row, _)| row).collect();
         let serial = rows[0].rounds.clone();
@@ -307,7 +310,7 @@ impl<'a> Measurement<'a> {
             repeat: self.repeat,
             jobs: self.jobs,
             commands: commands.collect(),
-            warnings: [warnings(&rows, &self.bare), self.differences].concat(),
+            warnings: [warnings(&rows, &serial_cpu), differences(&self.differences)].concat(),
             rows,
             limit,
         }
@@ -388,6 +391,21 @@ fn too_many_at_once(tasks: usize) -> Option<String> {
     (wanted > free).then(|| {
         format!("{tasks} compilers at once may need {} GiB of memory; lower -n", wanted >> 30)
     })
+}
+
+/// A peer asks in its own idiom, which may mean something else.
+fn differences(found: &[((&str, bool, bool), Vec<String>)]) -> Vec<String> {
+    let told = |yes: bool| if yes { "yes" } else { "no" };
+    let one = |((peer, theirs, ours), ids): &((&str, bool, bool), Vec<String>)| {
+        format!(
+            "{peer} answers {} where tryall answers {}: {}. It asks in a way of its own; compare its log with the \
+             commands in --export-json",
+            told(*theirs),
+            told(*ours),
+            ids.join(", ")
+        )
+    };
+    found.iter().map(one).collect()
 }
 
 /// What makes the figures less certain.

@@ -74,7 +74,8 @@ pub struct CommandLine {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limit {
-    /// CPU time of the commands when one runs after the other, median of all rounds, in seconds.
+    /// CPU time of the bare commands: the median of all rounds of the strategy in which they took
+    /// least, in seconds.
     pub cpu_s: f64,
     /// That divided by the cores.
     pub wall_s: f64,
