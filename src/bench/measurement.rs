@@ -36,9 +36,8 @@ pub struct Measurement<'a> {
     reference: Option<(String, Vec<Option<i32>>)>,
     /// The engine's answers to one repetition, with which those of peers are compared.
     answers: HashMap<String, bool>,
-    /// Where a peer's answers differ: the peer, what it answers, what the engine does, and to
-    /// which checks.
-    differences: Vec<((&'static str, bool, bool), Vec<String>)>,
+    /// Where peers' answers differ.
+    differences: Vec<Difference>,
     /// CPU time of the bare commands: for each strategy that runs them, of each round.
     bare: HashMap<usize, Vec<f64>>,
     /// The request, rooms for commands, and the projects of the peers.
@@ -51,6 +50,13 @@ enum Contestant {
     Strategy(Strategy),
     /// A peer, and its project.
     Peer(Peer, PathBuf),
+}
+
+/// Checks to which a peer answers otherwise than the engine, all in the same way.
+struct Difference {
+    peer: Peer,
+    theirs: bool,
+    ids: Vec<String>,
 }
 
 /// What a round cost.
@@ -243,10 +249,10 @@ impl<'a> Measurement<'a> {
             if let Some(&ours) = self.answers.get(&id)
                 && ours != yes
             {
-                let who = (peer.name(), yes, ours);
-                match self.differences.iter_mut().find(|(known, _)| *known == who) {
-                    Some((_, ids)) => ids.push(id),
-                    None => self.differences.push((who, vec![id])),
+                let same = |known: &&mut Difference| known.peer == peer && known.theirs == yes;
+                match self.differences.iter_mut().find(same) {
+                    Some(known) => known.ids.push(id),
+                    None => self.differences.push(Difference { peer, theirs: yes, ids: vec![id] }),
                 }
             }
         }
@@ -394,15 +400,16 @@ fn too_many_at_once(tasks: usize) -> Option<String> {
 }
 
 /// A peer asks in its own idiom, which may mean something else.
-fn differences(found: &[((&str, bool, bool), Vec<String>)]) -> Vec<String> {
+fn differences(found: &[Difference]) -> Vec<String> {
     let told = |yes: bool| if yes { "yes" } else { "no" };
-    let one = |((peer, theirs, ours), ids): &((&str, bool, bool), Vec<String>)| {
+    let one = |difference: &Difference| {
         format!(
-            "{peer} answers {} where tryall answers {}: {}. It asks in a way of its own; compare its log with the \
+            "{} answers {} where tryall answers {}: {}. It asks in a way of its own; compare its log with the \
              commands in --export-json",
-            told(*theirs),
-            told(*ours),
-            ids.join(", ")
+            difference.peer.name(),
+            told(difference.theirs),
+            told(!difference.theirs),
+            difference.ids.join(", ")
         )
     };
     found.iter().map(one).collect()
