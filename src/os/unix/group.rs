@@ -1,16 +1,13 @@
 //! A started process and everything that it starts, as one Unix process group.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::OsString;
+use std::fs::File;
 use std::io;
-use std::os::fd::{OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
+use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
-use libc::c_char;
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
@@ -19,6 +16,7 @@ use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::guard::Guard;
+use super::spawn::{Files, Image, spawn};
 
 /// What to start.
 #[derive(Debug, Clone, Copy)]
@@ -72,99 +70,31 @@ pub struct Ended {
 }
 
 /// Starts a process as the leader of a new group. An error means that no such program runs.
-///
-/// The program image is entered by `execve` and not by the `execvp` of the standard library,
-/// which hands a file that is no program to `/bin/sh`: a program for another machine must be
-/// told from one that fails.
 pub fn start(what: Start<'_>, guard: Option<&Rc<Guard>>) -> io::Result<(Group, Pipes)> {
     // A caller may have blocked it, and a mask is inherited.
     SigSet::from(Signal::SIGCHLD).thread_unblock()?;
     // Before the start, or the signal of a short-lived child could be missed.
     let child_signal = signal(SignalKind::child())?;
     let (out_reader, out_writer) = io::pipe()?;
-    let mut command = Command::new(what.program);
-    let stderr = match what.wires {
-        Wires::Merged => {
-            command.stderr(out_writer.try_clone()?);
-            None
-        }
+    let (err_writer, err_reader) = match what.wires {
+        Wires::Merged => (out_writer.try_clone()?, None),
         Wires::Apart => {
             let (reader, writer) = io::pipe()?;
-            command.stderr(writer);
-            Some(pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?)
+            (writer, Some(reader))
         }
     };
-    command.stdin(Stdio::null()).stdout(out_writer).current_dir(what.dir).process_group(0);
-    let image = Image::new(&what, guard.map(|guard| guard.descriptor()))?;
-    // SAFETY: `enter` only makes system calls that are async-signal-safe.
-    unsafe { command.pre_exec(move || image.enter()) };
-    let child = command.spawn()?;
-    let leader = Pid::from_raw(i32::try_from(child.id()).expect("process ids are positive"));
+    let files = Files {
+        stdin: File::open("/dev/null")?.into(),
+        stdout: out_writer.into(),
+        stderr: err_writer.into(),
+    };
+    let guarded = guard.map(|guard| guard.descriptor());
+    let image = Image::new(what.program, what.argv, what.env, what.dir, guarded)?;
+    let leader = spawn(image, files)?;
     let group = Group { leader, reaped: false, child_signal, guard: guard.cloned() };
-    Ok((group, Pipes { stdout: pipe::Receiver::from_owned_fd(OwnedFd::from(out_reader))?, stderr }))
-}
-
-/// All that `execve` takes, made before the fork: the child of a process with threads must
-/// not allocate.
-struct Image {
-    path: CString,
-    argv: Vec<*const c_char>,
-    env: Vec<*const c_char>,
-    guard: Option<RawFd>,
-    /// What the pointers point into.
-    _strings: Vec<CString>,
-}
-
-// SAFETY: the pointers are into `_strings`, which nobody changes.
-unsafe impl Send for Image {}
-// SAFETY: as above.
-unsafe impl Sync for Image {}
-
-impl Image {
-    fn new(what: &Start<'_>, guard: Option<RawFd>) -> io::Result<Self> {
-        let path = c_string(what.program.as_os_str(), OsStr::new(""))?;
-        let mut strings = Vec::with_capacity(what.argv.len() + what.env.len());
-        for argument in what.argv {
-            strings.push(c_string(argument, OsStr::new(""))?);
-        }
-        for (name, value) in what.env {
-            let mut assignment = name.clone();
-            assignment.push("=");
-            strings.push(c_string(&assignment, value)?);
-        }
-        // The bytes of a CString stay where they are when it moves.
-        let terminated = |strings: &[CString]| -> Vec<*const c_char> {
-            strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect()
-        };
-        let (argv, env) = strings.split_at(what.argv.len());
-        Ok(Image { path, argv: terminated(argv), env: terminated(env), guard, _strings: strings })
-    }
-
-    /// Becomes the program, in the child. Returns only if that fails.
-    fn enter(&self) -> io::Result<()> {
-        // SAFETY: getpid is always sound.
-        let own = unsafe { libc::getpid() };
-        self.tell_guard(own);
-        // SAFETY: both arrays end in a null pointer and their strings are alive.
-        unsafe { libc::execve(self.path.as_ptr(), self.argv.as_ptr(), self.env.as_ptr()) };
-        let error = io::Error::last_os_error();
-        self.tell_guard(-own);
-        Err(error)
-    }
-
-    fn tell_guard(&self, group: i32) {
-        if let Some(guard) = self.guard {
-            let message = group.to_ne_bytes();
-            // SAFETY: the buffer is as long as said. A guard that is gone is no reason not to
-            // start, so the result is of no interest.
-            unsafe { libc::write(guard, message.as_ptr().cast(), message.len()) };
-        }
-    }
-}
-
-fn c_string(start: &OsStr, end: &OsStr) -> io::Result<CString> {
-    let bytes = [start.as_bytes(), end.as_bytes()].concat();
-    CString::new(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a NUL byte"))
+    let receiver = |reader| pipe::Receiver::from_owned_fd(OwnedFd::from(reader));
+    let stderr = err_reader.map(receiver).transpose()?;
+    Ok((group, Pipes { stdout: receiver(out_reader)?, stderr }))
 }
 
 impl Group {

@@ -5,6 +5,7 @@ mod guard;
 mod limits;
 mod machine;
 mod signals;
+mod spawn;
 mod stdout;
 
 use std::fs::{DirBuilder, File};
