@@ -1,10 +1,10 @@
 //! Starts a process: becomes the leader of a new group, in a directory, with these three files.
 //!
 //! On Linux the child borrows this process's memory until it becomes the program, as it does in
-//! the C library's `posix_spawn`; a `fork` copies the page tables first, and both sides then pay
-//! for it, a third of a millisecond for each compiler. `posix_spawn` itself cannot run what the guard needs:
-//! that the child writes its own number into a pipe before it becomes the program. Elsewhere
-//! the standard library forks.
+//! the C library's `posix_spawn`. A `fork` copies the page tables first, and both sides then pay
+//! for it: a third of a millisecond for each compiler. `posix_spawn` itself cannot run what the
+//! guard needs, which is that the child writes its own number into a pipe before it becomes the
+//! program. Elsewhere the standard library forks.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
