@@ -13,6 +13,17 @@ pub fn tell(text: &str) {
     let _ = writeln!(stderr(), "tryall: {text}");
 }
 
+/// A bar of so many steps, hidden unless standard error is a terminal.
+pub fn bar(steps: usize, template: &str) -> ProgressBar {
+    let target = if stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let style = ProgressStyle::with_template(template).expect("valid").progress_chars("=> ");
+    ProgressBar::with_draw_target(Some(steps as u64), target).with_style(style)
+}
+
 /// The bar of a batch.
 pub struct Progress {
     bar: ProgressBar,
@@ -22,14 +33,7 @@ pub struct Progress {
 impl Progress {
     /// A bar for this many checks, hidden unless standard error is a terminal.
     pub fn new(checks: usize) -> Self {
-        let target = if stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(checks as u64), target);
-        let style = "{spinner} [{bar:40}] {pos}/{len} checks, {elapsed}  {msg}";
-        bar.set_style(ProgressStyle::with_template(style).expect("valid").progress_chars("=> "));
+        let bar = bar(checks, "{spinner} [{bar:40}] {pos}/{len} checks, {elapsed}  {msg}");
         Progress { bar, errors: Cell::new(0) }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::task::{Task, tasks};
 use crate::language::Language;
 use crate::plan::{self, Origin, Plan};
-use crate::request::{self, Path as Place};
+use crate::request;
 use crate::toolchain::Surroundings;
 
 const FORTRAN: &str = include_str!("../../examples/fortran.json");
@@ -140,9 +140,7 @@ fn plan_of(request: &Value, dir: &Path) -> Result<Plan, String> {
     let (request, text) =
         request::parse::parse(text.as_bytes()).map_err(|error| error.to_string())?;
     let base = Rc::new(surroundings.dir.join(dir));
-    let origins = (0..request.checks.len())
-        .map(|index| Origin { path: Place::root().key("checks").index(index), base: base.clone() })
-        .collect();
+    let origins = Origin::of_request(&request, &base);
     let input = plan::Input {
         request,
         origins,

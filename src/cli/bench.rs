@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 
 use super::output;
 use crate::bench::peer::Peer;
@@ -16,6 +16,7 @@ use crate::bench::strategy::Strategy;
 use crate::bench::suite::{Suite, default_compilers};
 use crate::bench::{self, Failure, Plan, table};
 use crate::os;
+use crate::progress::{self, tell};
 use crate::slots::cores;
 use crate::toolchain::Surroundings;
 
@@ -71,7 +72,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
     let plan = match plan(args) {
         Ok(plan) => plan,
         Err(why) => {
-            eprintln!("tryall: {why}");
+            tell(&why);
             return ExitCode::from(2);
         }
     };
@@ -82,7 +83,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
     let (report, spans) = match measured {
         Ok(measured) => measured,
         Err(failure) => {
-            eprintln!("tryall: {failure}");
+            tell(&failure.to_string());
             return ExitCode::from(match failure {
                 Failure::Difference { .. } => 3,
                 Failure::Io(_) => 1,
@@ -101,7 +102,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
         if let Some(path) = path
             && let Err(error) = export(path, &text())
         {
-            eprintln!("tryall: {}: {error}", path.display());
+            tell(&format!("{}: {error}", path.display()));
             return ExitCode::from(1);
         }
     }
@@ -178,14 +179,7 @@ struct Bar(ProgressBar);
 
 impl Bar {
     fn new(plan: &Plan) -> Self {
-        let target = match std::io::stderr().is_terminal() {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
-        let bar = ProgressBar::with_draw_target(Some(plan.steps() as u64), target);
-        let style = "{spinner} [{bar:30}] {elapsed} gone, {eta} left  {msg}";
-        bar.set_style(ProgressStyle::with_template(style).expect("valid").progress_chars("=> "));
-        Bar(bar)
+        Bar(progress::bar(plan.steps(), "{spinner} [{bar:30}] {elapsed} gone, {eta} left  {msg}"))
     }
 }
 

@@ -77,9 +77,7 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
         .and_then(FilePath::parent)
         .map_or(surroundings.dir.clone(), |dir| surroundings.dir.join(dir));
     let (dir, here) = (Rc::new(dir), Rc::new(surroundings.dir.clone()));
-    let mut origins: Vec<_> = (0..request.checks.len())
-        .map(|index| Origin { path: Path::root().key("checks").index(index), base: dir.clone() })
-        .collect();
+    let mut origins = Origin::of_request(&request, &dir);
     for (path, check) in on_command_line {
         origins.push(Origin { path, base: here.clone() });
         request.checks.push(check);

@@ -58,6 +58,15 @@ pub struct Origin {
     pub base: Rc<PathBuf>,
 }
 
+impl Origin {
+    /// Those of a request's checks, whose relative paths start from a directory.
+    pub fn of_request(request: &Request, base: &Rc<PathBuf>) -> Vec<Self> {
+        let place = |index| Path::root().key("checks").index(index);
+        let origin = |index| Origin { path: place(index), base: base.clone() };
+        (0..request.checks.len()).map(origin).collect()
+    }
+}
+
 /// What the plan is made of.
 #[derive(Debug)]
 pub struct Input<'a> {

@@ -27,12 +27,7 @@ fn planned(request: &Value, base: &Path) -> Plan {
     let bytes = request.to_string().into_bytes();
     let (request, text) = request::parse::parse(&bytes).unwrap();
     let base = Rc::new(base.to_path_buf());
-    let origins = (0..request.checks.len())
-        .map(|index| Origin {
-            path: request::Path::root().key("checks").index(index),
-            base: base.clone(),
-        })
-        .collect();
+    let origins = Origin::of_request(&request, &base);
     let surroundings = Surroundings::of_process().unwrap();
     plan::plan(plan::Input {
         request,
