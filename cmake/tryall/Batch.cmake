@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+#
+# Questions become one request for tryall, and its answers are kept until they are asked for:
+#
+#   _TRYALL_<n>_REQUEST    the toolchain and the check, as JSON
+#   _TRYALL_<n>_KEY        the key of its recipe
+#   _TRYALL_<n>_STATUS     the answer, and with it
+#   _TRYALL_<n>_COMMANDS   text for the log: commands, output and exit codes
+#   _TRYALL_<n>_OUTPUT     what the build would have written
+#   _TRYALL_<n>_RAN        the exit code of the program that was run, or FAILED_TO_RUN
+#   _TRYALL_<n>_WRITTEN    what the program wrote
+#
+# The request's files are in _TRYALL_DIRECTORY.
+
+# Writes down what _tryall_decide has understood as question number.
+function(_tryall_write_request)
+  _tryall_json_list(words ${flags})
+  string(REGEX REPLACE "^.(.*).$" "\\1" words "${words}")
+  if(words STREQUAL "")
+    string(REPLACE "\"{flags}\"," "" toolchain "${recipe}")
+  else()
+    string(REPLACE "\"{flags}\"" "${words}" toolchain "${recipe}")
+  endif()
+  string(APPEND toolchain ",\"env\":{")
+  # CMake's modules change these for a check, and the batch runs later.
+  set(comma "")
+  foreach(name IN ITEMS LC_ALL LC_MESSAGES LANG)
+    if(DEFINED ENV{${name}})
+      string(APPEND toolchain "${comma}\"${name}\":\"$ENV{${name}}\"")
+      set(comma ",")
+    endif()
+  endforeach()
+  string(APPEND toolchain "}")
+
+  if(command STREQUAL "try_run")
+    set(kind runs)
+    if(CMAKE_CROSSCOMPILING_EMULATOR)
+      set(emulator "")
+      foreach(word IN LISTS CMAKE_CROSSCOMPILING_EMULATOR)
+        _tryall_json_text(word "${word}")
+        list(APPEND emulator "${word}")
+      endforeach()
+      list(JOIN emulator "," emulator)
+      string(APPEND toolchain ",\"emulator\":[${emulator}]")
+    endif()
+  elseif(is_library)
+    set(kind compiles)
+  else()
+    set(kind links)
+  endif()
+  set(check "\"kind\":\"${kind}\"")
+  if(DEFINED _tryall_OUTPUT_VARIABLE OR DEFINED _tryall_RUN_OUTPUT_VARIABLE)
+    if(kind STREQUAL "runs")
+      string(APPEND check ",\"merge_output\":true")
+    endif()
+  endif()
+
+  if(path STREQUAL "" AND source MATCHES "^[\t\r\n -~]*$")
+    _tryall_json_text(source "${source}")
+    string(APPEND check ",\"source\":${source},\"extension\":\"${extension}\"")
+  else()
+    if(path STREQUAL "")
+      get_property(directory GLOBAL PROPERTY _TRYALL_DIRECTORY)
+      file(WRITE "${directory}/${number}.${extension}" "${source}")
+      set(path "${number}.${extension}")
+    endif()
+    _tryall_json_text(path "${path}")
+    string(APPEND check ",\"file\":${path}")
+  endif()
+  if(NOT definitions STREQUAL "")
+    _tryall_json_list(words ${definitions})
+    string(APPEND check ",\"definitions\":${words}")
+  endif()
+  if(NOT options STREQUAL "")
+    _tryall_json_list(words ${options})
+    string(APPEND check ",\"args\":${words}")
+  endif()
+  if(DEFINED _tryall_COPY_FILE)
+    string(APPEND check ",\"product\":\"${number}.bin\"")
+  endif()
+
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN "\"t${number}\":{${toolchain}}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_CHECK
+    "{\"id\":\"_tryall_${number}\",\"toolchain\":\"t${number}\",${check}}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_KEY "${key}")
+endfunction()
+
+# Text of printable ASCII as JSON, with its quotes.
+function(_tryall_json_text result text)
+  string(REPLACE "\\" "\\\\" text "${text}")
+  string(REPLACE "\"" "\\\"" text "${text}")
+  string(REPLACE "\n" "\\n" text "${text}")
+  string(REPLACE "\t" "\\t" text "${text}")
+  string(REPLACE "\r" "\\r" text "${text}")
+  set(${result} "\"${text}\"" PARENT_SCOPE)
+endfunction()
+
+# Asks all these questions at once.
+function(_tryall_run_batch)
+  set(toolchains "")
+  set(checks "")
+  set(comma "")
+  foreach(number IN LISTS ARGN)
+    get_property(toolchain GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN)
+    get_property(check GLOBAL PROPERTY _TRYALL_${number}_CHECK)
+    string(APPEND toolchains "${comma}${toolchain}")
+    string(APPEND checks "${comma}${check}")
+    set(comma ",\n")
+  endforeach()
+  get_property(directory GLOBAL PROPERTY _TRYALL_DIRECTORY)
+  get_property(program GLOBAL PROPERTY _TRYALL_PROGRAM)
+  # With bytes that are not Unicode in it, no request holds the directory's name: so from within.
+  file(WRITE "${directory}/request.json"
+    "{\"toolchains\":{${toolchains}},\n\"checks\":[${checks}]}\n")
+  execute_process(
+    COMMAND "${program}" check request.json --format cmake-variables --output answers.cmake
+    WORKING_DIRECTORY "${directory}"
+    RESULT_VARIABLE status
+    OUTPUT_VARIABLE said
+    ERROR_VARIABLE said)
+  set(TRYALL_PROCESSES 0)
+  set(TRYALL_WALL_MS 0)
+  if(status MATCHES "^[013]$")
+    include("${directory}/answers.cmake")
+  else()
+    # It is broken, or of another version. CMake itself can answer all of this.
+    message(AUTHOR_WARNING "tryall failed (${status}) and is not asked again:\n${said}")
+    set_property(GLOBAL PROPERTY _TRYALL_ON FALSE)
+  endif()
+  foreach(number IN LISTS ARGN)
+    _tryall_keep_answer(${number})
+  endforeach()
+  list(LENGTH ARGN length)
+  _tryall_count_batch(${length} "${TRYALL_PROCESSES}" "${TRYALL_WALL_MS}")
+endfunction()
+
+# Keeps what the variables _tryall_<number>_... say.
+function(_tryall_keep_answer number)
+  set(v _tryall_${number})
+  set(status "${${v}_STATUS}")
+  if(NOT status MATCHES "^(yes|no)$")
+    set_property(GLOBAL PROPERTY _TRYALL_${number}_STATUS error)
+    return()
+  endif()
+  set(ran "")
+  if(DEFINED ${v}_RUN_EXIT_CODE)
+    # Compiled and linked; how the program ended is another question.
+    set(status yes)
+    set(ran "${${v}_RUN_EXIT_CODE}")
+  elseif(DEFINED ${v}_RUN_SIGNAL)
+    set(status yes)
+    set(ran FAILED_TO_RUN)
+  endif()
+
+  # What the build tool would have written, in the order of the two steps.
+  set(output "Run Build Command(s): ${CMAKE_MAKE_PROGRAM} (by tryall)\n")
+  set(shows_commands TRUE)
+  if(CMAKE_GENERATOR STREQUAL "Ninja" AND CMAKE_VERSION VERSION_LESS 3.26)
+    set(shows_commands FALSE)
+  endif()
+  set(log "")
+  foreach(step IN ITEMS COMPILE LINK)
+    if(DEFINED ${v}_${step}_COMMAND)
+      set(code "${${v}_${step}_EXIT_CODE}")
+      string(APPEND log "$ ${${v}_${step}_COMMAND}\n${${v}_${step}_OUTPUT}")
+      if(NOT code EQUAL 0)
+        string(APPEND log "exit code ${code}\n")
+        string(APPEND output "FAILED:\n${${v}_${step}_COMMAND}\n")
+      elseif(shows_commands)
+        string(APPEND output "${${v}_${step}_COMMAND}\n")
+      endif()
+      string(APPEND output "${${v}_${step}_OUTPUT}")
+    endif()
+  endforeach()
+  if(NOT ran STREQUAL "")
+    string(APPEND log "The program was run: exit code ${ran}${${v}_RUN_SIGNAL}\n${${v}_STDOUT}")
+  endif()
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_STATUS "${status}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_OUTPUT "${output}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_LOG "${log}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_RAN "${ran}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_WRITTEN "${${v}_STDOUT}")
+endfunction()
+
+# The answer to question _tryall_number: whether it compiled (empty if there is no answer), what
+# the build wrote, how the program ended and what it wrote.
+function(_tryall_answer compiled output ran written)
+  foreach(name IN ITEMS STATUS OUTPUT RAN WRITTEN)
+    get_property(${name} GLOBAL PROPERTY _TRYALL_${_tryall_number}_${name})
+  endforeach()
+  if(STATUS STREQUAL "yes")
+    set(${compiled} TRUE PARENT_SCOPE)
+  elseif(STATUS STREQUAL "no")
+    set(${compiled} FALSE PARENT_SCOPE)
+  else()
+    set(${compiled} "" PARENT_SCOPE)
+    return()
+  endif()
+  set(${output} "${OUTPUT}" PARENT_SCOPE)
+  set(${ran} "${RAN}" PARENT_SCOPE)
+  set(${written} "${WRITTEN}" PARENT_SCOPE)
+  _tryall_log(${_tryall_number})
+endfunction()

@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+#
+# The check_* commands of CMake's modules, called in two passes.
+#
+# When a project calls one, CMake's own runs at once, with try_compile in mode "note": so the
+# question is put together by CMake, from the variables and policies of the moment. Its FALSE is
+# thrown away; the result variables get a placeholder in the cache, and a watch. The first read of
+# any of them, in any scope, settles all that are pending: one batch is run, and CMake's own runs
+# again for each, in mode "answer", and sets what it sets and says what it says.
+#
+# What is kept of pending check n, beside its question (see Batch.cmake):
+#
+#   _TRYALL_<n>_CALL       code of the call
+#   _TRYALL_<n>_CONTEXT    code that sets what the second pass reads
+#   _TRYALL_<n>_VARIABLES  the result variables
+#   _TRYALL_<n>_RESULT     the one that its try_compile sets
+#   _TRYALL_<n>_LATE       variables that CMake's own sets in its caller's scope
+#
+# and of a result variable v:
+#
+#   _TRYALL_PENDING_<v>    the number of the check that it waits for
+#   _TRYALL_WATCHED_<v>    whether there is a watch on it
+#   _TRYALL_LATE_<v>       the value it is to have in every scope that has its placeholder: "=" and
+#                          the value, or "-" for none
+
+# The commands: name, place of the result variable, kind (see _tryall_result_variables), and the
+# module that brings it.
+function(_tryall_known_checks result)
+  set(${result}
+    check_include_file,1,plain,CheckIncludeFile
+    check_include_file_cxx,1,plain,CheckIncludeFileCXX
+    check_include_files,1,plain,CheckIncludeFiles
+    check_symbol_exists,2,plain,CheckSymbolExists
+    check_cxx_symbol_exists,2,plain,CheckCXXSymbolExists
+    check_function_exists,1,plain,CheckFunctionExists
+    check_fortran_function_exists,1,plain,CheckFortranFunctionExists
+    check_variable_exists,1,plain,CheckVariableExists
+    check_library_exists,3,plain,CheckLibraryExists
+    check_prototype_definition,4,plain,CheckPrototypeDefinition
+    check_type_size,1,size,CheckTypeSize
+    check_source_compiles,2,plain,CheckSourceCompiles
+    check_c_source_compiles,1,plain,CheckCSourceCompiles
+    check_cxx_source_compiles,1,plain,CheckCXXSourceCompiles
+    check_fortran_source_compiles,1,plain,CheckFortranSourceCompiles
+    check_objc_source_compiles,1,plain,CheckOBJCSourceCompiles
+    check_objcxx_source_compiles,1,plain,CheckOBJCXXSourceCompiles
+    check_source_runs,2,run,CheckSourceRuns
+    check_c_source_runs,1,run,CheckCSourceRuns
+    check_cxx_source_runs,1,run,CheckCXXSourceRuns
+    check_fortran_source_runs,1,run,CheckFortranSourceRuns
+    check_objc_source_runs,1,run,CheckOBJCSourceRuns
+    check_objcxx_source_runs,1,run,CheckOBJCXXSourceRuns
+    check_compiler_flag,2,plain,CheckCompilerFlag
+    check_c_compiler_flag,1,plain,CheckCCompilerFlag
+    check_cxx_compiler_flag,1,plain,CheckCXXCompilerFlag
+    check_fortran_compiler_flag,1,plain,CheckFortranCompilerFlag
+    check_objc_compiler_flag,1,plain,CheckOBJCCompilerFlag
+    check_objcxx_compiler_flag,1,plain,CheckOBJCXXCompilerFlag
+    check_linker_flag,2,plain,CheckLinkerFlag
+    PARENT_SCOPE)
+endfunction()
+
+# Puts functions in the place of those of these commands that have been brought by now. Their
+# modules are not included from here: their functions run under the policies of who includes them.
+function(_tryall_take_over_checks)
+  get_property(is_begun GLOBAL PROPERTY _TRYALL_CHECKS_TO_COME SET)
+  if(NOT is_begun)
+    _tryall_known_checks(known)
+    set_property(GLOBAL PROPERTY _TRYALL_CHECKS_TO_COME "${known}")
+  endif()
+  get_property(known GLOBAL PROPERTY _TRYALL_CHECKS_TO_COME)
+  set(left "${known}")
+  foreach(check IN LISTS known)
+    string(REGEX REPLACE ",.*" "" NAME "${check}")
+    if(COMMAND ${NAME})
+      list(REMOVE_ITEM left "${check}")
+      string(REPLACE "," ";" check "${check}")
+      list(GET check 1 INDEX)
+      list(GET check 2 KIND)
+      list(GET check 3 module)
+      _tryall_take_over(${NAME} ${INDEX} ${KIND} ${module})
+    endif()
+  endforeach()
+  if(NOT "${left}" STREQUAL known)
+    set_property(GLOBAL PROPERTY _TRYALL_CHECKS_TO_COME "${left}")
+  endif()
+endfunction()
+
+# Puts a function in the place of a command, if that is CMake's own: a project may have one of the
+# same name.
+function(_tryall_take_over NAME INDEX KIND module)
+  # Where include_guard(GLOBAL) notes that a file was included.
+  string(MD5 hash "${CMAKE_ROOT}/Modules/${module}.cmake")
+  get_property(is_included GLOBAL PROPERTY "__INCGUARD_${hash}__" SET)
+  if(NOT is_included OR COMMAND _${NAME})
+    return()
+  endif()
+  set(SUFFIXES "")
+  if(KIND STREQUAL "size")
+    set(SUFFIXES "_CODE _KEYS")
+  elseif(KIND STREQUAL "run")
+    set(SUFFIXES "\"\" _EXITCODE")
+  endif()
+  file(READ "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/Check.cmake.in" code)
+  string(CONFIGURE "${code}" code @ONLY)
+  cmake_language(EVAL CODE "${code}")
+endfunction()
+
+# Makes the first pass for the call in _tryall_call, whose result variable is _tryall_variable.
+# _tryall_is_noted of the caller then says whether that was all.
+function(_tryall_note_check name kind)
+  get_property(on GLOBAL PROPERTY _TRYALL_ON)
+  if(NOT on)
+    return()
+  endif()
+  _tryall_result_variables(variables late "${_tryall_variable}" ${kind})
+  list(GET variables 0 first)
+  get_property(pending GLOBAL PROPERTY "_TRYALL_PENDING_${first}")
+  if(NOT "${pending}" STREQUAL "" AND "$CACHE{${first}}" STREQUAL "TRYALL_PENDING_${pending}")
+    # Asked already: CMake's own would find the variable defined.
+    set(_tryall_is_noted TRUE PARENT_SCOPE)
+    foreach(variable IN LISTS late)
+      set("${variable}" "TRYALL_PENDING_${pending}" PARENT_SCOPE)
+    endforeach()
+    return()
+  endif()
+  if(DEFINED "${first}" OR NOT _tryall_output_wanted STREQUAL ""
+      OR (kind STREQUAL "size" AND _tryall_call MATCHES "RESULT_VARIABLE"))
+    return()
+  endif()
+  foreach(variable IN LISTS variables)
+    if(DEFINED "${variable}" OR NOT variable MATCHES "^[A-Za-z0-9_./+-]+$")
+      return()
+    endif()
+  endforeach()
+  _tryall_take_over_checks()
+
+  set_property(GLOBAL PROPERTY _TRYALL_NOTED "")
+  _tryall_first_pass("_${name}(${_tryall_call})")
+  if(_CIF_CMP0075_WARNED)
+    set(_CIF_CMP0075_WARNED 1 PARENT_SCOPE)
+  endif()
+  get_property(number GLOBAL PROPERTY _TRYALL_NOTED)
+  foreach(variable IN LISTS variables)
+    unset("${variable}" CACHE)
+  endforeach()
+  if(NOT "${number}" MATCHES "^[0-9]+$")
+    return()
+  endif()
+
+  _tryall_code_for_context(context)
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_CALL "_${name}(${_tryall_call})")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_CONTEXT "${context}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_VARIABLES "${variables}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_LATE "${late}")
+  set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING ${number})
+  foreach(variable IN LISTS variables)
+    set("${variable}" "TRYALL_PENDING_${number}" CACHE INTERNAL "Not asked yet")
+    set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${variable}" ${number})
+    _tryall_watch("${variable}")
+  endforeach()
+  foreach(variable IN LISTS late)
+    set("${variable}" "TRYALL_PENDING_${number}" PARENT_SCOPE)
+    _tryall_watch("${variable}")
+  endforeach()
+  # Should the configure step fail before they are settled.
+  set(TRYALL_UNSETTLED "${TRYALL_UNSETTLED};${variables}" CACHE INTERNAL "Checks without an answer")
+  get_property(is_deferred DIRECTORY PROPERTY _TRYALL_DEFERRED)
+  if(NOT is_deferred)
+    # get_property(CACHE) and what comes after the directory see no watch.
+    set_property(DIRECTORY PROPERTY _TRYALL_DEFERRED TRUE)
+    cmake_language(DEFER CALL _tryall_settle)
+  endif()
+  set(_tryall_is_noted TRUE PARENT_SCOPE)
+endfunction()
+
+# The cache entries that a check of a kind sets, its own result first, and the variables that it
+# sets in its caller's scope.
+function(_tryall_result_variables result late_result variable kind)
+  set(late "")
+  if(kind STREQUAL "size")
+    set(variables "HAVE_${variable};${variable}")
+    set(late "${variable}_CODE")
+  elseif(kind STREQUAL "run")
+    set(variables "${variable};${variable}_COMPILED;${variable}_EXITCODE")
+  else()
+    set(variables "${variable}")
+  endif()
+  set(${result} "${variables}" PARENT_SCOPE)
+  set(${late_result} "${late}" PARENT_SCOPE)
+endfunction()
+
+# Lets CMake's own put its question together, and say and log nothing.
+function(_tryall_first_pass _tryall_code)
+  set(_tryall_mode note)
+  set(_tryall_quiet "${CMAKE_REQUIRED_QUIET}")
+  set(_tryall_files_directory "${CMAKE_FILES_DIRECTORY}")
+  set(CMAKE_REQUIRED_QUIET TRUE)
+  if(CMAKE_VERSION VERSION_LESS 3.26)
+    # The modules wrote logs of their own.
+    set(CMAKE_FILES_DIRECTORY "/CMakeFiles/tryall")
+  endif()
+  if(_tryall_cmp0075 STREQUAL "NEW")
+    cmake_policy(SET CMP0075 NEW)
+  endif()
+  cmake_language(EVAL CODE "${_tryall_code}")
+  if(_CIF_CMP0075_WARNED)
+    set(_CIF_CMP0075_WARNED 1 PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Code that sets what the second pass reads and what may have changed by then.
+function(_tryall_code_for_context result)
+  set(code "")
+  foreach(name IN ITEMS CMAKE_REQUIRED_QUIET CMAKE_REQUIRED_FLAGS CMAKE_REQUIRED_DEFINITIONS
+      CMAKE_REQUIRED_INCLUDES CMAKE_REQUIRED_LINK_OPTIONS CMAKE_REQUIRED_LIBRARIES
+      CMAKE_REQUIRED_LINK_DIRECTORIES CMAKE_EXTRA_INCLUDE_FILES CMAKE_MESSAGE_INDENT
+      CMAKE_MESSAGE_CONTEXT)
+    if(DEFINED ${name})
+      _tryall_quote(value "${${name}}")
+      string(APPEND code "set(${name}${value})\n")
+    else()
+      string(APPEND code "unset(${name})\n")
+    endif()
+  endforeach()
+  if(_tryall_cmp0075 STREQUAL "NEW")
+    string(APPEND code "cmake_policy(SET CMP0075 NEW)\n")
+  else()
+    # If it warns, it did so in the first pass.
+    string(APPEND code "set(_CIF_CMP0075_WARNED 1)\n")
+  endif()
+  set(${result} "${code}" PARENT_SCOPE)
+endfunction()
+
+# Has _tryall_accessed called for every read of a variable.
+function(_tryall_watch variable)
+  get_property(is_watched GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}")
+  if(NOT is_watched)
+    set_property(GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}" TRUE)
+    variable_watch("${variable}" _tryall_accessed)
+  endif()
+endfunction()
+
+# A variable is about to be read. CMake looks it up again after this.
+function(_tryall_accessed variable access)
+  if(access MATCHES "^(MODIFIED|REMOVED)_ACCESS$")
+    return()
+  endif()
+  get_property(pending GLOBAL PROPERTY _TRYALL_PENDING)
+  if(NOT "${pending}" STREQUAL "")
+    _tryall_settle()
+  endif()
+  get_property(late GLOBAL PROPERTY "_TRYALL_LATE_${variable}")
+  if("${late}" MATCHES "^(TRYALL_PENDING_[0-9]+)=(.*)$" AND "${${variable}}" STREQUAL CMAKE_MATCH_1)
+    set("${variable}" "${CMAKE_MATCH_2}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Asks all that is pending, and the questions given, and makes the second pass for the former.
+function(_tryall_settle)
+  get_property(is_busy GLOBAL PROPERTY _TRYALL_SETTLING)
+  get_property(pending GLOBAL PROPERTY _TRYALL_PENDING)
+  if(is_busy)
+    # Read by a second pass, or by CMake for one: only what is asked for now is new.
+    set(pending "")
+  endif()
+  set(numbers ${pending} ${ARGN})
+  if("${numbers}" STREQUAL "")
+    return()
+  endif()
+  set_property(GLOBAL PROPERTY _TRYALL_SETTLING TRUE)
+  if(NOT is_busy)
+    set_property(GLOBAL PROPERTY _TRYALL_PENDING "")
+  endif()
+  _tryall_run_batch(${numbers})
+  foreach(number IN LISTS pending)
+    _tryall_second_pass(${number})
+  endforeach()
+  if(NOT is_busy)
+    set(TRYALL_UNSETTLED "" CACHE INTERNAL "Checks without an answer")
+    set_property(GLOBAL PROPERTY _TRYALL_SETTLING FALSE)
+  endif()
+endfunction()
+
+# Lets CMake's own set its results, now that there is an answer.
+function(_tryall_second_pass _tryall_number)
+  foreach(_tryall_name IN ITEMS CALL CONTEXT VARIABLES LATE RESULT)
+    get_property(_tryall_${_tryall_name} GLOBAL PROPERTY _TRYALL_${_tryall_number}_${_tryall_name})
+  endforeach()
+  foreach(_tryall_variable IN LISTS _tryall_VARIABLES)
+    set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${_tryall_variable}" "")
+    if(NOT "$CACHE{${_tryall_variable}}" STREQUAL "TRYALL_PENDING_${_tryall_number}")
+      # The project has unset or set it since, as if it had had its answer.
+      set(_tryall_CALL "")
+    endif()
+  endforeach()
+  foreach(_tryall_variable IN LISTS _tryall_VARIABLES)
+    if("$CACHE{${_tryall_variable}}" STREQUAL "TRYALL_PENDING_${_tryall_number}")
+      unset("${_tryall_variable}" CACHE)
+    endif()
+    unset("${_tryall_variable}")
+  endforeach()
+  if(_tryall_CALL STREQUAL "")
+    return()
+  endif()
+  set(_tryall_mode answer)
+  cmake_language(EVAL CODE "${_tryall_CONTEXT}${_tryall_CALL}")
+  foreach(_tryall_variable IN LISTS _tryall_LATE)
+    set_property(GLOBAL PROPERTY "_TRYALL_LATE_${_tryall_variable}"
+      "TRYALL_PENDING_${_tryall_number}=${${_tryall_variable}}")
+  endforeach()
+endfunction()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+#
+# What is said of the checks: the events in CMakeConfigureLog.yaml, and the summary at the end.
+
+# Tells the configure log of an answered question, as try_compile tells it of its own.
+function(_tryall_log number)
+  if(CMAKE_VERSION VERSION_LESS 3.26 OR _tryall_NO_LOG)
+    return()
+  endif()
+  get_property(status GLOBAL PROPERTY _TRYALL_${number}_STATUS)
+  get_property(log GLOBAL PROPERTY _TRYALL_${number}_LOG)
+  get_property(check GLOBAL PROPERTY _TRYALL_${number}_CHECK)
+  message(CONFIGURE_LOG "Asked by tryall: ${status}\n${log}${check}")
+endfunction()
+
+# Starts to count, once.
+function(_tryall_count_begin)
+  get_property(begun GLOBAL PROPERTY _TRYALL_COUNT_BATCHES SET)
+  if(begun)
+    return()
+  endif()
+  foreach(what IN ITEMS CHECKS BATCHES PROCESSES WALL STOCK)
+    set_property(GLOBAL PROPERTY _TRYALL_COUNT_${what} 0)
+  endforeach()
+  cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL _tryall_finish)
+endfunction()
+
+# Adds to a figure.
+function(_tryall_count what number)
+  get_property(count GLOBAL PROPERTY _TRYALL_COUNT_${what})
+  math(EXPR count "0${count} + ${number}")
+  set_property(GLOBAL PROPERTY _TRYALL_COUNT_${what} ${count})
+endfunction()
+
+# One batch was run.
+function(_tryall_count_batch checks processes wall)
+  string(REGEX REPLACE "\\..*" "" wall "${wall}")
+  _tryall_count(CHECKS ${checks})
+  _tryall_count(BATCHES 1)
+  _tryall_count(PROCESSES ${processes})
+  _tryall_count(WALL "0${wall}")
+endfunction()
+
+# One request went to stock CMake.
+function(_tryall_count_stock why)
+  _tryall_count(STOCK 1)
+  _tryall_count("STOCK_${why}" 1)
+  get_property(reasons GLOBAL PROPERTY _TRYALL_STOCK_REASONS)
+  if(NOT why IN_LIST reasons)
+    set_property(GLOBAL APPEND PROPERTY _TRYALL_STOCK_REASONS "${why}")
+  endif()
+endfunction()
+
+# The end of the configure step: the last checks are settled, and the summary said.
+function(_tryall_finish)
+  _tryall_settle()
+  unset(TRYALL_UNSETTLED CACHE)
+  foreach(what IN ITEMS CHECKS BATCHES PROCESSES WALL STOCK)
+    get_property(${what} GLOBAL PROPERTY _TRYALL_COUNT_${what})
+  endforeach()
+  if(CHECKS EQUAL 0 AND STOCK EQUAL 0)
+    return()
+  endif()
+  set(reasons "")
+  get_property(names GLOBAL PROPERTY _TRYALL_STOCK_REASONS)
+  foreach(name IN LISTS names)
+    get_property(count GLOBAL PROPERTY "_TRYALL_COUNT_STOCK_${name}")
+    list(APPEND reasons "${name}: ${count}")
+  endforeach()
+  list(JOIN reasons ", " reasons)
+  if(NOT reasons STREQUAL "")
+    set(reasons " (${reasons})")
+  endif()
+  message(STATUS "tryall: ${CHECKS} checks in ${BATCHES} batches, ${STOCK} by CMake itself${reasons}, "
+    "${PROCESSES} processes, ${WALL} ms")
+  get_property(directory GLOBAL PROPERTY _TRYALL_DIRECTORY)
+  file(REMOVE_RECURSE "${directory}")
+endfunction()

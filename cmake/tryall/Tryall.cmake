@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+#
+# The checks of a project, answered in batches. The parts, in the order in which a check meets them:
+#
+#   Futures.cmake   the check_* commands: noted when they are called, settled when one is read
+#   Commands.cmake  try_compile and try_run: what a check asks of the compiler
+#   Recipe.cmake    the command lines that stock CMake uses in the same surroundings
+#   Batch.cmake     many questions to one run of tryall, and its answers
+#   Log.cmake       what CMake's own logs would say, and the summary
+#
+# State that outlives a function is in global properties, because checks are made in every scope:
+#
+#   _TRYALL_ON           whether checks are taken over at all
+#   _TRYALL_PENDING      numbers of the checks that were noted and not yet settled
+#   _TRYALL_<n>_<WHAT>   what is known of check n, see Futures.cmake
+#   _TRYALL_RECIPE_<k>   see Recipe.cmake
+#   _TRYALL_COUNT_<WHAT> figures for the summary, see Log.cmake
+#
+# What a function tells those that it calls is in variables, all of which start with _tryall_:
+#
+#   _tryall_mode   unset   nobody is preparing anything: answer at once
+#                  note    try_compile notes what it is asked, and says FALSE
+#                  answer  try_compile says what the batch found for check _tryall_number
+#                  stock   try_compile is CMake's own, and is watched for its recipe
+
+include_guard(GLOBAL)
+
+# All functions below run under these policies, wherever they are called from. What came after
+# CMake 3.10 stays unset, so that Commands.cmake can set what its caller has set.
+cmake_policy(PUSH)
+cmake_policy(VERSION 3.10)
+
+include("${CMAKE_CURRENT_LIST_DIR}/Program.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Log.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Recipe.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Batch.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Commands.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Futures.cmake")
+
+# Takes over the checks, if the program is there and this CMake can be helped.
+macro(_tryall_start door)
+  _tryall_prepare("${door}" _tryall_works)
+  if(_tryall_works)
+    set_property(GLOBAL PROPERTY _TRYALL_ON TRUE)
+    _tryall_override_commands()
+    _tryall_take_over_checks()
+  endif()
+  unset(_tryall_works)
+endmacro()
+
+# Whether checks can be taken over; readies the build directory if so.
+function(_tryall_prepare door result)
+  set(${result} FALSE PARENT_SCOPE)
+  _tryall_clear_leftovers()
+  _tryall_program(program)
+  if(NOT program)
+    return()
+  endif()
+  get_property(is_multi_config GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+  if(is_multi_config OR NOT CMAKE_GENERATOR MATCHES "^(Ninja|Unix Makefiles)$" OR CMAKE_HOST_WIN32)
+    get_property(told GLOBAL PROPERTY _TRYALL_TOLD)
+    if(NOT told)
+      set_property(GLOBAL PROPERTY _TRYALL_TOLD TRUE)
+      message(STATUS "tryall: the generator ${CMAKE_GENERATOR} is left to CMake itself")
+    endif()
+    return()
+  endif()
+  set(directory "${CMAKE_BINARY_DIR}/CMakeFiles/tryall")
+  file(MAKE_DIRECTORY "${directory}")
+  set_property(GLOBAL PROPERTY _TRYALL_DIRECTORY "${directory}")
+  set_property(GLOBAL PROPERTY _TRYALL_PROGRAM "${program}")
+  _tryall_count_begin()
+  set(${result} TRUE PARENT_SCOPE)
+endfunction()
+
+# A configure step that failed has left its unsettled checks in the cache. They were never asked.
+function(_tryall_clear_leftovers)
+  get_property(pending GLOBAL PROPERTY _TRYALL_PENDING)
+  if(NOT "${pending}" STREQUAL "")
+    return()
+  endif()
+  foreach(name IN LISTS TRYALL_UNSETTLED)
+    if("$CACHE{${name}}" MATCHES "^TRYALL_PENDING_[0-9]+$")
+      unset("${name}" CACHE)
+    endif()
+  endforeach()
+  unset(TRYALL_UNSETTLED CACHE)
+endfunction()
+
+cmake_policy(POP)
