@@ -8,17 +8,19 @@
 #
 #   -DTRYALL_DEFINITION  among the definitions, which CMake sorts
 #   -UTRYALL_OPTION      where COMPILE_DEFINITIONS that do not start with -D go
-#   -DTRYALL_FLAG        at the end of CMAKE_<LANG>_FLAGS, on both commands
+#   -DTRYALL_FLAG        behind CMAKE_<LANG>_FLAGS, on both commands
 #
 # Later requests replay the two commands with their own options in these places. A command that
 # holds anything unexpected gives no recipe, and all requests in its surroundings go to CMake.
 
 # The variables beside the request itself that decide about the command lines: all that
-# try_compile reads. From cmCoreTryCompile::TryCompileCode of CMake 3.20 to 4.4.
+# try_compile reads. From cmCoreTryCompile::TryCompileCode of CMake 3.20 to 4.4. CMAKE_<LANG>_FLAGS
+# is not among them: projects add to it whatever they find supported, and so it is taken for a part
+# of the request, see _tryall_read_options.
 function(_tryall_surrounding_variables result l configuration)
   set(${result}
     CMAKE_${l}_COMPILER CMAKE_${l}_COMPILER_TARGET CMAKE_${l}_COMPILER_EXTERNAL_TOOLCHAIN
-    CMAKE_${l}_FLAGS CMAKE_${l}_FLAGS_${configuration}
+    CMAKE_${l}_FLAGS_${configuration}
     CMAKE_${l}_LINK_FLAGS CMAKE_${l}_LINK_FLAGS_${configuration}
     CMAKE_${l}_STANDARD CMAKE_${l}_STANDARD_REQUIRED CMAKE_${l}_EXTENSIONS
     CMAKE_${l}_LINK_PIE_SUPPORTED CMAKE_${l}_LINK_NO_PIE_SUPPORTED
