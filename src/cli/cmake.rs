@@ -23,11 +23,11 @@ pub struct CmakeArgs {
 }
 
 pub const HELP: &str = "\
-A call that configures a project, with `-S`, `-B`, `--preset` or a directory, gets two more arguments:
-the path of this program, and an initial cache file that sets CMAKE_PROJECT_INCLUDE to the drop-in.
-A CMAKE_PROJECT_INCLUDE of your own, from wherever CMake has it, is included after the drop-in. Any
-other call (`--build`, `-E`, `-P`, …) is passed on as it is. tryall becomes CMake, so that exit status,
-signals and terminal are CMake's. `tryall cmake --help` is CMake's help, too.
+A call that configures a project (with -S, -B, --preset or a directory) gets two more arguments:
+the path of this program, and an initial cache file that makes CMAKE_PROJECT_INCLUDE the drop-in.
+A CMAKE_PROJECT_INCLUDE of your own, wherever CMake has it from, is included after it. Any other
+call (--build, -E, -P and so on) is passed on as it is. This program becomes CMake, so that exit
+status, signals and terminal are CMake's. So is the help that `tryall cmake --help` prints.
 
 Examples:
   tryall cmake -S . -B build -G Ninja
