@@ -6,6 +6,10 @@
 
 cmake_policy(VERSION 3.16...4.0)
 
+# CMake warns of variables of the command line that nobody reads. A project may have no languages,
+# and the drop-in then has no use for the program.
+set(_tryall_executable "${TRYALL_EXECUTABLE}")
+
 set(_tryall_name "(^|[/\\])TryallDropIn\\.cmake$")
 set(_tryall_theirs "$CACHE{CMAKE_PROJECT_INCLUDE}")
 set(_tryall_others "${_tryall_theirs}")

@@ -24,10 +24,18 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
+/// The files of a directory of the repository that the program should hold.
+fn sources(dir: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = files(&root().join(dir));
+    let is_hidden = |part: std::path::Component| part.as_os_str().as_encoded_bytes()[0] == b'.';
+    all.retain(|path, _| !path.components().any(is_hidden));
+    all
+}
+
 /// What the program should hold: the modules on top, and Meson's files in a directory.
 fn held() -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut all = files(&root().join("cmake"));
-    let meson = files(&root().join("meson")).into_iter();
+    let mut all = sources("cmake");
+    let meson = sources("meson").into_iter();
     all.extend(meson.map(|(path, text)| (Path::new("meson").join(path), text)));
     all
 }
@@ -180,14 +188,13 @@ fn an_installed_package_is_found_by_both_cmakes() {
     let ran = Call::new(["modules", "--prefix"]).arg(&prefix).env("HOME", "/dev/null").run();
     assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{ran:?}");
     assert_eq!(fs::read_to_string(victim).unwrap(), "mine", "a link is not written through");
-    assert!(files(&package) == files(&root().join("cmake")));
-    assert!(files(&prefix.join("share/tryall/meson")) == files(&root().join("meson")));
-    let told: Vec<_> = ran.stdout.lines().map(PathBuf::from).collect();
+    assert!(files(&package) == sources("cmake"));
+    assert!(files(&prefix.join("share/tryall/meson")) == sources("meson"));
+    let mut told: Vec<_> = ran.stdout.lines().map(PathBuf::from).collect();
+    told.sort();
     let mut written: Vec<_> = files(&prefix).into_keys().map(|path| prefix.join(path)).collect();
     written.sort();
-    let mut sorted = told.clone();
-    sorted.sort();
-    assert_eq!(sorted, written);
+    assert_eq!(told, written);
     let readable = fs::metadata(package.join("TryallConfig.cmake")).unwrap().mode();
     assert_eq!(readable & 0o600, 0o600);
 
@@ -270,7 +277,8 @@ fn the_program_holds_each_file_whatever_lies_beside_it() {
         .filter_map(|line| line.trim().strip_prefix("File { path: ")?.split_once(", contents"))
         .map(|(path, _)| path)
         .collect();
-    let expected = [r#""A.cmake""#, r#""Link.cmake""#, r#""README.md""#, r#""deep/er/quote\".cmake""#];
+    let expected =
+        [r#""A.cmake""#, r#""Link.cmake""#, r#""README.md""#, r#""deep/er/quote\".cmake""#];
     assert_eq!(paths, expected);
 
     assert_eq!(list(), listed, "the same files have the same hash");
