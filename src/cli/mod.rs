@@ -207,11 +207,11 @@ fn language(name: &str) -> Result<Language, String> {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    // The jobserver is taken before anything is opened, as it demands, and only by who needs it:
-    // a make that CMake starts is to find it.
+    // First of all, as it demands.
+    let inherited = Inherited::from_env();
     match Cli::parse().command {
-        Some(Command::Check(args)) => check::run(*args, Inherited::from_env()),
-        None => check::run(CheckArgs::default(), Inherited::from_env()),
+        Some(Command::Check(args)) => check::run(*args, inherited),
+        None => check::run(CheckArgs::default(), inherited),
         Some(Command::Cmake(args)) => cmake::run(args),
         Some(Command::Modules(args)) => modules::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),

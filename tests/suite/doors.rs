@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::support::*;
 
@@ -72,16 +72,33 @@ fn assert_refused(ran: &Ran, why: &str) {
     }
 }
 
+/// Starts eight calls, which all wait for the same moment; the directories that they print.
+fn eight_at_once(data: &Path) -> Vec<PathBuf> {
+    let (wait, go) = std::io::pipe().unwrap();
+    let children: Vec<_> = (0..8)
+        .map(|_| {
+            let mut shell = Command::new("sh");
+            // `read` returns when the pipe ends.
+            shell.args(["-c", "read line; exec \"$0\" modules", TRYALL]);
+            shell.env("XDG_DATA_HOME", data).env("HOME", "/dev/null");
+            shell.stdin(wait.try_clone().unwrap()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            shell.spawn().unwrap()
+        })
+        .collect();
+    drop(go);
+    let outputs = children.into_iter().map(|child| child.wait_with_output().unwrap());
+    outputs.map(|output| printed(&output.into())).collect()
+}
+
 #[test]
 fn eight_at_once_write_the_modules_whole_and_a_ninth_leaves_them_alone() {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("a b 'c' \"d\" $e");
-    let mut calls: Vec<_> = (0..8).map(|_| modules(&data)).collect();
-    let children: Vec<_> = calls.iter_mut().map(|call| call.start(b"")).collect();
-    let dirs: Vec<_> = children
-        .into_iter()
-        .map(|child| printed(&child.wait_with_output().unwrap().into()))
-        .collect();
+    // Some rounds, so that they do meet.
+    for round in 0..10 {
+        eight_at_once(&data.join(round.to_string()));
+    }
+    let dirs = eight_at_once(&data);
     let dir = &dirs[0];
     assert!(dirs.iter().all(|other| other == dir), "{dirs:?}");
     assert!(files(dir) == held(), "{:?}", files(dir).keys());
@@ -167,8 +184,10 @@ fn places_that_others_can_change_are_not_used() {
     assert_eq!(fs::read_dir(&everybodys).unwrap().count(), 0);
 
     // Only root can make files that are somebody else's.
+    fs::remove_file(&dir).unwrap();
     if nix::unistd::geteuid().is_root() {
         let theirs = data("3", &mine);
+        printed(&modules(&theirs).run());
         lchown(theirs.join("tryall"), Some(65534), None).unwrap();
         assert_refused(&modules(&theirs).run(), "is not yours");
         lchown(&mine, Some(65534), None).unwrap();
