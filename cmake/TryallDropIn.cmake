@@ -30,5 +30,9 @@ if(NOT CMAKE_VERSION VERSION_LESS 3.20)
 endif()
 
 if(TRYALL_PROJECT_INCLUDE)
-  include("${TRYALL_PROJECT_INCLUDE}")
+  # project() includes without a policy scope.
+  foreach(_tryall_file IN LISTS TRYALL_PROJECT_INCLUDE)
+    include("${_tryall_file}" NO_POLICY_SCOPE)
+  endforeach()
+  unset(_tryall_file)
 endif()

@@ -2,7 +2,9 @@
 
 mod bench;
 mod check;
+mod cmake;
 mod execute;
+mod modules;
 mod output;
 mod stream;
 
@@ -64,6 +66,15 @@ enum Command {
     Check(Box<CheckArgs>),
     /// Measure how much faster checks run when they run concurrently, and by which technique
     Bench(Box<bench::BenchArgs>),
+    /// Run CMake so that the checks of an unmodified project are answered concurrently
+    #[command(disable_help_flag = true, after_help = cmake::HELP)]
+    Cmake(cmake::CmakeArgs),
+    /// Write the CMake modules and the Meson files, and print where they are
+    ///
+    /// Without an option they go to a directory of this version, $XDG_DATA_HOME/tryall/VERSION-HASH
+    /// (or ~/.local/share/tryall/VERSION-HASH), and its path is printed. It holds the CMake modules
+    /// and, in `meson`, the Meson files. It must stay as long as build directories use it.
+    Modules(modules::ModulesArgs),
     /// Perform what `bench` sends to a worker process
     #[command(hide = true)]
     BenchWorker,
@@ -201,6 +212,8 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Some(Command::Check(args)) => check::run(*args, inherited),
         None => check::run(CheckArgs::default(), inherited),
+        Some(Command::Cmake(args)) => cmake::run(args),
+        Some(Command::Modules(args)) => modules::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::BenchWorker) => match crate::bench::strategy::work() {
             Ok(()) => ExitCode::SUCCESS,

@@ -73,8 +73,13 @@ fn without_links(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path)
 }
 
-/// Writes a file beside the old one, whose permissions it gets, and then moves it there.
-fn put_in_place(path: &Path, contents: &[u8], permissions: Option<Permissions>) -> io::Result<()> {
+/// Writes a file beside the old one and then moves it there. It gets these permissions, or those
+/// of a new file.
+pub fn put_in_place(
+    path: &Path,
+    contents: &[u8],
+    permissions: Option<Permissions>,
+) -> io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".tryall-").tempfile_in(dir)?;
     file.write_all(contents)?;

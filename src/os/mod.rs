@@ -16,6 +16,8 @@
 //!   files and processes allow.
 //! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark
 //!   mode asks of the machine.
+//! * [`become_program`]: runs another program in the place of this one. [`is_in_others_hands`]:
+//!   whether others can change what is read from a directory.
 //! * [`describe_signal`], [`is_own_fault`]: what a signal says of the process that it ended.
 
 #[cfg(unix)]

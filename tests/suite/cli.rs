@@ -72,7 +72,7 @@ fn help_tells_every_option_and_the_exit_statuses() {
             assert!(text.contains(status), "{status:?} is missing:\n{text}");
         }
     }
-    for command in ["check", "schema", "completions", "man"] {
+    for command in ["check", "cmake", "modules", "schema", "completions", "man"] {
         assert!(whole.contains(&format!("\n  {command} ")), "{command} is missing:\n{whole}");
     }
 }

@@ -14,6 +14,8 @@ mod cli_output;
 mod cli_toolchain;
 mod cmake_names;
 mod cross;
+mod doors;
+mod doors_cmake;
 mod faults;
 mod fortran;
 mod hidden_values;

@@ -1,5 +1,6 @@
 //! Unix. Tested on Linux; what only Linux has is marked and has a fallback.
 
+mod exec;
 mod group;
 mod guard;
 mod limits;
@@ -8,7 +9,7 @@ mod signals;
 mod spawn;
 mod stdout;
 
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, Metadata};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
+pub use exec::become_program;
 pub use group::{Ended, Group, Pipes, Start, Wires, start};
 pub use guard::Guard;
 pub use limits::{is_short_of_resources, most_commands, room_for_a_command};
@@ -73,6 +75,17 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
 pub fn private_permissions() -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt;
     std::fs::Permissions::from_mode(0o700)
+}
+
+/// Whether somebody other than the user and the system's administrator may put files into a
+/// directory, or owns it. A link is its owner's.
+pub fn is_in_others_hands(entry: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let owner = entry.uid();
+    let is_own = owner == nix::unistd::geteuid().as_raw() || owner == 0;
+    // In a sticky directory nobody can remove or rename what is not theirs.
+    let is_open = entry.mode() & 0o1002 == 0o002 && !entry.is_symlink();
+    !is_own || is_open
 }
 
 /// Gives a new file the permissions that the caller's umask leaves. Files that are made under

@@ -1,0 +1,68 @@
+//! Lists the CMake modules and the Meson files, so that the program can hold them.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let mut hash = Hash::new();
+    let mut text = String::new();
+    for (name, dir) in [("CMAKE", "cmake"), ("MESON", "meson")] {
+        println!("cargo::rerun-if-changed={dir}");
+        let mut files = Vec::new();
+        collect(&root.join(dir), "", &mut files);
+        files.sort();
+        writeln!(text, "pub const {name}: &[File] = &[").expect("memory takes all");
+        for (path, file) in files {
+            println!("cargo::rerun-if-changed={}", file.display());
+            let contents = fs::read(&file).unwrap_or_else(|why| panic!("{file:?}: {why}"));
+            hash.add(dir.as_bytes());
+            hash.add(path.as_bytes());
+            hash.add(&contents);
+            writeln!(text, "    File {{ path: {path:?}, contents: include_bytes!({file:?}) }},")
+                .expect("memory takes all");
+        }
+        text.push_str("];\n");
+    }
+    writeln!(text, "pub const HASH: &str = \"{:016x}\";", hash.0).expect("memory takes all");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("modules.rs"), text).expect("cargo's directory can be written");
+}
+
+/// The files below a directory, with their paths in it. A link to a file stands for the file.
+/// Links to directories, which may lead in circles, and links to nothing are left out, and so
+/// are hidden files, which editors leave.
+fn collect(dir: &Path, inside: &str, files: &mut Vec<(String, PathBuf)>) {
+    let entries = fs::read_dir(dir).unwrap_or_else(|why| panic!("{dir:?}: {why}"));
+    for entry in entries {
+        let path = entry.unwrap_or_else(|why| panic!("{dir:?}: {why}")).path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.unwrap_or_else(|| panic!("{path:?} is not UTF-8"));
+        if name.starts_with('.') {
+            continue;
+        }
+        let inside = if inside.is_empty() { name.into() } else { format!("{inside}/{name}") };
+        if path.is_file() {
+            files.push((inside, path));
+        } else if path.is_dir() && !path.is_symlink() {
+            collect(&path, &inside, files);
+        }
+    }
+}
+
+/// FNV-1a: tells versions of our own files apart, and is the same with every compiler.
+struct Hash(u64);
+
+impl Hash {
+    fn new() -> Self {
+        Hash(0xcbf2_9ce4_8422_2325)
+    }
+
+    /// Adds a part, and its length, so that nothing can move from one part to the next.
+    fn add(&mut self, part: &[u8]) {
+        for byte in (part.len() as u64).to_le_bytes().iter().chain(part) {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}
