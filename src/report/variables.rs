@@ -105,8 +105,10 @@ impl Variables<'_> {
     fn text(&mut self, name: &str, value: &str) -> io::Result<()> {
         match value {
             "" => Ok(()),
-            // Even in brackets this is a keyword of set().
-            "PARENT_SCOPE" => writeln!(self.out, "string(CONCAT {}_{name} {value})", self.id),
+            // Even in brackets these are keywords of set().
+            "PARENT_SCOPE" | "CACHE" => {
+                writeln!(self.out, "string(CONCAT {}_{name} {value})", self.id)
+            }
             _ => writeln!(self.out, "set({}_{name} {})", self.id, argument(value)),
         }
     }

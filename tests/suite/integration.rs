@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::support::*;
 
 /// CMake, Meson and Ninja as tests/install puts them.
-fn venv(program: &str) -> PathBuf {
+pub fn venv(program: &str) -> PathBuf {
     let path = root().join("target/venv/bin").join(program);
     assert!(
         path.exists(),
