@@ -380,3 +380,13 @@ fn two_commands_are_not_what_the_benchmark_compares() {
     assert_eq!(ran.code(), 2, "{ran:?}");
     assert!(ran.stderr.contains("two commands"), "{ran:?}");
 }
+
+#[test]
+fn the_documented_commands_work() {
+    let text = read("docs/protocol.md");
+    let mut examples = text.split("```json request").filter(|block| block.contains("{source}"));
+    let (json, _) = examples.next().unwrap().split_once("```").unwrap();
+    let ran = check(&serde_json::from_str(json).unwrap());
+    assert_eq!(ran.answer("HAVE_COS"), "yes", "{ran:?}");
+    assert_eq!(statuses(&ran, "HAVE_COS"), [0, 0, 0]);
+}
