@@ -50,6 +50,17 @@ impl Dialect {
         option
     }
 
+    /// The file that a stage writes into the current directory, if any.
+    pub fn product(self, stage: Stage) -> Option<String> {
+        let Dialect::Unix = self;
+        match stage {
+            Stage::Preprocess => None,
+            Stage::Compile => Some(format!("{STEM}.o")),
+            // A name that is right for every system, as Meson found; MinGW would append it.
+            Stage::Link | Stage::Run => Some(format!("{STEM}.exe")),
+        }
+    }
+
     /// The arguments that drive a compiler as far as a stage needs, and the file that it then
     /// writes into the current directory, if any. What the preprocessor writes goes to standard
     /// output: not every compiler obeys `-o` there.
@@ -61,18 +72,13 @@ impl Dialect {
     ) -> (Vec<OsString>, Option<String>) {
         let Dialect::Unix = self;
         let mut arguments = added.args.to_vec();
-        let product = match stage {
-            Stage::Preprocess => {
-                arguments.extend(["-E".into(), file.into()]);
-                return (arguments, None);
-            }
-            Stage::Compile => {
-                arguments.push("-c".into());
-                format!("{STEM}.o")
-            }
-            // A name that is right for every system, as Meson found; MinGW would append it.
-            Stage::Link | Stage::Run => format!("{STEM}.exe"),
+        let Some(product) = self.product(stage) else {
+            arguments.extend(["-E".into(), file.into()]);
+            return (arguments, None);
         };
+        if stage == Stage::Compile {
+            arguments.push("-c".into());
+        }
         arguments.extend([file.into(), "-o".into(), OsString::from(&product)]);
         if stage >= Stage::Link {
             arguments.extend(added.library.map(|library| {

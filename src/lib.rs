@@ -13,6 +13,7 @@ pub mod anchor;
 pub mod dialect;
 pub mod language;
 pub mod source;
+pub mod template;
 pub mod toolchain;
 
 pub mod plan;

@@ -61,13 +61,30 @@ pub struct Answer {
     pub exit_code: Option<i32>,
     /// What the command wrote, standard error included.
     pub output: String,
-    /// Whether the middle of `output`, or of a program's `stdout`, is missing.
+    /// Whether the middle of `output`, of a program's `stdout` or of a step's output is missing.
     pub output_truncated: bool,
     /// For `error` what happened and what to do; for `skipped` the need that was not met; for
     /// a duplicate the check that asked first; for `no` what the exit status does not say.
     pub reason: Option<String>,
     /// The source that was compiled; `null` for a file of the caller's.
     pub source: Option<String>,
+    /// With a toolchain whose commands are given in full: what was run, in order (compile, link,
+    /// the program), as far as it went. Otherwise it is not there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+}
+
+/// One command of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// The command.
+    pub command: Vec<String>,
+    /// Its exit status; `null` if it did not end by itself.
+    pub exit_code: Option<i32>,
+    /// What it wrote, standard error included; of a program, without what stands in `stdout` of
+    /// the value.
+    pub output: String,
 }
 
 /// The heart of a result.
@@ -124,6 +141,9 @@ pub enum Value {
         exit_status: Option<i32>,
         /// The program's standard output.
         stdout: String,
+        /// The number of the signal that ended the program; not there if none did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signal: Option<i32>,
     },
 }
 

@@ -8,6 +8,7 @@ use crate::anchor::{anchored, anchored_command};
 use crate::dialect::Dialect;
 use crate::language::Language;
 use crate::request;
+use crate::template::{Step, Template};
 
 /// A toolchain ready to run.
 #[derive(Debug, Clone)]
@@ -16,6 +17,9 @@ pub struct Toolchain {
     pub language: Language,
     /// How the compiler is told what to do.
     pub dialect: Dialect,
+    /// The commands in full, if the request gives them. There is nothing in `command`, `args` and
+    /// `link_args` then.
+    pub commands: Option<Commands>,
     /// The launcher and the compiler, as they stand on a command line.
     pub command: Vec<OsString>,
     /// The file of the first word of `command`, or why there is none.
@@ -32,6 +36,17 @@ pub struct Toolchain {
     pub program_env: Vec<(OsString, OsString)>,
     /// Whether the compiler's own temporary files may go to the check's directory.
     pub private_temp: bool,
+}
+
+/// A toolchain's commands in full. The file of the first one's first word is the toolchain's
+/// `program`.
+#[derive(Debug, Clone)]
+pub struct Commands {
+    /// From the source to the object file.
+    pub compile: Template,
+    /// From the object file to the program: the command, and the file of its first word or why
+    /// there is none.
+    pub link: Option<(Template, Result<PathBuf, String>)>,
 }
 
 /// What the process gives to its toolchains.
@@ -87,6 +102,14 @@ pub fn resolve(
     let nothing = request::Toolchain::default();
     let given = given.unwrap_or(&nothing);
     let env = environment(given, surroundings);
+    let emulator = (!given.emulator.is_empty()).then(|| {
+        let command = anchored_command(&given.emulator, base);
+        let file = find(&command[0], &env, "emulator");
+        (command, file)
+    });
+    if let Some(compile) = &given.compile {
+        return in_full(language, given, compile, env, emulator);
+    }
 
     let mut args = Vec::new();
     let mut link_args = anchored(&given.link_args, base);
@@ -105,13 +128,7 @@ pub fn resolve(
     args.extend(anchored(&given.args, base));
 
     let command = [anchored_command(&given.launcher, base), command].concat();
-    let emulator = (!given.emulator.is_empty()).then(|| {
-        let command = anchored_command(&given.emulator, base);
-        let file = find(&command, &env, "emulator");
-        (command, file)
-    });
-    let private_temp =
-        !given.env.contains_key("TMPDIR") && !command.iter().any(|word| is_server(word));
+    let private_temp = has_private_temp(given, command.iter().map(OsString::as_os_str));
     let mut compiler_env = env.clone();
     if !given.env.contains_key("LC_ALL") {
         // The messages are read, and they are known in this locale.
@@ -120,12 +137,46 @@ pub fn resolve(
     Ok(Toolchain {
         language,
         dialect: Dialect::default(),
-        program: find(&command, &env, "compiler"),
+        commands: None,
+        program: find(&command[0], &env, "compiler"),
         command,
         args,
         link_args,
         emulator,
         env: compiler_env,
+        program_env: env,
+        private_temp,
+    })
+}
+
+/// A toolchain whose commands the request gives in full. Nothing is added to them, and to their
+/// environment only `TMPDIR`.
+fn in_full(
+    language: Language,
+    given: &request::Toolchain,
+    compile: &[String],
+    env: Vec<(OsString, OsString)>,
+    emulator: Option<(Vec<OsString>, Result<PathBuf, String>)>,
+) -> Result<Toolchain, String> {
+    let read = |words: &[String], step, what| -> Result<_, String> {
+        let template = Template::parse(words, step)?;
+        Ok((template, find(OsStr::new(&words[0]), &env, what)))
+    };
+    let (compile, program) = read(compile, Step::Compile, "compiler")?;
+    let link = given.link.as_ref().map(|words| read(words, Step::Link, "linker")).transpose()?;
+    let commands = Commands { compile, link };
+    let linked = commands.link.iter().flat_map(|(link, _)| link.fixed_words());
+    let private_temp = has_private_temp(given, commands.compile.fixed_words().chain(linked));
+    Ok(Toolchain {
+        language,
+        dialect: Dialect::default(),
+        commands: Some(commands),
+        command: Vec::new(),
+        program,
+        args: Vec::new(),
+        link_args: Vec::new(),
+        emulator,
+        env: env.clone(),
         program_env: env,
         private_temp,
     })
@@ -168,13 +219,19 @@ pub fn set(env: &mut Vec<(OsString, OsString)>, name: &str, value: impl Into<OsS
     env.push((name.into(), value.into()));
 }
 
+fn has_private_temp<'a>(
+    given: &request::Toolchain,
+    mut words: impl Iterator<Item = &'a OsStr>,
+) -> bool {
+    !given.env.contains_key("TMPDIR") && !words.any(is_server)
+}
+
 fn is_server(word: &OsStr) -> bool {
     FilePath::new(word).file_stem().is_some_and(|stem| SERVERS.iter().any(|server| stem == *server))
 }
 
 /// The file of a command's first word.
-fn find(command: &[OsString], env: &[(OsString, OsString)], what: &str) -> Result<PathBuf, String> {
-    let word = &command[0];
+fn find(word: &OsStr, env: &[(OsString, OsString)], what: &str) -> Result<PathBuf, String> {
     let shown = word.to_string_lossy();
     let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
     // Where the C library looks when nobody says where. All entries are absolute, as is a word

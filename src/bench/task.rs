@@ -55,6 +55,11 @@ pub fn tasks(plan: &Plan) -> Result<Vec<Task>, String> {
 fn task(plan: &Plan, question: usize, id: &str) -> Result<Task, String> {
     let question = &plan.questions[question];
     let toolchain = &plan.toolchains[question.toolchain];
+    if toolchain.commands.is_some() {
+        return Err(format!(
+            "{id} compiles and links by two commands of its own, and what is compared is one command"
+        ));
+    }
     let program = toolchain.program.clone()?;
     let (file, source) = match source::form(question, toolchain.language) {
         Form::File(path) => (path.into_os_string(), None),

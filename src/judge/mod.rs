@@ -28,24 +28,27 @@ pub enum Verdict {
 /// ended it. No compiler uses them for an error in the source.
 const FIRST_STATUS_OF_WRAPPERS: i32 = 126;
 
-/// The verdict of a compiler. `product` is the file that it was to write, if one; `source` gives
+/// The verdict of a compiler, or of `what` else makes a file. `product` is the file that it was to write, if one; `source` gives
 /// the source's text; `timeout` is the time that it had.
 pub fn compiler(
+    what: &str,
     finished: &Finished,
     messages: &str,
     product: Option<&Path>,
     source: impl FnOnce() -> String,
     timeout: Duration,
 ) -> Verdict {
-    let code = match not_by_itself(&finished.exit, "the compiler", timeout) {
+    let code = match not_by_itself(&finished.exit, what, timeout) {
         Ok(code) => code,
         Err(error) => return Verdict::Error(error),
     };
     if code == 0 {
         return match product {
-            Some(file) if !std::fs::metadata(file).is_ok_and(|meta| meta.len() > 0) => Verdict::Error(
-                "the compiler reported success but wrote no output file; check what the command really runs".into(),
-            ),
+            Some(file) if !std::fs::metadata(file).is_ok_and(|meta| meta.len() > 0) => {
+                Verdict::Error(format!(
+                    "{what} reported success but wrote no output file; check what the command really runs"
+                ))
+            }
             _ => Verdict::Yes,
         };
     }
@@ -54,19 +57,19 @@ pub fn compiler(
     }
     if code >= FIRST_STATUS_OF_WRAPPERS {
         return Verdict::Error(format!(
-            "the compiler exited with status {code}, which says that something could not be run; \
+            "{what} exited with status {code}, which says that something could not be run; \
              see its message in the output"
         ));
     }
     if product.and_then(Path::parent).is_some_and(os::is_full) {
-        return Verdict::Error(
-            "the compiler failed and the temporary space is full; make room, or set TMPDIR".into(),
-        );
+        return Verdict::Error(format!(
+            "{what} failed and the temporary space is full; make room, or set TMPDIR"
+        ));
     }
     if messages.trim().is_empty() {
         // A driver whose cc1 or as could not be loaded fails like this, too.
         return Verdict::Error(format!(
-            "the compiler failed with status {code} and did not say why; a compiler that says no tells \
+            "{what} failed with status {code} and did not say why; a compiler that says no tells \
              what is wrong with the source, so look at what the command really runs"
         ));
     }
@@ -131,7 +134,7 @@ fn not_by_itself(exit: &Exit, what: &str, timeout: Duration) -> Result<i32, Stri
             timeout.as_secs_f64()
         )),
         Exit::NotStarted(error) => Err(format!(
-            "{what} could not be started ({error}); check the toolchain's \"command\" and the system's limits"
+            "{what} could not be started ({error}); check the toolchain's command and the system's limits"
         )),
     }
 }

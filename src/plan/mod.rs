@@ -3,9 +3,11 @@
 //! Nothing runs before the whole request has been found usable.
 
 mod graph;
+mod in_full;
 pub mod question;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use crate::language::Language;
 use crate::request::{BadRequest, Check, Kind, Path, Request, Seconds, fragment};
 use crate::toolchain::{self, Surroundings, Toolchain};
 
-use question::{Anchor, Fault, Question, each, subject};
+use question::{Anchor, Fault, Question, each, product, subject};
 
 /// Seconds that a check may take when nobody says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -98,6 +100,7 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
 
     let mut questions = Vec::new();
     let mut known = HashMap::new();
+    let mut products = HashMap::new();
     let mut asks = Vec::with_capacity(input.request.checks.len());
     for (index, check) in input.request.checks.iter().enumerate() {
         let at = |fault| planner_complaint(&input, index, fault);
@@ -107,6 +110,14 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
             questions.push(question.clone());
             questions.len() - 1
         });
+        if let Some(product) = &questions[question].product {
+            let (other, first) = *products.entry(product.clone()).or_insert((question, index));
+            if other != question {
+                let (product, first) = (product.display(), &input.origins[first].path);
+                let message = format!("{product} is already where the product of {first} goes");
+                return Err(at(Fault::of("product", message)));
+            }
+        }
         asks.push(Ask {
             id: check.id.clone(),
             kind: check.kind,
@@ -202,10 +213,13 @@ impl<'a> Planner<'a> {
                 ("link_args", &toolchain.link_args),
                 ("emulator", &toolchain.emulator),
                 ("launcher", &toolchain.launcher),
+                ("compile", toolchain.compile.as_deref().unwrap_or_default()),
+                ("link", toolchain.link.as_deref().unwrap_or_default()),
             ];
             for (field, words) in lists {
                 each(field, words, fragment::argument).map_err(|fault| at(field, fault.message))?;
             }
+            in_full::validate(toolchain).map_err(|(field, message)| at(field, message))?;
             for (variable, value) in &toolchain.env {
                 if variable.is_empty() || variable.contains(['=', '\0']) || value.contains('\0') {
                     let message = format!("{variable:?} cannot be set in an environment");
@@ -220,7 +234,12 @@ impl<'a> Planner<'a> {
         let base = self.input.origins[index].base.clone();
         let toolchain = self.toolchain(check)?;
         let language = self.toolchains[toolchain].language;
-        let anchored = |args: &[String]| crate::anchor::anchored(args, &base);
+        let in_full = self.toolchains[toolchain].commands.is_some();
+        let anchored = |args: &[String]| match in_full {
+            // What goes into a command that is given in full is as final as that.
+            true => args.iter().map(OsString::from).collect(),
+            false => crate::anchor::anchored(args, &base),
+        };
         let anchor = Anchor { args: &anchored, path: &|path| base.join(path) };
 
         each("headers", &check.headers, fragment::header)?;
@@ -231,6 +250,7 @@ impl<'a> Planner<'a> {
             ("args", &check.args),
             ("link_args", &check.link_args),
             ("include_dirs", &check.include_dirs),
+            ("definitions", check.definitions.as_ref().unwrap_or(&Vec::new())),
         ] {
             each(field, args, fragment::argument)?;
         }
@@ -244,6 +264,16 @@ impl<'a> Planner<'a> {
         }
         let subject = subject(check, language, &anchor)?;
         let dialect = self.toolchains[toolchain].dialect;
+        let definitions = check.definitions.as_deref().unwrap_or_default();
+        match &self.toolchains[toolchain].commands {
+            Some(commands) => in_full::fits(check, commands)?,
+            None if !definitions.is_empty() => {
+                let message =
+                    "only a toolchain with \"compile\" has a place for it; put it into \"args\"";
+                return Err(Fault::of("definitions", message));
+            }
+            None => {}
+        }
         let include_dirs =
             check.include_dirs.iter().map(|dir| dialect.include_dir(&base.join(dir)));
         Ok(Question {
@@ -253,6 +283,8 @@ impl<'a> Planner<'a> {
             prefix: check.prefix.clone(),
             args: include_dirs.chain(anchored(&check.args)).collect(),
             link_args: anchored(&check.link_args),
+            definitions: definitions.iter().map(OsString::from).collect(),
+            product: product(check, &anchor)?,
             fail_patterns: check.fail_patterns.clone(),
             timeout: self.timeout(check),
         })

@@ -24,6 +24,10 @@ pub struct Question {
     pub args: Vec<OsString>,
     /// Linker arguments before the toolchain's.
     pub link_args: Vec<OsString>,
+    /// Words for a toolchain whose commands are given in full.
+    pub definitions: Vec<OsString>,
+    /// Where the program or object file goes.
+    pub product: Option<PathBuf>,
     /// Regular expressions that turn a success into a no; known to be valid.
     pub fail_patterns: Vec<String>,
     /// How long it may take.
@@ -48,7 +52,7 @@ pub enum Subject {
     CompilerFlag(Vec<OsString>),
     LinkerFlag(Vec<OsString>),
     Endian,
-    Source { stage: Stage, code: Code, run_args: Vec<String> },
+    Source { stage: Stage, code: Code, run_args: Vec<String>, merge_output: bool },
 }
 
 /// A source that the request gives.
@@ -244,6 +248,16 @@ fn flags(check: &Check, anchor: &Anchor<'_>) -> Result<Vec<OsString>, Fault> {
     Ok((anchor.args)(flags))
 }
 
+/// Where the program or object file of a check goes.
+pub fn product(check: &Check, anchor: &Anchor<'_>) -> Result<Option<PathBuf>, Fault> {
+    let Some(product) = &check.product else { return Ok(None) };
+    if product.is_empty() {
+        return Err(Fault::of("product", "it is empty"));
+    }
+    fragment::argument(product).map_err(|refusal| Fault::of("product", refusal))?;
+    Ok(Some((anchor.path)(product)))
+}
+
 fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, Fault> {
     let run_args = check.run_args.clone().unwrap_or_default();
     each("run_args", &run_args, fragment::argument)?;
@@ -266,5 +280,6 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
         }
         (None, None) => unreachable!("the kind needs one of them"),
     };
-    Ok(Subject::Source { stage, code, run_args })
+    let merge_output = check.merge_output.unwrap_or_default();
+    Ok(Subject::Source { stage, code, run_args, merge_output })
 }

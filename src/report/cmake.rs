@@ -213,7 +213,7 @@ fn value(answer: &Answer) -> String {
 }
 
 /// A quoted argument, which CMake takes as it is.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         // A semicolon stands for itself in a quoted argument, and an escaped one would not.

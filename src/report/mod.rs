@@ -4,6 +4,7 @@ mod cmake;
 mod header;
 mod json;
 mod keyval;
+mod variables;
 
 use std::io::{self, Write};
 
@@ -21,6 +22,8 @@ pub enum Format {
     Ndjson,
     /// A script for CMake's include(): cache entries as CMake's own modules set them.
     Cmake,
+    /// A script for CMake's include(): plain variables with all of each result.
+    CmakeVariables,
     /// ID=1 lines, for Meson's keyval module and for shells.
     Keyval,
     /// A C header: #define ID 1 or /* #undef ID */.
@@ -52,6 +55,7 @@ impl Format {
                     format!("{id:?} is not a name for a CMake variable, which has letters, digits and /_.+- only")
                 })
             }
+            Format::CmakeVariables => variables::refuses_id(id),
         }
     }
 
@@ -63,6 +67,7 @@ impl Format {
     ) -> Option<(usize, String)> {
         match self {
             Format::Cmake => cmake::clash(checks),
+            Format::CmakeVariables => variables::clash(checks.map(|(id, _)| id)),
             // These have nothing but the ids.
             Format::Json | Format::Ndjson | Format::Keyval | Format::Header => None,
         }
@@ -81,6 +86,7 @@ pub fn write(
         Format::Json => json::document(answers, summary, out),
         Format::Ndjson => json::summary_line(&summary, out),
         Format::Cmake => cmake::script(plan, &answers, out),
+        Format::CmakeVariables => variables::script(&answers, &summary, out),
         Format::Keyval => keyval::lines(plan, &answers, out),
         Format::Header => header::header(plan, &answers, out),
     }
@@ -96,7 +102,7 @@ pub fn write_line(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
 pub fn write_refusal(format: Format, error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Json | Format::Ndjson => json::refusal(error, out),
-        Format::Cmake => cmake::refusal(error, out),
+        Format::Cmake | Format::CmakeVariables => cmake::refusal(error, out),
         Format::Keyval => keyval::refusal(error, out),
         Format::Header => header::refusal(error, out),
     }

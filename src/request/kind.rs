@@ -157,18 +157,28 @@ pub static RULES: [Rule; 18] = [
     ),
     rule(Kind::Endian, "endian", "In which order do the bytes of a word stand?", &[], &[], false),
     source_rule(Kind::Preprocesses, "preprocesses", "Does this source preprocess?", &[]),
-    source_rule(Kind::Compiles, "compiles", "Does this source compile?", &[]),
-    source_rule(Kind::Links, "links", "Does this source compile and link?", &[]),
+    source_rule(
+        Kind::Compiles,
+        "compiles",
+        "Does this source compile?",
+        &["definitions", "product"],
+    ),
+    source_rule(
+        Kind::Links,
+        "links",
+        "Does this source compile and link?",
+        &["definitions", "product"],
+    ),
     source_rule(
         Kind::Runs,
         "runs",
         "Does the program of this source exit with status 0?",
-        &["run_args"],
+        &["run_args", "definitions", "product", "merge_output"],
     ),
 ];
 
 /// Fields that belong to some kinds only.
-pub static OWN_FIELDS: [&str; 16] = [
+pub static OWN_FIELDS: [&str; 19] = [
     "header",
     "stage",
     "symbol",
@@ -185,6 +195,9 @@ pub static OWN_FIELDS: [&str; 16] = [
     "file",
     "run_args",
     "extension",
+    "definitions",
+    "product",
+    "merge_output",
 ];
 
 impl Kind {

@@ -123,6 +123,15 @@ pub struct Toolchain {
     pub emulator: Vec<String>,
     /// What starts the compiler, such as `["ccache"]` or `["distcc"]`.
     pub launcher: Vec<String>,
+    /// The command from the source to the object file, in full and in place of `command`, `args`,
+    /// `link_args` and `launcher`, for the kinds `compiles`, `links` and `runs`. `{source}` and
+    /// `{object}` stand for files, also within a word; the words `{definitions}` and `{args}` for
+    /// those of the check. Every other word stays as it is, and nothing but `env` and `TMPDIR` is
+    /// set. No empty program is tried before: whoever gives such a command vouches that it works.
+    pub compile: Option<Vec<String>>,
+    /// The command from the object file to the program, in the same way: with `{object}`,
+    /// `{program}` and the word `{link_args}`. `compiles` needs none.
+    pub link: Option<Vec<String>>,
 }
 
 /// One check. Which of the fields after `timeout` it has depends on its kind.
@@ -200,6 +209,13 @@ pub struct Check {
     pub extension: Option<String>,
     /// Arguments of the program that is run.
     pub run_args: Option<Vec<String>>,
+    /// Words such as `-DX=1` for the place that the toolchain's `compile` has for them.
+    pub definitions: Option<Vec<String>>,
+    /// Where the program, or the object file of `compiles`, is copied when the answer is yes;
+    /// relative to the request file.
+    pub product: Option<String>,
+    /// Whether the program's standard error goes into `stdout` of the value, as it is written.
+    pub merge_output: Option<bool>,
 }
 
 /// How far a header is tried.
@@ -246,6 +262,9 @@ impl Check {
             file: None,
             extension: None,
             run_args: None,
+            definitions: None,
+            product: None,
+            merge_output: None,
         }
     }
 
@@ -268,6 +287,9 @@ impl Check {
             self.file.is_some(),
             self.run_args.is_some(),
             self.extension.is_some(),
+            self.definitions.is_some(),
+            self.product.is_some(),
+            self.merge_output.is_some(),
         ];
         std::iter::zip(kind::OWN_FIELDS, given).filter_map(|(name, given)| given.then_some(name))
     }

@@ -5,26 +5,21 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Context;
 use super::command::command_line;
 use crate::dialect::{STEM, Stage};
 use crate::judge::messages::{says_unknown_flag, without_escapes};
 use crate::judge::{self, Verdict};
-use crate::os::{self, Start, Wires};
+use crate::os::{Start, Wires};
 use crate::plan::question::{Question, Subject};
 use crate::process::{Exit, Finished};
-use crate::response::Value;
+use crate::response::{Step, Value};
 use crate::scratch::Room;
 use crate::source::{self, Comparison, Form, Source};
 use crate::toolchain::{self, Toolchain};
 use crate::value::{self, Found};
-
-/// How often, and after what pause at first, a program is started again that somebody still
-/// has open for writing. The pauses double: 2 s in all.
-const BUSY_RETRIES: u32 = 11;
-const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 /// What came of a question.
 #[derive(Debug, Clone)]
@@ -45,6 +40,8 @@ pub struct Outcome {
     pub cut: bool,
     /// The source that was compiled.
     pub source: Option<String>,
+    /// What was run, by commands that are given in full.
+    pub steps: Vec<Step>,
     /// How long it took.
     pub duration: Duration,
 }
@@ -61,6 +58,7 @@ impl Outcome {
             output: String::new(),
             cut: false,
             source: None,
+            steps: Vec::new(),
             duration: Duration::ZERO,
         }
     }
@@ -104,6 +102,9 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
     if outcome.verdict == Verdict::Yes {
         asking.apply_patterns(&mut outcome).await;
     }
+    if outcome.verdict == Verdict::Yes {
+        asking.deliver(&mut outcome);
+    }
     outcome.duration = started.elapsed();
     outcome
 }
@@ -116,24 +117,35 @@ fn cannot_write(error: &std::io::Error) -> String {
     )
 }
 
-struct Asking<'a> {
-    context: &'a Context,
-    question: &'a Question,
-    toolchain: &'a Toolchain,
-    program: &'a Path,
-    room: Room,
-    deadline: Instant,
+pub(super) struct Asking<'a> {
+    pub(super) context: &'a Context,
+    pub(super) question: &'a Question,
+    pub(super) toolchain: &'a Toolchain,
+    pub(super) program: &'a Path,
+    pub(super) room: Room,
+    pub(super) deadline: Instant,
+}
+
+/// A command that makes a file.
+pub(super) struct Command<'a> {
+    /// What it is, in messages.
+    pub(super) what: &'a str,
+    pub(super) program: &'a Path,
+    pub(super) argv: Vec<OsString>,
+    /// The file.
+    pub(super) product: Option<PathBuf>,
+    pub(super) wires: Wires,
 }
 
 /// One run of the compiler.
-struct Attempt {
-    verdict: Verdict,
-    command: Vec<String>,
-    exit_code: Option<i32>,
+pub(super) struct Attempt {
+    pub(super) verdict: Verdict,
+    pub(super) command: Vec<String>,
+    pub(super) exit_code: Option<i32>,
     /// Diagnostics.
-    messages: String,
+    pub(super) messages: String,
     /// Whether the middle of the diagnostics is missing.
-    cut: bool,
+    pub(super) cut: bool,
     /// Standard output of the preprocessor.
     preprocessed: String,
     /// The file that was written.
@@ -141,7 +153,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn outcome(self, source: Option<Source>) -> Outcome {
+    pub(super) fn outcome(self, source: Option<Source>) -> Outcome {
         Outcome {
             verdict: self.verdict,
             value: None,
@@ -151,6 +163,7 @@ impl Attempt {
             output: self.messages,
             cut: self.cut,
             source: source.map(|source| source.text),
+            steps: Vec::new(),
             duration: Duration::ZERO,
         }
     }
@@ -169,13 +182,34 @@ impl Asking<'_> {
     /// The answer is what the compiler, or the program, says by its exit status.
     async fn verdict(&self, file: &OsStr, source: Option<Source>) -> Outcome {
         let stage = self.question.subject.stage();
-        let attempt = self.compile(stage, file).await;
-        let product = attempt.product.clone();
-        let mut outcome = attempt.outcome(source);
+        let mut outcome = match &self.toolchain.commands {
+            Some(commands) => self.in_full(commands, file, source).await,
+            None => self.compile(stage, file).await.outcome(source),
+        };
         if stage == Stage::Run && outcome.verdict == Verdict::Yes {
-            self.run_program(&product.expect("a link writes a file"), &mut outcome).await;
+            self.run_program(&mut outcome).await;
         }
         outcome
+    }
+
+    /// The file that a stage writes, if any.
+    pub(super) fn written(&self, stage: Stage) -> Option<PathBuf> {
+        self.toolchain.dialect.product(stage).map(|name| self.room.path().join(name))
+    }
+
+    /// Copies what was made to where the check wants it.
+    fn deliver(&self, outcome: &mut Outcome) {
+        let made = self.written(self.question.subject.stage());
+        if let (Some(product), Some(made)) = (&self.question.product, made)
+            && let Err(error) = std::fs::copy(made, product)
+        {
+            outcome.verdict = Verdict::Error(format!(
+                "the product could not be copied to {} ({error}); its directory must be there and \
+                 have room",
+                product.display()
+            ));
+            outcome.value = None;
+        }
     }
 
     /// Turns a yes into a no if what was written says so.
@@ -187,9 +221,11 @@ impl Asking<'_> {
             Some(Value::Program { stdout, .. }) => stdout,
             _ => "",
         };
+        let steps = || outcome.steps.iter().map(|step| without_escapes(&step.output));
         let matches = |pattern: &&String| {
             let regex = &self.context.plan.patterns[*pattern];
-            regex.is_match(&text) || regex.is_match(stdout)
+            let found_in_step = || steps().any(|text| regex.is_match(&text));
+            regex.is_match(&text) || regex.is_match(stdout) || found_in_step()
         };
         let remark = if let Some(pattern) = self.question.fail_patterns.iter().find(matches) {
             format!("the output matches the fail pattern {pattern:?}")
@@ -375,26 +411,33 @@ impl Asking<'_> {
     async fn compile(&self, stage: Stage, file: &OsStr) -> Attempt {
         let (argv, product) = command_line(self.toolchain, self.question, stage, file);
         let product = product.map(|name| self.room.path().join(name));
+        let wires = if stage == Stage::Preprocess { Wires::Apart } else { Wires::Merged };
+        let command = Command { what: "the compiler", program: self.program, argv, product, wires };
+        self.attempt(command, file).await
+    }
+
+    /// Runs a command that makes a file of a source.
+    pub(super) async fn attempt(&self, command: Command<'_>, file: &OsStr) -> Attempt {
+        let Command { what, program, argv, product, wires } = command;
         if let Some(product) = &product {
             // What an earlier command of this question left must not pass for this one's.
             let _ = std::fs::remove_file(product);
         }
-        let wires = if stage == Stage::Preprocess { Wires::Apart } else { Wires::Merged };
         let mut env = self.toolchain.env.clone();
         if self.toolchain.private_temp {
             toolchain::set(&mut env, "TMPDIR", self.room.path());
         }
-        let start =
-            Start { program: self.program, argv: &argv, env: &env, dir: self.room.path(), wires };
+        let start = Start { program, argv: &argv, env: &env, dir: self.room.path(), wires };
         let finished = self.context.runner.run(start, self.deadline).await;
-        let (messages, preprocessed) = match stage {
-            Stage::Preprocess => (&finished.stderr, finished.stdout.text()),
-            _ => (&finished.stdout, String::new()),
+        let (messages, preprocessed) = match wires {
+            Wires::Apart => (&finished.stderr, finished.stdout.text()),
+            Wires::Merged => (&finished.stdout, String::new()),
         };
         let (messages, cut) = (messages.text(), messages.is_cut());
         let source = || std::fs::read_to_string(self.room.path().join(file)).unwrap_or_default();
         let timeout = self.question.timeout;
-        let verdict = judge::compiler(&finished, &messages, product.as_deref(), source, timeout);
+        let verdict =
+            judge::compiler(what, &finished, &messages, product.as_deref(), source, timeout);
         Attempt {
             verdict,
             command: shown(&argv),
@@ -405,67 +448,6 @@ impl Asking<'_> {
             product,
         }
     }
-
-    /// Runs the program that was linked, and puts its verdict into the outcome.
-    async fn run_program(&self, program: &Path, outcome: &mut Outcome) {
-        let Subject::Source { run_args, .. } = &self.question.subject else {
-            unreachable!("only sources run")
-        };
-        let (mut argv, file) = match &self.toolchain.emulator {
-            Some((_, Err(why))) => {
-                outcome.verdict = Verdict::Error(why.clone());
-                return;
-            }
-            Some((command, Ok(file))) => (command.clone(), file.as_path()),
-            None => (Vec::new(), program),
-        };
-        argv.push(program.into());
-        argv.extend(run_args.iter().map(OsString::from));
-        let mut env = self.toolchain.program_env.clone();
-        toolchain::set(&mut env, "TMPDIR", self.room.path());
-        let start = Start {
-            program: file,
-            argv: &argv,
-            env: &env,
-            dir: self.room.path(),
-            wires: Wires::Apart,
-        };
-        let finished = self.run_when_not_busy(start).await;
-        let timeout = self.question.timeout;
-        let emulator = self.toolchain.emulator.is_some().then_some(file);
-        let errors = finished.stderr.text();
-        outcome.verdict = judge::program(&finished.exit, emulator, &errors, timeout);
-        outcome.exit_code = exit_code(&finished);
-        outcome.output += &errors;
-        match &finished.exit {
-            Exit::Code(_) | Exit::Signal(_) => {
-                outcome.value = Some(Value::Program {
-                    exit_status: outcome.exit_code,
-                    stdout: finished.stdout.text(),
-                });
-            }
-            Exit::TimedOut | Exit::NotStarted(_) => {}
-        }
-        if let (Exit::Signal(signal), Verdict::No) = (&finished.exit, &outcome.verdict) {
-            outcome.remark =
-                Some(format!("the program was ended by {}", os::describe_signal(*signal)));
-        }
-        outcome.cut |= finished.stderr.is_cut() || finished.stdout.is_cut();
-    }
-
-    /// A program that was written just now may still be open for writing in a process that
-    /// was forked at the wrong moment; the system then refuses to run it (ETXTBSY).
-    async fn run_when_not_busy(&self, start: Start<'_>) -> Finished {
-        for retry in 0..BUSY_RETRIES {
-            let finished = self.context.runner.run(start, self.deadline).await;
-            match &finished.exit {
-                Exit::NotStarted(error) if os::is_text_busy(error) => {}
-                _ => return finished,
-            }
-            sleep(BUSY_PAUSE * 2u32.pow(retry)).await;
-        }
-        self.context.runner.run(start, self.deadline).await
-    }
 }
 
 fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
@@ -473,7 +455,7 @@ fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
     std::fs::read(product).map_or(Found::Nothing, |file| read(&file))
 }
 
-fn exit_code(finished: &Finished) -> Option<i32> {
+pub(super) fn exit_code(finished: &Finished) -> Option<i32> {
     match finished.exit {
         Exit::Code(code) => Some(code),
         _ => None,

@@ -3,7 +3,9 @@
 
 pub mod asking;
 pub mod command;
+mod in_full;
 mod probe;
+mod program;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -15,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::judge::Verdict;
 use crate::plan::Plan;
 use crate::process::Runner;
-use crate::response::{Answer, How, Status, Summary, Value};
+use crate::response::{Answer, How, Status, Step, Summary, Value};
 use crate::scratch::Scratch;
 use crate::slots::{Slot, Slots};
 
@@ -317,6 +319,7 @@ fn skipped(id: &str, need: &Answer) -> Answer {
         output_truncated: false,
         reason: Some(format!("needs {}, which is {}", need.id, need.status.name())),
         source: None,
+        steps: Vec::new(),
     }
 }
 
@@ -334,6 +337,12 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         *stdout = kept;
         output_truncated |= cut;
     }
+    let mut reported = |step: &Step| {
+        let (output, cut) = budget.cut(&step.output);
+        output_truncated |= cut;
+        Step { output, ..step.clone() }
+    };
+    let steps = outcome.steps.iter().map(&mut reported).collect();
     Answer {
         id: id.into(),
         status,
@@ -346,6 +355,7 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         output_truncated,
         reason,
         source: outcome.source.clone(),
+        steps,
     }
 }
 

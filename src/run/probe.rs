@@ -31,10 +31,11 @@ pub struct Trial {
     pub stage: Stage,
 }
 
-/// Whether a toolchain can be tried: without a compiler, or without a place for files, every
-/// check says so by itself.
+/// Whether a toolchain is tried. Without a compiler, or without a place for files, every check
+/// says so by itself; for commands that are given in full the caller vouches.
 pub fn is_tried(context: &Context, toolchain: usize) -> bool {
-    context.scratch.is_ok() && context.plan.toolchains[toolchain].program.is_ok()
+    let toolchain = &context.plan.toolchains[toolchain];
+    context.scratch.is_ok() && toolchain.program.is_ok() && toolchain.commands.is_none()
 }
 
 /// The probes that a run needs.
@@ -124,11 +125,14 @@ pub async fn run(context: &Context, trial: Trial) {
             stage: trial.stage,
             code: Code::Text { source: toolchain.language.empty_program().into(), extension: None },
             run_args: Vec::new(),
+            merge_output: false,
         },
         headers: Vec::new(),
         prefix: String::new(),
         args: Vec::new(),
         link_args: Vec::new(),
+        definitions: Vec::new(),
+        product: None,
         fail_patterns: Vec::new(),
         timeout: timeout(&context.plan, trial.toolchain),
     };

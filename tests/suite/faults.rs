@@ -283,7 +283,7 @@ fn only_its_own_end_is_a_programs_answer() {
 
     let segv = ran.result("SEGV");
     assert_eq!(segv["status"], "no", "a fault of its own");
-    assert_eq!(segv["value"], json!({"exit_status": null, "stdout": "out\n"}));
+    assert_eq!(segv["value"], json!({"exit_status": null, "stdout": "out\n", "signal": 11}));
     assert!(segv["reason"].as_str().unwrap().contains("SIGSEGV"));
 
     for id in ["KILL", "TERM"] {

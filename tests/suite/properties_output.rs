@@ -23,6 +23,8 @@ fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
         prefix: String::new(),
         args: Vec::new(),
         link_args: Vec::new(),
+        definitions: Vec::new(),
+        product: None,
         fail_patterns: Vec::new(),
         timeout: std::time::Duration::ZERO,
     };
@@ -56,6 +58,7 @@ fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
             output_truncated: false,
             reason: None,
             source: None,
+            steps: Vec::new(),
         });
     }
     (plan, answers)

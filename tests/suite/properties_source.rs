@@ -109,6 +109,8 @@ fn source(subject: Subject, headers: Vec<String>, language: Language) -> String 
         prefix: String::new(),
         args: Vec::new(),
         link_args: Vec::new(),
+        definitions: Vec::new(),
+        product: None,
         fail_patterns: Vec::new(),
         timeout: std::time::Duration::ZERO,
     };

@@ -284,6 +284,7 @@ fn code(question: &Question, language: Language) -> io::Result<(Source, Option<P
                 stage: Stage::Preprocess,
                 code: Code::Text { source: text + language.empty_program(), extension: None },
                 run_args: Vec::new(),
+                merge_output: false,
             };
             return code(&defined, language);
         }
