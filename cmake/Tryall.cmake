@@ -3,7 +3,23 @@
 Tryall
 ------
 
-Answers a file of compiler checks, all at once.
+Makes the compiler checks of a project run all at once.
+
+.. command:: tryall_begin
+
+  .. code-block:: cmake
+
+    tryall_begin()
+    check_include_file(sys/epoll.h HAVE_SYS_EPOLL_H)
+    check_type_size(off_t SIZEOF_OFF_T)
+    # ... CMake's own check_* commands, as many as there are
+    tryall_end()
+
+  Between these two, the ``check_*`` commands of CMake's modules are noted when they are called,
+  and asked as one batch when the first result is read, or else at ``tryall_end()``. Each result
+  variable then holds what CMake alone would have set, in the same cache entry, and the same lines
+  are printed. ``try_compile`` and ``try_run`` are answered by tryall, too. What is not fully
+  understood goes to CMake itself.
 
 .. command:: tryall_check
 
@@ -23,10 +39,41 @@ Answers a file of compiler checks, all at once.
   ``CMAKE_CROSSCOMPILING_EMULATOR`` runs programs, unless the request names an emulator. The
   configure step runs again when the request changes.
 
-The program is looked for as ``TRYALL_EXECUTABLE``, which can be set to a path.
+The program is looked for as ``TRYALL_EXECUTABLE``, which can be set to a path. Where it is not
+installed CMake does all of this by itself, one check after the other, and says once how to get
+the speed. ``TRYALL_VERIFY`` makes both ways be gone, and fails the configure step if they differ.
 #]=======================================================================]
 
 include_guard(GLOBAL)
+
+include("${CMAKE_CURRENT_LIST_DIR}/tryall/Tryall.cmake")
+
+# Has the checks that follow noted, and asked in batches.
+function(tryall_begin)
+  if(ARGC)
+    message(FATAL_ERROR "tryall_begin: takes no arguments, got: ${ARGN}")
+  endif()
+  get_property(depth GLOBAL PROPERTY _TRYALL_DEPTH)
+  math(EXPR depth "0${depth} + 1")
+  set_property(GLOBAL PROPERTY _TRYALL_DEPTH ${depth})
+  _tryall_start(adopted)
+endfunction()
+
+# Settles the checks since tryall_begin().
+function(tryall_end)
+  if(ARGC)
+    message(FATAL_ERROR "tryall_end: takes no arguments, got: ${ARGN}")
+  endif()
+  get_property(depth GLOBAL PROPERTY _TRYALL_DEPTH)
+  math(EXPR depth "0${depth} - 1")
+  if(depth LESS 0)
+    message(FATAL_ERROR "tryall_end: there was no tryall_begin() before it.")
+  endif()
+  set_property(GLOBAL PROPERTY _TRYALL_DEPTH ${depth})
+  if(depth EQUAL 0)
+    _tryall_stop(adopted)
+  endif()
+endfunction()
 
 function(tryall_check)
   cmake_parse_arguments(PARSE_ARGV 0 _tryall "" "FILE" "")
@@ -36,11 +83,10 @@ function(tryall_check)
   get_filename_component(_tryall_file "${_tryall_FILE}" ABSOLUTE)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${_tryall_file}")
 
-  find_program(TRYALL_EXECUTABLE tryall DOC "The tryall program, which answers compiler checks")
-  if(NOT TRYALL_EXECUTABLE)
-    message(FATAL_ERROR
-      "tryall_check needs the program tryall.\n"
-      "Install it with 'cargo install tryall', or set TRYALL_EXECUTABLE to its path.")
+  _tryall_program(_tryall_found)
+  if(NOT _tryall_found)
+    _tryall_check_by_cmake("${_tryall_file}")
+    return()
   endif()
 
   get_filename_component(_tryall_name "${_tryall_file}" NAME_WE)

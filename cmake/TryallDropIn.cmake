@@ -25,9 +25,7 @@ Variables:
 #]=======================================================================]
 
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Tryall.cmake")
-if(NOT CMAKE_VERSION VERSION_LESS 3.20)
-  _tryall_start("${CMAKE_CURRENT_LIST_DIR}/TryallDropIn.cmake")
-endif()
+_tryall_start(dropin)
 
 if(TRYALL_PROJECT_INCLUDE)
   # project() includes without a policy scope.

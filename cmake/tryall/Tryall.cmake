@@ -6,11 +6,12 @@
 #   Commands.cmake  try_compile and try_run: what a check asks of the compiler
 #   Recipe.cmake    the command lines that stock CMake uses in the same surroundings
 #   Batch.cmake     many questions to one run of tryall, and its answers
+#   Fallback.cmake  a request file, answered by CMake alone
 #   Log.cmake       what CMake's own logs would say, and the summary
 #
 # State that outlives a function is in global properties, because checks are made in every scope:
 #
-#   _TRYALL_ON           whether checks are taken over at all
+#   _TRYALL_ON           by which door checks are taken over, if they are: "dropin" or "adopted"
 #   _TRYALL_PENDING      numbers of the checks that were noted and not yet settled
 #   _TRYALL_<n>_<WHAT>   what is known of check n, see Futures.cmake
 #   _TRYALL_RECIPE_<k>   see Recipe.cmake
@@ -36,22 +37,40 @@ include("${CMAKE_CURRENT_LIST_DIR}/Recipe.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Batch.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Commands.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Futures.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Fallback.cmake")
 
-# Takes over the checks, if the program is there and this CMake can be helped.
-macro(_tryall_start door)
-  _tryall_prepare("${door}" _tryall_works)
-  if(_tryall_works)
-    set_property(GLOBAL PROPERTY _TRYALL_ON TRUE)
+# Takes over the checks, if the program is there and this CMake can be helped. The door is whose
+# wish it is: "dropin" for the whole configure step, "adopted" until _tryall_stop.
+function(_tryall_start door)
+  get_property(on GLOBAL PROPERTY _TRYALL_ON)
+  if(on)
+    return()
+  endif()
+  _tryall_prepare(works)
+  if(works)
+    set_property(GLOBAL PROPERTY _TRYALL_ON ${door})
     _tryall_override_commands()
     _tryall_take_over_checks()
   endif()
-  unset(_tryall_works)
-endmacro()
+endfunction()
+
+# Gives the checks back to CMake, when all that were noted are settled.
+function(_tryall_stop door)
+  get_property(on GLOBAL PROPERTY _TRYALL_ON)
+  _tryall_settle()
+  if(on STREQUAL door)
+    set_property(GLOBAL PROPERTY _TRYALL_ON "")
+  endif()
+endfunction()
 
 # Whether checks can be taken over; readies the build directory if so.
-function(_tryall_prepare door result)
+function(_tryall_prepare result)
   set(${result} FALSE PARENT_SCOPE)
   _tryall_clear_leftovers()
+  get_property(is_broken GLOBAL PROPERTY _TRYALL_BROKEN)
+  if(is_broken OR CMAKE_VERSION VERSION_LESS 3.20)
+    return()
+  endif()
   _tryall_program(program)
   if(NOT program)
     return()
