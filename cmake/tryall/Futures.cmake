@@ -109,8 +109,8 @@ endfunction()
 # Makes the first pass for the call in _tryall_call, whose result variable is _tryall_variable.
 # _tryall_is_noted of the caller then says whether that was all.
 function(_tryall_note_check name kind)
-  get_property(on GLOBAL PROPERTY _TRYALL_ON)
-  if(NOT on)
+  get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
+  if(NOT door_open)
     return()
   endif()
   _tryall_result_variables(variables late "${_tryall_variable}" ${kind})

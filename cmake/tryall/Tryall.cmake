@@ -42,8 +42,8 @@ include("${CMAKE_CURRENT_LIST_DIR}/Fallback.cmake")
 # Takes over the checks, if the program is there and this CMake can be helped. The door is whose
 # wish it is: "dropin" for the whole configure step, "adopted" until _tryall_stop.
 function(_tryall_start door)
-  get_property(on GLOBAL PROPERTY _TRYALL_ON)
-  if(on)
+  get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
+  if(door_open)
     return()
   endif()
   _tryall_prepare(works)
@@ -56,9 +56,9 @@ endfunction()
 
 # Gives the checks back to CMake, when all that were noted are settled.
 function(_tryall_stop door)
-  get_property(on GLOBAL PROPERTY _TRYALL_ON)
+  get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
   _tryall_settle()
-  if(on STREQUAL door)
+  if("${door_open}" STREQUAL "${door}")
     set_property(GLOBAL PROPERTY _TRYALL_ON "")
   endif()
 endfunction()
