@@ -6,6 +6,7 @@
 #   Commands.cmake  try_compile and try_run: what a check asks of the compiler
 #   Recipe.cmake    the command lines that stock CMake uses in the same surroundings
 #   Batch.cmake     many questions to one run of tryall, and its answers
+#   Toolchain.cmake the project's compilers, for a request file
 #   Fallback.cmake  a request file, answered by CMake alone
 #   Log.cmake       what CMake's own logs would say, and the summary
 #
@@ -37,6 +38,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/Recipe.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Batch.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Commands.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Futures.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Toolchain.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Fallback.cmake")
 
 # Takes over the checks, if the program is there and this CMake can be helped. The door is whose
