@@ -47,6 +47,8 @@ the speed. ``TRYALL_VERIFY`` makes both ways be gone, and fails the configure st
 include_guard(GLOBAL)
 
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Tryall.cmake")
+# It asks for the policies of the project, which are those of whoever includes this file.
+include("${CMAKE_CURRENT_LIST_DIR}/tryall/Toolchain.cmake")
 
 # Has the checks that follow noted, and asked in batches.
 function(tryall_begin)

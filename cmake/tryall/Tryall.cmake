@@ -38,7 +38,6 @@ include("${CMAKE_CURRENT_LIST_DIR}/Recipe.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Batch.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Commands.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Futures.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Toolchain.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Fallback.cmake")
 
 # Takes over the checks, if the program is there and this CMake can be helped. The door is whose
