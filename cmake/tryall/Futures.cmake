@@ -133,7 +133,6 @@ function(_tryall_note_check name kind)
       return()
     endif()
   endforeach()
-  _tryall_take_over_checks()
 
   set_property(GLOBAL PROPERTY _TRYALL_NOTED "")
   _tryall_first_pass("_${name}(${_tryall_call})")
