@@ -57,7 +57,7 @@ pub struct Configured {
     pub status: Option<i32>,
     pub stdout: String,
     pub stderr: String,
-    /// All files of the build tree, but those that [`is_of_no_interest`] leaves out.
+    /// All files of the build tree, but those that [`is_of_no_interest`] names.
     pub files: BTreeMap<String, String>,
 }
 
@@ -159,18 +159,26 @@ fn version(program: &Path) -> String {
     known.entry(program.into()).or_insert_with(ask).clone()
 }
 
-/// What says how it came about and not what came about.
+/// What says how it came about and not what came about: logs, which name commands and times;
+/// scratch directories; the compiler's own probes, which are over before a project can include
+/// anything; and the list of files that were read. Projects in the build tree have them, too.
 fn is_of_no_interest(path: &str) -> bool {
-    let Some(rest) = path.strip_prefix("CMakeFiles/") else {
-        return path.starts_with(".ninja_");
-    };
-    let first = rest.split('/').next().unwrap();
-    // Logs, which name commands; scratch directories; the compiler's own probes, which are over
-    // before a project can include anything; the list of files that were read.
-    ["CMakeConfigureLog.yaml", "CMakeOutput.log", "CMakeError.log", "Makefile.cmake"]
-        .contains(&first)
-        || ["CMakeScratch", "CMakeTmp", "tryall"].contains(&first)
-        || first.starts_with(|letter: char| letter.is_ascii_digit())
+    let mut directory = "";
+    path.split('/').any(|name| {
+        let before = std::mem::replace(&mut directory, name);
+        let log = ["CMakeConfigureLog.yaml", "CMakeOutput.log", "CMakeError.log"].contains(&name);
+        let scratch = ["CMakeScratch", "CMakeTmp", "Makefile.cmake", "tryall"].contains(&name);
+        let probes = name.starts_with(|letter: char| letter.is_ascii_digit());
+        name.starts_with(".ninja_") || before == "CMakeFiles" && (log || scratch || probes)
+    })
+}
+
+/// What must be there, but may hold something else: what comes of a whole build in the build tree,
+/// which CMake's `FortranCInterface` starts. Objects for link-time optimization hold random names,
+/// and lines of the build stand in the order in which its commands end.
+fn is_made_by_a_build(path: &str) -> bool {
+    path.contains("CMakeFiles/FortranCInterface/")
+        && [".o", ".a", "/output.txt"].iter().any(|end| path.ends_with(end))
 }
 
 fn collect(build: &Path, directory: &Path, files: &mut BTreeMap<String, String>) {
@@ -182,6 +190,8 @@ fn collect(build: &Path, directory: &Path, files: &mut BTreeMap<String, String>)
             files.insert(name, format!("-> {}", std::fs::read_link(&path).unwrap().display()));
         } else if path.is_dir() {
             collect(build, &path, files);
+        } else if is_made_by_a_build(&name) {
+            files.insert(name, String::new());
         } else {
             let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap_or_else(|error| {
                 let mut hasher = DefaultHasher::new();
@@ -293,8 +303,8 @@ fn files(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     if let Some(ninja) = files.get_mut("build.ninja") {
         let mut missing = false;
         let kept = ninja.lines().filter(|line| {
-            let reads = missing || line.contains(": RERUN_CMAKE |");
-            missing = line.starts_with("# A missing CMake input file is not an error");
+            let reads = line.contains(": RERUN_CMAKE |") || missing && line.ends_with(": phony");
+            missing = !reads && (missing || line.starts_with("# A missing CMake input file"));
             !reads
         });
         *ninja = kept.collect::<Vec<_>>().join("\n");
