@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::support::*;
 
 /// To be counted up when more is kept of a configured project, or it is configured otherwise.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// CMake, Meson and Ninja as tests/install puts them.
 pub fn venv(program: &str) -> PathBuf {
