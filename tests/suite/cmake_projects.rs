@@ -8,11 +8,9 @@ use regex_lite::Regex;
 use crate::configured::*;
 use crate::support::*;
 
-/// A project as tests/fetch brings it.
+/// A project as tests/fetch brings it. Its options are in tests/projects.json.
 struct Project {
     name: &'static str,
-    /// What avoids the network and what is not there.
-    options: &'static [&'static str],
     /// Whether it is configured with the system's CMake, too, and by which generator.
     old: Option<&'static str>,
     /// What may differ. Each must do so with at least one of the CMakes.
@@ -61,7 +59,9 @@ fn drop_in() -> PathBuf {
 }
 
 fn is_configured_alike(project: &Project) {
-    let source = fetched(project.name);
+    let name = project.name;
+    let source = fetched(name);
+    let options = listed().projects[name].clone();
     let new = venv("cmake");
     let old = PathBuf::from("/usr/bin/cmake");
     let mut setups = vec![(&new, "Ninja"), (&new, "Unix Makefiles")];
@@ -70,8 +70,7 @@ fn is_configured_alike(project: &Project) {
     let mut wrong = Vec::new();
     let mut unused: Vec<_> = project.explained.iter().collect();
     for (cmake, generator) in setups {
-        let Project { name, options, .. } = *project;
-        let setup = Setup { name, source: &source, options, cmake, generator };
+        let setup = Setup { name, source: &source, options: &options, cmake, generator };
         let ours = setup.injected(&drop_in());
         let title = format!("{name}, {}, {generator}", cmake.display());
         match summary(&ours.stdout) {
@@ -87,8 +86,8 @@ fn is_configured_alike(project: &Project) {
         }
     }
     let unused = unused.iter().map(|explained| {
-        let Explained { place, name, why } = explained;
-        format!("{}: {place:?} {name} does not differ any more ({why})", project.name)
+        let Explained { place, name: what, why } = explained;
+        format!("{name}: {place:?} {what} does not differ any more ({why})")
     });
     wrong.extend(unused);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -98,7 +97,6 @@ fn is_configured_alike(project: &Project) {
 fn libarchive_is_configured_alike() {
     is_configured_alike(&Project {
         name: "libarchive-3.6.2",
-        options: &[],
         old: Some("Unix Makefiles"),
         explained: &[],
     });
@@ -106,43 +104,22 @@ fn libarchive_is_configured_alike() {
 
 #[test]
 fn c_ares_is_configured_alike() {
-    is_configured_alike(&Project {
-        name: "c-ares-1.34.9",
-        options: &[],
-        old: None,
-        explained: &[],
-    });
+    is_configured_alike(&Project { name: "c-ares-1.34.9", old: None, explained: &[] });
 }
 
 #[test]
 fn curl_is_configured_alike() {
-    is_configured_alike(&Project {
-        name: "curl-7.88.1",
-        options: &["-DCURL_ENABLE_SSL=OFF"],
-        old: Some("Ninja"),
-        explained: &[],
-    });
+    is_configured_alike(&Project { name: "curl-7.88.1", old: Some("Ninja"), explained: &[] });
 }
 
 #[test]
 fn zlib_ng_is_configured_alike() {
-    is_configured_alike(&Project {
-        name: "zlib-ng-2.3.3",
-        // The crate that it comes from is without its tests and what a shared library needs.
-        options: &["-DBUILD_SHARED_LIBS=OFF", "-DBUILD_TESTING=OFF"],
-        old: None,
-        explained: &[],
-    });
+    is_configured_alike(&Project { name: "zlib-ng-2.3.3", old: None, explained: &[] });
 }
 
 #[test]
 fn lapack_is_configured_alike() {
-    is_configured_alike(&Project {
-        name: "lapack-3.11.0",
-        options: &["-DCBLAS=ON", "-DLAPACKE=ON"],
-        old: None,
-        explained: &[],
-    });
+    is_configured_alike(&Project { name: "lapack-3.11.0", old: None, explained: &[] });
 }
 
 /// C and Fortran, with programs that are run.
@@ -150,7 +127,6 @@ fn lapack_is_configured_alike() {
 fn hdf5_is_configured_alike() {
     is_configured_alike(&Project {
         name: "hdf5-1.10.8+repack1",
-        options: &["-DHDF5_BUILD_FORTRAN=ON", "-DBUILD_TESTING=OFF"],
         old: Some("Ninja"),
         explained: &[],
     });

@@ -15,17 +15,6 @@ use crate::support::*;
 /// To be counted up when more is kept of a configured project, or it is configured otherwise.
 const FORMAT: u32 = 2;
 
-/// CMake, Meson and Ninja as tests/install puts them.
-pub fn venv(program: &str) -> PathBuf {
-    let path = root().join("target/venv/bin").join(program);
-    assert!(
-        path.exists(),
-        "{} is missing; tests/install brings what the tests need",
-        path.display()
-    );
-    path
-}
-
 /// The source of a project or the tests that tests/fetch brings.
 pub fn fetched(name: &str) -> PathBuf {
     let path = root().join("target/projects").join(name);
@@ -39,12 +28,27 @@ pub fn path_with_ninja() -> String {
     format!("{}:{rest}", venv("ninja").parent().unwrap().display())
 }
 
+/// What tests/projects.json says.
+#[derive(Deserialize)]
+pub struct Listed {
+    /// Of these projects, some are older than the oldest that CMake 4 still knows unless told to.
+    pub environment: BTreeMap<String, String>,
+    /// The options of each project: as many checks as possible, but nothing from the network,
+    /// nothing that is not installed, and nothing that its archive is without.
+    pub projects: BTreeMap<String, Vec<String>>,
+}
+
+pub fn listed() -> &'static Listed {
+    static LISTED: OnceLock<Listed> = OnceLock::new();
+    LISTED.get_or_init(|| serde_json::from_str(&read("tests/projects.json")).unwrap())
+}
+
 /// How a project is configured.
 pub struct Setup<'a> {
     /// Of the project: a name for files, and where its sources are.
     pub name: &'a str,
     pub source: &'a Path,
-    pub options: &'a [&'a str],
+    pub options: &'a [String],
     pub cmake: &'a Path,
     pub generator: &'a str,
 }
@@ -109,8 +113,7 @@ impl Setup<'_> {
             .env_clear()
             .env("PATH", path_with_ninja())
             .env("HOME", std::env::var_os("HOME").unwrap_or_default())
-            // Of these projects, some are older than the oldest that CMake 4 still knows.
-            .env("CMAKE_POLICY_VERSION_MINIMUM", "3.5")
+            .envs(&listed().environment)
             .output()
             .unwrap();
         let mut files = BTreeMap::new();
@@ -134,6 +137,7 @@ impl Setup<'_> {
         let mut hasher = DefaultHasher::new();
         let cmake = version(self.cmake);
         (FORMAT, root(), self.source, self.options, self.cmake, &cmake).hash(&mut hasher);
+        listed().environment.hash(&mut hasher);
         for tool in ["ninja", "make", "gcc", "g++", "gfortran"] {
             let found = which::which_in(tool, Some(path_with_ninja()), root()).ok();
             found.map(|path| version(&path)).hash(&mut hasher);
