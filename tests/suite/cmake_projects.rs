@@ -74,7 +74,7 @@ fn is_configured_alike(project: &Project) {
         let ours = setup.injected(&drop_in());
         let title = format!("{name}, {}, {generator}", cmake.display());
         match summary(&ours.stdout) {
-            Some(summary) if summary.checks > 0 => println!("{title}: {summary:?}"),
+            Some(summary) if summary.processes > 0 => println!("{title}: {summary:?}"),
             other => wrong.push(format!("{title}: nothing went through tryall: {other:?}")),
         }
         for difference in differences(&setup.stock(), &ours) {
