@@ -9,6 +9,7 @@ use std::process::Command;
 use regex_lite::Regex;
 
 use crate::configured::*;
+use crate::integration::venv;
 use crate::support::*;
 
 const CMAKE: &str = "/usr/bin/cmake";

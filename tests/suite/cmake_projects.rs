@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use regex_lite::Regex;
 
 use crate::configured::*;
+use crate::integration::venv;
 use crate::support::*;
 
 /// A project as tests/fetch brings it. Its options are in tests/projects.json.

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::integration::venv;
 use crate::support::*;
 
 /// To be counted up when more is kept of a configured project, or it is configured otherwise.

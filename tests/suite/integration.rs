@@ -8,6 +8,17 @@ use std::process::Command;
 
 use crate::support::*;
 
+/// CMake, Meson and Ninja as tests/install puts them.
+pub fn venv(program: &str) -> PathBuf {
+    let path = root().join("target/venv/bin").join(program);
+    assert!(
+        path.exists(),
+        "{} is missing; tests/install brings what the tests need",
+        path.display()
+    );
+    path
+}
+
 /// A PATH on which tryall stands first, and Ninja too.
 fn path() -> OsString {
     let dirs = [Path::new(TRYALL).parent().unwrap().to_path_buf(), root().join("target/venv/bin")];

@@ -30,17 +30,6 @@ pub fn need(program: &str) -> String {
     program.into()
 }
 
-/// CMake, Meson and Ninja as tests/install puts them.
-pub fn venv(program: &str) -> PathBuf {
-    let path = root().join("target/venv/bin").join(program);
-    assert!(
-        path.exists(),
-        "{} is missing; tests/install brings what the tests need",
-        path.display()
-    );
-    path
-}
-
 /// What `tryall` did.
 #[derive(Debug)]
 pub struct Ran {
