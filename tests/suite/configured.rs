@@ -315,10 +315,12 @@ fn files(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         *ninja = kept.collect::<Vec<_>>().join("\n");
     }
     // The dependencies of a target stand there in the order of their addresses in CMake's memory.
-    if let Some(make) = files.get_mut("CMakeFiles/Makefile2") {
-        let mut lines: Vec<_> = make.lines().collect();
-        lines.sort_unstable();
-        *make = lines.join("\n");
+    for (name, text) in &mut files {
+        if name.ends_with("CMakeFiles/Makefile2") {
+            let mut lines: Vec<_> = text.lines().collect();
+            lines.sort_unstable();
+            *text = lines.join("\n");
+        }
     }
     files
 }
