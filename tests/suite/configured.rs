@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 
 use crate::integration::venv;
 use crate::support::*;
 
 /// To be counted up when more is kept of a configured project, or it is configured otherwise.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The source of a project or the tests that tests/fetch brings.
 pub fn fetched(name: &str) -> PathBuf {
@@ -198,14 +199,24 @@ fn collect(build: &Path, directory: &Path, files: &mut BTreeMap<String, String>)
         } else if is_made_by_a_build(&name) {
             files.insert(name, String::new());
         } else {
-            let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap_or_else(|error| {
-                let mut hasher = DefaultHasher::new();
-                error.as_bytes().hash(&mut hasher);
-                format!("not text: {:016x}", hasher.finish())
-            });
-            files.insert(name, text);
+            let text = String::from_utf8(std::fs::read(&path).unwrap());
+            files.insert(name, text.unwrap_or_else(|error| of_a_program(error.as_bytes())));
         }
     }
+}
+
+/// What CMake reads of a program that a check leaves, and of other files without text a number
+/// that stands for all of it. CheckTypeSize leaves programs, which hold the name of their source.
+fn of_a_program(bytes: &[u8]) -> String {
+    let information = Regex::new(r"INFO:[ -~]+").unwrap();
+    let text = String::from_utf8_lossy(bytes);
+    let found: Vec<_> = information.find_iter(&text).map(|found| found.as_str()).collect();
+    if found.is_empty() {
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        return format!("not text: {:016x}", hasher.finish());
+    }
+    found.join("\n")
 }
 
 /// Where a difference is.
