@@ -1,6 +1,7 @@
 //! The tests drive the real program against real compilers, and against a fake one for faults.
 //! One crate, so that it is linked once.
 
+mod configured;
 mod processes;
 mod support;
 mod table;
@@ -14,6 +15,8 @@ mod cli;
 mod cli_output;
 mod cli_toolchain;
 mod cmake_names;
+mod cmake_own;
+mod cmake_projects;
 mod cmake_variables;
 mod commands;
 mod cross;

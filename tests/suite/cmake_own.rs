@@ -1,0 +1,199 @@
+//! CMake's own tests of its check modules, of `try_compile` and of `try_run`, as they are in the
+//! sources of CMake 3.25.1, run with that CMake: alone, and with cmake/TryallDropIn.cmake in every
+//! project. What passes alone must pass with it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use regex_lite::Regex;
+
+use crate::configured::*;
+use crate::support::venv;
+use crate::support::*;
+
+const CMAKE: &str = "/usr/bin/cmake";
+const TESTS: &str = "cmake-3.25.1/Tests";
+
+/// A case that fails with the drop-in, and why that is right.
+type Fails = (&'static str, &'static str);
+
+/// The options that inject.
+fn injection() -> [String; 2] {
+    let drop_in = root().join("cmake/TryallDropIn.cmake");
+    [
+        format!("-DCMAKE_PROJECT_INCLUDE={}", drop_in.display()),
+        format!("-DTRYALL_EXECUTABLE={TRYALL}"),
+    ]
+}
+
+fn cmake(args: impl IntoIterator<Item = String>, directory: &Path) -> (bool, String) {
+    let output = Command::new(CMAKE)
+        .args(args)
+        .current_dir(directory)
+        .env_clear()
+        .env("PATH", path_with_ninja())
+        .env("HOME", std::env::var_os("HOME").unwrap_or_default())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].map(|out| String::from_utf8_lossy(&out).into_owned());
+    (output.status.success(), said.concat())
+}
+
+/// The version of the compiler, as CMake has it.
+fn version() -> String {
+    let output = Command::new(need("gcc")).arg("-dumpfullversion").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().into()
+}
+
+/// Runs one group of cases; whether each passed, and what is said of it if not.
+fn run(group: &str, generator: &str, options: &[String]) -> BTreeMap<String, Result<(), String>> {
+    let own = fetched(TESTS).join("RunCMake");
+    let ours = root().join("tests/suite/cmake_own");
+    let work = tempfile::tempdir().unwrap();
+    // Messages of some cases hold the end of this path.
+    let build = work.path().join("Tests/RunCMake").join(group);
+    let make = if generator == "Ninja" { venv("ninja") } else { which::which("make").unwrap() };
+    let define = |name: &str, value: &str| format!("-D{name}={value}");
+    let args = [
+        define("CMAKE_MODULE_PATH", &format!("{};{}", ours.display(), own.display())),
+        define("RunCMake_GENERATOR", generator),
+        define("RunCMake_MAKE_PROGRAM", make.to_str().unwrap()),
+        define("RunCMake_SOURCE_DIR", own.join(group).to_str().unwrap()),
+        define("RunCMake_BINARY_DIR", build.to_str().unwrap()),
+        define("RunCMake_INJECTION", &options.join(";")),
+        define("CMAKE_SYSTEM_NAME", "Linux"),
+        define("CMAKE_C_COMPILER_ID", "GNU"),
+        define("CMAKE_CXX_COMPILER_ID", "GNU"),
+        define("CMAKE_Fortran_COMPILER_ID", "GNU"),
+        define("CMAKE_C_COMPILER_VERSION", &version()),
+        define("CMAKE_CXX_COMPILER_VERSION", &version()),
+        define("CMAKE_C_STANDARD_DEFAULT", "17"),
+        define("CMAKE_CXX_STANDARD_DEFAULT", "17"),
+        "-P".into(),
+        own.join(group).join("RunCMakeTest.cmake").to_str().unwrap().into(),
+    ];
+    let (_, said) = cmake(args, work.path());
+    let cases = cases(&said);
+    assert!(!cases.is_empty(), "{group}: {said}");
+    cases
+}
+
+/// What RunCMake.cmake says of each case. A case that runs more than once is numbered.
+fn cases(said: &str) -> BTreeMap<String, Result<(), String>> {
+    let line = Regex::new(r"(?m)^(?:-- (\S.*) - PASSED|  (\S.*) - FAILED:)$").unwrap();
+    let mut cases = BTreeMap::new();
+    for found in line.captures_iter(said) {
+        let name = found.get(1).or(found.get(2)).unwrap().as_str();
+        let names = (1..).map(|n| if n == 1 { name.into() } else { format!("{name} ({n})") });
+        let name = names.into_iter().find(|name: &String| !cases.contains_key(name)).unwrap();
+        let rest = &said[found.get(0).unwrap().start()..];
+        let text = rest.split("\nCMake Error at ").next().unwrap();
+        let passed = if found.get(1).is_some() { Ok(()) } else { Err(text.into()) };
+        cases.insert(name, passed);
+    }
+    cases
+}
+
+/// What passes alone passes with the drop-in, whatever generator it is.
+fn passes(group: &str, expected: &[Fails]) {
+    let mut wrong = Vec::new();
+    let mut unused: Vec<_> = expected.iter().collect();
+    for generator in ["Ninja", "Unix Makefiles"] {
+        let alone = run(group, generator, &[]);
+        let with = run(group, generator, &injection());
+        for (case, passed) in &alone {
+            // A name is expected to fail in any of the ways in which its case runs.
+            let name = case.split(" (").next().unwrap();
+            match (passed, with.get(case)) {
+                (Err(said), _) => wrong.push(format!("{case} fails without tryall: {said}")),
+                (_, None) => wrong.push(format!("{case} did not run with tryall")),
+                (_, Some(Ok(()))) => {}
+                (_, Some(Err(_))) if expected.iter().any(|(fails, _)| *fails == name) => {
+                    unused.retain(|(fails, _)| *fails != name);
+                }
+                (_, Some(Err(said))) => wrong.push(format!("{generator}, {case}: {said}")),
+            }
+        }
+    }
+    let unused = unused.iter().map(|(name, why)| format!("{name} does not fail any more ({why})"));
+    wrong.extend(unused);
+    assert!(wrong.is_empty(), "{group}: {}", wrong.join("\n"));
+}
+
+#[test]
+fn cmakes_tests_of_its_check_modules_pass() {
+    passes("CheckModules", &[]);
+}
+
+#[test]
+fn cmakes_tests_of_check_source_compiles_pass() {
+    passes("CheckSourceCompiles", &[]);
+}
+
+#[test]
+fn cmakes_tests_of_check_source_runs_pass() {
+    passes("CheckSourceRuns", &[]);
+}
+
+#[test]
+fn cmakes_tests_of_check_compiler_flag_pass() {
+    passes("CheckCompilerFlag", &[]);
+}
+
+#[test]
+fn cmakes_tests_of_check_linker_flag_pass() {
+    passes("CheckLinkerFlag", &[]);
+}
+
+#[test]
+fn cmakes_tests_of_try_compile_pass() {
+    passes("try_compile", &[]);
+}
+
+#[test]
+fn cmakes_tests_of_try_run_pass() {
+    passes("try_run", &[]);
+}
+
+/// Those of Tests/CMakeOnly are projects that must configure; they compare what modules answer.
+#[test]
+fn cmakes_projects_that_check_configure() {
+    let own = fetched(TESTS).join("CMakeOnly");
+    for project in [
+        "CheckCXXCompilerFlag",
+        "CheckCXXSymbolExists",
+        "CheckLanguage",
+        "CheckOBJCCompilerFlag",
+        "CheckStructHasMember",
+        "CheckSymbolExists",
+    ] {
+        for options in [&[][..], &injection()] {
+            let build = tempfile::tempdir().unwrap();
+            let source = own.join(project).to_str().unwrap().to_owned();
+            let args = [source, "-G".into(), "Ninja".into()];
+            let (configured, said) = cmake(args.into_iter().chain(options.to_vec()), build.path());
+            assert!(configured, "{project} {options:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn what_cmakes_tests_say_is_understood() {
+    let said = "-- One - PASSED\nCMake Error at RunCMake.cmake:219 (message):\n  Two - FAILED:\n\n  \
+                Result is [1]\n\n-- One - PASSED\n";
+    let cases = cases(said);
+    let passed: Vec<_> = cases.iter().map(|(name, case)| (name.as_str(), case.is_ok())).collect();
+    assert_eq!(passed, [("One", true), ("One (2)", true), ("Two", false)]);
+    assert!(cases["Two"].as_ref().unwrap_err().contains("Result is [1]"));
+}
+
+/// A drop-in that is wrong must be found, so the options must reach every case.
+#[test]
+fn what_is_injected_reaches_cmakes_tests() {
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = write(dir.path(), "wrong.cmake", "message(SEND_ERROR wrong)\n");
+    let options = [format!("-DCMAKE_PROJECT_INCLUDE={}", wrong.display())];
+    let cases = run("CheckLinkerFlag", "Ninja", &options);
+    assert!(cases.len() == 3 && cases.values().all(Result::is_err), "{cases:?}");
+}

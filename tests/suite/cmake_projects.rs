@@ -1,0 +1,192 @@
+//! Real projects, not modified, configured by CMake alone and with cmake/TryallDropIn.cmake: the
+//! cache, every file that is made, and what is said, must be the same.
+
+use std::path::{Path, PathBuf};
+
+use regex_lite::Regex;
+
+use crate::configured::*;
+use crate::support::venv;
+use crate::support::*;
+
+/// A project as tests/fetch brings it. Its options are in tests/projects.json.
+struct Project {
+    name: &'static str,
+    /// Whether it is configured with the system's CMake, too, and by which generator.
+    old: Option<&'static str>,
+    /// What may differ. Each must do so with at least one of the CMakes.
+    explained: &'static [Explained],
+}
+
+/// A difference that is right.
+struct Explained {
+    place: Place,
+    /// The name of the difference; a `*` at its end stands for any.
+    name: &'static str,
+    why: &'static str,
+}
+
+impl Explained {
+    fn explains(&self, difference: &Difference) -> bool {
+        self.place == difference.place
+            && match self.name.strip_suffix('*') {
+                Some(start) => difference.name.starts_with(start),
+                None => difference.name == self.name,
+            }
+    }
+}
+
+/// What the drop-in says at the end.
+#[derive(Debug, PartialEq, Eq)]
+struct Summary {
+    checks: u32,
+    batches: u32,
+    by_cmake: u32,
+    processes: u32,
+}
+
+fn summary(stdout: &str) -> Option<Summary> {
+    let format = Regex::new(
+        r"(?m)^-- tryall: (\d+) checks? in (\d+) batch(?:es)?, (\d+) by CMake itself.*, (\d+) process",
+    );
+    let found = format.unwrap().captures_iter(stdout).last()?;
+    let number = |index: usize| found[index].parse().unwrap();
+    let [checks, batches, by_cmake, processes] = [1, 2, 3, 4].map(number);
+    Some(Summary { checks, batches, by_cmake, processes })
+}
+
+fn drop_in() -> PathBuf {
+    root().join("cmake/TryallDropIn.cmake")
+}
+
+fn is_configured_alike(project: &Project) {
+    let name = project.name;
+    let source = fetched(name);
+    let options = listed().projects[name].clone();
+    let new = venv("cmake");
+    let old = PathBuf::from("/usr/bin/cmake");
+    let mut setups = vec![(&new, "Ninja"), (&new, "Unix Makefiles")];
+    setups.extend(project.old.map(|generator| (&old, generator)));
+
+    let mut wrong = Vec::new();
+    let mut unused: Vec<_> = project.explained.iter().collect();
+    for (cmake, generator) in setups {
+        let setup = Setup { name, source: &source, options: &options, cmake, generator };
+        let ours = setup.injected(&drop_in());
+        let title = format!("{name}, {}, {generator}", cmake.display());
+        match summary(&ours.stdout) {
+            Some(summary) if summary.processes > 0 => println!("{title}: {summary:?}"),
+            other => wrong.push(format!("{title}: nothing went through tryall: {other:?}")),
+        }
+        for difference in differences(&setup.stock(), &ours) {
+            if project.explained.iter().any(|explained| explained.explains(&difference)) {
+                unused.retain(|explained| !explained.explains(&difference));
+            } else {
+                wrong.push(format!("{title}: {difference}"));
+            }
+        }
+    }
+    let unused = unused.iter().map(|explained| {
+        let Explained { place, name: what, why } = explained;
+        format!("{name}: {place:?} {what} does not differ any more ({why})")
+    });
+    wrong.extend(unused);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn libarchive_is_configured_alike() {
+    is_configured_alike(&Project {
+        name: "libarchive-3.6.2",
+        old: Some("Unix Makefiles"),
+        explained: &[],
+    });
+}
+
+#[test]
+fn c_ares_is_configured_alike() {
+    is_configured_alike(&Project { name: "c-ares-1.34.9", old: None, explained: &[] });
+}
+
+#[test]
+fn curl_is_configured_alike() {
+    is_configured_alike(&Project { name: "curl-7.88.1", old: Some("Ninja"), explained: &[] });
+}
+
+#[test]
+fn zlib_ng_is_configured_alike() {
+    is_configured_alike(&Project { name: "zlib-ng-2.3.3", old: None, explained: &[] });
+}
+
+#[test]
+fn lapack_is_configured_alike() {
+    is_configured_alike(&Project { name: "lapack-3.11.0", old: None, explained: &[] });
+}
+
+/// C and Fortran, with programs that are run.
+#[test]
+fn hdf5_is_configured_alike() {
+    is_configured_alike(&Project {
+        name: "hdf5-1.10.8+repack1",
+        old: Some("Ninja"),
+        explained: &[],
+    });
+}
+
+/// What a file that is included into a small project makes different.
+fn made_different(injected: &str, cmake: &Path) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "in.h", "#cmakedefine HAVE_STDIO_H\n");
+    write(
+        dir.path(),
+        "CMakeLists.txt",
+        "cmake_minimum_required(VERSION 3.20)\nproject(p C)\ninclude(CheckIncludeFile)\n\
+         check_include_file(stdio.h HAVE_STDIO_H)\nconfigure_file(in.h config.h)\n\
+         set(ENTRY one CACHE STRING \"help\")\n",
+    );
+    // CMake warns of a variable on its command line that nobody reads.
+    let used = "set(_tryall_used \"${TRYALL_EXECUTABLE}\")\n";
+    let file = write(dir.path(), "injected.cmake", &format!("{used}{injected}"));
+    let name = "small";
+    let setup = Setup { name, source: dir.path(), options: &[], cmake, generator: "Ninja" };
+    let found = differences(&setup.alone(), &setup.injected(&file));
+    found.iter().map(|difference| format!("{:?} {}", difference.place, difference.name)).collect()
+}
+
+#[test]
+fn a_comparison_finds_what_differs_and_nothing_else() {
+    for cmake in [venv("cmake"), "/usr/bin/cmake".into()] {
+        assert_eq!(made_different("message(STATUS \"tryall: none\")\n", &cmake), [""; 0]);
+        assert_eq!(
+            made_different("set(ENTRY two CACHE STRING \"help\")\n", &cmake),
+            ["Cache ENTRY"]
+        );
+        assert_eq!(
+            made_different("set(ENTRY one CACHE STRING \"other\")\n", &cmake),
+            ["Cache ENTRY"]
+        );
+        assert_eq!(
+            made_different(
+                "set(HAVE_STDIO_H \"\" CACHE INTERNAL \"Have include stdio.h\")\n",
+                &cmake
+            ),
+            [
+                "Cache HAVE_STDIO_H",
+                "File config.h",
+                "Stdout -- Looking for stdio.h",
+                "Stdout -- Looking for stdio.h - found"
+            ]
+        );
+        let failed = made_different("message(SEND_ERROR no)\n", &cmake);
+        assert!(failed.contains(&"Status ".into()), "{failed:?}");
+    }
+}
+
+#[test]
+fn the_summary_of_the_drop_in_is_understood() {
+    let said = "-- tryall: 120 checks in 7 batches, 3 by CMake itself (2 try_run, 1 project), \
+                131 processes; saved about 4.5 s\n";
+    let expected = Summary { checks: 120, batches: 7, by_cmake: 3, processes: 131 };
+    assert_eq!(summary(said), Some(expected));
+    assert_eq!(summary("-- Looking for tryall\n"), None);
+}
