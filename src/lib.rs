@@ -18,6 +18,7 @@ pub mod toolchain;
 
 pub mod plan;
 
+pub mod links;
 pub mod process;
 pub mod run;
 pub mod scratch;

@@ -85,6 +85,9 @@ pub struct Step {
     /// What it wrote, standard error included; of a program, without what stands in `stdout` of
     /// the value.
     pub output: String,
+    /// Whether it was not run, because the same link is known to work.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known: bool,
 }
 
 /// The heart of a result.

@@ -32,8 +32,11 @@ function(_tryall_write_request)
   endforeach()
   string(APPEND toolchain "}")
 
+  set(run "")
   if(command STREQUAL "try_run")
     set(kind runs)
+    _tryall_json_text(directory "${run_directory}")
+    string(APPEND run ",\"run_dir\":${directory}")
     if(CMAKE_CROSSCOMPILING_EMULATOR)
       set(emulator "")
       foreach(word IN LISTS CMAKE_CROSSCOMPILING_EMULATOR)
@@ -48,12 +51,11 @@ function(_tryall_write_request)
   else()
     set(kind links)
   endif()
-  set(check "\"kind\":\"${kind}\"")
-  if(DEFINED _tryall_OUTPUT_VARIABLE OR DEFINED _tryall_RUN_OUTPUT_VARIABLE)
-    if(kind STREQUAL "runs")
-      string(APPEND check ",\"merge_output\":true")
-    endif()
+  if(kind STREQUAL "runs"
+      AND (DEFINED _tryall_OUTPUT_VARIABLE OR DEFINED _tryall_RUN_OUTPUT_VARIABLE))
+    string(APPEND run ",\"merge_output\":true")
   endif()
+  set(check "\"kind\":\"${kind}\"${run}")
 
   if(path STREQUAL "" AND source MATCHES "^[\t\r\n -~]*$")
     _tryall_json_text(source "${source}")
@@ -111,7 +113,7 @@ function(_tryall_run_batch)
   get_property(program GLOBAL PROPERTY _TRYALL_PROGRAM)
   # With bytes that are not Unicode in it, no request holds the directory's name: so from within.
   file(WRITE "${directory}/request.json"
-    "{\"toolchains\":{${toolchains}},\n\"checks\":[${checks}]}\n")
+    "{\"known_links\":\"links\",\n\"toolchains\":{${toolchains}},\n\"checks\":[${checks}]}\n")
   execute_process(
     COMMAND "${program}" check request.json --format cmake-variables --output answers.cmake
     WORKING_DIRECTORY "${directory}"

@@ -34,6 +34,8 @@ pub struct Plan {
     pub asks: Vec<Ask>,
     /// Compiled regular expressions of all questions.
     pub patterns: HashMap<String, Regex>,
+    /// Where links that have worked are kept.
+    pub known_links: Option<PathBuf>,
 }
 
 /// A check, as one asker of a question.
@@ -132,7 +134,8 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
         return Err(planner_complaint(&input, cycle[0], Fault::of("needs", message)));
     }
     let Planner { toolchains, patterns, .. } = planner;
-    Ok(Plan { toolchains, questions, asks, patterns })
+    let known_links = input.request.known_links.as_ref().map(|dir| input.base.join(dir));
+    Ok(Plan { toolchains, questions, asks, patterns, known_links })
 }
 
 struct Planner<'a> {

@@ -38,21 +38,40 @@ pub struct Question {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the kinds and fields are those of the request")]
 pub enum Subject {
-    Header { header: String, stage: HeaderStage },
+    Header {
+        header: String,
+        stage: HeaderStage,
+    },
     Symbol(String),
     Function(String),
-    Library { library: String, function: Option<String> },
+    Library {
+        library: String,
+        function: Option<String>,
+    },
     Type(String),
-    Member { of: String, member: String },
+    Member {
+        of: String,
+        member: String,
+    },
     Sizeof(String),
     Alignment(String),
     ComputeInt(String),
     Define(String),
-    Prototype { function: String, return_type: String, arguments: Vec<String> },
+    Prototype {
+        function: String,
+        return_type: String,
+        arguments: Vec<String>,
+    },
     CompilerFlag(Vec<OsString>),
     LinkerFlag(Vec<OsString>),
     Endian,
-    Source { stage: Stage, code: Code, run_args: Vec<String>, merge_output: bool },
+    Source {
+        stage: Stage,
+        code: Code,
+        run_args: Vec<String>,
+        merge_output: bool,
+        run_dir: Option<PathBuf>,
+    },
 }
 
 /// A source that the request gives.
@@ -281,5 +300,17 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
         (None, None) => unreachable!("the kind needs one of them"),
     };
     let merge_output = check.merge_output.unwrap_or_default();
-    Ok(Subject::Source { stage, code, run_args, merge_output })
+    let run_dir = match &check.run_dir {
+        None => None,
+        Some(dir) => {
+            fragment::argument(dir).map_err(|refusal| Fault::of("run_dir", refusal))?;
+            let path = (anchor.path)(dir);
+            if !path.is_dir() {
+                let message = format!("{} is no directory", path.display());
+                return Err(Fault::of("run_dir", message));
+            }
+            Some(path)
+        }
+    };
+    Ok(Subject::Source { stage, code, run_args, merge_output, run_dir })
 }

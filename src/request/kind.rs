@@ -173,12 +173,12 @@ pub static RULES: [Rule; 18] = [
         Kind::Runs,
         "runs",
         "Does the program of this source exit with status 0?",
-        &["run_args", "definitions", "product", "merge_output"],
+        &["run_args", "run_dir", "definitions", "product", "merge_output"],
     ),
 ];
 
 /// Fields that belong to some kinds only.
-pub static OWN_FIELDS: [&str; 19] = [
+pub static OWN_FIELDS: [&str; 20] = [
     "header",
     "stage",
     "symbol",
@@ -198,6 +198,7 @@ pub static OWN_FIELDS: [&str; 19] = [
     "definitions",
     "product",
     "merge_output",
+    "run_dir",
 ];
 
 impl Kind {

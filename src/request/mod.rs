@@ -38,6 +38,11 @@ pub struct Request {
     /// Compilers by name. A toolchain with a language's name serves every check in it.
     #[serde(default, deserialize_with = "parse::unique_objects")]
     pub toolchains: BTreeMap<String, Toolchain>,
+    /// A directory, made if it is missing, in which links that have worked are kept, for the next
+    /// requests of the same caller: the same command over the same object file is then not run
+    /// again. Relative to the request file. Of toolchains with `link` only, and of commands that
+    /// name no other files.
+    pub known_links: Option<String>,
     /// What to ask.
     #[serde(deserialize_with = "parse::objects")]
     pub checks: Vec<Check>,
@@ -216,6 +221,9 @@ pub struct Check {
     pub product: Option<String>,
     /// Whether the program's standard error goes into `stdout` of the value, as it is written.
     pub merge_output: Option<bool>,
+    /// Where the program runs, if not in the check's own directory; relative to the request file.
+    /// Programs with a `run_dir` run one at a time.
+    pub run_dir: Option<String>,
 }
 
 /// How far a header is tried.
@@ -265,6 +273,7 @@ impl Check {
             definitions: None,
             product: None,
             merge_output: None,
+            run_dir: None,
         }
     }
 
@@ -290,6 +299,7 @@ impl Check {
             self.definitions.is_some(),
             self.product.is_some(),
             self.merge_output.is_some(),
+            self.run_dir.is_some(),
         ];
         std::iter::zip(kind::OWN_FIELDS, given).filter_map(|(name, given)| given.then_some(name))
     }

@@ -3,9 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::asking::{Asking, Attempt, Command, Outcome};
+use super::asking::{Asking, Attempt, Command, Outcome, shown};
 use crate::dialect::Stage;
 use crate::judge::Verdict;
+use crate::links::Link;
 use crate::os::Wires;
 use crate::response::Step;
 use crate::source::Source;
@@ -36,8 +37,28 @@ impl Asking<'_> {
                 return outcome;
             }
         };
+        let known = self.known_link(link, file);
+        if let Some(link) = &known
+            && self.context.links.knows(link)
+        {
+            let command = shown(&self.filled(&commands.link.as_ref().expect("seen above").0, file));
+            outcome.command = command.clone();
+            outcome.steps.push(Step {
+                command,
+                exit_code: Some(0),
+                output: String::new(),
+                known: true,
+            });
+            return outcome;
+        }
         let linked = self.by(link, program, "the linker", Stage::Link, file).await;
         outcome.steps.push(step(&linked));
+        if let Some(link) = known
+            && linked.verdict == Verdict::Yes
+            && linked.messages.is_empty()
+        {
+            self.context.links.learn(link);
+        }
         outcome.verdict = linked.verdict;
         outcome.command = linked.command;
         outcome.exit_code = linked.exit_code;
@@ -55,17 +76,32 @@ impl Asking<'_> {
         stage: Stage,
         file: &OsStr,
     ) -> Attempt {
+        let argv = self.filled(template, file);
+        let product = self.written(stage);
+        self.attempt(Command { what, program, argv, product, wires: Wires::Merged }, file).await
+    }
+
+    /// A command of this question.
+    fn filled(&self, template: &Template, file: &OsStr) -> Vec<OsString> {
         let name = |stage| self.toolchain.dialect.product(stage).map(OsString::from);
-        let argv = template.fill(Filling {
+        template.fill(Filling {
             source: file,
             object: &name(Stage::Compile).expect("it is a file"),
             program: &name(Stage::Link).expect("it is a file"),
             definitions: &self.question.definitions,
             args: &self.question.args,
             link_args: &self.question.link_args,
-        });
-        let product = self.written(stage);
-        self.attempt(Command { what, program, argv, product, wires: Wires::Merged }, file).await
+        })
+    }
+
+    /// The link that is ahead, if its program is wanted by nobody and something can be known of
+    /// it.
+    fn known_link(&self, template: &Template, file: &OsStr) -> Option<Link> {
+        if self.question.subject.stage() > Stage::Link || self.question.product.is_some() {
+            return None;
+        }
+        let object = std::fs::read(self.written(Stage::Compile)?).ok()?;
+        Link::new(&self.filled(template, file), &self.toolchain.env, &object)
     }
 }
 
@@ -74,5 +110,6 @@ fn step(attempt: &Attempt) -> Step {
         command: attempt.command.clone(),
         exit_code: attempt.exit_code,
         output: attempt.messages.clone(),
+        known: false,
     }
 }

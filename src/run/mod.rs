@@ -15,6 +15,7 @@ use std::time::Instant;
 use tokio::task::JoinSet;
 
 use crate::judge::Verdict;
+use crate::links::Links;
 use crate::plan::Plan;
 use crate::process::Runner;
 use crate::response::{Answer, How, Status, Step, Summary, Value};
@@ -34,6 +35,10 @@ pub struct Context {
     pub scratch: Result<Scratch, String>,
     /// What is told while it happens.
     pub observer: Rc<dyn Observer>,
+    /// Links that need not be run again.
+    pub links: Links,
+    /// Held while a program runs in a directory that is not its own.
+    shared_dirs: tokio::sync::Mutex<()>,
     /// Whether each toolchain works.
     probes: Vec<Probe>,
 }
@@ -55,7 +60,9 @@ impl Context {
         observer: Rc<dyn Observer>,
     ) -> Self {
         let probes = plan.toolchains.iter().map(|_| Probe::default()).collect();
-        Context { plan, runner, scratch, observer, probes }
+        let links = Links::kept_in(plan.known_links.clone());
+        let shared_dirs = tokio::sync::Mutex::default();
+        Context { plan, runner, scratch, observer, links, shared_dirs, probes }
     }
 }
 

@@ -126,6 +126,7 @@ pub async fn run(context: &Context, trial: Trial) {
             code: Code::Text { source: toolchain.language.empty_program().into(), extension: None },
             run_args: Vec::new(),
             merge_output: false,
+            run_dir: None,
         },
         headers: Vec::new(),
         prefix: String::new(),

@@ -22,7 +22,7 @@ const BUSY_PAUSE: Duration = Duration::from_millis(1);
 impl Asking<'_> {
     /// Runs the program, and puts its verdict into the outcome.
     pub(super) async fn run_program(&self, outcome: &mut Outcome) {
-        let Subject::Source { run_args, merge_output, .. } = &self.question.subject else {
+        let Subject::Source { run_args, merge_output, run_dir, .. } = &self.question.subject else {
             unreachable!("only sources run")
         };
         let program = self.written(Stage::Run).expect("a link writes a file");
@@ -39,7 +39,13 @@ impl Asking<'_> {
         let mut env = self.toolchain.program_env.clone();
         toolchain::set(&mut env, "TMPDIR", self.room.path());
         let wires = if *merge_output { Wires::Merged } else { Wires::Apart };
-        let start = Start { program: file, argv: &argv, env: &env, dir: self.room.path(), wires };
+        let dir = run_dir.as_deref().unwrap_or(self.room.path());
+        let start = Start { program: file, argv: &argv, env: &env, dir, wires };
+        // In a directory that they share, programs must not meet.
+        let _alone = match run_dir {
+            Some(_) => Some(self.context.shared_dirs.lock().await),
+            None => None,
+        };
         let finished = self.run_when_not_busy(start).await;
         let timeout = self.question.timeout;
         let emulator = self.toolchain.emulator.is_some().then_some(file);
@@ -64,7 +70,12 @@ impl Asking<'_> {
         }
         if self.toolchain.commands.is_some() {
             let exit_code = outcome.exit_code;
-            outcome.steps.push(Step { command: shown(&argv), exit_code, output: errors });
+            outcome.steps.push(Step {
+                command: shown(&argv),
+                exit_code,
+                output: errors,
+                known: false,
+            });
         }
     }
 

@@ -113,6 +113,7 @@ fn both_cmakes_read_every_byte_back() {
         questions: Vec::new(),
         asks: Vec::new(),
         patterns: Default::default(),
+        known_links: None,
     };
     let mut script = Vec::new();
     let summary = Summary::default();

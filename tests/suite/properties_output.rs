@@ -33,6 +33,7 @@ fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
         questions: Vec::new(),
         asks: Vec::new(),
         patterns: Default::default(),
+        known_links: None,
     };
     let mut answers = Vec::new();
     for (index, (subject, value)) in pairs.into_iter().enumerate() {

@@ -285,6 +285,7 @@ fn code(question: &Question, language: Language) -> io::Result<(Source, Option<P
                 code: Code::Text { source: text + language.empty_program(), extension: None },
                 run_args: Vec::new(),
                 merge_output: false,
+                run_dir: None,
             };
             return code(&defined, language);
         }
@@ -324,7 +325,13 @@ mod tests {
             required: false,
         };
         let asks = needs.iter().map(ask).collect();
-        Plan { toolchains: vec![], questions: vec![], asks, patterns: Default::default() }
+        Plan {
+            toolchains: vec![],
+            questions: vec![],
+            asks,
+            patterns: Default::default(),
+            known_links: None,
+        }
     }
 
     #[test]
