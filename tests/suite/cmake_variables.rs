@@ -14,8 +14,12 @@ use tryall::response::{Answer, How, Status, Step, Summary, Value};
 const FORMAT: [&str; 2] = ["--format", "cmake-variables"];
 
 fn answer(id: String, text: &str) -> Answer {
-    let step =
-        || Step { command: vec!["cc".into(), text.into()], exit_code: None, output: text.into() };
+    let step = || Step {
+        command: vec!["cc".into(), text.into()],
+        exit_code: None,
+        output: text.into(),
+        known: false,
+    };
     Answer {
         id,
         status: Status::Yes,
