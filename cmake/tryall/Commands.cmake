@@ -10,6 +10,7 @@ function(_tryall_override_commands)
   endif()
   # As few policies as can be are set where the functions are defined: for what is unset there can
   # be set in them to what their caller has, and unset warns where OLD does not.
+  cmake_policy(PUSH)
   if(CMAKE_VERSION VERSION_LESS 3.27)
     cmake_policy(VERSION 2.8.12)
   elseif(CMAKE_VERSION VERSION_LESS 3.31)
@@ -25,6 +26,7 @@ function(_tryall_override_commands)
     string(CONFIGURE "${text}" code @ONLY)
     cmake_language(EVAL CODE "${code}")
   endforeach()
+  cmake_policy(POP)
 endfunction()
 
 # What to do with a call, in _tryall_todo of the caller:
@@ -507,11 +509,13 @@ endfunction()
 # the marks that found no keyword, and with the output in _tryall_shown; for a request to
 # which tryall had no answer, in the surroundings of that time.
 function(_tryall_code_for_stock result command arguments)
-  set(code "")
+  # What a function sets of policies is set for its callers too, up to the next PUSH.
+  set(code "cmake_policy(PUSH)\n")
   set(policies "${_tryall_policies}")
   if(_tryall_todo STREQUAL "again")
     get_property(key GLOBAL PROPERTY _TRYALL_${_tryall_number}_KEY)
-    get_property(code GLOBAL PROPERTY _TRYALL_SURROUNDINGS_${key})
+    get_property(surroundings GLOBAL PROPERTY _TRYALL_SURROUNDINGS_${key})
+    string(APPEND code "${surroundings}")
     get_property(policies GLOBAL PROPERTY _TRYALL_POLICIES_${key})
     _tryall_count_stock("tryall had no answer")
   endif()
@@ -559,5 +563,5 @@ cmake_diagnostic(SET CMD_DEPRECATED IGNORE)\ncmake_policy(SET CMP${CMAKE_MATCH_1
   else()
     set(code "${code}_${command}(${arguments})")
   endif()
-  set(${result} "${code}" PARENT_SCOPE)
+  set(${result} "${code}\ncmake_policy(POP)\n" PARENT_SCOPE)
 endfunction()
