@@ -87,7 +87,10 @@ function(tryall_check)
 
   _tryall_program(_tryall_found)
   if(NOT _tryall_found)
-    _tryall_check_by_cmake("${_tryall_file}")
+    _tryall_check_by_cmake("${_tryall_file}" "${_tryall_FILE}")
+    foreach(_tryall_name IN LISTS _tryall_codes)
+      set("${_tryall_name}" "${${_tryall_name}}" PARENT_SCOPE)
+    endforeach()
     return()
   endif()
 
