@@ -156,8 +156,8 @@ function(_tryall_fallback_refuse)
   string(JSON id ERROR_VARIABLE error GET "${request}" checks ${index} id)
   list(JOIN ARGV "" why)
   message(FATAL_ERROR "tryall_check: ${name}: checks[${index}] (${id}): ${why}. "
-    "CMake does this check by itself because it has not found the program tryall; "
-    "'cargo install tryall' brings it.")
+    "It takes the program tryall, which 'cargo install tryall' brings; without it, or for "
+    "TRYALL_VERIFY, CMake does the checks by itself.")
 endfunction()
 
 # A field of the check at index as text; empty if it is not there.

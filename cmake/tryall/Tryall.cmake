@@ -9,6 +9,7 @@
 #   Batch.cmake     many questions to one run of tryall, and its answers
 #   Toolchain.cmake the project's compilers, for a request file
 #   Fallback.cmake  a request file, answered by CMake alone
+#   Verify.cmake    both ways at once, for TRYALL_VERIFY
 #   Log.cmake       what CMake's own logs would say, and the summary
 #
 # State that outlives a function is in global properties, because checks are made in every scope:
@@ -41,6 +42,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/Commands.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Futures.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Waiting.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Fallback.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Verify.cmake")
 
 # Takes over the checks, if the program is there and this CMake can be helped. The door is whose
 # wish it is: "dropin" for the whole configure step, "adopted" until _tryall_stop.
