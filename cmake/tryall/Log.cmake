@@ -51,10 +51,20 @@ function(_tryall_count_stock why)
   endif()
 endfunction()
 
-# The end of the configure step: the last checks are settled, and the summary said.
+# The end of the configure step, but for other calls that are deferred to it and may ask more.
 function(_tryall_finish)
+  cmake_language(DEFER CALL _tryall_finish_at_last)
+endfunction()
+
+# The last checks are settled, and the summary is said. What comes after it is left to CMake.
+function(_tryall_finish_at_last)
   _tryall_settle()
-  unset(TRYALL_UNSETTLED CACHE)
+  _tryall_forget_waiting()
+  set_property(GLOBAL PROPERTY _TRYALL_ON "")
+  get_property(verified GLOBAL PROPERTY _TRYALL_COUNT_VERIFIED)
+  if(verified)
+    message(STATUS "tryall: ${verified} answers compared with CMake's")
+  endif()
   foreach(what IN ITEMS CHECKS BATCHES PROCESSES WALL STOCK)
     get_property(${what} GLOBAL PROPERTY _TRYALL_COUNT_${what})
   endforeach()

@@ -5,9 +5,11 @@
 #   Futures.cmake   the check_* commands: noted when they are called, settled when one is read
 #   Commands.cmake  try_compile and try_run: what a check asks of the compiler
 #   Recipe.cmake    the command lines that stock CMake uses in the same surroundings
+#   Waiting.cmake   when a check may wait, and what becomes of those that wait when CMake fails
 #   Batch.cmake     many questions to one run of tryall, and its answers
 #   Toolchain.cmake the project's compilers, for a request file
 #   Fallback.cmake  a request file, answered by CMake alone
+#   Verify.cmake    both ways at once, for TRYALL_VERIFY
 #   Log.cmake       what CMake's own logs would say, and the summary
 #
 # State that outlives a function is in global properties, because checks are made in every scope:
@@ -38,7 +40,9 @@ include("${CMAKE_CURRENT_LIST_DIR}/Recipe.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Batch.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Commands.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Futures.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Waiting.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Fallback.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Verify.cmake")
 
 # Takes over the checks, if the program is there and this CMake can be helped. The door is whose
 # wish it is: "dropin" for the whole configure step, "adopted" until _tryall_stop.
@@ -52,6 +56,7 @@ function(_tryall_start door)
     set_property(GLOBAL PROPERTY _TRYALL_ON ${door})
     _tryall_override_commands()
     _tryall_take_over_checks()
+    _tryall_read_list_files()
   endif()
 endfunction()
 
@@ -61,13 +66,13 @@ function(_tryall_stop door)
   _tryall_settle()
   if("${door_open}" STREQUAL "${door}")
     set_property(GLOBAL PROPERTY _TRYALL_ON "")
+    _tryall_forget_waiting()
   endif()
 endfunction()
 
 # Whether checks can be taken over; readies the build directory if so.
 function(_tryall_prepare result)
   set(${result} FALSE PARENT_SCOPE)
-  _tryall_clear_leftovers()
   get_property(is_broken GLOBAL PROPERTY _TRYALL_BROKEN)
   if(is_broken OR CMAKE_VERSION VERSION_LESS 3.20)
     return()
@@ -91,20 +96,6 @@ function(_tryall_prepare result)
   set_property(GLOBAL PROPERTY _TRYALL_PROGRAM "${program}")
   _tryall_count_begin()
   set(${result} TRUE PARENT_SCOPE)
-endfunction()
-
-# A configure step that failed has left its unsettled checks in the cache. They were never asked.
-function(_tryall_clear_leftovers)
-  get_property(pending GLOBAL PROPERTY _TRYALL_PENDING)
-  if(NOT "${pending}" STREQUAL "")
-    return()
-  endif()
-  foreach(name IN LISTS TRYALL_UNSETTLED)
-    if("$CACHE{${name}}" MATCHES "^TRYALL_PENDING_[0-9]+$")
-      unset("${name}" CACHE)
-    endif()
-  endforeach()
-  unset(TRYALL_UNSETTLED CACHE)
 endfunction()
 
 cmake_policy(POP)

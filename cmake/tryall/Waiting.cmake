@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+#
+# Checks that wait for their answer have a placeholder in the cache. Here is what keeps it from
+# being taken for an answer by what sees no watch: by those who read the cache past the variables,
+# and by the next run of CMake.
+
+# Whether a check may wait: not where something reads the cache past the variables, and not
+# without a way to keep placeholders from the next run.
+function(_tryall_may_wait result)
+  get_property(reads_cache GLOBAL PROPERTY _TRYALL_READS_CACHE)
+  set(${result} TRUE PARENT_SCOPE)
+  if(reads_cache)
+    set(${result} FALSE PARENT_SCOPE)
+  elseif(EXISTS "${CMAKE_BINARY_DIR}/PreLoad.cmake")
+    file(READ "${CMAKE_BINARY_DIR}/PreLoad.cmake" text LIMIT 100)
+    if(NOT text MATCHES "^# Written by tryall")
+      set(${result} FALSE PARENT_SCOPE)
+    endif()
+  endif()
+endfunction()
+
+# A configure step that fails runs no more commands, but CMake writes the cache all the same, with
+# the placeholders in it. Whatever is configured next, with tryall or without, CMake first reads
+# the cache and then, if it is there, the file PreLoad.cmake of the build directory. So there is
+# one as long as checks wait.
+function(_tryall_keep_from_next_run)
+  set(file "${CMAKE_BINARY_DIR}/PreLoad.cmake")
+  if(NOT EXISTS "${file}")
+    file(WRITE "${file}" [==[
+# Written by tryall: forgets the checks that waited for an answer when the configure step failed.
+foreach(name IN LISTS TRYALL_UNSETTLED)
+  if("$CACHE{${name}}" MATCHES "^TRYALL_PENDING_[0-9]+$")
+    unset("${name}" CACHE)
+  endif()
+endforeach()
+unset(TRYALL_UNSETTLED CACHE)
+file(REMOVE "${CMAKE_CURRENT_LIST_FILE}")
+]==])
+  endif()
+endfunction()
+
+# No check waits any more.
+function(_tryall_forget_waiting)
+  unset(TRYALL_UNSETTLED CACHE)
+  set(file "${CMAKE_BINARY_DIR}/PreLoad.cmake")
+  if(EXISTS "${file}")
+    file(READ "${file}" text LIMIT 100)
+    if(text MATCHES "^# Written by tryall")
+      file(REMOVE "${file}")
+    endif()
+  endif()
+endfunction()
+
+# Has every list file looked into before it runs, and now those that are running.
+function(_tryall_read_list_files)
+  get_property(is_begun GLOBAL PROPERTY _TRYALL_READS_CACHE SET)
+  if(is_begun)
+    return()
+  endif()
+  set_property(GLOBAL PROPERTY _TRYALL_READS_CACHE FALSE)
+  get_property(files DIRECTORY PROPERTY LISTFILE_STACK)
+  foreach(file IN LISTS files)
+    _tryall_read_list_file("${file}")
+  endforeach()
+  # CMake sets it behind CMAKE_CURRENT_LIST_FILE, on which there can be no watch.
+  variable_watch(CMAKE_CURRENT_LIST_DIR _tryall_list_file_begins)
+endfunction()
+
+function(_tryall_list_file_begins variable access)
+  if(access STREQUAL "MODIFIED_ACCESS")
+    _tryall_read_list_file("${CMAKE_CURRENT_LIST_FILE}")
+  endif()
+endfunction()
+
+# From a file on that reads cache entries past the variables, no check waits. CMake's own files
+# read none that a check sets.
+function(_tryall_read_list_file file)
+  get_property(is_known GLOBAL PROPERTY "_TRYALL_READ_${file}" SET)
+  if(is_known)
+    return()
+  endif()
+  set_property(GLOBAL PROPERTY "_TRYALL_READ_${file}" TRUE)
+  string(FIND "${file}" "${CMAKE_ROOT}/" place)
+  if(place EQUAL 0 OR NOT EXISTS "${file}")
+    return()
+  endif()
+  string(FIND "${file}" "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/" place)
+  if(place EQUAL 0)
+    return()
+  endif()
+  file(READ "${file}" text)
+  string(TOLOWER "${text}" text)
+  if(text MATCHES "[$]cache{"
+      OR text MATCHES "get_property[ \t]*\\([ \t\r\n]*[^ \t\r\n]+[ \t\r\n]+\"?(cache|[$])")
+    set_property(GLOBAL PROPERTY _TRYALL_READS_CACHE TRUE)
+    _tryall_settle()
+  endif()
+endfunction()

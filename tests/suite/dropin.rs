@@ -1,0 +1,226 @@
+//! CMake with the drop-in and without it: the harness of the tests in dropin_*.rs. Both configure
+//! the same project in the same directories, and must leave the same cache and say the same.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::*;
+
+/// Both CMakes with both generators.
+pub fn cmakes() -> Vec<(PathBuf, &'static str)> {
+    let mut all = Vec::new();
+    for cmake in [PathBuf::from("/usr/bin/cmake"), venv("cmake")] {
+        for generator in ["Ninja", "Unix Makefiles"] {
+            all.push((cmake.clone(), generator));
+        }
+    }
+    all
+}
+
+/// One of each.
+pub fn two_cmakes() -> Vec<(PathBuf, &'static str)> {
+    vec![("/usr/bin/cmake".into(), "Unix Makefiles"), (venv("cmake"), "Ninja")]
+}
+
+/// What a configure step left behind.
+#[derive(Debug, Clone)]
+pub struct Configured {
+    pub succeeded: bool,
+    pub text: String,
+    /// What the cache holds: type and value, with the help text.
+    pub cache: BTreeMap<String, String>,
+}
+
+impl Configured {
+    /// The value of a cache entry.
+    pub fn value(&self, name: &str) -> &str {
+        let entry = self.cache.get(name).unwrap_or_else(|| panic!("no {name}: {}", self.text));
+        entry.split_once('=').unwrap().1
+    }
+
+    /// How many checks went through tryall.
+    pub fn by_tryall(&self) -> u32 {
+        let line = self.text.lines().find_map(|line| line.strip_prefix("-- tryall: "));
+        line.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_default()
+    }
+
+    /// What is said, without what is bound to differ: in no order, because checks that are
+    /// settled later say their lines later.
+    fn said(&self) -> Vec<String> {
+        let is_same = |line: &&str| {
+            !line.starts_with("-- tryall: ")
+                && !line.starts_with("-- Configuring done")
+                && !line.starts_with("-- Generating done")
+        };
+        let mut lines: Vec<_> = self.text.lines().filter(is_same).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+
+    /// Both are the same but for what the drop-in needs.
+    pub fn assert_same_as(&self, other: &Configured) {
+        assert_eq!(self.succeeded, other.succeeded, "{}\n{}", self.text, other.text);
+        assert_eq!(self.said(), other.said(), "{}\n{}", self.text, other.text);
+        for (name, entry) in &self.cache {
+            assert_eq!(Some(entry), other.cache.get(name), "{name}: {}", other.text);
+        }
+        for name in other.cache.keys() {
+            assert!(self.cache.contains_key(name), "{name} is new: {}", other.text);
+        }
+    }
+}
+
+/// A project.
+#[derive(Debug)]
+pub struct Project {
+    pub temp: tempfile::TempDir,
+    source: PathBuf,
+    build: PathBuf,
+}
+
+impl Project {
+    /// One whose CMakeLists.txt says this after project().
+    pub fn new(languages: &str, lists: &str) -> Self {
+        Self::of(&format!(
+            "cmake_minimum_required(VERSION 3.16)\nproject(p {languages})\n{ALL_MODULES}\n{lists}\n"
+        ))
+    }
+
+    /// One with this CMakeLists.txt.
+    pub fn of(lists: &str) -> Self {
+        Self::named("source", "build", lists)
+    }
+
+    /// One in directories of these names.
+    pub fn named(source: &str, build: &str, lists: &str) -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let (source, build) = (temp.path().join(source), temp.path().join(build));
+        fs::create_dir_all(&source).unwrap();
+        write(&source, "CMakeLists.txt", lists);
+        Project { temp, source, build }
+    }
+
+    /// With another file.
+    pub fn file(self, name: &str, text: &str) -> Self {
+        let path = self.source.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    pub fn source(&self) -> &Path {
+        &self.source
+    }
+
+    pub fn build(&self) -> &Path {
+        &self.build
+    }
+
+    /// Configures what may have been configured before.
+    pub fn again(&self, cmake: &(PathBuf, &str), args: &[&str]) -> Configured {
+        self.again_with(cmake, args, |_| {})
+    }
+
+    /// The same, with something changed about the command.
+    pub fn again_with(
+        &self,
+        (cmake, generator): &(PathBuf, &str),
+        args: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> Configured {
+        let mut command = Command::new(cmake);
+        command.args(["-G", generator]).args(args);
+        command.arg("-S").arg(&self.source).arg("-B").arg(&self.build);
+        command.env("PATH", path_without_tryall()).env("CC", need("gcc")).env("CXX", need("g++"));
+        for name in ["CFLAGS", "CXXFLAGS", "LDFLAGS", "FFLAGS", "MAKEFLAGS", "CARGO_MAKEFLAGS"] {
+            command.env_remove(name);
+        }
+        // Standard error behind standard output: in which order they came is not told.
+        change(&mut command);
+        let output = command.output().unwrap();
+        let text = [output.stdout, output.stderr]
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .concat();
+        Configured {
+            succeeded: output.status.success(),
+            text,
+            cache: read_cache(&self.build.join("CMakeCache.txt")),
+        }
+    }
+
+    /// Configures from nothing.
+    pub fn configure(&self, cmake: &(PathBuf, &str), args: &[&str]) -> Configured {
+        let _ = fs::remove_dir_all(&self.build);
+        self.again(cmake, args)
+    }
+
+    /// Configures from nothing, with the drop-in.
+    pub fn drop_in(&self, cmake: &(PathBuf, &str), args: &[&str]) -> Configured {
+        let drop_in = drop_in_args();
+        let all: Vec<_> = drop_in.iter().map(String::as_str).chain(args.iter().copied()).collect();
+        self.configure(cmake, &all)
+    }
+
+    /// Configures both ways with a CMake, and sees that all is the same. Both.
+    pub fn same_with(&self, cmake: &(PathBuf, &str), args: &[&str]) -> (Configured, Configured) {
+        let stock = self.configure(cmake, args);
+        let ours = self.drop_in(cmake, args);
+        stock.assert_same_as(&ours);
+        assert!(!self.build.join("PreLoad.cmake").exists());
+        (stock, ours)
+    }
+
+    /// Configures both ways with each CMake; what the drop-in left behind with the last.
+    pub fn same(&self, args: &[&str]) -> Configured {
+        let all = cmakes().into_iter().map(|cmake| {
+            let (_, ours) = self.same_with(&cmake, args);
+            assert!(ours.by_tryall() > 0, "nothing was asked: {}", ours.text);
+            ours
+        });
+        all.last().unwrap()
+    }
+}
+
+/// What leads to the drop-in.
+pub fn drop_in_args() -> [String; 2] {
+    let file = root().join("cmake/TryallDropIn.cmake");
+    [format!("-DCMAKE_PROJECT_INCLUDE={}", file.display()), format!("-DTRYALL_EXECUTABLE={TRYALL}")]
+}
+
+/// Where CMake finds Ninja and no tryall.
+pub fn path_without_tryall() -> OsString {
+    let rest = std::env::var_os("PATH").unwrap();
+    let dirs = std::env::split_paths(&rest).filter(|dir| !dir.join("tryall").exists());
+    std::env::join_paths(std::iter::once(root().join("target/venv/bin")).chain(dirs)).unwrap()
+}
+
+/// The entries that a project or a check has made, each with its help text.
+fn read_cache(file: &Path) -> BTreeMap<String, String> {
+    let Ok(text) = fs::read_to_string(file) else { return BTreeMap::new() };
+    let mut entries = BTreeMap::new();
+    let mut help = String::new();
+    for line in text.lines() {
+        if let Some(line) = line.strip_prefix("//") {
+            help += line;
+        } else if let Some((name, value)) = line.split_once(':').filter(|_| !line.starts_with('#')) {
+            if !name.starts_with("TRYALL_EXECUTABLE") && name != "CMAKE_PROJECT_INCLUDE" {
+                let (kind, value) = value.split_once('=').unwrap();
+                entries.insert(name.into(), format!("{help} ({kind})={value}"));
+            }
+            help.clear();
+        }
+    }
+    entries
+}
+
+pub const ALL_MODULES: &str = "include(CheckIncludeFile)\ninclude(CheckIncludeFileCXX)\n\
+    include(CheckIncludeFiles)\ninclude(CheckSymbolExists)\ninclude(CheckCXXSymbolExists)\n\
+    include(CheckFunctionExists)\ninclude(CheckVariableExists)\ninclude(CheckLibraryExists)\n\
+    include(CheckPrototypeDefinition)\ninclude(CheckTypeSize)\ninclude(CheckSourceCompiles)\n\
+    include(CheckCSourceCompiles)\ninclude(CheckCXXSourceCompiles)\ninclude(CheckSourceRuns)\n\
+    include(CheckCSourceRuns)\ninclude(CheckCXXSourceRuns)\ninclude(CheckCompilerFlag)\n\
+    include(CheckCCompilerFlag)\ninclude(CheckCXXCompilerFlag)\ninclude(CheckLinkerFlag)\n\
+    include(CheckStructHasMember)\ninclude(TestBigEndian)\ninclude(CMakePushCheckState)\n";

@@ -1,0 +1,126 @@
+//! A check that waits for its answer is settled by whatever reads it, and changes nothing for what
+//! sets it, forgets it or asks it again.
+
+use crate::dropin::*;
+
+/// Something answered before, so that what follows waits: the first check in its surroundings is
+/// always CMake's.
+const WARM: &str = "check_include_file(stdio.h WARM)\ncheck_c_source_runs(\"int main(void) { return 0; }\" WARM_RUNS)\n\
+    check_function_exists(printf WARM_LINKS)\ncheck_type_size(char WARM_SIZE)\nif(WARM)\nendif()\n";
+
+/// Whether the drop-in lets a project say what it says without.
+fn same(lists: &str) -> Configured {
+    project(lists).same(&[])
+}
+
+fn project(lists: &str) -> Project {
+    Project::new("C", &format!("{WARM}{lists}"))
+        .file("config.h.in", "#cmakedefine HAVE_A 1\n#cmakedefine01 HAVE_B\nint a = @SIZE@;\n${SIZE_CODE}\n")
+        .file("included.cmake", "message(\"included ${HAVE_A} ${HAVE_B}\")\n")
+        .file("sub/CMakeLists.txt", "message(\"sub ${HAVE_A} ${HAVE_B} ${SIZE_CODE}\")\n\
+            check_include_file(grp.h IN_SUB)\ncheck_type_size(short IN_SUB_SIZE)\n")
+}
+
+/// Checks that wait: one is yes, one is no, one has a value.
+const ASK: &str = "check_include_file(unistd.h HAVE_A)\ncheck_include_file(nope.h HAVE_B)\ncheck_type_size(long SIZE)\n";
+
+#[test]
+fn every_reader_settles() {
+    let readers = [
+        ("if", "if(HAVE_A)\nmessage(yes)\nendif()\nif(NOT HAVE_B)\nmessage(no)\nendif()"),
+        ("comparison", "if(SIZE EQUAL 8)\nmessage(eight)\nendif()"),
+        ("reference", "message(\"${HAVE_A}|${HAVE_B}|${SIZE}|${SIZE_CODE}\")"),
+        ("nested", "set(n A)\nmessage(\"${HAVE_${n}}\")"),
+        ("function", "function(f)\nfunction(g)\nmessage(\"${HAVE_A} ${SIZE_CODE}\")\nendfunction()\ng()\nendfunction()\nf()"),
+        ("macro", "macro(m v)\nif(${v})\nmessage(yes)\nendif()\nendmacro()\nm(HAVE_A)\nm(HAVE_B)"),
+        ("template", "configure_file(config.h.in config.h)\nfile(READ ${CMAKE_BINARY_DIR}/config.h t)\nmessage(\"${t}\")"),
+        ("string", "string(CONFIGURE \"#cmakedefine HAVE_A\\n#cmakedefine HAVE_B\\n@SIZE@\" t @ONLY)\nmessage(\"${t}\")"),
+        ("foreach", "foreach(v IN LISTS HAVE_A HAVE_B SIZE)\nmessage(\"v ${v}\")\nendforeach()"),
+        ("list", "list(LENGTH HAVE_A n)\nmessage(\"${n}\")\nlist(APPEND SIZE 1)\nmessage(\"${SIZE}\")"),
+        ("directory", "add_subdirectory(sub)\nmessage(\"${IN_SUB} ${IN_SUB_SIZE} ${IN_SUB_SIZE_CODE}\")"),
+        ("file", "include(included.cmake)"),
+        ("option", "include(CMakeDependentOption)\ncmake_dependent_option(OPT_A a ON HAVE_A OFF)\n\
+            cmake_dependent_option(OPT_B b ON HAVE_B OFF)\nmessage(\"${OPT_A} ${OPT_B}\")"),
+        ("entry", "get_property(v CACHE HAVE_A PROPERTY VALUE)\nget_property(w CACHE SIZE PROPERTY HELPSTRING)\nmessage(\"${v} ${w}\")"),
+        ("cache", "message(\"$CACHE{HAVE_A}|$CACHE{HAVE_B}|$CACHE{SIZE}\")"),
+        ("variable", "get_property(v VARIABLE PROPERTY HAVE_A)\nmessage(\"${v}\")"),
+        ("defined", "if(DEFINED HAVE_A AND DEFINED HAVE_B AND DEFINED CACHE{SIZE})\nmessage(defined)\nendif()"),
+        ("nobody", ""),
+    ];
+    for cmake in two_cmakes() {
+        for (name, reader) in readers {
+            let project = project(&format!("{ASK}{reader}\nmessage(\"reader {name}\")"));
+            let (_, ours) = project.same_with(&cmake, &[]);
+            assert!(ours.by_tryall() >= 3, "{name}: {}", ours.text);
+        }
+    }
+}
+
+#[test]
+fn what_is_set_forgotten_or_asked_again_is_as_without() {
+    same(&format!(
+        "{ASK}{}",
+        r##"
+unset(HAVE_A CACHE)
+check_include_file(nope.h HAVE_A)
+message("asked again: ${HAVE_A}")
+check_include_file(unistd.h HAVE_C)
+set(HAVE_C forced CACHE STRING "mine" FORCE)
+message("forced: ${HAVE_C}")
+check_include_file(unistd.h HAVE_D)
+set(HAVE_D unforced CACHE STRING "mine")
+message("unforced: ${HAVE_D}")
+check_include_file(unistd.h HAVE_E)
+set(HAVE_E mine)
+message("normal: ${HAVE_E} $ENV{HAVE_E}")
+check_include_file(unistd.h HAVE_F)
+check_include_file(nope.h HAVE_F)
+message("twice: ${HAVE_F}")
+check_include_file(nope.h HAVE_G)
+check_function_exists(fork HAVE_G)
+message("twice: ${HAVE_G}")
+set(HAVE_H "")
+check_include_file(unistd.h HAVE_H)
+message("set before: ${HAVE_H}")
+check_type_size(long SIZE_A)
+unset(SIZE_A CACHE)
+check_type_size(short SIZE_A)
+message("sizes: ${SIZE_A} ${SIZE_A_CODE}")
+check_c_source_runs("int main(void) { return 3; }" RUN_A)
+check_c_source_runs("nope" RUN_B)
+message("runs: ${RUN_A} ${RUN_A_EXITCODE} ${RUN_A_COMPILED} ${RUN_B} ${RUN_B_EXITCODE} ${RUN_B_COMPILED}")
+function(asks)
+  check_include_file(unistd.h IN_FUNCTION)
+  check_type_size(int SIZE_IN_FUNCTION)
+  check_c_source_runs("nope" RUN_IN_FUNCTION)
+endfunction()
+asks()
+message("function: ${IN_FUNCTION} ${SIZE_IN_FUNCTION} ${SIZE_IN_FUNCTION_CODE} ${RUN_IN_FUNCTION} ${RUN_IN_FUNCTION_EXITCODE}")
+set(CMAKE_REQUIRED_DEFINITIONS -DX=1)
+check_c_source_compiles("#if X != 1\n#error\n#endif\nint main(void) { return 0; }" DEFINED_THEN)
+set(CMAKE_REQUIRED_DEFINITIONS -DX=2)
+message("then: ${DEFINED_THEN}")
+"##
+    ));
+}
+
+#[test]
+fn a_check_in_a_deferred_call_is_settled() {
+    let lists = "cmake_minimum_required(VERSION 3.19)\nproject(p C)\ninclude(CheckIncludeFile)\n\
+        check_include_file(stdio.h WARM)\ncheck_include_file(unistd.h EARLY)\n\
+        function(late)\ncheck_include_file(nope.h LATE)\ncheck_include_file(grp.h LATER)\n\
+        cmake_language(DEFER CALL latest)\nendfunction()\n\
+        function(latest)\ncheck_include_file(pwd.h LATEST)\nendfunction()\n\
+        cmake_language(DEFER CALL late)\n";
+    for cmake in two_cmakes() {
+        let (_, ours) = Project::of(lists).same_with(&cmake, &[]);
+        assert_eq!((ours.value("LATE"), ours.value("LATER"), ours.value("LATEST")), ("", "1", "1"));
+    }
+}
+
+#[test]
+fn a_project_may_have_a_command_of_the_same_name() {
+    let lists = "macro(check_c_source_compiles source variable)\nset(${variable} mine)\nendmacro()\n\
+        check_c_source_compiles(\"nope\" MINE)\nmessage(\"${MINE}\")\ncheck_include_file(grp.h HAVE_A)\n";
+    same(lists);
+}
