@@ -91,7 +91,7 @@ function(_tryall_read_list_file file)
   file(READ "${file}" text)
   string(TOLOWER "${text}" text)
   if(text MATCHES "[$]cache{"
-      OR text MATCHES "get_property[ \t]*\\([ \t\r\n]*[^ \t\r\n]+[ \t\r\n]+\"?(cache|[$])")
+      OR text MATCHES "(^|[^a-z_])get_property[ \t]*\\([ \t\r\n]*[^ \t\r\n]+[ \t\r\n]+\"?(cache|[$])")
     set_property(GLOBAL PROPERTY _TRYALL_READS_CACHE TRUE)
     _tryall_settle()
   endif()
