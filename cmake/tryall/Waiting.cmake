@@ -4,10 +4,16 @@
 # being taken for an answer by what sees no watch: by those who read the cache past the variables,
 # and by the next run of CMake.
 
-# Whether a check may wait: not where something reads the cache past the variables, and not
-# without a way to keep placeholders from the next run.
+# Whether a check of these variables may wait: not where something reads them in the cache, past
+# the variables, and not without a way to keep placeholders from the next run.
 function(_tryall_may_wait result)
   get_property(reads_cache GLOBAL PROPERTY _TRYALL_READS_CACHE)
+  foreach(variable IN LISTS ARGN)
+    get_property(reads_this GLOBAL PROPERTY "_TRYALL_READS_CACHE_${variable}")
+    if(reads_this)
+      set(reads_cache TRUE)
+    endif()
+  endforeach()
   set(${result} TRUE PARENT_SCOPE)
   if(reads_cache)
     set(${result} FALSE PARENT_SCOPE)
@@ -72,8 +78,8 @@ function(_tryall_list_file_begins variable access)
   endif()
 endfunction()
 
-# From a file on that reads cache entries past the variables, no check waits. CMake's own files
-# read none that a check sets.
+# A cache entry that a file reads past the variable is never waited for; if the name stands in a
+# variable, nothing waits from then on. CMake's own files read none that a check sets.
 function(_tryall_read_list_file file)
   get_property(is_known GLOBAL PROPERTY "_TRYALL_READ_${file}" SET)
   if(is_known)
@@ -89,10 +95,21 @@ function(_tryall_read_list_file file)
     return()
   endif()
   file(READ "${file}" text)
-  string(TOLOWER "${text}" text)
-  if(text MATCHES "[$]cache{"
-      OR text MATCHES "(^|[^a-z_])get_property[ \t]*\\([ \t\r\n]*[^ \t\r\n]+[ \t\r\n]+\"?(cache|[$])")
-    set_property(GLOBAL PROPERTY _TRYALL_READS_CACHE TRUE)
-    _tryall_settle()
-  endif()
+  set(space "[ \t\r\n]")
+  string(REGEX MATCHALL "[$]CACHE{[^}]*" reads "${text}")
+  string(REGEX MATCHALL
+    "(^|[^A-Za-z_])[Gg][Ee][Tt]_[Pp][Rr][Oo][Pp][Ee][Rr][Tt][Yy]${space}*\\(${space}*[^ \t\r\n]+${space}+(\"?CACHE\"?${space}+[^ \t\r\n)]+|\"?[$])"
+    properties "${text}")
+  foreach(read IN LISTS reads properties)
+    if(read MATCHES "CACHE({|\"?[ \t\r\n]+)\"?([A-Za-z0-9_./+-]+)\"?$")
+      set_property(GLOBAL PROPERTY "_TRYALL_READS_CACHE_${CMAKE_MATCH_2}" TRUE)
+      get_property(pending GLOBAL PROPERTY "_TRYALL_PENDING_${CMAKE_MATCH_2}")
+    else()
+      set_property(GLOBAL PROPERTY _TRYALL_READS_CACHE TRUE)
+      set(pending all)
+    endif()
+    if(NOT "${pending}" STREQUAL "")
+      _tryall_settle()
+    endif()
+  endforeach()
 endfunction()
