@@ -205,7 +205,8 @@ fn read_cache(file: &Path) -> BTreeMap<String, String> {
     for line in text.lines() {
         if let Some(line) = line.strip_prefix("//") {
             help += line;
-        } else if let Some((name, value)) = line.split_once(':').filter(|_| !line.starts_with('#')) {
+        } else if let Some((name, value)) = line.split_once(':').filter(|_| !line.starts_with('#'))
+        {
             if !name.starts_with("TRYALL_EXECUTABLE") && name != "CMAKE_PROJECT_INCLUDE" {
                 let (kind, value) = value.split_once('=').unwrap();
                 entries.insert(name.into(), format!("{help} ({kind})={value}"));

@@ -32,6 +32,7 @@ mod hidden_values;
 mod integration;
 mod interrupt;
 mod kinds_c;
+mod known_links;
 mod limits;
 mod peers;
 mod preprocessing;
