@@ -63,7 +63,20 @@ impl Configured {
     /// Both are the same but for what the drop-in needs.
     pub fn assert_same_as(&self, other: &Configured) {
         assert_eq!(self.succeeded, other.succeeded, "{}\n{}", self.text, other.text);
-        assert_eq!(self.said(), other.said(), "{}\n{}", self.text, other.text);
+        let (stock, ours) = (self.said(), other.said());
+        let only = |these: &[String], those: &[String]| {
+            let mut left = those.to_vec();
+            let mut result = Vec::new();
+            for line in these {
+                match left.iter().position(|other| other == line) {
+                    Some(at) => drop(left.swap_remove(at)),
+                    None => result.push(line.clone()),
+                }
+            }
+            result
+        };
+        let (lost, new) = (only(&stock, &ours), only(&ours, &stock));
+        assert!(lost.is_empty() && new.is_empty(), "lost {lost:#?}, new {new:#?} in {}", other.text);
         for (name, entry) in &self.cache {
             assert_eq!(Some(entry), other.cache.get(name), "{name}: {}", other.text);
         }
