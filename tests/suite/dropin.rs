@@ -55,7 +55,16 @@ impl Configured {
                 && !line.starts_with("-- Configuring done")
                 && !line.starts_with("-- Generating done")
         };
-        let mut lines: Vec<_> = self.text.lines().filter(is_same).map(str::to_owned).collect();
+        // Where a message comes from is told by frames, and ours stand among them.
+        let is_frame = |line: &str| {
+            line.starts_with("Call Stack") || (line.starts_with("  ") && line.ends_with(')') && line.contains(" ("))
+        };
+        let unplaced = |line: &str| match line.split_once(" at ") {
+            Some((start, _)) if line.starts_with("CMake ") => start.to_owned(),
+            _ => line.to_owned(),
+        };
+        let lines = self.text.lines().filter(is_same).filter(|line| !is_frame(line));
+        let mut lines: Vec<_> = lines.map(unplaced).filter(|line| !line.is_empty()).collect();
         lines.sort();
         lines
     }
