@@ -114,6 +114,7 @@ function(_tryall_run_batch)
   # With bytes that are not Unicode in it, no request holds the directory's name: so from within.
   file(WRITE "${directory}/request.json"
     "{\"known_links\":\"links\",\n\"toolchains\":{${toolchains}},\n\"checks\":[${checks}]}\n")
+  file(REMOVE "${directory}/answers.cmake")
   execute_process(
     COMMAND "${program}" check request.json --format cmake-variables --output answers.cmake
     WORKING_DIRECTORY "${directory}"
@@ -122,7 +123,15 @@ function(_tryall_run_batch)
     ERROR_VARIABLE said)
   set(TRYALL_PROCESSES 0)
   set(TRYALL_WALL_MS 0)
-  if(status MATCHES "^[013]$")
+  set(is_whole FALSE)
+  if(status MATCHES "^[013]$" AND EXISTS "${directory}/answers.cmake")
+    # What something else has written is not to be run.
+    file(READ "${directory}/answers.cmake" text)
+    if(text MATCHES "^# Written by tryall" AND text MATCHES "\nset\\(TRYALL_CPU_MS [0-9.]+\\)\n$")
+      set(is_whole TRUE)
+    endif()
+  endif()
+  if(is_whole)
     include("${directory}/answers.cmake")
   else()
     # It is broken, or of another version. CMake itself can answer all of this.

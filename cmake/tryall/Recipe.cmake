@@ -290,6 +290,10 @@ function(_tryall_put_files list step)
       set(word "{program}")
     elseif(step STREQUAL "compile" AND "${word}" STREQUAL "${_tryall_path}")
       set(word "{source}")
+    elseif(step STREQUAL "compile" AND "${_tryall_path}" MATCHES "/CMakeFiles/CMakeTmp/([^/]+)$"
+        AND "${word}" STREQUAL CMAKE_MATCH_1)
+      # Relative to the directory of the test project, which is that of the source.
+      set(word "{source}")
     elseif(step STREQUAL "compile" AND "${_tryall_path}" STREQUAL ""
         AND word MATCHES "/CMakeFiles/CMakeScratch/TryCompile-[^/]+/[^/]+$")
       set(word "{source}")

@@ -55,7 +55,17 @@ impl Configured {
                 && !line.starts_with("-- Configuring done")
                 && !line.starts_with("-- Generating done")
         };
-        let mut lines: Vec<_> = self.text.lines().filter(is_same).map(str::to_owned).collect();
+        // Where a message comes from is told by frames, and ours stand among them.
+        let is_frame = |line: &str| {
+            line.starts_with("Call Stack")
+                || (line.starts_with("  ") && line.ends_with(')') && line.contains(" ("))
+        };
+        let unplaced = |line: &str| match line.split_once(" at ") {
+            Some((start, _)) if line.starts_with("CMake ") => start.to_owned(),
+            _ => line.to_owned(),
+        };
+        let lines = self.text.lines().filter(is_same).filter(|line| !is_frame(line));
+        let mut lines: Vec<_> = lines.map(unplaced).filter(|line| !line.is_empty()).collect();
         lines.sort();
         lines
     }
@@ -63,7 +73,24 @@ impl Configured {
     /// Both are the same but for what the drop-in needs.
     pub fn assert_same_as(&self, other: &Configured) {
         assert_eq!(self.succeeded, other.succeeded, "{}\n{}", self.text, other.text);
-        assert_eq!(self.said(), other.said(), "{}\n{}", self.text, other.text);
+        let (stock, ours) = (self.said(), other.said());
+        let only = |these: &[String], those: &[String]| {
+            let mut left = those.to_vec();
+            let mut result = Vec::new();
+            for line in these {
+                match left.iter().position(|other| other == line) {
+                    Some(at) => drop(left.swap_remove(at)),
+                    None => result.push(line.clone()),
+                }
+            }
+            result
+        };
+        let (lost, new) = (only(&stock, &ours), only(&ours, &stock));
+        assert!(
+            lost.is_empty() && new.is_empty(),
+            "lost {lost:#?}, new {new:#?} in {}",
+            other.text
+        );
         for (name, entry) in &self.cache {
             assert_eq!(Some(entry), other.cache.get(name), "{name}: {}", other.text);
         }

@@ -26,6 +26,8 @@ mod dropin;
 mod dropin_failures;
 mod dropin_futures;
 mod dropin_kinds;
+mod dropin_old;
+mod fallback;
 mod faults;
 mod fortran;
 mod hidden_values;
