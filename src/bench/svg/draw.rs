@@ -159,14 +159,19 @@ pub fn fitted(text: &str, size: f64, room: f64) -> String {
     format!("{}…", fitted.trim_end())
 }
 
-/// A text in as many lines as it needs.
+/// A text of equally wide characters in as many lines as it needs.
 pub fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
+    // Wide fonts of this kind are 0.62 em a character.
+    let most = (room / (0.62 * size)) as usize;
     let mut lines: Vec<String> = Vec::new();
     for word in plain(text).split_whitespace() {
-        let longer = lines.last().map(|line| format!("{line} {word}"));
-        match (longer.filter(|longer| width(longer, size) <= room), lines.last_mut()) {
-            (Some(longer), Some(line)) => *line = longer,
-            _ => lines.push(fitted(word, size, room)),
+        let length = word.chars().count();
+        match lines.last_mut().filter(|line| line.chars().count() + 1 + length <= most) {
+            Some(line) => *line = format!("{line} {word}"),
+            None if length > most => {
+                lines.push(word.chars().take(most.saturating_sub(1)).chain(['…']).collect());
+            }
+            None => lines.push(word.into()),
         }
     }
     lines
