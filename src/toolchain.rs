@@ -84,6 +84,9 @@ impl Surroundings {
 /// check's directory as its place for temporary files.
 const SERVERS: [&str; 7] = ["sccache", "icecc", "distcc", "buildcache", "recc", "goma", "pump"];
 
+/// Programs in front of a compiler that have no server.
+const OTHER_LAUNCHERS: [&str; 2] = ["ccache", "env"];
+
 /// Make's variables. The slots are held here; a compiler that reads them would wait for
 /// tokens of its own.
 const MAKE_VARIABLES: [&str; 4] = ["MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS", "MAKELEVEL"];
@@ -227,7 +230,16 @@ fn has_private_temp<'a>(
 }
 
 fn is_server(word: &OsStr) -> bool {
-    FilePath::new(word).file_stem().is_some_and(|stem| SERVERS.iter().any(|server| stem == *server))
+    is_one_of(word, &SERVERS)
+}
+
+/// Whether a command's first word is no compiler but starts one.
+pub fn is_launcher(word: &OsStr) -> bool {
+    is_server(word) || is_one_of(word, &OTHER_LAUNCHERS)
+}
+
+fn is_one_of(word: &OsStr, names: &[&str]) -> bool {
+    FilePath::new(word).file_stem().is_some_and(|stem| names.iter().any(|name| stem == *name))
 }
 
 /// The file of a command's first word.

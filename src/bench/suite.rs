@@ -10,7 +10,7 @@ use super::task::{Task, tasks};
 use crate::language::Language;
 use crate::plan::{self, Origin, Plan};
 use crate::request;
-use crate::toolchain::Surroundings;
+use crate::toolchain::{Surroundings, is_launcher};
 
 const FORTRAN: &str = include_str!("../../examples/fortran.json");
 const POSIX: &str = include_str!("../../examples/posix.json");
@@ -63,8 +63,9 @@ impl Suite {
     pub fn load(name: Option<&str>, compiler: &str) -> Result<Self, String> {
         let command = shlex::split(compiler).filter(|words| !words.is_empty());
         let command = command.ok_or_else(|| format!("{compiler:?} is no command"))?;
-        let language =
-            language_of(command.iter().find(|word| !is_launcher(word)).unwrap_or(&command[0]));
+        let language = language_of(
+            command.iter().find(|word| !is_launcher(word.as_ref())).unwrap_or(&command[0]),
+        );
         let own = if language == Language::Fortran { "fortran" } else { "posix" };
         let name = name.unwrap_or(own);
         let (text, dir) = match name {
@@ -128,10 +129,6 @@ impl Suite {
         request["checks"] = all.collect();
         request
     }
-}
-
-fn is_launcher(word: &str) -> bool {
-    ["ccache", "sccache", "distcc", "env"].contains(&word)
 }
 
 fn plan_of(request: &Value, dir: &Path) -> Result<Plan, String> {
