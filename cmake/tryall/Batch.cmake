@@ -21,16 +21,8 @@ function(_tryall_write_request)
   else()
     string(REPLACE "\"{flags}\"" "${words}" toolchain "${recipe}")
   endif()
-  string(APPEND toolchain ",\"env\":{")
-  # CMake's modules change these for a check, and the batch runs later.
-  set(comma "")
-  foreach(name IN ITEMS LC_ALL LC_MESSAGES LANG)
-    if(DEFINED ENV{${name}})
-      string(APPEND toolchain "${comma}\"${name}\":\"$ENV{${name}}\"")
-      set(comma ",")
-    endif()
-  endforeach()
-  string(APPEND toolchain "}")
+  # CMake's modules change these for a check, and the batch runs later. Empty is as if unset.
+  string(APPEND toolchain ",\"env\":{\"LC_ALL\":\"$ENV{LC_ALL}\",\"LC_MESSAGES\":\"$ENV{LC_MESSAGES}\",\"LANG\":\"$ENV{LANG}\"}")
 
   set(run "")
   if(command STREQUAL "try_run")
@@ -97,6 +89,43 @@ function(_tryall_json_text result text)
   set(${result} "\"${text}\"" PARENT_SCOPE)
 endfunction()
 
+# The environment variables that compilers read, as one text.
+function(_tryall_environment_text result)
+  set(${result} "$ENV{PATH}|$ENV{CPATH}|$ENV{C_INCLUDE_PATH}|$ENV{CPLUS_INCLUDE_PATH}\
+|$ENV{OBJC_INCLUDE_PATH}|$ENV{OBJCPLUS_INCLUDE_PATH}|$ENV{LIBRARY_PATH}|$ENV{LD_LIBRARY_PATH}\
+|$ENV{LD_RUN_PATH}|$ENV{LD_PRELOAD}|$ENV{COMPILER_PATH}|$ENV{GCC_EXEC_PREFIX}|$ENV{SOURCE_DATE_EPOCH}\
+|$ENV{CCC_OVERRIDE_OPTIONS}|$ENV{SDKROOT}|$ENV{MACOSX_DEPLOYMENT_TARGET}" PARENT_SCOPE)
+endfunction()
+
+# Code that sets them to what they are.
+function(_tryall_code_for_environment result)
+  set(code "")
+  foreach(name IN ITEMS PATH CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH OBJC_INCLUDE_PATH
+      OBJCPLUS_INCLUDE_PATH LIBRARY_PATH LD_LIBRARY_PATH LD_RUN_PATH LD_PRELOAD COMPILER_PATH
+      GCC_EXEC_PREFIX SOURCE_DATE_EPOCH CCC_OVERRIDE_OPTIONS SDKROOT MACOSX_DEPLOYMENT_TARGET)
+    if(DEFINED ENV{${name}})
+      _tryall_quote(value "$ENV{${name}}")
+      string(APPEND code "set(ENV{${name}}${value})\n")
+    else()
+      string(APPEND code "unset(ENV{${name}})\n")
+    endif()
+  endforeach()
+  set(${result} "${code}" PARENT_SCOPE)
+endfunction()
+
+# A batch has one environment: what waits in another one is settled before a check is added.
+function(_tryall_keep_environment)
+  _tryall_environment_text(text)
+  get_property(kept GLOBAL PROPERTY _TRYALL_ENVIRONMENT)
+  if("${text}" STREQUAL "${kept}")
+    return()
+  endif()
+  _tryall_settle()
+  _tryall_code_for_environment(code)
+  set_property(GLOBAL PROPERTY _TRYALL_ENVIRONMENT "${text}")
+  set_property(GLOBAL PROPERTY _TRYALL_ENVIRONMENT_CODE "${code}")
+endfunction()
+
 # Asks all these questions at once.
 function(_tryall_run_batch)
   set(toolchains "")
@@ -115,12 +144,22 @@ function(_tryall_run_batch)
   file(WRITE "${directory}/request.json"
     "{\"known_links\":\"links\",\n\"toolchains\":{${toolchains}},\n\"checks\":[${checks}]}\n")
   file(REMOVE "${directory}/answers.cmake")
+  # The project may have changed its environment since.
+  _tryall_environment_text(environment)
+  get_property(kept GLOBAL PROPERTY _TRYALL_ENVIRONMENT)
+  set(restore "")
+  if(NOT "${environment}" STREQUAL "${kept}")
+    _tryall_code_for_environment(restore)
+    get_property(code GLOBAL PROPERTY _TRYALL_ENVIRONMENT_CODE)
+    cmake_language(EVAL CODE "${code}")
+  endif()
   execute_process(
     COMMAND "${program}" check request.json --format cmake-variables --output answers.cmake
     WORKING_DIRECTORY "${directory}"
     RESULT_VARIABLE status
     OUTPUT_VARIABLE said
     ERROR_VARIABLE said)
+  cmake_language(EVAL CODE "${restore}")
   set(TRYALL_PROCESSES 0)
   set(TRYALL_WALL_MS 0)
   set(is_whole FALSE)

@@ -77,6 +77,7 @@ function(_tryall_decide command argc a0 a1 a2 a3 a4)
     return()
   endif()
 
+  _tryall_keep_environment()
   get_property(number GLOBAL PROPERTY _TRYALL_COUNTER)
   math(EXPR number "0${number} + 1")
   set_property(GLOBAL PROPERTY _TRYALL_COUNTER ${number})
