@@ -32,7 +32,12 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
         Ok(prepared) => prepared,
         Err(error) => return refuse(&args, &error),
     };
-    match execute(&args, prepared, inherited) {
+    finish(&args, prepared, inherited)
+}
+
+/// Runs what was prepared, and makes the exit status of it.
+pub fn finish(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> ExitCode {
+    match execute(args, prepared, inherited) {
         Ok(status) => status,
         Err(Failure::Write(error)) => output::write_failure(&error),
         Err(Failure::Run(error)) => {
@@ -43,7 +48,7 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
 }
 
 /// Says that the request is unusable: to the reader of the results and to people.
-fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
+pub fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
     tell(&error.to_string());
     // An output file is left alone: nothing was run, so what it holds is as good as before.
     if args.output.is_none() {
@@ -101,7 +106,7 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
         timeout: args.timeout,
         surroundings: &surroundings,
     })?;
-    Ok(Prepared { plan, jobs })
+    Ok(Prepared { plan, jobs, entries: None })
 }
 
 fn shared(args: &CheckArgs) -> Shared {

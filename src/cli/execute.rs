@@ -14,6 +14,8 @@ use tokio::task::LocalSet;
 use super::CheckArgs;
 use super::output;
 use super::stream::Stream;
+use crate::meson::answers;
+use crate::meson::compose::Entry;
 use crate::os::{self, Guard, HeldBack};
 use crate::plan::{self, Plan};
 use crate::process::Runner;
@@ -35,6 +37,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub struct Prepared {
     pub plan: Plan,
     pub jobs: Option<NonZeroUsize>,
+    /// What the answers mean, if the checks were composed from Meson's methods.
+    pub entries: Option<Vec<Entry>>,
 }
 
 /// Who is told of results as they come in.
@@ -83,7 +87,7 @@ pub fn execute(
     prepared: Prepared,
     inherited: Inherited,
 ) -> Result<ExitCode, Failure> {
-    let Prepared { plan, jobs } = prepared;
+    let Prepared { plan, jobs, entries } = prepared;
     os::room_for_a_command().map_err(Failure::Run)?;
     let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
         (_, false) => None,
@@ -138,7 +142,10 @@ pub fn execute(
         End::Done(answers, summary, held) => {
             held.let_through();
             let status = exit_status(&plan, &answers);
-            let written = write_results(args, &plan, answers, summary, reporter.stream);
+            let written = match entries {
+                Some(entries) => write_composed(&entries, &answers),
+                None => write_results(args, &plan, answers, summary, reporter.stream),
+            };
             written.map(|()| status).map_err(Failure::Write)
         }
     }
@@ -200,6 +207,13 @@ async fn nobody_reads(watch_reader: bool, reporter: &Reporter) -> Option<io::Err
             return None;
         }
     }
+}
+
+/// Writes the answers to Meson's methods.
+fn write_composed(entries: &[Entry], answers: &[Answer]) -> io::Result<()> {
+    let mut out = io::BufWriter::new(os::Stdout::open()?);
+    answers::write(entries, answers, &mut out)?;
+    out.flush()
 }
 
 fn write_results(

@@ -1,0 +1,305 @@
+//! From what the wrapper says to checks of raw sources, and how each outcome is to be read.
+
+use crate::dialect::Stage;
+use crate::language::Language;
+use crate::request::{Check, Kind, Request, Toolchain};
+
+use super::arguments::{arguments, of_trial};
+use super::source;
+use super::version::Version;
+use super::words::{Batch, Item, Method, Said};
+
+/// How Meson's answer is made from the outcome of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Yes is true, no is false.
+    Bool,
+    /// The number that the program printed; -1 if there is no program.
+    Printed,
+    /// The same, but a program is a must.
+    PrintedAlways,
+    /// The value, or -1 for a no.
+    Constant,
+    /// The text of a macro, empty if it is not defined.
+    Macro,
+}
+
+/// An answer that is to be made.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The batch's name.
+    pub batch: String,
+    /// The name of the answer.
+    pub id: String,
+    /// How its check is read.
+    pub reading: Reading,
+    /// The index of the check.
+    pub check: usize,
+    /// The check to turn to if the answer is no.
+    pub alternative: Option<usize>,
+}
+
+/// A request, and what its outcomes mean.
+#[derive(Debug, Default)]
+pub struct Composed {
+    /// The request.
+    pub request: Request,
+    /// The word that each of its checks comes from.
+    pub words: Vec<String>,
+    /// The answers, in the order of the words.
+    pub entries: Vec<Entry>,
+}
+
+/// Composes all batches.
+pub fn compose(said: &Said) -> Composed {
+    let mut composed = Composed::default();
+    for (index, batch) in said.batches.iter().enumerate() {
+        let toolchain = index.to_string();
+        composed.request.toolchains.insert(toolchain.clone(), compiler(batch, &said.version));
+        let composer = Composer { batch, version: &said.version, toolchain };
+        for item in &batch.items {
+            composer.compose(item, &mut composed);
+        }
+    }
+    composed
+}
+
+/// The compiler without a cache, as Meson runs it for sources that it wrote itself.
+fn compiler(batch: &Batch, version: &Version) -> Toolchain {
+    let is_cache = |word: &&String| {
+        let name = word.rsplit('/').next().unwrap_or_default();
+        batch.command.len() > 1 && ["ccache", "sccache"].contains(&name)
+    };
+    let caches = batch.command.first().filter(is_cache).iter().count();
+    let [trial_args, trial_link_args] = of_trial(batch, version);
+    Toolchain {
+        language: Some(batch.language),
+        command: Some(batch.command[caches..].to_vec()),
+        env: [("CCACHE_DISABLE".into(), "1".into())].into(),
+        trial_args,
+        trial_link_args,
+        ..Toolchain::default()
+    }
+}
+
+struct Composer<'a> {
+    batch: &'a Batch,
+    version: &'a Version,
+    toolchain: String,
+}
+
+impl Composer<'_> {
+    /// Adds the checks of an item, and its answer.
+    fn compose(&self, item: &Item, to: &mut Composed) {
+        let Item { method, subject, .. } = item;
+        let prefix = self.prefix(&item.headers);
+        let fortran = self.batch.language == Language::Fortran;
+        // Its last header is the one that a symbol is looked for in.
+        let (header, before) = item
+            .headers
+            .split_last()
+            .map_or(("", &[][..]), |(last, before)| (last.as_str(), before));
+        let before_header = self.prefix(before);
+        let source = |stage, text| self.source(stage, text);
+        let mut alternative = None;
+        let (check, reading) = match method {
+            Method::HasHeader if fortran => {
+                // GNU Fortran's preprocessor has no __has_include.
+                (source(Stage::Preprocess, source::check_header(&prefix, subject)), Reading::Bool)
+            }
+            Method::HasHeader => {
+                (source(Stage::Preprocess, source::has_header(&prefix, subject)), Reading::Bool)
+            }
+            Method::CheckHeader => {
+                (source(Stage::Compile, source::check_header(&prefix, subject)), Reading::Bool)
+            }
+            Method::HasHeaderSymbol => {
+                if self.batch.language.is_cxx() {
+                    let text = source::has_class(&before_header, header, subject);
+                    alternative = Some(source(Stage::Compile, text));
+                }
+                let text = source::has_header_symbol(&before_header, header, subject);
+                (source(Stage::Compile, text), Reading::Bool)
+            }
+            Method::HasFunction => {
+                alternative = Some(source(Stage::Link, source::has_builtin(&prefix, subject)));
+                (source(Stage::Link, source::has_function(&prefix, subject)), Reading::Bool)
+            }
+            Method::HasType => {
+                (source(Stage::Compile, source::has_type(&prefix, subject)), Reading::Bool)
+            }
+            Method::HasMember => {
+                let (of, member) = subject.split_once('.').unwrap_or((subject, ""));
+                let text = source::has_member(&prefix, of, member);
+                (source(Stage::Compile, text), Reading::Bool)
+            }
+            Method::Sizeof => {
+                self.integer(&prefix, &format!("sizeof({subject})"), to, Some(subject))
+            }
+            Method::ComputeInt => self.integer(&prefix, subject, to, None),
+            Method::Alignment => self.alignment(&prefix, subject, to),
+            Method::GetDefine => (self.define(&prefix, subject), Reading::Macro),
+            Method::Compiles => (source(Stage::Compile, subject.clone()), Reading::Bool),
+            Method::Links => (source(Stage::Link, subject.clone()), Reading::Bool),
+            Method::Runs => (source(Stage::Run, subject.clone()), Reading::Bool),
+            Method::HasArgument => (self.argument(subject), Reading::Bool),
+            Method::HasLinkArgument => (self.link_argument(subject), Reading::Bool),
+        };
+        let check = self.push(check, item, to);
+        let alternative = alternative.map(|mut other| {
+            other.alternative_to = Some(to.request.checks[check].id.clone());
+            self.push(other, item, to)
+        });
+        let (batch, id) = (self.batch.name.clone(), item.id.clone());
+        to.entries.push(Entry { batch, id, reading, check, alternative });
+    }
+
+    fn push(&self, mut check: Check, item: &Item, to: &mut Composed) -> usize {
+        let index = to.request.checks.len();
+        // Unique, and still readable in messages.
+        check.id = format!("{} ({index})", item.id);
+        to.request.checks.push(check);
+        to.words.push(item.word.clone());
+        index
+    }
+
+    /// The batch's prefix, and an item's own headers behind it.
+    fn prefix(&self, headers: &[String]) -> String {
+        let includes = headers.iter().map(|header| format!("#include <{header}>"));
+        let mut lines: Vec<_> = includes.collect();
+        if !self.batch.prefix.is_empty() || lines.is_empty() {
+            lines.insert(0, self.batch.prefix.clone());
+        }
+        lines.join("\n")
+    }
+
+    /// A check of a source with Meson's arguments and those of the batch.
+    fn source(&self, stage: Stage, text: String) -> Check {
+        let own = [self.batch.builtin_args.as_slice(), &self.batch.args].concat();
+        self.source_with(stage, text, &own)
+    }
+
+    fn source_with(&self, stage: Stage, text: String, own: &[String]) -> Check {
+        let kind = match stage {
+            Stage::Preprocess => Kind::Preprocesses,
+            Stage::Compile => Kind::Compiles,
+            Stage::Link => Kind::Links,
+            Stage::Run => Kind::Runs,
+        };
+        let mut check = Check::new(String::new(), kind);
+        check.source = Some(text);
+        let all = arguments(self.batch, self.version, stage, own);
+        if stage >= Stage::Link {
+            check.link_args = all;
+        } else {
+            check.args = all;
+        }
+        if stage == Stage::Preprocess {
+            // Meson has the lines without marks of where they come from.
+            check.args.insert(0, "-P".into());
+            if self.batch.language == Language::Fortran {
+                check.args.insert(0, "-cpp".into());
+                check.extension = Some("f90".into());
+            }
+        }
+        check.toolchain = Some(self.toolchain.clone());
+        check
+    }
+
+    /// An integer: printed by a program, or a constant when cross-compiling. Of a type the size
+    /// is asked then only if it can have a variable.
+    fn integer(
+        &self,
+        prefix: &str,
+        expression: &str,
+        to: &mut Composed,
+        of: Option<&String>,
+    ) -> (Check, Reading) {
+        if !self.batch.cross {
+            let text = source::print_integer(self.version, prefix, expression);
+            return (self.source(Stage::Run, text), Reading::Printed);
+        }
+        let before = source::before_constant(self.version, prefix);
+        let mut check = self.constant(before, expression, true);
+        if let Some(name) = of {
+            let gate = self.source(Stage::Compile, source::variable(self.version, prefix, name));
+            check.needs = vec![self.gate(gate, to)];
+        }
+        (check, Reading::Constant)
+    }
+
+    fn alignment(&self, prefix: &str, name: &str, to: &mut Composed) -> (Check, Reading) {
+        if !self.batch.cross {
+            let text = source::print_alignment(self.version, prefix, name);
+            // Meson has no options here.
+            let check = self.source_with(Stage::Run, text, &self.batch.args);
+            return (check, Reading::PrintedAlways);
+        }
+        let text = source::variable(self.version, prefix, name);
+        let gate = self.source_with(Stage::Compile, text, &self.batch.args);
+        let (before, constant) = source::alignment_constant(self.version, prefix, name);
+        let mut check = self.constant(before, constant, false);
+        check.needs = vec![self.gate(gate, to)];
+        (check, Reading::Constant)
+    }
+
+    /// Adds a check without an answer of its own; its id.
+    fn gate(&self, mut gate: Check, to: &mut Composed) -> String {
+        gate.id = format!("({})", to.request.checks.len());
+        to.words.push(String::new());
+        to.request.checks.push(gate);
+        to.request.checks[to.words.len() - 1].id.clone()
+    }
+
+    fn constant(&self, before: String, expression: &str, with_options: bool) -> Check {
+        let builtin = if with_options { self.batch.builtin_args.as_slice() } else { &[] };
+        let own = [builtin, &self.batch.args].concat();
+        let mut check = Check::new(String::new(), Kind::ComputeInt);
+        check.prefix = before;
+        check.expression = Some(expression.into());
+        check.args = arguments(self.batch, self.version, Stage::Compile, &own);
+        check.toolchain = Some(self.toolchain.clone());
+        check
+    }
+
+    fn define(&self, prefix: &str, name: &str) -> Check {
+        let own = [self.batch.builtin_args.as_slice(), &self.batch.args].concat();
+        let mut check = Check::new(String::new(), Kind::Define);
+        check.prefix = prefix.into();
+        check.name = Some(name.into());
+        check.args = arguments(self.batch, self.version, Stage::Preprocess, &own);
+        check.toolchain = Some(self.toolchain.clone());
+        check
+    }
+
+    fn argument(&self, argument: &str) -> Check {
+        let own: Vec<_> =
+            self.version.positive_form(argument).into_iter().chain([argument.into()]).collect();
+        let text = match self.batch.language {
+            Language::Fortran => source::FORTRAN_PROGRAM,
+            _ => source::DECLARATION,
+        };
+        self.judged(self.source_with(Stage::Compile, text.into(), &own))
+    }
+
+    fn link_argument(&self, argument: &str) -> Check {
+        let own = ["-Wl,--fatal-warnings".into(), argument.into()];
+        let text = match self.batch.language {
+            Language::Fortran => source::FORTRAN_PROGRAM,
+            _ => source::PROGRAM,
+        };
+        self.judged(self.source_with(Stage::Link, text.into(), &own))
+    }
+
+    /// GCC takes arguments that are another language's, and says so.
+    fn judged(&self, mut check: Check) -> Check {
+        if self.batch.compiler_id == "gcc" {
+            check.fail_patterns = match self.batch.language {
+                Language::Cxx | Language::ObjCxx => vec!["is valid for C/ObjC".into()],
+                Language::C | Language::ObjC => vec![r"is valid for C\+\+/ObjC\+\+".into()],
+                Language::Fortran => Vec::new(),
+            };
+        }
+        check
+    }
+}
