@@ -15,7 +15,15 @@ pub fn write(entries: &[Entry], answers: &[Answer], out: &mut dyn Write) -> io::
             batch = Some(&entry.batch);
             writeln!(out, "batch\t{}\t", entry.batch)?;
         }
-        line(&entry.id, &answer(entry, answers), out)?;
+        let kind = match entry.reading {
+            Reading::Argument => Some("argument"),
+            Reading::LinkArgument => Some("link_argument"),
+            _ => None,
+        };
+        match (kind, answer(entry, answers)) {
+            (Some(kind), Typed::Bool(value)) => writeln!(out, "{kind}\t{}\t{value}", entry.id)?,
+            (_, typed) => line(&entry.id, &typed, out)?,
+        }
     }
     Ok(())
 }
@@ -27,7 +35,9 @@ fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
     let error = |message: &str| Typed::Error(message.into());
     match (entry.reading, answer.status, &answer.value) {
         (_, Status::Error, _) => error(answer.reason.as_deref().unwrap_or_default()),
-        (Reading::Bool, status, _) => Typed::Bool(status == Status::Yes),
+        (Reading::Bool | Reading::Argument | Reading::LinkArgument, status, _) => {
+            Typed::Bool(status == Status::Yes)
+        }
         (Reading::Printed | Reading::PrintedAlways, Status::Yes, Some(value)) => {
             let Value::Program { stdout, .. } = value else { unreachable!("these are run") };
             match stdout.trim().parse::<i64>() {

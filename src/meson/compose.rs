@@ -22,6 +22,10 @@ pub enum Reading {
     Constant,
     /// The text of a macro, empty if it is not defined.
     Macro,
+    /// Whether the compiler takes the argument that the answer is named after.
+    Argument,
+    /// The same of the linker.
+    LinkArgument,
 }
 
 /// An answer that is to be made.
@@ -142,15 +146,17 @@ impl Composer<'_> {
             Method::Compiles => (source(Stage::Compile, subject.clone()), Reading::Bool),
             Method::Links => (source(Stage::Link, subject.clone()), Reading::Bool),
             Method::Runs => (source(Stage::Run, subject.clone()), Reading::Bool),
-            Method::HasArgument => (self.argument(subject), Reading::Bool),
-            Method::HasLinkArgument => (self.link_argument(subject), Reading::Bool),
+            Method::HasArgument => (self.argument(subject), Reading::Argument),
+            Method::HasLinkArgument => (self.link_argument(subject), Reading::LinkArgument),
         };
         let check = self.push(check, item, to);
         let alternative = alternative.map(|mut other| {
             other.alternative_to = Some(to.request.checks[check].id.clone());
             self.push(other, item, to)
         });
-        let (batch, id) = (self.batch.name.clone(), item.id.clone());
+        let is_argument = matches!(reading, Reading::Argument | Reading::LinkArgument);
+        let id = if is_argument { subject } else { &item.id }.clone();
+        let batch = self.batch.name.clone();
         to.entries.push(Entry { batch, id, reading, check, alternative });
     }
 

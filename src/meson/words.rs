@@ -151,7 +151,8 @@ fn item(word: &str, key: &str, value: &str) -> Result<Item, String> {
     let [id, headers, subject] = parts[..] else {
         return Err("expected METHOD:ID:HEADERS:SUBJECT".into());
     };
-    if id.is_empty() || subject.trim().is_empty() {
+    let unnamed = [Method::HasArgument, Method::HasLinkArgument].contains(method);
+    if id.is_empty() && !unnamed || subject.is_empty() {
         return Err("neither the name of the answer nor what is asked may be empty".into());
     }
     let headers = headers.split(',').filter(|header| !header.is_empty()).map(String::from);
