@@ -12,7 +12,7 @@ use super::execute::Prepared;
 use crate::meson::{compose, words};
 use crate::plan::{self, Origin};
 use crate::report::Format;
-use crate::request::{BadRequest, Path};
+use crate::request::BadRequest;
 use crate::slots::Inherited;
 use crate::toolchain::Surroundings;
 
@@ -37,15 +37,17 @@ fn prepare(given: &[String]) -> Result<Prepared, BadRequest> {
     let surroundings = Surroundings::of_process().map_err(|error| {
         BadRequest::whole(format!("the current directory cannot be used: {error}"))
     })?;
-    let composed = compose::compose(&words::read(given)?);
+    let composed = compose::compose(&words::read(given)?)?;
     // Meson's compilers run in such a directory, which relative paths start from.
     let base = match std::env::var_os("MESON_BUILD_ROOT") {
         Some(build) => PathBuf::from(build).join("meson-private/tmp"),
         None => surroundings.dir.clone(),
     };
     let base = Rc::new(base);
-    let origin = |word: &String| Origin { path: Path::flag(word), base: base.clone() };
-    let origins = composed.words.iter().map(origin).collect();
+    let origins = composed.origins.into_iter();
+    let origins = origins
+        .map(|(path, dir)| Origin { path, base: dir.unwrap_or_else(|| base.clone()) })
+        .collect();
     let plan = plan::plan(plan::Input {
         request: composed.request,
         origins,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::report::typed::{Typed, line};
+use crate::report::typed::{Typed, line, typed};
 use crate::response::{Answer, Status, Value};
 
 use super::compose::{Entry, Reading};
@@ -34,6 +34,7 @@ fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
     let answer = turned_to.unwrap_or(&answers[entry.check]);
     let error = |message: &str| Typed::Error(message.into());
     match (entry.reading, answer.status, &answer.value) {
+        (Reading::Own, ..) => typed(answer),
         (_, Status::Error, _) => error(answer.reason.as_deref().unwrap_or_default()),
         (Reading::Bool | Reading::Argument | Reading::LinkArgument, status, _) => {
             Typed::Bool(status == Status::Yes)

@@ -1,10 +1,14 @@
 //! From what the wrapper says to checks of raw sources, and how each outcome is to be read.
 
+use std::path::PathBuf;
+use std::rc::Rc;
+
 use crate::dialect::Stage;
 use crate::language::Language;
-use crate::request::{Check, Kind, Request, Toolchain};
+use crate::request::{BadRequest, Check, Kind, Path, Request, Toolchain};
 
 use super::arguments::{arguments, of_trial};
+use super::requests;
 use super::source;
 use super::version::Version;
 use super::words::{Batch, Item, Method, Said};
@@ -26,6 +30,8 @@ pub enum Reading {
     Argument,
     /// The same of the linker.
     LinkArgument,
+    /// As tryall answers it.
+    Own,
 }
 
 /// An answer that is to be made.
@@ -48,28 +54,31 @@ pub struct Entry {
 pub struct Composed {
     /// The request.
     pub request: Request,
-    /// The word that each of its checks comes from.
-    pub words: Vec<String>,
+    /// Where each of its checks comes from, and the directory of the request file that it is in.
+    pub origins: Vec<(Path, Option<Rc<PathBuf>>)>,
     /// The answers, in the order of the words.
     pub entries: Vec<Entry>,
 }
 
 /// Composes all batches.
-pub fn compose(said: &Said) -> Composed {
+pub fn compose(said: &Said) -> Result<Composed, BadRequest> {
     let mut composed = Composed::default();
     for (index, batch) in said.batches.iter().enumerate() {
         let toolchain = index.to_string();
         composed.request.toolchains.insert(toolchain.clone(), compiler(batch, &said.version));
         let composer = Composer { batch, version: &said.version, toolchain };
+        for file in &batch.requests {
+            requests::add(file, batch, &said.version, &mut composed)?;
+        }
         for item in &batch.items {
             composer.compose(item, &mut composed);
         }
     }
-    composed
+    Ok(composed)
 }
 
 /// The compiler without a cache, as Meson runs it for sources that it wrote itself.
-fn compiler(batch: &Batch, version: &Version) -> Toolchain {
+pub fn compiler(batch: &Batch, version: &Version) -> Toolchain {
     let is_cache = |word: &&String| {
         let name = word.rsplit('/').next().unwrap_or_default();
         batch.command.len() > 1 && ["ccache", "sccache"].contains(&name)
@@ -165,7 +174,7 @@ impl Composer<'_> {
         // Unique, and still readable in messages.
         check.id = format!("{} ({index})", item.id);
         to.request.checks.push(check);
-        to.words.push(item.word.clone());
+        to.origins.push((Path::flag(&item.word), None));
         index
     }
 
@@ -251,10 +260,11 @@ impl Composer<'_> {
 
     /// Adds a check without an answer of its own; its id.
     fn gate(&self, mut gate: Check, to: &mut Composed) -> String {
-        gate.id = format!("({})", to.request.checks.len());
-        to.words.push(String::new());
+        let id = format!("({})", to.request.checks.len());
+        gate.id = id.clone();
         to.request.checks.push(gate);
-        to.request.checks[to.words.len() - 1].id.clone()
+        to.origins.push((Path::root(), None));
+        id
     }
 
     fn constant(&self, before: String, expression: &str, with_options: bool) -> Check {

@@ -10,6 +10,7 @@
 pub mod answers;
 pub mod arguments;
 pub mod compose;
+pub mod requests;
 pub mod source;
 pub mod version;
 pub mod words;

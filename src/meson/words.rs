@@ -1,6 +1,8 @@
 //! What the wrapper says: words `KEY:VALUE`, in order. `batch:NAME` starts a batch, and what
 //! follows belongs to it.
 
+use std::path::PathBuf;
+
 use crate::language::Language;
 use crate::request::kind::nearest;
 use crate::request::{BadRequest, Path};
@@ -86,6 +88,8 @@ pub struct Batch {
     pub args: Vec<String>,
     /// `prefix:`.
     pub prefix: String,
+    /// Request files, whose checks are asked with Meson's compiler.
+    pub requests: Vec<PathBuf>,
     /// The checks.
     pub items: Vec<Item>,
 }
@@ -103,7 +107,8 @@ pub struct Said {
 pub fn read(words: &[String]) -> Result<Said, BadRequest> {
     let mut version = None;
     let mut batches: Vec<Batch> = Vec::new();
-    for word in words {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         let at = |message: String| BadRequest::at(message, &Path::flag(word), None);
         let (key, value) = word.split_once(':').ok_or_else(|| at("it has no colon".into()))?;
         match key {
@@ -132,6 +137,11 @@ pub fn read(words: &[String]) -> Result<Said, BadRequest> {
             "option-link-arg" => batch.option_link_args.push(value.into()),
             "builtin-arg" => batch.builtin_args.push(value.into()),
             "arg" => batch.args.push(value.into()),
+            // Its file is a word of its own, which Meson can watch.
+            "request" => {
+                let file = words.next().ok_or_else(|| at("no file is behind it".into()))?;
+                batch.requests.push(file.into());
+            }
             "prefix" => batch.prefix = value.into(),
             _ => batch.items.push(item(word, key, value).map_err(at)?),
         }

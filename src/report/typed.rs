@@ -4,7 +4,6 @@
 use std::io::{self, Write};
 
 use crate::plan::Plan;
-use crate::plan::question::Subject;
 use crate::request::BadRequest;
 use crate::response::{Answer, Status, Value};
 
@@ -27,16 +26,19 @@ pub enum Typed {
 /// was skipped is `false` too.
 pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     for (ask, answer) in std::iter::zip(&plan.asks, answers) {
-        let runs = matches!(plan.questions[ask.question].subject, Subject::Source { .. });
-        let typed = match (answer.status, &answer.value) {
-            (Status::Error, _) => Typed::Error(answer.reason.clone().unwrap_or_default()),
-            (Status::Yes, Some(Value::Integer(number))) => Typed::Integer(number.clone()),
-            (Status::Yes, Some(Value::Text(text))) if !runs => Typed::Text(text.clone()),
-            (status, _) => Typed::Bool(status == Status::Yes),
-        };
-        line(&answer.id, &typed, out)?;
+        line(&ask.id, &typed(answer), out)?;
     }
     Ok(())
+}
+
+/// An answer with the type of its value, if it has one of its own.
+pub fn typed(answer: &Answer) -> Typed {
+    match (answer.status, &answer.value) {
+        (Status::Error, _) => Typed::Error(answer.reason.clone().unwrap_or_default()),
+        (Status::Yes, Some(Value::Integer(number))) => Typed::Integer(number.clone()),
+        (Status::Yes, Some(Value::Text(text))) => Typed::Text(text.clone()),
+        (status, _) => Typed::Bool(status == Status::Yes),
+    }
 }
 
 /// `TYPE ID VALUE`, with tabs between them.
