@@ -32,15 +32,14 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
         Ok(prepared) => prepared,
         Err(error) => return refuse(&args, &error),
     };
-    finish(&args, prepared, inherited)
+    execute(&args, prepared, inherited).unwrap_or_else(|failure| failed(&failure))
 }
 
-/// Runs what was prepared, and makes the exit status of it.
-pub fn finish(args: &CheckArgs, prepared: Prepared, inherited: Inherited) -> ExitCode {
-    match execute(args, prepared, inherited) {
-        Ok(status) => status,
-        Err(Failure::Write(error)) => output::write_failure(&error),
-        Err(Failure::Run(error)) => {
+/// Says why there are no results.
+pub fn failed(failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::Write(error) => output::write_failure(error),
+        Failure::Run(error) => {
             tell(&format!("the checks could not be run: {error}"));
             ExitCode::from(3)
         }
@@ -106,7 +105,7 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
         timeout: args.timeout,
         surroundings: &surroundings,
     })?;
-    Ok(Prepared { plan, jobs, entries: None })
+    Ok(Prepared { plan, jobs })
 }
 
 fn shared(args: &CheckArgs) -> Shared {

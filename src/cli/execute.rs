@@ -14,8 +14,6 @@ use tokio::task::LocalSet;
 use super::CheckArgs;
 use super::output;
 use super::stream::Stream;
-use crate::meson::answers;
-use crate::meson::compose::Entry;
 use crate::os::{self, Guard, HeldBack};
 use crate::plan::{self, Plan};
 use crate::process::Runner;
@@ -37,8 +35,6 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub struct Prepared {
     pub plan: Plan,
     pub jobs: Option<NonZeroUsize>,
-    /// What the answers mean, if the checks were composed from Meson's methods.
-    pub entries: Option<Vec<Entry>>,
 }
 
 /// Who is told of results as they come in.
@@ -87,7 +83,51 @@ pub fn execute(
     prepared: Prepared,
     inherited: Inherited,
 ) -> Result<ExitCode, Failure> {
-    let Prepared { plan, jobs, entries } = prepared;
+    let Ran { end, plan, reporter } = run_plan(args, prepared, &inherited)?;
+    match end {
+        End::Stopped(signal) => {
+            if let Some(stream) = reporter.stream {
+                stream.finish_within(LAST_WORDS);
+            }
+            Ok(output::ended_by(signal))
+        }
+        End::CannotWrite(error) => Err(Failure::Write(in_output(args, error))),
+        End::Done(answers, summary, held) => {
+            held.let_through();
+            let status = exit_status(&plan, &answers);
+            let written = write_results(args, &plan, answers, summary, reporter.stream);
+            written.map(|()| status).map_err(Failure::Write)
+        }
+    }
+}
+
+/// Runs the plan; its answers, or the exit status if it was stopped.
+pub fn ask(
+    prepared: Prepared,
+    inherited: &Inherited,
+) -> Result<Result<Vec<Answer>, ExitCode>, Failure> {
+    // Nothing is streamed, and the reader of standard output is watched.
+    let args = CheckArgs::default();
+    match run_plan(&args, prepared, inherited)?.end {
+        End::Stopped(signal) => Ok(Err(output::ended_by(signal))),
+        End::CannotWrite(error) => Err(Failure::Write(error)),
+        End::Done(answers, _, held) => {
+            held.let_through();
+            Ok(Ok(answers))
+        }
+    }
+}
+
+/// A plan that was run.
+struct Ran {
+    end: End,
+    plan: Plan,
+    reporter: Reporter,
+}
+
+/// Runs a plan, and cleans up behind it.
+fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Result<Ran, Failure> {
+    let Prepared { plan, jobs } = prepared;
     os::room_for_a_command().map_err(Failure::Run)?;
     let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
         (_, false) => None,
@@ -131,24 +171,7 @@ pub fn execute(
     let reporter = Rc::into_inner(reporter).expect("nobody is left to report");
     reporter.progress.finish();
 
-    match end.map_err(Failure::Run)? {
-        End::Stopped(signal) => {
-            if let Some(stream) = reporter.stream {
-                stream.finish_within(LAST_WORDS);
-            }
-            Ok(output::ended_by(signal))
-        }
-        End::CannotWrite(error) => Err(Failure::Write(in_output(args, error))),
-        End::Done(answers, summary, held) => {
-            held.let_through();
-            let status = exit_status(&plan, &answers);
-            let written = match entries {
-                Some(entries) => write_composed(&entries, &answers),
-                None => write_results(args, &plan, answers, summary, reporter.stream),
-            };
-            written.map(|()| status).map_err(Failure::Write)
-        }
-    }
+    Ok(Ran { end: end.map_err(Failure::Run)?, plan, reporter })
 }
 
 /// Runs the plan until it ends, or a signal or the reader of the results ends it.
@@ -207,13 +230,6 @@ async fn nobody_reads(watch_reader: bool, reporter: &Reporter) -> Option<io::Err
             return None;
         }
     }
-}
-
-/// Writes the answers to Meson's methods.
-fn write_composed(entries: &[Entry], answers: &[Answer]) -> io::Result<()> {
-    let mut out = io::BufWriter::new(os::Stdout::open()?);
-    answers::write(entries, answers, &mut out)?;
-    out.flush()
 }
 
 fn write_results(

@@ -217,7 +217,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(*args, inherited),
         None => check::run(CheckArgs::default(), inherited),
         Some(Command::Cmake(args)) => cmake::run(args),
-        Some(Command::Meson(args)) => meson::run(&args, inherited),
+        Some(Command::Meson(args)) => meson::run(&args, &inherited),
         Some(Command::Modules(args)) => modules::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::BenchWorker) => match crate::bench::strategy::work() {

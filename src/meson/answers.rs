@@ -6,29 +6,26 @@ use crate::report::typed::{Typed, line, typed};
 use crate::response::{Answer, Status, Value};
 
 use super::compose::{Entry, Reading};
+use super::rounds::Rounds;
 
 /// Writes the answers of the batches: `batch NAME`, then its lines.
-pub fn write(entries: &[Entry], answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
-    let mut batch = None;
-    for entry in entries {
-        if batch != Some(&entry.batch) {
-            batch = Some(&entry.batch);
-            writeln!(out, "batch\t{}\t", entry.batch)?;
-        }
-        let kind = match entry.reading {
-            Reading::Argument => Some("argument"),
-            Reading::LinkArgument => Some("link_argument"),
-            _ => None,
-        };
-        match (kind, answer(entry, answers)) {
-            (Some(kind), Typed::Bool(value)) => writeln!(out, "{kind}\t{}\t{value}", entry.id)?,
-            (_, typed) => line(&entry.id, &typed, out)?,
+pub fn write(rounds: Rounds, out: &mut dyn Write) -> io::Result<()> {
+    for (batch, answers) in rounds.answers() {
+        writeln!(out, "batch\t{batch}\t")?;
+        for (kind, id, typed) in answers {
+            match (kind, typed) {
+                ("argument" | "link_argument", Typed::Bool(value)) => {
+                    writeln!(out, "{kind}\t{id}\t{value}")?;
+                }
+                (_, typed) => line(&id, &typed, out)?,
+            }
         }
     }
     Ok(())
 }
 
-fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
+/// Meson's answer.
+pub fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
     let alternative = entry.alternative.map(|index| &answers[index]);
     let turned_to = alternative.filter(|answer| answer.status != Status::Skipped);
     let answer = turned_to.unwrap_or(&answers[entry.check]);
@@ -36,9 +33,7 @@ fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
     match (entry.reading, answer.status, &answer.value) {
         (Reading::Own, ..) => typed(answer),
         (_, Status::Error, _) => error(answer.reason.as_deref().unwrap_or_default()),
-        (Reading::Bool | Reading::Argument | Reading::LinkArgument, status, _) => {
-            Typed::Bool(status == Status::Yes)
-        }
+        (Reading::Bool, status, _) => Typed::Bool(status == Status::Yes),
         (Reading::Printed | Reading::PrintedAlways, Status::Yes, Some(value)) => {
             let Value::Program { stdout, .. } = value else { unreachable!("these are run") };
             match stdout.trim().parse::<i64>() {

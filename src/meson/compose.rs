@@ -5,13 +5,12 @@ use std::rc::Rc;
 
 use crate::dialect::Stage;
 use crate::language::Language;
-use crate::request::{BadRequest, Check, Kind, Path, Request, Toolchain};
+use crate::request::{Check, Kind, Path, Request, Toolchain};
 
 use super::arguments::{arguments, of_trial};
-use super::requests;
 use super::source;
 use super::version::Version;
-use super::words::{Batch, Item, Method, Said};
+use super::words::{Batch, Item, Method};
 
 /// How Meson's answer is made from the outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,21 +25,26 @@ pub enum Reading {
     Constant,
     /// The text of a macro, empty if it is not defined.
     Macro,
-    /// Whether the compiler takes the argument that the answer is named after.
-    Argument,
-    /// The same of the linker.
-    LinkArgument,
     /// As tryall answers it.
     Own,
+}
+
+/// Whose answer it is.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// An item's, by its index in the batch.
+    Item(usize),
+    /// That of a request file's check, by its id.
+    Own(String),
 }
 
 /// An answer that is to be made.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The batch's name.
-    pub batch: String,
-    /// The name of the answer.
-    pub id: String,
+    /// The index of the batch.
+    pub batch: usize,
+    /// Whose it is.
+    pub subject: Subject,
     /// How its check is read.
     pub reading: Reading,
     /// The index of the check.
@@ -56,25 +60,20 @@ pub struct Composed {
     pub request: Request,
     /// Where each of its checks comes from, and the directory of the request file that it is in.
     pub origins: Vec<(Path, Option<Rc<PathBuf>>)>,
-    /// The answers, in the order of the words.
+    /// The answers.
     pub entries: Vec<Entry>,
 }
 
-/// Composes all batches.
-pub fn compose(said: &Said) -> Result<Composed, BadRequest> {
-    let mut composed = Composed::default();
-    for (index, batch) in said.batches.iter().enumerate() {
-        let toolchain = index.to_string();
-        composed.request.toolchains.insert(toolchain.clone(), compiler(batch, &said.version));
-        let composer = Composer { batch, version: &said.version, toolchain };
-        for file in &batch.requests {
-            requests::add(file, batch, &said.version, &mut composed)?;
-        }
-        for item in &batch.items {
-            composer.compose(item, &mut composed);
-        }
+impl Composed {
+    /// Adds a check for something of this name, which messages have; its index.
+    pub fn push(&mut self, mut check: Check, name: &str) -> usize {
+        let index = self.request.checks.len();
+        // Unique, and still readable.
+        check.id = format!("{name} ({index})");
+        self.request.checks.push(check);
+        self.origins.push((Path::flag(name), None));
+        index
     }
-    Ok(composed)
 }
 
 /// The compiler without a cache, as Meson runs it for sources that it wrote itself.
@@ -95,15 +94,24 @@ pub fn compiler(batch: &Batch, version: &Version) -> Toolchain {
     }
 }
 
-struct Composer<'a> {
+/// Makes the checks of a batch.
+pub struct Composer<'a> {
+    index: usize,
     batch: &'a Batch,
     version: &'a Version,
     toolchain: String,
 }
 
-impl Composer<'_> {
-    /// Adds the checks of an item, and its answer.
-    fn compose(&self, item: &Item, to: &mut Composed) {
+impl<'a> Composer<'a> {
+    /// The composer of the batch with this index, whose compiler goes to the request.
+    pub fn new(index: usize, batch: &'a Batch, version: &'a Version, to: &mut Composed) -> Self {
+        let toolchain = index.to_string();
+        to.request.toolchains.insert(toolchain.clone(), compiler(batch, version));
+        Composer { index, batch, version, toolchain }
+    }
+
+    /// Adds the checks of an item, and its answer. A second chance is another way to say yes.
+    pub fn compose(&self, item: &Item, place: usize, second_chance: bool, to: &mut Composed) {
         let Item { method, subject, .. } = item;
         let prefix = self.prefix(&item.headers);
         let fortran = self.batch.language == Language::Fortran;
@@ -155,31 +163,21 @@ impl Composer<'_> {
             Method::Compiles => (source(Stage::Compile, subject.clone()), Reading::Bool),
             Method::Links => (source(Stage::Link, subject.clone()), Reading::Bool),
             Method::Runs => (source(Stage::Run, subject.clone()), Reading::Bool),
-            Method::HasArgument => (self.argument(subject), Reading::Argument),
-            Method::HasLinkArgument => (self.link_argument(subject), Reading::LinkArgument),
+            Method::HasArgument => (self.argument(subject), Reading::Bool),
+            Method::HasLinkArgument => (self.link_argument(subject), Reading::Bool),
         };
-        let check = self.push(check, item, to);
-        let alternative = alternative.map(|mut other| {
+        let name = if item.id.is_empty() { subject } else { &item.id };
+        let check = to.push(check, name);
+        let alternative = alternative.filter(|_| second_chance).map(|mut other| {
             other.alternative_to = Some(to.request.checks[check].id.clone());
-            self.push(other, item, to)
+            to.push(other, name)
         });
-        let is_argument = matches!(reading, Reading::Argument | Reading::LinkArgument);
-        let id = if is_argument { subject } else { &item.id }.clone();
-        let batch = self.batch.name.clone();
-        to.entries.push(Entry { batch, id, reading, check, alternative });
-    }
-
-    fn push(&self, mut check: Check, item: &Item, to: &mut Composed) -> usize {
-        let index = to.request.checks.len();
-        // Unique, and still readable in messages.
-        check.id = format!("{} ({index})", item.id);
-        to.request.checks.push(check);
-        to.origins.push((Path::flag(&item.word), None));
-        index
+        let (batch, subject) = (self.index, Subject::Item(place));
+        to.entries.push(Entry { batch, subject, reading, check, alternative });
     }
 
     /// The batch's prefix, and an item's own headers behind it.
-    fn prefix(&self, headers: &[String]) -> String {
+    pub fn prefix(&self, headers: &[String]) -> String {
         let includes = headers.iter().map(|header| format!("#include <{header}>"));
         let mut lines: Vec<_> = includes.collect();
         if !self.batch.prefix.is_empty() || lines.is_empty() {
@@ -189,9 +187,14 @@ impl Composer<'_> {
     }
 
     /// A check of a source with Meson's arguments and those of the batch.
-    fn source(&self, stage: Stage, text: String) -> Check {
+    pub fn source(&self, stage: Stage, text: String) -> Check {
         let own = [self.batch.builtin_args.as_slice(), &self.batch.args].concat();
         self.source_with(stage, text, &own)
+    }
+
+    /// The same without what options become, where Meson gives it no such.
+    pub fn plain(&self, stage: Stage, text: String) -> Check {
+        self.source_with(stage, text, &self.batch.args)
     }
 
     fn source_with(&self, stage: Stage, text: String, own: &[String]) -> Check {
@@ -247,11 +250,10 @@ impl Composer<'_> {
         if !self.batch.cross {
             let text = source::print_alignment(self.version, prefix, name);
             // Meson has no options here.
-            let check = self.source_with(Stage::Run, text, &self.batch.args);
-            return (check, Reading::PrintedAlways);
+            return (self.plain(Stage::Run, text), Reading::PrintedAlways);
         }
         let text = source::variable(self.version, prefix, name);
-        let gate = self.source_with(Stage::Compile, text, &self.batch.args);
+        let gate = self.plain(Stage::Compile, text);
         let (before, constant) = source::alignment_constant(self.version, prefix, name);
         let mut check = self.constant(before, constant, false);
         check.needs = vec![self.gate(gate, to)];
@@ -259,12 +261,9 @@ impl Composer<'_> {
     }
 
     /// Adds a check without an answer of its own; its id.
-    fn gate(&self, mut gate: Check, to: &mut Composed) -> String {
-        let id = format!("({})", to.request.checks.len());
-        gate.id = id.clone();
-        to.request.checks.push(gate);
-        to.origins.push((Path::root(), None));
-        id
+    fn gate(&self, gate: Check, to: &mut Composed) -> String {
+        let index = to.push(gate, "(type)");
+        to.request.checks[index].id.clone()
     }
 
     fn constant(&self, before: String, expression: &str, with_options: bool) -> Check {
@@ -278,7 +277,8 @@ impl Composer<'_> {
         check
     }
 
-    fn define(&self, prefix: &str, name: &str) -> Check {
+    /// A check of what a macro expands to behind a text.
+    pub fn define(&self, prefix: &str, name: &str) -> Check {
         let own = [self.batch.builtin_args.as_slice(), &self.batch.args].concat();
         let mut check = Check::new(String::new(), Kind::Define);
         check.prefix = prefix.into();

@@ -10,13 +10,14 @@ use crate::language::Language;
 use crate::request::{BadRequest, Check, Path, Request, parse};
 
 use super::arguments::arguments;
-use super::compose::{Composed, Entry, Reading, compiler};
+use super::compose::{Composed, Entry, Reading, Subject, compiler};
 use super::version::Version;
 use super::words::Batch;
 
 /// Adds the checks of a file.
 pub fn add(
     file: &FilePath,
+    of: usize,
     batch: &Batch,
     version: &Version,
     to: &mut Composed,
@@ -54,8 +55,8 @@ pub fn add(
         }
         composed.timeout = check.timeout.or(request.timeout);
         to.entries.push(Entry {
-            batch: batch.name.clone(),
-            id: check.id.clone(),
+            batch: of,
+            subject: Subject::Own(check.id.clone()),
             reading: Reading::Own,
             check: to.request.checks.len(),
             alternative: None,

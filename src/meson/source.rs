@@ -45,14 +45,19 @@ fn has_includes(prefix: &str) -> bool {
     prefix.contains("#include")
 }
 
-/// Whether the function links, with its own prototype if there is one, else with a false one.
-/// `<limits.h>` tells of functions that glibc has only as stubs.
-pub fn has_function(prefix: &str, function: &str) -> String {
-    let stub = format!(
+/// Turns a stub into an error.
+pub fn stub(function: &str) -> String {
+    format!(
         "#if defined __stub_{function} || defined __stub___{function}\n\
          #error \"the function is a stub that always fails\"\n\
          #endif\n"
-    );
+    )
+}
+
+/// Whether the function links, with its own prototype if there is one, else with a false one.
+/// `<limits.h>` tells of functions that glibc has only as stubs.
+pub fn has_function(prefix: &str, function: &str) -> String {
+    let stub = stub(function);
     if has_includes(prefix) {
         return format!(
             "{prefix}\n\
@@ -106,23 +111,26 @@ pub fn has_builtin(prefix: &str, function: &str) -> String {
 
 /// Whether it has a size.
 pub fn has_type(prefix: &str, name: &str) -> String {
-    format!("{prefix}\nvoid tryall_function(void) {{ (void) sizeof({name}); }}\n")
+    format!("{prefix}\nvoid tryall_function(void) {{ {} }}\n", type_body(name))
+}
+
+/// The statement that asks for a size.
+pub fn type_body(name: &str) -> String {
+    format!("(void) sizeof({name});")
 }
 
 /// Whether a variable of the type has the member.
 pub fn has_member(prefix: &str, of: &str, member: &str) -> String {
-    format!(
-        "{prefix}\n\
-         void tryall_function(void) {{\n\
-         {of} tryall_variable;\n\
-         (void) ( tryall_variable.{member} );\n\
-         (void) tryall_variable;\n\
-         }}\n"
-    )
+    format!("{prefix}\nvoid tryall_function(void) {{\n{}\n}}\n", member_body(of, member))
+}
+
+/// The statements that ask for a member.
+pub fn member_body(of: &str, member: &str) -> String {
+    format!("{of} tryall_variable;\n(void) ( tryall_variable.{member} );\n(void) tryall_variable;")
 }
 
 /// The prefix and the headers of a program that prints a number.
-fn printing(version: &Version, prefix: &str) -> String {
+pub fn printing(version: &Version, prefix: &str) -> String {
     match version.prefix_goes_first() {
         true => format!("{prefix}\n#include <stddef.h>\n#include <stdio.h>\n"),
         false => format!("#include <stdio.h>\n{prefix}\n"),
@@ -135,12 +143,17 @@ pub fn print_integer(version: &Version, prefix: &str, expression: &str) -> Strin
     format!("{start}int main(void) {{ printf(\"%ld\\n\", (long)({expression})); return 0; }}\n")
 }
 
-/// Prints an alignment.
-pub fn print_alignment(version: &Version, prefix: &str, name: &str) -> String {
-    let start = match version.prefix_goes_first() {
+/// The prefix and the headers of a program that prints alignments.
+pub fn printing_alignments(version: &Version, prefix: &str) -> String {
+    match version.prefix_goes_first() {
         true => format!("{prefix}\n#include <stdio.h>\n#include <stddef.h>\n"),
         false => format!("#include <stdio.h>\n#include <stddef.h>\n{prefix}\n"),
-    };
+    }
+}
+
+/// Prints an alignment.
+pub fn print_alignment(version: &Version, prefix: &str, name: &str) -> String {
+    let start = printing_alignments(version, prefix);
     let of = structure(name);
     format!("{start}{of}int main(void) {{ printf(\"%d\", (int){OFFSET}); return 0; }}\n")
 }

@@ -51,8 +51,6 @@ static METHODS: [(&str, Method); 15] = [
 /// A check: `METHOD:ID:HEADERS:SUBJECT`, the headers with commas between them.
 #[derive(Debug, Clone)]
 pub struct Item {
-    /// Its word.
-    pub word: String,
     /// What is asked.
     pub method: Method,
     /// The name of the answer in the dictionary.
@@ -143,14 +141,14 @@ pub fn read(words: &[String]) -> Result<Said, BadRequest> {
                 batch.requests.push(file.into());
             }
             "prefix" => batch.prefix = value.into(),
-            _ => batch.items.push(item(word, key, value).map_err(at)?),
+            _ => batch.items.push(item(key, value).map_err(at)?),
         }
     }
     let nothing = || BadRequest::whole("there is no word meson:VERSION");
     Ok(Said { version: version.ok_or_else(nothing)?, batches })
 }
 
-fn item(word: &str, key: &str, value: &str) -> Result<Item, String> {
+fn item(key: &str, value: &str) -> Result<Item, String> {
     let known = METHODS.iter().find(|(name, _)| *name == key);
     let (_, method) = known.ok_or_else(|| {
         let meant = nearest(key, METHODS.iter().map(|(name, _)| *name));
@@ -166,11 +164,5 @@ fn item(word: &str, key: &str, value: &str) -> Result<Item, String> {
         return Err("neither the name of the answer nor what is asked may be empty".into());
     }
     let headers = headers.split(',').filter(|header| !header.is_empty()).map(String::from);
-    Ok(Item {
-        word: word.into(),
-        method: *method,
-        id: id.into(),
-        headers: headers.collect(),
-        subject: subject.into(),
-    })
+    Ok(Item { method: *method, id: id.into(), headers: headers.collect(), subject: subject.into() })
 }
