@@ -101,7 +101,8 @@ pub fn execute(
     }
 }
 
-/// Runs the plan; its answers, or the exit status if it was stopped.
+/// Runs the plan; its answers, or the exit status if it was stopped. Once one has been run, signals
+/// have their default action, and what then ends a later one leaves the cleaning to the guard.
 pub fn ask(
     prepared: Prepared,
     inherited: &Inherited,

@@ -105,8 +105,12 @@ pub struct Composer<'a> {
 impl<'a> Composer<'a> {
     /// The composer of the batch with this index, whose compiler goes to the request.
     pub fn new(index: usize, batch: &'a Batch, version: &'a Version, to: &mut Composed) -> Self {
-        let toolchain = index.to_string();
-        to.request.toolchains.insert(toolchain.clone(), compiler(batch, version));
+        let wanted = compiler(batch, version);
+        // Each is tried with the empty program, and so is not to be there twice.
+        let same = |(_, other): &(_, &Toolchain)| format!("{other:?}") == format!("{wanted:?}");
+        let known = to.request.toolchains.iter().find(same).map(|(name, _)| name.clone());
+        let toolchain = known.unwrap_or_else(|| index.to_string());
+        to.request.toolchains.insert(toolchain.clone(), wanted);
         Composer { index, batch, version, toolchain }
     }
 

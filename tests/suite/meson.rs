@@ -98,7 +98,7 @@ fn answers_are_mesons_with_options_flags_and_clang() {
     });
     agrees(&mesons()[1], |command| {
         command
-            .args(["-Dc_std=gnu17", "-Dc_args=-Werror,-DGIVEN=7"])
+            .args(["-Dc_std=gnu17", "-Dc_args=-Werror -DMORE=7"])
             .env("CC_LD", "gold")
             .env("CXX_LD", "gold");
     });
@@ -107,7 +107,9 @@ fn answers_are_mesons_with_options_flags_and_clang() {
 #[test]
 fn the_stock_way_gives_the_same_names_and_answers() {
     for meson in mesons() {
-        let said = configured(&meson, "agree", |command| drop(command.arg("-Dstock=true")));
+        let said = configured(&meson, "agree", |command| {
+            command.arg("-Dstock=true");
+        });
         assert!(said.contains("agree: ") && said.contains("each asked of Meson"), "{said}");
     }
 }
@@ -215,7 +217,7 @@ fn a_compiler_that_does_not_work_any_more_is_an_error_and_no_no() {
 }
 
 const REQUEST: &str = "tryall_request = files('checks.json')\nsubdir('tryall')\n\
-                       message('answers: @0@'.format(tryall_answers))\n";
+                       message('answers:', tryall_answers)\n";
 
 #[test]
 fn a_changed_request_file_configures_anew() {
@@ -272,7 +274,7 @@ fn dependencies_are_asked_of_meson() {
     let text = "dep = declare_dependency(compile_args: '-DFROM_DEP', link_args: '-lm')\n\
                 tryall_batches = [{'dependencies': dep, 'defines': ['FROM_DEP'], 'functions': ['cos']},\n\
                   {'include_directories': include_directories('inc'), 'headers': ['mine.h']}]\n\
-                subdir('tryall')\nmessage('answers: @0@'.format(tryall_answers))\n";
+                subdir('tryall')\nmessage('answers:', tryall_answers)\n";
     for meson in mesons() {
         let dir = project(text);
         fs::create_dir(dir.path().join("inc")).unwrap();
@@ -300,7 +302,7 @@ fn fortran_is_asked_too() {
             subdir('tryall')\n\
             assert(tryall_supported_arguments == fc.get_supported_arguments(tryall_arguments))\n\
             assert(tryall_supported_link_arguments == fc.get_supported_link_arguments(tryall_link_arguments))\n\
-            message('answers: @0@'.format(tryall_answers))\n";
+            message('answers:', tryall_answers)\n";
         write(dir.path(), "meson.build", text);
         let (succeeded, said) = set_up(&meson, dir.path());
         let wanted = "{'GOOD' : true, 'BAD' : true, 'WORSE' : false, 'GOOD_LINK' : true, \

@@ -139,3 +139,20 @@ fn it_takes_few_processes() {
     // one; and that one alone, whom nobody has to ask for a builtin.
     assert!(processes <= 10, "{processes}");
 }
+
+#[test]
+fn lines_of_a_request_have_types() {
+    let checks = r##"{"checks": [
+        {"id": "A b", "kind": "header", "header": "stdio.h"},
+        {"id": "SIZE", "kind": "sizeof", "type": "char"},
+        {"id": "NONE", "kind": "sizeof", "type": "no_such_t"},
+        {"id": "TEXT", "kind": "define", "name": "X", "prefix": "#define X \"a\\n\" \\ 'b'"},
+        {"id": "SKIPPED", "kind": "endian", "needs": ["NONE"]},
+        {"id": "RUN", "kind": "runs", "source": "int main(void) { return 0; }"}]}"##;
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "checks.json", checks);
+    let ran = Call::new(["check", "--compiler=gcc", "--format=meson"]).arg(&file).run();
+    let expected = "bool\tA b\ttrue\nint\tSIZE\t1\nbool\tNONE\tfalse\n\
+                    text\tTEXT\t\"a\\\\n\" \\\\ 'b'\nbool\tSKIPPED\tfalse\nbool\tRUN\ttrue\n";
+    assert_eq!(ran.stdout, expected, "{ran:?}");
+}
