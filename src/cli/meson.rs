@@ -47,7 +47,7 @@ fn all_rounds(
     inherited: &Inherited,
 ) -> Result<Result<Rounds, ExitCode>, BadRequest> {
     let mut rounds = Rounds::new(words::read(&given.words)?);
-    while let Some((mut composed, together)) = rounds.next()? {
+    while let Some((mut composed, together)) = rounds.next_round()? {
         let plan = plan(&mut composed)?;
         let answers = match ask(Prepared { plan, jobs: None }, inherited) {
             Ok(Ok(answers)) => answers,

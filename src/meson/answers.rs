@@ -6,17 +6,15 @@ use crate::report::typed::{Typed, line, typed};
 use crate::response::{Answer, Status, Value};
 
 use super::compose::{Entry, Reading};
-use super::rounds::Rounds;
+use super::rounds::{Named, Rounds};
 
 /// Writes the answers of the batches: `batch NAME`, then its lines.
 pub fn write(rounds: Rounds, out: &mut dyn Write) -> io::Result<()> {
     for (batch, answers) in rounds.answers() {
         writeln!(out, "batch\t{batch}\t")?;
-        for (kind, id, typed) in answers {
-            match (kind, typed) {
-                ("argument" | "link_argument", Typed::Bool(value)) => {
-                    writeln!(out, "{kind}\t{id}\t{value}")?;
-                }
+        for Named { list, id, typed } in answers {
+            match (list, typed) {
+                (Some(list), Typed::Bool(value)) => writeln!(out, "{list}\t{id}\t{value}")?,
                 (_, typed) => line(&id, &typed, out)?,
             }
         }

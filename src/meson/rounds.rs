@@ -50,7 +50,7 @@ impl Rounds {
     }
 
     /// The next round; `None` after the last.
-    pub fn next(&mut self) -> Result<Option<(Composed, Vec<Together>)>, BadRequest> {
+    pub fn next_round(&mut self) -> Result<Option<(Composed, Vec<Together>)>, BadRequest> {
         let mut composed = Composed::default();
         let mut together = Vec::new();
         for (index, batch) in self.said.batches.iter().enumerate() {
@@ -151,22 +151,32 @@ impl Rounds {
         }
     }
 
-    /// All answers, by batches: with their names, in the order in which they were asked for.
-    pub fn answers(self) -> Vec<(String, Vec<(&'static str, String, Typed)>)> {
-        let batches = self.said.batches.into_iter();
-        let each = batches.zip(self.own.into_iter().zip(self.known));
-        each.map(|(batch, (own, known))| {
-            let own = own.into_iter().map(|(id, typed)| ("", id, typed));
+    /// All answers, by the names of batches, in the order in which they were asked for.
+    pub fn answers(self) -> impl Iterator<Item = (String, Vec<Named>)> {
+        let known = self.own.into_iter().zip(self.known);
+        self.said.batches.into_iter().zip(known).map(|(batch, (own, known))| {
+            let own = own.into_iter().map(|(id, typed)| Named { list: None, id, typed });
             let items = batch.items.into_iter().zip(known).map(|(item, known)| {
-                let known = known.expect("the last round asks each that is open");
-                match item.method {
-                    Method::HasArgument => ("argument", item.subject, known),
-                    Method::HasLinkArgument => ("link_argument", item.subject, known),
-                    _ => ("", item.id, known),
-                }
+                let (list, id) = match item.method {
+                    Method::HasArgument => (Some("argument"), item.subject),
+                    Method::HasLinkArgument => (Some("link_argument"), item.subject),
+                    _ => (None, item.id),
+                };
+                let typed = known.expect("the last round asks each that is open");
+                Named { list, id, typed }
             });
             (batch.name, own.chain(items).collect())
         })
-        .collect()
     }
+}
+
+/// An answer and its name.
+#[derive(Debug)]
+pub struct Named {
+    /// The list of arguments that it is in, if any.
+    pub list: Option<&'static str>,
+    /// The name in the dictionary, or the argument.
+    pub id: String,
+    /// The answer.
+    pub typed: Typed,
 }

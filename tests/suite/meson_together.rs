@@ -33,8 +33,10 @@ fn same_alone(settings: &[&str], items: &[String]) -> BTreeMap<String, String> {
         .map(|word| word.to_string())
         .collect();
     let together = answers(&[[settings.as_slice(), items].concat()]);
-    let alone: Vec<_> =
-        items.iter().map(|item| [settings.as_slice(), &[item.clone()]].concat()).collect();
+    let alone: Vec<_> = items
+        .iter()
+        .map(|item| [settings.as_slice(), std::slice::from_ref(item)].concat())
+        .collect();
     assert_eq!(together, answers(&alone), "{settings:?}");
     assert_eq!(together.len(), items.len());
     together
