@@ -64,12 +64,12 @@ pub type Warning = String;
 
 impl Slots {
     /// As many as were asked for, else as the jobserver gives, else as there are cores.
-    pub fn new(asked: Option<NonZeroUsize>, inherited: Inherited) -> (Self, Option<Warning>) {
+    pub fn new(asked: Option<NonZeroUsize>, inherited: &Inherited) -> (Self, Option<Warning>) {
         if let Some(asked) = asked {
             return (Slots::fixed(asked.get()), None);
         }
-        match inherited.0 {
-            Ok(client) => match Jobserver::new(client) {
+        match &inherited.0 {
+            Ok(client) => match Jobserver::new(client.clone()) {
                 Ok(jobserver) => (Slots::of(Source::Jobserver(jobserver)), None),
                 Err(error) => (Slots::fixed(cores()), Some(unusable(&error.to_string()))),
             },

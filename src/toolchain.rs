@@ -28,6 +28,8 @@ pub struct Toolchain {
     pub args: Vec<OsString>,
     /// Arguments at the end of every link.
     pub link_args: Vec<OsString>,
+    /// Arguments of the empty program that is tried before, and those at its link's end.
+    pub trial_args: [Vec<OsString>; 2],
     /// What runs a program: the command, and its file or why there is none.
     pub emulator: Option<(Vec<OsString>, Result<PathBuf, String>)>,
     /// The compiler's environment.
@@ -145,6 +147,7 @@ pub fn resolve(
         command,
         args,
         link_args,
+        trial_args: [&given.trial_args, &given.trial_link_args].map(|args| anchored(args, base)),
         emulator,
         env: compiler_env,
         program_env: env,
@@ -178,6 +181,7 @@ fn in_full(
         program,
         args: Vec::new(),
         link_args: Vec::new(),
+        trial_args: Default::default(),
         emulator,
         env: env.clone(),
         program_env: env,

@@ -32,10 +32,14 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
         Ok(prepared) => prepared,
         Err(error) => return refuse(&args, &error),
     };
-    match execute(&args, prepared, inherited) {
-        Ok(status) => status,
-        Err(Failure::Write(error)) => output::write_failure(&error),
-        Err(Failure::Run(error)) => {
+    execute(&args, prepared, inherited).unwrap_or_else(|failure| failed(&failure))
+}
+
+/// Says why there are no results.
+pub fn failed(failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::Write(error) => output::write_failure(error),
+        Failure::Run(error) => {
             tell(&format!("the checks could not be run: {error}"));
             ExitCode::from(3)
         }
@@ -43,7 +47,7 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
 }
 
 /// Says that the request is unusable: to the reader of the results and to people.
-fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
+pub fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
     tell(&error.to_string());
     // An output file is left alone: nothing was run, so what it holds is as good as before.
     if args.output.is_none() {

@@ -83,6 +83,51 @@ pub fn execute(
     prepared: Prepared,
     inherited: Inherited,
 ) -> Result<ExitCode, Failure> {
+    let Ran { end, plan, reporter } = run_plan(args, prepared, &inherited)?;
+    match end {
+        End::Stopped(signal) => {
+            if let Some(stream) = reporter.stream {
+                stream.finish_within(LAST_WORDS);
+            }
+            Ok(output::ended_by(signal))
+        }
+        End::CannotWrite(error) => Err(Failure::Write(in_output(args, error))),
+        End::Done(answers, summary, held) => {
+            held.let_through();
+            let status = exit_status(&plan, &answers);
+            let written = write_results(args, &plan, answers, summary, reporter.stream);
+            written.map(|()| status).map_err(Failure::Write)
+        }
+    }
+}
+
+/// Runs the plan; its answers, or the exit status if it was stopped. Once one has been run, signals
+/// have their default action, and what then ends a later one leaves the cleaning to the guard.
+pub fn ask(
+    prepared: Prepared,
+    inherited: &Inherited,
+) -> Result<Result<Vec<Answer>, ExitCode>, Failure> {
+    // Nothing is streamed, and the reader of standard output is watched.
+    let args = CheckArgs::default();
+    match run_plan(&args, prepared, inherited)?.end {
+        End::Stopped(signal) => Ok(Err(output::ended_by(signal))),
+        End::CannotWrite(error) => Err(Failure::Write(error)),
+        End::Done(answers, _, held) => {
+            held.let_through();
+            Ok(Ok(answers))
+        }
+    }
+}
+
+/// A plan that was run.
+struct Ran {
+    end: End,
+    plan: Plan,
+    reporter: Reporter,
+}
+
+/// Runs a plan, and cleans up behind it.
+fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Result<Ran, Failure> {
     let Prepared { plan, jobs } = prepared;
     os::room_for_a_command().map_err(Failure::Run)?;
     let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
@@ -127,21 +172,7 @@ pub fn execute(
     let reporter = Rc::into_inner(reporter).expect("nobody is left to report");
     reporter.progress.finish();
 
-    match end.map_err(Failure::Run)? {
-        End::Stopped(signal) => {
-            if let Some(stream) = reporter.stream {
-                stream.finish_within(LAST_WORDS);
-            }
-            Ok(output::ended_by(signal))
-        }
-        End::CannotWrite(error) => Err(Failure::Write(in_output(args, error))),
-        End::Done(answers, summary, held) => {
-            held.let_through();
-            let status = exit_status(&plan, &answers);
-            let written = write_results(args, &plan, answers, summary, reporter.stream);
-            written.map(|()| status).map_err(Failure::Write)
-        }
-    }
+    Ok(Ran { end: end.map_err(Failure::Run)?, plan, reporter })
 }
 
 /// Runs the plan until it ends, or a signal or the reader of the results ends it.

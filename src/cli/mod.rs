@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod cmake;
 mod execute;
+mod meson;
 mod modules;
 mod output;
 mod stream;
@@ -75,6 +76,9 @@ enum Command {
     /// (or ~/.local/share/tryall/VERSION-HASH), and its path is printed. It holds the CMake modules
     /// and, in `meson`, the Meson files. It must stay as long as build directories use it.
     Modules(modules::ModulesArgs),
+    /// Answer the batches of Meson's wrapper
+    #[command(hide = true)]
+    Meson(meson::MesonArgs),
     /// Perform what `bench` sends to a worker process
     #[command(hide = true)]
     BenchWorker,
@@ -213,6 +217,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(*args, inherited),
         None => check::run(CheckArgs::default(), inherited),
         Some(Command::Cmake(args)) => cmake::run(args),
+        Some(Command::Meson(args)) => meson::run(&args, &inherited),
         Some(Command::Modules(args)) => modules::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::BenchWorker) => match crate::bench::strategy::work() {

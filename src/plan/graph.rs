@@ -55,6 +55,7 @@ mod tests {
             kind: Kind::Endian,
             question: 0,
             needs: needs.to_vec(),
+            alternative_to: None,
             required: false,
         };
         needs.iter().map(ask).collect()

@@ -49,6 +49,8 @@ pub struct Ask {
     pub question: usize,
     /// Indices of checks that must have answered yes.
     pub needs: Vec<usize>,
+    /// The one of `needs` that must have answered no instead.
+    pub alternative_to: Option<usize>,
     /// Whether it must answer yes.
     pub required: bool,
 }
@@ -107,7 +109,9 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     for (index, check) in input.request.checks.iter().enumerate() {
         let at = |fault| planner_complaint(&input, index, fault);
         let question = planner.question(index, check).map_err(at)?;
-        let needs = needs(check, &ids).map_err(at)?;
+        let mut needs = needs(check, &ids).map_err(at)?;
+        let alternative_to = check.alternative_to.as_ref().map(|id| ids[id.as_str()]);
+        needs.extend(alternative_to);
         let question = *known.entry(question).or_insert_with_key(|question: &Question| {
             questions.push(question.clone());
             questions.len() - 1
@@ -125,6 +129,7 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
             kind: check.kind,
             question,
             needs,
+            alternative_to,
             required: check.required,
         });
     }

@@ -4,6 +4,7 @@ mod cmake;
 mod header;
 mod json;
 mod keyval;
+pub mod typed;
 mod variables;
 
 use std::io::{self, Write};
@@ -26,6 +27,8 @@ pub enum Format {
     CmakeVariables,
     /// ID=1 lines, for Meson's keyval module and for shells.
     Keyval,
+    /// Lines of a type, an ID and a value, for Meson's wrapper
+    Meson,
     /// A C header: #define ID 1 or /* #undef ID */.
     Header,
 }
@@ -43,6 +46,10 @@ impl Format {
         match self {
             Format::Json | Format::Ndjson => None,
             Format::Header => identifier(),
+            Format::Meson if id.contains(char::is_control) => {
+                Some(format!("{id:?} is not on one line, which this format needs"))
+            }
+            Format::Meson => None,
             // A key of Meson's keyval and a variable of a shell at once.
             Format::Keyval if id.contains(|c: char| c == '$' || !c.is_ascii()) => Some(format!(
                 "{id:?} is not a name for a shell's variable, which this format needs"
@@ -69,7 +76,7 @@ impl Format {
             Format::Cmake => cmake::clash(checks),
             Format::CmakeVariables => variables::clash(checks.map(|(id, _)| id)),
             // These have nothing but the ids.
-            Format::Json | Format::Ndjson | Format::Keyval | Format::Header => None,
+            Format::Json | Format::Ndjson | Format::Keyval | Format::Meson | Format::Header => None,
         }
     }
 }
@@ -88,6 +95,7 @@ pub fn write(
         Format::Cmake => cmake::script(plan, &answers, out),
         Format::CmakeVariables => variables::script(&answers, &summary, out),
         Format::Keyval => keyval::lines(plan, &answers, out),
+        Format::Meson => typed::lines(plan, &answers, out),
         Format::Header => header::header(plan, &answers, out),
     }
 }
@@ -104,6 +112,7 @@ pub fn write_refusal(format: Format, error: &BadRequest, out: &mut dyn Write) ->
         Format::Json | Format::Ndjson => json::refusal(error, out),
         Format::Cmake | Format::CmakeVariables => cmake::refusal(error, out),
         Format::Keyval => keyval::refusal(error, out),
+        Format::Meson => typed::refusal(error, out),
         Format::Header => header::refusal(error, out),
     }
 }

@@ -124,6 +124,13 @@ pub struct Toolchain {
     /// Environment variables, for the compiler and for programs that are run.
     #[serde(deserialize_with = "parse::unique_map")]
     pub env: BTreeMap<String, String>,
+    /// Arguments of the empty program only, which is tried before: for checks that are composed
+    /// with all of their arguments. Requests have no such field.
+    #[serde(skip)]
+    pub trial_args: Vec<String>,
+    /// The same behind the source, where it is linked.
+    #[serde(skip)]
+    pub trial_link_args: Vec<String>,
     /// What runs a program of this toolchain, such as `["qemu-aarch64"]`.
     pub emulator: Vec<String>,
     /// What starts the compiler, such as `["ccache"]` or `["distcc"]`.
@@ -175,6 +182,10 @@ pub struct Check {
     /// Ids of checks that must answer yes, else this one is skipped.
     #[serde(default)]
     pub needs: Vec<String>,
+    /// The id of a check to which this one is a second chance: it is asked only if that one answers
+    /// no. Requests have no such field: whoever composes checks reads both answers together.
+    #[serde(skip)]
+    pub alternative_to: Option<String>,
     /// Whether any other answer than yes makes the exit status 1.
     #[serde(default)]
     pub required: bool,
@@ -252,6 +263,7 @@ impl Check {
             include_dirs: Vec::new(),
             fail_patterns: Vec::new(),
             needs: Vec::new(),
+            alternative_to: None,
             required: false,
             timeout: None,
             header: None,

@@ -278,12 +278,13 @@ impl Schedule {
                 // Skipped before, for another of its needs.
                 continue;
             }
-            let met = answer.status == Status::Yes;
             for &waiting in &self.needed_by[index] {
+                let ask = &self.context.plan.asks[waiting];
+                let is_alternative = ask.alternative_to == Some(index);
+                let wanted = if is_alternative { Status::No } else { Status::Yes };
                 self.open_needs[waiting] -= 1;
-                if !met {
-                    let id = &self.context.plan.asks[waiting].id;
-                    recorded.push((waiting, skipped(id, &answer)));
+                if answer.status != wanted {
+                    recorded.push((waiting, skipped(&ask.id, &answer)));
                 } else if self.open_needs[waiting] == 0 && self.answers[waiting].is_none() {
                     self.ready.insert(waiting);
                 }

@@ -119,6 +119,7 @@ fn failure(outcome: &Outcome, stage: Stage) -> Option<String> {
 /// Runs a probe, and says so if the toolchain does not work.
 pub async fn run(context: &Context, trial: Trial) {
     let toolchain = &context.plan.toolchains[trial.toolchain];
+    let [args, link_args] = toolchain.trial_args.clone();
     let question = Question {
         toolchain: trial.toolchain,
         subject: Subject::Source {
@@ -130,8 +131,8 @@ pub async fn run(context: &Context, trial: Trial) {
         },
         headers: Vec::new(),
         prefix: String::new(),
-        args: Vec::new(),
-        link_args: Vec::new(),
+        args,
+        link_args,
         definitions: Vec::new(),
         product: None,
         fail_patterns: Vec::new(),

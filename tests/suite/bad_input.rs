@@ -274,7 +274,7 @@ fn a_refusal_leaves_the_output_file_alone() {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "results", "kept");
     let inode = file.metadata().unwrap().ino();
-    for format in ["json", "ndjson", "cmake", "keyval", "header"] {
+    for format in ["json", "ndjson", "cmake", "keyval", "meson", "header"] {
         let call = Call::new(["check", "-", "--format", format, "--output"]).arg(&file);
         let (ran, started) = logged(call, b"{\"chekcs\": []}");
         assert_eq!((ran.code(), started, ran.stdout.as_str()), (2, false, ""), "{ran:?}");

@@ -44,6 +44,7 @@ fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
             kind: Kind::Define,
             question: index,
             needs: vec![],
+            alternative_to: None,
             required: false,
         };
         plan.asks.push(ask);

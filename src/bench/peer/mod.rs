@@ -322,6 +322,7 @@ mod tests {
             kind: Kind::Endian,
             question: 0,
             needs: needs.to_vec(),
+            alternative_to: None,
             required: false,
         };
         let asks = needs.iter().map(ask).collect();

@@ -1,0 +1,84 @@
+//! `tryall meson`: what Meson's wrapper runs. See [`crate::meson`].
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use clap::Args;
+
+use super::CheckArgs;
+use super::check::{failed, refuse};
+use super::execute::{Prepared, ask};
+use super::output;
+use crate::meson::compose::Composed;
+use crate::meson::rounds::Rounds;
+use crate::meson::{answers, words};
+use crate::plan::{self, Origin, Plan};
+use crate::report::Format;
+use crate::request::BadRequest;
+use crate::slots::Inherited;
+use crate::toolchain::Surroundings;
+
+/// What `tryall meson` takes.
+#[derive(Args)]
+pub struct MesonArgs {
+    /// KEY:VALUE, as src/meson/words.rs tells
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORD")]
+    words: Vec<String>,
+}
+
+/// Runs the command. What has no answer is in its output, and the exit status is that of success.
+pub fn run(given: &MesonArgs, inherited: &Inherited) -> ExitCode {
+    let rounds = match all_rounds(given, inherited) {
+        Ok(Ok(rounds)) => rounds,
+        Ok(Err(status)) => return status,
+        Err(error) => {
+            let args = CheckArgs { format: Format::Meson, ..CheckArgs::default() };
+            return refuse(&args, &error);
+        }
+    };
+    let mut written = Vec::new();
+    answers::write(rounds, &mut written).expect("memory takes all");
+    output::print(&written)
+}
+
+fn all_rounds(
+    given: &MesonArgs,
+    inherited: &Inherited,
+) -> Result<Result<Rounds, ExitCode>, BadRequest> {
+    let mut rounds = Rounds::new(words::read(&given.words)?);
+    while let Some((mut composed, together)) = rounds.next_round()? {
+        let plan = plan(&mut composed)?;
+        let answers = match ask(Prepared { plan, jobs: None }, inherited) {
+            Ok(Ok(answers)) => answers,
+            Ok(Err(status)) => return Ok(Err(status)),
+            Err(failure) => return Ok(Err(failed(&failure))),
+        };
+        rounds.settle(&composed, together, &answers);
+    }
+    Ok(Ok(rounds))
+}
+
+fn plan(composed: &mut Composed) -> Result<Plan, BadRequest> {
+    let surroundings = Surroundings::of_process().map_err(|error| {
+        BadRequest::whole(format!("the current directory cannot be used: {error}"))
+    })?;
+    // Meson's compilers run in such a directory, which relative paths start from.
+    let base = match std::env::var_os("MESON_BUILD_ROOT") {
+        Some(build) => PathBuf::from(build).join("meson-private/tmp"),
+        None => surroundings.dir.clone(),
+    };
+    let base = Rc::new(base);
+    let origins = std::mem::take(&mut composed.origins).into_iter();
+    let origins = origins
+        .map(|(path, dir)| Origin { path, base: dir.unwrap_or_else(|| base.clone()) })
+        .collect();
+    plan::plan(plan::Input {
+        request: std::mem::take(&mut composed.request),
+        origins,
+        text: None,
+        base: &base,
+        timeout: None,
+        surroundings: &surroundings,
+    })
+}

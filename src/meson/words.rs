@@ -1,0 +1,168 @@
+//! What the wrapper says: words `KEY:VALUE`, in order. `batch:NAME` starts a batch, and what
+//! follows belongs to it.
+
+use std::path::PathBuf;
+
+use crate::language::Language;
+use crate::request::kind::nearest;
+use crate::request::{BadRequest, Path};
+
+use super::version::Version;
+
+/// A compiler method of Meson's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are Meson's")]
+pub enum Method {
+    HasHeader,
+    CheckHeader,
+    HasHeaderSymbol,
+    HasFunction,
+    HasType,
+    HasMember,
+    Sizeof,
+    Alignment,
+    ComputeInt,
+    GetDefine,
+    Compiles,
+    Links,
+    Runs,
+    HasArgument,
+    HasLinkArgument,
+}
+
+static METHODS: [(&str, Method); 15] = [
+    ("has_header", Method::HasHeader),
+    ("check_header", Method::CheckHeader),
+    ("has_header_symbol", Method::HasHeaderSymbol),
+    ("has_function", Method::HasFunction),
+    ("has_type", Method::HasType),
+    ("has_member", Method::HasMember),
+    ("sizeof", Method::Sizeof),
+    ("alignment", Method::Alignment),
+    ("compute_int", Method::ComputeInt),
+    ("get_define", Method::GetDefine),
+    ("compiles", Method::Compiles),
+    ("links", Method::Links),
+    ("run", Method::Runs),
+    ("has_argument", Method::HasArgument),
+    ("has_link_argument", Method::HasLinkArgument),
+];
+
+/// A check: `METHOD:ID:HEADERS:SUBJECT`, the headers with commas between them.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// What is asked.
+    pub method: Method,
+    /// The name of the answer in the dictionary.
+    pub id: String,
+    /// Headers whose includes stand behind the prefix.
+    pub headers: Vec<String>,
+    /// The name, type, expression, argument or source.
+    pub subject: String,
+}
+
+/// Checks with the same compiler, prefix and arguments.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// The name of its dictionary.
+    pub name: String,
+    /// The language.
+    pub language: Language,
+    /// `cc.get_id()`.
+    pub compiler_id: String,
+    /// `cc.get_linker_id()`.
+    pub linker_id: String,
+    /// Whether the compiler is a cross compiler: whether Meson runs nothing.
+    pub cross: bool,
+    /// `cc.cmd_array()`.
+    pub command: Vec<String>,
+    /// The options `c_args` and `c_link_args`, or those of the language.
+    pub option_args: Vec<String>,
+    /// See `option_args`.
+    pub option_link_args: Vec<String>,
+    /// What other options become, such as `-std=c11`.
+    pub builtin_args: Vec<String>,
+    /// `args:`.
+    pub args: Vec<String>,
+    /// `prefix:`.
+    pub prefix: String,
+    /// Request files, whose checks are asked with Meson's compiler.
+    pub requests: Vec<PathBuf>,
+    /// The checks.
+    pub items: Vec<Item>,
+}
+
+/// All that was said.
+#[derive(Debug)]
+pub struct Said {
+    /// `meson.version()`.
+    pub version: Version,
+    /// The batches.
+    pub batches: Vec<Batch>,
+}
+
+/// Reads the words.
+pub fn read(words: &[String]) -> Result<Said, BadRequest> {
+    let mut version = None;
+    let mut batches: Vec<Batch> = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let at = |message: String| BadRequest::at(message, &Path::flag(word), None);
+        let (key, value) = word.split_once(':').ok_or_else(|| at("it has no colon".into()))?;
+        match key {
+            "meson" => {
+                let read = Version::parse(value);
+                version = Some(read.ok_or_else(|| at(format!("{value:?} is no version")))?);
+                continue;
+            }
+            "batch" => {
+                batches.push(Batch { name: value.into(), ..Batch::default() });
+                continue;
+            }
+            _ => {}
+        }
+        let batch = batches.last_mut().ok_or_else(|| at("it stands before any batch".into()))?;
+        match key {
+            "language" => {
+                let language = Language::from_name(value);
+                batch.language = language.ok_or_else(|| at("it is no language".into()))?;
+            }
+            "compiler-id" => batch.compiler_id = value.into(),
+            "linker-id" => batch.linker_id = value.into(),
+            "cross" => batch.cross = value == "true",
+            "command" => batch.command.push(value.into()),
+            "option-arg" => batch.option_args.push(value.into()),
+            "option-link-arg" => batch.option_link_args.push(value.into()),
+            "builtin-arg" => batch.builtin_args.push(value.into()),
+            "arg" => batch.args.push(value.into()),
+            // Its file is a word of its own, which Meson can watch.
+            "request" => {
+                let file = words.next().ok_or_else(|| at("no file is behind it".into()))?;
+                batch.requests.push(file.into());
+            }
+            "prefix" => batch.prefix = value.into(),
+            _ => batch.items.push(item(key, value).map_err(at)?),
+        }
+    }
+    let nothing = || BadRequest::whole("there is no word meson:VERSION");
+    Ok(Said { version: version.ok_or_else(nothing)?, batches })
+}
+
+fn item(key: &str, value: &str) -> Result<Item, String> {
+    let known = METHODS.iter().find(|(name, _)| *name == key);
+    let (_, method) = known.ok_or_else(|| {
+        let meant = nearest(key, METHODS.iter().map(|(name, _)| *name));
+        let remedy = meant.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
+        format!("there is no method {key:?}{remedy}")
+    })?;
+    let parts: Vec<_> = value.splitn(3, ':').collect();
+    let [id, headers, subject] = parts[..] else {
+        return Err("expected METHOD:ID:HEADERS:SUBJECT".into());
+    };
+    let unnamed = [Method::HasArgument, Method::HasLinkArgument].contains(method);
+    if id.is_empty() && !unnamed || subject.is_empty() {
+        return Err("neither the name of the answer nor what is asked may be empty".into());
+    }
+    let headers = headers.split(',').filter(|header| !header.is_empty()).map(String::from);
+    Ok(Item { method: *method, id: id.into(), headers: headers.collect(), subject: subject.into() })
+}

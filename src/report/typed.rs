@@ -1,0 +1,62 @@
+//! Lines of a type, an id and a value, for Meson: it reads lines well and has no JSON. The
+//! wrapper makes booleans, integers and strings of them.
+
+use std::io::{self, Write};
+
+use crate::plan::Plan;
+use crate::request::BadRequest;
+use crate::response::{Answer, Status, Value};
+
+use super::one_line;
+
+/// An answer with its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typed {
+    /// Yes or no.
+    Bool(bool),
+    /// A number.
+    Integer(serde_json::Number),
+    /// Text.
+    Text(String),
+    /// There is none, and why.
+    Error(String),
+}
+
+/// The lines of all answers. A check with a value has it, or `false` when the answer is no; what
+/// was skipped is `false` too.
+pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
+    for (ask, answer) in std::iter::zip(&plan.asks, answers) {
+        line(&ask.id, &typed(answer), out)?;
+    }
+    Ok(())
+}
+
+/// An answer with the type of its value, if it has one of its own.
+pub fn typed(answer: &Answer) -> Typed {
+    match (answer.status, &answer.value) {
+        (Status::Error, _) => Typed::Error(answer.reason.clone().unwrap_or_default()),
+        (Status::Yes, Some(Value::Integer(number))) => Typed::Integer(number.clone()),
+        (Status::Yes, Some(Value::Text(text))) => Typed::Text(text.clone()),
+        (status, _) => Typed::Bool(status == Status::Yes),
+    }
+}
+
+/// `TYPE ID VALUE`, with tabs between them.
+pub fn line(id: &str, typed: &Typed, out: &mut dyn Write) -> io::Result<()> {
+    match typed {
+        Typed::Bool(value) => writeln!(out, "bool\t{id}\t{value}"),
+        Typed::Integer(number) => writeln!(out, "int\t{id}\t{number}"),
+        Typed::Text(text) => writeln!(out, "text\t{id}\t{}", escaped(text)),
+        Typed::Error(reason) => writeln!(out, "error\t{id}\t{}", one_line(reason)),
+    }
+}
+
+/// Why the request is unusable.
+pub fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "error\t\t{}", one_line(&error.to_string()))
+}
+
+/// On one line, and without a tab.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r")
+}
