@@ -102,7 +102,7 @@ function(tryall_check)
   message(CHECK_START "Checking ${_tryall_FILE}")
   execute_process(
     COMMAND "${CMAKE_COMMAND}" -E env ${_tryall_environment}
-      "${TRYALL_EXECUTABLE}" check "${_tryall_file}" --format cmake --output "${_tryall_answers}"
+      "${_tryall_found}" check "${_tryall_file}" --format cmake --output "${_tryall_answers}"
       ${_tryall_emulator}
     RESULT_VARIABLE _tryall_status
     ERROR_VARIABLE _tryall_messages)

@@ -4,21 +4,28 @@
 
 # Its path, or nothing. The first time that it is not there a notice says what it would be good for.
 function(_tryall_program result)
-  set(${result} "" PARENT_SCOPE)
+  set(program "")
   if(TRYALL_EXECUTABLE AND NOT EXISTS "${TRYALL_EXECUTABLE}")
-    # From a package that has been removed, or from another machine.
-    unset(TRYALL_EXECUTABLE CACHE)
+    # From a package that has been removed, say. What the user has set stays.
+    find_program(_TRYALL_ELSEWHERE tryall)
+    set(program "${_TRYALL_ELSEWHERE}")
+    unset(_TRYALL_ELSEWHERE CACHE)
+    set(why "tryall is not at ${TRYALL_EXECUTABLE}, so the checks run one after the other")
+  else()
+    find_program(TRYALL_EXECUTABLE tryall DOC "The tryall program, which answers compiler checks")
+    mark_as_advanced(TRYALL_EXECUTABLE)
+    set(program "${TRYALL_EXECUTABLE}")
+    set(why "tryall is not installed, so the checks run one after the other \
+('cargo install tryall' makes them run at once)")
   endif()
-  find_program(TRYALL_EXECUTABLE tryall DOC "The tryall program, which answers compiler checks")
-  mark_as_advanced(TRYALL_EXECUTABLE)
-  if(TRYALL_EXECUTABLE)
-    set(${result} "${TRYALL_EXECUTABLE}" PARENT_SCOPE)
+  if(program)
+    set(${result} "${program}" PARENT_SCOPE)
     return()
   endif()
+  set(${result} "" PARENT_SCOPE)
   get_property(told GLOBAL PROPERTY _TRYALL_TOLD)
   if(NOT told)
     set_property(GLOBAL PROPERTY _TRYALL_TOLD TRUE)
-    message(STATUS "tryall is not installed, so the checks run one after the other "
-      "('cargo install tryall' makes them run at once)")
+    message(STATUS "${why}")
   endif()
 endfunction()
