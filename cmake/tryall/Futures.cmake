@@ -107,7 +107,8 @@ function(_tryall_take_over NAME INDEX KIND module)
 endfunction()
 
 # Makes the first pass for the call in _tryall_call, whose result variable is _tryall_variable.
-# _tryall_is_noted of the caller then says whether that was all.
+# _tryall_is_noted of the caller then says whether that was all; if so the variables _tryall_late,
+# in the scope of the project, wait for check _tryall_number.
 function(_tryall_note_check name kind)
   get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
   if(NOT door_open)
@@ -118,10 +119,16 @@ function(_tryall_note_check name kind)
   get_property(pending GLOBAL PROPERTY "_TRYALL_PENDING_${first}")
   if(NOT "${pending}" STREQUAL "" AND "$CACHE{${first}}" STREQUAL "TRYALL_PENDING_${pending}")
     # Asked already: CMake's own would find the variable defined.
-    set(_tryall_is_noted TRUE PARENT_SCOPE)
-    foreach(variable IN LISTS late)
-      set("${variable}" "TRYALL_PENDING_${pending}" PARENT_SCOPE)
+    foreach(variable IN LISTS variables)
+      if(NOT "$CACHE{${variable}}" STREQUAL "TRYALL_PENDING_${pending}")
+        # What it says of the other variables, it says of what the project has made of them.
+        _tryall_settle()
+        return()
+      endif()
     endforeach()
+    set(_tryall_is_noted TRUE PARENT_SCOPE)
+    set(_tryall_number ${pending} PARENT_SCOPE)
+    set(_tryall_late "${late}" PARENT_SCOPE)
     return()
   endif()
   if(DEFINED "${first}" OR NOT _tryall_output_wanted STREQUAL ""
@@ -153,8 +160,6 @@ function(_tryall_note_check name kind)
     return()
   endif()
 
-  # Should the configure step fail before they are settled.
-  set(TRYALL_UNSETTLED "${TRYALL_UNSETTLED};${variables}" CACHE INTERNAL "Checks without an answer")
   _tryall_keep_from_next_run()
   _tryall_code_for_context(context)
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CALL "_${name}(${_tryall_call})")
@@ -168,9 +173,10 @@ function(_tryall_note_check name kind)
     _tryall_watch("${variable}")
   endforeach()
   foreach(variable IN LISTS late)
-    set("${variable}" "TRYALL_PENDING_${number}" PARENT_SCOPE)
     _tryall_watch("${variable}")
   endforeach()
+  set(_tryall_number ${number} PARENT_SCOPE)
+  set(_tryall_late "${late}" PARENT_SCOPE)
   get_property(is_deferred DIRECTORY PROPERTY _TRYALL_DEFERRED)
   if(NOT is_deferred)
     # What comes after the directory sees no watch.
@@ -291,7 +297,6 @@ function(_tryall_settle)
     _tryall_second_pass(${number})
   endforeach()
   if(NOT is_busy)
-    set(TRYALL_UNSETTLED "" CACHE INTERNAL "Checks without an answer")
     set_property(GLOBAL PROPERTY _TRYALL_SETTLING FALSE)
   endif()
 endfunction()

@@ -57,11 +57,21 @@ impl Configured {
         };
         // Where a message comes from is told by frames, and ours stand among them.
         let is_frame = |line: &str| {
-            line.starts_with("Call Stack") || (line.starts_with("  ") && line.ends_with(')') && line.contains(" ("))
+            line.starts_with("Call Stack")
+                || (line.starts_with("  ") && line.ends_with(')') && line.contains(" ("))
         };
         let unplaced = |line: &str| match line.split_once(" at ") {
             Some((start, _)) if line.starts_with("CMake ") => start.to_owned(),
-            _ => line.to_owned(),
+            // The names of CMake's test projects are made up each time.
+            _ => ["cmTC_", "TryCompile-"].iter().fold(line.to_owned(), |line, name| {
+                match line.split_once(name) {
+                    Some((before, rest)) => format!(
+                        "{before}{}",
+                        rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric())
+                    ),
+                    None => line,
+                }
+            }),
         };
         let lines = self.text.lines().filter(is_same).filter(|line| !is_frame(line));
         let mut lines: Vec<_> = lines.map(unplaced).filter(|line| !line.is_empty()).collect();
@@ -85,7 +95,11 @@ impl Configured {
             result
         };
         let (lost, new) = (only(&stock, &ours), only(&ours, &stock));
-        assert!(lost.is_empty() && new.is_empty(), "lost {lost:#?}, new {new:#?} in {}", other.text);
+        assert!(
+            lost.is_empty() && new.is_empty(),
+            "lost {lost:#?}, new {new:#?} in {}",
+            other.text
+        );
         for (name, entry) in &self.cache {
             assert_eq!(Some(entry), other.cache.get(name), "{name}: {}", other.text);
         }
@@ -227,7 +241,8 @@ fn read_cache(file: &Path) -> BTreeMap<String, String> {
     for line in text.lines() {
         if let Some(line) = line.strip_prefix("//") {
             help += line;
-        } else if let Some((name, value)) = line.split_once(':').filter(|_| !line.starts_with('#')) {
+        } else if let Some((name, value)) = line.split_once(':').filter(|_| !line.starts_with('#'))
+        {
             if !name.starts_with("TRYALL_EXECUTABLE") && name != "CMAKE_PROJECT_INCLUDE" {
                 let (kind, value) = value.split_once('=').unwrap();
                 entries.insert(name.into(), format!("{help} ({kind})={value}"));

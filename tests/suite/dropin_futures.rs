@@ -15,10 +15,16 @@ fn same(lists: &str) -> Configured {
 
 fn project(lists: &str) -> Project {
     Project::new("C", &format!("{WARM}{lists}"))
-        .file("config.h.in", "#cmakedefine HAVE_A 1\n#cmakedefine01 HAVE_B\nint a = @SIZE@;\n${SIZE_CODE}\n")
+        .file(
+            "config.h.in",
+            "#cmakedefine HAVE_A 1\n#cmakedefine01 HAVE_B\nint a = @SIZE@;\n${SIZE_CODE}\n",
+        )
         .file("included.cmake", "message(\"included ${HAVE_A} ${HAVE_B}\")\n")
-        .file("sub/CMakeLists.txt", "message(\"sub ${HAVE_A} ${HAVE_B} ${SIZE_CODE}\")\n\
-            check_include_file(grp.h IN_SUB)\ncheck_type_size(short IN_SUB_SIZE)\n")
+        .file(
+            "sub/CMakeLists.txt",
+            "message(\"sub ${HAVE_A} ${HAVE_B} ${SIZE_CODE}\")\n\
+            check_include_file(grp.h IN_SUB)\ncheck_type_size(short IN_SUB_SIZE)\n",
+        )
 }
 
 /// Checks that wait: one is yes, one is no, one has a value.
@@ -31,20 +37,44 @@ fn every_reader_settles() {
         ("comparison", "if(SIZE EQUAL 8)\nmessage(eight)\nendif()"),
         ("reference", "message(\"${HAVE_A}|${HAVE_B}|${SIZE}|${SIZE_CODE}\")"),
         ("nested", "set(n A)\nmessage(\"${HAVE_${n}}\")"),
-        ("function", "function(f)\nfunction(g)\nmessage(\"${HAVE_A} ${SIZE_CODE}\")\nendfunction()\ng()\nendfunction()\nf()"),
+        (
+            "function",
+            "function(f)\nfunction(g)\nmessage(\"${HAVE_A} ${SIZE_CODE}\")\nendfunction()\ng()\nendfunction()\nf()",
+        ),
         ("macro", "macro(m v)\nif(${v})\nmessage(yes)\nendif()\nendmacro()\nm(HAVE_A)\nm(HAVE_B)"),
-        ("template", "configure_file(config.h.in config.h)\nfile(READ ${CMAKE_BINARY_DIR}/config.h t)\nmessage(\"${t}\")"),
-        ("string", "string(CONFIGURE \"#cmakedefine HAVE_A\\n#cmakedefine HAVE_B\\n@SIZE@\" t @ONLY)\nmessage(\"${t}\")"),
+        (
+            "template",
+            "configure_file(config.h.in config.h)\nfile(READ ${CMAKE_BINARY_DIR}/config.h t)\nmessage(\"${t}\")",
+        ),
+        (
+            "string",
+            "string(CONFIGURE \"#cmakedefine HAVE_A\\n#cmakedefine HAVE_B\\n@SIZE@\" t @ONLY)\nmessage(\"${t}\")",
+        ),
         ("foreach", "foreach(v IN LISTS HAVE_A HAVE_B SIZE)\nmessage(\"v ${v}\")\nendforeach()"),
-        ("list", "list(LENGTH HAVE_A n)\nmessage(\"${n}\")\nlist(APPEND SIZE 1)\nmessage(\"${SIZE}\")"),
-        ("directory", "add_subdirectory(sub)\nmessage(\"${IN_SUB} ${IN_SUB_SIZE} ${IN_SUB_SIZE_CODE}\")"),
+        (
+            "list",
+            "list(LENGTH HAVE_A n)\nmessage(\"${n}\")\nlist(APPEND SIZE 1)\nmessage(\"${SIZE}\")",
+        ),
+        (
+            "directory",
+            "add_subdirectory(sub)\nmessage(\"${IN_SUB} ${IN_SUB_SIZE} ${IN_SUB_SIZE_CODE}\")",
+        ),
         ("file", "include(included.cmake)"),
-        ("option", "include(CMakeDependentOption)\ncmake_dependent_option(OPT_A a ON HAVE_A OFF)\n\
-            cmake_dependent_option(OPT_B b ON HAVE_B OFF)\nmessage(\"${OPT_A} ${OPT_B}\")"),
-        ("entry", "get_property(v CACHE HAVE_A PROPERTY VALUE)\nget_property(w CACHE SIZE PROPERTY HELPSTRING)\nmessage(\"${v} ${w}\")"),
+        (
+            "option",
+            "include(CMakeDependentOption)\ncmake_dependent_option(OPT_A a ON HAVE_A OFF)\n\
+            cmake_dependent_option(OPT_B b ON HAVE_B OFF)\nmessage(\"${OPT_A} ${OPT_B}\")",
+        ),
+        (
+            "entry",
+            "get_property(v CACHE HAVE_A PROPERTY VALUE)\nget_property(w CACHE SIZE PROPERTY HELPSTRING)\nmessage(\"${v} ${w}\")",
+        ),
         ("cache", "message(\"$CACHE{HAVE_A}|$CACHE{HAVE_B}|$CACHE{SIZE}\")"),
         ("variable", "get_property(v VARIABLE PROPERTY HAVE_A)\nmessage(\"${v}\")"),
-        ("defined", "if(DEFINED HAVE_A AND DEFINED HAVE_B AND DEFINED CACHE{SIZE})\nmessage(defined)\nendif()"),
+        (
+            "defined",
+            "if(DEFINED HAVE_A AND DEFINED HAVE_B AND DEFINED CACHE{SIZE})\nmessage(defined)\nendif()",
+        ),
         ("nobody", ""),
     ];
     for cmake in two_cmakes() {

@@ -19,7 +19,12 @@ fn same(project: &Project, cmake: &(std::path::PathBuf, &str)) -> Configured {
     assert!(ours.succeeded && alone.succeeded, "{}\n{}", ours.text, alone.text);
     let notice = alone.text.lines().filter(|line| line.contains("cargo install tryall")).count();
     assert_eq!(notice, 1, "{}", alone.text);
-    alone.text = alone.text.lines().filter(|line| !line.contains("cargo install")).map(|line| format!("{line}\n")).collect();
+    alone.text = alone
+        .text
+        .lines()
+        .filter(|line| !line.contains("cargo install"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     ours.assert_same_as(&alone);
     alone
 }
@@ -102,7 +107,8 @@ fn both_ways_at_once_find_no_difference() {
     let request = r#"{"checks": [{"id": "LONG", "kind": "sizeof", "type": "long"}, {"id": "NO_SIZE", "kind": "sizeof", "type": "nope"}]}"#;
     let project = project("C", request);
     for cmake in two_cmakes() {
-        let verified = project.configure(&cmake, &[&format!("-DTRYALL_EXECUTABLE={TRYALL}"), "-DTRYALL_VERIFY=ON"]);
+        let verified = project
+            .configure(&cmake, &[&format!("-DTRYALL_EXECUTABLE={TRYALL}"), "-DTRYALL_VERIFY=ON"]);
         assert!(verified.succeeded && verified.value("LONG") == "8", "{}", verified.text);
     }
 }
@@ -110,14 +116,23 @@ fn both_ways_at_once_find_no_difference() {
 #[test]
 fn what_cmake_cannot_ask_is_an_error_with_a_remedy() {
     for (request, says) in [
-        (r#"{"toolchains": {"c": {"command": ["tcc"]}}, "checks": [{"id": "A", "kind": "endian"}]}"#, "\"command\" of the toolchain \"c\""),
+        (
+            r#"{"toolchains": {"c": {"command": ["tcc"]}}, "checks": [{"id": "A", "kind": "endian"}]}"#,
+            "\"command\" of the toolchain \"c\"",
+        ),
         (r#"{"checks": [{"id": "A", "kind": "endian", "language": "c++"}]}"#, "CXX is not enabled"),
         (r#"{"checks": [{"id": "A", "kind": "heder"}]}"#, "unknown kind \"heder\""),
         (r#"{"checks": [{"id": "A", "kind": "header"}]}"#, "needs the field \"header\""),
         (r#"{"checks": [{"id": "A", "kind": "header", "header": "a.h", "nope": 1}]}"#, "\"nope\""),
         (r#"{"checks": [{"id": "A", "kind": "endian", "needs": ["A"]}]}"#, "in a circle"),
-        (r#"{"checks": [{"id": "A", "kind": "compiles", "source": "", "fail_patterns": ["\\d"]}]}"#, "regular expressions"),
-        (r#"{"checks": [{"id": "A", "kind": "header", "header": "no.h", "required": true}]}"#, "was not answered yes"),
+        (
+            r#"{"checks": [{"id": "A", "kind": "compiles", "source": "", "fail_patterns": ["\\d"]}]}"#,
+            "regular expressions",
+        ),
+        (
+            r#"{"checks": [{"id": "A", "kind": "header", "header": "no.h", "required": true}]}"#,
+            "was not answered yes",
+        ),
         ("{", "checks.json"),
     ] {
         for cmake in two_cmakes() {
