@@ -112,7 +112,7 @@ impl Configured {
 /// A project.
 #[derive(Debug)]
 pub struct Project {
-    pub temp: tempfile::TempDir,
+    _temp: tempfile::TempDir,
     source: PathBuf,
     build: PathBuf,
 }
@@ -136,7 +136,7 @@ impl Project {
         let (source, build) = (temp.path().join(source), temp.path().join(build));
         fs::create_dir_all(&source).unwrap();
         write(&source, "CMakeLists.txt", lists);
-        Project { temp, source, build }
+        Project { _temp: temp, source, build }
     }
 
     /// With another file.
@@ -211,12 +211,13 @@ impl Project {
 
     /// Configures both ways with each CMake; what the drop-in left behind with the last.
     pub fn same(&self, args: &[&str]) -> Configured {
-        let all = cmakes().into_iter().map(|cmake| {
+        let mut last = None;
+        for cmake in cmakes() {
             let (_, ours) = self.same_with(&cmake, args);
             assert!(ours.by_tryall() > 0, "nothing was asked: {}", ours.text);
-            ours
-        });
-        all.last().unwrap()
+            last = Some(ours);
+        }
+        last.unwrap()
     }
 }
 
