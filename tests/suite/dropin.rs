@@ -62,7 +62,16 @@ impl Configured {
         };
         let unplaced = |line: &str| match line.split_once(" at ") {
             Some((start, _)) if line.starts_with("CMake ") => start.to_owned(),
-            _ => line.to_owned(),
+            // The names of CMake's test projects are made up each time.
+            _ => ["cmTC_", "TryCompile-"].iter().fold(line.to_owned(), |line, name| {
+                match line.split_once(name) {
+                    Some((before, rest)) => format!(
+                        "{before}{}",
+                        rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric())
+                    ),
+                    None => line,
+                }
+            }),
         };
         let lines = self.text.lines().filter(is_same).filter(|line| !is_frame(line));
         let mut lines: Vec<_> = lines.map(unplaced).filter(|line| !line.is_empty()).collect();
@@ -103,7 +112,7 @@ impl Configured {
 /// A project.
 #[derive(Debug)]
 pub struct Project {
-    pub temp: tempfile::TempDir,
+    _temp: tempfile::TempDir,
     source: PathBuf,
     build: PathBuf,
 }
@@ -127,7 +136,7 @@ impl Project {
         let (source, build) = (temp.path().join(source), temp.path().join(build));
         fs::create_dir_all(&source).unwrap();
         write(&source, "CMakeLists.txt", lists);
-        Project { temp, source, build }
+        Project { _temp: temp, source, build }
     }
 
     /// With another file.
@@ -202,12 +211,13 @@ impl Project {
 
     /// Configures both ways with each CMake; what the drop-in left behind with the last.
     pub fn same(&self, args: &[&str]) -> Configured {
-        let all = cmakes().into_iter().map(|cmake| {
+        let mut last = None;
+        for cmake in cmakes() {
             let (_, ours) = self.same_with(&cmake, args);
             assert!(ours.by_tryall() > 0, "nothing was asked: {}", ours.text);
-            ours
-        });
-        all.last().unwrap()
+            last = Some(ours);
+        }
+        last.unwrap()
     }
 }
 

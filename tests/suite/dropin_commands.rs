@@ -1,0 +1,122 @@
+//! try_compile and try_run as projects call them: same results, same errors.
+
+use crate::dropin::*;
+
+const FILES: [(&str, &str); 3] = [
+    ("good.c", "int main(void) { return 0; }\n"),
+    ("bad.c", "nope\n"),
+    ("runs.c", "#include <stdio.h>\nint main(void) { puts(\"out\"); return 6; }\n"),
+];
+
+fn project(lists: &str) -> Project {
+    let lists = format!("set(B ${{CMAKE_BINARY_DIR}}/try)\nset(S ${{CMAKE_SOURCE_DIR}})\n{lists}");
+    let mut project = Project::new("C", &lists);
+    for (name, text) in FILES {
+        project = project.file(name, text);
+    }
+    project
+}
+
+#[test]
+fn source_signatures_answer_the_same() {
+    project(
+        r##"
+foreach(name good bad good bad)
+  try_compile(R_${name} ${B} ${S}/${name}.c)
+  message("${name} ${R_${name}}")
+  unset(R_${name} CACHE)
+  try_compile(R_${name} ${B} SOURCES ${S}/${name}.c OUTPUT_VARIABLE output)
+  message("${name} ${R_${name}}")
+  if(R_${name} AND NOT output)
+    message("no output")
+  endif()
+endforeach()
+try_compile(SEVERAL ${B} SOURCES ${S}/good.c ${S}/runs.c)
+try_compile(COPIED ${B} ${S}/good.c COPY_FILE ${B}/copies/copied COPY_FILE_ERROR failed)
+try_compile(COPIED_2 ${B} ${S}/good.c COPY_FILE ${B}/copies/copied2)
+execute_process(COMMAND ${B}/copies/copied RESULT_VARIABLE status)
+execute_process(COMMAND ${B}/copies/copied2 RESULT_VARIABLE status2)
+message("copies ${status} ${status2} '${failed}'")
+try_compile(NOT_COPIED ${B} ${S}/bad.c COPY_FILE ${B}/copies/not COPY_FILE_ERROR failed)
+try_compile(LIBRARY ${B} ${S}/good.c LINK_LIBRARIES m)
+try_compile(NO_LIBRARY ${B} ${S}/good.c LINK_LIBRARIES nope)
+try_compile(OPTION ${B} ${S}/good.c LINK_OPTIONS -Wl,-z,now)
+try_compile(DEFINED_X ${B} ${S}/good.c COMPILE_DEFINITIONS -Dmain=nope)
+try_compile(DEFINED_Y ${B} ${S}/good.c CMAKE_FLAGS -DCOMPILE_DEFINITIONS=-Dmain=nope)
+try_compile(EMPTY ${B} ${S}/good.c COMPILE_DEFINITIONS "" LINK_LIBRARIES "")
+add_library(imported INTERFACE IMPORTED)
+set_target_properties(imported PROPERTIES INTERFACE_COMPILE_DEFINITIONS main=nope)
+try_compile(TARGET_LIBRARY ${B} ${S}/good.c LINK_LIBRARIES imported)
+foreach(time 1 2)
+  try_run(RAN_${time} BUILT_${time} ${B} ${S}/runs.c RUN_OUTPUT_VARIABLE ran COMPILE_OUTPUT_VARIABLE built)
+  message("${RAN_${time}} ${BUILT_${time}} ${ran}")
+  try_run(RAN_BAD_${time} BUILT_BAD_${time} ${B} ${S}/bad.c)
+  message("${RAN_BAD_${time}} ${BUILT_BAD_${time}}")
+endforeach()
+try_run(RAN_ARGS BUILT_ARGS ${B} ${S}/runs.c ARGS a b)
+function(scoped)
+  try_compile(SCOPED ${B} ${S}/good.c OUTPUT_VARIABLE in_scope)
+endfunction()
+scoped()
+message("scope ${SCOPED} '${in_scope}'")
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+try_compile(STATIC ${B} ${S}/good.c)
+try_compile(NO_STATIC ${B} ${S}/bad.c)
+"##,
+    )
+    .same(&[]);
+}
+
+#[test]
+fn newer_signatures_answer_the_same() {
+    let project = project(
+        r##"
+foreach(time 1 2)
+  try_compile(A_${time} SOURCE_FROM_CONTENT a.c "int main(void) { const char *s = \"a;b[\"; return !s; }" LOG_DESCRIPTION hello)
+  set(text "int main(void) { return 0; }")
+  try_compile(B_${time} SOURCE_FROM_VAR b.c text)
+  try_compile(C_${time} SOURCE_FROM_FILE c.c ${S}/good.c NO_LOG)
+  try_compile(D_${time} SOURCE_FROM_CONTENT d.c nope NO_CACHE)
+  try_compile(E_${time} SOURCE_FROM_CONTENT d.c "#include \"own.h\"\nint main(void) { return 0; }" SOURCE_FROM_CONTENT own.h "")
+  message("${A_${time}} ${B_${time}} ${C_${time}} ${D_${time}} ${E_${time}}")
+  try_run(R_${time} K_${time} SOURCE_FROM_CONTENT r.c "int main(void) { return 2; }" NO_CACHE)
+  message("${R_${time}} ${K_${time}}")
+endforeach()
+"##,
+    );
+    for cmake in cmakes().into_iter().filter(|(cmake, _)| cmake.ends_with("venv/bin/cmake")) {
+        let (_, ours) = project.same_with(&cmake, &[]);
+        assert!(ours.by_tryall() >= 4, "{}", ours.text);
+    }
+}
+
+#[test]
+fn bad_arguments_are_refused_in_cmakes_own_words() {
+    for call in [
+        "try_compile(X)",
+        "try_compile(X ${B} ${S}/not-there.c)",
+        "try_compile(X ${B} ${S}/good.unknown)",
+        "try_compile(X ${B} SOURCES)",
+        "try_compile(X ${B} ${S}/good.c OUTPUT_VARIABLE)",
+        "try_compile(X ${B} ${S}/good.c COPY_FILE)",
+        "try_compile(X ${B} ${S}/good.c COPY_FILE_ERROR x)",
+        "try_compile(X ${B} ${S}/good.c NONSENSE)",
+        "try_compile(X ${B} ${S}/good.c LINK_LIBRARIES Nope::Nope)",
+        "try_compile(X ${B} ${S}/good.c C_STANDARD 12)",
+        "try_compile(X relative ${S}/good.c)",
+        "try_run(X)",
+        "try_run(X Y ${B} ${S}/not-there.c)",
+        "try_run(X Y ${B} ${S}/good.c OUTPUT_VARIABLE a RUN_OUTPUT_VARIABLE)",
+    ] {
+        // Learned before, so that tryall would answer.
+        let project = project(&format!(
+            "try_compile(WARM ${{B}} ${{S}}/good.c)\n{call}\nmessage(\"X is ${{X}}\")"
+        ));
+        for cmake in two_cmakes() {
+            let stock = project.configure(&cmake, &[]);
+            let ours = project.drop_in(&cmake, &[]);
+            assert_eq!(stock.succeeded, ours.succeeded, "{call}: {}\n{}", stock.text, ours.text);
+            stock.assert_same_as(&ours);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What stands around a check counts with the drop-in as without: toolchain files, standards,
+//! policies, flags, and the names of directories.
+
+use crate::dropin::*;
+use crate::support::*;
+
+const CHECKS: &str = "check_include_file(unistd.h HAVE_A)\ncheck_include_file(nope.h HAVE_B)\n\
+    check_type_size(long SIZE)\ncheck_function_exists(fork FORK)\ncheck_c_source_runs(\"int main(void) { return 3; }\" RUNS)\n\
+    check_c_source_runs(\"int main(void) { return 0; }\" RUNS_0)\ncheck_c_compiler_flag(-Wall WALL)\n\
+    message(\"${HAVE_A} ${HAVE_B} ${SIZE} ${FORK} ${RUNS} ${RUNS_EXITCODE} ${RUNS_0} ${WALL}\")\n";
+
+#[test]
+fn directories_may_have_any_name() {
+    for (source, build) in [
+        ("a source", "a build"),
+        ("it's", "a \"build\""),
+        ("[source]", "(build)"),
+        ("søurce", "bülď"),
+        ("a$b", "b$c"),
+        ("a+b", "b&c"),
+    ] {
+        let lists =
+            format!("cmake_minimum_required(VERSION 3.16)\nproject(p C)\n{ALL_MODULES}\n{CHECKS}");
+        for cmake in two_cmakes() {
+            Project::named(source, build, &lists).same_with(&cmake, &[]);
+        }
+    }
+}
+
+#[test]
+fn flags_standards_and_policies_count_the_same() {
+    let strict = "check_c_source_compiles(\"#ifndef __STRICT_ANSI__\\n#error\\n#endif\\nint main(void) { return 0; }\" STRICT_\\${n})";
+    let version = "check_c_source_compiles(\"#if __STDC_VERSION__ < 201710L\\n#error\\n#endif\\nint main(void) { return 0; }\" NEW_\\${n})";
+    let flag = "check_c_source_compiles(\"#ifndef FLAG\\n#error\\n#endif\\nint main(void) { return 0; }\" FLAG_\\${n})";
+    let ask = format!("foreach(n 1 2 3)\n{strict}\n{version}\n{flag}\nendforeach()\n{CHECKS}")
+        .replace("\\$", "$");
+    for settings in [
+        "set(CMAKE_C_STANDARD 99)",
+        "set(CMAKE_C_STANDARD 99)\nset(CMAKE_C_EXTENSIONS OFF)",
+        "cmake_policy(SET CMP0067 OLD)\nset(CMAKE_C_STANDARD 99)",
+        "if(POLICY CMP0128)\ncmake_policy(SET CMP0128 NEW)\nendif()\nset(CMAKE_C_EXTENSIONS OFF)",
+        "set(CMAKE_TRY_COMPILE_CONFIGURATION Release)\nset(CMAKE_C_FLAGS_RELEASE -DFLAG)",
+        "cmake_policy(SET CMP0066 OLD)\nset(CMAKE_TRY_COMPILE_CONFIGURATION Release)\nset(CMAKE_C_FLAGS_RELEASE -DFLAG)",
+        "set(CMAKE_C_FLAGS \"-DFLAG='a b' -DX=\\\\\\\"y\\\\\\\"\")",
+        "set(CMAKE_C_FLAGS \"-DFLAG -O2\")",
+        "set(CMAKE_EXE_LINKER_FLAGS -Wl,--nope)",
+        "cmake_policy(SET CMP0083 NEW)\nset(CMAKE_POSITION_INDEPENDENT_CODE ON)",
+        "cmake_policy(SET CMP0083 NEW)\nset(CMAKE_POSITION_INDEPENDENT_CODE OFF)\ninclude(CheckPIESupported)\ncheck_pie_supported()",
+        "cmake_policy(SET CMP0075 NEW)\nset(CMAKE_REQUIRED_LIBRARIES nope)",
+        "set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)",
+        "set(CMAKE_MODULE_PATH /nonexistent)",
+        "set(CMAKE_BUILD_TYPE Release)\nset(CMAKE_C_FLAGS_RELEASE -DFLAG)",
+        "add_definitions(-DFLAG)\ninclude_directories(/nonexistent)\nadd_compile_options(-nope)",
+    ] {
+        for cmake in two_cmakes() {
+            let (_, ours) = Project::new("C", &format!("{settings}\n{ask}")).same_with(&cmake, &[]);
+            assert!(ours.succeeded, "{settings}: {}", ours.text);
+        }
+    }
+}
+
+#[test]
+fn other_policies_in_a_directory_count_the_same() {
+    for cmake in two_cmakes() {
+        let lists = format!("set(CMAKE_C_STANDARD 99)\nadd_subdirectory(sub)\n{CHECKS}");
+        let sub = "cmake_policy(SET CMP0067 OLD)\ninclude(CheckCSourceCompiles)\n\
+            foreach(n 1 2)\ncheck_c_source_compiles(\"#if __STDC_VERSION__ < 201710L\\n#error\\n#endif\\nint main(void) { return 0; }\" OLD_${n})\nendforeach()\n\
+            cmake_policy(SET CMP0067 NEW)\nforeach(n 1 2)\ncheck_c_source_compiles(\"#if __STDC_VERSION__ < 201710L\\n#error\\n#endif\\nint main(void) { return 0; }\" NEW_${n})\nendforeach()\n";
+        let project = Project::new("C", &lists).file("sub/CMakeLists.txt", sub);
+        project.same_with(&cmake, &[]);
+    }
+}
+
+#[test]
+fn other_machines_answer_the_same() {
+    let emulator = need("qemu-aarch64");
+    for (with_emulator, checks) in [
+        (true, CHECKS),
+        (
+            false,
+            "check_include_file(unistd.h HAVE_A)\ncheck_type_size(long SIZE)\ncheck_function_exists(fork FORK)\n\
+                 check_c_source_runs(\"int main(void) { return 0; }\" RUNS_0)\nmessage(\"${RUNS_0}\")\n",
+        ),
+    ] {
+        let mut toolchain = format!(
+            "set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR aarch64)\nset(CMAKE_C_COMPILER {})\n",
+            need("aarch64-linux-gnu-gcc")
+        );
+        if with_emulator {
+            toolchain += &format!(
+                "set(CMAKE_CROSSCOMPILING_EMULATOR {emulator} -L /usr/aarch64-linux-gnu)\n"
+            );
+        }
+        let project = Project::new("C", checks).file("toolchain.cmake", &toolchain);
+        let file = format!(
+            "-DCMAKE_TOOLCHAIN_FILE={}",
+            project.source().join("toolchain.cmake").display()
+        );
+        // CMake 3.25 itself ends with std::bad_alloc at try_run(SOURCE_FROM_VAR) without an emulator.
+        let cmakes = two_cmakes()
+            .into_iter()
+            .filter(|(cmake, _)| with_emulator || cmake.starts_with(root()));
+        for cmake in cmakes {
+            let (_, ours) = project.same_with(&cmake, &[&file]);
+            assert!(ours.by_tryall() > 0, "{}", ours.text);
+        }
+    }
+}
