@@ -82,7 +82,7 @@ fn is_configured_alike(project: &Project) {
         let title = format!("{name}, {}, {generator}", cmake.display());
         match summary(&ours.stdout) {
             Some(summary) if (summary.processes > 0) == project.has_known_checks => {
-                println!("{title}: {summary:?}")
+                println!("{title}: {summary:?}");
             }
             other => wrong.push(format!("{title}: nothing went through tryall: {other:?}")),
         }
