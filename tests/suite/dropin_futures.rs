@@ -154,3 +154,36 @@ fn a_project_may_have_a_command_of_the_same_name() {
         check_c_source_compiles(\"nope\" MINE)\nmessage(\"${MINE}\")\ncheck_include_file(grp.h HAVE_A)\n";
     same(lists);
 }
+
+/// Compilers look for headers where CPATH says, and a project may set it around a check.
+#[test]
+fn a_check_is_asked_in_the_environment_of_its_call() {
+    let lists = "check_include_file(mine.h BEFORE)\n\
+                 set(ENV{CPATH} \"${CMAKE_SOURCE_DIR}/inc\")\n\
+                 check_include_file(mine.h WITHIN)\n\
+                 check_include_file(unistd.h UNISTD)\n\
+                 unset(ENV{CPATH})\n\
+                 message(\"${BEFORE} ${WITHIN} ${UNISTD} [$ENV{CPATH}]\")\n\
+                 check_include_file(mine.h AFTER)\n\
+                 message(\"after ${AFTER}\")\n";
+    let ours = project(lists).file("inc/mine.h", "int mine;\n").same(&[]);
+    assert!(ours.text.contains(" 1 1 []"), "{}", ours.text);
+}
+
+/// Only the entries that are read past the variables are not waited for.
+#[test]
+fn reads_past_the_variables_keep_the_others_waiting() {
+    let lists = "get_property(kind CACHE CMAKE_BUILD_TYPE PROPERTY TYPE)\n\
+                 check_include_file(unistd.h HAVE_A)\ncheck_include_file(fcntl.h HAVE_B)\n\
+                 message(\"$CACHE{HAVE_A}\")\n\
+                 check_include_file(errno.h HAVE_C)\ncheck_include_file(time.h HAVE_D)\n";
+    let project = project(lists);
+    project.same(&[]);
+    let ours = project.drop_in(&cmakes()[0], &[]);
+    let batches = ours.text.split(" checks in ").nth(1).unwrap().split(' ').next().unwrap();
+    // One for HAVE_A alone; one for what waits at the end; the rest is for what stands before.
+    let alone = same("check_include_file(unistd.h HAVE_A)\n");
+    let before = alone.text.split(" checks in ").nth(1).unwrap().split(' ').next().unwrap();
+    let (batches, before): (u32, u32) = (batches.parse().unwrap(), before.parse().unwrap());
+    assert!(batches <= before + 1, "{batches} and {before}: {}", ours.text);
+}

@@ -2,9 +2,11 @@
 
 use std::ffi::OsStr;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
+use nix::sys::signal::{SigHandler, Signal};
 use serde_json::{Value, json};
 
 pub const TRYALL: &str = env!("CARGO_BIN_EXE_tryall");
@@ -120,6 +122,15 @@ impl Call {
             command.env_remove(name);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // Whoever runs the tests in the background may have them ignore these.
+        let by_default = || {
+            for signal in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP, Signal::SIGTERM] {
+                unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl)? };
+            }
+            Ok(())
+        };
+        // SAFETY: it calls nothing that must not be called between fork and exec.
+        unsafe { command.pre_exec(by_default) };
         Call { command, temp }
     }
 
