@@ -10,6 +10,7 @@
 #   Toolchain.cmake the project's compilers, for a request file
 #   Fallback.cmake  a request file, answered by CMake alone
 #   Verify.cmake    both ways at once, for TRYALL_VERIFY
+#   Policies.cmake  code under the policies of somebody else
 #   Log.cmake       what CMake's own logs would say, and the summary
 #
 # State that outlives a function is in global properties, because checks are made in every scope:
@@ -35,6 +36,7 @@ cmake_policy(PUSH)
 cmake_policy(VERSION 3.10)
 
 include("${CMAKE_CURRENT_LIST_DIR}/Program.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Policies.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Log.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Recipe.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Batch.cmake")
