@@ -129,6 +129,9 @@ struct CheckArgs {
     /// Write the answers to FILE, which is left as it is if nothing has changed
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Give every check commands of its own, also where some could share them
+    #[arg(long)]
+    no_fuse: bool,
     /// Ask every check again, alone, and fail with status 3 if an answer differs
     #[arg(long)]
     verify: bool,

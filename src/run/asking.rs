@@ -44,6 +44,8 @@ pub struct Outcome {
     pub steps: Vec<Step>,
     /// How long it took.
     pub duration: Duration,
+    /// Whether commands were shared with other questions.
+    pub fused: bool,
 }
 
 impl Outcome {
@@ -60,6 +62,7 @@ impl Outcome {
             source: None,
             steps: Vec::new(),
             duration: Duration::ZERO,
+            fused: false,
         }
     }
 }
@@ -165,6 +168,7 @@ impl Attempt {
             source: source.map(|source| source.text),
             steps: Vec::new(),
             duration: Duration::ZERO,
+            fused: false,
         }
     }
 }

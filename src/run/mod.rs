@@ -3,6 +3,7 @@
 
 pub mod asking;
 pub mod command;
+mod fused;
 mod in_full;
 mod probe;
 mod program;
@@ -14,6 +15,7 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
+use crate::fuse::{self, Batch, Candidate};
 use crate::judge::Verdict;
 use crate::plan::Plan;
 use crate::process::Runner;
@@ -59,15 +61,24 @@ impl Context {
     }
 }
 
-/// Runs the plan to its end. With `verify`, every check is then asked again, alone, and an
-/// answer that differs becomes an error. `None` if the run was stopped.
+/// How a plan is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Whether questions may share commands.
+    pub fuse: bool,
+    /// Whether every check is then asked again, alone; an answer that differs becomes an error.
+    pub verify: bool,
+}
+
+/// Runs the plan to its end. `None` if the run was stopped.
 pub async fn run(
     context: Rc<Context>,
     slots: Slots,
-    verify: bool,
+    options: Options,
 ) -> Option<(Vec<Answer>, Summary)> {
     let started = Instant::now();
-    let mut schedule = Schedule::new(context.clone(), slots, !verify);
+    let Options { fuse, verify } = options;
+    let mut schedule = Schedule::new(context.clone(), slots, fuse, !verify);
     schedule.run().await;
     if context.runner.is_stopping() {
         return None;
@@ -112,6 +123,9 @@ struct Schedule {
     needed_by: Vec<Vec<usize>>,
     progress: Vec<Progress>,
     answers: Vec<Option<Answer>>,
+    fusing: Fusing,
+    /// The questions that run alone now.
+    alone: BTreeSet<usize>,
     tasks: JoinSet<(Job, Slot)>,
     output_budget: OutputBudget,
 }
@@ -134,10 +148,46 @@ enum Progress {
 enum Job {
     Trial,
     Question(usize, Box<Outcome>),
+    Fused(Box<fused::Fused>),
+}
+
+/// Questions on their way to be asked together.
+struct Fusing {
+    /// The questions that may be, until they are looked at.
+    candidates: Vec<Option<Candidate>>,
+    /// Those whose turn has come, and that wait for more.
+    waiting: Vec<Candidate>,
+    /// What can start.
+    batches: Vec<Batch>,
+    /// Those that are to be asked alone after all.
+    alone: BTreeSet<usize>,
+    /// Compiles that were for nothing.
+    lost: usize,
+}
+
+impl Fusing {
+    fn new(plan: &Plan, enabled: bool) -> Self {
+        let candidates = match enabled {
+            true => fuse::guard::candidates(plan),
+            false => vec![None; plan.questions.len()],
+        };
+        let (waiting, batches, alone) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Fusing { candidates, waiting, batches, alone, lost: 0 }
+    }
+
+    /// Gives up when more was lost than 3 % of the batch.
+    fn give_up_if_hopeless(&mut self) {
+        if (self.lost - 1) * 100 > 3 * self.candidates.len() {
+            self.candidates.fill(None);
+            let batches = std::mem::take(&mut self.batches);
+            self.alone.extend(batches.iter().flat_map(Batch::questions));
+            self.alone.extend(self.waiting.drain(..).map(|candidate| candidate.question));
+        }
+    }
 }
 
 impl Schedule {
-    fn new(context: Rc<Context>, slots: Slots, tell: bool) -> Self {
+    fn new(context: Rc<Context>, slots: Slots, fuse: bool, tell: bool) -> Self {
         let asks = &context.plan.asks;
         let mut needed_by = vec![Vec::new(); asks.len()];
         for (index, ask) in asks.iter().enumerate() {
@@ -154,6 +204,8 @@ impl Schedule {
             needed_by,
             progress: context.plan.questions.iter().map(|_| Progress::New).collect(),
             answers: vec![None; asks.len()],
+            fusing: Fusing::new(&context.plan, fuse),
+            alone: BTreeSet::new(),
             tasks: JoinSet::new(),
             output_budget: OutputBudget::default(),
             context,
@@ -174,10 +226,12 @@ impl Schedule {
                     let (job, slot) = ended.expect("tasks do not panic and are not cancelled");
                     self.slots.give_back(slot);
                     // What a stop has ended has no outcome of its own.
-                    if let Job::Question(question, outcome) = job
-                        && !self.context.runner.is_stopping()
-                    {
-                        self.settle(question, *outcome);
+                    if !self.context.runner.is_stopping() {
+                        match job {
+                            Job::Trial => {}
+                            Job::Question(question, outcome) => self.settle(question, *outcome),
+                            Job::Fused(fused) => self.settle_fused(*fused),
+                        }
                     }
                 }
                 // Also when nothing waits any more: a token that comes late goes back.
@@ -217,23 +271,81 @@ impl Schedule {
                     self.answer(index, Some(first), &outcome);
                 }
                 Progress::New => {
-                    let Some(slot) = self.slots.take() else { return true };
+                    let running = Progress::Running { first: index, others: Vec::new() };
+                    if let Some(candidate) = self.fusing.candidates[question].take() {
+                        self.fusing.waiting.push(candidate);
+                    } else {
+                        let Some(slot) = self.slots.take() else { return true };
+                        self.start(question, slot);
+                    }
                     self.ready.pop_first();
-                    self.progress[question] =
-                        Progress::Running { first: index, others: Vec::new() };
-                    let context = self.context.clone();
-                    self.tasks.spawn_local(async move {
-                        let outcome = Box::new(answer_if_toolchain_works(&context, question).await);
-                        (Job::Question(question, outcome), slot)
-                    });
+                    self.progress[question] = running;
                 }
             }
+        }
+        self.start_what_is_fused()
+    }
+
+    /// Starts a question alone.
+    fn start(&mut self, question: usize, slot: Slot) {
+        self.alone.insert(question);
+        let context = self.context.clone();
+        self.tasks.spawn_local(async move {
+            let outcome = Box::new(answer_if_toolchain_works(&context, question).await);
+            (Job::Question(question, outcome), slot)
+        });
+    }
+
+    /// Starts batches, and what they have left, when nothing else is to be started: what runs may
+    /// bring more that can share their commands.
+    fn start_what_is_fused(&mut self) -> bool {
+        let brings_more = |question: &usize| match &self.progress[*question] {
+            Progress::Running { first, others } => others
+                .iter()
+                .chain([first])
+                .any(|&ask| self.needed_by[ask].iter().any(|&next| self.answers[next].is_none())),
+            _ => false,
+        };
+        if !self.fusing.waiting.is_empty() && !self.alone.iter().any(brings_more) {
+            let waiting = std::mem::take(&mut self.fusing.waiting);
+            let width = self.slots.width().max(1);
+            let (batches, alone) = fuse::batches(&self.context.plan, waiting, width);
+            self.fusing.batches.extend(batches);
+            self.fusing.alone.extend(alone);
+        }
+        while let Some(&question) = self.fusing.alone.first() {
+            let Some(slot) = self.slots.take() else { return true };
+            self.fusing.alone.pop_first();
+            self.start(question, slot);
+        }
+        while !self.fusing.batches.is_empty() {
+            let Some(slot) = self.slots.take() else { return true };
+            let batch = self.fusing.batches.remove(0);
+            let context = self.context.clone();
+            self.tasks.spawn_local(async move {
+                let fused = Box::new(fused::answer(&context, batch).await);
+                (Job::Fused(fused), slot)
+            });
         }
         false
     }
 
+    /// Takes the answers of a batch, and what it has left.
+    fn settle_fused(&mut self, fused: fused::Fused) {
+        for (question, outcome) in fused.answered {
+            self.settle(question, outcome);
+        }
+        self.fusing.alone.extend(fused.alone);
+        self.fusing.batches.extend(fused.again);
+        if fused.lost > 0 {
+            self.fusing.lost += fused.lost;
+            self.fusing.give_up_if_hopeless();
+        }
+    }
+
     /// Hands an outcome to everybody who asked.
     fn settle(&mut self, question: usize, outcome: Outcome) {
+        self.alone.remove(&question);
         let outcome = Rc::new(outcome);
         let Progress::Running { first, others } = &mut self.progress[question] else {
             unreachable!("only a running question ends");
@@ -347,7 +459,7 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         id: id.into(),
         status,
         value,
-        how: How::Run,
+        how: if outcome.fused { How::Fused } else { How::Run },
         duration_ms: milliseconds(outcome.duration),
         command: outcome.command.clone(),
         exit_code: outcome.exit_code,

@@ -21,6 +21,7 @@ mod doors;
 mod doors_cmake;
 mod faults;
 mod fortran;
+mod fuse;
 mod hidden_values;
 mod integration;
 mod interrupt;

@@ -1,0 +1,131 @@
+//! Headers and prefixes that do more than declare.
+
+use super::*;
+
+/// Checks of all kinds, behind a header of this text, beside some that nothing disturbs.
+fn behind(text: &str, is_prefix: bool, args: &[&str]) {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "odd.h", text);
+    let mut ids = 0;
+    let mut ask = |mut check: Value| {
+        ids += 1;
+        check["id"] = json!(format!("{ids} {}", check["kind"].as_str().unwrap()));
+        if is_prefix {
+            check["prefix"] = json!(text);
+        } else {
+            check["headers"] = json!(["odd.h"]);
+        }
+        check["include_dirs"] = json!([dir.path()]);
+        check["args"] = json!(args);
+        check
+    };
+    let mut checks = Vec::new();
+    for name in ["fork", "getpid", "odd_function", "odd_variable", "nope", "EOF", "odd_inline"] {
+        checks.push(ask(json!({"kind": "symbol", "symbol": name})));
+        checks.push(ask(json!({"kind": "function", "function": name})));
+    }
+    for of in ["int", "long", "struct odd", "odd_type", "nope", "char"] {
+        checks.push(ask(json!({"kind": "type", "type": of})));
+        checks.push(ask(json!({"kind": "sizeof", "type": of})));
+    }
+    checks.push(ask(json!({"kind": "member", "type": "struct odd", "member": "x"})));
+    checks.push(ask(json!({"kind": "member", "type": "struct odd", "member": "y"})));
+    checks.push(ask(json!({"kind": "compute_int", "expression": "ODD"})));
+    checks.push(ask(json!({"kind": "compute_int", "expression": "sizeof(struct odd)"})));
+    for name in ["fork", "odd_function", "odd_defined", "nope"] {
+        checks.push(json!({"id": name, "kind": "function", "function": name, "args": args}));
+    }
+    for (language, compiler) in COMPILERS {
+        same_with(language, compiler, json!(checks));
+    }
+}
+
+const ODD: [&str; 24] = [
+    "struct odd { int x; };\ntypedef struct odd odd_type;\nextern int odd_variable;\n#define ODD 7\n",
+    "int odd_function(void) { return 0; }\nint odd_variable = 1;\n",
+    "int odd_variable;\n",
+    "static inline int odd_inline(void) { return 0; }\nstatic int odd_function(void) { return 1; }\n",
+    "#pragma GCC poison fork nope odd_function\n",
+    "#pragma GCC poison int\n",
+    "#define int long\n",
+    "#define static\n#define volatile\n#define const\n",
+    "#define sizeof(x) 3\n#define __attribute__(x)\n",
+    "#define char short\n#define void int\n",
+    "#define main other_main\n",
+    "int x; /* never closed\n",
+    "struct unclosed {\n",
+    "int unclosed(void) {\n",
+    "#if 0\n",
+    "static\n",
+    "__attribute__((alias(\"zz\")))\n",
+    "#error no such thing\n",
+    "#warning only said\nstruct odd { int x; };\n",
+    "#line 3 \"conftest0.c\"\nint odd_function(void);\n#warning here\n",
+    "#line 1\nextern int odd_function(void);\n",
+    "#pragma GCC diagnostic error \"-Wall\"\n#pragma GCC diagnostic ignored \"-Wimplicit\"\n",
+    "#pragma pack(1)\nstruct odd { char x; double z; };\n#pragma GCC diagnostic push\n",
+    "__asm__(\".globl odd_defined\\nodd_defined: .long 0\\n\");\nint getpid(void) __asm__(\"getppid\");\n",
+];
+
+#[test]
+fn headers_that_do_more_than_declare() {
+    for text in &ODD[..12] {
+        behind(text, false, &[]);
+    }
+}
+
+#[test]
+fn headers_that_leave_things_open() {
+    for text in &ODD[12..] {
+        behind(text, false, &[]);
+    }
+}
+
+#[test]
+fn prefixes_that_do_more_than_declare() {
+    for text in ODD.iter().step_by(2) {
+        behind(text, true, &["-O2", "-Wall", "-Wextra", "-Wmissing-prototypes"]);
+    }
+}
+
+#[test]
+fn weak_thread_local_and_constant_things() {
+    let text = "#pragma weak odd_function\nextern int odd_function(void);\n\
+                extern __thread int odd_variable;\nextern const int odd_constant;\n\
+                extern int fork_(void) __asm__(\"fork\");\n#pragma weak getpid\nextern int getpid(void);\n\
+                extern __attribute__((weak)) int nope(void);\nstatic const int odd_inline = 3;\n";
+    behind(text, false, &[]);
+    behind(text, false, &["-O2", "-fPIC"]);
+}
+
+#[test]
+fn a_header_that_is_not_there_is_a_no_for_all_that_need_it() {
+    let checks = json!([
+        {"id": "1", "kind": "symbol", "symbol": "a", "headers": ["no/such.h"]},
+        {"id": "2", "kind": "symbol", "symbol": "b", "headers": ["no/such.h"]},
+        {"id": "3", "kind": "type", "type": "int", "headers": ["no/such.h"]},
+        {"id": "4", "kind": "sizeof", "type": "int", "headers": ["no/such.h"]},
+        {"id": "5", "kind": "symbol", "symbol": "EOF", "headers": ["stdio.h"]},
+    ]);
+    for compiler in ["gcc", "clang"] {
+        let results = same_with("c", compiler, checks.clone());
+        assert_eq!(fused(&results), 5, "{compiler}: {results:#?}");
+        assert!(results["3"]["output"].as_str().unwrap().contains("no/such.h"));
+    }
+}
+
+#[test]
+fn a_prefix_that_breaks_half_of_the_checks() {
+    let prefix = "#include <stdio.h>\n#define broken )(\n#define gone\n";
+    let ask = |kind: &str, field: &str, name: &str| json!({"id": format!("{kind} {name}"), "kind": kind, field: name, "prefix": prefix});
+    let mut checks = Vec::new();
+    for name in ["broken", "int", "gone", "FILE", "broken *", "fpos_t"] {
+        checks.push(ask("type", "type", name));
+        checks.push(ask("sizeof", "type", name));
+        checks.push(ask("compute_int", "expression", &format!("sizeof({name})")));
+    }
+    for compiler in ["gcc", "clang"] {
+        let results = same_with("c", compiler, json!(checks));
+        assert!(fused(&results) >= 6, "{compiler}: {results:#?}");
+    }
+}
