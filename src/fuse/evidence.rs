@@ -51,7 +51,9 @@ pub fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Said>> {
             match unit_of(file) {
                 Some(unit) => {
                     current = Some(unit);
-                    if !is_expected(units[unit], number, message) {
+                    // A note belongs to what was said before it.
+                    if !message.starts_with("note: ") && !is_expected(units[unit], number, message)
+                    {
                         said[unit].mentioned.push(number);
                     }
                     if message.starts_with("error:") || message.starts_with("fatal error:") {
@@ -91,8 +93,8 @@ fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
     let is_place = unit.places.contains(&line) && message.starts_with("warning: undefining \"__");
     let no_prototype = ["[-Wmissing-prototypes]", "[-Wmissing-declarations]"];
     let is_first = line == unit.first_line
-        && (message.starts_with("warning: ") && no_prototype.iter().any(|w| message.ends_with(w))
-            || message.starts_with("note: "));
+        && message.starts_with("warning: ")
+        && no_prototype.iter().any(|warning| message.ends_with(warning));
     is_place || is_first
 }
 
@@ -113,6 +115,9 @@ pub struct Linked {
     definitions: HashMap<String, HashSet<String>>,
     /// What was said of each function: the names that it misses.
     missed: HashMap<String, Vec<String>>,
+    /// The names whose address would have to be filled in when the program starts, as that of a
+    /// missing variable.
+    relocated: HashSet<String>,
     /// The functions of which something else was said.
     odd: HashSet<String>,
 }
@@ -138,6 +143,10 @@ pub fn linked(output: &str) -> Option<Linked> {
         Regex::new(r"^[^:]+:(?:\d+|\([^)]*\)): warning: undefined reference to `([^']+)'$")
             .expect("valid")
     });
+    static RELOCATION: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^\S*ld\S*: \S+: warning: relocation against `([^']+)' in read-only section")
+            .expect("valid")
+    });
     let mut linked = Linked::default();
     let mut current: Option<String> = None;
     for line in output.lines() {
@@ -152,6 +161,11 @@ pub fn linked(output: &str) -> Option<Linked> {
             current = Some(function[1].into());
         } else if let Some(missed) = MISSED.captures(line) {
             linked.missed.entry(current.clone()?).or_default().push(missed[1].into());
+        } else if let Some(relocation) = RELOCATION.captures(line) {
+            linked.relocated.insert(relocation[1].into());
+        } else if line.ends_with("ld: warning: creating DT_TEXTREL in a PIE") {
+            // What the line before is about.
+            linked.relocated.iter().next()?;
         } else {
             linked.odd.insert(current.clone()?);
         }

@@ -70,7 +70,8 @@ impl Unit {
         let first = Names(number).first();
         let first_line = text.lines().count() + 1;
         // As `main` alone: what the headers leave open meets it.
-        writeln!(text, "int {first}(void) {{ return 0; }}").expect("strings take all");
+        let linkage = if toolchain.language.is_cxx() { "extern \"C\" " } else { "" };
+        writeln!(text, "{linkage}int {first}(void) {{ return 0; }}").expect("strings take all");
         let from = text.lines().count() + 1;
         if candidates.len() > 1 && toolchain.language == Language::C {
             text.push_str(NO_PLACES);

@@ -5,6 +5,8 @@ mod batches;
 mod headers;
 mod libraries;
 mod names;
+#[path = "../support/random_batches.rs"]
+mod random_batches;
 
 use std::collections::BTreeMap;
 
@@ -16,23 +18,32 @@ use crate::support::*;
 const COMPILERS: [(&str, &str); 4] =
     [("c", "gcc"), ("c", "clang"), ("c++", "g++"), ("c++", "clang++")];
 
-/// Runs a request with fusing and without, and compares. The results with fusing, by id.
+/// Runs a request, asks again alone what was fused, and compares. The results, by id.
 fn same(request: &Value) -> BTreeMap<String, Value> {
-    let run = |args: &[&str]| {
+    let run = |request: &Value, args: &[&str]| {
         let (call, stdin) = Call::check(request);
-        call.args(args).run_with(&stdin)
+        let ran = call.args(args).run_with(&stdin);
+        ran.json()["results"].as_array().cloned().unwrap_or_else(|| panic!("{ran:?}"))
     };
-    let (fused, alone) = (run(&["-j2"]), run(&["-j2", "--no-fuse"]));
-    let results = |ran: &Ran| ran.json()["results"].as_array().cloned().unwrap();
-    assert!(results(&alone).iter().all(|result| result["how"] != "fused"), "{alone:?}");
-    for (fused, alone) in std::iter::zip(results(&fused), results(&alone)) {
+    let together = run(request, &["-j2"]);
+    let is_fused = |result: &&Value| result["how"] == "fused";
+    let ids: Vec<_> = together.iter().filter(is_fused).map(|result| &result["id"]).collect();
+    let mut again = request.clone();
+    again["checks"].as_array_mut().unwrap().retain_mut(|check| {
+        check.as_object_mut().unwrap().remove("needs");
+        ids.contains(&&check["id"])
+    });
+    let alone = run(&again, &["-j2", "--no-fuse"]);
+    assert_eq!(alone.len(), ids.len());
+    for (fused, alone) in std::iter::zip(together.iter().filter(is_fused), &alone) {
+        assert_ne!(alone["how"], "fused");
         assert_eq!(
             (&fused["status"], &fused["value"]),
             (&alone["status"], &alone["value"]),
             "fused: {fused:#}\nalone: {alone:#}"
         );
     }
-    results(&fused).into_iter().map(|r| (r["id"].as_str().unwrap().into(), r)).collect()
+    together.into_iter().map(|r| (r["id"].as_str().unwrap().into(), r)).collect()
 }
 
 /// The same with a compiler for a language.
@@ -62,4 +73,19 @@ fn functions(names: &[&str], fields: &Value) -> Value {
         check
     };
     names.iter().map(check).collect()
+}
+
+/// More of them, with `cargo bench --bench campaign -- BATCHES`.
+#[test]
+fn random_batches_have_the_answers_that_each_check_has_alone() {
+    use random_batches::{Alone, Random, batch, compare};
+    let (mut random, mut alone) = (Random::new(7), Alone::default());
+    let (mut answers, mut fused) = (0, 0);
+    for _ in 0..30 {
+        let compared = compare(TRYALL, &batch(&mut random), &mut alone);
+        let compared = compared.unwrap_or_else(|difference| panic!("{difference}"));
+        answers += compared.answers;
+        fused += compared.fused;
+    }
+    assert!(fused * 4 > answers, "only {fused} of {answers} are fused");
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Checks of all kinds, behind a header of this text, beside some that nothing disturbs.
-fn behind(text: &str, is_prefix: bool, args: &[&str]) {
+fn behind(text: &str, is_prefix: bool, args: &[&str], compilers: &[(&str, &str)]) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "odd.h", text);
     let mut ids = 0;
@@ -20,24 +20,27 @@ fn behind(text: &str, is_prefix: bool, args: &[&str]) {
         check
     };
     let mut checks = Vec::new();
-    for name in ["fork", "getpid", "odd_function", "odd_variable", "nope", "EOF", "odd_inline"] {
+    for name in ["fork", "odd_function", "odd_variable", "nope", "odd_inline"] {
         checks.push(ask(json!({"kind": "symbol", "symbol": name})));
         checks.push(ask(json!({"kind": "function", "function": name})));
     }
-    for of in ["int", "long", "struct odd", "odd_type", "nope", "char"] {
+    for of in ["int", "struct odd", "nope"] {
         checks.push(ask(json!({"kind": "type", "type": of})));
         checks.push(ask(json!({"kind": "sizeof", "type": of})));
     }
     checks.push(ask(json!({"kind": "member", "type": "struct odd", "member": "x"})));
-    checks.push(ask(json!({"kind": "member", "type": "struct odd", "member": "y"})));
     checks.push(ask(json!({"kind": "compute_int", "expression": "ODD"})));
-    checks.push(ask(json!({"kind": "compute_int", "expression": "sizeof(struct odd)"})));
-    for name in ["fork", "odd_function", "odd_defined", "nope"] {
+    for name in ["getpid", "odd_function", "odd_defined", "nope"] {
         checks.push(json!({"id": name, "kind": "function", "function": name, "args": args}));
     }
-    for (language, compiler) in COMPILERS {
+    for (language, compiler) in compilers {
         same_with(language, compiler, json!(checks));
     }
+}
+
+/// GCC, and one of the others in turn.
+fn compilers(turn: usize) -> [(&'static str, &'static str); 2] {
+    [COMPILERS[0], COMPILERS[1 + turn % 3]]
 }
 
 const ODD: [&str; 24] = [
@@ -69,22 +72,23 @@ const ODD: [&str; 24] = [
 
 #[test]
 fn headers_that_do_more_than_declare() {
-    for text in &ODD[..12] {
-        behind(text, false, &[]);
+    for (turn, text) in ODD[..12].iter().enumerate() {
+        behind(text, false, &[], &compilers(turn));
     }
 }
 
 #[test]
 fn headers_that_leave_things_open() {
-    for text in &ODD[12..] {
-        behind(text, false, &[]);
+    for (turn, text) in ODD[12..].iter().enumerate() {
+        behind(text, false, &[], &compilers(turn));
     }
 }
 
 #[test]
 fn prefixes_that_do_more_than_declare() {
-    for text in ODD.iter().step_by(2) {
-        behind(text, true, &["-O2", "-Wall", "-Wextra", "-Wmissing-prototypes"]);
+    let args = ["-O2", "-Wall", "-Wextra", "-Wmissing-prototypes"];
+    for (turn, text) in ODD.iter().step_by(3).enumerate() {
+        behind(text, true, &args, &compilers(turn)[turn % 2..][..1]);
     }
 }
 
@@ -94,8 +98,8 @@ fn weak_thread_local_and_constant_things() {
                 extern __thread int odd_variable;\nextern const int odd_constant;\n\
                 extern int fork_(void) __asm__(\"fork\");\n#pragma weak getpid\nextern int getpid(void);\n\
                 extern __attribute__((weak)) int nope(void);\nstatic const int odd_inline = 3;\n";
-    behind(text, false, &[]);
-    behind(text, false, &["-O2", "-fPIC"]);
+    behind(text, false, &[], &COMPILERS[..2]);
+    behind(text, false, &["-O2", "-fPIC"], &COMPILERS[..1]);
 }
 
 #[test]
