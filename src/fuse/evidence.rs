@@ -80,7 +80,9 @@ pub fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Said>> {
                 current = None;
                 continue;
             }
-            said[current?].elsewhere |= !quotes(line, units[current?]);
+            // Clang's notes may have no place: "note: (skipping 9 expansions in backtrace".
+            let belongs = line.starts_with("note: ") || quotes(line, units[current?]);
+            said[current?].elsewhere |= !belongs;
         }
         said[current?].output += &format!("{line}\n");
     }
@@ -98,9 +100,10 @@ fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
     is_place || is_first
 }
 
-/// Clang's last line of a file.
+/// Clang's last lines of a file: how much it has said, and that it says no more.
 fn is_count(line: &str) -> bool {
     line.ends_with(" generated.") && line.starts_with(|c: char| c.is_ascii_digit())
+        || line.starts_with("fatal error: too many errors emitted, stopping now")
 }
 
 fn quotes(line: &str, unit: &Unit) -> bool {

@@ -17,6 +17,9 @@ use crate::response::Value;
 use crate::source::part::Asks;
 use crate::value::{self, Found};
 
+/// How often the rest of a unit is compiled.
+const ROUNDS: usize = 4;
+
 /// What came of a batch.
 #[derive(Debug, Default)]
 pub struct Fused {
@@ -97,21 +100,22 @@ impl<'a> Together<'a> {
 
     async fn answer(self, fused: &mut Fused) {
         let mut good = Vec::new();
-        let mut second = Vec::new();
-        for compiled in self.compile(&self.units).await.unwrap_or_default() {
-            match self.judge(compiled, fused) {
-                Judged::Good(compiled) => good.push(compiled),
-                Judged::Rest(unit) => second.push(unit),
-                Judged::Done => {}
-            }
-        }
-        if !second.is_empty() {
-            fused.lost += second.len();
-            for compiled in self.compile(&second).await.unwrap_or_default() {
-                if let Judged::Good(compiled) = self.judge(compiled, fused) {
-                    good.push(compiled);
+        let mut units = self.units.clone();
+        // Clang stops at its twentieth error, so that the next round may find others.
+        for _ in 0..ROUNDS {
+            let compiled = self.compile(&units).await.unwrap_or_default();
+            units.clear();
+            for compiled in compiled {
+                match self.judge(compiled, fused) {
+                    Judged::Good(compiled) => good.push(compiled),
+                    Judged::Rest(unit) => units.push(unit),
+                    Judged::Done => {}
                 }
             }
+            if units.is_empty() {
+                break;
+            }
+            fused.lost += units.len();
         }
         let linked = self.link(&good).await;
         for compiled in &good {
