@@ -9,6 +9,10 @@ use regex_lite::Regex;
 use super::unit::{Unit, function};
 use crate::source::part::Asks;
 
+/// What Clang says when it has said enough.
+pub const STOPPED_AT_LIMIT: &str =
+    "fatal error: too many errors emitted, stopping now [-ferror-limit=]";
+
 /// What a compiler has said of one unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
@@ -103,7 +107,7 @@ fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
 /// Clang's last lines of a file: how much it has said, and that it says no more.
 fn is_count(line: &str) -> bool {
     line.ends_with(" generated.") && line.starts_with(|c: char| c.is_ascii_digit())
-        || line.starts_with("fatal error: too many errors emitted, stopping now")
+        || line.starts_with(STOPPED_AT_LIMIT)
 }
 
 fn quotes(line: &str, unit: &Unit) -> bool {
@@ -226,4 +230,55 @@ impl Linked {
 fn is_shared(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or_default();
     name.contains(".so") && !file.ends_with(')') && !name.ends_with(".o") && !name.ends_with(".a")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFERENCE: &str = "/usr/bin/ld: conftest0.o: reference to fork\n";
+    const DEFINITION: &str = "/usr/bin/ld: /lib/libc.so.6: definition of fork\n";
+    const MISSED: &str = "/usr/bin/ld: conftest0.o: in function `tryall_part_0':\n\
+                          conftest0.c:(.text+0x1e): warning: undefined reference to `fork'\n";
+
+    fn verdict(output: &str) -> Option<Verdict> {
+        linked(output)?.verdict_on("conftest0.o", "tryall_part_0", "fork")
+    }
+
+    #[test]
+    fn a_name_is_there_if_only_shared_libraries_define_it() {
+        assert_eq!(verdict(&[REFERENCE, DEFINITION].concat()), Some(Verdict::There));
+        for other in ["/lib/libc.a(fork.o)", "conftest1.o", "/lib/libx.so.a", "/lib/x.so(y.o)"] {
+            let definition = DEFINITION.replace("/lib/libc.so.6", other);
+            assert_eq!(verdict(&[REFERENCE, &definition].concat()), None, "{other}");
+            assert_eq!(verdict(&[REFERENCE, DEFINITION, &definition].concat()), None, "{other}");
+        }
+        // The header has given it another name.
+        assert_eq!(verdict(DEFINITION), None);
+    }
+
+    #[test]
+    fn a_name_is_missing_if_nothing_defines_it_and_its_function_misses_it() {
+        assert_eq!(verdict(&[REFERENCE, MISSED].concat()), Some(Verdict::Missing));
+        assert_eq!(verdict(&[REFERENCE, DEFINITION, MISSED].concat()), None);
+        assert_eq!(verdict(REFERENCE), None);
+        assert_eq!(verdict(&[REFERENCE, &MISSED.replace("`fork'", "`forkk'")].concat()), None);
+        assert_eq!(verdict(&[REFERENCE, &MISSED.replace("part_0", "part_1")].concat()), None);
+        let two = MISSED.replace("0x1e", "0x2e").replace("`fork'", "`vfork'");
+        assert_eq!(verdict(&[REFERENCE, MISSED, &two].concat()), None);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_no_evidence() {
+        let odd = "conftest0.c:(.text+0x3d): warning: the `fork' function is dangerous\n";
+        let missed = MISSED.lines().next().unwrap();
+        assert_eq!(verdict(&format!("{REFERENCE}{DEFINITION}{missed}\n{odd}")), None);
+        for line in
+            ["ld.lld: error: undefined symbol: fork\n", "/usr/bin/ld: skipping incompatible x.so\n"]
+        {
+            assert!(linked(&[line, REFERENCE, DEFINITION].concat()).is_none(), "{line}");
+        }
+        let relocation = "/usr/bin/ld: conftest0.o: warning: relocation against `fork' in read-only section `.text'\n";
+        assert_eq!(verdict(&[REFERENCE, DEFINITION, relocation].concat()), None);
+    }
 }

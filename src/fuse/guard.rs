@@ -1,10 +1,12 @@
 //! What may be fused: only what the arguments in [`crate::fuse`] have been made for.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Question, Subject};
+use crate::request::HeaderStage;
 use crate::source::part::{self, Asks};
 use crate::toolchain::Toolchain;
 
@@ -24,6 +26,39 @@ pub fn candidates(plan: &Plan) -> Vec<Option<Candidate>> {
         (!links || bare_link).then_some(Candidate { question: index, part })
     };
     plan.questions.iter().enumerate().map(candidate).collect()
+}
+
+/// With fewer headers that must compile, the look for those that are absent may cost more than
+/// 3 % of them.
+const FEWEST_HEADERS: usize = 16;
+
+/// Headers of a plan that can be looked for together, by their questions.
+pub fn headers(plan: &Plan) -> Vec<Vec<usize>> {
+    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
+    let mut places = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, question) in plan.questions.iter().enumerate() {
+        let Subject::Header { header, .. } = &question.subject else { continue };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
+        if fit[question.toolchain] && question_fits(question) && header.chars().all(plain) {
+            let key = (question.toolchain, &question.args, &question.headers, &question.prefix);
+            let place = *places.entry(key).or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[place].push(index);
+        }
+    }
+    groups.retain(|group| {
+        let presence = |index: &&usize| must_only_be_there(&plan.questions[**index]);
+        group.len() >= FEWEST_HEADERS || group.iter().filter(presence).count() >= super::FEWEST
+    });
+    groups
+}
+
+/// Whether a header need not compile.
+pub fn must_only_be_there(question: &Question) -> bool {
+    matches!(question.subject, Subject::Header { stage: HeaderStage::Preprocess, .. })
 }
 
 /// Whether a question's part may stand in one unit with others.
@@ -63,6 +98,7 @@ fn question_fits(question: &Question) -> bool {
             Subject::Symbol(name) | Subject::Type(name) | Subject::Sizeof(name) => words_fit(name),
             Subject::ComputeInt(expression) => words_fit(expression),
             Subject::Member { of, member } => words_fit(of) && words_fit(member),
+            Subject::Header { .. } => true,
             _ => false,
         }
 }
@@ -70,12 +106,14 @@ fn question_fits(question: &Question) -> bool {
 /// A part must end where it ends, and must not know of the names around it.
 fn words_fit(text: &str) -> bool {
     let has_ours = text.to_ascii_lowercase().contains("tryall");
-    let is_place = ["__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "_Pragma", "__pragma"];
+    // Alone, the question stands in `main`, which a part does not.
+    let of_place = ["main", "__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "_Pragma"];
+    let mut words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
     text.is_ascii()
         && text.len() < 1000
         && !has_ours
         && !text.contains(['{', '}', '"', '\'', '#', '\\', ';', '$'])
-        && !is_place.iter().any(|word| text.contains(word))
+        && !words.any(|word| of_place.contains(&word))
 }
 
 /// Words of the parts of functions; what a header must not be told of by an `#undef`.
@@ -287,7 +325,9 @@ mod tests {
         {
             assert!(!function_fits(bad), "{bad}");
         }
-        for bad in ["struct { int a; }", "sizeof(__func__)", "_Pragma(\"once\")", "TRYALL_Q0"] {
+        for bad in
+            ["struct { int a; }", "sizeof(__func__)", "_Pragma(\"once\")", "TRYALL_Q0", "(main)"]
+        {
             assert!(!words_fit(bad), "{bad}");
         }
         for good in ["", "struct x { int y; };\n", "int x;", "#define A 1\n"] {

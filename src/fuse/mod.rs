@@ -58,6 +58,14 @@
 //! writes must be understood. Each unit refers to a name that does not exist, behind all its parts,
 //! and that must be missed as well: so the linker does miss names, and did not stop before.
 
+//!
+//! # Headers
+//!
+//! `__has_include` includes nothing, so that one look does not change the next, and it looks where
+//! `#include` does. That answers whether headers are there. A header that is not there is a no
+//! also for the check that wants it to compile; one that is there must be compiled alone, because
+//! one header can make the next one compile. Two that are known show that the look is true.
+
 pub mod evidence;
 pub mod guard;
 pub mod unit;
@@ -83,6 +91,13 @@ pub struct Candidate {
     pub part: Part,
 }
 
+impl Candidate {
+    /// Whether it asks the linker.
+    pub fn links(&self) -> bool {
+        matches!(self.part.asks, Asks::Links { .. })
+    }
+}
+
 /// Questions that share their commands: units, each with the candidates that share a source.
 #[derive(Debug, Clone)]
 pub struct Batch {
@@ -102,7 +117,9 @@ impl Batch {
 /// Makes batches of candidates, about so many for each toolchain and its arguments, and hands
 /// back those that have no gain from it.
 pub fn batches(plan: &Plan, candidates: Vec<Candidate>, width: usize) -> (Vec<Batch>, Vec<usize>) {
-    let mut alike: Vec<((usize, &[OsString]), Vec<Vec<Candidate>>)> = Vec::new();
+    // By toolchain and arguments.
+    type Command<'a> = (usize, &'a [OsString]);
+    let mut alike: Vec<(Command<'_>, Vec<Vec<Candidate>>)> = Vec::new();
     let mut places = HashMap::new();
     let mut units = HashMap::new();
     for candidate in candidates {
@@ -149,6 +166,5 @@ pub fn batches(plan: &Plan, candidates: Vec<Candidate>, width: usize) -> (Vec<Ba
 
 /// A lone part is compiled as it would be alone, so that it gains only by a shared link.
 pub fn has_gain(unit: &[Candidate]) -> bool {
-    let links = |candidate: &Candidate| matches!(candidate.part.asks, Asks::Links { .. });
-    unit.len() > 1 || unit.iter().any(links)
+    unit.len() > 1 || unit.iter().any(Candidate::links)
 }

@@ -136,7 +136,7 @@ impl Unit {
 
     /// Whether any of its questions asks the linker.
     pub fn links(&self) -> bool {
-        self.candidates.iter().any(|candidate| matches!(candidate.part.asks, Asks::Links { .. }))
+        self.candidates.iter().any(Candidate::links)
     }
 }
 

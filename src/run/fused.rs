@@ -1,5 +1,6 @@
 //! Runs a batch of questions that share their commands.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::OsString;
 
@@ -36,24 +37,25 @@ pub struct Fused {
 /// Answers what can be answered together.
 pub async fn answer(context: &Context, batch: Batch) -> Fused {
     let mut fused = Fused::default();
+    // Answers count only if the toolchain works. The probes ran long before.
+    let links = batch.units.iter().flatten().any(|candidate| candidate.links());
+    let stage = if links { Stage::Link } else { Stage::Compile };
+    if context.probes[batch.toolchain].failure(stage).await.is_some() {
+        fused.alone = batch.questions().collect();
+        return fused;
+    }
     if let Some(together) = Together::new(context, &batch) {
         together.answer(&mut fused).await;
     }
     let done: HashSet<usize> = fused.answered.iter().map(|(question, _)| *question).collect();
     let left = || batch.questions().filter(|question| !done.contains(question));
+    if done.is_empty() {
+        fused.lost = fused.lost.max(1);
+    }
     if done.is_empty() && batch.questions().count() >= 2 * FEWEST {
         fused.again = halves(batch);
     } else {
         fused.alone = left().collect();
-    }
-    // Answers count only if the toolchain works.
-    for (question, outcome) in &mut fused.answered {
-        let question = &context.plan.questions[*question];
-        let probe = &context.probes[question.toolchain];
-        if let Some(failure) = probe.failure(question.subject.stage()).await {
-            outcome.verdict = Verdict::Error(failure);
-            outcome.value = None;
-        }
     }
     fused
 }
@@ -73,7 +75,12 @@ struct Together<'a> {
     asking: Asking<'a>,
     units: Vec<Unit>,
     started: Instant,
+    /// Whether the compiler has stopped at its limit of errors. It is Clang, then.
+    knows_a_limit: Cell<bool>,
 }
+
+/// What makes Clang go on after its twentieth error.
+const NO_LIMIT: &str = "-ferror-limit=0";
 
 /// A unit that has been compiled, and what was said of it.
 struct Compiled {
@@ -95,13 +102,12 @@ impl<'a> Together<'a> {
         let asking = Asking { context, question, toolchain, program, room, deadline };
         let units = batch.units.iter().cloned().enumerate();
         let units = units.map(|(number, unit)| Unit::new(&context.plan, number, unit)).collect();
-        Some(Together { asking, units, started })
+        Some(Together { asking, units, started, knows_a_limit: Cell::new(false) })
     }
 
     async fn answer(self, fused: &mut Fused) {
         let mut good = Vec::new();
         let mut units = self.units.clone();
-        // Clang stops at its twentieth error, so that the next round may find others.
         for _ in 0..ROUNDS {
             let compiled = self.compile(&units).await.unwrap_or_default();
             units.clear();
@@ -133,8 +139,14 @@ impl<'a> Together<'a> {
         }
         let mut argv = self.command();
         argv.push("-c".into());
+        if self.knows_a_limit.get() {
+            argv.push(NO_LIMIT.into());
+        }
         argv.extend(units.iter().map(|unit| OsString::from(unit.source_name())));
         let attempt = self.run(argv, None, &units[0]).await?;
+        if attempt.messages.contains(evidence::STOPPED_AT_LIMIT) {
+            self.knows_a_limit.set(true);
+        }
         let said = evidence::messages(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
         let compiled = std::iter::zip(units.iter().cloned(), said).map(|(unit, said)| {
             let object = std::fs::read(path(unit.object_name())).unwrap_or_default();

@@ -4,7 +4,10 @@
 pub mod asking;
 pub mod command;
 mod fused;
+mod fusing;
 mod in_full;
+mod output;
+mod presence;
 mod probe;
 mod program;
 mod verify;
@@ -15,7 +18,6 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
-use crate::fuse::{self, Batch, Candidate};
 use crate::judge::Verdict;
 use crate::plan::Plan;
 use crate::process::Runner;
@@ -24,6 +26,8 @@ use crate::scratch::Scratch;
 use crate::slots::{Slot, Slots};
 
 use asking::Outcome;
+use fusing::Fusing;
+use output::OutputBudget;
 use probe::{Probe, Trial};
 
 /// What all parts of a run share.
@@ -151,41 +155,6 @@ enum Job {
     Fused(Box<fused::Fused>),
 }
 
-/// Questions on their way to be asked together.
-struct Fusing {
-    /// The questions that may be, until they are looked at.
-    candidates: Vec<Option<Candidate>>,
-    /// Those whose turn has come, and that wait for more.
-    waiting: Vec<Candidate>,
-    /// What can start.
-    batches: Vec<Batch>,
-    /// Those that are to be asked alone after all.
-    alone: BTreeSet<usize>,
-    /// Compiles that were for nothing.
-    lost: usize,
-}
-
-impl Fusing {
-    fn new(plan: &Plan, enabled: bool) -> Self {
-        let candidates = match enabled {
-            true => fuse::guard::candidates(plan),
-            false => vec![None; plan.questions.len()],
-        };
-        let (waiting, batches, alone) = (Vec::new(), Vec::new(), BTreeSet::new());
-        Fusing { candidates, waiting, batches, alone, lost: 0 }
-    }
-
-    /// Gives up when more was lost than 3 % of the batch.
-    fn give_up_if_hopeless(&mut self) {
-        if (self.lost - 1) * 100 > 3 * self.candidates.len() {
-            self.candidates.fill(None);
-            let batches = std::mem::take(&mut self.batches);
-            self.alone.extend(batches.iter().flat_map(Batch::questions));
-            self.alone.extend(self.waiting.drain(..).map(|candidate| candidate.question));
-        }
-    }
-}
-
 impl Schedule {
     fn new(context: Rc<Context>, slots: Slots, fuse: bool, tell: bool) -> Self {
         let asks = &context.plan.asks;
@@ -258,6 +227,12 @@ impl Schedule {
                 (Job::Trial, slot)
             });
         }
+        while let Some(group) = self.fusing.headers.pop() {
+            if !self.look_for(&group) {
+                self.fusing.headers.push(group);
+                return true;
+            }
+        }
         while let Some(&index) = self.ready.first() {
             let question = self.context.plan.asks[index].question;
             match &mut self.progress[question] {
@@ -294,53 +269,6 @@ impl Schedule {
             let outcome = Box::new(answer_if_toolchain_works(&context, question).await);
             (Job::Question(question, outcome), slot)
         });
-    }
-
-    /// Starts batches, and what they have left, when nothing else is to be started: what runs may
-    /// bring more that can share their commands.
-    fn start_what_is_fused(&mut self) -> bool {
-        let brings_more = |question: &usize| match &self.progress[*question] {
-            Progress::Running { first, others } => others
-                .iter()
-                .chain([first])
-                .any(|&ask| self.needed_by[ask].iter().any(|&next| self.answers[next].is_none())),
-            _ => false,
-        };
-        if !self.fusing.waiting.is_empty() && !self.alone.iter().any(brings_more) {
-            let waiting = std::mem::take(&mut self.fusing.waiting);
-            let width = self.slots.width().max(1);
-            let (batches, alone) = fuse::batches(&self.context.plan, waiting, width);
-            self.fusing.batches.extend(batches);
-            self.fusing.alone.extend(alone);
-        }
-        while let Some(&question) = self.fusing.alone.first() {
-            let Some(slot) = self.slots.take() else { return true };
-            self.fusing.alone.pop_first();
-            self.start(question, slot);
-        }
-        while !self.fusing.batches.is_empty() {
-            let Some(slot) = self.slots.take() else { return true };
-            let batch = self.fusing.batches.remove(0);
-            let context = self.context.clone();
-            self.tasks.spawn_local(async move {
-                let fused = Box::new(fused::answer(&context, batch).await);
-                (Job::Fused(fused), slot)
-            });
-        }
-        false
-    }
-
-    /// Takes the answers of a batch, and what it has left.
-    fn settle_fused(&mut self, fused: fused::Fused) {
-        for (question, outcome) in fused.answered {
-            self.settle(question, outcome);
-        }
-        self.fusing.alone.extend(fused.alone);
-        self.fusing.batches.extend(fused.again);
-        if fused.lost > 0 {
-            self.fusing.lost += fused.lost;
-            self.fusing.give_up_if_hopeless();
-        }
     }
 
     /// Hands an outcome to everybody who asked.
@@ -469,49 +397,4 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         source: outcome.source.clone(),
         steps,
     }
-}
-
-/// Keeps the outputs of a batch within bounds: each, and all together.
-struct OutputBudget {
-    left: usize,
-}
-
-impl Default for OutputBudget {
-    fn default() -> Self {
-        OutputBudget { left: 16 << 20 }
-    }
-}
-
-impl OutputBudget {
-    /// Bytes that one output may have, and has left when the budget is used up.
-    const MOST: usize = 64 << 10;
-    const LEAST: usize = 2 << 10;
-
-    /// The output as it is reported, and whether its middle is missing.
-    fn cut(&mut self, output: &str) -> (String, bool) {
-        let allowed = self.left.clamp(Self::LEAST, Self::MOST);
-        let (cut, truncated) = without_middle(output, allowed);
-        self.left = self.left.saturating_sub(cut.len());
-        (cut, truncated)
-    }
-}
-
-fn without_middle(text: &str, allowed: usize) -> (String, bool) {
-    if text.len() <= allowed {
-        return (text.into(), false);
-    }
-    let head = text.floor_char_boundary(allowed / 2);
-    let tail = text.ceil_char_boundary(text.len() - allowed / 2);
-    let mark = crate::process::cut_mark(cut_before(&text[head..tail]) + (tail - head) as u64);
-    (format!("{}{mark}{}", &text[..head], &text[tail..]), true)
-}
-
-/// How many bytes are missing already where a long output was cut while it was read, less the
-/// mark that says so.
-fn cut_before(text: &str) -> u64 {
-    let count = || -> Option<u64> {
-        let (before, _) = text.split_once(crate::process::CUT_MARK)?;
-        before.rsplit_once(' ')?.1.parse().ok()
-    };
-    count().map_or(0, |bytes| bytes.saturating_sub(crate::process::cut_mark(bytes).len() as u64))
 }

@@ -54,7 +54,7 @@ pub fn header(before: Before<'_>, header: &str) -> String {
 
 /// By what [`value::was_preprocessed`] tells. It stands last, because of a long output the middle
 /// is dropped.
-fn sentinels() -> String {
+pub(super) fn sentinels() -> String {
     let (name, expansion) = value::SENTINEL_MACRO;
     format!(
         "#define {name} {expansion}\n\
@@ -291,7 +291,7 @@ fn integer_text(start: &str, expression: &str) -> String {
     let mut text = format!("{start}#define TRYALL_VALUE ({expression})\n{}", digit_macros());
     text.push_str(MUST_BE_CONSTANT);
     text.push_str(VALUE_STARTS);
-    write!(text, "char tryall_text[] = {};\n", letters(value::OPEN)).expect("strings take all");
+    writeln!(text, "char tryall_text[] = {};", letters(value::OPEN)).expect("strings take all");
     // The program must use the text, or a linker that optimizes drops it.
     text.push_str(
         "int main(int tryall_argc, char **tryall_argv)\n\

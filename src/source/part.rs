@@ -1,5 +1,5 @@
 //! Questions as parts of one source that asks several of them: the same words as in the source of
-//! each alone, in a function of its own. What must hold for that is told in [`crate::fuse`].
+//! each alone, in a function of its own; and headers that are looked for together. What must hold for that is told in [`crate::fuse`].
 
 use super::{Before, c};
 use crate::language::Language;
@@ -89,4 +89,24 @@ pub fn text(question: &Question, name: &str, number: usize) -> String {
         _ => unreachable!("it is no part"),
     };
     format!("#ifdef __cplusplus\nextern \"C\"\n#endif\nint {name}({parameters});\n{body}")
+}
+
+/// Words that tell, in preprocessed text, whether a header is there.
+pub const HEADER_WORDS: [&str; 2] = ["tryall_is_there_", "tryall_is_absent_"];
+
+/// A header that every compiler has, and one that none has. They are looked for first.
+pub const KNOWN_HEADERS: [&str; 2] = ["limits.h", "tryall/is/nowhere.h"];
+
+/// Looks for headers, behind what stands before the question: one of [`HEADER_WORDS`] with each
+/// one's place in the list, if the compiler can tell.
+pub fn headers<'a>(question: &Question, headers: impl Iterator<Item = &'a str>) -> String {
+    let before = Before { headers: &question.headers, prefix: &question.prefix };
+    let [there, absent] = HEADER_WORDS;
+    let mut text = c::start(before) + "#ifdef __has_include\n";
+    for (place, header) in KNOWN_HEADERS.into_iter().chain(headers).enumerate() {
+        text += &format!(
+            "#if __has_include(<{header}>)\n{there}{place}\n#else\n{absent}{place}\n#endif\n"
+        );
+    }
+    text + "#endif\n" + &c::sentinels()
 }

@@ -133,3 +133,61 @@ fn a_prefix_that_breaks_half_of_the_checks() {
         assert!(fused(&results) >= 6, "{compiler}: {results:#?}");
     }
 }
+
+/// Header checks of a stage.
+fn headers(names: &[&str], stage: &str, prefix: &str) -> Vec<Value> {
+    let ask = |name: &&str| {
+        json!({"id": format!("{stage} {name}"), "kind": "header", "header": name, "stage": stage,
+               "prefix": prefix})
+    };
+    names.iter().map(ask).collect()
+}
+
+const HEADERS: [&str; 18] = [
+    "stdio.h",
+    "stdlib.h",
+    "string.h",
+    "unistd.h",
+    "windows.h",
+    "no/such.h",
+    "errno.h",
+    "math.h",
+    "linux/if.h",
+    "sys/types.h",
+    "sys/event.h",
+    "port.h",
+    "limits.h",
+    "tryall.h",
+    "complex.h",
+    "iostream",
+    ".",
+    "/usr/include/stdio.h",
+];
+
+#[test]
+fn headers_that_are_absent_are_found_by_one_look() {
+    for (language, compiler) in COMPILERS {
+        let checks = [headers(&HEADERS, "compile", ""), headers(&HEADERS, "preprocess", "")];
+        let results = same_with(language, compiler, json!(checks.concat()));
+        // Those that must compile are compiled alone where they are there.
+        assert_eq!(results["compile stdio.h"]["how"], "run", "{compiler}");
+        assert_eq!(results["compile windows.h"]["how"], "fused", "{compiler}");
+        assert_eq!(results["compile windows.h"]["status"], "no", "{compiler}");
+        assert_eq!(results["preprocess stdio.h"]["how"], "fused", "{compiler}");
+        assert_eq!(results["preprocess stdio.h"]["status"], "yes", "{compiler}");
+    }
+}
+
+#[test]
+fn a_look_for_headers_that_cannot_be_trusted_is_none() {
+    for prefix in
+        ["#define limits nothing\n", "#error no\n", "#if 0\n", "#define __has_include(x) 0\n"]
+    {
+        for compiler in ["gcc", "clang"] {
+            let checks = headers(&HEADERS[..6], "preprocess", prefix);
+            same_with("c", compiler, json!(checks));
+        }
+    }
+    let results = same_with("c", "tcc", json!(headers(&HEADERS[..6], "preprocess", "")));
+    assert_eq!(results["preprocess no/such.h"]["status"], "no");
+}

@@ -84,7 +84,9 @@ fn symbols_that_are_macros_functions_variables_or_nothing() {
         let others = ["pthread_self", "pthread_nope"].iter().map(symbol("pthread.h"));
         let more = ["errno", "ENOENT", "program_invocation_name"].iter().map(symbol("errno.h"));
         let math = ["cos", "isnan", "signgam"].iter().map(symbol("math.h"));
-        let checks: Value = io.chain(others).chain(more).chain(math).collect();
+        // Alone, a check stands in a function of this name.
+        let own = ["main"].iter().map(symbol("stddef.h"));
+        let checks: Value = io.chain(others).chain(more).chain(math).chain(own).collect();
         let results = same_with(language, compiler, checks);
         assert!(fused(&results) >= 6, "{compiler}: {}", fused(&results));
     }
