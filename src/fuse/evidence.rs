@@ -20,6 +20,8 @@ pub struct Said {
     pub errors: Vec<usize>,
     #[allow(missing_docs, reason = "told above")]
     pub mentioned: Vec<usize>,
+    /// The lines of notes.
+    pub noted: Vec<usize>,
     /// Whether the first error was one that ended the compile.
     pub is_fatal: bool,
     /// Whether anything was said that stands behind no line of it.
@@ -55,9 +57,10 @@ pub fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Said>> {
             match unit_of(file) {
                 Some(unit) => {
                     current = Some(unit);
-                    // A note belongs to what was said before it.
-                    if !message.starts_with("note: ") && !is_expected(units[unit], number, message)
-                    {
+                    // A note belongs to what was said before it, and may tell its place better.
+                    if message.starts_with("note: ") {
+                        said[unit].noted.push(number);
+                    } else if !is_expected(units[unit], number, message) {
                         said[unit].mentioned.push(number);
                     }
                     if message.starts_with("error:") || message.starts_with("fatal error:") {
@@ -194,7 +197,12 @@ impl Linked {
         let missed = self.missed.get(function).map(Vec::as_slice).unwrap_or_default();
         let definitions = Self::files(&self.definitions, name);
         match (missed, definitions.as_slice()) {
-            ([], [_, ..]) if definitions.iter().all(|file| is_shared(file)) => Some(Verdict::There),
+            ([], [_, ..])
+                if definitions.iter().all(|file| is_shared(file))
+                    && !self.relocated.contains(name) =>
+            {
+                Some(Verdict::There)
+            }
             ([_, ..], []) if missed.iter().all(|missed| missed == name) => Some(Verdict::Missing),
             _ => None,
         }

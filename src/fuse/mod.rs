@@ -29,14 +29,13 @@
 //!
 //! # Why a no of the compiler is the single one
 //!
-//! Only two are taken. In a unit with one part, the error stands in that part, and the text up
-//! to its end is that of its own source with a function more. Or the error stands in a line of
-//! the headers and the prefix, which are the first lines of the question's own source as well; in
-//! a unit with several parts it must be one that ended the compile there, as a missing header
-//! does, or else a part could have brought it about. Any other error in one of several parts decides
-//! nothing, because a parser that recovers from an error may
-//! see others that are none: that question is asked alone, and the rest of the unit is compiled
-//! again without it and has to be silent.
+//! Only two are taken. In a unit with one part, all errors stand in the words of that part that
+//! stand in its own source as well, and what is before them differs by one function. Not where a
+//! macro was defined that a part uses: words of ours may use it, too. Or the compile ended at a
+//! line of the headers and the prefix, the first lines of the question's own source, as it does
+//! when a header is not there. Any other error decides nothing, because a parser that recovers
+//! from one may see others that are none: the question is asked alone, and the rest of the unit is
+//! compiled again without it and has to be silent.
 //!
 //! # Why a yes of the linker is the single one
 //!

@@ -47,6 +47,8 @@ pub struct Unit {
     pub text: String,
     /// The lines of each candidate's part, counted from 1.
     pub lines: Vec<RangeInclusive<usize>>,
+    /// Those of them that stand in the question's own source, too.
+    pub bodies: Vec<RangeInclusive<usize>>,
     /// The line of its first function.
     pub first_line: usize,
     /// The lines that take away macros, of which GCC warns.
@@ -77,11 +79,15 @@ impl Unit {
             text.push_str(NO_PLACES);
         }
         let places = from..=text.lines().count();
-        let mut lines = Vec::new();
+        let (mut lines, mut bodies) = (Vec::new(), Vec::new());
         for candidate in &candidates {
             let from = text.lines().count() + 1;
             let (index, question) = (candidate.question, &plan.questions[candidate.question]);
-            text.push_str(&part::text(question, &function(index), index));
+            let (declaration, body) = part::text(question, &function(index), index);
+            text.push_str(&declaration);
+            let body_from = text.lines().count() + 1;
+            text.push_str(&body);
+            bodies.push(body_from..=text.lines().count());
             if let Asks::Links { name, may_be_macro: true } = &candidate.part.asks
                 && is_plain(name)
             {
@@ -111,7 +117,17 @@ impl Unit {
         )
         .expect("strings take all");
         let extension = toolchain.language.extension(false);
-        Unit { candidates, number, text, lines, first_line, places, common_lines, extension }
+        Unit {
+            candidates,
+            number,
+            text,
+            lines,
+            bodies,
+            first_line,
+            places,
+            common_lines,
+            extension,
+        }
     }
 
     /// The name of its source.

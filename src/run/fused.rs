@@ -168,11 +168,10 @@ impl<'a> Together<'a> {
             return Judged::Good(compiled);
         }
         let first_error = said.errors.first().copied();
-        let in_common = first_error.is_some_and(|line| line <= unit.common_lines)
-            && (unit.is_lone() || said.is_fatal);
+        let in_common = said.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
         let in_the_part = unit.is_lone()
             && first_error.is_some()
-            && said.errors.iter().all(|line| unit.lines[0].contains(line));
+            && said.errors.iter().all(|line| unit.bodies[0].contains(line));
         if object.is_empty() && (in_common || in_the_part) {
             for candidate in 0..unit.candidates.len() {
                 let mut outcome = self.outcome(&compiled, Verdict::No);
@@ -187,7 +186,10 @@ impl<'a> Together<'a> {
             return Judged::Done;
         }
         let mentioned = |candidate: &usize| {
-            said.mentioned.iter().any(|line| unit.lines[*candidate].contains(line))
+            said.mentioned
+                .iter()
+                .chain(&said.noted)
+                .any(|line| unit.lines[*candidate].contains(line))
         };
         let quiet = (0..unit.candidates.len()).filter(|candidate| !mentioned(candidate));
         let rest: Vec<_> = quiet.map(|candidate| unit.candidates[candidate].clone()).collect();

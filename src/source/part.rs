@@ -67,8 +67,9 @@ pub fn part(question: &Question, language: Language) -> Option<Part> {
     })
 }
 
-/// The text of a part, in a function of this name and with this number.
-pub fn text(question: &Question, name: &str, number: usize) -> String {
+/// The text of a part, in a function of this name and with this number: the declaration of the
+/// function, and what stands in the question's own source as well.
+pub fn text(question: &Question, name: &str, number: usize) -> (String, String) {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     let with_arguments = "int tryall_argc, char **tryall_argv";
     let open = value::open_numbered(number);
@@ -88,7 +89,9 @@ pub fn text(question: &Question, name: &str, number: usize) -> String {
         }
         _ => unreachable!("it is no part"),
     };
-    format!("#ifdef __cplusplus\nextern \"C\"\n#endif\nint {name}({parameters});\n{body}")
+    let declaration =
+        format!("#ifdef __cplusplus\nextern \"C\"\n#endif\nint {name}({parameters});\n");
+    (declaration, body)
 }
 
 /// Words that tell, in preprocessed text, whether a header is there.

@@ -43,7 +43,9 @@ fn compilers(turn: usize) -> [(&'static str, &'static str); 2] {
     [COMPILERS[0], COMPILERS[1 + turn % 3]]
 }
 
-const ODD: [&str; 24] = [
+const ODD: [&str; 26] = [
+    "#define __attribute__ )(\n",
+    "#define extern )(\n#define main )(\n",
     "struct odd { int x; };\ntypedef struct odd odd_type;\nextern int odd_variable;\n#define ODD 7\n",
     "int odd_function(void) { return 0; }\nint odd_variable = 1;\n",
     "int odd_variable;\n",
