@@ -30,6 +30,8 @@ pub struct Fused {
     pub alone: Vec<usize>,
     /// Smaller batches that may do better.
     pub again: Vec<Batch>,
+    /// Whether the parts themselves failed, so that smaller batches would do no better.
+    pub parts_failed: bool,
     /// How many compiles of a unit answered nothing.
     pub lost: usize,
 }
@@ -52,7 +54,8 @@ pub async fn answer(context: &Context, batch: Batch) -> Fused {
     if done.is_empty() {
         fused.lost = fused.lost.max(1);
     }
-    if done.is_empty() && batch.questions().count() >= 2 * FEWEST {
+    let may_do_better = done.is_empty() && !fused.parts_failed;
+    if may_do_better && batch.questions().count() >= 2 * FEWEST {
         fused.again = halves(batch);
     } else {
         fused.alone = left().collect();
@@ -193,6 +196,7 @@ impl<'a> Together<'a> {
         };
         let quiet = (0..unit.candidates.len()).filter(|candidate| !mentioned(candidate));
         let rest: Vec<_> = quiet.map(|candidate| unit.candidates[candidate].clone()).collect();
+        fused.parts_failed |= rest.len() * 2 < unit.candidates.len();
         let has_gain = fuse::has_gain(&rest);
         if !has_gain || rest.len() == unit.candidates.len() {
             fused.lost += 1;
