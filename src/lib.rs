@@ -18,6 +18,8 @@ pub mod toolchain;
 
 pub mod plan;
 
+pub mod fuse;
+
 pub mod meson;
 
 pub mod links;

@@ -37,9 +37,19 @@ pub enum Found<T> {
 
 /// The integer in an object file or program.
 pub fn integer(file: &[u8]) -> Found<i128> {
+    integer_behind(file, OPEN)
+}
+
+/// What stands before an integer that shares an object file with others, as [`OPEN`] otherwise.
+pub fn open_numbered(number: usize) -> String {
+    format!("tryall{number:08}(")
+}
+
+/// The integer behind these letters.
+pub fn integer_behind(file: &[u8], open: &str) -> Found<i128> {
     let mut found = Found::Nothing;
-    for start in positions(file, OPEN.as_bytes()) {
-        let Some(text) = file.get(start + OPEN.len()..start + OPEN.len() + DIGITS + 3) else {
+    for start in positions(file, open.as_bytes()) {
+        let Some(text) = file.get(start + open.len()..start + open.len() + DIGITS + 3) else {
             continue;
         };
         let (sign, beyond, digits) = (text[0], text[1], &text[2..2 + DIGITS]);

@@ -15,7 +15,7 @@ function(_tryall_override_commands)
   foreach(COMMAND IN ITEMS try_compile try_run)
     # The place of the last result variable.
     set(RESULTS 0)
-    if(COMMAND STREQUAL "try_run")
+    if("${COMMAND}" STREQUAL "try_run")
       set(RESULTS 1)
     endif()
     string(CONFIGURE "${text}" code @ONLY)

@@ -15,6 +15,7 @@ use tokio::task::{JoinSet, LocalSet};
 use super::task::{Done, LINKED, Task, now};
 use crate::os::{Start, Wires};
 use crate::process::{Exit, Runner};
+use crate::response::{How, Status};
 
 /// A technique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -291,7 +292,10 @@ fn engine(work: &Work<'_>) -> io::Result<Performed> {
     let response: crate::response::Answers = serde_json::from_slice(&std::fs::read(&output)?)?;
     let done = response.results.iter().map(|answer| {
         let ran = !answer.command.is_empty();
-        ran.then_some(Done { exit: answer.exit_code, processes: 0, start: 0.0, end: 0.0 })
+        // A shared link succeeds also when something is missing; alone, it would not.
+        let fused_no = answer.how == How::Fused && answer.status == Status::No;
+        let exit = if fused_no { Some(1) } else { answer.exit_code };
+        ran.then_some(Done { exit, processes: 0, start: 0.0, end: 0.0 })
     });
     let done = done.collect();
     (0..work.tasks.len()).for_each(|_| (work.progress)());

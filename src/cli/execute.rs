@@ -20,7 +20,7 @@ use crate::process::Runner;
 use crate::progress::Progress;
 use crate::report;
 use crate::response::{Answer, Status, Summary};
-use crate::run::{self, Context, Observer};
+use crate::run::{self, Context, Observer, Options};
 use crate::scratch::Scratch;
 use crate::slots::{Inherited, Slots};
 
@@ -161,8 +161,9 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(Failure::Run)?;
     let watch_reader = args.output.is_none();
+    let options = Options { fuse: args.fuse && !args.no_fuse, verify: args.verify };
     let end = LocalSet::new()
-        .block_on(&runtime, run_or_stop(&context, slots, args.verify, watch_reader, &reporter));
+        .block_on(&runtime, run_or_stop(&context, slots, options, watch_reader, &reporter));
     // What is left of a stopped run is killed here, and its files go: the results may have to
     // wait for their reader, and nothing else is to wait with them.
     drop(runtime);
@@ -179,11 +180,11 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
 async fn run_or_stop(
     context: &Rc<Context>,
     slots: Slots,
-    verify: bool,
+    options: Options,
     watch_reader: bool,
     reporter: &Reporter,
 ) -> io::Result<End> {
-    let mut running = pin!(run::run(context.clone(), slots, verify));
+    let mut running = pin!(run::run(context.clone(), slots, options));
     let mut interrupted = pin!(os::interrupted());
     let end = tokio::select! {
         done = &mut running => {

@@ -14,7 +14,7 @@ use crate::judge::messages::{says_unknown_flag, without_escapes};
 use crate::judge::{self, Verdict};
 use crate::os::{Start, Wires};
 use crate::plan::question::{Question, Subject};
-use crate::process::{Exit, Finished};
+use crate::process::{CUT_MARK, Exit, Finished};
 use crate::response::{Step, Value};
 use crate::scratch::Room;
 use crate::source::{self, Comparison, Form, Source};
@@ -44,6 +44,8 @@ pub struct Outcome {
     pub steps: Vec<Step>,
     /// How long it took.
     pub duration: Duration,
+    /// Whether commands were shared with other questions.
+    pub fused: bool,
 }
 
 impl Outcome {
@@ -60,6 +62,7 @@ impl Outcome {
             source: None,
             steps: Vec::new(),
             duration: Duration::ZERO,
+            fused: false,
         }
     }
 }
@@ -165,6 +168,7 @@ impl Attempt {
             source: source.map(|source| source.text),
             steps: Vec::new(),
             duration: Duration::ZERO,
+            fused: false,
         }
     }
 }
@@ -264,6 +268,15 @@ impl Asking<'_> {
             outcome.verdict = Verdict::Error(NOT_PREPROCESSED.into());
         }
         outcome
+    }
+
+    /// What the preprocessor makes of a source. `None` if some of it is missing.
+    pub(super) async fn preprocess(&self, source: Source) -> Option<(String, Outcome)> {
+        let name = self.write(&source).ok()?;
+        let mut attempt = self.compile(Stage::Preprocess, &name).await;
+        let preprocessed = std::mem::take(&mut attempt.preprocessed);
+        let is_whole = !attempt.cut && !preprocessed.contains(CUT_MARK);
+        is_whole.then(|| (preprocessed, attempt.outcome(Some(source))))
     }
 
     /// The answer stands in the preprocessor's output.

@@ -3,7 +3,11 @@
 
 pub mod asking;
 pub mod command;
+mod fused;
+mod fusing;
 mod in_full;
+mod output;
+mod presence;
 mod probe;
 mod program;
 mod verify;
@@ -23,6 +27,8 @@ use crate::scratch::Scratch;
 use crate::slots::{Slot, Slots};
 
 use asking::Outcome;
+use fusing::Fusing;
+use output::OutputBudget;
 use probe::{Probe, Trial};
 
 /// What all parts of a run share.
@@ -66,15 +72,24 @@ impl Context {
     }
 }
 
-/// Runs the plan to its end. With `verify`, every check is then asked again, alone, and an
-/// answer that differs becomes an error. `None` if the run was stopped.
+/// How a plan is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Whether questions may share commands.
+    pub fuse: bool,
+    /// Whether every check is then asked again, alone; an answer that differs becomes an error.
+    pub verify: bool,
+}
+
+/// Runs the plan to its end. `None` if the run was stopped.
 pub async fn run(
     context: Rc<Context>,
     slots: Slots,
-    verify: bool,
+    options: Options,
 ) -> Option<(Vec<Answer>, Summary)> {
     let started = Instant::now();
-    let mut schedule = Schedule::new(context.clone(), slots, !verify);
+    let Options { fuse, verify } = options;
+    let mut schedule = Schedule::new(context.clone(), slots, fuse, !verify);
     schedule.run().await;
     if context.runner.is_stopping() {
         return None;
@@ -119,6 +134,9 @@ struct Schedule {
     needed_by: Vec<Vec<usize>>,
     progress: Vec<Progress>,
     answers: Vec<Option<Answer>>,
+    fusing: Fusing,
+    /// The questions that run alone now.
+    alone: BTreeSet<usize>,
     tasks: JoinSet<(Job, Slot)>,
     output_budget: OutputBudget,
 }
@@ -141,10 +159,11 @@ enum Progress {
 enum Job {
     Trial,
     Question(usize, Box<Outcome>),
+    Fused(Box<fused::Fused>),
 }
 
 impl Schedule {
-    fn new(context: Rc<Context>, slots: Slots, tell: bool) -> Self {
+    fn new(context: Rc<Context>, slots: Slots, fuse: bool, tell: bool) -> Self {
         let asks = &context.plan.asks;
         let mut needed_by = vec![Vec::new(); asks.len()];
         for (index, ask) in asks.iter().enumerate() {
@@ -161,6 +180,8 @@ impl Schedule {
             needed_by,
             progress: context.plan.questions.iter().map(|_| Progress::New).collect(),
             answers: vec![None; asks.len()],
+            fusing: Fusing::new(&context.plan, fuse),
+            alone: BTreeSet::new(),
             tasks: JoinSet::new(),
             output_budget: OutputBudget::default(),
             context,
@@ -181,10 +202,12 @@ impl Schedule {
                     let (job, slot) = ended.expect("tasks do not panic and are not cancelled");
                     self.slots.give_back(slot);
                     // What a stop has ended has no outcome of its own.
-                    if let Job::Question(question, outcome) = job
-                        && !self.context.runner.is_stopping()
-                    {
-                        self.settle(question, *outcome);
+                    if !self.context.runner.is_stopping() {
+                        match job {
+                            Job::Trial => {}
+                            Job::Question(question, outcome) => self.settle(question, *outcome),
+                            Job::Fused(fused) => self.settle_fused(*fused),
+                        }
                     }
                 }
                 // Also when nothing waits any more: a token that comes late goes back.
@@ -211,6 +234,12 @@ impl Schedule {
                 (Job::Trial, slot)
             });
         }
+        while let Some(group) = self.fusing.headers.pop() {
+            if !self.look_for(&group) {
+                self.fusing.headers.push(group);
+                return true;
+            }
+        }
         while let Some(&index) = self.ready.first() {
             let question = self.context.plan.asks[index].question;
             match &mut self.progress[question] {
@@ -224,23 +253,34 @@ impl Schedule {
                     self.answer(index, Some(first), &outcome);
                 }
                 Progress::New => {
-                    let Some(slot) = self.slots.take() else { return true };
+                    let running = Progress::Running { first: index, others: Vec::new() };
+                    if let Some(candidate) = self.fusing.candidates[question].take() {
+                        self.fusing.waiting.push(candidate);
+                    } else {
+                        let Some(slot) = self.slots.take() else { return true };
+                        self.start(question, slot);
+                    }
                     self.ready.pop_first();
-                    self.progress[question] =
-                        Progress::Running { first: index, others: Vec::new() };
-                    let context = self.context.clone();
-                    self.tasks.spawn_local(async move {
-                        let outcome = Box::new(answer_if_toolchain_works(&context, question).await);
-                        (Job::Question(question, outcome), slot)
-                    });
+                    self.progress[question] = running;
                 }
             }
         }
-        false
+        self.start_what_is_fused()
+    }
+
+    /// Starts a question alone.
+    fn start(&mut self, question: usize, slot: Slot) {
+        self.alone.insert(question);
+        let context = self.context.clone();
+        self.tasks.spawn_local(async move {
+            let outcome = Box::new(answer_if_toolchain_works(&context, question).await);
+            (Job::Question(question, outcome), slot)
+        });
     }
 
     /// Hands an outcome to everybody who asked.
     fn settle(&mut self, question: usize, outcome: Outcome) {
+        self.alone.remove(&question);
         let outcome = Rc::new(outcome);
         let Progress::Running { first, others } = &mut self.progress[question] else {
             unreachable!("only a running question ends");
@@ -355,7 +395,7 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         id: id.into(),
         status,
         value,
-        how: How::Run,
+        how: if outcome.fused { How::Fused } else { How::Run },
         duration_ms: milliseconds(outcome.duration),
         command: outcome.command.clone(),
         exit_code: outcome.exit_code,
@@ -365,49 +405,4 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         source: outcome.source.clone(),
         steps,
     }
-}
-
-/// Keeps the outputs of a batch within bounds: each, and all together.
-struct OutputBudget {
-    left: usize,
-}
-
-impl Default for OutputBudget {
-    fn default() -> Self {
-        OutputBudget { left: 16 << 20 }
-    }
-}
-
-impl OutputBudget {
-    /// Bytes that one output may have, and has left when the budget is used up.
-    const MOST: usize = 64 << 10;
-    const LEAST: usize = 2 << 10;
-
-    /// The output as it is reported, and whether its middle is missing.
-    fn cut(&mut self, output: &str) -> (String, bool) {
-        let allowed = self.left.clamp(Self::LEAST, Self::MOST);
-        let (cut, truncated) = without_middle(output, allowed);
-        self.left = self.left.saturating_sub(cut.len());
-        (cut, truncated)
-    }
-}
-
-fn without_middle(text: &str, allowed: usize) -> (String, bool) {
-    if text.len() <= allowed {
-        return (text.into(), false);
-    }
-    let head = text.floor_char_boundary(allowed / 2);
-    let tail = text.ceil_char_boundary(text.len() - allowed / 2);
-    let mark = crate::process::cut_mark(cut_before(&text[head..tail]) + (tail - head) as u64);
-    (format!("{}{mark}{}", &text[..head], &text[tail..]), true)
-}
-
-/// How many bytes are missing already where a long output was cut while it was read, less the
-/// mark that says so.
-fn cut_before(text: &str) -> u64 {
-    let count = || -> Option<u64> {
-        let (before, _) = text.split_once(crate::process::CUT_MARK)?;
-        before.rsplit_once(' ')?.1.parse().ok()
-    };
-    count().map_or(0, |bytes| bytes.saturating_sub(crate::process::cut_mark(bytes).len() as u64))
 }

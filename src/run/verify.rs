@@ -2,7 +2,8 @@
 //! or was answered for another check, must be what the compiler says alone.
 
 use super::asking::ask;
-use super::{Context, OutputBudget, to_answer};
+use super::output::OutputBudget;
+use super::{Context, to_answer};
 use crate::response::{Answer, Status, Value};
 
 /// Verifies the answers. One that differs becomes an error that tells both.

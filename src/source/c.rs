@@ -38,7 +38,7 @@ const ONLY_THE_QUESTION: &str = "\
 ";
 
 /// What stands before a question about what the headers and the prefix have.
-fn question(before: Before<'_>) -> String {
+pub(super) fn question(before: Before<'_>) -> String {
     start(before) + ONLY_THE_QUESTION
 }
 
@@ -54,7 +54,7 @@ pub fn header(before: Before<'_>, header: &str) -> String {
 
 /// By what [`value::was_preprocessed`] tells. It stands last, because of a long output the middle
 /// is dropped.
-fn sentinels() -> String {
+pub(super) fn sentinels() -> String {
     let (name, expansion) = value::SENTINEL_MACRO;
     format!(
         "#define {name} {expansion}\n\
@@ -92,25 +92,29 @@ pub fn header_presence(before: Before<'_>, header: &str) -> String {
 /// is refused under `-pedantic-errors` when the symbol is a function. What is no plain name, such
 /// as `std::fopen`, can be no macro.
 pub fn symbol(before: Before<'_>, symbol: &str) -> String {
-    let start = question(before);
+    question(before) + &symbol_body("main", symbol)
+}
+
+/// The part that asks, in a function of this name.
+pub(super) fn symbol_body(name: &str, symbol: &str) -> String {
     let plain = symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric());
     let (unless_macro, end) =
         if plain { (format!("#ifndef {symbol}\n"), "#endif\n") } else { (String::new(), "") };
     format!(
-        "{start}\
-         {unless_macro}\
+        "{unless_macro}\
          #if defined __SIZE_TYPE__\n\
-         typedef __SIZE_TYPE__ tryall_word;\n\
+         #define TRYALL_WORD __SIZE_TYPE__\n\
          #elif defined _WIN64\n\
-         typedef unsigned long long tryall_word;\n\
+         #define TRYALL_WORD unsigned long long\n\
          #else\n\
-         typedef unsigned long tryall_word;\n\
+         #define TRYALL_WORD unsigned long\n\
          #endif\n\
          {end}\
          {UNDECLARED_IS_AN_ERROR}\
-         int main(void)\n\
+         int {name}(void)\n\
          {{\n\
          {unless_macro}\
+         \x20 typedef TRYALL_WORD tryall_word;\n\
          \x20 volatile tryall_word tryall_address = (tryall_word)&({symbol});\n\
          \x20 (void)tryall_address;\n\
          {end}\
@@ -126,31 +130,44 @@ pub fn symbol(before: Before<'_>, symbol: &str) -> String {
 /// With headers, the function's own prototype is used, as Meson does: a platform's headers
 /// may say that a function of its library is not for this deployment target.
 pub fn function(before: Before<'_>, function: &str) -> String {
-    let start = start(before);
-    let stub = format!(
-        "#if defined __stub_{function} || defined __stub___{function}\n\
-         #error \"the function is a stub that always fails\"\n\
-         #endif\n"
-    );
-    if has_headers(&start) {
-        return format!(
-            "{start}\
-             #include <limits.h>\n\
-             {stub}\
-             {ONLY_THE_QUESTION}\
-             {UNDECLARED_IS_AN_ERROR}\
-             static void (*volatile tryall_function)(void);\n\
-             int main(void) {{ tryall_function = (void (*)(void))&{function}; return 0; }}\n"
-        );
+    let start = function_start(before);
+    if has_headers(&self::start(before)) {
+        return start + &function_by_prototype("main", function);
     }
     // <limits.h> gives the __stub macros and declares next to nothing. What it or the prefix
     // does declare, and any macro of the name, goes to another name.
+    format!("#define {function} tryall_not_{function}\n{start}{}", function_alone("main", function))
+}
+
+pub(super) fn function_start(before: Before<'_>) -> String {
+    start(before) + "#include <limits.h>\n"
+}
+
+fn unless_stub(function: &str) -> String {
     format!(
-        "#define {function} tryall_not_{function}\n\
-         {start}\
-         #include <limits.h>\n\
-         #undef {function}\n\
-         {stub}\
+        "#if defined __stub_{function} || defined __stub___{function}\n\
+         #error \"the function is a stub that always fails\"\n\
+         #endif\n"
+    )
+}
+
+/// The part that asks for a function that the headers declare, in a function of this name.
+pub(super) fn function_by_prototype(name: &str, function: &str) -> String {
+    format!(
+        "{}\
+         {ONLY_THE_QUESTION}\
+         {UNDECLARED_IS_AN_ERROR}\
+         static void (*volatile tryall_of_{name})(void);\n\
+         int {name}(void) {{ tryall_of_{name} = (void (*)(void))&{function}; return 0; }}\n",
+        unless_stub(function)
+    )
+}
+
+/// The part that asks for a function that nothing declares, in a function of this name.
+pub(super) fn function_alone(name: &str, function: &str) -> String {
+    format!(
+        "#undef {function}\n\
+         {}\
          #if defined __clang__\n\
          #pragma clang diagnostic ignored \"-Wincompatible-library-redeclaration\"\n\
          #elif defined __GNUC__ && __GNUC__ >= 8\n\
@@ -160,12 +177,13 @@ pub fn function(before: Before<'_>, function: &str) -> String {
          extern \"C\"\n\
          #endif\n\
          char {function}(void);\n\
-         int main(void) {{ return {function}(); }}\n"
+         int {name}(void) {{ return {function}(); }}\n",
+        unless_stub(function)
     )
 }
 
 /// Whether a text includes any header, as the prefix may too.
-fn has_headers(text: &str) -> bool {
+pub(super) fn has_headers(text: &str) -> bool {
     let directives = text.lines().filter_map(|line| line.trim_start().strip_prefix('#'));
     directives
         .map(str::trim_start)
@@ -177,11 +195,19 @@ fn has_headers(text: &str) -> bool {
 /// type an abstract class cannot, GCC complains of a struct without a name, and some compilers
 /// take a lone name there for a parameter of an old-style definition.
 pub fn type_exists(before: Before<'_>, name: &str) -> String {
+    format!("{}{TYPE_START}{}", question(before), type_body("main", name))
+}
+
+pub(super) const TYPE_START: &str = "\
+#ifdef __cplusplus
+template <class tryall_class> struct tryall_of { };
+#endif
+";
+
+/// The part that asks, in a function of this name.
+pub(super) fn type_body(main: &str, name: &str) -> String {
     format!(
-        "{}#ifdef __cplusplus\n\
-         template <class tryall_class> struct tryall_of {{ }};\n\
-         #endif\n\
-         int main(void)\n\
+        "int {main}(void)\n\
          {{\n\
          \x20 (void)sizeof({name});\n\
          #ifdef __cplusplus\n\
@@ -192,22 +218,25 @@ pub fn type_exists(before: Before<'_>, name: &str) -> String {
          \x20 (void)sizeof(int (*)(int, {name}));\n\
          #endif\n\
          \x20 return 0;\n\
-         }}\n",
-        question(before)
+         }}\n"
     )
 }
 
 /// Whether a member is there: AC_CHECK_MEMBER, `has_member`, and check_struct_has_member but
 /// for bit-fields, which have no size and are members all the same.
 pub fn member(before: Before<'_>, of: &str, member: &str) -> String {
+    question(before) + &member_body("main", of, member)
+}
+
+/// The part that asks, in a function of this name.
+pub(super) fn member_body(name: &str, of: &str, member: &str) -> String {
     format!(
-        "{}int main(int tryall_argc, char **tryall_argv)\n\
+        "int {name}(int tryall_argc, char **tryall_argv)\n\
          {{\n\
          \x20 (void)tryall_argc;\n\
          \x20 (void)(({of} *)(void *)tryall_argv)->{member};\n\
          \x20 return 0;\n\
-         }}\n",
-        question(before)
+         }}\n"
     )
 }
 
@@ -259,32 +288,10 @@ pub fn integer(before: Before<'_>, expression: &str) -> String {
 }
 
 fn integer_text(start: &str, expression: &str) -> String {
-    let mut text = format!(
-        "{start}\
-         #define TRYALL_VALUE ({expression})\n\
-         #define TRYALL_NOT_NEGATIVE (TRYALL_VALUE > 0 || TRYALL_VALUE == 0)\n\
-         #define TRYALL_DIGIT(tryall_quotient) \\\n\
-         \x20 (char)('a' + (TRYALL_NOT_NEGATIVE ? (tryall_quotient) % 16 : -((tryall_quotient) % 16)))\n\
-         #define TRYALL_BEYOND(tryall_quotient) ((tryall_quotient) == 0 ? 'a' : 'z')\n\
-         #define TRYALL_Q0 TRYALL_VALUE\n"
-    );
-    for digit in 1..=value::DIGITS {
-        writeln!(text, "#define TRYALL_Q{digit} TRYALL_Q{} / 16", digit - 1)
-            .expect("strings take all");
-    }
-    // Only a constant can be an enumerator; without it C++ would compute the text at run time.
-    text.push_str("enum { tryall_constant = TRYALL_NOT_NEGATIVE ? 1 : 0 };\n");
+    let mut text = format!("{start}#define TRYALL_VALUE ({expression})\n{}", digit_macros());
+    text.push_str(MUST_BE_CONSTANT);
     text.push_str(VALUE_STARTS);
-    text.push_str("char tryall_text[] = {");
-    for letter in value::OPEN.chars() {
-        write!(text, " '{letter}',").expect("strings take all");
-    }
-    write!(text, "\n  TRYALL_NOT_NEGATIVE ? '+' : '-', TRYALL_BEYOND(TRYALL_Q{}),", value::DIGITS)
-        .expect("strings take all");
-    for digit in (0..value::DIGITS).rev() {
-        write!(text, "\n  TRYALL_DIGIT(TRYALL_Q{digit}),").expect("strings take all");
-    }
-    write!(text, "\n  '{}', 0\n}};\n", value::CLOSE).expect("strings take all");
+    writeln!(text, "char tryall_text[] = {};", letters(value::OPEN)).expect("strings take all");
     // The program must use the text, or a linker that optimizes drops it.
     text.push_str(
         "int main(int tryall_argc, char **tryall_argv)\n\
@@ -294,6 +301,57 @@ fn integer_text(start: &str, expression: &str) -> String {
          }\n",
     );
     text
+}
+
+/// Only a constant can be an enumerator; without it C++ would compute the text at run time.
+const MUST_BE_CONSTANT: &str = "enum { tryall_constant = TRYALL_NOT_NEGATIVE ? 1 : 0 };\n";
+
+/// What takes `TRYALL_VALUE` apart.
+pub(super) fn digit_macros() -> String {
+    let mut text = String::from(
+        "#define TRYALL_NOT_NEGATIVE (TRYALL_VALUE > 0 || TRYALL_VALUE == 0)\n\
+         #define TRYALL_DIGIT(tryall_quotient) \\\n\
+         \x20 (char)('a' + (TRYALL_NOT_NEGATIVE ? (tryall_quotient) % 16 : -((tryall_quotient) % 16)))\n\
+         #define TRYALL_BEYOND(tryall_quotient) ((tryall_quotient) == 0 ? 'a' : 'z')\n\
+         #define TRYALL_Q0 TRYALL_VALUE\n",
+    );
+    for digit in 1..=value::DIGITS {
+        writeln!(text, "#define TRYALL_Q{digit} TRYALL_Q{} / 16", digit - 1)
+            .expect("strings take all");
+    }
+    text
+}
+
+/// The letters of `TRYALL_VALUE` as an initializer, behind those that open it.
+fn letters(open: &str) -> String {
+    let mut text = String::from("{");
+    for letter in open.chars() {
+        write!(text, " '{letter}',").expect("strings take all");
+    }
+    write!(text, "\n  TRYALL_NOT_NEGATIVE ? '+' : '-', TRYALL_BEYOND(TRYALL_Q{}),", value::DIGITS)
+        .expect("strings take all");
+    for digit in (0..value::DIGITS).rev() {
+        write!(text, "\n  TRYALL_DIGIT(TRYALL_Q{digit}),").expect("strings take all");
+    }
+    write!(text, "\n  '{}', 0\n}}", value::CLOSE).expect("strings take all");
+    text
+}
+
+/// The part that asks for an integer in a function of this name, whose text is opened by other
+/// letters: in a block, where what an expression declares stays.
+pub(super) fn integer_body(name: &str, expression: &str, open: &str) -> String {
+    format!(
+        "#undef TRYALL_VALUE\n\
+         #define TRYALL_VALUE ({expression})\n\
+         int {name}(int tryall_argc, char **tryall_argv)\n\
+         {{\n\
+         \x20 {MUST_BE_CONSTANT}\
+         \x20 static char tryall_text[] = {};\n\
+         \x20 (void)tryall_argv;\n\
+         \x20 return tryall_text[tryall_argc];\n\
+         }}\n",
+        letters(open)
+    )
 }
 
 /// The alignment in a struct: AC_CHECK_ALIGNOF, `alignment`. Not `alignof`, which on some

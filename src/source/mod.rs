@@ -7,6 +7,7 @@
 
 mod c;
 mod fortran;
+pub mod part;
 
 use crate::dialect::Stage;
 use crate::language::Language;

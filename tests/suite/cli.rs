@@ -7,11 +7,13 @@ use std::process::Command;
 use crate::support::*;
 use serde_json::{Value, json};
 
-const OPTIONS: [&str; 36] = [
+const OPTIONS: [&str; 37] = [
     "--jobs",
     "--timeout",
     "--format",
     "--output",
+    "--fuse",
+    "--no-fuse",
     "--verify",
     "--language",
     "--toolchain",

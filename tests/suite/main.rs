@@ -33,6 +33,7 @@ mod dropin_surroundings;
 mod fallback;
 mod faults;
 mod fortran;
+mod fuse;
 mod hidden_values;
 mod integration;
 mod interrupt;

@@ -1,0 +1,349 @@
+//! What may be fused: only what the arguments in [`crate::fuse`] have been made for.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use crate::language::Language;
+use crate::plan::Plan;
+use crate::plan::question::{Question, Subject};
+use crate::request::HeaderStage;
+use crate::source::part::{self, Asks};
+use crate::toolchain::Toolchain;
+
+use super::Candidate;
+
+/// The candidates of a plan, at the index of their questions.
+pub fn candidates(plan: &Plan) -> Vec<Option<Candidate>> {
+    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
+    let candidate = |(index, question): (usize, &Question)| {
+        if !fit[question.toolchain] || !question_fits(question) {
+            return None;
+        }
+        let toolchain = &plan.toolchains[question.toolchain];
+        let part = part::part(question, toolchain.language)?;
+        let links = matches!(part.asks, Asks::Links { .. });
+        let bare_link = question.link_args.is_empty() && toolchain.link_args.is_empty();
+        (!links || bare_link).then_some(Candidate { question: index, part })
+    };
+    plan.questions.iter().enumerate().map(candidate).collect()
+}
+
+/// With fewer headers that must compile, the look for those that are absent may cost more than
+/// 3 % of them.
+const FEWEST_HEADERS: usize = 16;
+
+/// Headers of a plan that can be looked for together, by their questions.
+pub fn headers(plan: &Plan) -> Vec<Vec<usize>> {
+    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
+    let mut places = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, question) in plan.questions.iter().enumerate() {
+        let Subject::Header { header, .. } = &question.subject else { continue };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
+        if fit[question.toolchain] && question_fits(question) && header.chars().all(plain) {
+            let key = (question.toolchain, &question.args, &question.headers, &question.prefix);
+            let place = *places.entry(key).or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[place].push(index);
+        }
+    }
+    groups.retain(|group| {
+        let presence = |index: &&usize| must_only_be_there(&plan.questions[**index]);
+        group.len() >= FEWEST_HEADERS || group.iter().filter(presence).count() >= super::FEWEST
+    });
+    groups
+}
+
+/// Whether a header need not compile.
+pub fn must_only_be_there(question: &Question) -> bool {
+    matches!(question.subject, Subject::Header { stage: HeaderStage::Preprocess, .. })
+}
+
+/// Whether a question's part may stand in one unit with others.
+pub fn shares_units(plan: &Plan, question: usize) -> bool {
+    let question = &plan.questions[question];
+    let in_cxx = plan.toolchains[question.toolchain].language == Language::Cxx;
+    let declared =
+        !matches!(question.subject, Subject::Function(_)) || !question.headers.is_empty();
+    !(in_cxx && declared)
+}
+
+fn toolchain_fits(toolchain: &Toolchain) -> bool {
+    let variable = |name: &str| {
+        let mut found = toolchain.env.iter().filter(|(key, _)| key == name);
+        found.next().map(|(_, value)| value)
+    };
+    matches!(toolchain.language, Language::C | Language::Cxx)
+        && toolchain.commands.is_none()
+        && toolchain.program.is_ok()
+        // A launcher, or an interpreter, would be told of several sources at once.
+        && toolchain.private_temp
+        && args_fit(toolchain.command.get(1..).unwrap_or_default())
+        && args_fit(&toolchain.args)
+        && variable("LC_ALL").is_some_and(|locale| locale == "C" || locale == "POSIX")
+        // It edits the arguments of Clang.
+        && variable("CCC_OVERRIDE_OPTIONS").is_none()
+}
+
+fn question_fits(question: &Question) -> bool {
+    question.fail_patterns.is_empty()
+        && question.product.is_none()
+        && question.definitions.is_empty()
+        && args_fit(&question.args)
+        && prefix_fits(&question.prefix)
+        && match &question.subject {
+            Subject::Function(name) => function_fits(name),
+            Subject::Symbol(name) | Subject::Type(name) | Subject::Sizeof(name) => words_fit(name),
+            Subject::ComputeInt(expression) => words_fit(expression),
+            Subject::Member { of, member } => words_fit(of) && words_fit(member),
+            Subject::Header { .. } => true,
+            _ => false,
+        }
+}
+
+/// A part must end where it ends, and must not know of the names around it.
+fn words_fit(text: &str) -> bool {
+    let has_ours = text.to_ascii_lowercase().contains("tryall");
+    // Alone, the question stands in `main`, which a part does not.
+    let of_place = ["main", "__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "_Pragma"];
+    let mut words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    text.is_ascii()
+        && text.len() < 1000
+        && !has_ours
+        && !text.contains(['{', '}', '"', '\'', '#', '\\', ';', '$'])
+        && !words.any(|word| of_place.contains(&word))
+}
+
+/// Words of the parts of functions; what a header must not be told of by an `#undef`.
+const WORDS_OF_PARTS: [&str; 14] = [
+    "main",
+    "int",
+    "char",
+    "void",
+    "return",
+    "extern",
+    "static",
+    "volatile",
+    "defined",
+    "typedef",
+    "pragma",
+    "diagnostic",
+    "ignored",
+    "clang",
+];
+
+/// An identifier that no header of the compiler and no keyword claims: those begin with two
+/// underscores, or with one and a capital letter.
+fn function_fits(name: &str) -> bool {
+    let mut letters = name.chars();
+    let reserved = letters.next() == Some('_')
+        && letters.next().is_none_or(|second| second == '_' || second.is_ascii_uppercase());
+    words_fit(name) && !reserved && name != "GCC" && !WORDS_OF_PARTS.contains(&name)
+}
+
+/// Empty, or ended by a whole declaration or directive. What it leaves open would meet another
+/// declaration than in the question's own source.
+fn prefix_fits(prefix: &str) -> bool {
+    let text = prefix.trim_end();
+    let last = text.lines().next_back().unwrap_or_default();
+    let ended = text.is_empty()
+        || text.ends_with([';', '}'])
+        || last.starts_with('#') && !last.ends_with('\\') && !last.contains("/*");
+    // What numbers lines anew, or spells a # in another way, would misplace the messages.
+    let directives = text.split('#').skip(1).map(str::trim_start);
+    let numbers = directives.into_iter().any(|directive| {
+        directive.starts_with("line") || directive.starts_with(|c: char| c.is_ascii_digit())
+    });
+    let hidden = ["%:", "??", "\\\n", "\\\r", "_Pragma", "/*", "//", "R\""];
+    ended
+        && !numbers
+        && !hidden.iter().any(|spelling| text.contains(spelling))
+        && !text.to_ascii_lowercase().contains("tryall")
+}
+
+/// Options without a value, and starts of options with one, that change neither which messages
+/// there are, nor where they go, nor what is linked.
+const WHOLE: [&str; 12] = [
+    "-ansi",
+    "-pedantic",
+    "-pipe",
+    "-pthread",
+    "-g",
+    "-O",
+    "-fno-common",
+    "-fcommon",
+    "-fPIC",
+    "-fpic",
+    "-fPIE",
+    "-fpie",
+];
+const STARTS: [&str; 18] = [
+    "-D",
+    "-U",
+    "-I",
+    "-O",
+    "-g0",
+    "-g1",
+    "-g2",
+    "-g3",
+    "-ggdb",
+    "-gdwarf",
+    "-std=",
+    "-march=",
+    "-mtune=",
+    "-mcpu=",
+    "-fvisibility=",
+    "-fstack-protector",
+    "-fno-strict",
+    "-fno-omit-frame",
+];
+
+fn args_fit(args: &[OsString]) -> bool {
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let Some(arg) = arg.to_str() else { return false };
+        if ["-D", "-U", "-I", "-isystem"].contains(&arg) {
+            match args.next().and_then(|value| value.to_str()) {
+                Some(value) if arg.starts_with("-I") || arg == "-isystem" || macro_fits(value) => {}
+                _ => return false,
+            }
+            continue;
+        }
+        let fits = match arg.get(..2) {
+            Some("-D" | "-U") => macro_fits(&arg[2..]),
+            Some("-W") => warning_fits(arg),
+            Some("-m") if ["-m32", "-m64", "-mx32"].contains(&arg) => true,
+            Some("-m") if arg.starts_with("-mavx") || arg.starts_with("-msse") => true,
+            _ => WHOLE.contains(&arg) || STARTS.iter().any(|start| arg.starts_with(start)),
+        };
+        if !fits {
+            return false;
+        }
+    }
+    true
+}
+
+/// A macro of the command line must not stand for a word of ours.
+fn macro_fits(definition: &str) -> bool {
+    let name = definition.split(['=', '(']).next().unwrap_or_default();
+    !WORDS_OF_PARTS.contains(&name) && !definition.to_ascii_lowercase().contains("tryall")
+}
+
+/// Warnings may be turned on, but be neither errors nor silenced: a unit is to be silent
+/// because nothing was said.
+fn warning_fits(arg: &str) -> bool {
+    let name = &arg[2..];
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-+=".contains(c);
+    !name.is_empty()
+        && name.chars().all(plain)
+        && !["no-", "error", "fatal", "system-headers"].iter().any(|start| name.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_arguments_that_leave_messages_and_links_alone_fit() {
+        let fits = |text: &str| args_fit(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for good in [
+            "-O2 -g -std=gnu11 -Wall -Wextra",
+            "-D_GNU_SOURCE -DX=1 -U Y",
+            "-I /a -isystem /b",
+            "-fPIC -pthread -m32 -mavx2 -march=native",
+        ] {
+            assert!(fits(good), "{good}");
+        }
+        for bad in [
+            "x.o",
+            "libx.a",
+            "libx.so",
+            "x.ld",
+            "@args",
+            "-lx",
+            "-L/x",
+            "-Wl,--whole-archive",
+            "-Wp,-w",
+            "-Wa,-x",
+            "-static",
+            "-shared",
+            "-T",
+            "-nostdlib",
+            "-flto",
+            "-flto=auto",
+            "-fsanitize=address",
+            "-Werror",
+            "-Werror=all",
+            "-Wfatal-errors",
+            "-Wno-all",
+            "-w",
+            "-fmax-errors=1",
+            "-E",
+            "-M",
+            "-MD",
+            "-S",
+            "-c",
+            "-fsyntax-only",
+            "-x",
+            "-xc++",
+            "-include",
+            "-imacros",
+            "-fdiagnostics-format=json",
+            "-fuse-ld=lld",
+            "-o",
+            "-v",
+            "-pedantic-errors",
+            "-Dmain=x",
+            "-Dtryall_x",
+            "-D",
+            "-dM",
+            "-fplugin=x.so",
+            "-save-temps",
+            "-specs=x",
+            "-B/x",
+            "-fopenmp",
+            "-Q",
+            "-ftime-report",
+            "--coverage",
+            "-finstrument-functions",
+            "-fwhole-program",
+            "-ffunction-sections",
+            "-gsplit-dwarf",
+        ] {
+            assert!(!fits(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_only_names_do_not_fit() {
+        for good in ["fork", "_exit", "getaddrinfo"] {
+            assert!(function_fits(good), "{good}");
+        }
+        for bad in ["__fpurge", "_Exit", "_", "main", "int", "defined", "tryall_part_1", "a$b", "é"]
+        {
+            assert!(!function_fits(bad), "{bad}");
+        }
+        for bad in
+            ["struct { int a; }", "sizeof(__func__)", "_Pragma(\"once\")", "TRYALL_Q0", "(main)"]
+        {
+            assert!(!words_fit(bad), "{bad}");
+        }
+        for good in ["", "struct x { int y; };\n", "int x;", "#define A 1\n"] {
+            assert!(prefix_fits(good), "{good:?}");
+        }
+        for bad in [
+            "static",
+            "int x = ",
+            "#define A \\\n",
+            "__attribute__((x))",
+            "#if 1 /*",
+            "# line 7",
+            "#7",
+            "%:line 7",
+        ] {
+            assert!(!prefix_fits(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The source of a unit, and which of its lines belong to which question.
+
+use std::fmt::Write;
+use std::ops::RangeInclusive;
+
+use super::Candidate;
+use crate::dialect::STEM;
+use crate::language::Language;
+use crate::plan::Plan;
+use crate::source::part::{self, Asks};
+
+/// Compilers that take themselves for GCC or Clang and are neither: other messages.
+const IMPOSTORS: &str = "defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPILER \
+    || defined __NVCOMPILER || defined __PGI || defined __NVCC__ || defined __CUDACC__ \
+    || defined __SUNPRO_C || defined __SUNPRO_CC || defined __TINYC__ || defined __ibmxl__ \
+    || defined _CRAYC || defined __OPEN64__ || defined __PATHCC__ || defined __COMPCERT__ \
+    || defined __LCC__ || defined __EDG__ || defined __ARMCC_VERSION \
+    || defined __FCC_version__ || defined __TI_COMPILER_VERSION__";
+
+/// Takes away the macros that tell a place. GCC warns of that and cannot be told not to.
+const NO_PLACES: &str = "\
+#if defined __clang__
+#pragma clang diagnostic ignored \"-Wbuiltin-macro-redefined\"
+#else
+#pragma GCC diagnostic ignored \"-Wbuiltin-macro-redefined\"
+#endif
+#undef __LINE__
+#undef __FILE__
+#undef __FILE_NAME__
+#undef __BASE_FILE__
+#undef __COUNTER__
+#undef __INCLUDE_LEVEL__
+#undef __TIMESTAMP__
+#define __func__ tryall_place
+#define __FUNCTION__ tryall_place
+#define __PRETTY_FUNCTION__ tryall_place
+";
+
+/// A source that asks several questions.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// What it asks.
+    pub candidates: Vec<Candidate>,
+    /// Its number in the batch.
+    pub number: usize,
+    /// Its text.
+    pub text: String,
+    /// The lines of each candidate's part, counted from 1.
+    pub lines: Vec<RangeInclusive<usize>>,
+    /// Those of them that stand in the question's own source, too.
+    pub bodies: Vec<RangeInclusive<usize>>,
+    /// The line of its first function.
+    pub first_line: usize,
+    /// The lines that take away macros, of which GCC warns.
+    pub places: RangeInclusive<usize>,
+    /// How many lines at the start stand in the sources of all of its questions.
+    pub common_lines: usize,
+    extension: &'static str,
+}
+
+impl Unit {
+    /// The unit of these questions, which share what stands before them.
+    pub fn new(plan: &Plan, number: usize, mut candidates: Vec<Candidate>) -> Self {
+        let toolchain = &plan.toolchains[plan.questions[candidates[0].question].toolchain];
+        // Behind a symbol's part, an undeclared function is an error.
+        candidates.sort_by_key(|candidate| {
+            matches!(candidate.part.asks, Asks::Links { may_be_macro: true, .. })
+        });
+        let part = &candidates[0].part;
+        let common_lines = part.common_lines;
+        let mut text = part.before.clone();
+        let first = Names(number).first();
+        let first_line = text.lines().count() + 1;
+        // As `main` alone: what the headers leave open meets it.
+        let linkage = if toolchain.language.is_cxx() { "extern \"C\" " } else { "" };
+        writeln!(text, "{linkage}int {first}(void) {{ return 0; }}").expect("strings take all");
+        let from = text.lines().count() + 1;
+        if candidates.len() > 1 && toolchain.language == Language::C {
+            text.push_str(NO_PLACES);
+        }
+        let places = from..=text.lines().count();
+        let (mut lines, mut bodies) = (Vec::new(), Vec::new());
+        for candidate in &candidates {
+            let from = text.lines().count() + 1;
+            let (index, question) = (candidate.question, &plan.questions[candidate.question]);
+            let (declaration, body) = part::text(question, &function(index), index);
+            text.push_str(&declaration);
+            let body_from = text.lines().count() + 1;
+            text.push_str(&body);
+            bodies.push(body_from..=text.lines().count());
+            if let Asks::Links { name, may_be_macro: true } = &candidate.part.asks
+                && is_plain(name)
+            {
+                let mark = macro_mark(index);
+                write!(text, "#ifdef {name}\nextern int {mark};\nint {mark};\n#endif\n")
+                    .expect("strings take all");
+            }
+            lines.push(from..=text.lines().count());
+        }
+        let (absent, sentinel) = (Names(number).absent(), Names(number).sentinel());
+        write!(
+            text,
+            "#if !defined __GNUC__ || {IMPOSTORS}\n\
+             #error \"the messages of this compiler are not known\"\n\
+             #endif\n\
+             #ifdef __cplusplus\n\
+             extern \"C\" {{\n\
+             #endif\n\
+             char {absent}(void);\n\
+             int {sentinel}(void);\n\
+             #ifdef __cplusplus\n\
+             }}\n\
+             #endif\n\
+             int {sentinel}(void) {{ return {absent}(); }}\n\
+             __attribute__((__weak__)) int main(void);\n\
+             int main(void) {{ return 0; }}\n"
+        )
+        .expect("strings take all");
+        let extension = toolchain.language.extension(false);
+        Unit {
+            candidates,
+            number,
+            text,
+            lines,
+            bodies,
+            first_line,
+            places,
+            common_lines,
+            extension,
+        }
+    }
+
+    /// The name of its source.
+    pub fn source_name(&self) -> String {
+        format!("{STEM}{}.{}", self.number, self.extension)
+    }
+
+    /// The name of its object file.
+    pub fn object_name(&self) -> String {
+        format!("{STEM}{}.o", self.number)
+    }
+
+    /// The names of its own functions.
+    pub fn names(&self) -> Names {
+        Names(self.number)
+    }
+
+    /// Whether it has only one question.
+    pub fn is_lone(&self) -> bool {
+        self.candidates.len() == 1
+    }
+
+    /// Whether any of its questions asks the linker.
+    pub fn links(&self) -> bool {
+        self.candidates.iter().any(Candidate::links)
+    }
+}
+
+/// The names of a unit's own functions.
+#[derive(Debug, Clone, Copy)]
+pub struct Names(usize);
+
+impl Names {
+    /// The first function.
+    pub fn first(self) -> String {
+        format!("tryall_first_{}", self.0)
+    }
+
+    /// What does not exist.
+    pub fn absent(self) -> String {
+        format!("tryall_absent_{}", self.0)
+    }
+
+    /// What refers to that.
+    pub fn sentinel(self) -> String {
+        format!("tryall_sentinel_{}", self.0)
+    }
+}
+
+/// The function that holds the part of a question.
+pub fn function(question: usize) -> String {
+    format!("tryall_part_{question}")
+}
+
+/// A variable that is there if the symbol of a question is a macro.
+pub fn macro_mark(question: usize) -> String {
+    format!("tryall_macro_{question}_")
+}
+
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+}

@@ -1,0 +1,347 @@
+//! Runs a batch of questions that share their commands.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::ffi::OsString;
+
+use tokio::time::Instant;
+
+use super::Context;
+use super::asking::{Asking, Attempt, Command, Outcome, shown};
+use crate::dialect::Stage;
+use crate::fuse::evidence::{self, Linked, Said};
+use crate::fuse::unit::{Unit, macro_mark};
+use crate::fuse::{self, Batch, FEWEST};
+use crate::judge::Verdict;
+use crate::os::Wires;
+use crate::response::Value;
+use crate::source::part::Asks;
+use crate::value::{self, Found};
+
+/// How often the rest of a unit is compiled.
+const ROUNDS: usize = 4;
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub struct Fused {
+    /// The questions that are answered.
+    pub answered: Vec<(usize, Outcome)>,
+    /// Those that are to be asked alone.
+    pub alone: Vec<usize>,
+    /// Smaller batches that may do better.
+    pub again: Vec<Batch>,
+    /// Whether the parts themselves failed, so that smaller batches would do no better.
+    pub parts_failed: bool,
+    /// How many compiles of a unit answered nothing.
+    pub lost: usize,
+}
+
+/// Answers what can be answered together.
+pub async fn answer(context: &Context, batch: Batch) -> Fused {
+    let mut fused = Fused::default();
+    // Answers count only if the toolchain works. The probes ran long before.
+    let links = batch.units.iter().flatten().any(|candidate| candidate.links());
+    let stage = if links { Stage::Link } else { Stage::Compile };
+    if context.probes[batch.toolchain].failure(stage).await.is_some() {
+        fused.alone = batch.questions().collect();
+        return fused;
+    }
+    if let Some(together) = Together::new(context, &batch) {
+        together.answer(&mut fused).await;
+    }
+    let done: HashSet<usize> = fused.answered.iter().map(|(question, _)| *question).collect();
+    let left = || batch.questions().filter(|question| !done.contains(question));
+    if done.is_empty() {
+        fused.lost = fused.lost.max(1);
+    }
+    let may_do_better = done.is_empty() && !fused.parts_failed;
+    if may_do_better && batch.questions().count() >= 2 * FEWEST {
+        fused.again = halves(batch);
+    } else {
+        fused.alone = left().collect();
+    }
+    fused
+}
+
+/// Both halves of a batch, which splits a unit only if there is but one.
+fn halves(batch: Batch) -> Vec<Batch> {
+    let Batch { toolchain, mut units } = batch;
+    let second = match units.as_mut_slice() {
+        [unit] => vec![unit.split_off(unit.len() / 2)],
+        _ => units.split_off(units.len() / 2),
+    };
+    vec![Batch { toolchain, units }, Batch { toolchain, units: second }]
+}
+
+/// A batch that is being asked.
+struct Together<'a> {
+    asking: Asking<'a>,
+    units: Vec<Unit>,
+    started: Instant,
+    /// Whether the compiler has stopped at its limit of errors. It is Clang, then.
+    knows_a_limit: Cell<bool>,
+}
+
+/// What makes Clang go on after its twentieth error.
+const NO_LIMIT: &str = "-ferror-limit=0";
+
+/// A unit that has been compiled, and what was said of it.
+struct Compiled {
+    unit: Unit,
+    said: Said,
+    object: Vec<u8>,
+    exit_code: Option<i32>,
+}
+
+impl<'a> Together<'a> {
+    fn new(context: &'a Context, batch: &Batch) -> Option<Self> {
+        let question = &context.plan.questions[batch.questions().next()?];
+        let toolchain = &context.plan.toolchains[batch.toolchain];
+        let timeout = batch.questions().map(|index| context.plan.questions[index].timeout).min()?;
+        let room = context.scratch.as_ref().ok()?.room().ok()?;
+        let started = Instant::now();
+        let program = toolchain.program.as_ref().ok()?;
+        let deadline = started + timeout;
+        let asking = Asking { context, question, toolchain, program, room, deadline };
+        let units = batch.units.iter().cloned().enumerate();
+        let units = units.map(|(number, unit)| Unit::new(&context.plan, number, unit)).collect();
+        Some(Together { asking, units, started, knows_a_limit: Cell::new(false) })
+    }
+
+    async fn answer(self, fused: &mut Fused) {
+        let mut good = Vec::new();
+        let mut units = self.units.clone();
+        for _ in 0..ROUNDS {
+            let compiled = self.compile(&units).await.unwrap_or_default();
+            units.clear();
+            for compiled in compiled {
+                match self.judge(compiled, fused) {
+                    Judged::Good(compiled) => good.push(compiled),
+                    Judged::Rest(unit) => units.push(unit),
+                    Judged::Done => {}
+                }
+            }
+            if units.is_empty() {
+                break;
+            }
+            fused.lost += units.len();
+        }
+        let linked = self.link(&good).await;
+        for compiled in &good {
+            self.answers_of(compiled, linked.as_ref(), fused);
+        }
+    }
+
+    /// Compiles units by one command. `None` if it cannot be told what came of which.
+    async fn compile(&self, units: &[Unit]) -> Option<Vec<Compiled>> {
+        let path = |name: String| self.asking.room.path().join(name);
+        for unit in units {
+            // What an earlier command left must not pass for this one's.
+            let _ = std::fs::remove_file(path(unit.object_name()));
+            std::fs::write(path(unit.source_name()), &unit.text).ok()?;
+        }
+        let mut argv = self.command();
+        argv.push("-c".into());
+        if self.knows_a_limit.get() {
+            argv.push(NO_LIMIT.into());
+        }
+        argv.extend(units.iter().map(|unit| OsString::from(unit.source_name())));
+        let attempt = self.run(argv, None, &units[0]).await?;
+        if attempt.messages.contains(evidence::STOPPED_AT_LIMIT) {
+            self.knows_a_limit.set(true);
+        }
+        let said = evidence::messages(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
+        let compiled = std::iter::zip(units.iter().cloned(), said).map(|(unit, said)| {
+            let object = std::fs::read(path(unit.object_name())).unwrap_or_default();
+            // That of the command is also about the other units.
+            let exit_code = if object.is_empty() { attempt.exit_code } else { Some(0) };
+            Compiled { unit, said, object, exit_code }
+        });
+        let compiled: Vec<_> = compiled.collect();
+        // Either all objects are there, or the command says that it failed.
+        let all = compiled.iter().all(|compiled| !compiled.object.is_empty());
+        (all == (attempt.verdict == Verdict::Yes)).then_some(compiled)
+    }
+
+    /// Whether a unit is good, or what else can be made of it.
+    fn judge(&self, compiled: Compiled, fused: &mut Fused) -> Judged {
+        let Compiled { unit, said, object, .. } = &compiled;
+        let is_there = !object.is_empty() && said.errors.is_empty();
+        if is_there && (unit.is_lone() || said.is_silent()) {
+            return Judged::Good(compiled);
+        }
+        let first_error = said.errors.first().copied();
+        let in_common = said.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
+        let in_the_part = unit.is_lone()
+            && first_error.is_some()
+            && said.errors.iter().all(|line| unit.bodies[0].contains(line));
+        if object.is_empty() && (in_common || in_the_part) {
+            for candidate in 0..unit.candidates.len() {
+                let mut outcome = self.outcome(&compiled, Verdict::No);
+                outcome.command = shown(&self.compile_alone(unit));
+                outcome.output = said.output.clone();
+                fused.answered.push((unit.candidates[candidate].question, outcome));
+            }
+            return Judged::Done;
+        }
+        if said.elsewhere || unit.is_lone() {
+            fused.lost += 1;
+            return Judged::Done;
+        }
+        let mentioned = |candidate: &usize| {
+            said.mentioned
+                .iter()
+                .chain(&said.noted)
+                .any(|line| unit.lines[*candidate].contains(line))
+        };
+        let quiet = (0..unit.candidates.len()).filter(|candidate| !mentioned(candidate));
+        let rest: Vec<_> = quiet.map(|candidate| unit.candidates[candidate].clone()).collect();
+        fused.parts_failed |= rest.len() * 2 < unit.candidates.len();
+        let has_gain = fuse::has_gain(&rest);
+        if !has_gain || rest.len() == unit.candidates.len() {
+            fused.lost += 1;
+            return Judged::Done;
+        }
+        Judged::Rest(Unit::new(&self.asking.context.plan, unit.number, rest))
+    }
+
+    /// Links what there is to link. `None` if that tells nothing.
+    async fn link(&self, good: &[Compiled]) -> Option<(Linked, Attempt)> {
+        let units: Vec<_> = good.iter().map(|c| &c.unit).filter(|unit| unit.links()).collect();
+        let argv = self.link_command(&units, Unit::object_name);
+        let first = units.first()?;
+        let attempt = self.run(argv, Some(Stage::Link), first).await?;
+        if attempt.verdict != Verdict::Yes || attempt.cut {
+            return None;
+        }
+        let linked = evidence::linked(&attempt.messages)?;
+        units.iter().all(|unit| linked.is_sound(unit)).then_some((linked, attempt))
+    }
+
+    /// The answers of a unit that has compiled.
+    fn answers_of(
+        &self,
+        compiled: &Compiled,
+        linked: Option<&(Linked, Attempt)>,
+        fused: &mut Fused,
+    ) {
+        let unit = &compiled.unit;
+        for (index, candidate) in unit.candidates.iter().enumerate() {
+            let question = candidate.question;
+            let mut outcome = self.outcome(compiled, Verdict::Yes);
+            outcome.command = shown(&self.compile_alone(unit));
+            outcome.output = compiled.said.output.clone();
+            match &candidate.part.asks {
+                Asks::Compiles => {}
+                Asks::Integer => {
+                    let open = value::open_numbered(question);
+                    let Found::One(number) = value::integer_behind(&compiled.object, &open) else {
+                        continue;
+                    };
+                    outcome.value = serde_json::Number::from_i128(number).map(Value::Integer);
+                }
+                Asks::Links { name, may_be_macro } => {
+                    let Some((linked, attempt)) = linked else { continue };
+                    let mark = [macro_mark(question).as_bytes(), b"\0"].concat();
+                    let is_macro = *may_be_macro
+                        && linked.is_silent_on(unit, index)
+                        && compiled.object.windows(mark.len()).any(|window| window == mark);
+                    let verdict = linked.verdict(unit, index);
+                    outcome.verdict = match verdict {
+                        _ if is_macro => Verdict::Yes,
+                        Some(evidence::Verdict::There) => Verdict::Yes,
+                        Some(evidence::Verdict::Missing) => Verdict::No,
+                        None => continue,
+                    };
+                    if outcome.verdict == Verdict::No {
+                        outcome.remark = Some(format!("the linker does not find {name}"));
+                    }
+                    outcome.command = shown(&self.link_command(&[unit], Unit::source_name));
+                    outcome.exit_code = attempt.exit_code;
+                    outcome.output = about(&attempt.messages, unit, question, name);
+                }
+            }
+            fused.answered.push((question, outcome));
+        }
+    }
+
+    fn outcome(&self, compiled: &Compiled, verdict: Verdict) -> Outcome {
+        Outcome {
+            verdict,
+            exit_code: compiled.exit_code,
+            source: Some(compiled.unit.text.clone()),
+            duration: self.started.elapsed(),
+            fused: true,
+            ..Outcome::error(String::new())
+        }
+    }
+
+    /// Runs a command.
+    async fn run(&self, argv: Vec<OsString>, stage: Option<Stage>, unit: &Unit) -> Option<Attempt> {
+        let product = stage.and_then(|stage| self.asking.written(stage));
+        let program = self.asking.program;
+        let what = "the compiler";
+        let command = Command { what, program, argv, product, wires: Wires::Merged };
+        let attempt = self.asking.attempt(command, unit.source_name().as_ref()).await;
+        (!attempt.cut && !matches!(attempt.verdict, Verdict::Error(_))).then_some(attempt)
+    }
+
+    fn command(&self) -> Vec<OsString> {
+        let Asking { toolchain, question, .. } = &self.asking;
+        [&toolchain.command[..], &toolchain.args, &question.args].concat()
+    }
+
+    /// The command that compiles one unit as the shared one does.
+    fn compile_alone(&self, unit: &Unit) -> Vec<OsString> {
+        let mut argv = self.command();
+        argv.extend(["-c".into(), unit.source_name().into()]);
+        argv
+    }
+
+    /// The command that links units: their objects, or their sources.
+    fn link_command(&self, units: &[&Unit], file: fn(&Unit) -> String) -> Vec<OsString> {
+        let mut argv = self.command();
+        argv.extend(units.iter().map(|unit| OsString::from(file(unit))));
+        let product = self.asking.toolchain.dialect.product(Stage::Link).expect("it is a file");
+        argv.extend(["-o".into(), product.into(), "-Wl,--warn-unresolved-symbols".into()]);
+        let mut trace = String::from("-Wl");
+        let mut seen = HashSet::new();
+        for unit in units {
+            let own = [unit.names().first(), unit.names().absent()];
+            let asked = unit.candidates.iter().filter_map(|candidate| match &candidate.part.asks {
+                Asks::Links { name, .. } => Some(name.clone()),
+                _ => None,
+            });
+            for name in own.into_iter().chain(asked).filter(|name| seen.insert(name.clone())) {
+                trace.push_str(",-y,");
+                trace.push_str(&name);
+            }
+        }
+        argv.push(trace.into());
+        argv
+    }
+}
+
+/// What is made of a unit.
+enum Judged {
+    /// It has compiled as it must.
+    Good(Compiled),
+    /// It is to be compiled again with less in it.
+    Rest(Unit),
+    /// Nothing more.
+    Done,
+}
+
+/// The lines of a linker's output that are about a question.
+fn about(output: &str, unit: &Unit, question: usize, name: &str) -> String {
+    let function = format!("`{}'", fuse::unit::function(question));
+    let (behind, quoted) = (format!(" of {name}"), format!("`{name}'"));
+    let reference = format!("{}: reference to {name}", unit.object_name());
+    let lines = output.lines().filter(|line| {
+        line.contains(&function)
+            || line.ends_with(&behind)
+            || line.ends_with(&quoted)
+            || line.ends_with(&reference)
+    });
+    lines.map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,118 @@
+//! When questions are asked together.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Job, Progress, Schedule, fused, presence};
+use crate::fuse::{self, Batch, Candidate};
+use crate::plan::Plan;
+
+/// Questions on their way to be asked together.
+pub(super) struct Fusing {
+    /// The questions that may be, until they are looked at.
+    pub(super) candidates: Vec<Option<Candidate>>,
+    /// Headers that are looked for together.
+    pub(super) headers: Vec<Vec<usize>>,
+    /// Those whose turn has come, and that wait for more.
+    pub(super) waiting: Vec<Candidate>,
+    /// What can start.
+    pub(super) batches: Vec<Batch>,
+    /// Those that are to be asked alone after all.
+    pub(super) alone: BTreeSet<usize>,
+    /// Compiles that were for nothing.
+    pub(super) lost: usize,
+}
+
+impl Fusing {
+    pub(super) fn new(plan: &Plan, enabled: bool) -> Self {
+        let candidates = match enabled {
+            true => fuse::guard::candidates(plan),
+            false => vec![None; plan.questions.len()],
+        };
+        let headers = if enabled { fuse::guard::headers(plan) } else { Vec::new() };
+        let (waiting, batches, alone) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Fusing { candidates, headers, waiting, batches, alone, lost: 0 }
+    }
+
+    /// Gives up when more was lost than 3 % of the batch.
+    fn give_up_if_hopeless(&mut self) {
+        if (self.lost - 1) * 100 > 3 * self.candidates.len() {
+            self.candidates.fill(None);
+            self.headers.clear();
+            let batches = std::mem::take(&mut self.batches);
+            self.alone.extend(batches.iter().flat_map(Batch::questions));
+            self.alone.extend(self.waiting.drain(..).map(|candidate| candidate.question));
+        }
+    }
+}
+
+impl Schedule {
+    /// Starts a look for headers, if enough of them are ready; not if there is no slot.
+    pub(super) fn look_for(&mut self, group: &[usize]) -> bool {
+        let asks = &self.context.plan.asks;
+        let askers = self.ready.iter().rev().map(|&index| (asks[index].question, index));
+        let first: HashMap<_, _> = askers.collect();
+        let ready: Vec<_> = group.iter().filter_map(|&q| Some((q, *first.get(&q)?))).collect();
+        if ready.len() < group.len() {
+            return true;
+        }
+        let Some(slot) = self.slots.take() else { return false };
+        for (question, first) in ready {
+            self.ready.remove(&first);
+            self.alone.insert(question);
+            self.progress[question] = Progress::Running { first, others: Vec::new() };
+        }
+        let (context, group) = (self.context.clone(), group.to_vec());
+        self.tasks.spawn_local(async move {
+            let fused = Box::new(presence::look(&context, group).await);
+            (Job::Fused(fused), slot)
+        });
+        true
+    }
+
+    /// Starts batches, and what they have left, when nothing else is to be started: what runs may
+    /// bring more that can share their commands.
+    pub(super) fn start_what_is_fused(&mut self) -> bool {
+        let brings_more = |question: &usize| match &self.progress[*question] {
+            Progress::Running { first, others } => others
+                .iter()
+                .chain([first])
+                .any(|&ask| self.needed_by[ask].iter().any(|&next| self.answers[next].is_none())),
+            _ => false,
+        };
+        if !self.fusing.waiting.is_empty() && !self.alone.iter().any(brings_more) {
+            let waiting = std::mem::take(&mut self.fusing.waiting);
+            let width = self.slots.width().max(1);
+            let (batches, alone) = fuse::batches(&self.context.plan, waiting, width);
+            self.fusing.batches.extend(batches);
+            self.fusing.alone.extend(alone);
+        }
+        while let Some(&question) = self.fusing.alone.first() {
+            let Some(slot) = self.slots.take() else { return true };
+            self.fusing.alone.pop_first();
+            self.start(question, slot);
+        }
+        while !self.fusing.batches.is_empty() {
+            let Some(slot) = self.slots.take() else { return true };
+            let batch = self.fusing.batches.remove(0);
+            let context = self.context.clone();
+            self.tasks.spawn_local(async move {
+                let fused = Box::new(fused::answer(&context, batch).await);
+                (Job::Fused(fused), slot)
+            });
+        }
+        false
+    }
+
+    /// Takes the answers of a batch, and what it has left.
+    pub(super) fn settle_fused(&mut self, fused: fused::Fused) {
+        for (question, outcome) in fused.answered {
+            self.settle(question, outcome);
+        }
+        self.fusing.alone.extend(fused.alone);
+        self.fusing.batches.extend(fused.again);
+        if fused.lost > 0 {
+            self.fusing.lost += fused.lost;
+            self.fusing.give_up_if_hopeless();
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Looks for many headers by one run of the preprocessor.
+
+use tokio::time::Instant;
+
+use super::Context;
+use super::asking::{Asking, Outcome};
+use super::fused::Fused;
+use crate::dialect::Stage;
+use crate::fuse::guard;
+use crate::judge::Verdict;
+use crate::plan::question::{Question, Subject};
+use crate::source::Source;
+use crate::source::part::{self, HEADER_WORDS, KNOWN_HEADERS};
+use crate::value;
+
+/// Answers for the headers that are absent, and for all that need only be there.
+pub async fn look(context: &Context, questions: Vec<usize>) -> Fused {
+    let mut fused = Fused::default();
+    let found = found(context, &questions).await;
+    let probe = &context.probes[context.plan.questions[questions[0]].toolchain];
+    let failure = probe.failure(Stage::Compile).await;
+    for (place, &index) in questions.iter().enumerate() {
+        let there = found.as_ref().and_then(|(found, _)| found[place]);
+        let only_there = guard::must_only_be_there(&context.plan.questions[index]);
+        let verdict = match there {
+            _ if failure.is_some() => None,
+            Some(true) if only_there => Some(Verdict::Yes),
+            Some(false) => Some(Verdict::No),
+            _ => None,
+        };
+        match (verdict, &found) {
+            (Some(verdict), Some((_, outcome))) => {
+                let remark = (verdict == Verdict::No).then(|| "the header is not there".into());
+                fused.answered.push((index, Outcome { verdict, remark, ..outcome.clone() }));
+            }
+            _ => fused.alone.push(index),
+        }
+    }
+    fused.lost = usize::from(fused.answered.is_empty());
+    fused
+}
+
+/// Whether each header is there, where that is told, and the run that tells.
+async fn found(context: &Context, questions: &[usize]) -> Option<(Vec<Option<bool>>, Outcome)> {
+    let plan = &context.plan;
+    let question = |index: &usize| -> &Question { &plan.questions[*index] };
+    let headers = questions.iter().map(|index| match &question(index).subject {
+        Subject::Header { header, .. } => header.as_str(),
+        _ => unreachable!("only headers are looked for"),
+    });
+    let first = question(questions.first()?);
+    let toolchain = &plan.toolchains[first.toolchain];
+    let text = part::headers(first, headers);
+    let source = Source { text, extension: toolchain.language.extension(true).into() };
+    let started = Instant::now();
+    let timeout = questions.iter().map(|index| question(index).timeout).min()?;
+    let asking = Asking {
+        context,
+        question: first,
+        toolchain,
+        program: toolchain.program.as_ref().ok()?,
+        room: context.scratch.as_ref().ok()?.room().ok()?,
+        deadline: started + timeout,
+    };
+    let (preprocessed, mut outcome) = asking.preprocess(source).await?;
+    if outcome.verdict != Verdict::Yes || !value::was_preprocessed(&preprocessed) {
+        return None;
+    }
+    let told = |place: usize| {
+        let [there, absent] = HEADER_WORDS.map(|word| {
+            let word = format!("{word}{place}");
+            preprocessed.split_whitespace().any(|other| other == word)
+        });
+        (there != absent).then_some(there)
+    };
+    if [told(0), told(1)] != [Some(true), Some(false)] {
+        return None;
+    }
+    outcome.fused = true;
+    outcome.duration = started.elapsed();
+    let known = KNOWN_HEADERS.len();
+    Some(((0..questions.len()).map(|place| told(place + known)).collect(), outcome))
+}

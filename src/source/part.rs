@@ -1,0 +1,115 @@
+//! Questions as parts of one source that asks several of them: the same words as in the source of
+//! each alone, in a function of its own; and headers that are looked for together. What must hold for that is told in [`crate::fuse`].
+
+use super::{Before, c};
+use crate::language::Language;
+use crate::plan::question::{Question, Subject};
+use crate::value;
+
+/// How a question fits into a shared source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What stands before it. Only parts with the same text here can share a source.
+    pub before: String,
+    /// How many lines of that stand in the question's own source, too, at the same place.
+    pub common_lines: usize,
+    /// What decides.
+    pub asks: Asks,
+}
+
+/// What decides a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asks {
+    /// Whether it compiles.
+    Compiles,
+    /// The integer in the object file.
+    Integer,
+    /// Whether this name links. `may_be_macro`: a macro of this name is enough.
+    Links {
+        /// The name.
+        name: String,
+        /// Whether a macro of this name is a yes.
+        may_be_macro: bool,
+    },
+}
+
+/// The part of a question; `None` if it has none.
+pub fn part(question: &Question, language: Language) -> Option<Part> {
+    let before = Before { headers: &question.headers, prefix: &question.prefix };
+    let start = c::start(before);
+    let lines = |text: &str| text.lines().count();
+    let declared = || c::question(before) + c::TYPE_START + &c::digit_macros();
+    Some(match &question.subject {
+        Subject::Function(name) => {
+            let has_headers = c::has_headers(&start);
+            if !has_headers && !start.is_empty() {
+                // Alone, what the prefix declares goes to another name.
+                return None;
+            }
+            Part {
+                before: c::function_start(before),
+                common_lines: if has_headers { lines(&start) } else { 0 },
+                asks: Asks::Links { name: name.clone(), may_be_macro: false },
+            }
+        }
+        Subject::Symbol(name) => Part {
+            before: declared(),
+            common_lines: lines(&start),
+            asks: Asks::Links { name: name.clone(), may_be_macro: true },
+        },
+        Subject::Type(_) | Subject::Member { .. } if language == Language::C => {
+            Part { before: declared(), common_lines: lines(&start), asks: Asks::Compiles }
+        }
+        Subject::Sizeof(_) | Subject::ComputeInt(_) if language == Language::C => {
+            Part { before: declared(), common_lines: lines(&start), asks: Asks::Integer }
+        }
+        _ => return None,
+    })
+}
+
+/// The text of a part, in a function of this name and with this number: the declaration of the
+/// function, and what stands in the question's own source as well.
+pub fn text(question: &Question, name: &str, number: usize) -> (String, String) {
+    let before = Before { headers: &question.headers, prefix: &question.prefix };
+    let with_arguments = "int tryall_argc, char **tryall_argv";
+    let open = value::open_numbered(number);
+    let (parameters, body) = match &question.subject {
+        Subject::Function(function) if c::has_headers(&c::start(before)) => {
+            ("void", c::function_by_prototype(name, function))
+        }
+        Subject::Function(function) => ("void", c::function_alone(name, function)),
+        Subject::Symbol(symbol) => ("void", c::symbol_body(name, symbol)),
+        Subject::Type(of) => ("void", c::type_body(name, of)),
+        Subject::Member { of, member } => (with_arguments, c::member_body(name, of, member)),
+        Subject::Sizeof(of) => {
+            (with_arguments, c::integer_body(name, &format!("sizeof({of})"), &open))
+        }
+        Subject::ComputeInt(expression) => {
+            (with_arguments, c::integer_body(name, expression, &open))
+        }
+        _ => unreachable!("it is no part"),
+    };
+    let declaration =
+        format!("#ifdef __cplusplus\nextern \"C\"\n#endif\nint {name}({parameters});\n");
+    (declaration, body)
+}
+
+/// Words that tell, in preprocessed text, whether a header is there.
+pub const HEADER_WORDS: [&str; 2] = ["tryall_is_there_", "tryall_is_absent_"];
+
+/// A header that every compiler has, and one that none has. They are looked for first.
+pub const KNOWN_HEADERS: [&str; 2] = ["limits.h", "tryall/is/nowhere.h"];
+
+/// Looks for headers, behind what stands before the question: one of [`HEADER_WORDS`] with each
+/// one's place in the list, if the compiler can tell.
+pub fn headers<'a>(question: &Question, headers: impl Iterator<Item = &'a str>) -> String {
+    let before = Before { headers: &question.headers, prefix: &question.prefix };
+    let [there, absent] = HEADER_WORDS;
+    let mut text = c::start(before) + "#ifdef __has_include\n";
+    for (place, header) in KNOWN_HEADERS.into_iter().chain(headers).enumerate() {
+        text += &format!(
+            "#if __has_include(<{header}>)\n{there}{place}\n#else\n{absent}{place}\n#endif\n"
+        );
+    }
+    text + "#endif\n" + &c::sentinels()
+}

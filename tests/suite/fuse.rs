@@ -1,0 +1,91 @@
+//! Fused answers are those that each check has alone. Each test is a way in which one check could
+//! have answered for another, or the surroundings for a check.
+
+mod batches;
+mod headers;
+mod libraries;
+mod names;
+#[path = "../support/random_batches.rs"]
+mod random_batches;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// The compilers that are recognised, by language.
+const COMPILERS: [(&str, &str); 4] =
+    [("c", "gcc"), ("c", "clang"), ("c++", "g++"), ("c++", "clang++")];
+
+/// Runs a request, asks again alone what was fused, and compares. The results, by id.
+fn same(request: &Value) -> BTreeMap<String, Value> {
+    let run = |request: &Value, args: &[&str]| {
+        let (call, stdin) = Call::check(request);
+        let ran = call.args(args).run_with(&stdin);
+        ran.json()["results"].as_array().cloned().unwrap_or_else(|| panic!("{ran:?}"))
+    };
+    let together = run(request, &["-j2", "--fuse"]);
+    let is_fused = |result: &&Value| result["how"] == "fused";
+    let ids: Vec<_> = together.iter().filter(is_fused).map(|result| &result["id"]).collect();
+    let mut again = request.clone();
+    again["checks"].as_array_mut().unwrap().retain_mut(|check| {
+        check.as_object_mut().unwrap().remove("needs");
+        ids.contains(&&check["id"])
+    });
+    let alone = run(&again, &["-j2", "--no-fuse"]);
+    assert_eq!(alone.len(), ids.len());
+    for (fused, alone) in std::iter::zip(together.iter().filter(is_fused), &alone) {
+        assert_ne!(alone["how"], "fused");
+        assert_eq!(
+            (&fused["status"], &fused["value"]),
+            (&alone["status"], &alone["value"]),
+            "fused: {fused:#}\nalone: {alone:#}"
+        );
+    }
+    together.into_iter().map(|r| (r["id"].as_str().unwrap().into(), r)).collect()
+}
+
+/// The same with a compiler for a language.
+fn same_with(language: &str, compiler: &str, checks: Value) -> BTreeMap<String, Value> {
+    need(compiler);
+    let toolchain = json!({"language": language, "command": [compiler]});
+    same(&json!({"toolchains": {language: toolchain}, "checks": with_language(language, checks)}))
+}
+
+fn with_language(language: &str, mut checks: Value) -> Value {
+    for check in checks.as_array_mut().unwrap() {
+        check["language"] = json!(language);
+    }
+    checks
+}
+
+/// How many results are fused.
+fn fused(results: &BTreeMap<String, Value>) -> usize {
+    results.values().filter(|result| result["how"] == "fused").count()
+}
+
+/// Functions, with these fields besides.
+fn functions(names: &[&str], fields: &Value) -> Value {
+    let check = |name: &&str| {
+        let mut check = json!({"id": name, "kind": "function", "function": name});
+        check.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        check
+    };
+    names.iter().map(check).collect()
+}
+
+/// More of them, with `cargo bench --bench campaign -- BATCHES`.
+#[test]
+fn random_batches_have_the_answers_that_each_check_has_alone() {
+    use random_batches::{Alone, Random, batch, compare};
+    let (mut random, mut alone) = (Random::new(7), Alone::default());
+    let (mut answers, mut fused) = (0, 0);
+    for _ in 0..30 {
+        let compared = compare(TRYALL, &batch(&mut random), &mut alone);
+        let compared = compared.unwrap_or_else(|difference| panic!("{difference}"));
+        answers += compared.answers;
+        fused += compared.fused;
+    }
+    assert!(fused * 4 > answers, "only {fused} of {answers} are fused");
+}

@@ -1,0 +1,195 @@
+//! Headers and prefixes that do more than declare.
+
+use super::*;
+
+/// Checks of all kinds, behind a header of this text, beside some that nothing disturbs.
+fn behind(text: &str, is_prefix: bool, args: &[&str], compilers: &[(&str, &str)]) {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "odd.h", text);
+    let mut ids = 0;
+    let mut ask = |mut check: Value| {
+        ids += 1;
+        check["id"] = json!(format!("{ids} {}", check["kind"].as_str().unwrap()));
+        if is_prefix {
+            check["prefix"] = json!(text);
+        } else {
+            check["headers"] = json!(["odd.h"]);
+        }
+        check["include_dirs"] = json!([dir.path()]);
+        check["args"] = json!(args);
+        check
+    };
+    let mut checks = Vec::new();
+    for name in ["fork", "odd_function", "odd_variable", "nope", "odd_inline"] {
+        checks.push(ask(json!({"kind": "symbol", "symbol": name})));
+        checks.push(ask(json!({"kind": "function", "function": name})));
+    }
+    for of in ["int", "struct odd", "nope"] {
+        checks.push(ask(json!({"kind": "type", "type": of})));
+        checks.push(ask(json!({"kind": "sizeof", "type": of})));
+    }
+    checks.push(ask(json!({"kind": "member", "type": "struct odd", "member": "x"})));
+    checks.push(ask(json!({"kind": "compute_int", "expression": "ODD"})));
+    for name in ["getpid", "odd_function", "odd_defined", "nope"] {
+        checks.push(json!({"id": name, "kind": "function", "function": name, "args": args}));
+    }
+    for (language, compiler) in compilers {
+        same_with(language, compiler, json!(checks));
+    }
+}
+
+/// GCC, and one of the others in turn.
+fn compilers(turn: usize) -> [(&'static str, &'static str); 2] {
+    [COMPILERS[0], COMPILERS[1 + turn % 3]]
+}
+
+const ODD: [&str; 26] = [
+    "#define __attribute__ )(\n",
+    "#define extern )(\n#define main )(\n",
+    "struct odd { int x; };\ntypedef struct odd odd_type;\nextern int odd_variable;\n#define ODD 7\n",
+    "int odd_function(void) { return 0; }\nint odd_variable = 1;\n",
+    "int odd_variable;\n",
+    "static inline int odd_inline(void) { return 0; }\nstatic int odd_function(void) { return 1; }\n",
+    "#pragma GCC poison fork nope odd_function\n",
+    "#pragma GCC poison int\n",
+    "#define int long\n",
+    "#define static\n#define volatile\n#define const\n",
+    "#define sizeof(x) 3\n#define __attribute__(x)\n",
+    "#define char short\n#define void int\n",
+    "#define main other_main\n",
+    "int x; /* never closed\n",
+    "struct unclosed {\n",
+    "int unclosed(void) {\n",
+    "#if 0\n",
+    "static\n",
+    "__attribute__((alias(\"zz\")))\n",
+    "#error no such thing\n",
+    "#warning only said\nstruct odd { int x; };\n",
+    "#line 3 \"conftest0.c\"\nint odd_function(void);\n#warning here\n",
+    "#line 1\nextern int odd_function(void);\n",
+    "#pragma GCC diagnostic error \"-Wall\"\n#pragma GCC diagnostic ignored \"-Wimplicit\"\n",
+    "#pragma pack(1)\nstruct odd { char x; double z; };\n#pragma GCC diagnostic push\n",
+    "__asm__(\".globl odd_defined\\nodd_defined: .long 0\\n\");\nint getpid(void) __asm__(\"getppid\");\n",
+];
+
+#[test]
+fn headers_that_do_more_than_declare() {
+    for (turn, text) in ODD[..12].iter().enumerate() {
+        behind(text, false, &[], &compilers(turn));
+    }
+}
+
+#[test]
+fn headers_that_leave_things_open() {
+    for (turn, text) in ODD[12..].iter().enumerate() {
+        behind(text, false, &[], &compilers(turn));
+    }
+}
+
+#[test]
+fn prefixes_that_do_more_than_declare() {
+    let args = ["-O2", "-Wall", "-Wextra", "-Wmissing-prototypes"];
+    for (turn, text) in ODD.iter().step_by(3).enumerate() {
+        behind(text, true, &args, &compilers(turn)[turn % 2..][..1]);
+    }
+}
+
+#[test]
+fn weak_thread_local_and_constant_things() {
+    let text = "#pragma weak odd_function\nextern int odd_function(void);\n\
+                extern __thread int odd_variable;\nextern const int odd_constant;\n\
+                extern int fork_(void) __asm__(\"fork\");\n#pragma weak getpid\nextern int getpid(void);\n\
+                extern __attribute__((weak)) int nope(void);\nstatic const int odd_inline = 3;\n";
+    behind(text, false, &[], &COMPILERS[..2]);
+    behind(text, false, &["-O2", "-fPIC"], &COMPILERS[..1]);
+}
+
+#[test]
+fn a_header_that_is_not_there_is_a_no_for_all_that_need_it() {
+    let checks = json!([
+        {"id": "1", "kind": "symbol", "symbol": "a", "headers": ["no/such.h"]},
+        {"id": "2", "kind": "symbol", "symbol": "b", "headers": ["no/such.h"]},
+        {"id": "3", "kind": "type", "type": "int", "headers": ["no/such.h"]},
+        {"id": "4", "kind": "sizeof", "type": "int", "headers": ["no/such.h"]},
+        {"id": "5", "kind": "symbol", "symbol": "EOF", "headers": ["stdio.h"]},
+    ]);
+    for compiler in ["gcc", "clang"] {
+        let results = same_with("c", compiler, checks.clone());
+        assert_eq!(fused(&results), 5, "{compiler}: {results:#?}");
+        assert!(results["3"]["output"].as_str().unwrap().contains("no/such.h"));
+    }
+}
+
+#[test]
+fn a_prefix_that_breaks_half_of_the_checks() {
+    let prefix = "#include <stdio.h>\n#define broken )(\n#define gone\n";
+    let ask = |kind: &str, field: &str, name: &str| json!({"id": format!("{kind} {name}"), "kind": kind, field: name, "prefix": prefix});
+    let mut checks = Vec::new();
+    for name in ["broken", "int", "gone", "FILE", "broken *", "fpos_t"] {
+        checks.push(ask("type", "type", name));
+        checks.push(ask("sizeof", "type", name));
+        checks.push(ask("compute_int", "expression", &format!("sizeof({name})")));
+    }
+    for compiler in ["gcc", "clang"] {
+        let results = same_with("c", compiler, json!(checks));
+        assert!(fused(&results) >= 6, "{compiler}: {results:#?}");
+    }
+}
+
+/// Header checks of a stage.
+fn headers(names: &[&str], stage: &str, prefix: &str) -> Vec<Value> {
+    let ask = |name: &&str| {
+        json!({"id": format!("{stage} {name}"), "kind": "header", "header": name, "stage": stage,
+               "prefix": prefix})
+    };
+    names.iter().map(ask).collect()
+}
+
+const HEADERS: [&str; 18] = [
+    "stdio.h",
+    "stdlib.h",
+    "string.h",
+    "unistd.h",
+    "windows.h",
+    "no/such.h",
+    "errno.h",
+    "math.h",
+    "linux/if.h",
+    "sys/types.h",
+    "sys/event.h",
+    "port.h",
+    "limits.h",
+    "tryall.h",
+    "complex.h",
+    "iostream",
+    ".",
+    "/usr/include/stdio.h",
+];
+
+#[test]
+fn headers_that_are_absent_are_found_by_one_look() {
+    for (language, compiler) in COMPILERS {
+        let checks = [headers(&HEADERS, "compile", ""), headers(&HEADERS, "preprocess", "")];
+        let results = same_with(language, compiler, json!(checks.concat()));
+        // Those that must compile are compiled alone where they are there.
+        assert_eq!(results["compile stdio.h"]["how"], "run", "{compiler}");
+        assert_eq!(results["compile windows.h"]["how"], "fused", "{compiler}");
+        assert_eq!(results["compile windows.h"]["status"], "no", "{compiler}");
+        assert_eq!(results["preprocess stdio.h"]["how"], "fused", "{compiler}");
+        assert_eq!(results["preprocess stdio.h"]["status"], "yes", "{compiler}");
+    }
+}
+
+#[test]
+fn a_look_for_headers_that_cannot_be_trusted_is_none() {
+    for prefix in
+        ["#define limits nothing\n", "#error no\n", "#if 0\n", "#define __has_include(x) 0\n"]
+    {
+        for compiler in ["gcc", "clang"] {
+            let checks = headers(&HEADERS[..6], "preprocess", prefix);
+            same_with("c", compiler, json!(checks));
+        }
+    }
+    let results = same_with("c", "tcc", json!(headers(&HEADERS[..6], "preprocess", "")));
+    assert_eq!(results["preprocess no/such.h"]["status"], "no");
+}
