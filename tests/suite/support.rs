@@ -125,6 +125,7 @@ impl Call {
         // Whoever runs the tests in the background may have them ignore these.
         let by_default = || {
             for signal in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP, Signal::SIGTERM] {
+                // SAFETY: the default action runs no code of this program.
                 unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl)? };
             }
             Ok(())
