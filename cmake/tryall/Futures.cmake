@@ -133,7 +133,10 @@ function(_tryall_note_check name kind)
   endif()
   if(DEFINED "${first}" OR NOT _tryall_output_wanted STREQUAL ""
       OR (kind STREQUAL "size" AND _tryall_call MATCHES "RESULT_VARIABLE")
-      OR (kind STREQUAL "run" AND CMAKE_CROSSCOMPILING))
+      OR (kind STREQUAL "run" AND CMAKE_CROSSCOMPILING)
+      # Where this is unset CMake evaluates all text twice, once without watches, and warns if it
+      # differs.
+      OR NOT _tryall_cmp0053 STREQUAL "NEW")
     return()
   endif()
   _tryall_may_wait(may_wait ${variables})
