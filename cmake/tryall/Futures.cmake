@@ -133,7 +133,8 @@ function(_tryall_note_check name kind)
   endif()
   if(DEFINED "${first}" OR NOT _tryall_output_wanted STREQUAL ""
       OR (kind STREQUAL "size" AND _tryall_call MATCHES "RESULT_VARIABLE")
-      OR (kind STREQUAL "run" AND CMAKE_CROSSCOMPILING)
+      # What a program does besides answering may be what the project wants next.
+      OR kind STREQUAL "run"
       # Where this is unset CMake evaluates all text twice, once without watches, and warns if it
       # differs.
       OR NOT _tryall_cmp0053 STREQUAL "NEW")
