@@ -114,7 +114,8 @@ fn names_nothing(word: &str) -> bool {
 }
 
 impl Links {
-    /// Those that a directory keeps. It is made when there is something to keep.
+    /// Those that a directory keeps; without one nothing is known. It is made when there is
+    /// something to keep.
     pub fn kept_in(directory: Option<PathBuf>) -> Self {
         Links { directory, ..Links::default() }
     }
@@ -126,13 +127,13 @@ impl Links {
 
     /// Whether a link is known to work.
     pub fn knows(&self, link: &Link) -> bool {
+        let Some(directory) = &self.directory else { return false };
         if self.distrusted.get() {
             return false;
         }
         if self.known.borrow().contains(&link.0) {
             return true;
         }
-        let Some(directory) = &self.directory else { return false };
         let is_kept =
             std::fs::read(directory.join(link.file_name())).is_ok_and(|kept| kept == link.0);
         if is_kept {
@@ -144,12 +145,11 @@ impl Links {
     /// Remembers a link that has worked without a word. A directory that cannot be written to
     /// costs only time.
     pub fn learn(&self, link: Link) {
-        if let Some(directory) = &self.directory {
-            // Another run may read it at this moment: half a file is no known link, because it is
-            // compared as a whole.
-            let _ = std::fs::create_dir_all(directory)
-                .and_then(|()| std::fs::write(directory.join(link.file_name()), &link.0));
-        }
+        let Some(directory) = &self.directory else { return };
+        // Another run may read it at this moment: half a file is no known link, because it is
+        // compared as a whole.
+        let _ = std::fs::create_dir_all(directory)
+            .and_then(|()| std::fs::write(directory.join(link.file_name()), &link.0));
         self.known.borrow_mut().insert(link.0);
     }
 }
