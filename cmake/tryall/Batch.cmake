@@ -2,10 +2,11 @@
 #
 # Questions become one request for tryall, and its answers are kept until they are asked for:
 #
-#   _TRYALL_<n>_REQUEST    the toolchain and the check, as JSON
+#   _TRYALL_<n>_TOOLCHAIN  the toolchain, as JSON
+#   _TRYALL_<n>_CHECK      the check, as JSON
 #   _TRYALL_<n>_KEY        the key of its recipe
 #   _TRYALL_<n>_STATUS     the answer, and with it
-#   _TRYALL_<n>_COMMANDS   text for the log: commands, output and exit codes
+#   _TRYALL_<n>_LOG        text for the log: commands, output and exit codes
 #   _TRYALL_<n>_OUTPUT     what the build would have written
 #   _TRYALL_<n>_RAN        the exit code of the program that was run, or FAILED_TO_RUN
 #   _TRYALL_<n>_WRITTEN    what the program wrote

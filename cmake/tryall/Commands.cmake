@@ -492,6 +492,20 @@ function(_tryall_quote result text)
   endif()
 endfunction()
 
+# Code that sets these variables to what they are.
+function(_tryall_code_for_variables _tryall_result)
+  set(_tryall_code "")
+  foreach(_tryall_name IN LISTS ARGN)
+    if(DEFINED ${_tryall_name})
+      _tryall_quote(_tryall_value "${${_tryall_name}}")
+      string(APPEND _tryall_code "set(${_tryall_name}${_tryall_value})\n")
+    else()
+      string(APPEND _tryall_code "unset(${_tryall_name})\n")
+    endif()
+  endforeach()
+  set(${_tryall_result} "${_tryall_code}" PARENT_SCOPE)
+endfunction()
+
 # Adds the marks of a recipe to one argument of a call, see Recipe.cmake: changes
 # _tryall_argument, or sets _tryall_mark to the code that is to follow it.
 function(_tryall_mark_argument)

@@ -224,24 +224,15 @@ endfunction()
 
 # Code that sets what the second pass reads and what may have changed by then.
 function(_tryall_code_for_context result)
-  set(code "")
-  foreach(name IN ITEMS CMAKE_REQUIRED_QUIET CMAKE_REQUIRED_FLAGS CMAKE_REQUIRED_DEFINITIONS
+  _tryall_code_for_variables(code CMAKE_REQUIRED_QUIET CMAKE_REQUIRED_FLAGS CMAKE_REQUIRED_DEFINITIONS
       CMAKE_REQUIRED_INCLUDES CMAKE_REQUIRED_LINK_OPTIONS CMAKE_REQUIRED_LIBRARIES
       CMAKE_REQUIRED_LINK_DIRECTORIES CMAKE_EXTRA_INCLUDE_FILES CMAKE_MESSAGE_INDENT
       CMAKE_MESSAGE_CONTEXT CMAKE_C_FLAGS CMAKE_CXX_FLAGS CMAKE_Fortran_FLAGS CMAKE_OBJC_FLAGS
       CMAKE_OBJCXX_FLAGS)
-    if(DEFINED ${name})
-      _tryall_quote(value "${${name}}")
-      string(APPEND code "set(${name}${value})\n")
-    else()
-      string(APPEND code "unset(${name})\n")
-    endif()
-  endforeach()
-  if(_tryall_cmp0075 STREQUAL "NEW")
-    string(APPEND code "set(_tryall_under ${_tryall_under})\n")
-  else()
+  string(APPEND code "set(_tryall_under ${_tryall_under})\n")
+  if(NOT _tryall_cmp0075 STREQUAL "NEW")
     # If it warns, it did so in the first pass.
-    string(APPEND code "set(_tryall_under ${_tryall_under})\nset(_CIF_CMP0075_WARNED 1)\n")
+    string(APPEND code "set(_CIF_CMP0075_WARNED 1)\n")
   endif()
   set(${result} "${code}" PARENT_SCOPE)
 endfunction()
