@@ -22,6 +22,8 @@ pub mod fuse;
 
 pub mod meson;
 
+pub mod elf;
+pub mod inventory;
 pub mod links;
 pub mod process;
 pub mod run;

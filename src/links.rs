@@ -2,59 +2,121 @@
 //!
 //! The same command over the same bytes does the same again, and the object file of an empty
 //! `main` behind any number of headers is always the same. Half of a configure step's time would
-//! go into linking it a hundred times. What is known is compared byte for byte, never by a hash
-//! alone; only success without a word is known, and only of commands that name nothing which
+//! go into linking it a hundred times. What is known is compared byte for byte, and the environment
+//! by a digest that nobody can meet by chance; only success without a word is known, and only of commands that name nothing which
 //! could change in between: no file, no library beside the compiler's own, no script.
+//!
+//! Of a command that has linked several files without a word it is also kept what the linker finds in
+//! the libraries: its [`Inventory`].
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
-use std::ffi::OsString;
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
+use crate::inventory::Inventory;
 
 /// The known links of a run, and those that a directory keeps for other runs.
 #[derive(Debug, Default)]
 pub struct Links {
     known: RefCell<HashSet<Vec<u8>>>,
+    /// By command; `None` if there is none to be had.
+    inventories: RefCell<HashMap<Vec<u8>, Option<Rc<Inventory>>>>,
+    /// The commands whose inventory is being taken.
+    begun: RefCell<HashSet<Vec<u8>>>,
     directory: Option<PathBuf>,
     distrusted: Cell<bool>,
 }
 
 /// A link command and its object file, as they are compared.
 #[derive(Debug, Clone)]
-pub struct Link(Vec<u8>);
+pub struct Link {
+    /// The command, its environment, and the object file.
+    bytes: Vec<u8>,
+    object_at: usize,
+}
+
+/// Behind what each command has linked without a word: the first time, and the second.
+const SAMPLE: &str = "sample";
+const AGAIN: &str = "again";
+const INVENTORY: &str = "inventory";
 
 impl Link {
-    /// A link, if its command is one of which something can be known.
-    pub fn new(argv: &[OsString], env: &[(OsString, OsString)], object: &[u8]) -> Option<Self> {
+    /// A link, if its command is one of which something can be known. The object file has been
+    /// compiled by the other command.
+    pub fn new(
+        argv: &[OsString],
+        env: &[(OsString, OsString)],
+        object: &[u8],
+        compile: &[OsString],
+    ) -> Option<Self> {
         let (program, rest) = argv.split_first()?;
+        let is_driver = compile.first() == Some(program);
         if !rest.iter().all(|word| word.to_str().is_some_and(names_nothing)) {
             return None;
         }
         let mut bytes = Vec::with_capacity(object.len() + 256);
-        for word in std::iter::once(program).chain(rest) {
+        // The same program has taken these words, which are about the source, a moment ago.
+        let is_of_compile =
+            |word: &&OsString| is_driver && only_warns(word) && compile.contains(word);
+        for word in std::iter::once(program).chain(rest.iter().filter(|w| !is_of_compile(w))) {
             bytes.extend_from_slice(word.as_encoded_bytes());
             bytes.push(0);
         }
+        // Not as it is: an environment has secrets, and this goes into a file.
+        let mut digest = Sha256::new();
         for (name, value) in env {
             // Where temporary files go changes nothing, and is different for each check.
             if name != "TMPDIR" {
-                bytes.push(0);
-                bytes.extend_from_slice(name.as_encoded_bytes());
-                bytes.push(b'=');
-                bytes.extend_from_slice(value.as_encoded_bytes());
+                for part in [name, value] {
+                    digest.update(part.as_encoded_bytes());
+                    digest.update(b"\0");
+                }
             }
         }
-        bytes.extend_from_slice(b"\0\0\0");
+        bytes.extend_from_slice(&digest.finalize());
+        let object_at = bytes.len();
         bytes.extend_from_slice(object);
-        Some(Link(bytes))
+        Some(Link { bytes, object_at })
+    }
+
+    /// The object file.
+    pub fn object(&self) -> &[u8] {
+        &self.bytes[self.object_at..]
+    }
+
+    fn command(&self) -> &[u8] {
+        &self.bytes[..self.object_at]
     }
 
     fn file_name(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.0.hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+        hashed(&self.bytes)
     }
+
+    /// The name of a file about its command.
+    fn file_of_command(&self, what: &str) -> String {
+        format!("{}-{what}", hashed(self.command()))
+    }
+}
+
+/// Whether a word is an option for warnings about a source, such as `-Wshadow`: many configure steps
+/// find them out one by one, with all that were found before in each link command. To a link of an
+/// object file they are nothing. `-Wl,` and its kin have a comma.
+fn only_warns(word: &OsStr) -> bool {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"-+=_".contains(&c);
+    word.as_encoded_bytes().strip_prefix(b"-W").is_some_and(|name| {
+        name.first().is_some_and(u8::is_ascii_lowercase) && name.iter().all(|c| plain(*c))
+    })
+}
+
+fn hashed(bytes: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 /// Whether a word of a link command stands for no file but those of the check, whose names are
@@ -127,32 +189,76 @@ impl Links {
 
     /// Whether a link is known to work.
     pub fn knows(&self, link: &Link) -> bool {
-        let Some(directory) = &self.directory else { return false };
-        if self.distrusted.get() {
-            return false;
-        }
-        if self.known.borrow().contains(&link.0) {
+        let Some(directory) = self.trusted() else { return false };
+        if self.known.borrow().contains(&link.bytes) {
             return true;
         }
         let is_kept =
-            std::fs::read(directory.join(link.file_name())).is_ok_and(|kept| kept == link.0);
+            std::fs::read(directory.join(link.file_name())).is_ok_and(|kept| kept == link.bytes);
         if is_kept {
-            self.known.borrow_mut().insert(link.0.clone());
+            self.known.borrow_mut().insert(link.bytes.clone());
         }
         is_kept
     }
 
-    /// Remembers a link that has worked without a word. A directory that cannot be written to
-    /// costs only time.
+    /// Remembers a link that has worked without a word.
     pub fn learn(&self, link: Link) {
         let Some(directory) = &self.directory else { return };
-        // Another run may read it at this moment: half a file is no known link, because it is
-        // compared as a whole.
-        let _ = std::fs::create_dir_all(directory)
-            .and_then(|()| std::fs::write(directory.join(link.file_name()), &link.0));
-        self.known.borrow_mut().insert(link.0);
+        self.keep(&link.file_name(), &link.bytes);
+        let sample = link.file_of_command(SAMPLE);
+        let name =
+            if directory.join(&sample).exists() { link.file_of_command(AGAIN) } else { sample };
+        self.keep(&name, &link.bytes);
+        self.known.borrow_mut().insert(link.bytes);
+    }
+
+    /// The inventory of a link's command. `None` if it has not been taken.
+    pub fn inventory(&self, link: &Link) -> Option<Option<Rc<Inventory>>> {
+        let directory = self.trusted()?;
+        if let Some(known) = self.inventories.borrow().get(link.command()) {
+            return Some(known.clone());
+        }
+        let kept = std::fs::read(directory.join(link.file_of_command(INVENTORY))).ok()?;
+        let text = std::str::from_utf8(kept.strip_prefix(link.command())?).ok()?;
+        let inventory =
+            if text == NONE { None } else { Some(Rc::new(Inventory::from_text(text)?)) };
+        self.inventories.borrow_mut().insert(link.command().into(), inventory.clone());
+        Some(inventory)
+    }
+
+    /// The object file to take an inventory with, if that is worth it and nobody does: the command
+    /// has linked twice without a word.
+    pub fn begin_inventory(&self, link: &Link) -> Option<Vec<u8>> {
+        let directory = self.trusted()?;
+        let read = |what| std::fs::read(directory.join(link.file_of_command(what))).ok();
+        let sample = read(SAMPLE)?.strip_prefix(link.command())?.to_vec();
+        read(AGAIN)?.strip_prefix(link.command())?;
+        self.begun.borrow_mut().insert(link.command().into()).then_some(sample)
+    }
+
+    /// Keeps an inventory, or that there is none to be had.
+    pub fn keep_inventory(&self, link: &Link, inventory: Option<Rc<Inventory>>) {
+        let text = inventory.as_ref().map_or(NONE.into(), |inventory| inventory.to_text());
+        self.keep(&link.file_of_command(INVENTORY), &[link.command(), text.as_bytes()].concat());
+        self.inventories.borrow_mut().insert(link.command().into(), inventory);
+    }
+
+    fn trusted(&self) -> Option<&PathBuf> {
+        self.directory.as_ref().filter(|_| !self.distrusted.get())
+    }
+
+    /// A directory that cannot be written to costs only time. Another run may read the file at this
+    /// moment: half of one is nothing known, because all of them tell where they end.
+    fn keep(&self, name: &str, bytes: &[u8]) {
+        if let Some(directory) = &self.directory {
+            let _ = std::fs::create_dir_all(directory)
+                .and_then(|()| std::fs::write(directory.join(name), bytes));
+        }
     }
 }
+
+/// What stands in the place of an inventory that is not to be had.
+const NONE: &str = "none\n";
 
 #[cfg(test)]
 mod tests {
@@ -160,7 +266,7 @@ mod tests {
 
     fn link(words: &str, object: &[u8]) -> Option<Link> {
         let argv: Vec<_> = words.split(' ').map(OsString::from).collect();
-        Link::new(&argv, &[], object)
+        Link::new(&argv, &[], object, &[])
     }
 
     #[test]
@@ -206,6 +312,7 @@ mod tests {
             &words.split(' ').map(OsString::from).collect::<Vec<_>>(),
             &[("LIBRARY_PATH".into(), "/x".into())],
             b"object",
+            &[],
         );
         assert!(!Links::kept_in(Some(dir.path().join("links"))).knows(&other.unwrap()));
     }

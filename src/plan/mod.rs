@@ -293,6 +293,7 @@ impl<'a> Planner<'a> {
             link_args: anchored(&check.link_args),
             definitions: definitions.iter().map(OsString::from).collect(),
             product: product(check, &anchor)?,
+            product_is_data: check.product_is_data.unwrap_or(false),
             fail_patterns: check.fail_patterns.clone(),
             timeout: self.timeout(check),
         })

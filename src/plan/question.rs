@@ -28,6 +28,8 @@ pub struct Question {
     pub definitions: Vec<OsString>,
     /// Where the program or object file goes.
     pub product: Option<PathBuf>,
+    /// Whether the object file will do for it.
+    pub product_is_data: bool,
     /// Regular expressions that turn a success into a no; known to be valid.
     pub fail_patterns: Vec<String>,
     /// How long it may take.

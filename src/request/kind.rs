@@ -167,7 +167,7 @@ pub static RULES: [Rule; 18] = [
         Kind::Links,
         "links",
         "Does this source compile and link?",
-        &["definitions", "product"],
+        &["definitions", "product", "product_is_data"],
     ),
     source_rule(
         Kind::Runs,
@@ -178,7 +178,7 @@ pub static RULES: [Rule; 18] = [
 ];
 
 /// Fields that belong to some kinds only.
-pub static OWN_FIELDS: [&str; 20] = [
+pub static OWN_FIELDS: [&str; 21] = [
     "header",
     "stage",
     "symbol",
@@ -197,6 +197,7 @@ pub static OWN_FIELDS: [&str; 20] = [
     "extension",
     "definitions",
     "product",
+    "product_is_data",
     "merge_output",
     "run_dir",
 ];

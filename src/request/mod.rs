@@ -230,6 +230,9 @@ pub struct Check {
     /// Where the program, or the object file of `compiles`, is copied when the answer is yes;
     /// relative to the request file.
     pub product: Option<String>,
+    /// Whether the `product` is wanted for the data in it only, so that the object file will do
+    /// where the link is known to work.
+    pub product_is_data: Option<bool>,
     /// Whether the program's standard error goes into `stdout` of the value, as it is written.
     pub merge_output: Option<bool>,
     /// Where the program runs, if not in the check's own directory; relative to the request file.
@@ -284,6 +287,7 @@ impl Check {
             run_args: None,
             definitions: None,
             product: None,
+            product_is_data: None,
             merge_output: None,
             run_dir: None,
         }
@@ -310,6 +314,7 @@ impl Check {
             self.extension.is_some(),
             self.definitions.is_some(),
             self.product.is_some(),
+            self.product_is_data.is_some(),
             self.merge_output.is_some(),
             self.run_dir.is_some(),
         ];

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::asking::{Asking, Attempt, Command, Outcome, shown};
 use crate::dialect::Stage;
+use crate::elf;
 use crate::judge::Verdict;
 use crate::links::Link;
 use crate::os::Wires;
@@ -37,11 +38,12 @@ impl Asking<'_> {
                 return outcome;
             }
         };
-        let known = self.known_link(link, file);
-        if let Some(link) = &known
-            && self.context.links.knows(link)
+        let known = self.known_link(link, &commands.compile, file);
+        if let Some(link_ahead) = &known
+            && (self.context.links.knows(link_ahead)
+                || self.suffices_for(link_ahead, link, program).await)
         {
-            let command = shown(&self.filled(&commands.link.as_ref().expect("seen above").0, file));
+            let command = shown(&self.filled(link, file));
             outcome.command = command.clone();
             outcome.steps.push(Step {
                 command,
@@ -82,7 +84,7 @@ impl Asking<'_> {
     }
 
     /// A command of this question.
-    fn filled(&self, template: &Template, file: &OsStr) -> Vec<OsString> {
+    pub(super) fn filled(&self, template: &Template, file: &OsStr) -> Vec<OsString> {
         let name = |stage| self.toolchain.dialect.product(stage).map(OsString::from);
         template.fill(Filling {
             source: file,
@@ -96,12 +98,20 @@ impl Asking<'_> {
 
     /// The link that is ahead, if its program is wanted by nobody and something can be known of
     /// it.
-    fn known_link(&self, template: &Template, file: &OsStr) -> Option<Link> {
-        if self.question.subject.stage() > Stage::Link || self.question.product.is_some() {
+    fn known_link(&self, template: &Template, compile: &Template, file: &OsStr) -> Option<Link> {
+        let is_wanted = self.question.product.is_some();
+        if self.question.subject.stage() > Stage::Link
+            || is_wanted && !self.question.product_is_data
+        {
             return None;
         }
         let object = std::fs::read(self.written(Stage::Compile)?).ok()?;
-        Link::new(&self.filled(template, file), &self.toolchain.env, &object)
+        if is_wanted && elf::wants(&object).is_none() {
+            // With link-time optimization, say, there is no data in it.
+            return None;
+        }
+        let [argv, compiled_by] = [template, compile].map(|command| self.filled(command, file));
+        Link::new(&argv, &self.toolchain.env, &object, &compiled_by)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod command;
 mod fused;
 mod fusing;
 mod in_full;
+mod inventory;
 mod output;
 mod presence;
 mod probe;

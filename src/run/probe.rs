@@ -135,6 +135,7 @@ pub async fn run(context: &Context, trial: Trial) {
         link_args,
         definitions: Vec::new(),
         product: None,
+        product_is_data: false,
         fail_patterns: Vec::new(),
         timeout: timeout(&context.plan, trial.toolchain),
     };

@@ -37,6 +37,7 @@ mod fuse;
 mod hidden_values;
 mod integration;
 mod interrupt;
+mod inventory;
 mod kinds_c;
 mod known_links;
 mod limits;

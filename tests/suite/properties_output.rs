@@ -25,6 +25,7 @@ fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
         link_args: Vec::new(),
         definitions: Vec::new(),
         product: None,
+        product_is_data: false,
         fail_patterns: Vec::new(),
         timeout: std::time::Duration::ZERO,
     };

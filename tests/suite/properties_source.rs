@@ -111,6 +111,7 @@ fn source(subject: Subject, headers: Vec<String>, language: Language) -> String 
         link_args: Vec::new(),
         definitions: Vec::new(),
         product: None,
+        product_is_data: false,
         fail_patterns: Vec::new(),
         timeout: std::time::Duration::ZERO,
     };

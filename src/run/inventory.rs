@@ -1,0 +1,80 @@
+//! Asks the linker what it finds in the libraries of a link command.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use super::asking::{Asking, Command};
+use crate::dialect::Stage;
+use crate::elf;
+use crate::inventory::{Inventory, Libraries};
+use crate::judge::Verdict;
+use crate::links::Link;
+use crate::os::Wires;
+use crate::template::Template;
+use crate::toolchain;
+
+impl Asking<'_> {
+    /// Whether an object file is known to link because the libraries of its command have all that
+    /// it wants.
+    pub(super) async fn suffices_for(
+        &self,
+        link: &Link,
+        template: &Template,
+        program: &Path,
+    ) -> bool {
+        let Some(wants) = elf::wants(link.object()) else { return false };
+        let links = &self.context.links;
+        let inventory = match links.inventory(link) {
+            Some(inventory) => inventory,
+            None => {
+                let Some(sample) = links.begin_inventory(link) else { return false };
+                let inventory = self.take_inventory(&sample, template, program).await.map(Rc::new);
+                links.keep_inventory(link, inventory.clone());
+                inventory
+            }
+        };
+        inventory.is_some_and(|inventory| inventory.suffices(&wants))
+    }
+
+    /// Takes an inventory, with an object file that the command has linked without a word.
+    async fn take_inventory(
+        &self,
+        sample: &[u8],
+        template: &Template,
+        program: &Path,
+    ) -> Option<Inventory> {
+        let properties = elf::wants(sample)?.properties;
+        // A room of its own: the check's object file stands in the other.
+        let room = self.context.scratch.as_ref().ok()?.room().ok()?;
+        let mut toolchain = self.toolchain.clone();
+        // The linker's words are read.
+        toolchain::set(&mut toolchain.env, "LC_ALL", "C");
+        let asking = Asking { room, toolchain: &toolchain, ..*self };
+        let object = toolchain.dialect.product(Stage::Compile)?;
+        std::fs::write(asking.room.path().join(&object), sample).ok()?;
+        let listed = asking.said_by_linker(template, program, &["-Wl,-t"]).await?;
+        let libraries = Libraries::listed_in(&listed, &object)?;
+        std::fs::write(asking.room.path().join(QUESTIONS), libraries.questions()).ok()?;
+        let more = ["-Wl,-t".to_string(), format!("-Wl,@{QUESTIONS}")];
+        let said = asking.said_by_linker(template, program, &[&more[0], &more[1]]).await?;
+        libraries.inventory(&said, &object, properties)
+    }
+
+    /// What the linker says, with more words at the end of its command; `None` if it does not link.
+    async fn said_by_linker(
+        &self,
+        template: &Template,
+        program: &Path,
+        more: &[&str],
+    ) -> Option<String> {
+        let mut argv = self.filled(template, "".as_ref());
+        argv.extend(more.iter().map(Into::into));
+        let product = self.written(Stage::Link);
+        let command = Command { what: "the linker", program, argv, product, wires: Wires::Merged };
+        let attempt = self.attempt(command, "".as_ref()).await;
+        (attempt.verdict == Verdict::Yes && !attempt.cut).then_some(attempt.messages)
+    }
+}
+
+/// The response file with the names that are asked for.
+const QUESTIONS: &str = "names";
