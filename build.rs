@@ -23,11 +23,28 @@ fn main() {
             writeln!(text, "    File {{ path: {path:?}, contents: include_bytes!({file:?}) }},")
                 .expect("memory takes all");
         }
+        if name == "CMAKE" {
+            // For TryallConfigVersion.cmake, which finds no Cargo.toml where these are put.
+            let version = format!("set(PACKAGE_VERSION {})\n", version());
+            hash.add(version.as_bytes());
+            let path = "tryall/Version.cmake";
+            writeln!(text, "    File {{ path: {path:?}, contents: {version:?}.as_bytes() }},")
+                .expect("memory takes all");
+        }
         text.push_str("];\n");
     }
     writeln!(text, "pub const HASH: &str = \"{:016x}\";", hash.0).expect("memory takes all");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("modules.rs"), text).expect("cargo's directory can be written");
+}
+
+/// The version of the package, without what may follow its numbers.
+fn version() -> String {
+    let number = |part| {
+        let value = std::env::var(format!("CARGO_PKG_VERSION_{part}"));
+        value.expect("cargo sets it")
+    };
+    ["MAJOR", "MINOR", "PATCH"].map(number).join(".")
 }
 
 /// The files below a directory, with their paths in it. A link to a file stands for the file.

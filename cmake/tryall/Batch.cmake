@@ -90,20 +90,39 @@ function(_tryall_json_text result text)
   set(${result} "\"${text}\"" PARENT_SCOPE)
 endfunction()
 
-# The environment variables that compilers read, as one text.
-function(_tryall_environment_text result)
-  set(${result} "$ENV{PATH}|$ENV{CPATH}|$ENV{C_INCLUDE_PATH}|$ENV{CPLUS_INCLUDE_PATH}\
-|$ENV{OBJC_INCLUDE_PATH}|$ENV{OBJCPLUS_INCLUDE_PATH}|$ENV{LIBRARY_PATH}|$ENV{LD_LIBRARY_PATH}\
-|$ENV{LD_RUN_PATH}|$ENV{LD_PRELOAD}|$ENV{COMPILER_PATH}|$ENV{GCC_EXEC_PREFIX}|$ENV{SOURCE_DATE_EPOCH}\
-|$ENV{CCC_OVERRIDE_OPTIONS}|$ENV{SDKROOT}|$ENV{MACOSX_DEPLOYMENT_TARGET}" PARENT_SCOPE)
+# The environment variables that compilers and linkers read, or what wraps them, but for those of
+# the locale that each request says.
+function(_tryall_environment_names result)
+  set(${result}
+    PATH HOME LANGUAGE LC_CTYPE LD_LIBRARY_PATH LD_PRELOAD
+    CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH OBJC_INCLUDE_PATH OBJCPLUS_INCLUDE_PATH LIBRARY_PATH
+    COMPILER_PATH GCC_EXEC_PREFIX GCC_COMPARE_DEBUG DEPENDENCIES_OUTPUT SUNPRO_DEPENDENCIES
+    SOURCE_DATE_EPOCH LD_RUN_PATH LDEMULATION GNUTARGET
+    CCC_OVERRIDE_OPTIONS CLANG_NO_DEFAULT_CONFIG
+    SDKROOT DEVELOPER_DIR TOOLCHAINS MACOSX_DEPLOYMENT_TARGET IPHONEOS_DEPLOYMENT_TARGET
+    ICCCFG ICPCCFG IFORTCFG ICXCFG ICPXCFG IFXCFG
+    NIX_CFLAGS_COMPILE NIX_CFLAGS_LINK NIX_LDFLAGS EMCC_CFLAGS
+    PARENT_SCOPE)
+endfunction()
+
+# Makes the function that puts them all into one text, because a loop would take longer than the
+# rest of a check.
+function(_tryall_define_environment_text)
+  if(COMMAND _tryall_environment_text)
+    return()
+  endif()
+  _tryall_environment_names(names)
+  list(JOIN names "}|\$ENV{" text)
+  cmake_language(EVAL CODE "function(_tryall_environment_text result)
+    set(\${result} \"\$ENV{${text}}\" PARENT_SCOPE)
+  endfunction()")
 endfunction()
 
 # Code that sets them to what they are.
 function(_tryall_code_for_environment result)
+  _tryall_environment_names(names)
   set(code "")
-  foreach(name IN ITEMS PATH CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH OBJC_INCLUDE_PATH
-      OBJCPLUS_INCLUDE_PATH LIBRARY_PATH LD_LIBRARY_PATH LD_RUN_PATH LD_PRELOAD COMPILER_PATH
-      GCC_EXEC_PREFIX SOURCE_DATE_EPOCH CCC_OVERRIDE_OPTIONS SDKROOT MACOSX_DEPLOYMENT_TARGET)
+  foreach(name IN LISTS names)
     if(DEFINED ENV{${name}})
       _tryall_quote(value "$ENV{${name}}")
       string(APPEND code "set(ENV{${name}}${value})\n")

@@ -39,13 +39,18 @@ function(_tryall_surrounding_variables result l configuration)
     PARENT_SCOPE)
 endfunction()
 
-# The values of all these, as one text. For each language there is a function that puts it
-# together, made when it is first wanted: a loop would take longer than all the rest.
-function(_tryall_surroundings result language)
+# The configuration that try_compile builds, as it stands in the names of variables, in configuration.
+macro(_tryall_configuration)
   string(TOUPPER "${CMAKE_TRY_COMPILE_CONFIGURATION}" configuration)
   if(configuration STREQUAL "")
     set(configuration DEBUG)
   endif()
+endmacro()
+
+# The values of all these, as one text. For each language there is a function that puts it
+# together, made when it is first wanted: a loop would take longer than all the rest.
+function(_tryall_surroundings result language)
+  _tryall_configuration()
   set(name "_tryall_surroundings_${language}_${configuration}")
   if(NOT COMMAND ${name})
     _tryall_surrounding_variables(variables ${language} "${configuration}")
@@ -67,10 +72,7 @@ endfunction()
 
 # Code that sets all these variables to what they are.
 function(_tryall_code_for_surroundings result language)
-  string(TOUPPER "${CMAKE_TRY_COMPILE_CONFIGURATION}" configuration)
-  if(configuration STREQUAL "")
-    set(configuration DEBUG)
-  endif()
+  _tryall_configuration()
   _tryall_surrounding_variables(variables ${language} "${configuration}")
   _tryall_code_for_variables(code ${variables} ${CMAKE_TRY_COMPILE_PLATFORM_VARIABLES})
   set(${result} "${code}" PARENT_SCOPE)
@@ -174,7 +176,7 @@ endfunction()
 # says why, or is empty if another request may.
 #
 # Reads _tryall_extension, _tryall_definitions, _tryall_options, _tryall_flags and
-# _tryall_is_library, as Commands.cmake sets them.
+# _tryall_is_library, as Request.cmake sets them.
 function(_tryall_read_recipe result output)
   set(${result} "" PARENT_SCOPE)
   set(_tryall_why "" PARENT_SCOPE)

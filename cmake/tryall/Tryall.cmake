@@ -3,13 +3,16 @@
 # The checks of a project, answered in batches. The parts, in the order in which a check meets them:
 #
 #   Futures.cmake   the check_* commands: noted when they are called, settled when one is read
-#   Commands.cmake  try_compile and try_run: what a check asks of the compiler
+#   Commands.cmake  try_compile and try_run: what becomes of a call
+#   Request.cmake   what a call asks of the compiler, and whether that is understood
+#   Answers.cmake   what a call sets and says: by the batch, or by the stock command
 #   Recipe.cmake    the command lines that stock CMake uses in the same surroundings
 #   Waiting.cmake   when a check may wait, and what becomes of those that wait when CMake fails
 #   Batch.cmake     many questions to one run of tryall, and its answers
 #   Toolchain.cmake the project's compilers, for a request file
 #   Fallback.cmake  a request file, answered by CMake alone
 #   Verify.cmake    both ways at once, for TRYALL_VERIFY
+#   Code.cmake      code that is put together
 #   Policies.cmake  code under the policies of somebody else
 #   Log.cmake       what CMake's own logs would say, and the summary
 #
@@ -31,15 +34,18 @@
 include_guard(GLOBAL)
 
 # All functions below run under these policies, wherever they are called from. What came after
-# CMake 3.10 stays unset, so that Commands.cmake can set what its caller has set.
+# CMake 3.10 stays unset, so that Policies.cmake can set what its caller has set.
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.10)
 
 include("${CMAKE_CURRENT_LIST_DIR}/Program.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Code.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Policies.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Log.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Recipe.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Batch.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Request.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Answers.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Commands.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Futures.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Waiting.cmake")
@@ -56,6 +62,7 @@ function(_tryall_start door)
   _tryall_prepare(works)
   if(works)
     set_property(GLOBAL PROPERTY _TRYALL_ON ${door})
+    _tryall_define_environment_text()
     _tryall_override_commands()
     _tryall_take_over_checks()
     _tryall_read_list_files()

@@ -32,9 +32,17 @@ fn sources(dir: &str) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
+/// The CMake modules that the program should hold: those of the repository, and the version.
+fn package_files() -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = sources("cmake");
+    let version = format!("set(PACKAGE_VERSION {})\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(all.insert("tryall/Version.cmake".into(), version.into()), None);
+    all
+}
+
 /// What the program should hold: the modules on top, and Meson's files in a directory.
 fn held() -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut all = sources("cmake");
+    let mut all = package_files();
     let meson = sources("meson").into_iter();
     all.extend(meson.map(|(path, text)| (Path::new("meson").join(path), text)));
     all
@@ -207,7 +215,7 @@ fn an_installed_package_is_found_by_both_cmakes() {
     let ran = Call::new(["modules", "--prefix"]).arg(&prefix).env("HOME", "/dev/null").run();
     assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{ran:?}");
     assert_eq!(fs::read_to_string(victim).unwrap(), "mine", "a link is not written through");
-    assert!(files(&package) == sources("cmake"));
+    assert!(files(&package) == package_files());
     assert!(files(&prefix.join("share/tryall/meson")) == sources("meson"));
     let mut told: Vec<_> = ran.stdout.lines().map(PathBuf::from).collect();
     told.sort();
@@ -250,6 +258,86 @@ fn an_installed_package_is_found_by_both_cmakes() {
     }
 }
 
+/// What find_package finds for a version in a package, which it looks for at this Tryall_DIR.
+fn find_package(cmake: &Path, package: &Path, version: &str) -> String {
+    let temp = tempfile::tempdir().unwrap();
+    let lists = format!(
+        "cmake_minimum_required(VERSION 3.20)\nproject(p NONE)\n\
+         find_package(Tryall {version} CONFIG QUIET)\n\
+         message(STATUS \"found ${{Tryall_FOUND}} ${{Tryall_VERSION}}\")\n"
+    );
+    write(temp.path(), "CMakeLists.txt", &lists);
+    let output = Command::new(cmake)
+        .arg("-S")
+        .arg(temp.path())
+        .arg("-B")
+        .arg(temp.path().join("b"))
+        .arg(format!("-DTryall_DIR={}", package.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    said.lines().find_map(|line| line.strip_prefix("-- found ")).unwrap().trim().into()
+}
+
+/// Version 0.1.0 says what Cargo says for ^0.1.0, =0.1.0 and so on; a bare copy has no version.
+#[test]
+fn a_package_is_found_by_its_version() {
+    let temp = tempfile::tempdir().unwrap();
+    let ran = Call::new(["modules", "--prefix"]).arg(temp.path()).run();
+    assert_eq!(ran.code(), 0, "{ran:?}");
+    let installed = temp.path().join("share/cmake/Tryall");
+    let copy = temp.path().join("copy/cmake");
+    fs::create_dir_all(copy.join("tryall")).unwrap();
+    for (path, text) in sources("cmake") {
+        fs::write(copy.join(path), text).unwrap();
+    }
+    // The project that holds the copy may be of Cargo's, too.
+    write(
+        &temp.path().join("copy"),
+        "Cargo.toml",
+        "[package]\nname = \"p\"\nversion = \"0.1.0\"\n",
+    );
+
+    let version = env!("CARGO_PKG_VERSION");
+    let parts: Vec<u32> = version.split('.').map(|part| part.parse().unwrap()).collect();
+    let [major, minor, patch] = parts[..] else { panic!("{version}") };
+    let good = [
+        String::new(),
+        format!("{major}"),
+        format!("{major}.{minor}"),
+        version.into(),
+        format!("{version} EXACT"),
+        format!("0.0.1...{major}.{minor}.{}", patch + 1),
+        format!("{version}...{version}"),
+    ];
+    let bad = [
+        format!("{major}.{minor}.{}", patch + 1),
+        format!("{major}.{}", minor + 1),
+        format!("{}", major + 1),
+        format!("{major}.{minor}.{} EXACT", patch + 1),
+        // Before the first release each second number stands for itself.
+        "0.0".into(),
+        "0.0.1".into(),
+        format!("0.0.1...<{version}"),
+        format!("{major}.{minor}.{}...9", patch + 1),
+    ];
+    for cmake in [PathBuf::from("/usr/bin/cmake"), venv("cmake")] {
+        for package in [&installed, &root().join("cmake")] {
+            for wanted in &good {
+                let found = find_package(&cmake, package, wanted);
+                assert_eq!(found, format!("1 {version}"), "{wanted} in {package:?}");
+            }
+            for wanted in &bad {
+                let found = find_package(&cmake, package, wanted);
+                assert!(found.starts_with('0'), "{wanted} in {package:?}: {found}");
+            }
+        }
+        assert!(find_package(&cmake, &copy, "").starts_with('1'));
+        assert!(find_package(&cmake, &copy, version).starts_with('0'));
+    }
+}
+
 #[test]
 fn an_unwritable_prefix_is_named() {
     let temp = tempfile::tempdir().unwrap();
@@ -281,26 +369,38 @@ fn the_program_holds_each_file_whatever_lies_beside_it() {
     symlink("A.cmake", cmake.join("Link.cmake")).unwrap();
     symlink("gone", cmake.join("dangling")).unwrap();
     symlink("..", cmake.join("deep/circle")).unwrap();
-    let list = || {
+    let list_of = |version: &str| {
         let ran = Command::new(&script)
             .env("CARGO_MANIFEST_DIR", temp.path())
             .env("OUT_DIR", temp.path())
+            .env("CARGO_PKG_VERSION_MAJOR", "1")
+            .env("CARGO_PKG_VERSION_MINOR", "2")
+            .env("CARGO_PKG_VERSION_PATCH", version)
             .output()
             .unwrap();
         assert!(ran.status.success(), "{ran:?}");
         fs::read_to_string(temp.path().join("modules.rs")).unwrap()
     };
+    let list = || list_of("3");
     let listed = list();
     let paths: Vec<_> = listed
         .lines()
         .filter_map(|line| line.trim().strip_prefix("File { path: ")?.split_once(", contents"))
         .map(|(path, _)| path)
         .collect();
-    let expected =
-        [r#""A.cmake""#, r#""Link.cmake""#, r#""README.md""#, r#""deep/er/quote\".cmake""#];
+    let expected = [
+        r#""A.cmake""#,
+        r#""Link.cmake""#,
+        r#""README.md""#,
+        r#""deep/er/quote\".cmake""#,
+        r#""tryall/Version.cmake""#,
+    ];
     assert_eq!(paths, expected);
+    assert!(listed.contains(r#""set(PACKAGE_VERSION 1.2.3)\n""#), "{listed}");
 
     assert_eq!(list(), listed, "the same files have the same hash");
+    let hash = |text: &str| text.lines().find(|line| line.contains("HASH")).unwrap().to_owned();
+    assert_ne!(hash(&list_of("4")), hash(&listed), "another version has another");
     write(&cmake, "A.cmake", "2");
     assert_ne!(list(), listed, "other contents have another");
 }

@@ -119,6 +119,11 @@ message("sizes: ${SIZE_A} ${SIZE_A_CODE}")
 check_c_source_runs("int main(void) { return 3; }" RUN_A)
 check_c_source_runs("nope" RUN_B)
 message("runs: ${RUN_A} ${RUN_A_EXITCODE} ${RUN_A_COMPILED} ${RUN_B} ${RUN_B_EXITCODE} ${RUN_B_COMPILED}")
+check_include_file(unistd.h RUN_C)
+check_c_source_runs("int main(void) { return 3; }" RUN_C)
+check_type_size(long RUN_D)
+check_c_source_runs("int main(void) { return 3; }" RUN_D)
+message("runs of what waits: ${RUN_C} ${RUN_C_EXITCODE} ${RUN_C_COMPILED} ${RUN_D} ${RUN_D_EXITCODE}")
 function(asks)
   check_include_file(unistd.h IN_FUNCTION)
   check_type_size(int SIZE_IN_FUNCTION)
@@ -132,6 +137,32 @@ set(CMAKE_REQUIRED_DEFINITIONS -DX=2)
 message("then: ${DEFINED_THEN}")
 "##
     ));
+}
+
+/// What `option` and others say of the cache entry, and not of its value, while it waits.
+#[test]
+fn what_is_said_of_an_entry_that_waits_is_kept() {
+    let lists = r#"
+check_include_file(unistd.h HELP_A)
+option(HELP_A "the project's own; [help]" OFF)
+check_include_file(nope.h HELP_B)
+option(HELP_B "other help" ON)
+check_include_file(unistd.h ADVANCED)
+mark_as_advanced(ADVANCED)
+check_include_file(unistd.h TYPED)
+set_property(CACHE TYPED PROPERTY TYPE BOOL)
+check_include_file(unistd.h SEVERAL)
+set_property(CACHE SEVERAL PROPERTY STRINGS a b)
+check_include_file(unistd.h FORCED)
+set(FORCED a CACHE STRING "mine" FORCE)
+set_property(CACHE FORCED PROPERTY STRINGS a b)
+check_type_size(long WIDTH)
+option(WIDTH "a width" OFF)
+option(HAVE_WIDTH "whether there is one" OFF)
+message("${HELP_A} ${HELP_B} ${ADVANCED} ${TYPED} ${SEVERAL} ${WIDTH}")
+"#;
+    let ours = same(lists);
+    assert_eq!(ours.cache["HELP_A"], "the project's own; [help] (INTERNAL)=1");
 }
 
 #[test]
@@ -155,7 +186,8 @@ fn a_project_may_have_a_command_of_the_same_name() {
     same(lists);
 }
 
-/// Compilers look for headers where CPATH says, and a project may set it around a check.
+/// Compilers look for headers where CPATH says, and linkers take other formats; a project may set
+/// such variables around a check.
 #[test]
 fn a_check_is_asked_in_the_environment_of_its_call() {
     let lists = "check_include_file(mine.h BEFORE)\n\
@@ -165,9 +197,17 @@ fn a_check_is_asked_in_the_environment_of_its_call() {
                  unset(ENV{CPATH})\n\
                  message(\"${BEFORE} ${WITHIN} ${UNISTD} [$ENV{CPATH}]\")\n\
                  check_include_file(mine.h AFTER)\n\
-                 message(\"after ${AFTER}\")\n";
+                 message(\"after ${AFTER}\")\n\
+                 check_function_exists(fork BEFORE_TARGET)\n\
+                 set(ENV{GNUTARGET} nope)\n\
+                 check_function_exists(getpid WITHIN_TARGET)\n\
+                 unset(ENV{GNUTARGET})\n\
+                 check_function_exists(dup AFTER_TARGET)\n\
+                 message(\"${BEFORE_TARGET} ${WITHIN_TARGET} ${AFTER_TARGET}\")\n";
     let ours = project(lists).file("inc/mine.h", "int mine;\n").same(&[]);
     assert!(ours.text.contains(" 1 1 []"), "{}", ours.text);
+    let targets = ["BEFORE", "WITHIN", "AFTER"].map(|when| ours.value(&format!("{when}_TARGET")));
+    assert_eq!(targets, ["1", "", "1"], "{}", ours.text);
 }
 
 /// Only the entries that are read past the variables are not waited for.

@@ -157,3 +157,33 @@ check_objc_compiler_flag(-Wall O_FLAG)
         assert!(ours.by_tryall() > 4, "{}", ours.text);
     }
 }
+
+#[test]
+fn checks_in_objective_cxx_answer_the_same() {
+    for cmake in two_cmakes() {
+        let project = Project::of(
+            r##"cmake_minimum_required(VERSION 3.16)
+project(p CXX OBJCXX)
+include(CheckOBJCXXSourceCompiles)
+include(CheckOBJCXXCompilerFlag)
+include(CheckOBJCXXSourceRuns)
+include(CheckIncludeFiles)
+check_objcxx_source_compiles("@interface X\n@end\ntemplate <class T> T f(T x) { return x; }\nint main() { return f(0); }" MIXED)
+check_objcxx_source_compiles("nope" NO_COMPILES)
+check_objcxx_source_compiles("#ifndef __cplusplus\n#error\n#endif\n#ifndef __OBJC__\n#error\n#endif\nint main() {}" BOTH)
+check_objcxx_source_runs("int main() { return 4; }" NO_RUNS)
+check_objcxx_source_runs("#include <vector>\nint main() { return std::vector<int>(3).size() - 3; }" RUNS)
+check_objcxx_compiler_flag(-Wall FLAG)
+check_objcxx_compiler_flag(-Wstrict-prototypes C_FLAG)
+check_include_files(vector HEADER LANGUAGE CXX)
+message("${NO_RUNS_EXITCODE}")
+"##,
+        );
+        let (_, ours) = project.same_with(&cmake, &[]);
+        assert!(ours.by_tryall() > 3, "{}", ours.text);
+        assert_eq!(
+            ["MIXED", "BOTH", "RUNS", "NO_COMPILES"].map(|n| ours.value(n)),
+            ["1", "1", "1", ""]
+        );
+    }
+}

@@ -1,4 +1,4 @@
-//! CMake 3.20, the oldest that the drop-in helps. Its modules write their sources into
+//! CMake 3.20, the oldest that the drop-in helps, and 3.22. Their modules write their sources into
 //! try_compile's own directory.
 
 use std::path::PathBuf;
@@ -8,8 +8,20 @@ use crate::support::*;
 
 #[test]
 fn the_oldest_cmake_answers_the_same() {
-    let cmake = root().join("target/venv-old/bin/cmake");
-    assert!(cmake.exists(), "tests/install brings CMake 3.20");
+    answers_the_same("venv-old", "3.20.");
+}
+
+#[test]
+fn cmake_3_22_answers_the_same() {
+    answers_the_same("venv-3.22", "3.22.");
+}
+
+fn answers_the_same(place: &str, version: &str) {
+    let cmake = root().join("target").join(place).join("bin/cmake");
+    assert!(cmake.exists(), "tests/install brings CMake {version}");
+    let said = std::process::Command::new(&cmake).arg("--version").output().unwrap().stdout;
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.starts_with(&format!("cmake version {version}")), "{said}");
     for generator in ["Ninja", "Unix Makefiles"] {
         let cmake: (PathBuf, &str) = (cmake.clone(), generator);
         let project = Project::new(

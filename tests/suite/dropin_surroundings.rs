@@ -106,3 +106,55 @@ fn other_machines_answer_the_same() {
         }
     }
 }
+
+/// A preset has the drop-in among its cache variables, and a toolchain file, which CMake reads
+/// once more for each of its own test projects.
+#[test]
+fn presets_answer_the_same() {
+    let [include, program] = drop_in_args().map(|arg| arg.split_once('=').unwrap().1.to_owned());
+    let presets = serde_json::json!({"version": 3, "configurePresets": [
+        {"name": "stock", "toolchainFile": "toolchain.cmake", "environment": {"CPATH": "$penv{PWD_OF_TEST}/inc"},
+         "cacheVariables": {"CMAKE_TRY_COMPILE_CONFIGURATION": "Release"}},
+        {"name": "tryall", "inherits": "stock", "cacheVariables": {
+            "CMAKE_PROJECT_INCLUDE": {"type": "FILEPATH", "value": include}, "TRYALL_EXECUTABLE": program}}
+    ]});
+    let toolchain =
+        "set(CMAKE_C_FLAGS_INIT \"-DFLAG=1\")\nset(CMAKE_C_FLAGS_RELEASE_INIT -DRELEASE=1)\n";
+    let lists = format!(
+        "check_c_source_compiles(\"#if FLAG != 1 || RELEASE != 1\\n#error\\n#endif\\nint main(void) {{ return 0; }}\" FLAGS)\n\
+         check_include_file(in_preset.h IN_PRESET)\ncheck_include_file(nope.h NOT_THERE)\n{CHECKS}"
+    );
+    let project = Project::new("C", &lists)
+        .file("CMakePresets.json", &presets.to_string())
+        .file("toolchain.cmake", toolchain)
+        .file("inc/in_preset.h", "");
+    for cmake in two_cmakes() {
+        let with = |preset: &str, is_first: bool| {
+            if is_first {
+                let _ = std::fs::remove_dir_all(project.build());
+            }
+            project.again_with(&cmake, &["--preset", preset], |command| {
+                command.env("PWD_OF_TEST", project.source());
+            })
+        };
+        let stock = with("stock", true);
+        assert_eq!(
+            ["FLAGS", "IN_PRESET", "NOT_THERE"].map(|name| stock.value(name)),
+            ["1", "1", ""]
+        );
+        let stock_again = with("stock", false);
+        let mut ours = with("tryall", true);
+        assert!(ours.by_tryall() > 5, "{}", ours.text);
+        // CMake tells the variables of a preset.
+        let is_new = |line: &&str| {
+            !line.starts_with("  CMAKE_PROJECT_INCLUDE:")
+                && !line.starts_with("  TRYALL_EXECUTABLE=")
+        };
+        ours.text = ours.text.lines().filter(is_new).map(|line| format!("{line}\n")).collect();
+        stock.assert_same_as(&ours);
+        // Once more with what is in the cache.
+        let again = with("tryall", false);
+        assert_eq!((again.succeeded, again.by_tryall()), (true, 0), "{}", again.text);
+        assert_eq!(again.cache, stock_again.cache);
+    }
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# What find_package(Tryall <version>) reads. As with Cargo, versions go together that have the same
+# first number other than zero.
+
+# The program writes Version.cmake beside its copies of the modules. In the source tree the version
+# stands in Cargo.toml alone. Other copies of the modules have none, and serve who asks for none.
+set(PACKAGE_VERSION unknown)
+if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/tryall/Version.cmake")
+  include("${CMAKE_CURRENT_LIST_DIR}/tryall/Version.cmake")
+elseif(EXISTS "${CMAKE_CURRENT_LIST_DIR}/../Cargo.toml")
+  file(READ "${CMAKE_CURRENT_LIST_DIR}/../Cargo.toml" text)
+  if(text MATCHES "^\\[package\\]\nname = \"tryall\"\nversion = \"([0-9.]+)")
+    set(PACKAGE_VERSION "${CMAKE_MATCH_1}")
+  endif()
+endif()
+
+set(PACKAGE_VERSION_EXACT FALSE)
+set(PACKAGE_VERSION_COMPATIBLE FALSE)
+if(PACKAGE_VERSION MATCHES "^[0-9]" AND NOT PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION)
+  if(PACKAGE_FIND_VERSION_RANGE)
+    if(PACKAGE_VERSION VERSION_LESS PACKAGE_FIND_VERSION_MAX
+        OR (PACKAGE_VERSION VERSION_EQUAL PACKAGE_FIND_VERSION_MAX
+          AND PACKAGE_FIND_VERSION_RANGE_MAX MATCHES "^INCLUDE$"))
+      set(PACKAGE_VERSION_COMPATIBLE TRUE)
+    endif()
+  else()
+    string(REGEX MATCH "^(0\\.)*[0-9]+" series "${PACKAGE_FIND_VERSION}")
+    string(FIND "${PACKAGE_VERSION}." "${series}." place)
+    if(place EQUAL 0)
+      set(PACKAGE_VERSION_COMPATIBLE TRUE)
+    endif()
+    if(PACKAGE_VERSION VERSION_EQUAL PACKAGE_FIND_VERSION)
+      set(PACKAGE_VERSION_EXACT TRUE)
+    endif()
+  endif()
+endif()
