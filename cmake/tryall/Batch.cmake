@@ -72,6 +72,10 @@ function(_tryall_write_request)
   endif()
   if(DEFINED _tryall_COPY_FILE)
     string(APPEND check ",\"product\":\"${number}.bin\"")
+    if(_tryall_is_check AND _tryall_COPY_FILE MATCHES "/CheckTypeSize/[^/]+\\.bin$")
+      # CMake's own module looks for a text in it, and for nothing else.
+      string(APPEND check ",\"product_is_data\":true")
+    endif()
   endif()
 
   set_property(GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN "\"t${number}\":{${toolchain}}")

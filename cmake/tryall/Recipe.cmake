@@ -293,6 +293,9 @@ function(_tryall_put_files list step)
       set(word "{source}")
     elseif(step STREQUAL "compile" AND word STREQUAL "-E")
       set(word "-c")
+    elseif(step STREQUAL "compile" AND "${word}" STREQUAL "-I${CMAKE_BINARY_DIR}/CMakeFiles/CMakeTmp"
+        AND "${_tryall_CMAKE_FLAGS}" MATCHES "-DINCLUDE_DIRECTORIES(:[A-Z]+)?=[^\n]*/CMakeFiles/CMakeTmp")
+      # The request says so, for what the project writes there, and is part of the key.
     elseif(word MATCHES "cmTC_|CMakeScratch|CMakeTmp|TRYALL_|^@|^-[cE]$" AND NOT word STREQUAL "-c")
       set(${list} "" PARENT_SCOPE)
       return()

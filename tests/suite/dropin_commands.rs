@@ -17,6 +17,30 @@ fn project(lists: &str) -> Project {
     project
 }
 
+/// As libarchive does: what a source includes is beside it, where CMake cleans up.
+#[test]
+fn sources_in_cmakes_own_directory_have_their_neighbours_and_go_with_them() {
+    let ran = project(
+        r##"
+set(tmp ${CMAKE_BINARY_DIR}/CMakeFiles/CMakeTmp)
+foreach(number 1 2 3 4)
+  file(WRITE ${tmp}/beside.h "#define NUMBER ${number}\n")
+  file(WRITE ${tmp}/deep/er.h "")
+  file(WRITE ${tmp}/source.c "#include \"beside.h\"\n#include <beside.h>\nint ok[NUMBER < 4 ? 1 : -1];\nint main(void) { return 0; }\n")
+  try_compile(IS_${number} ${CMAKE_BINARY_DIR} ${tmp}/source.c
+    CMAKE_FLAGS "-DINCLUDE_DIRECTORIES:STRING=${S};${tmp}")
+  file(GLOB_RECURSE left ${tmp}/*)
+  message("${number} ${IS_${number}} '${left}'")
+  file(WRITE ${tmp}/source.c "#include <beside.h>\nint main(void) { return 0; }\n")
+  try_compile(WITHOUT_${number} ${CMAKE_BINARY_DIR} ${tmp}/source.c)
+  message("${WITHOUT_${number}}")
+endforeach()
+"##,
+    )
+    .same(&[]);
+    assert_eq!(ran.by_tryall(), 6);
+}
+
 #[test]
 fn source_signatures_answer_the_same() {
     project(
