@@ -131,6 +131,43 @@ impl Template {
         self.0.contains(&Word::List(list))
     }
 
+    /// The words without these four, which are two options with their files and stand in this order,
+    /// each option before its file; the lists of a check are left out. `None` if they do not.
+    pub fn without_files(&self, files: &[&str; 4]) -> Option<Vec<&OsStr>> {
+        let is = |word: Option<&Word>, text: &str| match word {
+            Some(Word::Pieces(pieces)) => match (&pieces[..], text) {
+                ([Piece::File(File::Object)], "{object}") => true,
+                ([Piece::File(File::Source)], "{source}") => true,
+                ([Piece::Text(word)], text) => word == text,
+                _ => false,
+            },
+            _ => false,
+        };
+        let mut words = Vec::new();
+        let mut files = files.chunks(2);
+        let mut next = files.next();
+        let mut rest = self.0.iter();
+        while let Some(word) = rest.next() {
+            if let Some([option, file]) = next
+                && is(Some(word), option)
+            {
+                if !is(rest.next(), file) {
+                    return None;
+                }
+                next = files.next();
+                continue;
+            }
+            match word {
+                Word::List(_) => {}
+                Word::Pieces(pieces) => match &pieces[..] {
+                    [Piece::Text(text)] => words.push(text.as_os_str()),
+                    _ => return None,
+                },
+            }
+        }
+        next.is_none().then_some(words)
+    }
+
     /// The words that are the same for all checks, as far as they are without placeholders.
     pub fn fixed_words(&self) -> impl Iterator<Item = &OsStr> {
         self.0.iter().filter_map(|word| match word {

@@ -65,6 +65,7 @@
 //! also for the check that wants it to compile; one that is there must be compiled alone, because
 //! one header can make the next one compile. Two that are known show that the look is true.
 
+pub mod beside;
 pub mod evidence;
 pub mod guard;
 pub mod unit;

@@ -52,7 +52,13 @@ pub fn compiler(
             _ => Verdict::Yes,
         };
     }
-    if let Some(trouble) = messages::trouble(messages, &source()) {
+    failed(what, code, messages, product.and_then(Path::parent), &source())
+}
+
+/// What it means that a command has failed with this status and these messages. `dir` is where it
+/// was to write.
+pub fn failed(what: &str, code: i32, messages: &str, dir: Option<&Path>, source: &str) -> Verdict {
+    if let Some(trouble) = messages::trouble(messages, source) {
         return Verdict::Error(trouble);
     }
     if code >= FIRST_STATUS_OF_WRAPPERS {
@@ -61,7 +67,7 @@ pub fn compiler(
              see its message in the output"
         ));
     }
-    if product.and_then(Path::parent).is_some_and(os::is_full) {
+    if dir.is_some_and(os::is_full) {
         return Verdict::Error(format!(
             "{what} failed and the temporary space is full; make room, or set TMPDIR"
         ));

@@ -102,12 +102,7 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
         Form::Integer(source) => asking.integer(source).await,
         Form::ByteOrder(source) => asking.byte_order(source).await,
     };
-    if outcome.verdict == Verdict::Yes {
-        asking.apply_patterns(&mut outcome).await;
-    }
-    if outcome.verdict == Verdict::Yes {
-        asking.deliver(&mut outcome);
-    }
+    asking.finish(&mut outcome).await;
     outcome.duration = started.elapsed();
     outcome
 }
@@ -199,6 +194,16 @@ impl Asking<'_> {
     /// The file that a stage writes, if any.
     pub(super) fn written(&self, stage: Stage) -> Option<PathBuf> {
         self.toolchain.dialect.product(stage).map(|name| self.room.path().join(name))
+    }
+
+    /// Does what follows on a yes.
+    pub(super) async fn finish(&self, outcome: &mut Outcome) {
+        if outcome.verdict == Verdict::Yes {
+            self.apply_patterns(outcome).await;
+        }
+        if outcome.verdict == Verdict::Yes {
+            self.deliver(outcome);
+        }
     }
 
     /// Copies what was made to where the check wants it.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Job, Progress, Schedule, fused, presence};
+use super::{Job, Progress, Schedule, beside, fused, presence};
 use crate::fuse::{self, Batch, Candidate};
 use crate::plan::Plan;
 
@@ -16,6 +16,12 @@ pub(super) struct Fusing {
     pub(super) waiting: Vec<Candidate>,
     /// What can start.
     pub(super) batches: Vec<Batch>,
+    /// Which questions may be compiled beside others.
+    beside: Vec<bool>,
+    /// Those of them that wait for others.
+    apart: Vec<usize>,
+    /// What can start of them.
+    rows: Vec<Vec<usize>>,
     /// Those that are to be asked alone after all.
     pub(super) alone: BTreeSet<usize>,
     /// Compiles that were for nothing.
@@ -29,8 +35,37 @@ impl Fusing {
             false => vec![None; plan.questions.len()],
         };
         let headers = if enabled { fuse::guard::headers(plan) } else { Vec::new() };
+        let beside = match enabled {
+            true => fuse::beside::candidates(plan),
+            false => vec![false; plan.questions.len()],
+        };
         let (waiting, batches, alone) = (Vec::new(), Vec::new(), BTreeSet::new());
-        Fusing { candidates, headers, waiting, batches, alone, lost: 0 }
+        let (apart, rows) = (Vec::new(), Vec::new());
+        Fusing { candidates, headers, waiting, batches, beside, apart, rows, alone, lost: 0 }
+    }
+
+    /// Takes a question whose turn has come, if it is to wait for others.
+    pub(super) fn takes(&mut self, question: usize) -> bool {
+        if let Some(candidate) = self.candidates[question].take() {
+            self.waiting.push(candidate);
+            return true;
+        }
+        let beside = std::mem::take(&mut self.beside[question]);
+        if beside {
+            self.apart.push(question);
+        }
+        beside
+    }
+
+    /// Takes those that can share no more than a command, or not even that.
+    fn take_apart(&mut self, questions: impl IntoIterator<Item = usize>) {
+        for question in questions {
+            if std::mem::take(&mut self.beside[question]) {
+                self.apart.push(question);
+            } else {
+                self.alone.insert(question);
+            }
+        }
     }
 
     /// Gives up when more was lost than 3 % of the batch.
@@ -39,8 +74,9 @@ impl Fusing {
             self.candidates.fill(None);
             self.headers.clear();
             let batches = std::mem::take(&mut self.batches);
-            self.alone.extend(batches.iter().flat_map(Batch::questions));
-            self.alone.extend(self.waiting.drain(..).map(|candidate| candidate.question));
+            let waiting = std::mem::take(&mut self.waiting);
+            self.take_apart(batches.iter().flat_map(Batch::questions));
+            self.take_apart(waiting.into_iter().map(|candidate| candidate.question));
         }
     }
 }
@@ -79,11 +115,16 @@ impl Schedule {
                 .any(|&ask| self.needed_by[ask].iter().any(|&next| self.answers[next].is_none())),
             _ => false,
         };
-        if !self.fusing.waiting.is_empty() && !self.alone.iter().any(brings_more) {
+        let some_wait = !self.fusing.waiting.is_empty() || !self.fusing.apart.is_empty();
+        if some_wait && !self.alone.iter().any(brings_more) {
             let waiting = std::mem::take(&mut self.fusing.waiting);
             let width = self.slots.width().max(1);
             let (batches, alone) = fuse::batches(&self.context.plan, waiting, width);
             self.fusing.batches.extend(batches);
+            self.fusing.take_apart(alone);
+            let apart = std::mem::take(&mut self.fusing.apart);
+            let (rows, alone) = fuse::beside::groups(&self.context.plan, apart, width);
+            self.fusing.rows.extend(rows);
             self.fusing.alone.extend(alone);
         }
         while let Some(&question) = self.fusing.alone.first() {
@@ -100,6 +141,16 @@ impl Schedule {
                 (Job::Fused(fused), slot)
             });
         }
+        while !self.fusing.rows.is_empty() {
+            let Some(slot) = self.slots.take() else { return true };
+            let row = self.fusing.rows.remove(0);
+            self.alone.extend(&row);
+            let context = self.context.clone();
+            self.tasks.spawn_local(async move {
+                let fused = Box::new(beside::answer(&context, row).await);
+                (Job::Fused(fused), slot)
+            });
+        }
         false
     }
 
@@ -108,7 +159,11 @@ impl Schedule {
         for (question, outcome) in fused.answered {
             self.settle(question, outcome);
         }
-        self.fusing.alone.extend(fused.alone);
+        for question in &fused.alone {
+            // It runs no more, for now.
+            self.alone.remove(question);
+        }
+        self.fusing.take_apart(fused.alone);
         self.fusing.batches.extend(fused.again);
         if fused.lost > 0 {
             self.fusing.lost += fused.lost;

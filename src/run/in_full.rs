@@ -26,7 +26,16 @@ impl Asking<'_> {
         let compiled =
             self.by(&commands.compile, self.program, "the compiler", Stage::Compile, file).await;
         let steps = vec![step(&compiled)];
-        let mut outcome = Outcome { steps, ..compiled.outcome(source) };
+        self.link_in_full(commands, file, Outcome { steps, ..compiled.outcome(source) }).await
+    }
+
+    /// Links what was compiled, if it was and the question goes so far.
+    pub(super) async fn link_in_full(
+        &self,
+        commands: &Commands,
+        file: &OsStr,
+        mut outcome: Outcome,
+    ) -> Outcome {
         if outcome.verdict != Verdict::Yes || self.question.subject.stage() < Stage::Link {
             return outcome;
         }

@@ -2,6 +2,7 @@
 //! free, each once.
 
 pub mod asking;
+mod beside;
 pub mod command;
 mod fused;
 mod fusing;
@@ -255,9 +256,7 @@ impl Schedule {
                 }
                 Progress::New => {
                     let running = Progress::Running { first: index, others: Vec::new() };
-                    if let Some(candidate) = self.fusing.candidates[question].take() {
-                        self.fusing.waiting.push(candidate);
-                    } else {
+                    if !self.fusing.takes(question) {
                         let Some(slot) = self.slots.take() else { return true };
                         self.start(question, slot);
                     }

@@ -1,0 +1,248 @@
+//! Sources that are compiled beside each other: by one command, each as it would be alone.
+//!
+//! A compiler's driver that is given several sources with `-c` runs the same compiler proper, with
+//! the same arguments, over one after the other. Nothing is shared but the driver itself, and the
+//! start of it is all that is saved. So this serves every source, whatever is in it, that the
+//! units of [`super::unit`] cannot take: headers that must compile, sources of the caller's, and
+//! parts that had nobody to share a unit with.
+//!
+//! # Why the answers are the single ones
+//!
+//! * A yes is an object file of the source. A driver writes one only if the source has compiled,
+//!   and every name is removed before.
+//! * A no is a missing object file, together with an error that the messages tell of this source,
+//!   and nothing in them that is the machine's trouble and not the source's. The messages come in
+//!   the order of the sources; where a source is mentioned again after a later one, or the first
+//!   words are about none, they prove nothing.
+//! * Whatever could tell a source that it has neighbours is kept out: other names of files in its
+//!   text, modules, options that name an output or a file. Fortran writes modules, and is kept out.
+//!   The names of the files are as long as that of a single source, and `__FILE__` is in none.
+
+use std::ffi::{OsStr, OsString};
+
+use super::guard;
+use crate::dialect::{STEM, Stage};
+use crate::language::Language;
+use crate::plan::Plan;
+use crate::plan::question::{Code, Question, Subject};
+use crate::template::Template;
+use crate::toolchain::Toolchain;
+
+/// So many are compiled by one command at most: with more, the last core would wait for it.
+pub const MOST: usize = 8;
+
+/// Which questions of a plan may be compiled beside others.
+pub fn candidates(plan: &Plan) -> Vec<bool> {
+    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
+    let fits = |question: &Question| {
+        let in_full = plan.toolchains[question.toolchain].commands.is_some();
+        fit[question.toolchain] && question_fits(question, in_full)
+    };
+    plan.questions.iter().map(fits).collect()
+}
+
+/// Groups of questions that share a command, of about equal size, and those that have nobody or
+/// are few enough to run at once.
+pub fn groups(plan: &Plan, questions: Vec<usize>, width: usize) -> (Vec<Vec<usize>>, Vec<usize>) {
+    let mut alike: Vec<Vec<usize>> = Vec::new();
+    for index in questions {
+        let question = &plan.questions[index];
+        let same = |group: &&mut Vec<usize>| {
+            let other = &plan.questions[group[0]];
+            same_toolchain(plan, question, other)
+                && (&question.args, &question.definitions) == (&other.args, &other.definitions)
+        };
+        match alike.iter_mut().find(same) {
+            Some(group) => group.push(index),
+            None => alike.push(vec![index]),
+        }
+    }
+    let (mut groups, mut alone) = (Vec::new(), Vec::new());
+    for group in alike {
+        if group.len() <= width {
+            alone.extend(group);
+            continue;
+        }
+        let count = group.len().div_ceil(MOST).max(width);
+        let size = group.len().div_ceil(count);
+        groups.extend(group.chunks(size).map(<[usize]>::to_vec));
+    }
+    alone.sort_unstable();
+    (groups, alone)
+}
+
+/// Whoever gives commands in full may give each check a toolchain of its own.
+fn same_toolchain(plan: &Plan, one: &Question, other: &Question) -> bool {
+    if one.toolchain == other.toolchain {
+        return true;
+    }
+    let [one, other] = [one, other].map(|question| &plan.toolchains[question.toolchain]);
+    let compile = |toolchain: &Toolchain| toolchain.commands.as_ref().map(|c| c.compile.clone());
+    compile(one).is_some()
+        && compile(one) == compile(other)
+        && (&one.env, one.language) == (&other.env, other.language)
+}
+
+fn toolchain_fits(toolchain: &Toolchain) -> bool {
+    let is_c = matches!(toolchain.language, Language::C | Language::Cxx);
+    let command = match &toolchain.commands {
+        Some(commands) => match beside_form(&commands.compile) {
+            Some(words) => words.iter().skip(1).map(|word| word.to_os_string()).collect(),
+            None => return false,
+        },
+        None => [toolchain.command.get(1..).unwrap_or_default(), &toolchain.args].concat(),
+    };
+    is_c && toolchain.program.is_ok()
+        // A launcher, or an interpreter, would be told of several sources at once.
+        && toolchain.private_temp
+        && speaks_english(toolchain)
+        && args_fit(&command)
+}
+
+/// Whether the messages come in the language in which they are known.
+fn speaks_english(toolchain: &Toolchain) -> bool {
+    let value = |name: &str| {
+        let found = toolchain.env.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
+    };
+    let locale = value("LC_ALL").or_else(|| value("LC_MESSAGES")).or_else(|| value("LANG"));
+    locale.is_none_or(|locale| locale == "POSIX" || locale == "C" || locale.starts_with("C."))
+        && value("CCC_OVERRIDE_OPTIONS").is_none()
+}
+
+/// With commands in full, a link is a step by itself.
+fn question_fits(question: &Question, in_full: bool) -> bool {
+    let stage = question.subject.stage();
+    let links = in_full && stage == Stage::Link;
+    let is_plain = match &question.subject {
+        Subject::Source { code: Code::Text { source, extension: None }, .. } => text_fits(source),
+        Subject::Source { .. } | Subject::CompilerFlag(_) => false,
+        _ => !guard::must_only_be_there(question),
+    };
+    is_plain
+        && (stage == Stage::Compile || links)
+        && question.fail_patterns.is_empty()
+        && text_fits(&question.prefix)
+        && args_fit(&question.args)
+        && args_fit(&question.definitions)
+}
+
+/// Whether a text cannot tell in which file it stands, and cannot name another.
+fn text_fits(text: &str) -> bool {
+    const OF_FILES: [&str; 5] = ["__FILE", "__BASE_FILE__", "__TIMESTAMP__", STEM, "confte"];
+    !OF_FILES.iter().any(|word| text.contains(word)) && !text.contains("import ")
+}
+
+/// The words of a compile command that is given in full, without those that name its output, and
+/// without the source. `None` if they do not stand as every compiler of this kind takes them.
+pub fn beside_form(template: &Template) -> Option<Vec<&OsStr>> {
+    template.without_files(&["-o", "{object}", "-c", "{source}"])
+}
+
+/// Options that change what a source means, and nothing else: where output goes, how many files
+/// there are, and what else is run stays as it is.
+fn args_fit(args: &[OsString]) -> bool {
+    const WHOLE: [&str; 7] =
+        ["-ansi", "-pedantic", "-pedantic-errors", "-pipe", "-pthread", "-w", "-rdynamic"];
+    const STARTS: [&str; 5] = ["-D", "-U", "-I", "-O", "-std="];
+    const FILES_AND_MODULES: [&str; 11] = [
+        "profile", "plugin", "dump", "module", "pch", "auto-profile", "callgraph", "diagnostics",
+        "compare-debug", "preprocessed", "syntax-only",
+    ];
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let Some(arg) = arg.to_str() else { return false };
+        if ["-D", "-U", "-I", "-isystem"].contains(&arg) {
+            if args.next().is_none() {
+                return false;
+            }
+            continue;
+        }
+        let of_code = |start: &str| arg.strip_prefix(start).filter(|rest| !rest.is_empty());
+        let fits = WHOLE.contains(&arg)
+            || STARTS.iter().any(|start| arg.starts_with(start))
+            || of_code("-W").is_some_and(|rest| !rest.contains(','))
+            || of_code("-f").is_some_and(|rest| {
+                !rest.contains('/')
+                    && !FILES_AND_MODULES.iter().any(|start| rest.trim_start_matches("no-").starts_with(start))
+            })
+            || of_code("-m").is_some_and(|rest| rest != "llvm" && !rest.contains(['/', ',']))
+            || ["-g", "-g0", "-g1", "-g2", "-g3", "-ggdb"].contains(&arg);
+        if !fits {
+            return false;
+        }
+    }
+    true
+}
+
+/// The stem of a source, as long as that of a single one.
+pub fn stem(place: usize) -> String {
+    format!("confte{place:02}")
+}
+
+/// What a compiler has said of each of its sources, in their order. `None` if some of it cannot be
+/// told apart.
+pub fn portions(output: &str, names: &[String]) -> Option<Vec<String>> {
+    let mut portions = vec![String::new(); names.len()];
+    let mut current = None;
+    // The first lines of a stack of includes, which names the source at its end.
+    let mut pending = String::new();
+    for line in output.lines() {
+        let mentioned = names.iter().position(|name| line.contains(name.as_str()));
+        pending.push_str(line);
+        pending.push('\n');
+        match mentioned {
+            Some(place) if current.is_some_and(|current| place < current) => return None,
+            Some(place) => current = Some(place),
+            None if line.starts_with("In file included from") => continue,
+            None if pending.starts_with("In file included from") && line.starts_with(' ') => continue,
+            None => {}
+        }
+        portions[current?].push_str(&std::mem::take(&mut pending));
+    }
+    pending.is_empty().then_some(portions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_told_apart_only_where_the_order_is_plain() {
+        let names = ["confte00.c".to_string(), "confte01.c".to_string()];
+        let of = |output: &str| portions(output, &names);
+        let told = of("In file included from /x.h:1,\n                 from confte00.c:1:\n\
+                       /y.h:3:2: error: no\nIn file included from confte01.c:2:\n/z.h:1: error: x\n")
+        .unwrap();
+        assert!(told[0].contains("/y.h") && !told[0].contains("/z.h"), "{told:?}");
+        assert!(told[1].contains("/z.h"), "{told:?}");
+        assert_eq!(of("").unwrap(), ["", ""]);
+        for odd in [
+            "cc1: error: unknown\n",
+            "confte01.c:1: error: x\nconfte00.c:1: error: x\n",
+            "confte00.c:1: error: x\nIn file included from /x.h:1,\n",
+        ] {
+            assert!(of(odd).is_none(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn options_that_name_files_or_outputs_do_not_fit() {
+        let fits = |text: &str| args_fit(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for good in [
+            "-Wall -Werror -Wno-x -w -fPIC -fno-builtin -ffunction-sections -m32 -march=native",
+            "-D X -DX=1 -I /a -isystem /b -g -O2 -std=c99 -fsanitize=address -flto",
+        ] {
+            assert!(fits(good), "{good}");
+        }
+        for bad in [
+            "-o x", "-E", "-S", "-c", "-M", "-MD", "-save-temps", "@x", "x.c", "x.o", "-x c", "-D",
+            "-Wp,-MD,x", "-Wa,-al=x", "-fprofile-generate", "-fno-profile-use", "-fplugin=x",
+            "-fdump-tree-all", "-fmodules", "-fdiagnostics-color=always", "-include x", "-specs=x",
+            "-B/x", "-wrapper x", "-gsplit-dwarf", "--coverage", "-mllvm", "-fsyntax-only",
+            "-fauto-profile=/x", "-working-directory=/x", "-dumpbase", "-###", "-v", "-pg",
+        ] {
+            assert!(!fits(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Compiles sources beside each other, by one command.
+
+use std::ffi::OsString;
+
+use tokio::time::Instant;
+
+use super::asking::{Asking, Attempt, Command, Outcome, shown};
+use super::command::command_line;
+use super::fused::Fused;
+use super::{Context, Step};
+use crate::dialect::{STEM, Stage};
+use crate::fuse::beside;
+use crate::judge::{self, Verdict};
+use crate::os::Wires;
+use crate::plan::question::Question;
+use crate::response::Value;
+use crate::source::{self, Form, Source};
+use crate::value::{self, Found};
+
+/// Answers what can be answered by one compile of all; the rest is asked alone.
+pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
+    let mut fused = Fused::default();
+    let toolchain = context.plan.questions[questions[0]].toolchain;
+    let is_tried = super::probe::is_tried(context, toolchain);
+    let works = !is_tried || context.probes[toolchain].failure(Stage::Compile).await.is_none();
+    let together = works.then(|| Together::new(context, &questions)).flatten();
+    let compiled = match &together {
+        Some(together) => together.compile().await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    for (place, &question) in questions.iter().enumerate() {
+        let outcome = match (&together, compiled.get(place)) {
+            (Some(together), Some(compiled)) => together.outcome(place, compiled).await,
+            _ => None,
+        };
+        match outcome {
+            Some(outcome) => fused.answered.push((question, outcome)),
+            None => fused.alone.push(question),
+        }
+    }
+    fused
+}
+
+struct Together<'a> {
+    asking: Asking<'a>,
+    questions: Vec<&'a Question>,
+    forms: Vec<Form>,
+    started: Instant,
+}
+
+/// What came of one source.
+struct Compiled {
+    object: Vec<u8>,
+    said: String,
+    code: i32,
+}
+
+fn source(form: &Form) -> Option<&Source> {
+    match form {
+        Form::Verdict(source) | Form::Integer(source) | Form::ByteOrder(source) => Some(source),
+        _ => None,
+    }
+}
+
+impl<'a> Together<'a> {
+    fn new(context: &'a Context, indices: &[usize]) -> Option<Self> {
+        let questions: Vec<_> =
+            indices.iter().map(|&index| &context.plan.questions[index]).collect();
+        let question = questions[0];
+        let toolchain = &context.plan.toolchains[question.toolchain];
+        let forms: Vec<_> =
+            questions.iter().map(|question| source::form(question, toolchain.language)).collect();
+        forms.iter().all(|form| source(form).is_some()).then_some(())?;
+        let started = Instant::now();
+        let deadline = started + questions.iter().map(|question| question.timeout).min()?;
+        let room = context.scratch.as_ref().ok()?.room().ok()?;
+        let program = toolchain.program.as_ref().ok()?;
+        let asking = Asking { context, question, toolchain, program, room, deadline };
+        Some(Together { asking, questions, forms, started })
+    }
+
+    fn names(&self) -> Vec<String> {
+        let sources = self.forms.iter().filter_map(source).enumerate();
+        sources.map(|(place, source)| format!("{}.{}", beside::stem(place), source.extension)).collect()
+    }
+
+    /// Compiles all. `None` if it cannot be told what was said of which.
+    async fn compile(&self) -> Option<Vec<Compiled>> {
+        let names = self.names();
+        let room = self.asking.room.path();
+        for (name, form) in std::iter::zip(&names, &self.forms) {
+            std::fs::write(room.join(name), &source(form)?.text).ok()?;
+        }
+        let attempt = self.run(&names).await?;
+        let said = beside::portions(&attempt.messages, &names)?;
+        let code = attempt.exit_code?;
+        let compiled = std::iter::zip(names, said).enumerate().map(|(place, (name, said))| {
+            let object = room.join(format!("{}.o", beside::stem(place)));
+            let own = format!("{STEM}.{}", name.rsplit('.').next().unwrap_or_default());
+            let object = std::fs::read(object).unwrap_or_default();
+            Compiled { object, said: said.replace(&name, &own), code }
+        });
+        let compiled: Vec<_> = compiled.collect();
+        // Either all object files are there, or the command says that it failed.
+        let all = compiled.iter().all(|compiled| !compiled.object.is_empty());
+        (all == (code == 0)).then_some(compiled)
+    }
+
+    async fn run(&self, names: &[String]) -> Option<Attempt> {
+        let Asking { question, toolchain, program, .. } = &self.asking;
+        let mut argv = match &toolchain.commands {
+            Some(commands) => {
+                // What stands in the places of the files is taken out again.
+                let words = self.asking.filled(&commands.compile, NO_FILE.as_ref());
+                without_files(words, &toolchain.dialect.product(Stage::Compile)?)?
+            }
+            None => [&toolchain.command[..], &toolchain.args, &question.args].concat(),
+        };
+        argv.push("-c".into());
+        argv.extend(names.iter().map(OsString::from));
+        let what = "the compiler";
+        let command = Command { what, program, argv, product: None, wires: Wires::Merged };
+        let attempt = self.asking.attempt(command, names[0].as_ref()).await;
+        (!attempt.cut && !matches!(attempt.verdict, Verdict::Error(_))).then_some(attempt)
+    }
+
+    /// The answer to a question, if it is certain.
+    async fn outcome(&self, place: usize, compiled: &Compiled) -> Option<Outcome> {
+        let Asking { context, toolchain, .. } = self.asking;
+        let (question, form) = (self.questions[place], &self.forms[place]);
+        let source = source(form)?;
+        let name = OsString::from(format!("{STEM}.{}", source.extension));
+        let verdict = match compiled.object.is_empty() {
+            false => Verdict::Yes,
+            true if compiled.said.contains("error: ") => {
+                let dir = Some(self.asking.room.path());
+                judge::failed("", compiled.code, &compiled.said, dir, &source.text)
+            }
+            true => return None,
+        };
+        if matches!(verdict, Verdict::Error(_)) {
+            return None;
+        }
+        let exit_code = Some(if verdict == Verdict::Yes { 0 } else { compiled.code });
+        let mut outcome = Outcome {
+            verdict,
+            exit_code,
+            output: compiled.said.clone(),
+            source: Some(source.text.clone()),
+            fused: true,
+            ..Outcome::error(String::new())
+        };
+        let room = context.scratch.as_ref().ok()?.room().ok()?;
+        let deadline = self.started + question.timeout;
+        // With the toolchain of its own: it may link in another way.
+        let toolchain = match &toolchain.commands {
+            Some(_) => &context.plan.toolchains[question.toolchain],
+            None => toolchain,
+        };
+        let program = toolchain.program.as_ref().ok()?;
+        let asking = Asking { context, question, toolchain, program, room, deadline };
+        if outcome.verdict == Verdict::Yes {
+            std::fs::write(asking.room.path().join(&name), &source.text).ok()?;
+            std::fs::write(asking.written(Stage::Compile)?, &compiled.object).ok()?;
+        }
+        match &toolchain.commands {
+            Some(commands) => {
+                outcome.command = shown(&asking.filled(&commands.compile, &name));
+                outcome.steps = vec![Step {
+                    command: outcome.command.clone(),
+                    exit_code,
+                    output: outcome.output.clone(),
+                    known: false,
+                }];
+                outcome = asking.link_in_full(commands, &name, outcome).await;
+                asking.finish(&mut outcome).await;
+            }
+            None => {
+                outcome.command = shown(&command_line(toolchain, question, Stage::Compile, &name).0);
+                if outcome.verdict == Verdict::Yes {
+                    outcome.value = value(form, &compiled.object)?;
+                    asking.finish(&mut outcome).await;
+                }
+            }
+        }
+        outcome.duration = self.started.elapsed();
+        Some(outcome)
+    }
+}
+
+/// What an object file says beyond yes; `None` if other ways would have to find it.
+#[allow(clippy::option_option, reason = "no value is wanted, or none was found")]
+fn value(form: &Form, object: &[u8]) -> Option<Option<Value>> {
+    match form {
+        Form::Integer(_) => match value::integer(object) {
+            Found::One(number) => {
+                Some(Some(Value::Integer(serde_json::Number::from_i128(number)?)))
+            }
+            _ => None,
+        },
+        Form::ByteOrder(_) => match value::byte_order(object) {
+            Found::One(order) => Some(Some(Value::Text(order.into()))),
+            _ => None,
+        },
+        _ => Some(None),
+    }
+}
+
+/// Stands where the source would.
+const NO_FILE: &str = "\0";
+
+fn without_files(words: Vec<OsString>, object: &str) -> Option<Vec<OsString>> {
+    let mut kept = Vec::with_capacity(words.len());
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        let next = words.peek();
+        let is_output = word == "-o" && next.is_some_and(|next| next == object);
+        let is_source = word == "-c" && next.is_some_and(|next| next == NO_FILE);
+        if is_output || is_source {
+            words.next();
+        } else {
+            kept.push(word);
+        }
+    }
+    kept.iter().all(|word| word != NO_FILE).then_some(kept)
+}
