@@ -161,7 +161,7 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(Failure::Run)?;
     let watch_reader = args.output.is_none();
-    let options = Options { fuse: args.fuse && !args.no_fuse, verify: args.verify };
+    let options = Options { fuse: !args.no_fuse, verify: args.verify };
     let end = LocalSet::new()
         .block_on(&runtime, run_or_stop(&context, slots, options, watch_reader, &reporter));
     // What is left of a stopped run is killed here, and its files go: the results may have to

@@ -133,11 +133,8 @@ struct CheckArgs {
     /// Write the answers to FILE, which is left as it is if nothing has changed
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Have checks share commands where that proves each single answer
+    /// Give every check commands of its own
     #[arg(long)]
-    fuse: bool,
-    /// Give every check commands of its own, which is the default
-    #[arg(long, overrides_with = "fuse")]
     no_fuse: bool,
     /// Ask every check again, alone, and fail with status 3 if an answer differs
     #[arg(long)]

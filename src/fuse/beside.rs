@@ -16,6 +16,9 @@
 //!   words are about none, they prove nothing.
 //! * Whatever could tell a source that it has neighbours is kept out: other names of files in its
 //!   text, modules, options that name an output or a file. Fortran writes modules, and is kept out.
+//!   So is a text that numbers its lines anew: without that, the first words of every message name
+//!   the source, or the stack of includes that ends at it. What an assembler says names neither, and
+//!   so makes no answer of a source without an object file.
 //!   The names of the files are as long as that of a single source, and `__FILE__` is in none.
 
 use std::ffi::{OsStr, OsString};
@@ -103,7 +106,9 @@ fn toolchain_fits(toolchain: &Toolchain) -> bool {
 fn speaks_english(toolchain: &Toolchain) -> bool {
     let value = |name: &str| {
         let found = toolchain.env.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
+        found
+            .map(|(_, value)| value.to_string_lossy().into_owned())
+            .filter(|value| !value.is_empty())
     };
     let locale = value("LC_ALL").or_else(|| value("LC_MESSAGES")).or_else(|| value("LANG"));
     locale.is_none_or(|locale| locale == "POSIX" || locale == "C" || locale.starts_with("C."))
@@ -130,7 +135,9 @@ fn question_fits(question: &Question, in_full: bool) -> bool {
 /// Whether a text cannot tell in which file it stands, and cannot name another.
 fn text_fits(text: &str) -> bool {
     const OF_FILES: [&str; 5] = ["__FILE", "__BASE_FILE__", "__TIMESTAMP__", STEM, "confte"];
-    !OF_FILES.iter().any(|word| text.contains(word)) && !text.contains("import ")
+    !OF_FILES.iter().any(|word| text.contains(word))
+        && !text.contains("import ")
+        && !guard::numbers_lines_anew(text)
 }
 
 /// The words of a compile command that is given in full, without those that name its output, and
@@ -146,8 +153,17 @@ fn args_fit(args: &[OsString]) -> bool {
         ["-ansi", "-pedantic", "-pedantic-errors", "-pipe", "-pthread", "-w", "-rdynamic"];
     const STARTS: [&str; 5] = ["-D", "-U", "-I", "-O", "-std="];
     const FILES_AND_MODULES: [&str; 11] = [
-        "profile", "plugin", "dump", "module", "pch", "auto-profile", "callgraph", "diagnostics",
-        "compare-debug", "preprocessed", "syntax-only",
+        "profile",
+        "plugin",
+        "dump",
+        "module",
+        "pch",
+        "auto-profile",
+        "callgraph",
+        "diagnostics",
+        "compare-debug",
+        "preprocessed",
+        "syntax-only",
     ];
     let mut args = args.iter();
     while let Some(arg) = args.next() {
@@ -164,7 +180,9 @@ fn args_fit(args: &[OsString]) -> bool {
             || of_code("-W").is_some_and(|rest| !rest.contains(','))
             || of_code("-f").is_some_and(|rest| {
                 !rest.contains('/')
-                    && !FILES_AND_MODULES.iter().any(|start| rest.trim_start_matches("no-").starts_with(start))
+                    && !FILES_AND_MODULES
+                        .iter()
+                        .any(|start| rest.trim_start_matches("no-").starts_with(start))
             })
             || of_code("-m").is_some_and(|rest| rest != "llvm" && !rest.contains(['/', ',']))
             || ["-g", "-g0", "-g1", "-g2", "-g3", "-ggdb"].contains(&arg);
@@ -195,7 +213,9 @@ pub fn portions(output: &str, names: &[String]) -> Option<Vec<String>> {
             Some(place) if current.is_some_and(|current| place < current) => return None,
             Some(place) => current = Some(place),
             None if line.starts_with("In file included from") => continue,
-            None if pending.starts_with("In file included from") && line.starts_with(' ') => continue,
+            None if pending.starts_with("In file included from") && line.starts_with(' ') => {
+                continue;
+            }
             None => {}
         }
         portions[current?].push_str(&std::mem::take(&mut pending));
@@ -236,11 +256,40 @@ mod tests {
             assert!(fits(good), "{good}");
         }
         for bad in [
-            "-o x", "-E", "-S", "-c", "-M", "-MD", "-save-temps", "@x", "x.c", "x.o", "-x c", "-D",
-            "-Wp,-MD,x", "-Wa,-al=x", "-fprofile-generate", "-fno-profile-use", "-fplugin=x",
-            "-fdump-tree-all", "-fmodules", "-fdiagnostics-color=always", "-include x", "-specs=x",
-            "-B/x", "-wrapper x", "-gsplit-dwarf", "--coverage", "-mllvm", "-fsyntax-only",
-            "-fauto-profile=/x", "-working-directory=/x", "-dumpbase", "-###", "-v", "-pg",
+            "-o x",
+            "-E",
+            "-S",
+            "-c",
+            "-M",
+            "-MD",
+            "-save-temps",
+            "@x",
+            "x.c",
+            "x.o",
+            "-x c",
+            "-D",
+            "-Wp,-MD,x",
+            "-Wa,-al=x",
+            "-fprofile-generate",
+            "-fno-profile-use",
+            "-fplugin=x",
+            "-fdump-tree-all",
+            "-fmodules",
+            "-fdiagnostics-color=always",
+            "-include x",
+            "-specs=x",
+            "-B/x",
+            "-wrapper x",
+            "-gsplit-dwarf",
+            "--coverage",
+            "-mllvm",
+            "-fsyntax-only",
+            "-fauto-profile=/x",
+            "-working-directory=/x",
+            "-dumpbase",
+            "-###",
+            "-v",
+            "-pg",
         ] {
             assert!(!fits(bad), "{bad}");
         }

@@ -151,16 +151,21 @@ fn prefix_fits(prefix: &str) -> bool {
     let ended = text.is_empty()
         || text.ends_with([';', '}'])
         || last.starts_with('#') && !last.ends_with('\\') && !last.contains("/*");
-    // What numbers lines anew, or spells a # in another way, would misplace the messages.
+    let hidden = ["\\\n", "\\\r", "_Pragma", "/*", "//", "R\""];
+    ended
+        && !numbers_lines_anew(text)
+        && !hidden.iter().any(|spelling| text.contains(spelling))
+        && !text.to_ascii_lowercase().contains("tryall")
+}
+
+/// Whether a text has lines or files of other names than it stands in, or spells a # in another way:
+/// messages are sorted by these names.
+pub fn numbers_lines_anew(text: &str) -> bool {
     let directives = text.split('#').skip(1).map(str::trim_start);
     let numbers = directives.into_iter().any(|directive| {
         directive.starts_with("line") || directive.starts_with(|c: char| c.is_ascii_digit())
     });
-    let hidden = ["%:", "??", "\\\n", "\\\r", "_Pragma", "/*", "//", "R\""];
-    ended
-        && !numbers
-        && !hidden.iter().any(|spelling| text.contains(spelling))
-        && !text.to_ascii_lowercase().contains("tryall")
+    numbers || text.contains("%:") || text.contains("??")
 }
 
 /// Options without a value, and starts of options with one, that change neither which messages

@@ -81,7 +81,9 @@ impl<'a> Together<'a> {
 
     fn names(&self) -> Vec<String> {
         let sources = self.forms.iter().filter_map(source).enumerate();
-        sources.map(|(place, source)| format!("{}.{}", beside::stem(place), source.extension)).collect()
+        sources
+            .map(|(place, source)| format!("{}.{}", beside::stem(place), source.extension))
+            .collect()
     }
 
     /// Compiles all. `None` if it cannot be told what was said of which.
@@ -176,7 +178,8 @@ impl<'a> Together<'a> {
                 asking.finish(&mut outcome).await;
             }
             None => {
-                outcome.command = shown(&command_line(toolchain, question, Stage::Compile, &name).0);
+                outcome.command =
+                    shown(&command_line(toolchain, question, Stage::Compile, &name).0);
                 if outcome.verdict == Verdict::Yes {
                     outcome.value = value(form, &compiled.object)?;
                     asking.finish(&mut outcome).await;

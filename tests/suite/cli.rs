@@ -12,7 +12,6 @@ const OPTIONS: [&str; 38] = [
     "--timeout",
     "--format",
     "--output",
-    "--fuse",
     "--no-fuse",
     "--verify",
     "--language",

@@ -25,7 +25,7 @@ fn same(request: &Value) -> BTreeMap<String, Value> {
         let ran = call.args(args).run_with(&stdin);
         ran.json()["results"].as_array().cloned().unwrap_or_else(|| panic!("{ran:?}"))
     };
-    let together = run(request, &["-j2", "--fuse"]);
+    let together = run(request, &["-j2"]);
     let is_fused = |result: &&Value| result["how"] == "fused";
     let ids: Vec<_> = together.iter().filter(is_fused).map(|result| &result["id"]).collect();
     let mut again = request.clone();

@@ -127,6 +127,72 @@ const TYPES: [&str; 24] = [
     "double",
 ];
 
+const HEADERS: [&str; 14] = [
+    "stdio.h",
+    "unistd.h",
+    "nope.h",
+    "no/such.h",
+    "net/if_arp.h",
+    "sys/kd.h",
+    "linux/if_pppox.h",
+    "resolv.h",
+    "assert.h",
+    "tgmath.h",
+    "immintrin.h",
+    "float.h",
+    "linux/btrfs.h",
+    "rpc/rpc.h",
+];
+
+const MACROS: [&str; 12] = [
+    "EOF",
+    "NULL",
+    "__LINE__",
+    "__COUNTER__",
+    "PLACE",
+    "nope",
+    "assert",
+    "__FILE__",
+    "own_t",
+    "BUFSIZ",
+    "__DATE__",
+    "errno",
+];
+
+/// Sources that are right, wrong in many ways, and that look for their neighbours.
+const SOURCES: [&str; 30] = [
+    "int main(void) { return 0; }",
+    "int main(void) { return nope; }",
+    "int main(void) { nope(); return 0; }",
+    "int main(void) { return 0;",
+    "/* open",
+    "#error \"no\"\n",
+    "#warning \"careful\"\nint main(void) { return 0; }",
+    "#include <nope.h>\nint main(void) { return 0; }",
+    "#include \"confte00.c\"\n",
+    "#include \"conftest.c\"\nint x;\n",
+    "#include __FILE__\n",
+    "int of[sizeof(__FILE__) == 11 ? 1 : -1];",
+    "#line 7 \"other.c\"\nint main(void) { return nope; }",
+    "# 7 \"confte01.c\"\nint main(void) { return nope; }",
+    "__asm__(\".error \\\"no\\\"\"); int x;",
+    "__asm__(\"nonsense\"); int x;",
+    "__asm__(\".incbin \\\"confte00.c\\\"\"); int x;",
+    "int unused(int x) { int y; return x; }",
+    "static int unused;",
+    "int f(void) { return __COUNTER__; } int of[__COUNTER__ == 1 ? 1 : -1];",
+    "int of[__LINE__ == 1 ? 1 : -1];",
+    "#pragma GCC poison nope\nint x;",
+    "#pragma GCC error \"no\"\n",
+    "_Pragma(\"GCC error \\\"no\\\"\") int x;",
+    "typedef int t; t x = (t){1}; int *p = 1;",
+    "int x = 1 / 0;",
+    "void *p = (void)0;",
+    "char large[0x7fffffffffffffff];",
+    "int tryall_part_0(void); int tryall_part_0(void) { return 0; }",
+    "\"a string\"",
+];
+
 const MEMBERS: [&str; 6] = ["x", "y", "st_size", "tm_gmtoff", "nope", "tv_nsec"];
 
 const EXPRESSIONS: [&str; 10] = [
@@ -153,7 +219,16 @@ pub fn batch(random: &mut Random) -> Value {
             true => (headers, prefix),
             false => random.pick(&SURROUNDINGS),
         };
-        let mut check = match random.below(10) {
+        let mut check = match random.below(17) {
+            10 => json!({"kind": "alignment", "type": random.pick(&TYPES)}),
+            11 => json!({"kind": "header", "header": random.pick(&HEADERS)}),
+            12 => json!({"kind": "define", "name": random.pick(&MACROS)}),
+            13 => {
+                json!({"kind": "prototype", "function": random.pick(&NAMES), "return_type": "int",
+                         "arguments": random.pick(&[&[][..], &["void *"], &["const char *"]])})
+            }
+            14 => json!({"kind": "endian"}),
+            15..=16 => json!({"kind": "compiles", "source": random.pick(&SOURCES)}),
             0..=3 => json!({"kind": "function", "function": random.pick(&NAMES)}),
             4..=5 => json!({"kind": "symbol", "symbol": random.pick(&NAMES)}),
             6 => json!({"kind": "type", "type": random.pick(&TYPES)}),
@@ -187,7 +262,7 @@ pub struct Compared {
 /// Compares the fused answers of a batch with those of each check alone. An error tells the
 /// check, both answers and both commands.
 pub fn compare(tryall: &str, batch: &Value, alone: &mut Alone) -> Result<Compared, String> {
-    let results = run(tryall, batch, &["-j2", "--fuse"])?;
+    let results = run(tryall, batch, &["-j2"])?;
     let checks = batch["checks"].as_array().expect("there are checks");
     let key = |check: &Value| {
         let mut check = check.clone();

@@ -13,7 +13,7 @@ fn the_examples_are_the_same_and_need_fewer_processes() {
         let results = same(&request);
         assert!(fused(&results) > 50, "{}", fused(&results));
         let (call, stdin) = Call::check(&request);
-        let ran = call.arg("--fuse").run_with(&stdin).json();
+        let ran = call.run_with(&stdin).json();
         let processes = ran["summary"]["processes"].as_u64().unwrap();
         assert!(processes < 120, "{processes}");
     }
@@ -29,7 +29,7 @@ fn functions_need_two_processes_whichever_are_missing() {
         let checks = with_language(language, functions(&names, &json!({})));
         let request = json!({"toolchains": {language: toolchain}, "checks": checks});
         let (call, stdin) = Call::check(&request);
-        let ran = call.arg("--fuse").run_with(&stdin);
+        let ran = call.run_with(&stdin);
         // Two of them try the toolchain.
         assert_eq!(ran.json()["summary"]["processes"], 4, "{compiler}");
     }
@@ -88,7 +88,7 @@ fn values_are_each_their_own() {
 fn what_verify_finds_alone_is_what_was_fused() {
     let names = ["fork", "forkk", "getpid", "atexit", "gets"];
     let (call, stdin) = Call::check(&json!({"checks": functions(&names, &json!({}))}));
-    let ran = call.args(&["--fuse", "--verify"]).run_with(&stdin);
+    let ran = call.arg("--verify").run_with(&stdin);
     assert_eq!(ran.code(), 0, "{ran:?}");
     assert_eq!(ran.result("forkk")["how"], "fused");
 }
