@@ -56,6 +56,26 @@ pub fn headers(plan: &Plan) -> Vec<Vec<usize>> {
     groups
 }
 
+/// Macros of a plan whose expansions can be asked for together, by their questions.
+pub fn defines(plan: &Plan) -> Vec<Vec<usize>> {
+    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
+    let mut places = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, question) in plan.questions.iter().enumerate() {
+        let Subject::Define(_) = &question.subject else { continue };
+        if fit[question.toolchain] && question_fits(question) {
+            let key = (question.toolchain, &question.args, &question.headers, &question.prefix);
+            let place = *places.entry(key).or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[place].push(index);
+        }
+    }
+    groups.retain(|group| group.len() > 1);
+    groups
+}
+
 /// Whether a header need not compile.
 pub fn must_only_be_there(question: &Question) -> bool {
     matches!(question.subject, Subject::Header { stage: HeaderStage::Preprocess, .. })
@@ -98,7 +118,7 @@ fn question_fits(question: &Question) -> bool {
             Subject::Symbol(name) | Subject::Type(name) | Subject::Sizeof(name) => words_fit(name),
             Subject::ComputeInt(expression) => words_fit(expression),
             Subject::Member { of, member } => words_fit(of) && words_fit(member),
-            Subject::Header { .. } => true,
+            Subject::Header { .. } | Subject::Define(_) => true,
             _ => false,
         }
 }

@@ -12,6 +12,8 @@ pub(super) struct Fusing {
     pub(super) candidates: Vec<Option<Candidate>>,
     /// Headers that are looked for together.
     pub(super) headers: Vec<Vec<usize>>,
+    /// Macros that are expanded together.
+    pub(super) defines: Vec<Vec<usize>>,
     /// Those whose turn has come, and that wait for more.
     pub(super) waiting: Vec<Candidate>,
     /// What can start.
@@ -35,13 +37,25 @@ impl Fusing {
             false => vec![None; plan.questions.len()],
         };
         let headers = if enabled { fuse::guard::headers(plan) } else { Vec::new() };
+        let defines = if enabled { fuse::guard::defines(plan) } else { Vec::new() };
         let beside = match enabled {
             true => fuse::beside::candidates(plan),
             false => vec![false; plan.questions.len()],
         };
         let (waiting, batches, alone) = (Vec::new(), Vec::new(), BTreeSet::new());
         let (apart, rows) = (Vec::new(), Vec::new());
-        Fusing { candidates, headers, waiting, batches, beside, apart, rows, alone, lost: 0 }
+        Fusing {
+            candidates,
+            headers,
+            defines,
+            waiting,
+            batches,
+            beside,
+            apart,
+            rows,
+            alone,
+            lost: 0,
+        }
     }
 
     /// Takes a question whose turn has come, if it is to wait for others.
@@ -73,6 +87,7 @@ impl Fusing {
         if (self.lost - 1) * 100 > 3 * self.candidates.len() {
             self.candidates.fill(None);
             self.headers.clear();
+            self.defines.clear();
             let batches = std::mem::take(&mut self.batches);
             let waiting = std::mem::take(&mut self.waiting);
             self.take_apart(batches.iter().flat_map(Batch::questions));
@@ -82,8 +97,26 @@ impl Fusing {
 }
 
 impl Schedule {
-    /// Starts a look for headers, if enough of them are ready; not if there is no slot.
-    pub(super) fn look_for(&mut self, group: &[usize]) -> bool {
+    /// Starts what the preprocessor is asked of many at once. Whether there were slots for it.
+    pub(super) fn start_looks(&mut self) -> bool {
+        while let Some(group) = self.fusing.headers.pop() {
+            if !self.look(&group, false) {
+                self.fusing.headers.push(group);
+                return false;
+            }
+        }
+        while let Some(group) = self.fusing.defines.pop() {
+            if !self.look(&group, true) {
+                self.fusing.defines.push(group);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Looks for headers, or for what macros expand to, if all of them are ready; not if there is no
+    /// slot.
+    fn look(&mut self, group: &[usize], for_macros: bool) -> bool {
         let asks = &self.context.plan.asks;
         let askers = self.ready.iter().rev().map(|&index| (asks[index].question, index));
         let first: HashMap<_, _> = askers.collect();
@@ -99,8 +132,11 @@ impl Schedule {
         }
         let (context, group) = (self.context.clone(), group.to_vec());
         self.tasks.spawn_local(async move {
-            let fused = Box::new(presence::look(&context, group).await);
-            (Job::Fused(fused), slot)
+            let fused = match for_macros {
+                true => presence::expand(&context, group).await,
+                false => presence::look(&context, group).await,
+            };
+            (Job::Fused(Box::new(fused)), slot)
         });
         true
     }

@@ -236,11 +236,8 @@ impl Schedule {
                 (Job::Trial, slot)
             });
         }
-        while let Some(group) = self.fusing.headers.pop() {
-            if !self.look_for(&group) {
-                self.fusing.headers.push(group);
-                return true;
-            }
+        if !self.start_looks() {
+            return true;
         }
         while let Some(&index) = self.ready.first() {
             let question = self.context.plan.asks[index].question;

@@ -1,4 +1,4 @@
-//! Looks for many headers by one run of the preprocessor.
+//! Looks for many headers, or for what many macros expand to, by one run of the preprocessor.
 
 use tokio::time::Instant;
 
@@ -9,9 +9,78 @@ use crate::dialect::Stage;
 use crate::fuse::guard;
 use crate::judge::Verdict;
 use crate::plan::question::{Question, Subject};
+use crate::response::Value;
 use crate::source::Source;
 use crate::source::part::{self, HEADER_WORDS, KNOWN_HEADERS};
 use crate::value;
+
+/// Answers for macros.
+pub async fn expand(context: &Context, questions: Vec<usize>) -> Fused {
+    let mut fused = Fused::default();
+    let found = expansions(context, &questions).await;
+    let probe = &context.probes[context.plan.questions[questions[0]].toolchain];
+    let works = probe.failure(Stage::Compile).await.is_none();
+    for (place, &index) in questions.iter().enumerate() {
+        let expansion = found.as_ref().filter(|_| works);
+        match expansion.and_then(|(found, outcome)| Some((found[place].clone()?, outcome))) {
+            Some((Some(expansion), outcome)) => {
+                let value = Some(Value::Text(expansion));
+                fused.answered.push((index, Outcome { value, ..outcome.clone() }));
+            }
+            Some((None, outcome)) => {
+                let remark = Some("the macro is not defined".into());
+                let outcome = Outcome { verdict: Verdict::No, remark, ..outcome.clone() };
+                fused.answered.push((index, outcome));
+            }
+            None => fused.alone.push(index),
+        }
+    }
+    fused.lost = usize::from(fused.answered.is_empty());
+    fused
+}
+
+/// What each macro expands to, where that is told, and the run that tells.
+async fn expansions(
+    context: &Context,
+    questions: &[usize],
+) -> Option<(Vec<Option<Option<String>>>, Outcome)> {
+    let names = questions.iter().map(|&index| match &context.plan.questions[index].subject {
+        Subject::Define(name) => name.as_str(),
+        _ => unreachable!("only macros are expanded"),
+    });
+    let text = part::defines(&context.plan.questions[*questions.first()?], names);
+    let (preprocessed, outcome) = preprocess(context, questions, text).await?;
+    Some((value::expansions(&preprocessed, questions.len()), outcome))
+}
+
+/// What the preprocessor makes of a text that stands for all these questions.
+async fn preprocess(
+    context: &Context,
+    questions: &[usize],
+    text: String,
+) -> Option<(String, Outcome)> {
+    let plan = &context.plan;
+    let first = &plan.questions[*questions.first()?];
+    let toolchain = &plan.toolchains[first.toolchain];
+    let source = Source { text, extension: toolchain.language.extension(true).into() };
+    let started = Instant::now();
+    let timeout = questions.iter().map(|&index| plan.questions[index].timeout).min()?;
+    let asking = Asking {
+        context,
+        question: first,
+        toolchain,
+        program: toolchain.program.as_ref().ok()?,
+        room: context.scratch.as_ref().ok()?.room().ok()?,
+        deadline: started + timeout,
+    };
+    let (preprocessed, mut outcome) = asking.preprocess(source).await?;
+    if outcome.verdict != Verdict::Yes || !value::was_preprocessed(&preprocessed) {
+        return None;
+    }
+    outcome.fused = true;
+    outcome.duration = started.elapsed();
+    Some((preprocessed, outcome))
+}
 
 /// Answers for the headers that are absent, and for all that need only be there.
 pub async fn look(context: &Context, questions: Vec<usize>) -> Fused {
@@ -48,24 +117,8 @@ async fn found(context: &Context, questions: &[usize]) -> Option<(Vec<Option<boo
         Subject::Header { header, .. } => header.as_str(),
         _ => unreachable!("only headers are looked for"),
     });
-    let first = question(questions.first()?);
-    let toolchain = &plan.toolchains[first.toolchain];
-    let text = part::headers(first, headers);
-    let source = Source { text, extension: toolchain.language.extension(true).into() };
-    let started = Instant::now();
-    let timeout = questions.iter().map(|index| question(index).timeout).min()?;
-    let asking = Asking {
-        context,
-        question: first,
-        toolchain,
-        program: toolchain.program.as_ref().ok()?,
-        room: context.scratch.as_ref().ok()?.room().ok()?,
-        deadline: started + timeout,
-    };
-    let (preprocessed, mut outcome) = asking.preprocess(source).await?;
-    if outcome.verdict != Verdict::Yes || !value::was_preprocessed(&preprocessed) {
-        return None;
-    }
+    let text = part::headers(question(questions.first()?), headers);
+    let (preprocessed, outcome) = preprocess(context, questions, text).await?;
     let told = |place: usize| {
         let [there, absent] = HEADER_WORDS.map(|word| {
             let word = format!("{word}{place}");
@@ -76,8 +129,6 @@ async fn found(context: &Context, questions: &[usize]) -> Option<(Vec<Option<boo
     if [told(0), told(1)] != [Some(true), Some(false)] {
         return None;
     }
-    outcome.fused = true;
-    outcome.duration = started.elapsed();
     let known = KNOWN_HEADERS.len();
     Some(((0..questions.len()).map(|place| told(place + known)).collect(), outcome))
 }

@@ -100,6 +100,19 @@ pub const HEADER_WORDS: [&str; 2] = ["tryall_is_there_", "tryall_is_absent_"];
 /// A header that every compiler has, and one that none has. They are looked for first.
 pub const KNOWN_HEADERS: [&str; 2] = ["limits.h", "tryall/is/nowhere.h"];
 
+/// What several macros expand to, each twice: what tells its own place tells another the second time.
+pub fn defines<'a>(question: &Question, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let before = Before { headers: &question.headers, prefix: &question.prefix };
+    let mut text = c::start(before);
+    for copy in 0..2 {
+        for (number, name) in names.clone().enumerate() {
+            let [open, close, absent] = value::numbered_marks(number, copy);
+            text += &format!("#ifdef {name}\n{open} {name} {close}\n#else\n{absent}\n#endif\n");
+        }
+    }
+    text + &c::sentinels()
+}
+
 /// Looks for headers, behind what stands before the question: one of [`HEADER_WORDS`] with each
 /// one's place in the list, if the compiler can tell.
 pub fn headers<'a>(question: &Question, headers: impl Iterator<Item = &'a str>) -> String {

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::*;
 use serde_json::{Value, json};
 
-const OPTIONS: [&str; 38] = [
+const OPTIONS: [&str; 37] = [
     "--jobs",
     "--timeout",
     "--format",

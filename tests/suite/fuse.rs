@@ -2,6 +2,7 @@
 //! have answered for another, or the surroundings for a check.
 
 mod batches;
+mod beside;
 mod headers;
 mod libraries;
 mod names;

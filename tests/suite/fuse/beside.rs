@@ -1,0 +1,142 @@
+//! Sources that are compiled beside each other, and macros that are expanded together.
+
+use super::*;
+
+/// What looks for its neighbours, or for its own name, or may not say whose error it is.
+const CURIOUS: [&str; 12] = [
+    "#include \"confte00.c\"\n",
+    "#include \"conftest.c\"\n",
+    "#include __FILE__\n",
+    "int of[sizeof(__FILE__) == 11 ? 1 : -1];\n",
+    "#if __has_include(\"confte01.c\")\n#error no\n#endif\n",
+    "#line 7 \"confte01.c\"\nint main(void) { return nope; }\n",
+    "# 7 \"other.c\"\nint main(void) { return nope; }\n",
+    "__asm__(\".incbin \\\"confte00.c\\\"\");\n",
+    "__asm__(\".error \\\"no\\\"\");\n",
+    "#if 0\n",
+    "/* open\n",
+    "int main(void) {\n",
+];
+
+const PLAIN: [&str; 8] = [
+    "int main(void) { return 0; }\n",
+    "int main(void) { return nope; }\n",
+    "#error no\n",
+    "#include <stdio.h>\nint main(void) { return puts(\"\"); }\n",
+    "#include <nope.h>\n",
+    "int f(int x) { int y; return x; }\n",
+    "#warning careful\nint x;\n",
+    "static int unused;\n",
+];
+
+fn sources(all: &[&str]) -> Value {
+    let checks = all.iter().enumerate().map(
+        |(n, source)| json!({"id": n.to_string(), "kind": "compiles", "source": source, "args": ["-Wall"]}),
+    );
+    checks.collect()
+}
+
+#[test]
+fn each_source_has_its_own_answer_and_its_own_words() {
+    for (language, compiler) in COMPILERS {
+        let checks = with_language(language, sources(&PLAIN));
+        let request = json!({"toolchains": {language: {"language": language, "command": [need(compiler)]}},
+                             "checks": checks});
+        let results = same(&request);
+        assert_eq!(fused(&results), PLAIN.len(), "{compiler}: {results:#?}");
+        let (call, stdin) = Call::check(&request);
+        let alone = call.arg("--no-fuse").run_with(&stdin);
+        for (id, result) in &results {
+            let alone = alone.result(id);
+            for field in ["output", "command", "source", "exit_code", "reason"] {
+                assert_eq!(result[field], alone[field], "{compiler}: {field} of {id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_source_that_looks_for_its_neighbours_has_none() {
+    for (language, compiler) in COMPILERS {
+        let results = same_with(language, compiler, sources(&[&CURIOUS[..], &PLAIN[..4]].concat()));
+        for n in 0..8 {
+            assert_eq!(results[&n.to_string()]["how"], "run", "{compiler}: {}", CURIOUS[n]);
+        }
+        assert_eq!(results["12"]["how"], "fused", "{compiler}");
+    }
+}
+
+#[test]
+fn what_is_compiled_beside_others_needs_few_processes() {
+    let all: Vec<_> = (0..16).map(|n| format!("int f(void) {{ return {n}; }}\n")).collect();
+    let all: Vec<_> = all.iter().map(String::as_str).collect();
+    let (call, stdin) = Call::check(
+        &json!({"toolchains": {"c": {"command": [need("gcc")]}}, "checks": sources(&all)}),
+    );
+    let ran = call.arg("-j2").run_with(&stdin);
+    // One of them tries the toolchain.
+    assert_eq!(ran.json()["summary"]["processes"], 3);
+}
+
+/// As the door for CMake asks: each check with a toolchain of its own, by commands in full.
+#[test]
+fn commands_in_full_are_told_as_they_would_have_been_run() {
+    let words = |text: &str| text.split(' ').map(String::from).collect::<Vec<_>>();
+    for compiler in ["gcc", "clang"] {
+        need(compiler);
+        let mut toolchains = serde_json::Map::new();
+        let mut checks = Vec::new();
+        for (n, source) in PLAIN.iter().enumerate() {
+            let name = format!("t{n}");
+            toolchains.insert(name.clone(), json!({
+                "language": "c",
+                "compile": words(&format!("{compiler} {{definitions}} -Wall {{args}} -o {{object}} -c {{source}}")),
+                "link": words(&format!("{compiler} -Wall {{object}} -o {{program}}")),
+            }));
+            checks.push(
+                json!({"id": n.to_string(), "kind": "links", "toolchain": name, "source": source,
+                               "definitions": ["-DX=1"]}),
+            );
+        }
+        let request = json!({"toolchains": toolchains, "checks": checks});
+        let results = same(&request);
+        assert_eq!(fused(&results), PLAIN.len(), "{compiler}: {results:#?}");
+        let (call, stdin) = Call::check(&request);
+        let alone = call.arg("--no-fuse").run_with(&stdin);
+        for (id, result) in &results {
+            let alone = alone.result(id);
+            for field in ["steps", "output", "command", "source", "exit_code", "reason"] {
+                assert_eq!(result[field], alone[field], "{compiler}: {field} of {id}");
+            }
+        }
+    }
+}
+
+#[test]
+fn macros_are_expanded_together_unless_one_disturbs_another() {
+    let define = |n: usize, name: &str, prefix: &str| {
+        json!({
+            "id": format!("{n} {name}"), "kind": "define", "name": name, "prefix": prefix, "headers": ["stdio.h"]
+        })
+    };
+    let of = |prefix: &str, names: &[&str]| -> Value {
+        names.iter().enumerate().map(|(n, name)| define(n, name, prefix)).collect()
+    };
+    for (language, compiler) in COMPILERS {
+        let plain = ["EOF", "BUFSIZ", "nope", "NULL", "__FILE__", "getc", "__STDC_HOSTED__"];
+        let results = same_with(language, compiler, of("", &plain));
+        assert_eq!(fused(&results), plain.len(), "{compiler}: {results:#?}");
+        let results =
+            same_with(language, compiler, of("", &["EOF", "__LINE__", "__COUNTER__", "nope"]));
+        for name in ["1 __LINE__", "2 __COUNTER__"] {
+            assert_eq!(results[name]["how"], "run", "{compiler}");
+        }
+        assert_eq!(results["0 EOF"]["how"], "fused", "{compiler}");
+        // A macro that swallows what is behind it, one that nobody may name, and an open condition.
+        for prefix in
+            ["#define f(x) x\n#define opens f (\n", "#pragma GCC poison nope\n", "#if 0\n"]
+        {
+            same_with(language, compiler, of(prefix, &["opens", "EOF", "nope", "BUFSIZ"]));
+        }
+    }
+}
