@@ -376,8 +376,8 @@ fn an_installed_program_goes_before_the_wrap_and_the_wrap_before_the_stock_way()
         assert!(succeeded && said.contains("checks with /"), "{said}");
         assert!(!said.contains("Executing subproject"), "{said}");
 
-        // A build of a whole program would take a minute, so Cargo's part is played: it is asked for
-        // this program and puts there what the tests are run with.
+        // A build of a whole program would take a minute (tests/wrap does it), so Cargo's part is
+        // played: it is asked for this program and puts there what the tests are run with.
         let dir = wrapping();
         let tools = tempfile::tempdir().unwrap();
         let cargo = write(
