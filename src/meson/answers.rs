@@ -30,8 +30,9 @@ pub fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
     let error = |message: &str| Typed::Error(message.into());
     match (entry.reading, answer.status, &answer.value) {
         (Reading::Own, ..) => typed(answer),
+        (Reading::Accepted, Status::Error, _) if answer.exit_code == Some(0) => Typed::Bool(true),
         (_, Status::Error, _) => error(answer.reason.as_deref().unwrap_or_default()),
-        (Reading::Bool, status, _) => Typed::Bool(status == Status::Yes),
+        (Reading::Bool | Reading::Accepted, status, _) => Typed::Bool(status == Status::Yes),
         (Reading::Printed | Reading::PrintedAlways, Status::Yes, Some(value)) => {
             let Value::Program { stdout, .. } = value else { unreachable!("these are run") };
             match stdout.trim().parse::<i64>() {

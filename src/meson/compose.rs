@@ -17,6 +17,9 @@ use super::words::{Batch, Item, Method};
 pub enum Reading {
     /// Yes is true, no is false.
     Bool,
+    /// The same, where the exit status alone counts: the argument that is asked about may keep the
+    /// compiler from writing a file, as `-fsyntax-only` does.
+    Accepted,
     /// The number that the program printed; -1 if there is no program.
     Printed,
     /// The same, but a program is a must.
@@ -167,8 +170,8 @@ impl<'a> Composer<'a> {
             Method::Compiles => (source(Stage::Compile, subject.clone()), Reading::Bool),
             Method::Links => (source(Stage::Link, subject.clone()), Reading::Bool),
             Method::Runs => (source(Stage::Run, subject.clone()), Reading::Bool),
-            Method::HasArgument => (self.argument(subject), Reading::Bool),
-            Method::HasLinkArgument => (self.link_argument(subject), Reading::Bool),
+            Method::HasArgument => (self.argument(subject), Reading::Accepted),
+            Method::HasLinkArgument => (self.link_argument(subject), Reading::Accepted),
         };
         let name = if item.id.is_empty() { subject } else { &item.id };
         let check = to.push(check, name);

@@ -2,12 +2,14 @@
 //! and options where the file names none.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::Path as FilePath;
 use std::rc::Rc;
 
+use crate::anchor::{anchored, anchored_command};
 use crate::dialect::Stage;
 use crate::language::Language;
-use crate::request::{BadRequest, Check, Path, Request, parse};
+use crate::request::{BadRequest, Check, Path, Request, Toolchain, parse};
 
 use super::arguments::arguments;
 use super::compose::{Composed, Entry, Reading, Subject, compiler};
@@ -31,7 +33,8 @@ pub fn add(
     let renamed = |name: &str| format!("{name} ({first})");
     let ids: HashMap<_, _> =
         request.checks.iter().map(|check| (check.id.clone(), renamed(&check.id))).collect();
-    let dir = Rc::new(file.parent().unwrap_or(FilePath::new("")).to_path_buf());
+    let path = std::path::absolute(file).map_err(cannot)?;
+    let dir = Rc::new(path.parent().unwrap_or(FilePath::new("/")).to_path_buf());
     for (index, check) in request.checks.iter().enumerate() {
         let place = Path::root().key("checks").index(index);
         let toolchain = match toolchain(check, &request) {
@@ -67,13 +70,38 @@ pub fn add(
     let mut of_meson = compiler(batch, version);
     of_meson.args = arguments(batch, version, Stage::Preprocess, &own(batch));
     of_meson.link_args = batch.option_link_args.clone();
-    let theirs = request.toolchains.into_iter();
-    to.request.toolchains.extend(theirs.map(|(name, toolchain)| {
+    for (name, toolchain) in request.toolchains {
         let language = toolchain.language.or(Language::from_name(&name));
-        (renamed(&name), crate::request::Toolchain { language, ..toolchain })
-    }));
+        let at = Path::root().key("toolchains").key(&name);
+        let toolchain = anchored_toolchain(toolchain, &dir)
+            .map_err(|message| BadRequest::at(message, &at, Some(text)))?;
+        to.request.toolchains.insert(renamed(&name), Toolchain { language, ..toolchain });
+    }
     to.request.toolchains.insert(renamed(""), of_meson);
     Ok(())
+}
+
+/// A toolchain of a request file, whose relative paths start from the file. Those of Meson's own
+/// arguments start elsewhere.
+fn anchored_toolchain(given: Toolchain, dir: &FilePath) -> Result<Toolchain, String> {
+    let texts = |words: Vec<OsString>| {
+        let text = |word: OsString| {
+            word.into_string().map_err(|word| format!("the path {} is not UTF-8", word.display()))
+        };
+        words.into_iter().map(text).collect::<Result<Vec<_>, _>>()
+    };
+    let command = |words: &[String]| match words {
+        [] => Ok(Vec::new()),
+        words => texts(anchored_command(words, dir)),
+    };
+    Ok(Toolchain {
+        command: given.command.as_deref().map(command).transpose()?,
+        args: texts(anchored(&given.args, dir))?,
+        link_args: texts(anchored(&given.link_args, dir))?,
+        emulator: command(&given.emulator)?,
+        launcher: command(&given.launcher)?,
+        ..given
+    })
 }
 
 fn own(batch: &Batch) -> Vec<String> {

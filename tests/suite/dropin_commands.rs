@@ -116,7 +116,7 @@ endforeach()
 
 #[test]
 fn bad_arguments_are_refused_in_cmakes_own_words() {
-    for call in [
+    let calls = [
         "try_compile(X)",
         "try_compile(X ${B} ${S}/not-there.c)",
         "try_compile(X ${B} ${S}/good.unknown)",
@@ -131,16 +131,26 @@ fn bad_arguments_are_refused_in_cmakes_own_words() {
         "try_run(X)",
         "try_run(X Y ${B} ${S}/not-there.c)",
         "try_run(X Y ${B} ${S}/good.c OUTPUT_VARIABLE a RUN_OUTPUT_VARIABLE)",
-    ] {
-        // Learned before, so that tryall would answer.
-        let project = project(&format!(
-            "try_compile(WARM ${{B}} ${{S}}/good.c)\n{call}\nmessage(\"X is ${{X}}\")"
-        ));
-        for cmake in two_cmakes() {
-            let stock = project.configure(&cmake, &[]);
-            let ours = project.drop_in(&cmake, &[]);
+    ];
+    // The first is learned, so that tryall would answer.
+    let mut lists = "unset(WARM CACHE)\ntry_compile(WARM ${B} ${S}/good.c)\n".to_string();
+    for (number, call) in calls.iter().enumerate() {
+        lists += &format!("if(CALL EQUAL {number})\n{call}\nendif()\n");
+    }
+    let project = project(&format!("{lists}message(\"X is ${{X}}\")"));
+    for cmake in two_cmakes() {
+        // One way for all calls and then the other: the compilers are looked for once each.
+        let drop_in = drop_in_args();
+        let ways = [vec![], drop_in.iter().map(String::as_str).collect::<Vec<_>>()];
+        let [stock, ours] = ways.map(|way| {
+            assert!(project.configure(&cmake, &way).succeeded);
+            let each = (0..calls.len())
+                .map(|number| project.again(&cmake, &["-UX", "-UY", &format!("-DCALL={number}")]));
+            each.collect::<Vec<_>>()
+        });
+        for ((call, stock), ours) in calls.iter().zip(&stock).zip(&ours) {
             assert_eq!(stock.succeeded, ours.succeeded, "{call}: {}\n{}", stock.text, ours.text);
-            stock.assert_same_as(&ours);
+            stock.assert_same_as(ours);
         }
     }
 }

@@ -14,21 +14,26 @@ const ASKS: &str = "check_include_file(stdio.h WARM)\ncheck_c_source_compiles(\"
 
 #[test]
 fn a_configure_step_that_fails_leaves_no_placeholder_to_the_next() {
-    for failure in [
+    let failures = [
         "message(FATAL_ERROR failed)",
         "find_package(Nope REQUIRED)",
         "no_such_command()",
         "add_subdirectory(nope)\nmessage(FATAL_ERROR failed)",
-    ] {
-        let lists = format!(
-            "{ASKS}if(FAILS)\n{failure}\nendif()\nmessage(\"${{NOT_THERE}} ${{THERE}} ${{SIZE}}\")"
-        );
-        let project = Project::new("C", &lists);
-        for cmake in cmakes() {
-            let stock = project.configure(&cmake, &["-DFAILS=0"]);
-
-            let failed = project.drop_in(&cmake, &["-DFAILS=1"]);
-            assert!(!failed.succeeded);
+    ];
+    let mut lists = ASKS.to_string();
+    for (number, failure) in failures.iter().enumerate() {
+        lists += &format!("if(FAILS EQUAL {number})\n{failure}\nendif()\n");
+    }
+    lists += "message(\"${NOT_THERE} ${THERE} ${SIZE}\")\n";
+    let project = Project::new("C", &lists);
+    let values =
+        |c: &Configured| ["NOT_THERE", "THERE", "SIZE"].map(|name| c.value(name).to_owned());
+    for cmake in cmakes() {
+        let stock = project.configure(&cmake, &["-DFAILS=no"]);
+        for (number, failure) in failures.iter().enumerate() {
+            let fails = format!("-DFAILS={number}");
+            let failed = project.drop_in(&cmake, &[&fails]);
+            assert!(!failed.succeeded, "{failure}: {}", failed.text);
             assert!(
                 failed.value("THERE").starts_with("TRYALL_PENDING_"),
                 "nothing was waiting: {}",
@@ -36,16 +41,13 @@ fn a_configure_step_that_fails_leaves_no_placeholder_to_the_next() {
             );
             // Without the drop-in, and with no tryall at all.
             let next =
-                project.again(&cmake, &["-DFAILS=0", "-UCMAKE_PROJECT_INCLUDE", "-UTRYALL*"]);
+                project.again(&cmake, &["-DFAILS=no", "-UCMAKE_PROJECT_INCLUDE", "-UTRYALL*"]);
             assert!(next.succeeded && !next.text.contains("TRYALL"), "{}", next.text);
-            let values = |c: &Configured| {
-                ["NOT_THERE", "THERE", "SIZE"].map(|name| c.value(name).to_owned())
-            };
             assert_eq!(values(&next), values(&stock));
             assert!(!project.build().join("PreLoad.cmake").exists());
 
-            project.drop_in(&cmake, &["-DFAILS=1"]);
-            let next = project.again(&cmake, &["-DFAILS=0"]);
+            project.drop_in(&cmake, &[&fails]);
+            let next = project.again(&cmake, &["-DFAILS=no"]);
             assert!(next.succeeded, "{}", next.text);
             assert_eq!(values(&next), values(&stock));
             assert!(!next.cache.values().any(|entry| entry.contains("TRYALL")));

@@ -15,45 +15,46 @@ fn same(lists: &str) -> Configured {
 
 fn project(lists: &str) -> Project {
     Project::new("C", &format!("{WARM}{lists}"))
-        .file(
-            "config.h.in",
-            "#cmakedefine HAVE_A 1\n#cmakedefine01 HAVE_B\nint a = @SIZE@;\n${SIZE_CODE}\n",
-        )
-        .file("included.cmake", "message(\"included ${HAVE_A} ${HAVE_B}\")\n")
-        .file(
-            "sub/CMakeLists.txt",
-            "message(\"sub ${HAVE_A} ${HAVE_B} ${SIZE_CODE}\")\n\
-            check_include_file(grp.h IN_SUB)\ncheck_type_size(short IN_SUB_SIZE)\n",
-        )
 }
 
-/// Checks that wait: one is yes, one is no, one has a value.
-const ASK: &str = "check_include_file(unistd.h HAVE_A)\ncheck_include_file(nope.h HAVE_B)\ncheck_type_size(long SIZE)\n";
+const TEMPLATE: &str =
+    "#cmakedefine HAVE_A% 1\n#cmakedefine01 HAVE_B%\nint a = @SIZE%@;\n${SIZE%_CODE}\n";
+
+const INCLUDED: &str = "message(\"included ${HAVE_A%} ${HAVE_B%}\")\n";
+
+const SUB: &str = "message(\"sub ${HAVE_A%} ${HAVE_B%} ${SIZE%_CODE}\")\n\
+    check_include_file(grp.h IN_SUB)\ncheck_type_size(short IN_SUB_SIZE)\n";
+
+/// Checks that wait: one is yes, one is no, one has a value. A number may stand behind their names.
+const ASK: &str = "check_include_file(unistd.h HAVE_A%)\ncheck_include_file(nope.h HAVE_B%)\ncheck_type_size(long SIZE%)\n";
 
 #[test]
 fn every_reader_settles() {
     let readers = [
-        ("if", "if(HAVE_A)\nmessage(yes)\nendif()\nif(NOT HAVE_B)\nmessage(no)\nendif()"),
-        ("comparison", "if(SIZE EQUAL 8)\nmessage(eight)\nendif()"),
-        ("reference", "message(\"${HAVE_A}|${HAVE_B}|${SIZE}|${SIZE_CODE}\")"),
-        ("nested", "set(n A)\nmessage(\"${HAVE_${n}}\")"),
+        ("if", "if(HAVE_A%)\nmessage(yes)\nendif()\nif(NOT HAVE_B%)\nmessage(no)\nendif()"),
+        ("comparison", "if(SIZE% EQUAL 8)\nmessage(eight)\nendif()"),
+        ("reference", "message(\"${HAVE_A%}|${HAVE_B%}|${SIZE%}|${SIZE%_CODE}\")"),
+        ("nested", "set(n A%)\nmessage(\"${HAVE_${n}}\")"),
         (
             "function",
-            "function(f)\nfunction(g)\nmessage(\"${HAVE_A} ${SIZE_CODE}\")\nendfunction()\ng()\nendfunction()\nf()",
+            "function(f)\nfunction(g)\nmessage(\"${HAVE_A%} ${SIZE%_CODE}\")\nendfunction()\ng()\nendfunction()\nf()",
         ),
-        ("macro", "macro(m v)\nif(${v})\nmessage(yes)\nendif()\nendmacro()\nm(HAVE_A)\nm(HAVE_B)"),
+        (
+            "macro",
+            "macro(m v)\nif(${v})\nmessage(yes)\nendif()\nendmacro()\nm(HAVE_A%)\nm(HAVE_B%)",
+        ),
         (
             "template",
             "configure_file(config.h.in config.h)\nfile(READ ${CMAKE_BINARY_DIR}/config.h t)\nmessage(\"${t}\")",
         ),
         (
             "string",
-            "string(CONFIGURE \"#cmakedefine HAVE_A\\n#cmakedefine HAVE_B\\n@SIZE@\" t @ONLY)\nmessage(\"${t}\")",
+            "string(CONFIGURE \"#cmakedefine HAVE_A%\\n#cmakedefine HAVE_B%\\n@SIZE%@\" t @ONLY)\nmessage(\"${t}\")",
         ),
-        ("foreach", "foreach(v IN LISTS HAVE_A HAVE_B SIZE)\nmessage(\"v ${v}\")\nendforeach()"),
+        ("foreach", "foreach(v IN LISTS HAVE_A% HAVE_B% SIZE%)\nmessage(\"v ${v}\")\nendforeach()"),
         (
             "list",
-            "list(LENGTH HAVE_A n)\nmessage(\"${n}\")\nlist(APPEND SIZE 1)\nmessage(\"${SIZE}\")",
+            "list(LENGTH HAVE_A% n)\nmessage(\"${n}\")\nlist(APPEND SIZE% 1)\nmessage(\"${SIZE%}\")",
         ),
         (
             "directory",
@@ -62,34 +63,55 @@ fn every_reader_settles() {
         ("file", "include(included.cmake)"),
         (
             "option",
-            "include(CMakeDependentOption)\ncmake_dependent_option(OPT_A a ON HAVE_A OFF)\n\
-            cmake_dependent_option(OPT_B b ON HAVE_B OFF)\nmessage(\"${OPT_A} ${OPT_B}\")",
+            "include(CMakeDependentOption)\ncmake_dependent_option(OPT_A% a ON HAVE_A% OFF)\n\
+            cmake_dependent_option(OPT_B% b ON HAVE_B% OFF)\nmessage(\"${OPT_A%} ${OPT_B%}\")",
         ),
         (
             "entry",
-            "get_property(v CACHE HAVE_A PROPERTY VALUE)\nget_property(w CACHE SIZE PROPERTY HELPSTRING)\nmessage(\"${v} ${w}\")",
+            "get_property(v CACHE HAVE_A% PROPERTY VALUE)\nget_property(w CACHE SIZE% PROPERTY HELPSTRING)\nmessage(\"${v} ${w}\")",
         ),
-        ("cache", "message(\"$CACHE{HAVE_A}|$CACHE{HAVE_B}|$CACHE{SIZE}\")"),
-        ("variable", "get_property(v VARIABLE PROPERTY HAVE_A)\nmessage(\"${v}\")"),
+        ("cache", "message(\"$CACHE{HAVE_A%}|$CACHE{HAVE_B%}|$CACHE{SIZE%}\")"),
+        ("variable", "get_property(v VARIABLE PROPERTY HAVE_A%)\nmessage(\"${v}\")"),
         (
             "defined",
-            "if(DEFINED HAVE_A AND DEFINED HAVE_B AND DEFINED CACHE{SIZE})\nmessage(defined)\nendif()",
+            "if(DEFINED HAVE_A% AND DEFINED HAVE_B% AND DEFINED CACHE{SIZE%})\nmessage(defined)\nendif()",
         ),
         ("nobody", ""),
     ];
-    for cmake in two_cmakes() {
-        for (name, reader) in readers {
-            let project = project(&format!("{ASK}{reader}\nmessage(\"reader {name}\")"));
-            let (_, ours) = project.same_with(&cmake, &[]);
-            assert!(ours.by_tryall() >= 3, "{name}: {}", ours.text);
-        }
+    // All in one project: what each reads has names of its own, and waits until then.
+    let count = readers.len() as u32;
+    let numbered = |number: usize, text: &str| text.replace('%', &number.to_string());
+    let sections = readers.iter().enumerate().map(|(number, (name, reader))| {
+        numbered(number, &format!("{ASK}{reader}\nmessage(\"reader {name}\")\n"))
+    });
+    let mut project = project(&sections.collect::<String>());
+    for (reader, file, text) in [
+        ("template", "config.h.in", TEMPLATE),
+        ("file", "included.cmake", INCLUDED),
+        ("directory", "sub/CMakeLists.txt", SUB),
+    ] {
+        let number = readers.iter().position(|(name, _)| *name == reader).unwrap();
+        project = project.file(file, &numbered(number, text));
     }
+    for cmake in two_cmakes() {
+        let (_, ours) = project.same_with(&cmake, &[]);
+        assert!(ours.by_tryall() >= 3 * count, "{}", ours.text);
+        // Each reader settles what was asked before it.
+        assert!(batches(&ours) >= count, "{}", ours.text);
+    }
+}
+
+/// How many batches the checks made.
+fn batches(configured: &Configured) -> u32 {
+    let rest = configured.text.split(" checks in ").nth(1).unwrap();
+    rest.split(' ').next().unwrap().parse().unwrap()
 }
 
 #[test]
 fn what_is_set_forgotten_or_asked_again_is_as_without() {
     same(&format!(
-        "{ASK}{}",
+        "{}{}",
+        ASK.replace('%', ""),
         r##"
 unset(HAVE_A CACHE)
 check_include_file(nope.h HAVE_A)
@@ -161,8 +183,10 @@ option(WIDTH "a width" OFF)
 option(HAVE_WIDTH "whether there is one" OFF)
 message("${HELP_A} ${HELP_B} ${ADVANCED} ${TYPED} ${SEVERAL} ${WIDTH}")
 "#;
-    let ours = same(lists);
-    assert_eq!(ours.cache["HELP_A"], "the project's own; [help] (INTERNAL)=1");
+    for cmake in two_cmakes() {
+        let (_, ours) = project(lists).same_with(&cmake, &[]);
+        assert_eq!(ours.cache["HELP_A"], "the project's own; [help] (INTERNAL)=1");
+    }
 }
 
 #[test]
@@ -219,11 +243,8 @@ fn reads_past_the_variables_keep_the_others_waiting() {
                  check_include_file(errno.h HAVE_C)\ncheck_include_file(time.h HAVE_D)\n";
     let project = project(lists);
     project.same(&[]);
-    let ours = project.drop_in(&cmakes()[0], &[]);
-    let batches = ours.text.split(" checks in ").nth(1).unwrap().split(' ').next().unwrap();
+    let asked = batches(&project.drop_in(&cmakes()[0], &[]));
     // One for HAVE_A alone; one for what waits at the end; the rest is for what stands before.
-    let alone = same("check_include_file(unistd.h HAVE_A)\n");
-    let before = alone.text.split(" checks in ").nth(1).unwrap().split(' ').next().unwrap();
-    let (batches, before): (u32, u32) = (batches.parse().unwrap(), before.parse().unwrap());
-    assert!(batches <= before + 1, "{batches} and {before}: {}", ours.text);
+    let before = batches(&same("check_include_file(unistd.h HAVE_A)\n"));
+    assert!(asked <= before + 1, "{asked} and {before}");
 }

@@ -4,10 +4,15 @@
 use crate::dropin::*;
 use crate::support::*;
 
-const CHECKS: &str = "check_include_file(unistd.h HAVE_A)\ncheck_include_file(nope.h HAVE_B)\n\
-    check_type_size(long SIZE)\ncheck_function_exists(fork FORK)\ncheck_c_source_runs(\"int main(void) { return 3; }\" RUNS)\n\
-    check_c_source_runs(\"int main(void) { return 0; }\" RUNS_0)\ncheck_c_compiler_flag(-Wall WALL)\n\
-    message(\"${HAVE_A} ${HAVE_B} ${SIZE} ${FORK} ${RUNS} ${RUNS_EXITCODE} ${RUNS_0} ${WALL}\")\n";
+/// A number may stand behind the names.
+const CHECKS: &str = "check_include_file(unistd.h HAVE_A%)\ncheck_include_file(nope.h HAVE_B%)\n\
+    check_type_size(long SIZE%)\ncheck_function_exists(fork FORK%)\ncheck_c_source_runs(\"int main(void) { return 3; }\" RUNS%)\n\
+    check_c_source_runs(\"int main(void) { return 0; }\" RUNS_0%)\ncheck_c_compiler_flag(-Wall WALL%)\n\
+    message(\"${HAVE_A%} ${HAVE_B%} ${SIZE%} ${FORK%} ${RUNS%} ${RUNS%_EXITCODE} ${RUNS_0%} ${WALL%}\")\n";
+
+fn checks() -> String {
+    CHECKS.replace('%', "")
+}
 
 #[test]
 fn directories_may_have_any_name() {
@@ -19,8 +24,10 @@ fn directories_may_have_any_name() {
         ("a$b", "b$c"),
         ("a+b", "b&c"),
     ] {
-        let lists =
-            format!("cmake_minimum_required(VERSION 3.16)\nproject(p C)\n{ALL_MODULES}\n{CHECKS}");
+        let lists = format!(
+            "cmake_minimum_required(VERSION 3.16)\nproject(p C)\n{ALL_MODULES}\n{}",
+            checks()
+        );
         for cmake in two_cmakes() {
             Project::named(source, build, &lists).same_with(&cmake, &[]);
         }
@@ -29,12 +36,19 @@ fn directories_may_have_any_name() {
 
 #[test]
 fn flags_standards_and_policies_count_the_same() {
-    let strict = "check_c_source_compiles(\"#ifndef __STRICT_ANSI__\\n#error\\n#endif\\nint main(void) { return 0; }\" STRICT_\\${n})";
-    let version = "check_c_source_compiles(\"#if __STDC_VERSION__ < 201710L\\n#error\\n#endif\\nint main(void) { return 0; }\" NEW_\\${n})";
-    let flag = "check_c_source_compiles(\"#ifndef FLAG\\n#error\\n#endif\\nint main(void) { return 0; }\" FLAG_\\${n})";
-    let ask = format!("foreach(n 1 2 3)\n{strict}\n{version}\n{flag}\nendforeach()\n{CHECKS}")
-        .replace("\\$", "$");
-    for settings in [
+    let asks = [
+        ("STRICT", "#ifndef __STRICT_ANSI__"),
+        ("NEW", "#if __STDC_VERSION__ < 201710L"),
+        ("FLAG", "#ifndef FLAG"),
+    ];
+    let ask = |(name, condition): (&str, &str)| {
+        let source = format!("{condition}\\n#error\\n#endif\\nint main(void) {{ return 0; }}");
+        format!("check_c_source_compiles(\"{source}\" {name}%_${{n}})\n")
+    };
+    let asks = asks.map(ask).concat();
+    // CMake asks the first in any surroundings, and tryall the second.
+    let ask = format!("foreach(n 1 2)\n{asks}endforeach()\n{CHECKS}");
+    let all_settings = [
         "set(CMAKE_C_STANDARD 99)",
         "set(CMAKE_C_STANDARD 99)\nset(CMAKE_C_EXTENSIONS OFF)",
         "cmake_policy(SET CMP0067 OLD)\nset(CMAKE_C_STANDARD 99)",
@@ -51,10 +65,24 @@ fn flags_standards_and_policies_count_the_same() {
         "set(CMAKE_MODULE_PATH /nonexistent)",
         "set(CMAKE_BUILD_TYPE Release)\nset(CMAKE_C_FLAGS_RELEASE -DFLAG)",
         "add_definitions(-DFLAG)\ninclude_directories(/nonexistent)\nadd_compile_options(-nope)",
-    ] {
-        for cmake in two_cmakes() {
-            let (_, ours) = Project::new("C", &format!("{settings}\n{ask}")).same_with(&cmake, &[]);
-            assert!(ours.succeeded, "{settings}: {}", ours.text);
+    ];
+    // Each in a directory of its own, where what it sets stays.
+    let numbers = || 0..all_settings.len();
+    let enter = numbers().map(|n| format!("add_subdirectory(s{n})\n")).collect::<String>();
+    let mut project = Project::new("C", &enter);
+    for (number, settings) in all_settings.iter().enumerate() {
+        let ask = ask.replace('%', &number.to_string());
+        let lists = format!("message(\"settings {number}\")\n{settings}\n{ask}");
+        project = project.file(&format!("s{number}/CMakeLists.txt"), &lists);
+    }
+    for cmake in two_cmakes() {
+        let (_, ours) = project.same_with(&cmake, &[]);
+        assert!(ours.succeeded, "{}", ours.text);
+        // What is set reaches the checks: the standard, its extensions, a configuration's flags.
+        let values = ["STRICT0_2", "STRICT1_2", "NEW1_2", "FLAG0_2", "FLAG4_2"];
+        assert_eq!(values.map(|name| ours.value(name)), ["", "1", "", "", "1"]);
+        for number in numbers() {
+            assert!(ours.cache.contains_key(&format!("WALL{number}")), "{}", ours.text);
         }
     }
 }
@@ -62,7 +90,7 @@ fn flags_standards_and_policies_count_the_same() {
 #[test]
 fn other_policies_in_a_directory_count_the_same() {
     for cmake in two_cmakes() {
-        let lists = format!("set(CMAKE_C_STANDARD 99)\nadd_subdirectory(sub)\n{CHECKS}");
+        let lists = format!("set(CMAKE_C_STANDARD 99)\nadd_subdirectory(sub)\n{}", checks());
         let sub = "cmake_policy(SET CMP0067 OLD)\ninclude(CheckCSourceCompiles)\n\
             foreach(n 1 2)\ncheck_c_source_compiles(\"#if __STDC_VERSION__ < 201710L\\n#error\\n#endif\\nint main(void) { return 0; }\" OLD_${n})\nendforeach()\n\
             cmake_policy(SET CMP0067 NEW)\nforeach(n 1 2)\ncheck_c_source_compiles(\"#if __STDC_VERSION__ < 201710L\\n#error\\n#endif\\nint main(void) { return 0; }\" NEW_${n})\nendforeach()\n";
@@ -75,7 +103,7 @@ fn other_policies_in_a_directory_count_the_same() {
 fn other_machines_answer_the_same() {
     let emulator = need("qemu-aarch64");
     for (with_emulator, checks) in [
-        (true, CHECKS),
+        (true, checks().as_str()),
         (
             false,
             "check_include_file(unistd.h HAVE_A)\ncheck_type_size(long SIZE)\ncheck_function_exists(fork FORK)\n\
@@ -122,7 +150,8 @@ fn presets_answer_the_same() {
         "set(CMAKE_C_FLAGS_INIT \"-DFLAG=1\")\nset(CMAKE_C_FLAGS_RELEASE_INIT -DRELEASE=1)\n";
     let lists = format!(
         "check_c_source_compiles(\"#if FLAG != 1 || RELEASE != 1\\n#error\\n#endif\\nint main(void) {{ return 0; }}\" FLAGS)\n\
-         check_include_file(in_preset.h IN_PRESET)\ncheck_include_file(nope.h NOT_THERE)\n{CHECKS}"
+         check_include_file(in_preset.h IN_PRESET)\ncheck_include_file(nope.h NOT_THERE)\n{}",
+        checks()
     );
     let project = Project::new("C", &lists)
         .file("CMakePresets.json", &presets.to_string())

@@ -76,6 +76,7 @@ fn answers_are_the_oldest_mesons() {
 #[test]
 fn answers_are_mesons_for_another_machine() {
     need("aarch64-linux-gnu-gcc");
+    need("aarch64-linux-gnu-g++");
     need("qemu-aarch64");
     for meson in mesons() {
         agrees(&meson, |command| {
@@ -102,6 +103,25 @@ fn answers_are_mesons_with_options_flags_and_clang() {
             .env("CC_LD", "gold")
             .env("CXX_LD", "gold");
     });
+}
+
+/// Clang 14 has C++23 as c++2b only, and Meson falls back to that. Meson 1.0 knows neither.
+#[test]
+fn older_names_of_standards_are_mesons() {
+    let dir = project("");
+    let text = "project('p', 'cpp', default_options: 'cpp_std=c++23')\n\
+        cpp = meson.get_compiler('cpp')\ntryall_language = 'cpp'\n\
+        tryall_defines = ['__cplusplus']\ntryall_headers = ['vector', 'no/such/header']\n\
+        tryall_types = ['int']\nsubdir('tryall')\n\
+        assert(tryall_answers['__cplusplus'] == cpp.get_define('__cplusplus'))\n\
+        assert(tryall_answers['HAVE_VECTOR'] and tryall_answers['HAVE_INT'])\n\
+        assert(not tryall_answers['HAVE_NO_SUCH_HEADER'])\n";
+    write(dir.path(), "meson.build", text);
+    for cxx in ["clang++", "g++"] {
+        let mut command = with_tryall(&venv("meson"));
+        command.args(["setup", &format!("build-{cxx}")]).env("CXX", need(cxx));
+        good(command.current_dir(dir.path()));
+    }
 }
 
 #[test]
@@ -182,6 +202,10 @@ fn errors_are_mesons_and_name_the_check() {
         (
             "tryall_integers = ['1 + 1']\nsubdir('tryall')\n",
             "put a name for the answer before \"1 + 1\"",
+        ),
+        (
+            "tryall_integers = ['A==B']\nsubdir('tryall')\n",
+            "put a name for the answer before \"A==B\"",
         ),
         (
             "tryall_headers = ['no.h']\ntryall_required = 'HAVE_NO_H'\nsubdir('tryall')\n",
@@ -269,6 +293,26 @@ fn a_request_file_is_asked_with_mesons_compiler_and_types() {
     assert!(said.contains(wanted), "{said}");
 }
 
+/// Relative paths of a request file start from it, those of its toolchains too.
+#[test]
+fn a_request_files_own_toolchain_starts_from_the_file() {
+    for meson in mesons() {
+        let dir = project(&REQUEST.replace("'checks.json'", "'sub/checks.json'"));
+        let sub = dir.path().join("sub");
+        fs::create_dir_all(sub.join("inc")).unwrap();
+        write(&sub.join("inc"), "own.h", "#define OWN 5\n");
+        let cc = write(&sub, "cc", "#!/bin/sh\nexec gcc -DBY_OWN_CC=1 \"$@\"\n");
+        fs::set_permissions(&cc, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let request = r#"{"checks": [
+            {"id": "CC", "kind": "define", "name": "BY_OWN_CC", "toolchain": "mine"},
+            {"id": "OWN", "kind": "compute_int", "expression": "OWN", "headers": ["own.h"], "toolchain": "mine"}],
+           "toolchains": {"mine": {"command": ["./cc"], "args": ["-Iinc"], "launcher": ["/usr/bin/env"]}}}"#;
+        write(&sub, "checks.json", request);
+        let (succeeded, said) = set_up(&meson, dir.path());
+        assert!(succeeded && said.contains("{'CC' : '1', 'OWN' : 5}"), "{said}");
+    }
+}
+
 #[test]
 fn dependencies_are_asked_of_meson() {
     let text = "dep = declare_dependency(compile_args: '-DFROM_DEP', link_args: '-lm')\n\
@@ -332,8 +376,8 @@ fn an_installed_program_goes_before_the_wrap_and_the_wrap_before_the_stock_way()
         assert!(succeeded && said.contains("checks with /"), "{said}");
         assert!(!said.contains("Executing subproject"), "{said}");
 
-        // A build of a whole program would take a minute, so Cargo's part is played: it is asked for
-        // this program and puts there what the tests are run with.
+        // A build of a whole program would take a minute (tests/wrap does it), so Cargo's part is
+        // played: it is asked for this program and puts there what the tests are run with.
         let dir = wrapping();
         let tools = tempfile::tempdir().unwrap();
         let cargo = write(
