@@ -25,8 +25,14 @@ pub struct Links {
 pub struct Link(Vec<u8>);
 
 impl Link {
-    /// A link, if its command is one of which something can be known.
-    pub fn new(argv: &[OsString], env: &[(OsString, OsString)], object: &[u8]) -> Option<Self> {
+    /// A link, if its command is one of which something can be known. `programs` tells which
+    /// compiler it is, which may be replaced.
+    pub fn new(
+        argv: &[OsString],
+        env: &[(OsString, OsString)],
+        programs: &str,
+        object: &[u8],
+    ) -> Option<Self> {
         let (program, rest) = argv.split_first()?;
         if !rest.iter().all(|word| word.to_str().is_some_and(names_nothing)) {
             return None;
@@ -45,6 +51,8 @@ impl Link {
                 bytes.extend_from_slice(value.as_encoded_bytes());
             }
         }
+        bytes.extend_from_slice(b"\0\0");
+        bytes.extend_from_slice(programs.as_bytes());
         bytes.extend_from_slice(b"\0\0\0");
         bytes.extend_from_slice(object);
         Some(Link(bytes))
@@ -160,7 +168,7 @@ mod tests {
 
     fn link(words: &str, object: &[u8]) -> Option<Link> {
         let argv: Vec<_> = words.split(' ').map(OsString::from).collect();
-        Link::new(&argv, &[], object)
+        Link::new(&argv, &[], "cc", object)
     }
 
     #[test]
@@ -205,9 +213,13 @@ mod tests {
         let other = Link::new(
             &words.split(' ').map(OsString::from).collect::<Vec<_>>(),
             &[("LIBRARY_PATH".into(), "/x".into())],
+            "cc",
             b"object",
         );
         assert!(!Links::kept_in(Some(dir.path().join("links"))).knows(&other.unwrap()));
+        let argv: Vec<_> = words.split(' ').map(OsString::from).collect();
+        let replaced = Link::new(&argv, &[], "another cc", b"object");
+        assert!(!Links::kept_in(Some(dir.path().join("links"))).knows(&replaced.unwrap()));
     }
 
     #[test]

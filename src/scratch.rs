@@ -10,7 +10,7 @@ use crate::os;
 /// The directory of a batch. It is removed when this is dropped.
 #[derive(Debug)]
 pub struct Scratch {
-    dir: tempfile::TempDir,
+    dir: PathBuf,
     next: Cell<u64>,
 }
 
@@ -18,6 +18,13 @@ impl Scratch {
     /// Makes the directory.
     pub fn new() -> io::Result<Self> {
         let base = os::scratch_base();
+        if std::fs::metadata(&base).is_ok_and(|dir| os::is_open_to_all(&dir)) {
+            // A directory of ours could be moved away, and another one put in its place.
+            return Err(io::Error::other(format!(
+                "everybody can replace what is in {}; set its sticky bit (chmod +t), or set TMPDIR to another directory",
+                base.display()
+            )));
+        }
         let made = tempfile::Builder::new()
             .prefix("tryall-")
             .permissions(os::private_permissions())
@@ -29,12 +36,12 @@ impl Scratch {
                 format!("cannot make a temporary directory in {}: {error}; set TMPDIR to one that can be written to", base.display()),
             )
         })?;
-        Ok(Scratch { dir, next: Cell::new(0) })
+        Ok(Scratch { dir: dir.keep(), next: Cell::new(0) })
     }
 
     /// Its path.
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        &self.dir
     }
 
     /// Makes a directory in it. Directories are numbered: an id may hold anything, and so is
@@ -45,6 +52,13 @@ impl Scratch {
         let path = self.path().join(number.to_string());
         os::private_dir(&path)?;
         Ok(Room { path })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // The guard has removed it, if there was one.
+        let _ = os::remove_all(&self.dir);
     }
 }
 
@@ -64,6 +78,6 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         // What cannot be removed now goes with the whole.
-        let _ = std::fs::remove_dir_all(&self.path);
+        let _ = os::remove_all(&self.path);
     }
 }

@@ -1,6 +1,5 @@
 //! Runs a plan and writes the results.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -134,8 +133,8 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
         (_, false) => None,
         (None, true) => Some(Box::new(os::Stdout::open().map_err(Failure::Write)?)),
         (Some(file), true) => {
-            let created = File::create(file).map_err(|error| Failure::Write(named(file, error)))?;
-            Some(Box::new(created))
+            let opened = output::open_stream(file);
+            Some(Box::new(opened.map_err(|error| Failure::Write(named(file, error)))?))
         }
     };
     let scratch = Scratch::new().map_err(|error| error.to_string());

@@ -2,6 +2,7 @@
 //! and reads the answer.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -135,6 +136,8 @@ pub(super) struct Command<'a> {
     pub(super) what: &'a str,
     pub(super) program: &'a Path,
     pub(super) argv: Vec<OsString>,
+    /// The files that it reads, as it is to name them.
+    pub(super) reads: Vec<OsString>,
     /// The file.
     pub(super) product: Option<PathBuf>,
     pub(super) wires: Wires,
@@ -205,7 +208,7 @@ impl Asking<'_> {
     fn deliver(&self, outcome: &mut Outcome) {
         let made = self.written(self.question.subject.stage());
         if let (Some(product), Some(made)) = (&self.question.product, made)
-            && let Err(error) = std::fs::copy(made, product)
+            && let Err(error) = copy(&made, product)
         {
             outcome.verdict = Verdict::Error(format!(
                 "the product could not be copied to {} ({error}); its directory must be there and \
@@ -425,13 +428,14 @@ impl Asking<'_> {
         let (argv, product) = command_line(self.toolchain, self.question, stage, file);
         let product = product.map(|name| self.room.path().join(name));
         let wires = if stage == Stage::Preprocess { Wires::Apart } else { Wires::Merged };
-        let command = Command { what: "the compiler", program: self.program, argv, product, wires };
+        let (what, program, reads) = ("the compiler", self.program, vec![file.to_owned()]);
+        let command = Command { what, program, argv, reads, product, wires };
         self.attempt(command, file).await
     }
 
     /// Runs a command that makes a file of a source.
     pub(super) async fn attempt(&self, command: Command<'_>, file: &OsStr) -> Attempt {
-        let Command { what, program, argv, product, wires } = command;
+        let Command { what, program, argv, reads, product, wires } = command;
         if let Some(product) = &product {
             // What an earlier command of this question left must not pass for this one's.
             let _ = std::fs::remove_file(product);
@@ -440,17 +444,31 @@ impl Asking<'_> {
         if self.toolchain.private_temp {
             toolchain::set(&mut env, "TMPDIR", self.room.path());
         }
-        let start = Start { program, argv: &argv, env: &env, dir: self.room.path(), wires };
+        let room = self.room.path();
+        let start = Start { program, argv: &argv, env: &env, dir: room, room, wires };
         let finished = self.context.runner.run(start, self.deadline).await;
         let (messages, preprocessed) = match wires {
             Wires::Apart => (&finished.stderr, finished.stdout.text()),
             Wires::Merged => (&finished.stdout, String::new()),
         };
         let (messages, cut) = (messages.text(), messages.is_cut());
-        let source = || std::fs::read_to_string(self.room.path().join(file)).unwrap_or_default();
+        let source = || source_text(&self.room.path().join(file));
         let timeout = self.question.timeout;
-        let verdict =
+        let judged =
             judge::compiler(what, &finished, &messages, product.as_deref(), source, timeout);
+        let is_there = |name: &OsString| self.room.path().join(name).exists();
+        let verdict = match (self.toolchain.replaced(), judged) {
+            (Some(program), _) => Verdict::Error(judge::replaced(program)),
+            // A script that is gone may have been started and not been read.
+            (None, Verdict::No) if let Some(program) = self.toolchain.missing() => {
+                Verdict::Error(judge::replaced(program))
+            }
+            // Something that cleans up has come too early.
+            (None, Verdict::No) if !reads.iter().all(is_there) => {
+                Verdict::Error(judge::REMOVED.into())
+            }
+            (None, judged) => judged,
+        };
         Attempt {
             verdict,
             command: shown(&argv),
@@ -462,6 +480,27 @@ impl Asking<'_> {
         }
     }
 }
+
+/// Copies a file. To a named pipe it would wait for a reader, and everything else with it.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    if std::fs::metadata(to).is_ok_and(|there| !there.is_file()) {
+        return Err(std::io::Error::other("it is no plain file"));
+    }
+    std::fs::copy(from, to).map(drop)
+}
+
+/// The text of a source, which may be a file of the caller's: a named pipe, or one without an end.
+fn source_text(path: &Path) -> String {
+    let is_plain = std::fs::metadata(path).is_ok_and(|meta| meta.is_file());
+    let mut bytes = Vec::new();
+    if is_plain && let Ok(file) = std::fs::File::open(path) {
+        let _ = file.take(MOST_SOURCE).read_to_end(&mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// So much of a source is compared with the compiler's words.
+const MOST_SOURCE: u64 = 16 << 20;
 
 fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
     let product = attempt.product.as_ref().expect("these stages write a file");

@@ -281,7 +281,8 @@ impl<'a> Together<'a> {
         let product = stage.and_then(|stage| self.asking.written(stage));
         let program = self.asking.program;
         let what = "the compiler";
-        let command = Command { what, program, argv, product, wires: Wires::Merged };
+        let reads = vec![unit.source_name().into()];
+        let command = Command { what, program, argv, reads, product, wires: Wires::Merged };
         let attempt = self.asking.attempt(command, unit.source_name().as_ref()).await;
         (!attempt.cut && !matches!(attempt.verdict, Verdict::Error(_))).then_some(attempt)
     }

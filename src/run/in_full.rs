@@ -78,7 +78,11 @@ impl Asking<'_> {
     ) -> Attempt {
         let argv = self.filled(template, file);
         let product = self.written(stage);
-        self.attempt(Command { what, program, argv, product, wires: Wires::Merged }, file).await
+        let object = self.toolchain.dialect.product(Stage::Compile).expect("it is a file");
+        let reads = if stage == Stage::Link { object.into() } else { file.to_owned() };
+        let wires = Wires::Merged;
+        let command = Command { what, program, argv, reads: vec![reads], product, wires };
+        self.attempt(command, file).await
     }
 
     /// A command of this question.
@@ -101,7 +105,8 @@ impl Asking<'_> {
             return None;
         }
         let object = std::fs::read(self.written(Stage::Compile)?).ok()?;
-        Link::new(&self.filled(template, file), &self.toolchain.env, &object)
+        let programs = self.toolchain.identity();
+        Link::new(&self.filled(template, file), &self.toolchain.env, &programs, &object)
     }
 }
 

@@ -34,7 +34,7 @@ pub const FAULTS: &[Fault] = &[
 ];
 
 fn gcc() -> Vec<u8> {
-    request(&need("gcc")).to_string().into_bytes()
+    small_request(&need("gcc")).to_string().into_bytes()
 }
 
 fn endless_input(row: &mut Row) {
@@ -50,7 +50,7 @@ fn endless_input(row: &mut Row) {
             while pipe.write_all(&[b' '; 1 << 16]).is_ok() {}
         });
         let ended = wait(child, call.bound);
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
     }
 }
 
@@ -115,7 +115,7 @@ fn closed(row: &mut Row) {
                 }
                 continue;
             }
-            row.look(&room, &ended, right());
+            row.look(&room, &ended, right_of_small());
         }
     }
 }
@@ -138,7 +138,7 @@ fn full(row: &mut Row) {
                 row.wrong.push(format!("success without an answer: {ended:?}"));
             }
         } else {
-            row.look(&room, &ended, right());
+            row.look(&room, &ended, right_of_small());
         }
     }
 }
@@ -162,7 +162,7 @@ fn slow(row: &mut Row) {
         if format == "ndjson" {
             ended.stdout = as_one(&ended.stdout);
         }
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
     }
 }
 
@@ -230,7 +230,7 @@ fn left_by_the_caller(row: &mut Row) {
             // SAFETY: all of these are async-signal-safe.
             unsafe { call.command.pre_exec(before) };
             let ended = call.run(&gcc());
-            row.look(&room, &ended, right());
+            row.look(&room, &ended, right_of_small());
         }
     }
 }
@@ -278,7 +278,7 @@ fn one_output(row: &mut Row) {
 fn one_stream(row: &mut Row) {
     let room = Room::new();
     let file = room.work().join("answers.json");
-    let request = request(&need("gcc")).to_string();
+    let request = small_request(&need("gcc")).to_string();
     let ended: Vec<Ended> = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..4)
             .map(|_| {
@@ -297,7 +297,7 @@ fn one_stream(row: &mut Row) {
             ended.stdout.clone_from(&text);
             whole += 1;
         }
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
     }
     if whole == 0 {
         row.wrong.push("nobody has written it".into());
@@ -351,5 +351,5 @@ fn no_directory(row: &mut Row) {
     let script = "rmdir \"$PWD\"; exec \"$0\" check \"$1\"";
     call.command.args(["-c", script, TRYALL]).arg(&file).current_dir(&gone);
     let ended = call.run(b"");
-    row.look(&room, &ended, right());
+    row.look(&room, &ended, right_of_small());
 }

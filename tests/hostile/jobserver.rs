@@ -48,13 +48,13 @@ fn dies(row: &mut Row) {
         let (path, mut file) = fifo(&room);
         file.write_all(b"ab").unwrap();
         let mut call = room.check(&[]).env("MAKEFLAGS", flags(&path));
-        let child = call.start(request(&need("gcc")).to_string().as_bytes());
+        let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
         std::thread::sleep(Duration::from_millis(after));
         let _ = file.read(&mut [0; 9]);
         drop(file);
         fs::remove_file(&path).unwrap();
         let ended = wait(child, call.bound);
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
 
         let room = Room::new();
         let (reader, mut writer) = std::io::pipe().unwrap();
@@ -71,11 +71,11 @@ fn dies(row: &mut Row) {
                 Ok(())
             });
         }
-        let child = call.start(request(&need("gcc")).to_string().as_bytes());
+        let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
         std::thread::sleep(Duration::from_millis(after));
         drop(writer);
         let ended = wait(child, call.bound);
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
     }
 }
 
@@ -83,7 +83,7 @@ fn garbage(row: &mut Row) {
     let room = Room::new();
     let (path, mut file) = fifo(&room);
     let mut call = room.check(&[]).env("MAKEFLAGS", flags(&path));
-    let child = call.start(request(&need("gcc")).to_string().as_bytes());
+    let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
     let done = std::sync::atomic::AtomicBool::new(false);
     let ended = std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -96,7 +96,7 @@ fn garbage(row: &mut Row) {
         done.store(true, std::sync::atomic::Ordering::Relaxed);
         ended
     });
-    row.look(&room, &ended, right());
+    row.look(&room, &ended, right_of_small());
 }
 
 /// Somebody else takes every token that is there, always.
@@ -119,7 +119,7 @@ fn dry(row: &mut Row) {
             done.store(true, std::sync::atomic::Ordering::Relaxed);
             ended
         });
-        row.look(&room, &ended, &right_for(&small_request(&need("gcc"))));
+        row.look(&room, &ended, right_of_small());
     }
 }
 
@@ -143,7 +143,7 @@ fn something_else(row: &mut Row) {
     ] {
         let value = format!(" -j --jobserver-auth={value}");
         let ended = room.check(&[]).env("MAKEFLAGS", value).ask(&small_request(&need("gcc")));
-        row.look(&room, &ended, &right_for(&small_request(&need("gcc"))));
+        row.look(&room, &ended, right_of_small());
     }
     if fs::read_to_string(room.own("file")).unwrap() != "precious" {
         row.wrong.push("a file was written to".into());

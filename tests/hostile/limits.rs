@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::batch::*;
-use crate::call::Room;
+use crate::call::{Ended, Room};
 use crate::support::*;
 use crate::table::{Fault, Row};
 use crate::world::{self, Cgroup, Programs};
@@ -52,50 +52,53 @@ fn each(row: &mut Row, which: libc::__rlimit_resource_t, values: &[u64]) {
         let room = Room::new();
         let mut call = room.check(&["-j3"]);
         world::limit(&mut call.command, which, value);
-        let ended = call.ask(&request(&need(compiler)));
-        look_at_limited(row, &room, &ended);
+        let ended = call.ask(&small_request(&need(compiler)));
+        look_at_limited(row, &room, &ended, right_of_small());
     }
 }
 
 /// What the system ends before it can say anything has not said anything wrong.
-fn look_at_limited(row: &mut Row, room: &Room, ended: &crate::call::Ended) {
+fn look_at_limited(row: &mut Row, room: &Room, ended: &Ended, right: &Answers) {
     let died = ended.signal().is_some() || ended.code() == Some(127);
     if died && ended.stdout.is_empty() {
         row.ended(room, ended);
         row.refused += 1;
     } else {
-        row.look(room, ended, right());
+        row.look(room, ended, right);
     }
 }
+
+/// GCC's linker driver tries to fork for half a minute before it gives up.
+const IMPATIENT: [&str; 2] = ["-j4", "--timeout=3"];
 
 fn processes(row: &mut Row) {
     let programs = Programs::new();
     // Each its own, as the limit counts all processes of a user.
-    for (index, most) in [0, 1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24].into_iter().enumerate() {
+    for (index, most) in [0, 1, 2, 3, 4, 6, 8, 12, 24].into_iter().enumerate() {
         let room = Room::new();
         world::open_to_all(room.path(), 0o755);
         world::open_to_all(&room.work(), 0o755);
         world::open_to_all(&room.tmp(), 0o1777);
         let mut call = room.call(programs.tryall());
-        call.command.args(["check", "-", "-j3"]);
+        call.command.args(["check", "-"]).args(IMPATIENT);
         world::as_user(&mut call.command, 64000 + u32::try_from(index).unwrap());
         world::limit(&mut call.command, libc::RLIMIT_NPROC, most);
-        let ended = call.ask(&request("/usr/bin/gcc"));
-        look_at_limited(row, &room, &ended);
+        let ended = call.ask(&small_request("/usr/bin/gcc"));
+        look_at_limited(row, &room, &ended, right_of_small());
     }
     row.note = "as other users".into();
 }
 
 fn group_of_processes(row: &mut Row) {
-    for (index, most) in [2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 24].into_iter().enumerate() {
+    for (index, most) in [2, 3, 4, 5, 6, 8, 12, 24].into_iter().enumerate() {
         let room = Room::new();
         let group = Cgroup::new(&[("pids", "pids.max", "pids.max", most)]);
         let group = group.unwrap_or_else(|why| panic!("run this as root: {why}"));
-        let mut call = room.check(&["-j3"]);
+        let mut call = room.check(&IMPATIENT);
         group.hold(&mut call.command);
         let compiler = if index % 4 == 3 { "clang" } else { "gcc" };
-        let ended = call.ask(&request(&need(compiler)));
-        look_at_limited(row, &room, &ended);
+        let ended = call.ask(&small_request(&need(compiler)));
+        look_at_limited(row, &room, &ended, right_of_small());
     }
     row.note = "pids.max of a control group".into();
 }
@@ -107,8 +110,8 @@ fn group_of_memory(row: &mut Row) {
         let mut call = room.check(&["-j4"]);
         group.hold(&mut call.command);
         let compiler = if index % 3 == 2 { "clang" } else { "gcc" };
-        let ended = call.ask(&request(&need(compiler)));
-        look_at_limited(row, &room, &ended);
+        let ended = call.ask(&small_request(&need(compiler)));
+        look_at_limited(row, &room, &ended, right_of_small());
     }
     row.note = "memory.limit of a control group".into();
 }
@@ -124,9 +127,9 @@ fn killed_child(row: &mut Row) {
         let group = memory(96 << 20);
         let mut call = room.faulty(args, &["eat=300000000"]);
         group.hold(&mut call.command);
-        let ended = call.ask(&request(&fakecc()));
+        let ended = call.ask(&small_request(&fakecc()));
         let before = row.error;
-        look_at_limited(row, &room, &ended);
+        look_at_limited(row, &room, &ended, right_of_small());
         if ended.signal().is_none() && row.error == before {
             row.wrong.push("nothing was killed".into());
         }
@@ -153,8 +156,7 @@ fn share_of_a_core(row: &mut Row) {
         Ok(_) => "cpu quota of a control group".into(),
         Err(_) => "SIGSTOP for nine tenths of the time: there is no cpu quota here".into(),
     };
-    let small = right_for(&small_request(&need("gcc")));
-    row.look(&room, &ended, &small);
+    row.look(&room, &ended, right_of_small());
 }
 
 fn take_turns(room: &Room, stop: &AtomicBool) {

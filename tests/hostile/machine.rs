@@ -38,24 +38,24 @@ pub const FAULTS: &[Fault] = &[
         let room = Room::new();
         let disk = Disk::new(&room.tmp(), "size=4m");
         disk.read_only();
-        let ended = room.check(&[]).ask(&request(&need("gcc")));
-        row.look(&room, &ended, right());
+        let ended = room.check(&[]).ask(&small_request(&need("gcc")));
+        row.look(&room, &ended, right_of_small());
     }),
     fault("temporary directory becomes read-only meanwhile", becomes_read_only),
     fault("where programs may not run (noexec)", |row| {
         let room = Room::new();
         let disk = Disk::new(&room.tmp(), "size=64m");
         disk.without_programs();
-        let ended = room.check(&[]).ask(&request(&need("gcc")));
-        row.look(&room, &ended, right());
+        let ended = room.check(&[]).ask(&small_request(&need("gcc")));
+        row.look(&room, &ended, right_of_small());
     }),
     fault("TMPDIR missing, a file, a link to nothing", |row| {
         let room = Room::new();
         fs::write(room.own("file"), "").unwrap();
         std::os::unix::fs::symlink("nothing", room.own("link")).unwrap();
         for place in [room.own("missing"), room.own("file"), room.own("link"), "/proc".into()] {
-            let ended = room.check(&[]).env("TMPDIR", place).ask(&request(&need("gcc")));
-            row.look(&room, &ended, right());
+            let ended = room.check(&[]).env("TMPDIR", place).ask(&small_request(&need("gcc")));
+            row.look(&room, &ended, right_of_small());
         }
     }),
     fault("TMPDIR that others can write to, and do: planted links", planted),
@@ -75,20 +75,8 @@ fn small_disk(row: &mut Row, options: &str, with_clang: bool) {
         let room = Room::new();
         let _disk = Disk::new(&room.tmp(), options);
         let ended = room.check(&["-j4"]).ask(&small_request(&need(compiler)));
-        row.look(&room, &ended, &right_of_small());
+        row.look(&room, &ended, right_of_small());
     }
-}
-
-fn right_of_small() -> Answers {
-    let small = small_request("");
-    let ids: Vec<_> =
-        small["checks"].as_array().unwrap().iter().map(|check| &check["id"]).collect();
-    let asked = |id: &String| ids.iter().any(|other| *other == id);
-    right()
-        .iter()
-        .filter(|(id, _)| asked(id))
-        .map(|(id, answer)| (id.clone(), answer.clone()))
-        .collect()
 }
 
 fn filled_meanwhile(row: &mut Row) {
@@ -106,12 +94,12 @@ fn filled_meanwhile(row: &mut Row) {
                     std::thread::sleep(Duration::from_millis(23));
                 }
             });
-            let ended = room.check(&["-j4"]).ask(&request(&need(compiler)));
+            let ended = room.check(&["-j4"]).ask(&small_request(&need(compiler)));
             done.store(true, Ordering::Relaxed);
             ended
         });
         let _ = fs::remove_file(&filling);
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
     }
 }
 
@@ -120,14 +108,14 @@ fn becomes_read_only(row: &mut Row) {
         let room = Room::new();
         let disk = Disk::new(&room.tmp(), "size=64m");
         let mut call = room.check(&["-j4"]);
-        let child = call.start(request(&need("gcc")).to_string().as_bytes());
+        let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
         std::thread::sleep(Duration::from_millis(after));
         // Not while a file is open for writing.
         assert!(comes_true(|| disk.try_read_only()));
         let ended = wait(child, call.bound);
         // What nobody can remove goes with the disk.
         drop(disk);
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
     }
 }
 
@@ -159,9 +147,11 @@ fn planted(row: &mut Row) {
         let mut call = room.call(programs.tryall());
         call.command.args(["check", "-", "-j3"]);
         world::as_user(&mut call.command, world::NOBODY);
-        let ended = call.ask(&request("/usr/bin/gcc"));
+        let ended = call.ask(&small_request("/usr/bin/gcc"));
         attacker.kill().unwrap();
         attacker.wait().unwrap();
+        // Its last command may still be at it.
+        std::thread::sleep(Duration::from_millis(200));
         let written: Vec<_> =
             fs::read_dir(&trap).unwrap().flatten().map(|e| e.file_name()).collect();
         let by_others = |name: &std::ffi::OsString| {
@@ -177,7 +167,7 @@ fn planted(row: &mut Row) {
                 fs::remove_file(entry.path()).unwrap();
             }
         }
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
     }
     row.note = "sticky: right; not sticky: refused".into();
 }
@@ -186,7 +176,7 @@ fn removed(row: &mut Row) {
     for after in [0, 20, 60, 150] {
         let room = Room::new();
         let mut call = room.check(&["-j4"]);
-        let child = call.start(request(&need("gcc")).to_string().as_bytes());
+        let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
         let empty = || fs::read_dir(room.tmp()).unwrap().next().is_none();
         assert!(comes_true(|| !empty()));
         std::thread::sleep(Duration::from_millis(after));
@@ -194,7 +184,7 @@ fn removed(row: &mut Row) {
             let _ = fs::remove_dir_all(entry.path());
         }
         let ended = wait(child, call.bound);
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
     }
 }
 
@@ -241,15 +231,15 @@ time_t time(time_t *t) {
         .status();
     assert!(built.unwrap().success());
     for args in [&[][..], &["--fuse"], &["--verify"]] {
-        let ended = room.check(args).env("LD_PRELOAD", &library).ask(&request(&need("gcc")));
-        row.look(&room, &ended, right());
+        let ended = room.check(args).env("LD_PRELOAD", &library).ask(&small_request(&need("gcc")));
+        row.look(&room, &ended, right_of_small());
     }
     // A monotonic clock that starts where few have been.
     let mut call = room.call("unshare");
     let shifted = ["-T", "--monotonic", "2000000000", "--boottime", "2000000000", "-f", TRYALL];
     call.command.args(shifted).args(["check", "-"]);
-    let ended = call.ask(&request(&need("gcc")));
-    row.look(&room, &ended, right());
+    let ended = call.ask(&small_request(&need("gcc")));
+    row.look(&room, &ended, right_of_small());
     row.note = "by preloading, and in a time name space".into();
 }
 
@@ -258,8 +248,8 @@ fn one_core(row: &mut Row) {
         let room = Room::new();
         let mut call = room.call("taskset");
         call.command.args(["-c", "0", TRYALL, "check", "-"]).args(args);
-        let ended = call.ask(&request(&need("gcc")));
-        row.look(&room, &ended, right());
+        let ended = call.ask(&small_request(&need("gcc")));
+        row.look(&room, &ended, right_of_small());
     }
 }
 
@@ -269,7 +259,7 @@ fn stopped(row: &mut Row) {
     {
         let room = Room::new();
         let mut call = room.check(&["-j3"]);
-        let child = call.start(request(&need("gcc")).to_string().as_bytes());
+        let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
         let done = AtomicBool::new(false);
         let ended = std::thread::scope(|scope| {
@@ -287,7 +277,7 @@ fn stopped(row: &mut Row) {
             done.store(true, Ordering::Relaxed);
             ended
         });
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
     }
 }
 
@@ -295,7 +285,7 @@ fn stopped(row: &mut Row) {
 fn all_stopped(row: &mut Row) {
     let room = Room::new();
     let mut call = room.check(&["-j3", "--timeout=1"]);
-    let child = call.start(request(&need("gcc")).to_string().as_bytes());
+    let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
     std::thread::sleep(Duration::from_millis(120));
     let all = crate::processes::with_in_environment(room.path());
     for signal in [Signal::SIGSTOP, Signal::SIGCONT] {
@@ -305,14 +295,14 @@ fn all_stopped(row: &mut Row) {
         std::thread::sleep(Duration::from_millis(2500));
     }
     let ended = wait(child, call.bound);
-    row.look(&room, &ended, right());
+    row.look(&room, &ended, right_of_small());
 }
 
 fn guard_killed(row: &mut Row) {
     for after in [0, 60] {
         let room = Room::new();
         let mut call = room.check(&["-j3"]);
-        let child = call.start(request(&need("gcc")).to_string().as_bytes());
+        let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
         let tool = i32::try_from(child.id()).unwrap();
         // It is the child that is the same program.
         let is_guard = |pid: &i32| {
@@ -328,7 +318,7 @@ fn guard_killed(row: &mut Row) {
         }
         let ended = wait(child, call.bound);
         let errors = row.error;
-        row.look(&room, &ended, right());
+        row.look(&room, &ended, right_of_small());
         if row.error > errors {
             row.wrong.push("errors without a need".into());
         }
@@ -343,8 +333,8 @@ fn shared_memory(row: &mut Row) {
         let _disk = Disk::new(shared, options);
         let mut call = room.check(&[]);
         call.command.env_remove("TMPDIR");
-        let ended = call.ask(&request(&need("gcc")));
-        row.look(&room, &ended, right());
+        let ended = call.ask(&small_request(&need("gcc")));
+        row.look(&room, &ended, right_of_small());
         let left: Vec<_> = fs::read_dir(shared).unwrap().flatten().map(|e| e.path()).collect();
         row.left.extend(left.iter().map(|path| path.display().to_string()));
     }

@@ -59,14 +59,14 @@ fn shell(row: &mut Row, name: &[u8]) {
 fn shell_in(row: &mut Row, room: &Room, place: &std::path::Path) {
     let temp = place.join("tmp");
     fs::create_dir(&temp).unwrap();
-    fs::write(place.join("request.json"), request(&need("gcc")).to_string()).unwrap();
+    fs::write(place.join("request.json"), small_request(&need("gcc")).to_string()).unwrap();
     for file in ["request.json".into(), place.join("request.json")] {
         let mut call = room.call(TRYALL);
         call.command.arg("check").arg(file).args(["--output", "answers.json"]);
         call.command.current_dir(place).env("TMPDIR", &temp);
         let mut ended = call.run(b"");
         ended.stdout = fs::read(place.join("answers.json")).unwrap_or(ended.stdout);
-        row.look(room, &ended, right());
+        row.look(room, &ended, right_of_small());
         let _ = fs::remove_file(place.join("answers.json"));
         row.left.extend(
             fs::read_dir(&temp).unwrap().flatten().map(|it| it.path().display().to_string()),

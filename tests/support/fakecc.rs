@@ -145,7 +145,7 @@ fn main() {
         status = wrapped::run(real, &args);
         judged = true;
     }
-    if judged {
+    if judged || real.is_some() {
         exit(status);
     }
     if status == 0 && source(&args).is_some_and(|source| source.contains("REJECT")) {
