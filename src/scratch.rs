@@ -2,6 +2,7 @@
 //! for each question in it.
 
 use std::cell::Cell;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,29 +15,31 @@ pub struct Scratch {
     next: Cell<u64>,
 }
 
+/// Where a directory is to be made: a name that nobody else has. It is known before there is such a
+/// directory, so that the guard can be there first.
+pub fn choose() -> io::Result<PathBuf> {
+    let base = os::scratch_base();
+    if std::fs::metadata(&base).is_ok_and(|dir| os::is_open_to_all(&dir)) {
+        // A directory of ours could be moved away, and another one put in its place.
+        return Err(io::Error::other(format!(
+            "everybody can replace what is in {}; set its sticky bit (chmod +t), or set TMPDIR to another directory",
+            base.display()
+        )));
+    }
+    // Seeded by the system, for each of them.
+    let random = RandomState::new().build_hasher().finish();
+    Ok(base.join(format!("tryall-{random:016x}")))
+}
+
 impl Scratch {
-    /// Makes the directory.
-    pub fn new() -> io::Result<Self> {
-        let base = os::scratch_base();
-        if std::fs::metadata(&base).is_ok_and(|dir| os::is_open_to_all(&dir)) {
-            // A directory of ours could be moved away, and another one put in its place.
-            return Err(io::Error::other(format!(
-                "everybody can replace what is in {}; set its sticky bit (chmod +t), or set TMPDIR to another directory",
-                base.display()
-            )));
-        }
-        let made = tempfile::Builder::new()
-            .prefix("tryall-")
-            .permissions(os::private_permissions())
-            .tempdir_in(&base);
-        let dir = made.map_err(|error| {
-            let kind = error.kind();
-            io::Error::new(
-                kind,
-                format!("cannot make a temporary directory in {}: {error}; set TMPDIR to one that can be written to", base.display()),
-            )
+    /// Makes the directory. It is an error if there is something of this name.
+    pub fn new(dir: PathBuf) -> io::Result<Self> {
+        os::private_dir(&dir).map_err(|error| {
+            let base = dir.parent().unwrap_or(&dir).display();
+            let message = format!("cannot make a temporary directory in {base}: {error}; set TMPDIR to one that can be written to");
+            io::Error::new(error.kind(), message)
         })?;
-        Ok(Scratch { dir: dir.keep(), next: Cell::new(0) })
+        Ok(Scratch { dir, next: Cell::new(0) })
     }
 
     /// Its path.

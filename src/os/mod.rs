@@ -20,7 +20,7 @@
 //! * [`become_program`]: runs another program in the place of this one. [`is_in_others_hands`]:
 //!   whether others can change what is read from a directory.
 //! * [`file_identity`]: tells whether a file was replaced. [`remove_all`]: removes a directory,
-//!   whatever a program has done to it. [`is_open_to_all`]: whether everybody may.
+//!   whatever a program has done to it. [`is_open_to_all`]: whether everybody may. [`is_named_pipe`].
 //! * [`describe_signal`], [`is_own_fault`]: what a signal says of the process that it ended.
 
 #[cfg(unix)]

@@ -116,12 +116,21 @@ pub struct Configure<'a> {
     pub compiler: &'a Path,
     pub env: Vec<(String, String)>,
     pub args: Vec<String>,
+    pub bound: Duration,
 }
 
 impl<'a> Configure<'a> {
     pub fn new(room: &'a Room, source: &'a Path, build: &'a Path) -> Self {
-        let compiler = Path::new("/usr/bin/gcc");
-        Configure { room, source, build, tryall: None, compiler, env: Vec::new(), args: Vec::new() }
+        Configure {
+            room,
+            source,
+            build,
+            tryall: None,
+            compiler: Path::new("/usr/bin/gcc"),
+            env: Vec::new(),
+            args: Vec::new(),
+            bound: Duration::from_secs(100),
+        }
     }
 
     pub fn with(self, tryall: &'a Path) -> Self {
@@ -142,6 +151,7 @@ impl<'a> Configure<'a> {
         call.command.args(&self.args).env("PATH", std::env::join_paths(path).unwrap());
         call.command.env("CC", self.compiler).envs(self.env.iter().cloned());
         call.command.current_dir(self.room.own(""));
+        call.bound = self.bound;
         call
     }
 
@@ -329,9 +339,7 @@ pub fn in_its_place(room: &Room, script: &str) -> PathBuf {
 
 fn killed(row: &mut Row) {
     let right = right();
-    for (signal, milliseconds) in
-        [("KILL", "0.001"), ("KILL", "0.02"), ("TERM", "0.03"), ("KILL", "0.06")]
-    {
+    for (signal, milliseconds) in [("KILL", "0.01"), ("TERM", "0.05")] {
         for what in ["$!", "$$"] {
             let room = Room::new();
             let source = project(&room, "");

@@ -63,7 +63,7 @@ fn kills(row: &mut Row, count: usize) {
         }
         let signal = SIGNALS[random.below(4) as usize];
         let child = call.start(request.to_string().as_bytes());
-        std::thread::sleep(Duration::from_micros(random.below(150_000)));
+        std::thread::sleep(Duration::from_micros(random.below(400_000)));
         crate::processes::signal(&child, signal);
         let mut ended = wait(child, call.bound);
         row.ended(&room, &ended);

@@ -3,7 +3,7 @@
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 /// What changes when a file is replaced or written.
@@ -48,6 +48,11 @@ fn unlock(dir: &Path) -> io::Result<()> {
         let _ = unlock(&entry?.path());
     }
     Ok(())
+}
+
+/// Whether a path names a pipe.
+pub fn is_named_pipe(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo())
 }
 
 /// Whether anybody may rename or replace what others have put into a directory.

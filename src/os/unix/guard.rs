@@ -39,8 +39,12 @@ type Message = [u8; size_of::<i32>()];
 /// The last message of a program that has cleaned up behind itself.
 const ALL_IS_WELL: i32 = 0;
 
+/// The message of a program that has made no directory.
+const REMOVE_NOTHING: i32 = i32::MIN;
+
 impl Guard {
-    /// Starts the guard over a scratch directory. To be called before there are threads, since
+    /// Starts the guard over a scratch directory, which is to be made then: a kill in between would
+    /// leave it. To be called before there are threads, since
     /// the fork goes on in Rust.
     pub fn new(scratch: &Path) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
@@ -72,6 +76,11 @@ impl Guard {
     /// Takes a group off the list.
     pub(super) fn ended(&self, group: Pid) {
         self.tell(-group.as_raw());
+    }
+
+    /// Has no directory removed: it could not be made.
+    pub fn remove_nothing(&self) {
+        self.tell(REMOVE_NOTHING);
     }
 
     fn tell(&self, message: i32) {
@@ -136,11 +145,12 @@ fn close_range(first: RawFd, last: RawFd) {
 
 fn wait_and_clean(mut pipe: PipeReader, scratch: &Path) {
     let mut running = HashSet::new();
-    let mut all_is_well = false;
+    let (mut all_is_well, mut is_made) = (false, true);
     let mut message = Message::default();
     while pipe.read_exact(&mut message).is_ok() {
         match i32::from_ne_bytes(message) {
             ALL_IS_WELL => all_is_well = true,
+            REMOVE_NOTHING => is_made = false,
             group if group > 0 => drop(running.insert(group)),
             group => drop(running.remove(&-group)),
         };
@@ -151,7 +161,9 @@ fn wait_and_clean(mut pipe: PipeReader, scratch: &Path) {
     if !all_is_well {
         end_strays(scratch);
     }
-    remove(scratch);
+    if is_made {
+        remove(scratch);
+    }
 }
 
 /// Removes the scratch directory, which a dying compiler may still be writing to.

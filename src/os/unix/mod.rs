@@ -20,7 +20,7 @@ use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 pub use exec::become_program;
-pub use files::{FileIdentity, file_identity, is_open_to_all, remove_all};
+pub use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
 pub use group::{Ended, Group, Pipes, Start, Wires, start};
 pub use guard::Guard;
 pub use limits::{is_short_of_resources, most_commands, room_for_a_command};
@@ -73,12 +73,6 @@ fn room(stat: &nix::sys::statvfs::Statvfs) -> u64 {
 /// Makes a directory that nobody else can enter.
 pub fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
-}
-
-/// The permissions of a directory that nobody else can enter.
-pub fn private_permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::Permissions::from_mode(0o700)
 }
 
 /// Whether somebody other than the user and the system's administrator may put files into a
