@@ -19,7 +19,7 @@ const NEWLINES: &[u8] = b"a\nb\r\nc";
 /// As much of it as CMake can.
 const QUOTE: &[u8] = b"a'b";
 const SYNTAX: &[u8] = b"$(x)`x`&|*?[x]{y}${z}@z@#%;";
-const SOME_SYNTAX: &[u8] = b"$(x)`x`&|*?[x]{y}${z}@z@#%";
+const SOME_SYNTAX: &[u8] = b"$x`x`&|*?[x]{y}@z@#%";
 const NO_TEXT: &[u8] = b"caf\xe9 \xff\xfe";
 
 /// Their part of the table.
@@ -43,7 +43,7 @@ pub const FAULTS: &[Fault] = &[
         cmake(row, SOME_SYNTAX);
     }),
     Fault::new(PART, "directory that is not UTF-8", "CMake", |row| cmake(row, NO_TEXT)),
-    Fault::new(PART, "directory of 4,000 characters", "CMake", long_cmake),
+    Fault::new(PART, "directory of 300 and 3,800 characters", "CMake", long_cmake),
     Fault::new(PART, "directory with spaces and quotes", "Meson", |row| {
         meson(row, SPACES);
         meson(row, QUOTES);
@@ -107,7 +107,8 @@ fn cmake(row: &mut Row, name: &[u8]) {
 }
 
 fn long_cmake(row: &mut Row) {
-    for characters in [300, 4000] {
+    // With 4,000 CMake tries for minutes to remove a directory whose name has become too long.
+    for characters in [300, 3800] {
         let room = Room::new();
         let build = long(&room, characters);
         cmake_in(row, &room, build);
