@@ -229,13 +229,11 @@ impl Row {
 /// The compiler misbehaves a few times and then no more: CMake asks again what had no answer.
 fn once(row: &mut Row) {
     let right = right();
-    let all: [&[&str]; 7] = [
+    let all: [&[&str]; 5] = [
         &["crash"],
         &["signal=9"],
-        &["signal=11"],
         &["lie"],
         &["real", "truncate=60"],
-        &["status=1"],
         &["say=conftest.c: No space left on device", "status=1"],
     ];
     for requests in all {
@@ -285,7 +283,7 @@ fn swapped(row: &mut Row, how: &str) {
         configure.anew()
     };
     let stock = run(None);
-    for _ in 0..3 {
+    for _ in 0..2 {
         let ours = run(Some(&tryall));
         row.configured(&room, &ours, &right, Some(&stock));
     }
@@ -294,7 +292,7 @@ fn swapped(row: &mut Row, how: &str) {
 fn full(row: &mut Row) {
     let right = right();
     let tryall = PathBuf::from(TRYALL);
-    for kilobytes in [100, 220, 300, 400, 500, 700] {
+    for kilobytes in [220, 400, 700] {
         let room = Room::new();
         let source = project(&room, "");
         let build = room.work().join("build");
@@ -312,7 +310,7 @@ fn full(row: &mut Row) {
 fn temporary_full(row: &mut Row) {
     let right = right();
     let tryall = PathBuf::from(TRYALL);
-    for options in ["size=4k", "size=24k", "size=64k", "size=1m,nr_inodes=3"] {
+    for options in ["size=24k", "size=1m,nr_inodes=3"] {
         let room = Room::new();
         let source = project(&room, "");
         let build = room.work().join("build");
@@ -379,7 +377,7 @@ fn all_killed(row: &mut Row) {
     let right = right();
     let (mut random, seed) = Random::new();
     let tryall = PathBuf::from(TRYALL);
-    for round in 0..6 {
+    for round in 0..4 {
         let room = Room::new();
         let source = project(&room, "");
         let build = room.work().join("build");

@@ -87,6 +87,8 @@ fn filled_meanwhile(row: &mut Row) {
         let filling = room.tmp().join("filling");
         let ended = std::thread::scope(|scope| {
             scope.spawn(|| {
+                let has_begun = || fs::read_dir(room.tmp()).unwrap().next().is_some();
+                assert!(comes_true(|| has_begun() || done.load(Ordering::Relaxed)));
                 while !done.load(Ordering::Relaxed) {
                     let _ = fs::write(&filling, vec![0; 4 << 20]);
                     std::thread::sleep(Duration::from_millis(7));

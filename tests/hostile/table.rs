@@ -97,7 +97,7 @@ pub fn run(faults: &[Fault]) -> ExitCode {
     let rows: Vec<_> = faults.iter().map(|_| Mutex::new(None)).collect();
     let started = Instant::now();
     std::thread::scope(|scope| {
-        for _ in 0..3.min(faults.len()) {
+        for _ in 0..4.min(faults.len()) {
             scope.spawn(|| {
                 while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let at = faults.iter().position(|other| std::ptr::eq(other, fault)).unwrap();

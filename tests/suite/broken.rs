@@ -225,7 +225,9 @@ fn arguments_that_name_files_without_an_end_hold_nothing_up() {
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let often = temp.path().join("often");
     write(temp.path(), "often", &format!("@{0} @{0} @{0}", often.display()));
-    for argument in ["@/dev/zero".into(), format!("@{}", pipe.display()), format!("@{}", often.display())] {
+    for argument in
+        ["@/dev/zero".into(), format!("@{}", pipe.display()), format!("@{}", often.display())]
+    {
         let ran = fake(json!([{"id": "A", "kind": "compiles", "source": "x", "args": [argument]}]));
         assert_eq!(ran.answer("A"), "yes", "{argument}");
     }

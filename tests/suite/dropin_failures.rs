@@ -201,7 +201,9 @@ fn a_second_configure_step_in_one_build_directory_is_left_to_cmake() {
             "check_function_exists(getpid WARM)\nif(WARM)\nendif()\n\
              execute_process(COMMAND \"${{CMAKE_COMMAND}}\" -G \"${{CMAKE_GENERATOR}}\" -S \"{}\" -B \"${{CMAKE_BINARY_DIR}}\" \"{}\" \"{}\" OUTPUT_VARIABLE said ERROR_VARIABLE said)\n\
              message(\"${{said}}\")\ncheck_function_exists(fork OUTER)\n",
-            other.display(), drop_in[0], drop_in[1],
+            other.display(),
+            drop_in[0],
+            drop_in[1],
         );
         let project = Project::new("C", &lists);
         let ours = project.drop_in(&cmake, &[]);

@@ -97,5 +97,7 @@ fn changed_diagnostics_stop_nothing_and_prove_nothing_by_themselves() {
 
 #[test]
 fn changed_fragments_stay_in_their_places() {
-    drive("sources", |bytes| drop(sources::look(&String::from_utf8_lossy(bytes))));
+    drive("sources", |bytes| {
+        sources::look(&String::from_utf8_lossy(bytes));
+    });
 }

@@ -294,7 +294,8 @@ fn a_caller_that_ignores_or_blocks_the_end_of_children_still_gets_answers() {
 #[test]
 fn what_has_left_its_process_group_ends_too() {
     for sent in [Signal::SIGINT, Signal::SIGKILL] {
-        let batch = Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-stray=PIDS", "--fake-hang"], 3);
+        let batch =
+            Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-stray=PIDS", "--fake-hang"], 3);
         batch.wait_for_starts(2);
         assert!(comes_true(|| pids(&batch.own.path().join("pids")).len() == 2));
         signal(&batch.child, sent);

@@ -6,9 +6,8 @@ use crate::fuzz_bodies::request;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
-use tryall::plan::Plan;
-use tryall::request::kind;
 use tryall::request::parse::parse;
+use tryall::request::{BadRequest, Path, kind};
 use tryall::schema::{Which, schema};
 
 /// Bounded, and without files of its own in the source tree.
