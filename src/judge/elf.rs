@@ -18,8 +18,8 @@ pub enum Written {
 
 const MAGIC: [u8; 4] = *b"\x7fELF";
 
-/// More sections than any compiler makes of a check.
-const MOST_SECTIONS: u64 = 100_000;
+/// The sizes of an entry in the table of sections, of 32 and of 64 bits.
+const SECTION_SIZES: [u64; 2] = [40, 64];
 
 /// Looks at a file. What is no plain file has no length, and so is nothing.
 pub fn look(path: &Path) -> Written {
@@ -45,18 +45,19 @@ fn is_whole(file: &mut File) -> io::Result<bool> {
     }
     let Some(header) = Header::read(&head) else { return Ok(false) };
     let fits = |start: u64, size: u64| start.checked_add(size).is_some_and(|end| end <= length);
-    let sections = header.section_size.checked_mul(header.sections.min(MOST_SECTIONS));
-    let segments = header.segment_size.saturating_mul(header.segments);
-    if !sections.is_some_and(|size| fits(header.sections_at, size))
-        || !fits(header.segments_at, segments)
-    {
+    // All are of 16 bits, so that the products are small.
+    let sections = header.section_size * header.sections;
+    let segments = header.segment_size * header.segments;
+    if !fits(header.sections_at, sections) || !fits(header.segments_at, segments) {
         return Ok(false);
     }
+    if header.sections == 0 || !SECTION_SIZES.contains(&header.section_size) {
+        return Ok(true);
+    }
     file.seek(SeekFrom::Start(header.sections_at))?;
-    let mut table = vec![0; usize::try_from(sections.unwrap_or_default()).unwrap_or_default()];
-    file.read_exact(&mut table)?;
-    // Without sections the size of an entry may be anything.
-    let entry = usize::try_from(header.section_size).unwrap_or_default().max(1);
+    let mut table = Vec::new();
+    file.take(sections).read_to_end(&mut table)?;
+    let entry = if header.is_64 { 64 } else { 40 };
     Ok(table.chunks_exact(entry).all(|entry| {
         header.section(entry).is_some_and(|(kind, at, size)| kind == NO_BITS || fits(at, size))
     }))

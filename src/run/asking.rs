@@ -504,7 +504,7 @@ const MOST_SOURCE: u64 = 16 << 20;
 
 fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
     let product = attempt.product.as_ref().expect("these stages write a file");
-    std::fs::read(product).map_or(Found::Nothing, |file| read(&file))
+    value::product(product).map_or(Found::Nothing, |file| read(&file))
 }
 
 pub(super) fn exit_code(finished: &Finished) -> Option<i32> {

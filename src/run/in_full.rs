@@ -12,6 +12,7 @@ use crate::response::Step;
 use crate::source::Source;
 use crate::template::{Filling, Template};
 use crate::toolchain::Commands;
+use crate::value;
 
 impl Asking<'_> {
     /// Compiles a file and links what that has made, unless the question goes no further. The
@@ -104,7 +105,7 @@ impl Asking<'_> {
         if self.question.subject.stage() > Stage::Link || self.question.product.is_some() {
             return None;
         }
-        let object = std::fs::read(self.written(Stage::Compile)?).ok()?;
+        let object = value::product(&self.written(Stage::Compile)?)?;
         let programs = self.toolchain.identity();
         Link::new(&self.filled(template, file), &self.toolchain.env, &programs, &object)
     }

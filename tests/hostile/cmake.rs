@@ -213,7 +213,7 @@ impl Row {
                 Some(value) if alone == Some(value) => self.error += 1,
                 _ if !ours.succeeded() => self.error += 1,
                 None if stock.is_some_and(|stock| !stock.values.contains_key(name)) => {
-                    self.error += 1
+                    self.error += 1;
                 }
                 value => self.wrong.push(format!("{name} is {value:?} and not {expected:?}")),
             }

@@ -29,6 +29,7 @@ pub const FAULTS: &[Fault] = &[
     fault("exits 0 without output", |row| always(row, &["lie"])),
     fault("leaves a named pipe as its output", |row| always(row, &["pipe"])),
     fault("writes a truncated object or program", truncates),
+    fault("writes an output of a terabyte", |row| always(row, &["real", "huge"])),
     fault("prints 1 GB", floods),
     fault("prints invalid UTF-8 and escapes", |row| always(row, &["noise"])),
     fault("leaves a child with the pipes", |row| always(row, &["fork=PIDS"])),

@@ -1,7 +1,6 @@
 //! Twenty batches at once under a limit on processes.
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -114,8 +113,7 @@ fn tools(group: &Cgroup) -> Vec<u32> {
     let file = group.file("cgroup.procs");
     let text = fs::read_to_string(file).unwrap_or_default();
     let is_tool = |pid: &u32| {
-        fs::read_link(format!("/proc/{pid}/exe"))
-            .is_ok_and(|program| program == PathBuf::from(TRYALL))
+        fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|program| program.as_os_str() == TRYALL)
     };
     text.lines().filter_map(|line| line.parse().ok()).filter(is_tool).collect()
 }

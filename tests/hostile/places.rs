@@ -28,7 +28,7 @@ pub const FAULTS: &[Fault] = &[
     Fault::new(PART, "directory with quotes", "shell", |row| shell(row, QUOTES)),
     Fault::new(PART, "directory with newlines", "shell", |row| shell(row, NEWLINES)),
     Fault::new(PART, "directory with syntax of shells and CMake", "shell", |row| {
-        shell(row, SYNTAX)
+        shell(row, SYNTAX);
     }),
     Fault::new(PART, "directory that is not UTF-8", "shell", |row| shell(row, NO_TEXT)),
     Fault::new(PART, "directory of 3,900 to 4,100 characters", "shell", long_shell),
@@ -50,7 +50,7 @@ pub const FAULTS: &[Fault] = &[
     }),
     Fault::new(PART, "directory with newlines", "Meson", |row| meson(row, NEWLINES)),
     Fault::new(PART, "directory with syntax of shells and CMake", "Meson", |row| {
-        meson(row, SYNTAX)
+        meson(row, SYNTAX);
     }),
     Fault::new(PART, "directory that is not UTF-8", "Meson", |row| meson(row, NO_TEXT)),
     Fault::new(PART, "tryall killed", "Meson", meson_killed),

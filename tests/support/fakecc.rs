@@ -83,6 +83,7 @@ fn main() {
                 judged = true;
             }
             "truncate" => wrapped::truncate(output.as_deref(), number(value)),
+            "huge" => wrapped::stretch(output.as_deref()),
             "pipe" => {
                 wrapped::leave_a_pipe(output.as_deref());
                 writes = false;

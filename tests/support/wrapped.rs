@@ -58,6 +58,13 @@ pub fn truncate(output: Option<&Path>, percent: u64) {
     file.set_len((length * percent / 100).max(1)).unwrap();
 }
 
+/// Makes the output file a terabyte long, without anything in it.
+pub fn stretch(output: Option<&Path>) {
+    if let Some(file) = output.and_then(|path| File::options().write(true).open(path).ok()) {
+        file.set_len(1 << 40).unwrap();
+    }
+}
+
 /// Leaves a named pipe where the output is to be. Whoever reads it waits for ever.
 pub fn leave_a_pipe(output: Option<&Path>) {
     let Some(output) = output else { return };
@@ -71,7 +78,7 @@ pub fn seal() {
     fs::create_dir_all("sealed/inner").unwrap();
     fs::write("sealed/inner/file", "x").unwrap();
     for directory in ["sealed/inner", "sealed"] {
-        fs::set_permissions(directory, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o000)).unwrap();
     }
 }
 
