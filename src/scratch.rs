@@ -18,7 +18,8 @@ pub struct Scratch {
 /// Where a directory is to be made: a name that nobody else has. It is known before there is such a
 /// directory, so that the guard can be there first.
 pub fn choose() -> io::Result<PathBuf> {
-    let base = os::scratch_base();
+    // The guard and the compilers have other current directories.
+    let base = std::path::absolute(os::scratch_base())?;
     if std::fs::metadata(&base).is_ok_and(|dir| os::is_open_to_all(&dir)) {
         // A directory of ours could be moved away, and another one put in its place.
         return Err(io::Error::other(format!(

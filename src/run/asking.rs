@@ -2,7 +2,6 @@
 //! and reads the answer.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::time::Instant;
 
 use super::Context;
 use super::command::command_line;
+use super::files::{copy, text_of};
 use crate::dialect::{STEM, Stage};
 use crate::judge::messages::{says_unknown_flag, without_escapes};
 use crate::judge::{self, Verdict};
@@ -452,7 +452,7 @@ impl Asking<'_> {
             Wires::Merged => (&finished.stdout, String::new()),
         };
         let (messages, cut) = (messages.text(), messages.is_cut());
-        let source = || source_text(&self.room.path().join(file));
+        let source = || text_of(&self.room.path().join(file));
         let timeout = self.question.timeout;
         let judged =
             judge::compiler(what, &finished, &messages, product.as_deref(), source, timeout);
@@ -480,27 +480,6 @@ impl Asking<'_> {
         }
     }
 }
-
-/// Copies a file. To a named pipe it would wait for a reader, and everything else with it.
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    if std::fs::metadata(to).is_ok_and(|there| !there.is_file()) {
-        return Err(std::io::Error::other("it is no plain file"));
-    }
-    std::fs::copy(from, to).map(drop)
-}
-
-/// The text of a source, which may be a file of the caller's: a named pipe, or one without an end.
-fn source_text(path: &Path) -> String {
-    let is_plain = std::fs::metadata(path).is_ok_and(|meta| meta.is_file());
-    let mut bytes = Vec::new();
-    if is_plain && let Ok(file) = std::fs::File::open(path) {
-        let _ = file.take(MOST_SOURCE).read_to_end(&mut bytes);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// So much of a source is compared with the compiler's words.
-const MOST_SOURCE: u64 = 16 << 20;
 
 fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
     let product = attempt.product.as_ref().expect("these stages write a file");

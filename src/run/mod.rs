@@ -3,6 +3,7 @@
 
 pub mod asking;
 pub mod command;
+mod files;
 mod fused;
 mod fusing;
 mod in_full;

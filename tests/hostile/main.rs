@@ -24,6 +24,7 @@ mod world;
 
 mod caller;
 mod cmake;
+mod cmake_faults;
 mod compilers;
 mod input;
 mod jobserver;
@@ -49,7 +50,7 @@ fn faults() -> Vec<Fault> {
         jobserver::FAULTS,
         kills::FAULTS,
         places::FAULTS,
-        cmake::FAULTS,
+        cmake_faults::FAULTS,
         input::FAULTS,
         load::FAULTS,
     ]

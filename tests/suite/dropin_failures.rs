@@ -199,8 +199,10 @@ fn a_second_configure_step_in_one_build_directory_is_left_to_cmake() {
         let drop_in = drop_in_args();
         let lists = format!(
             "check_function_exists(getpid WARM)\nif(WARM)\nendif()\n\
+             check_function_exists(nope WAITS)\n\
              execute_process(COMMAND \"${{CMAKE_COMMAND}}\" -G \"${{CMAKE_GENERATOR}}\" -S \"{}\" -B \"${{CMAKE_BINARY_DIR}}\" \"{}\" \"{}\" OUTPUT_VARIABLE said ERROR_VARIABLE said)\n\
-             message(\"${{said}}\")\ncheck_function_exists(fork OUTER)\n",
+             message(\"${{said}}\")\ncheck_function_exists(fork OUTER)\n\
+             if(FAILS)\nmessage(FATAL_ERROR failed)\nendif()\n",
             other.display(),
             drop_in[0],
             drop_in[1],
@@ -210,6 +212,13 @@ fn a_second_configure_step_in_one_build_directory_is_left_to_cmake() {
         assert!(ours.succeeded, "{}", ours.text);
         assert!(ours.text.contains("another CMake configures this build"), "{}", ours.text);
         assert!(ours.text.contains("inner 1 ."), "{}", ours.text);
-        assert_eq!(ours.value("OUTER"), "1");
+        assert_eq!((ours.value("OUTER"), ours.value("WAITS")), ("1", ""));
+
+        // The other one has not taken away what makes the next run forget a check that waits.
+        let failed = project.drop_in(&cmake, &["-DFAILS=1"]);
+        assert!(failed.value("WAITS").starts_with("TRYALL_PENDING_"), "{}", failed.text);
+        let next = project.again(&cmake, &["-DFAILS=0", "-UCMAKE_PROJECT_INCLUDE", "-UTRYALL*"]);
+        assert!(next.succeeded, "{}", next.text);
+        assert_eq!((next.value("OUTER"), next.value("WAITS")), ("1", ""));
     }
 }

@@ -238,3 +238,17 @@ fn a_temporary_directory_in_which_everybody_may_replace_files_is_not_used() {
         assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
     }
 }
+
+#[test]
+fn a_relative_temporary_directory_is_one_of_the_current_directory() {
+    let here = tempfile::tempdir().unwrap();
+    std::fs::create_dir(here.path().join("tmp")).unwrap();
+    let request = json!({
+        "toolchains": {"c": {"command": [fakecc()]}},
+        "checks": [{"id": "A", "kind": "runs", "source": "x"}, {"id": "B", "kind": "compiles", "source": "REJECT"}],
+    });
+    let (call, stdin) = Call::check(&request);
+    let ran = call.dir(here.path()).env("TMPDIR", "tmp").run_with(&stdin);
+    assert_eq!((ran.answer("A"), ran.answer("B")), ("yes".into(), "no".into()), "{ran:?}");
+    assert_eq!(std::fs::read_dir(here.path().join("tmp")).unwrap().count(), 0);
+}

@@ -6,11 +6,10 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
-/// What changes when a file is replaced or written.
+/// What changes when a file is replaced or written. Not the number of its inode, which some network
+/// file systems make up anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileIdentity {
-    device: u64,
-    inode: u64,
     size: u64,
     modified: (i64, i64),
 }
@@ -18,12 +17,7 @@ pub struct FileIdentity {
 /// That of a file, behind links; `None` if there is no such file.
 pub fn file_identity(path: &Path) -> Option<FileIdentity> {
     let meta = fs::metadata(path).ok()?;
-    Some(FileIdentity {
-        device: meta.dev(),
-        inode: meta.ino(),
-        size: meta.size(),
-        modified: (meta.mtime(), meta.mtime_nsec()),
-    })
+    Some(FileIdentity { size: meta.size(), modified: (meta.mtime(), meta.mtime_nsec()) })
 }
 
 /// Removes a directory and all that is in it, also what its owner may not enter or change: a
