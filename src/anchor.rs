@@ -8,6 +8,7 @@
 //! not there from the check's directory either, or a compiler looks it up elsewhere, as
 //! `-include stdio.h`.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -85,13 +86,13 @@ const STREAMS: [&str; 4] = ["-Xlinker", "-Xpreprocessor", "-Xassembler", "-Xclan
 /// The same, with several arguments between commas.
 const LISTS: [&str; 3] = ["-Wl,", "-Wp,", "-Wa,"];
 
-/// Response files may name others; a circle of them must end.
-const DEEPEST: usize = 16;
+/// Response files may name others; a circle of them must end, also one that names itself often.
+const MOST_RESPONSE_FILES: usize = 200;
 
 /// Arguments whose relative paths start from `base`, so that they mean the same from every
 /// directory.
 pub fn anchored(args: &[String], base: &Path) -> Vec<OsString> {
-    expand(args, base, DEEPEST)
+    expand(args, base, &Cell::new(MOST_RESPONSE_FILES))
 }
 
 /// A command: its first word is a program, and a path if there is a slash in it.
@@ -101,7 +102,7 @@ pub fn anchored_command(words: &[String], base: &Path) -> Vec<OsString> {
     std::iter::once(program).chain(anchored(args, base)).collect()
 }
 
-fn expand(args: &[String], base: &Path, depth: usize) -> Vec<OsString> {
+fn expand(args: &[String], base: &Path, files_left: &Cell<usize>) -> Vec<OsString> {
     let mut expanded = Vec::with_capacity(args.len());
     // The last argument of each stream, and of the compiler's own.
     let mut previous: HashMap<&str, &str> = HashMap::new();
@@ -116,18 +117,31 @@ fn expand(args: &[String], base: &Path, depth: usize) -> Vec<OsString> {
         }
         let before = previous.insert(stream, arg).unwrap_or_default();
         stream = "";
-        match arg.strip_prefix('@').and_then(|file| response_file(file, base)) {
+        let file = arg.strip_prefix('@').filter(|_| files_left.get() > 0);
+        match file.and_then(|file| response_file(file, base)) {
             // Its contents are relative to the caller too.
-            Some(inner) if depth > 0 => expanded.extend(expand(&inner, base, depth - 1)),
-            _ => expanded.push(argument(before, arg, base)),
+            Some(inner) => {
+                files_left.set(files_left.get() - 1);
+                expanded.extend(expand(&inner, base, files_left));
+            }
+            None => expanded.push(argument(before, arg, base)),
         }
     }
     expanded
 }
 
-/// The arguments in a response file, if it is there and can be read.
+/// More than any command line.
+const LARGEST_RESPONSE_FILE: u64 = 4 << 20;
+
+/// The arguments in a response file, if it is there and can be read. What has no end, or waits for
+/// somebody to write it, is the compiler's to read, which has a time limit.
 fn response_file(file: &str, base: &Path) -> Option<Vec<String>> {
-    shlex::split(&std::fs::read_to_string(base.join(file)).ok()?)
+    let path = base.join(file);
+    let is_read = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= LARGEST_RESPONSE_FILE);
+    if !is_read {
+        return None;
+    }
+    shlex::split(&std::fs::read_to_string(path).ok()?)
 }
 
 /// One argument, behind another.

@@ -46,11 +46,12 @@ const AGAIN: &str = "again";
 const INVENTORY: &str = "inventory";
 
 impl Link {
-    /// A link, if its command is one of which something can be known. The object file has been
-    /// compiled by the other command.
+    /// A link, if its command is one of which something can be known. `programs` tells which
+    /// compiler it is, which may be replaced. The object file has been compiled by the other command.
     pub fn new(
         argv: &[OsString],
         env: &[(OsString, OsString)],
+        programs: &str,
         object: &[u8],
         compile: &[OsString],
     ) -> Option<Self> {
@@ -78,6 +79,7 @@ impl Link {
                 }
             }
         }
+        digest.update(programs.as_bytes());
         bytes.extend_from_slice(&digest.finalize());
         let object_at = bytes.len();
         bytes.extend_from_slice(object);
@@ -266,7 +268,7 @@ mod tests {
 
     fn link(words: &str, object: &[u8]) -> Option<Link> {
         let argv: Vec<_> = words.split(' ').map(OsString::from).collect();
-        Link::new(&argv, &[], object, &[])
+        Link::new(&argv, &[], "cc", object, &[])
     }
 
     #[test]
@@ -311,10 +313,14 @@ mod tests {
         let other = Link::new(
             &words.split(' ').map(OsString::from).collect::<Vec<_>>(),
             &[("LIBRARY_PATH".into(), "/x".into())],
+            "cc",
             b"object",
             &[],
         );
         assert!(!Links::kept_in(Some(dir.path().join("links"))).knows(&other.unwrap()));
+        let argv: Vec<_> = words.split(' ').map(OsString::from).collect();
+        let replaced = Link::new(&argv, &[], "another cc", b"object", &[]);
+        assert!(!Links::kept_in(Some(dir.path().join("links"))).knows(&replaced.unwrap()));
     }
 
     #[test]

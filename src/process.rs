@@ -119,13 +119,21 @@ impl Runner {
             () = sleep_until(deadline) => group.has_exited(),
             _ = stopping.wait_for(|stopping| *stopping) => false,
         };
-        if !in_time && !end(&mut group, &mut reader).await {
+        let is_gone = in_time || end(&mut group, &mut reader).await;
+        if !in_time {
+            os::end_strays(start.room);
+        }
+        if !is_gone {
             group.abandon();
             drop(reader);
             return Finished { exit: Exit::TimedOut, stdout, stderr };
         }
-        let _ = timeout(LINGER, reader.finish()).await;
+        let is_held = timeout(LINGER, reader.finish()).await.is_err();
         let ended = group.reap();
+        if is_held {
+            // By somebody of another group.
+            os::end_strays(start.room);
+        }
         // What the group wrote before it died is in the pipes already.
         let _ = timeout(Duration::from_millis(1), reader.finish()).await;
         drop(reader);

@@ -2,6 +2,7 @@
 //! for each question in it.
 
 use std::cell::Cell;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,31 +11,41 @@ use crate::os;
 /// The directory of a batch. It is removed when this is dropped.
 #[derive(Debug)]
 pub struct Scratch {
-    dir: tempfile::TempDir,
+    dir: PathBuf,
     next: Cell<u64>,
 }
 
+/// Where a directory is to be made: a name that nobody else has. It is known before there is such a
+/// directory, so that the guard can be there first.
+pub fn choose() -> io::Result<PathBuf> {
+    // The guard and the compilers have other current directories.
+    let base = std::path::absolute(os::scratch_base())?;
+    if std::fs::metadata(&base).is_ok_and(|dir| os::is_open_to_all(&dir)) {
+        // A directory of ours could be moved away, and another one put in its place.
+        return Err(io::Error::other(format!(
+            "everybody can replace what is in {}; set its sticky bit (chmod +t), or set TMPDIR to another directory",
+            base.display()
+        )));
+    }
+    // Seeded by the system, for each of them.
+    let random = RandomState::new().build_hasher().finish();
+    Ok(base.join(format!("tryall-{random:016x}")))
+}
+
 impl Scratch {
-    /// Makes the directory.
-    pub fn new() -> io::Result<Self> {
-        let base = os::scratch_base();
-        let made = tempfile::Builder::new()
-            .prefix("tryall-")
-            .permissions(os::private_permissions())
-            .tempdir_in(&base);
-        let dir = made.map_err(|error| {
-            let kind = error.kind();
-            io::Error::new(
-                kind,
-                format!("cannot make a temporary directory in {}: {error}; set TMPDIR to one that can be written to", base.display()),
-            )
+    /// Makes the directory. It is an error if there is something of this name.
+    pub fn new(dir: PathBuf) -> io::Result<Self> {
+        os::private_dir(&dir).map_err(|error| {
+            let base = dir.parent().unwrap_or(&dir).display();
+            let message = format!("cannot make a temporary directory in {base}: {error}; set TMPDIR to one that can be written to");
+            io::Error::new(error.kind(), message)
         })?;
         Ok(Scratch { dir, next: Cell::new(0) })
     }
 
     /// Its path.
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        &self.dir
     }
 
     /// Makes a directory in it. Directories are numbered: an id may hold anything, and so is
@@ -45,6 +56,13 @@ impl Scratch {
         let path = self.path().join(number.to_string());
         os::private_dir(&path)?;
         Ok(Room { path })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // The guard has removed it, if there was one.
+        let _ = os::remove_all(&self.dir);
     }
 }
 
@@ -64,6 +82,6 @@ impl Room {
 impl Drop for Room {
     fn drop(&mut self) {
         // What cannot be removed now goes with the whole.
-        let _ = std::fs::remove_dir_all(&self.path);
+        let _ = os::remove_all(&self.path);
     }
 }

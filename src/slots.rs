@@ -2,6 +2,9 @@
 //! jobserver, or the cores; and never more than the system's limits allow.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use jobserver::{Acquired, Client, FromEnvErrorKind, HelperThread};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -25,6 +28,7 @@ enum Source {
 struct Jobserver {
     /// Waits for tokens, which can only be done by blocking.
     helper: HelperThread,
+    returning: Returning,
     arriving: UnboundedReceiver<std::io::Result<Acquired>>,
     /// Tokens that no command is using.
     spare: Vec<Acquired>,
@@ -44,7 +48,18 @@ enum Right {
 }
 
 /// The jobserver as make left it in the environment.
-pub struct Inherited(Result<Client, jobserver::FromEnvError>);
+pub struct Inherited(Result<Client, NoJobserver>);
+
+/// Why there is no jobserver.
+enum NoJobserver {
+    /// Nobody has said that there is one.
+    NotNamed,
+    /// What is named is none.
+    Unusable(String),
+}
+
+/// The variables in which make says where its jobserver is.
+const VARIABLES: [&str; 3] = ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"];
 
 impl Inherited {
     /// Reads `MAKEFLAGS`.
@@ -52,10 +67,18 @@ impl Inherited {
     /// To be called before this program opens anything: the variable names file descriptors
     /// by number, and one that make did not pass on would be taken for the next file opened.
     pub fn from_env() -> Self {
+        if let Some(path) = VARIABLES.iter().find_map(|name| named_but_no_pipe(name)) {
+            // The crate would write tokens into it, whatever it is.
+            let why = format!("{} is no named pipe", path.display());
+            return Inherited(Err(NoJobserver::Unusable(why)));
+        }
         // SAFETY: the caller has opened nothing, so that the numbers are make's or nobody's;
         // the crate checks that they are pipes.
         let found = unsafe { Client::from_env_ext(true) };
-        Inherited(found.client)
+        Inherited(found.client.map_err(|error| match error.kind() {
+            FromEnvErrorKind::NoEnvVar | FromEnvErrorKind::NoJobserver => NoJobserver::NotNamed,
+            _ => NoJobserver::Unusable(error.to_string()),
+        }))
     }
 }
 
@@ -73,12 +96,8 @@ impl Slots {
                 Ok(jobserver) => (Slots::of(Source::Jobserver(jobserver)), None),
                 Err(error) => (Slots::fixed(cores()), Some(unusable(&error.to_string()))),
             },
-            Err(error) => match error.kind() {
-                FromEnvErrorKind::NoEnvVar | FromEnvErrorKind::NoJobserver => {
-                    (Slots::fixed(cores()), None)
-                }
-                _ => (Slots::fixed(cores()), Some(unusable(&error.to_string()))),
-            },
+            Err(NoJobserver::NotNamed) => (Slots::fixed(cores()), None),
+            Err(NoJobserver::Unusable(why)) => (Slots::fixed(cores()), Some(unusable(why))),
         }
     }
 
@@ -121,7 +140,7 @@ impl Slots {
     /// Returns tokens that are not in use, for others to run on.
     pub fn release_spare(&mut self) {
         if let Source::Jobserver(server) = &mut self.source {
-            server.spare.clear();
+            server.spare.drain(..).for_each(|token| server.returning.give(token));
         }
     }
 
@@ -161,7 +180,9 @@ impl Jobserver {
     fn new(client: Client) -> std::io::Result<Self> {
         let (sender, arriving) = unbounded_channel();
         let helper = client.into_helper_thread(move |token| drop(sender.send(token)))?;
-        Ok(Jobserver { helper, arriving, spare: Vec::new(), asked: false, implicit_free: true })
+        let returning = Returning::start()?;
+        let spare = Vec::new();
+        Ok(Jobserver { helper, returning, arriving, spare, asked: false, implicit_free: true })
     }
 
     fn take(&mut self) -> Option<Right> {
@@ -176,6 +197,60 @@ impl Jobserver {
         }
         None
     }
+}
+
+impl Drop for Jobserver {
+    fn drop(&mut self) {
+        self.arriving.close();
+        while let Ok(token) = self.arriving.try_recv() {
+            self.spare.extend(token);
+        }
+        self.spare.drain(..).for_each(|token| self.returning.give(token));
+        self.returning.finish();
+    }
+}
+
+/// Gives tokens back. Into a pipe that somebody has filled to the brim that can only be done by
+/// waiting, and everything else would wait with it.
+struct Returning {
+    tokens: Option<Sender<Acquired>>,
+    done: Receiver<()>,
+}
+
+/// At the end all tokens are given back that can be within this time.
+const LAST_TOKENS: Duration = Duration::from_secs(1);
+
+impl Returning {
+    fn start() -> std::io::Result<Self> {
+        let (tokens, queue) = channel::<Acquired>();
+        let (ended, done) = channel();
+        let give = move || {
+            os::leave_signals_to_others();
+            queue.into_iter().for_each(drop);
+            let _ = ended.send(());
+        };
+        std::thread::Builder::new().name("tokens".into()).spawn(give)?;
+        Ok(Returning { tokens: Some(tokens), done })
+    }
+
+    fn give(&self, token: Acquired) {
+        if let Some(tokens) = &self.tokens {
+            let _ = tokens.send(token);
+        }
+    }
+
+    fn finish(&mut self) {
+        self.tokens = None;
+        let _ = self.done.recv_timeout(LAST_TOKENS);
+    }
+}
+
+/// What a variable names as make's pipe, if it is none.
+fn named_but_no_pipe(variable: &str) -> Option<PathBuf> {
+    let flags = std::env::var(variable).ok()?;
+    let named =
+        flags.split_whitespace().filter_map(|flag| flag.strip_prefix("--jobserver-auth=fifo:"));
+    named.map(PathBuf::from).find(|path| path.exists() && !os::is_named_pipe(path))
 }
 
 /// The cores that affinity and cgroup leave to this process.

@@ -7,6 +7,7 @@ use std::path::{Path as FilePath, PathBuf};
 use crate::anchor::{anchored, anchored_command};
 use crate::dialect::Dialect;
 use crate::language::Language;
+use crate::os::{self, FileIdentity};
 use crate::request;
 use crate::template::{Step, Template};
 
@@ -38,6 +39,35 @@ pub struct Toolchain {
     pub program_env: Vec<(OsString, OsString)>,
     /// Whether the compiler's own temporary files may go to the check's directory.
     pub private_temp: bool,
+    /// The files of the compiler, and those of launchers and linkers, as they were found.
+    programs: Vec<(PathBuf, FileIdentity)>,
+}
+
+impl Toolchain {
+    /// Which of its programs is another one now. What it says is no answer of the toolchain that
+    /// was to be asked. One that is gone was the right one as long as it could be started.
+    pub fn replaced(&self) -> Option<&FilePath> {
+        let is_another = |(path, identity): &&(PathBuf, FileIdentity)| {
+            os::file_identity(path).is_some_and(|now| now != *identity)
+        };
+        self.programs.iter().find(is_another).map(|(path, _)| path.as_path())
+    }
+
+    /// Which of its programs is no longer there.
+    pub fn missing(&self) -> Option<&FilePath> {
+        self.programs.iter().map(|(path, _)| path.as_path()).find(|path| !path.exists())
+    }
+
+    /// What changes when one of its programs is replaced.
+    pub fn identity(&self) -> String {
+        format!("{:?}", self.programs)
+    }
+}
+
+/// Files that are there, with what makes them the same later.
+fn identified<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Vec<(PathBuf, FileIdentity)> {
+    let file = |path: &'a PathBuf| Some((path.clone(), os::file_identity(path)?));
+    files.into_iter().filter_map(file).collect()
 }
 
 /// A toolchain's commands in full. The file of the first one's first word is the toolchain's
@@ -139,11 +169,16 @@ pub fn resolve(
         // The messages are read, and they are known in this locale.
         set(&mut compiler_env, "LC_ALL", "C");
     }
+    let program = find(&command[0], &env, "compiler");
+    let launched = command.iter().zip(&command[1..]).take_while(|(word, _)| is_launcher(word));
+    let launched: Vec<_> =
+        launched.filter_map(|(_, next)| find(next, &env, "compiler").ok()).collect();
     Ok(Toolchain {
         language,
         dialect: Dialect::default(),
         commands: None,
-        program: find(&command[0], &env, "compiler"),
+        programs: identified(program.iter().chain(&launched)),
+        program,
         command,
         args,
         link_args,
@@ -173,9 +208,11 @@ fn in_full(
     let commands = Commands { compile, link };
     let linked = commands.link.iter().flat_map(|(link, _)| link.fixed_words());
     let private_temp = has_private_temp(given, commands.compile.fixed_words().chain(linked));
+    let linker = commands.link.iter().filter_map(|(_, linker)| linker.as_ref().ok());
     Ok(Toolchain {
         language,
         dialect: Dialect::default(),
+        programs: identified(program.iter().chain(linker)),
         commands: Some(commands),
         command: Vec::new(),
         program,

@@ -1,6 +1,8 @@
 //! Values that a compiler leaves in what it writes: integers and byte orders in object files,
 //! expansions in preprocessed text. The generators in [`crate::source`] put them there.
 
+use std::path::Path;
+
 /// What stands before an integer in an object file.
 pub const OPEN: &str = "tryall(";
 /// What stands behind it.
@@ -21,6 +23,16 @@ pub const EXPANSION_MARKS: (&str, &str) = ("tryall_expansion_starts", "tryall_ex
 pub const SENTINEL_MACRO: (&str, &str) = ("TRYALL_NOT_EXPANDED", "tryall_expanded");
 /// A word in lines that a preprocessor skips.
 pub const SENTINEL_SKIPPED: &str = "tryall_not_skipped";
+
+/// No compiler makes as much of a check.
+const LARGEST_PRODUCT: u64 = 256 << 20;
+
+/// What a compiler has written, to look for a value in it. Nothing of what is too large, or is no
+/// plain file.
+pub fn product(path: &Path) -> Option<Vec<u8>> {
+    let meta = std::fs::metadata(path).ok()?;
+    (meta.is_file() && meta.len() <= LARGEST_PRODUCT).then(|| std::fs::read(path).ok())?
+}
 
 /// What a file holds of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]

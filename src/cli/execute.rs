@@ -1,6 +1,5 @@
 //! Runs a plan and writes the results.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -21,7 +20,7 @@ use crate::progress::Progress;
 use crate::report;
 use crate::response::{Answer, Status, Summary};
 use crate::run::{self, Context, Observer, Options};
-use crate::scratch::Scratch;
+use crate::scratch::{self, Scratch};
 use crate::slots::{Inherited, Slots};
 
 /// How often it is looked whether anybody still reads the results.
@@ -134,24 +133,29 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
         (_, false) => None,
         (None, true) => Some(Box::new(os::Stdout::open().map_err(Failure::Write)?)),
         (Some(file), true) => {
-            let created = File::create(file).map_err(|error| Failure::Write(named(file, error)))?;
-            Some(Box::new(created))
+            let opened = output::open_stream(file);
+            Some(Box::new(opened.map_err(|error| Failure::Write(named(file, error)))?))
         }
     };
-    let scratch = Scratch::new().map_err(|error| error.to_string());
-    // The guard is forked off while there is one thread.
-    let guard = scratch.as_ref().map(|scratch| Guard::new(scratch.path()));
+    // The guard is forked off while there is one thread, and before there is anything to guard.
+    let place = scratch::choose();
+    let guard = place.as_ref().ok().map(|place| Guard::new(place));
+    let scratch = place.and_then(Scratch::new).map_err(|error| error.to_string());
+    if let (Err(_), Some(Ok(guard))) = (&scratch, &guard) {
+        // What stands there is somebody else's.
+        guard.remove_nothing();
+    }
     let (slots, warning) = Slots::new(jobs, inherited);
     let reporter = Rc::new(Reporter {
         progress: Progress::new(plan.asks.len()),
         stream: streamed_to.map(Stream::start).transpose().map_err(Failure::Run)?,
     });
     let guard = match guard {
-        Ok(Err(error)) => {
+        Some(Err(error)) => {
             reporter.notice(&format!("if this is killed, compilers may stay: {error}"));
             None
         }
-        guard => guard.ok().and_then(Result::ok),
+        guard => guard.and_then(Result::ok),
     };
     if let Some(warning) = warning {
         reporter.notice(&warning);

@@ -1,6 +1,6 @@
 //! Where results go: standard output, or a file that is replaced as a whole.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -57,6 +57,22 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let written = put_in_place(&path, contents, there.map(|meta| meta.permissions()));
     held.let_through();
     written
+}
+
+/// A file that grows in place, from nothing. Two that write it at once would mix their lines, so that
+/// the second is refused.
+pub fn open_stream(path: &Path) -> io::Result<File> {
+    let file = File::options().write(true).create(true).truncate(false).open(path)?;
+    if file.metadata()?.is_file() {
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another tryall is writing it; wait for its end, or name another file",
+            ));
+        }
+        file.set_len(0)?;
+    }
+    Ok(file)
 }
 
 /// The file that a link stands for, also if there is no such file yet.

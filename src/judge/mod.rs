@@ -4,6 +4,7 @@
 //! else happened (it is missing, it was killed, it crashed, it ran out of time, memory or
 //! disk) is an error with a reason and a remedy.
 
+mod elf;
 pub mod messages;
 
 use std::io;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 use crate::os;
 use crate::process::{Exit, Finished};
+
+use elf::Written;
 
 /// The meaning of a command's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,13 +46,16 @@ pub fn compiler(
         Err(error) => return Verdict::Error(error),
     };
     if code == 0 {
-        return match product {
-            Some(file) if !std::fs::metadata(file).is_ok_and(|meta| meta.len() > 0) => {
-                Verdict::Error(format!(
-                    "{what} reported success but wrote no output file; check what the command really runs"
-                ))
-            }
-            _ => Verdict::Yes,
+        let Some(file) = product else { return Verdict::Yes };
+        return match elf::look(file) {
+            Written::Nothing => Verdict::Error(format!(
+                "{what} reported success but wrote no output file; check what the command really runs"
+            )),
+            Written::Part => Verdict::Error(format!(
+                "{what} reported success but wrote only a part of its output file; look for a full \
+                 disk, then ask again"
+            )),
+            Written::All => Verdict::Yes,
         };
     }
     failed(what, code, messages, product.and_then(Path::parent), &source())
@@ -80,6 +86,18 @@ pub fn failed(what: &str, code: i32, messages: &str, dir: Option<&Path>, source:
         ));
     }
     Verdict::No
+}
+
+/// Why a no of a compiler that was to read these files does not count.
+pub const REMOVED: &str = "the check's temporary files were removed while it ran; look for what \
+                           cleans up there, or set TMPDIR to another directory";
+
+/// Why nothing that a compiler says counts any more.
+pub fn replaced(program: &Path) -> String {
+    format!(
+        "{} was replaced or removed while the checks ran; ask again when the installation is complete",
+        program.display()
+    )
 }
 
 /// The verdict of a program that was run: whether it exited with 0. An emulator is given by its

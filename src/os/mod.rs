@@ -10,6 +10,7 @@
 //! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough;
 //!   [`hold_interrupts`]: what must not be cut short by the first of them.
 //! * [`Stdout`]: where results go, whatever state the caller has left it in.
+//! * [`end_strays`]: ends what has left its group, where such processes can be found.
 //! * [`scratch_base`], [`is_full`], [`private_dir`]: where temporary files go, and whether
 //!   there is room.
 //! * [`most_commands`], [`room_for_a_command`], [`is_short_of_resources`]: what the limits on open
@@ -18,6 +19,8 @@
 //!   mode asks of the machine.
 //! * [`become_program`]: runs another program in the place of this one. [`is_in_others_hands`]:
 //!   whether others can change what is read from a directory.
+//! * [`file_identity`]: tells whether a file was replaced. [`remove_all`]: removes a directory,
+//!   whatever a program has done to it. [`is_open_to_all`]: whether everybody may. [`is_named_pipe`].
 //! * [`describe_signal`], [`is_own_fault`]: what a signal says of the process that it ended.
 
 #[cfg(unix)]

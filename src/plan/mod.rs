@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
 
 use crate::language::Language;
 use crate::request::{BadRequest, Check, Kind, Path, Request, Seconds, fragment};
@@ -22,6 +22,10 @@ use question::{Anchor, Fault, Question, each, product, subject};
 
 /// Seconds that a check may take when nobody says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Bytes that a pattern may take when it is compiled. The time that a search takes is the product of
+/// this and of what is searched, and no time limit ends it.
+const LARGEST_PATTERN: usize = 32 << 10;
 
 /// What is to be asked.
 #[derive(Debug)]
@@ -264,7 +268,8 @@ impl<'a> Planner<'a> {
         }
         for (position, pattern) in check.fail_patterns.iter().enumerate() {
             if !self.patterns.contains_key(pattern) {
-                let compiled = Regex::new(&format!("(?s){pattern}")).map_err(|error| {
+                let mut builder = RegexBuilder::new(&format!("(?s){pattern}"));
+                let compiled = builder.size_limit(LARGEST_PATTERN).build().map_err(|error| {
                     Fault::of_element("fail_patterns", position, format!("{pattern:?}: {error}"))
                 })?;
                 self.patterns.insert(pattern.clone(), compiled);

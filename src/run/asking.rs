@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::Context;
 use super::command::command_line;
+use super::files::{copy, text_of};
 use crate::dialect::{STEM, Stage};
 use crate::judge::messages::{says_unknown_flag, without_escapes};
 use crate::judge::{self, Verdict};
@@ -130,6 +131,8 @@ pub(super) struct Command<'a> {
     pub(super) what: &'a str,
     pub(super) program: &'a Path,
     pub(super) argv: Vec<OsString>,
+    /// The files that it reads, as it is to name them.
+    pub(super) reads: Vec<OsString>,
     /// The file.
     pub(super) product: Option<PathBuf>,
     pub(super) wires: Wires,
@@ -214,7 +217,7 @@ impl Asking<'_> {
             made = self.written(Stage::Compile);
         }
         if let (Some(product), Some(made)) = (&self.question.product, made)
-            && let Err(error) = std::fs::copy(made, product)
+            && let Err(error) = copy(&made, product)
         {
             outcome.verdict = Verdict::Error(format!(
                 "the product could not be copied to {} ({error}); its directory must be there and \
@@ -434,13 +437,14 @@ impl Asking<'_> {
         let (argv, product) = command_line(self.toolchain, self.question, stage, file);
         let product = product.map(|name| self.room.path().join(name));
         let wires = if stage == Stage::Preprocess { Wires::Apart } else { Wires::Merged };
-        let command = Command { what: "the compiler", program: self.program, argv, product, wires };
+        let (what, program, reads) = ("the compiler", self.program, vec![file.to_owned()]);
+        let command = Command { what, program, argv, reads, product, wires };
         self.attempt(command, file).await
     }
 
     /// Runs a command that makes a file of a source.
     pub(super) async fn attempt(&self, command: Command<'_>, file: &OsStr) -> Attempt {
-        let Command { what, program, argv, product, wires } = command;
+        let Command { what, program, argv, reads, product, wires } = command;
         if let Some(product) = &product {
             // What an earlier command of this question left must not pass for this one's.
             let _ = std::fs::remove_file(product);
@@ -449,17 +453,31 @@ impl Asking<'_> {
         if self.toolchain.private_temp {
             toolchain::set(&mut env, "TMPDIR", self.room.path());
         }
-        let start = Start { program, argv: &argv, env: &env, dir: self.room.path(), wires };
+        let room = self.room.path();
+        let start = Start { program, argv: &argv, env: &env, dir: room, room, wires };
         let finished = self.context.runner.run(start, self.deadline).await;
         let (messages, preprocessed) = match wires {
             Wires::Apart => (&finished.stderr, finished.stdout.text()),
             Wires::Merged => (&finished.stdout, String::new()),
         };
         let (messages, cut) = (messages.text(), messages.is_cut());
-        let source = || std::fs::read_to_string(self.room.path().join(file)).unwrap_or_default();
+        let source = || text_of(&self.room.path().join(file));
         let timeout = self.question.timeout;
-        let verdict =
+        let judged =
             judge::compiler(what, &finished, &messages, product.as_deref(), source, timeout);
+        let is_there = |name: &OsString| self.room.path().join(name).exists();
+        let verdict = match (self.toolchain.replaced(), judged) {
+            (Some(program), _) => Verdict::Error(judge::replaced(program)),
+            // A script that is gone may have been started and not been read.
+            (None, Verdict::No) if let Some(program) = self.toolchain.missing() => {
+                Verdict::Error(judge::replaced(program))
+            }
+            // Something that cleans up has come too early.
+            (None, Verdict::No) if !reads.iter().all(is_there) => {
+                Verdict::Error(judge::REMOVED.into())
+            }
+            (None, judged) => judged,
+        };
         Attempt {
             verdict,
             command: shown(&argv),
@@ -474,7 +492,7 @@ impl Asking<'_> {
 
 fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
     let product = attempt.product.as_ref().expect("these stages write a file");
-    std::fs::read(product).map_or(Found::Nothing, |file| read(&file))
+    value::product(product).map_or(Found::Nothing, |file| read(&file))
 }
 
 pub(super) fn exit_code(finished: &Finished) -> Option<i32> {

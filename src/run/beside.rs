@@ -99,7 +99,7 @@ impl<'a> Together<'a> {
         let compiled = std::iter::zip(names, said).enumerate().map(|(place, (name, said))| {
             let object = room.join(format!("{}.o", beside::stem(place)));
             let own = format!("{STEM}.{}", name.rsplit('.').next().unwrap_or_default());
-            let object = std::fs::read(object).unwrap_or_default();
+            let object = value::product(&object).unwrap_or_default();
             Compiled { object, said: said.replace(&name, &own), code }
         });
         let compiled: Vec<_> = compiled.collect();
@@ -121,7 +121,8 @@ impl<'a> Together<'a> {
         argv.push("-c".into());
         argv.extend(names.iter().map(OsString::from));
         let what = "the compiler";
-        let command = Command { what, program, argv, product: None, wires: Wires::Merged };
+        let reads = names.iter().map(OsString::from).collect();
+        let command = Command { what, program, argv, reads, product: None, wires: Wires::Merged };
         let attempt = self.asking.attempt(command, names[0].as_ref()).await;
         (!attempt.cut && !matches!(attempt.verdict, Verdict::Error(_))).then_some(attempt)
     }

@@ -152,7 +152,7 @@ impl<'a> Together<'a> {
         }
         let said = evidence::messages(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
         let compiled = std::iter::zip(units.iter().cloned(), said).map(|(unit, said)| {
-            let object = std::fs::read(path(unit.object_name())).unwrap_or_default();
+            let object = value::product(&path(unit.object_name())).unwrap_or_default();
             // That of the command is also about the other units.
             let exit_code = if object.is_empty() { attempt.exit_code } else { Some(0) };
             Compiled { unit, said, object, exit_code }
@@ -281,7 +281,8 @@ impl<'a> Together<'a> {
         let product = stage.and_then(|stage| self.asking.written(stage));
         let program = self.asking.program;
         let what = "the compiler";
-        let command = Command { what, program, argv, product, wires: Wires::Merged };
+        let reads = vec![unit.source_name().into()];
+        let command = Command { what, program, argv, reads, product, wires: Wires::Merged };
         let attempt = self.asking.attempt(command, unit.source_name().as_ref()).await;
         (!attempt.cut && !matches!(attempt.verdict, Verdict::Error(_))).then_some(attempt)
     }

@@ -13,6 +13,7 @@ use crate::response::Step;
 use crate::source::Source;
 use crate::template::{Filling, Template};
 use crate::toolchain::Commands;
+use crate::value;
 
 impl Asking<'_> {
     /// Compiles a file and links what that has made, unless the question goes no further. The
@@ -89,7 +90,11 @@ impl Asking<'_> {
     ) -> Attempt {
         let argv = self.filled(template, file);
         let product = self.written(stage);
-        self.attempt(Command { what, program, argv, product, wires: Wires::Merged }, file).await
+        let object = self.toolchain.dialect.product(Stage::Compile).expect("it is a file");
+        let reads = if stage == Stage::Link { object.into() } else { file.to_owned() };
+        let wires = Wires::Merged;
+        let command = Command { what, program, argv, reads: vec![reads], product, wires };
+        self.attempt(command, file).await
     }
 
     /// A command of this question.
@@ -114,13 +119,14 @@ impl Asking<'_> {
         {
             return None;
         }
-        let object = std::fs::read(self.written(Stage::Compile)?).ok()?;
+        let object = value::product(&self.written(Stage::Compile)?)?;
         if is_wanted && elf::wants(&object).is_none() {
             // With link-time optimization, say, there is no data in it.
             return None;
         }
+        let programs = self.toolchain.identity();
         let [argv, compiled_by] = [template, compile].map(|command| self.filled(command, file));
-        Link::new(&argv, &self.toolchain.env, &object, &compiled_by)
+        Link::new(&argv, &self.toolchain.env, &programs, &object, &compiled_by)
     }
 }
 

@@ -70,7 +70,10 @@ impl Asking<'_> {
         let mut argv = self.filled(template, "".as_ref());
         argv.extend(more.iter().map(Into::into));
         let product = self.written(Stage::Link);
-        let command = Command { what: "the linker", program, argv, product, wires: Wires::Merged };
+        let reads = self.toolchain.dialect.product(Stage::Compile).map(Into::into);
+        let reads = reads.into_iter().collect();
+        let (what, wires) = ("the linker", Wires::Merged);
+        let command = Command { what, program, argv, reads, product, wires };
         let attempt = self.attempt(command, "".as_ref()).await;
         (attempt.verdict == Verdict::Yes && !attempt.cut).then_some(attempt.messages)
     }

@@ -4,6 +4,7 @@
 pub mod asking;
 mod beside;
 pub mod command;
+mod files;
 mod fused;
 mod fusing;
 mod in_full;

@@ -40,7 +40,8 @@ impl Asking<'_> {
         toolchain::set(&mut env, "TMPDIR", self.room.path());
         let wires = if *merge_output { Wires::Merged } else { Wires::Apart };
         let dir = run_dir.as_deref().unwrap_or(self.room.path());
-        let start = Start { program: file, argv: &argv, env: &env, dir, wires };
+        let room = self.room.path();
+        let start = Start { program: file, argv: &argv, env: &env, dir, room, wires };
         // In a directory that they share, programs must not meet.
         let _alone = match run_dir {
             Some(_) => Some(self.context.shared_dirs.lock().await),

@@ -142,6 +142,12 @@ fn elements_of_lists_are_pointed_at() {
             "NUL",
         ),
         ("\"kind\": \"endian\", \"fail_patterns\": [\"ok\", ¦\"a(\"]", "fail_patterns[1]", "group"),
+        // A search for it would take minutes, which no time limit ends.
+        (
+            "\"kind\": \"endian\", \"fail_patterns\": [¦\"((a{1,50}){1,50}){1,50}b\"]",
+            "fail_patterns[0]",
+            "size limit",
+        ),
         (
             "\"kind\": \"prototype\", \"function\": \"f\", \"return_type\": \"int\", \"arguments\": [\"int\", ¦\"int)\"]",
             "arguments[1]",

@@ -171,3 +171,64 @@ fn a_toolchain_that_dies_on_everything_is_no_answer_either() {
         assert_eq!((ran.answer("OTHER"), ran.answer("OTHER_NO")), ("yes".into(), "no".into()));
     }
 }
+
+/// A compiler that asks gcc, but for sources with a word in them, with which it does this.
+fn script(dir: &std::path::Path, with_word: &str) -> String {
+    let text = format!(
+        "#!/bin/sh\nif grep -q WORD conftest.c 2>/dev/null; then\n{with_word}\nfi\nexec gcc \"$@\"\n"
+    );
+    let file = write(dir, "cc", &text);
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+    file.to_str().unwrap().into()
+}
+
+#[test]
+fn a_compiler_that_is_replaced_while_the_batch_runs_answers_no_more() {
+    let temp = tempfile::tempdir().unwrap();
+    let other = write(temp.path(), "other", "#!/bin/sh\necho error: nope\nexit 1\n");
+    std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).unwrap();
+    let compiler = script(temp.path(), &format!("mv '{}' \"$0\"", other.display()));
+    let ran = check(&json!({
+        "toolchains": {"c": {"command": [compiler]}},
+        "checks": [
+            {"id": "BEFORE", "kind": "compiles", "source": "int x;\n"},
+            {"id": "REPLACES", "kind": "compiles", "source": "int y; /* WORD */\n"},
+            {"id": "AFTER", "kind": "compiles", "source": "int z;\n", "needs": ["BEFORE"]},
+        ],
+        "jobs": 1,
+    }));
+    assert_eq!(ran.answer("BEFORE"), "yes");
+    for id in ["REPLACES", "AFTER"] {
+        let result = ran.result(id);
+        assert_eq!(result["status"], "error", "{result}");
+        assert!(result["reason"].as_str().unwrap().contains("was replaced"), "{result}");
+    }
+}
+
+#[test]
+fn a_source_that_somebody_removes_is_not_refused_by_the_compiler() {
+    let temp = tempfile::tempdir().unwrap();
+    let compiler = script(temp.path(), "rm conftest.c");
+    let ran = check(&json!({
+        "toolchains": {"c": {"command": [compiler]}},
+        "checks": [{"id": "A", "kind": "compiles", "source": "int x; /* WORD */\n"}],
+    }));
+    let result = ran.result("A");
+    assert_eq!(result["status"], "error", "{result}");
+    assert!(result["reason"].as_str().unwrap().contains("were removed"), "{result}");
+}
+
+#[test]
+fn arguments_that_name_files_without_an_end_hold_nothing_up() {
+    let temp = tempfile::tempdir().unwrap();
+    let pipe = temp.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let often = temp.path().join("often");
+    write(temp.path(), "often", &format!("@{0} @{0} @{0}", often.display()));
+    for argument in
+        ["@/dev/zero".into(), format!("@{}", pipe.display()), format!("@{}", often.display())]
+    {
+        let ran = fake(json!([{"id": "A", "kind": "compiles", "source": "x", "args": [argument]}]));
+        assert_eq!(ran.answer("A"), "yes", "{argument}");
+    }
+}

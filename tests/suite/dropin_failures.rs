@@ -186,3 +186,41 @@ fn verification_finds_an_answer_that_differs() {
         }
     }
 }
+
+/// Both would put their questions into the same file, and take the answers of the other.
+#[test]
+fn a_second_configure_step_in_one_build_directory_is_left_to_cmake() {
+    for cmake in two_cmakes() {
+        let temp = tempfile::tempdir().unwrap();
+        let other = temp.path().join("other");
+        fs::create_dir(&other).unwrap();
+        let asks = "include(CheckFunctionExists)\ncheck_function_exists(fork FORK)\n\
+                    check_function_exists(nope NOPE)\nmessage(\"inner ${FORK} ${NOPE}.\")\n";
+        let inner = format!("cmake_minimum_required(VERSION 3.16)\nproject(q C)\n{asks}");
+        write(&other, "CMakeLists.txt", &inner);
+        let drop_in = drop_in_args();
+        let lists = format!(
+            "check_function_exists(getpid WARM)\nif(WARM)\nendif()\n\
+             check_function_exists(nope WAITS)\n\
+             execute_process(COMMAND \"${{CMAKE_COMMAND}}\" -G \"${{CMAKE_GENERATOR}}\" -S \"{}\" -B \"${{CMAKE_BINARY_DIR}}\" \"{}\" \"{}\" OUTPUT_VARIABLE said ERROR_VARIABLE said)\n\
+             message(\"${{said}}\")\ncheck_function_exists(fork OUTER)\n\
+             if(FAILS)\nmessage(FATAL_ERROR failed)\nendif()\n",
+            other.display(),
+            drop_in[0],
+            drop_in[1],
+        );
+        let project = Project::new("C", &lists);
+        let ours = project.drop_in(&cmake, &[]);
+        assert!(ours.succeeded, "{}", ours.text);
+        assert!(ours.text.contains("another CMake configures this build"), "{}", ours.text);
+        assert!(ours.text.contains("inner 1 ."), "{}", ours.text);
+        assert_eq!((ours.value("OUTER"), ours.value("WAITS")), ("1", ""));
+
+        // The other one has not taken away what makes the next run forget a check that waits.
+        let failed = project.drop_in(&cmake, &["-DFAILS=1"]);
+        assert!(failed.value("WAITS").starts_with("TRYALL_PENDING_"), "{}", failed.text);
+        let next = project.again(&cmake, &["-DFAILS=0", "-UCMAKE_PROJECT_INCLUDE", "-UTRYALL*"]);
+        assert!(next.succeeded, "{}", next.text);
+        assert_eq!((next.value("OUTER"), next.value("WAITS")), ("1", ""));
+    }
+}

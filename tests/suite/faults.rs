@@ -324,3 +324,48 @@ fn commands_that_ended_while_the_program_was_stopped_were_in_time() {
     assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{ran:?}");
     call.assert_clean();
 }
+
+/// A call whose compiler asks gcc, and does this with sources that hold a word.
+fn wrapped(requests: &[&str], checks: Value) -> Ran {
+    let (call, stdin) =
+        Call::check(&json!({"toolchains": {"c": {"command": [fakecc()]}}, "checks": checks}));
+    let call = call.env("FAKE_REAL", need("gcc")).env("FAKE_REQUESTS", requests.join("\n"));
+    call.env("FAKE_WHEN", "WORD").run_with(&stdin)
+}
+
+#[test]
+fn half_an_object_file_or_program_is_no_answer() {
+    let empty = "int main(void) { return 0; } /* WORD */\n";
+    for percent in [1, 40, 99] {
+        let ran = wrapped(
+            &["real", &format!("truncate={percent}")],
+            json!([
+                {"id": "OBJECT", "kind": "compiles", "source": empty},
+                {"id": "PROGRAM", "kind": "links", "source": empty},
+                {"id": "RUN", "kind": "runs", "source": empty},
+                {"id": "SIZE", "kind": "sizeof", "type": "int", "prefix": "/* WORD */"},
+                {"id": "WHOLE", "kind": "runs", "source": "int main(void) { return 0; }\n"},
+            ]),
+        );
+        for id in ["OBJECT", "PROGRAM", "RUN", "SIZE"] {
+            assert!(error(&ran, id).contains("wrote only a part"), "{percent}");
+        }
+        assert_eq!(ran.answer("WHOLE"), "yes");
+    }
+}
+
+#[test]
+fn a_child_in_a_process_group_of_its_own_ends_with_the_time_of_its_compiler() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("pids");
+    let stray = format!("--fake-stray={}", file.display());
+    let mut hanging = with("HANGS", &[&stray, "--fake-hang"]);
+    hanging["timeout"] = json!(1.5);
+    let ran = fake(json!([hanging, with("QUICK", &[])]));
+    error(&ran, "HANGS");
+    assert!(comes_true(|| !is_alive(pids(&file)[0])), "it outlives the time limit");
+    // It holds the output of a compiler that has ended.
+    let ran = fake(json!([with("A", &["--fake-say=said", &stray])]));
+    assert_eq!(ran.answer("A"), "yes");
+    assert!(comes_true(|| !is_alive(pids(&file)[1])), "it outlives the batch");
+}

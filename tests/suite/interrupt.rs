@@ -290,3 +290,33 @@ fn a_caller_that_ignores_or_blocks_the_end_of_children_still_gets_answers() {
         assert_eq!(batch.end().0.code(), Some(0));
     }
 }
+
+#[test]
+fn what_has_left_its_process_group_ends_too() {
+    for sent in [Signal::SIGINT, Signal::SIGKILL] {
+        let batch =
+            Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-stray=PIDS", "--fake-hang"], 3);
+        batch.wait_for_starts(2);
+        assert!(comes_true(|| pids(&batch.own.path().join("pids")).len() == 2));
+        signal(&batch.child, sent);
+        if sent == Signal::SIGKILL {
+            batch.end_of_killed();
+        } else {
+            assert_eq!(batch.end().0.code(), Some(130));
+        }
+    }
+}
+
+#[test]
+fn a_guard_that_is_killed_changes_no_answer() {
+    let batch = Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-slow=50"], 12);
+    batch.wait_for_starts(1);
+    let own = i32::try_from(batch.child.id()).unwrap();
+    let is_guard = |pid: &i32| {
+        let program = std::fs::read_link(format!("/proc/{pid}/exe"));
+        *pid != own && program.is_ok_and(|program| program.as_os_str() == TRYALL)
+    };
+    let guard = with_in_environment(batch.call.temp.path()).into_iter().find(is_guard).unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(guard), Signal::SIGKILL).unwrap();
+    assert_eq!(batch.end().0.code(), Some(0));
+}

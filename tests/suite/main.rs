@@ -2,6 +2,8 @@
 //! One crate, so that it is linked once.
 
 mod configured;
+#[path = "../../fuzz/bodies/mod.rs"]
+mod fuzz_bodies;
 mod processes;
 mod support;
 mod table;
@@ -34,6 +36,7 @@ mod fallback;
 mod faults;
 mod fortran;
 mod fuse;
+mod fuzzed;
 mod hidden_values;
 mod integration;
 mod interrupt;

@@ -146,3 +146,14 @@ fn products_that_make_no_sense_are_refused() {
         "where the product of checks[0] goes",
     );
 }
+
+#[test]
+fn a_named_pipe_is_no_place_for_a_product() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let ran = fake(json!([{"id": "A", "kind": "links", "source": "x", "product": pipe}]));
+    let result = ran.result("A");
+    assert_eq!(result["status"], "error", "{result}");
+    assert!(result["reason"].as_str().unwrap().contains("no plain file"), "{result}");
+}

@@ -1,58 +1,18 @@
 //! Properties of reading a request: whatever it holds, it is read or refused with a place in it.
 
 use std::cell::Cell;
-use std::rc::Rc;
 
+use crate::fuzz_bodies::request;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
-use tryall::plan::{self, Origin, Plan};
 use tryall::request::parse::parse;
 use tryall::request::{BadRequest, Path, kind};
 use tryall::schema::{Which, schema};
-use tryall::toolchain::Surroundings;
 
 /// Bounded, and without files of its own in the source tree.
 pub fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
-}
-
-fn planned(text: &str) -> Result<Plan, BadRequest> {
-    let (request, text) = parse(text.as_bytes())?;
-    let base = std::path::PathBuf::from("/");
-    let origin = |index| Origin {
-        path: Path::root().key("checks").index(index),
-        base: Rc::new(base.clone()),
-    };
-    let surroundings = Surroundings { env: Vec::new(), dir: base.clone() };
-    plan::plan(plan::Input {
-        origins: (0..request.checks.len()).map(origin).collect(),
-        request,
-        text: Some(text),
-        base: &base,
-        timeout: None,
-        surroundings: &surroundings,
-    })
-}
-
-/// A complaint names a place that is there, the end of the text or of a line included.
-fn assert_inside(bytes: &[u8], complaint: &BadRequest) {
-    let (Some(line), Some(column)) = (complaint.line, complaint.column) else {
-        assert_eq!((complaint.line, complaint.column), (None, None));
-        return;
-    };
-    let text = String::from_utf8_lossy(bytes);
-    let there = text.split('\n').nth(line - 1).unwrap_or_else(|| panic!("{complaint} in {text:?}"));
-    assert!((1..=there.chars().count() + 1).contains(&column), "{complaint} in {text:?}");
-}
-
-fn assert_read_or_refused(bytes: &[u8]) {
-    if let Err(complaint) = parse(bytes) {
-        assert!(!complaint.message.is_empty());
-        assert_inside(bytes, &complaint);
-    } else if let Err(complaint) = planned(std::str::from_utf8(bytes).unwrap()) {
-        assert_inside(bytes, &complaint);
-    }
 }
 
 /// Any JSON, with the protocol's own words in it more often than not.
@@ -127,12 +87,12 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        assert_read_or_refused(&bytes);
+        request::look(&bytes);
     }
 
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
-        assert_read_or_refused(text.as_bytes());
+        request::look(text.as_bytes());
     }
 
     #[test]
@@ -140,13 +100,13 @@ proptest! {
         let request = json!({"checks": [value], "toolchains": {"c": value}});
         for value in [value, request] {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
-            assert_read_or_refused(text.as_bytes());
+            request::look(text.as_bytes());
         }
     }
 
     #[test]
     fn damaged_requests_are_read_or_refused(mutations in prop::collection::vec(mutation(), 1..4)) {
-        assert_read_or_refused(&mutated(&mutations));
+        request::look(&mutated(&mutations));
     }
 
     /// The place of a value is where a JSON parser reads that value.
@@ -261,7 +221,7 @@ fn the_program_and_the_schema_agree() {
         let text = request.to_string();
         let errors: Vec<_> =
             validator.iter_errors(&request).map(|error| error.to_string()).collect();
-        match planned(&text) {
+        match request::planned(&text) {
             Ok(_) => {
                 taken.set(taken.get() + 1);
                 prop_assert!(errors.is_empty(), "taken, but {errors:?}");

@@ -161,3 +161,21 @@ fn nobody_has_to_read_the_messages() {
     let ran = std::process::Command::new("sh").args(["-c", &refused]).output().unwrap();
     assert_eq!(ran.status.code(), Some(2), "{ran:?}");
 }
+
+#[test]
+fn a_file_that_somebody_streams_to_is_not_written_by_another() {
+    let own = tempfile::tempdir().unwrap();
+    let (log, file) = (own.path().join("log"), own.path().join("answers"));
+    let mut first = Call::new(["check", "-", "--format=ndjson", "--output"]).arg(&file);
+    let mut request = request(&log, 2);
+    request["checks"][0]["args"] = json!(["--fake-slow=3000"]);
+    let child = first.start(request.to_string().as_bytes());
+    assert!(comes_true(|| starts(&log) >= 2));
+    let second = Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--format=ndjson"]);
+    let second = second.arg("--output").arg(&file).run();
+    assert_eq!(second.code(), 3, "{second:?}");
+    assert!(second.stderr.contains("another tryall is writing it"), "{second:?}");
+    assert_eq!(Ran::from(child.wait_with_output().unwrap()).code(), 0);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.lines().count(), 3, "the first one's answers: {text}");
+}

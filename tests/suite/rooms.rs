@@ -216,3 +216,39 @@ fn a_disk_without_any_room_is_an_error() {
     assert_eq!(result["status"], "error");
     assert!(result["reason"].as_str().unwrap().contains("set TMPDIR"), "{result}");
 }
+
+#[test]
+fn a_temporary_directory_in_which_everybody_may_replace_files_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let temp = tempfile::tempdir().unwrap();
+    let place = temp.path().join("open");
+    std::fs::create_dir(&place).unwrap();
+    let request = json!({
+        "toolchains": {"c": {"command": [fakecc()]}},
+        "checks": [{"id": "A", "kind": "compiles", "source": "x"}],
+    });
+    for (mode, expected) in [(0o777, "error"), (0o1777, "yes"), (0o775, "yes")] {
+        std::fs::set_permissions(&place, PermissionsExt::from_mode(mode)).unwrap();
+        let (call, stdin) = Call::check(&request);
+        let ran = call.env("TMPDIR", &place).run_with(&stdin);
+        let result = ran.result("A");
+        assert_eq!(result["status"], expected, "{mode:o}: {result}");
+        let reason = result["reason"].as_str().unwrap_or_default();
+        assert_eq!(reason.contains("chmod +t"), expected == "error", "{reason}");
+        assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_relative_temporary_directory_is_one_of_the_current_directory() {
+    let here = tempfile::tempdir().unwrap();
+    std::fs::create_dir(here.path().join("tmp")).unwrap();
+    let request = json!({
+        "toolchains": {"c": {"command": [fakecc()]}},
+        "checks": [{"id": "A", "kind": "runs", "source": "x"}, {"id": "B", "kind": "compiles", "source": "REJECT"}],
+    });
+    let (call, stdin) = Call::check(&request);
+    let ran = call.dir(here.path()).env("TMPDIR", "tmp").run_with(&stdin);
+    assert_eq!((ran.answer("A"), ran.answer("B")), ("yes".into(), "no".into()), "{ran:?}");
+    assert_eq!(std::fs::read_dir(here.path().join("tmp")).unwrap().count(), 0);
+}

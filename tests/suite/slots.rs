@@ -316,3 +316,36 @@ fn files_that_stand_where_the_jobserver_was_are_left_alone() {
     assert!(ran.stderr.contains("cannot be used"), "{}", ran.stderr);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
 }
+
+#[test]
+fn a_file_that_is_named_as_a_pipe_is_left_alone() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = write(temp.path(), "file", "precious");
+    let (call, stdin) = Call::check(&request(&temp.path().join("log"), 1, 3));
+    let flags = format!("-j --jobserver-auth=fifo:{}", path.display());
+    let ran = call.env("MAKEFLAGS", flags).run_with(&stdin);
+    assert_complete(&ran, 3);
+    assert!(ran.stderr.contains("is no named pipe"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+}
+
+#[test]
+fn a_pipe_that_somebody_has_filled_to_the_brim_stops_nobody() {
+    let mut server = Fifo::new(b"");
+    while server.pipe.write(&[b'x'; 4096]).is_ok() {}
+    let flags = server.flags();
+    let temp = tempfile::tempdir().unwrap();
+    let log = temp.path().join("log");
+    let (call, stdin) = Call::check(&request(&log, 2, 12));
+    let mut call = call.env("MAKEFLAGS", flags);
+    let mut child = call.start(&stdin);
+    let mut ends = false;
+    assert!(comes_true(|| {
+        // There is room for nothing that is given back.
+        let _ = server.pipe.write(b"x");
+        ends = child.try_wait().unwrap().is_some();
+        ends
+    }));
+    assert_complete(&Ran::from(child.wait_with_output().unwrap()), 12);
+    call.assert_clean();
+}

@@ -2,6 +2,9 @@
 //! forks and lies on request. Without a request it writes the output file that it is asked
 //! for; a source with the word REJECT in it is refused as a real compiler would.
 //!
+//! What stands in `FAKE_REQUESTS` is obeyed as well, see `wrapped.rs`: so one and the same request can
+//! meet a compiler that works and one that does not.
+//!
 //! `--fake-log=FILE` appends a line for each start and end, so that tests can count how many
 //! ran, and how many at once. All requests are obeyed in the order in which they stand.
 
@@ -14,11 +17,15 @@ use std::process::{Command, Stdio, exit};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+mod wrapped;
+
 const FOREVER: Duration = Duration::from_secs(3600);
 
 fn main() {
-    let args: Vec<String> =
+    let mut args: Vec<String> =
         std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect();
+    args.splice(0..0, wrapped::requests(&args));
+    let real = std::env::var("FAKE_REAL").ok();
     let output = args.iter().position(|arg| arg == "-o").map(|at| PathBuf::from(&args[at + 1]));
     let log = args.iter().find_map(|arg| arg.strip_prefix("--fake-log="));
     if let Some(log) = log {
@@ -27,6 +34,7 @@ fn main() {
     }
     let mut status = 0;
     let mut writes = true;
+    let mut judged = false;
     let mut program = "echo hello";
     for arg in &args {
         let Some(request) = arg.strip_prefix("--fake-") else { continue };
@@ -69,6 +77,27 @@ fn main() {
                     status = 1;
                 }
             }
+            // What another compiler does with the same arguments, before what follows here.
+            "real" => {
+                status = wrapped::run(real.as_deref().expect("FAKE_REAL"), &args);
+                judged = true;
+            }
+            "truncate" => wrapped::truncate(output.as_deref(), number(value)),
+            "huge" => wrapped::stretch(output.as_deref()),
+            "pipe" => {
+                wrapped::leave_a_pipe(output.as_deref());
+                writes = false;
+                judged = true;
+            }
+            // A child in a process group of its own that keeps the output open.
+            "stray" => {
+                let mut stray = sleeper();
+                stray.process_group(0);
+                start_sleeper(stray, value);
+            }
+            // A directory that not even its owner may look into.
+            "seal" => wrapped::seal(),
+            "eat" => wrapped::eat(number(value)),
             // What the program does that it writes, as a shell script.
             "program" => program = value,
             // Goes on only after this many have run at the same time, by the log.
@@ -112,6 +141,13 @@ fn main() {
             }
             other => panic!("no such request: {other}"),
         }
+    }
+    if let (Some(real), 0, false, true) = (&real, status, judged, writes) {
+        status = wrapped::run(real, &args);
+        judged = true;
+    }
+    if judged || real.is_some() {
+        exit(status);
     }
     if status == 0 && source(&args).is_some_and(|source| source.contains("REJECT")) {
         eprintln!("conftest.c:1:1: error: REJECT stands in the source");

@@ -29,6 +29,8 @@ pub struct Start<'a> {
     pub env: &'a [(OsString, OsString)],
     /// The directory it runs in.
     pub dir: &'a Path,
+    /// The directory of its check: what belongs to it ends with it, also in other groups.
+    pub room: &'a Path,
     /// How its output comes back.
     pub wires: Wires,
 }

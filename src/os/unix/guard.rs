@@ -21,6 +21,9 @@ use nix::sys::signal::{SigHandler, Signal, killpg, signal};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, dup2_stderr, dup2_stdin, dup2_stdout, fork, setpgid};
 
+use super::files::remove_all;
+use super::strays::end_strays;
+
 /// The guard, as this program holds it. Dropping it ends the guard.
 #[derive(Debug)]
 pub struct Guard {
@@ -33,8 +36,15 @@ pub struct Guard {
 /// below PIPE_BUF, so messages of several writers do not mix.
 type Message = [u8; size_of::<i32>()];
 
+/// The last message of a program that has cleaned up behind itself.
+const ALL_IS_WELL: i32 = 0;
+
+/// The message of a program that has made no directory.
+const REMOVE_NOTHING: i32 = i32::MIN;
+
 impl Guard {
-    /// Starts the guard over a scratch directory. To be called before there are threads, since
+    /// Starts the guard over a scratch directory, which is to be made then: a kill in between would
+    /// leave it. To be called before there are threads, since
     /// the fork goes on in Rust.
     pub fn new(scratch: &Path) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
@@ -65,17 +75,23 @@ impl Guard {
 
     /// Takes a group off the list.
     pub(super) fn ended(&self, group: Pid) {
+        self.tell(-group.as_raw());
+    }
+
+    /// Has no directory removed: it could not be made.
+    pub fn remove_nothing(&self) {
+        self.tell(REMOVE_NOTHING);
+    }
+
+    fn tell(&self, message: i32) {
         // A guard that has been killed is no reason to stop.
-        let _ = self
-            .pipe
-            .as_ref()
-            .expect("open until dropped")
-            .write_all(&(-group.as_raw()).to_ne_bytes());
+        let _ = self.pipe.as_ref().expect("open until dropped").write_all(&message.to_ne_bytes());
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        self.tell(ALL_IS_WELL);
         drop(self.pipe.take());
         let _ = waitpid(self.process, None);
     }
@@ -129,23 +145,31 @@ fn close_range(first: RawFd, last: RawFd) {
 
 fn wait_and_clean(mut pipe: PipeReader, scratch: &Path) {
     let mut running = HashSet::new();
+    let (mut all_is_well, mut is_made) = (false, true);
     let mut message = Message::default();
     while pipe.read_exact(&mut message).is_ok() {
         match i32::from_ne_bytes(message) {
-            group if group > 0 => running.insert(group),
-            group => running.remove(&-group),
+            ALL_IS_WELL => all_is_well = true,
+            REMOVE_NOTHING => is_made = false,
+            group if group > 0 => drop(running.insert(group)),
+            group => drop(running.remove(&-group)),
         };
     }
     for group in running {
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
-    remove(scratch);
+    if !all_is_well {
+        end_strays(scratch);
+    }
+    if is_made {
+        remove(scratch);
+    }
 }
 
 /// Removes the scratch directory, which a dying compiler may still be writing to.
 fn remove(scratch: &Path) {
     for _ in 0..100 {
-        match std::fs::remove_dir_all(scratch) {
+        match remove_all(scratch) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 std::thread::sleep(Duration::from_millis(20));
             }

@@ -1,6 +1,7 @@
 //! Unix. Tested on Linux; what only Linux has is marked and has a fallback.
 
 mod exec;
+mod files;
 mod group;
 mod guard;
 mod limits;
@@ -8,6 +9,7 @@ mod machine;
 mod signals;
 mod spawn;
 mod stdout;
+mod strays;
 
 use std::fs::{DirBuilder, File, Metadata};
 use std::io;
@@ -18,12 +20,14 @@ use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 pub use exec::become_program;
+pub use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
 pub use group::{Ended, Group, Pipes, Start, Wires, start};
 pub use guard::Guard;
 pub use limits::{is_short_of_resources, most_commands, room_for_a_command};
 pub use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
 pub use signals::{HeldBack, hold_interrupts, interrupted, leave_signals_to_others};
 pub use stdout::{Stdout, reader_gone};
+pub use strays::end_strays;
 
 /// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
 /// may hold 64 MiB in all.
@@ -71,12 +75,6 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
 }
 
-/// The permissions of a directory that nobody else can enter.
-pub fn private_permissions() -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::Permissions::from_mode(0o700)
-}
-
 /// Whether somebody other than the user and the system's administrator may put files into a
 /// directory, or owns it. A link is its owner's.
 pub fn is_in_others_hands(entry: &Metadata) -> bool {
@@ -84,7 +82,7 @@ pub fn is_in_others_hands(entry: &Metadata) -> bool {
     let owner = entry.uid();
     let is_own = owner == nix::unistd::geteuid().as_raw() || owner == 0;
     // In a sticky directory nobody can remove or rename what is not theirs.
-    let is_open = entry.mode() & 0o1002 == 0o002 && !entry.is_symlink();
+    let is_open = is_open_to_all(entry) && !entry.is_symlink();
     !is_own || is_open
 }
 

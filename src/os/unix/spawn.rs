@@ -77,10 +77,17 @@ impl Image {
     fn enter(&self) -> io::Error {
         // SAFETY: getpid is always sound.
         let own = unsafe { libc::getpid() };
+        // A guard that was killed must not take the compiler with it.
+        // SAFETY: neither action runs a handler.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         self.tell_guard(own);
+        // SAFETY: as above.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
         // SAFETY: both arrays end in a null pointer and their strings are alive.
         unsafe { libc::execve(self.path.as_ptr(), self.argv.as_ptr(), self.env.as_ptr()) };
         let error = io::Error::last_os_error();
+        // SAFETY: as above.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         self.tell_guard(-own);
         error
     }
@@ -182,7 +189,7 @@ extern "C" fn child_main(borrowed: *mut libc::c_void) -> c_int {
 
 /// Signals for which this program may have handlers: tokio's, the jobserver's, Rust's own.
 #[cfg(target_os = "linux")]
-const HANDLED: [c_int; 9] = [
+const HANDLED: [c_int; 8] = [
     libc::SIGCHLD,
     libc::SIGINT,
     libc::SIGTERM,
@@ -191,8 +198,6 @@ const HANDLED: [c_int; 9] = [
     libc::SIGUSR1,
     libc::SIGSEGV,
     libc::SIGBUS,
-    // Which Rust ignores.
-    libc::SIGPIPE,
 ];
 
 #[cfg(target_os = "linux")]
@@ -204,7 +209,7 @@ fn prepare(borrowed: &Borrowed<'_>) -> io::Result<()> {
             let mut action: libc::sigaction = std::mem::zeroed();
             done(libc::sigaction(signal, std::ptr::null(), &raw mut action))?;
             // What the caller of this program has ignored stays ignored.
-            if action.sa_sigaction != libc::SIG_IGN || signal == libc::SIGPIPE {
+            if action.sa_sigaction != libc::SIG_IGN {
                 action = std::mem::zeroed();
                 action.sa_sigaction = libc::SIG_DFL;
                 done(libc::sigaction(signal, &raw const action, std::ptr::null_mut()))?;

@@ -1,0 +1,60 @@
+//! What compilers and linkers say: nothing of it may stop the program, and what a source or the
+//! toolchain says anyway tells nothing.
+
+use std::sync::OnceLock;
+
+use tryall::fuse::unit::Unit;
+use tryall::fuse::{Candidate, evidence, guard};
+use tryall::judge::messages::{positive_form, says_unknown_flag, trouble, without_escapes};
+
+use super::request::planned;
+
+/// Looks at messages, behind which a source may stand, with a NUL between.
+pub fn look(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (output, source) = text.split_once('\0').unwrap_or((&text, ""));
+    let _ = trouble(output, source);
+    let _ = says_unknown_flag(output, source);
+    let plain = without_escapes(output);
+    assert_eq!(trouble(output, &plain), None, "these are the source's own words: {output:?}");
+    assert!(!says_unknown_flag(output, output), "so it says for every flag: {output:?}");
+    if let Some(positive) = positive_form(output) {
+        assert!(positive.starts_with("-W") && output.starts_with("-Wno-"));
+    }
+
+    let units = units();
+    if let Some(said) = evidence::messages(output, &units.iter().collect::<Vec<_>>()) {
+        assert_eq!(said.len(), units.len());
+        let kept: usize = said.iter().map(|said| said.output.len()).sum();
+        assert!(kept <= output.len() + 1, "words that nobody has said: {said:?}");
+    }
+    if let Some(linked) = evidence::linked(output) {
+        for unit in units {
+            let _ = linked.is_sound(unit);
+            for candidate in 0..unit.candidates.len() {
+                let verdict = linked.verdict(unit, candidate);
+                let is_silent = linked.is_silent_on(unit, candidate);
+                assert!(verdict.is_none() || !is_silent, "a verdict on what was not mentioned");
+            }
+        }
+    }
+}
+
+/// Two sources that ask several questions each.
+fn units() -> &'static [Unit] {
+    static UNITS: OnceLock<Vec<Unit>> = OnceLock::new();
+    UNITS.get_or_init(|| {
+        let checks: Vec<_> = ["fork", "vfork", "nope", "getpid"]
+            .iter()
+            .map(|name| format!(r#"{{"id": "{name}", "kind": "function", "function": "{name}"}}"#))
+            .collect();
+        let toolchain = r#"{"command": ["/bin/true"], "env": {"LC_ALL": "C"}}"#;
+        let text =
+            format!(r#"{{"toolchains": {{"c": {toolchain}}}, "checks": [{}]}}"#, checks.join(","));
+        let plan = planned(&text).expect("a good request");
+        let candidates: Vec<Candidate> = guard::candidates(&plan).into_iter().flatten().collect();
+        assert_eq!(candidates.len(), 4, "they can be asked together");
+        let (first, second) = candidates.split_at(2);
+        vec![Unit::new(&plan, 0, first.to_vec()), Unit::new(&plan, 1, second.to_vec())]
+    })
+}

@@ -1,0 +1,63 @@
+//! Requests: whatever stands there is read, or refused with a place in it.
+
+use std::rc::Rc;
+
+use tryall::fuse::unit::Unit;
+use tryall::fuse::{self, guard};
+use tryall::plan::{self, Origin, Plan};
+use tryall::request::parse::parse;
+use tryall::request::{BadRequest, Path};
+use tryall::source::form;
+use tryall::toolchain::Surroundings;
+
+/// The plan of a request.
+pub fn planned(text: &str) -> Result<Plan, BadRequest> {
+    let (request, text) = parse(text.as_bytes())?;
+    let base = std::path::PathBuf::from("/");
+    let origin = |index| Origin {
+        path: Path::root().key("checks").index(index),
+        base: Rc::new(base.clone()),
+    };
+    let surroundings = Surroundings { env: Vec::new(), dir: base.clone() };
+    plan::plan(plan::Input {
+        origins: (0..request.checks.len()).map(origin).collect(),
+        request,
+        text: Some(text),
+        base: &base,
+        timeout: None,
+        surroundings: &surroundings,
+    })
+}
+
+/// A complaint names a place that is there, the end of the text or of a line included.
+fn assert_inside(bytes: &[u8], complaint: &BadRequest) {
+    let (Some(line), Some(column)) = (complaint.line, complaint.column) else {
+        assert_eq!((complaint.line, complaint.column), (None, None));
+        return;
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let there = text.split('\n').nth(line - 1).unwrap_or_else(|| panic!("{complaint} in {text:?}"));
+    assert!((1..=there.chars().count() + 1).contains(&column), "{complaint} in {text:?}");
+}
+
+/// Reads a request; what is planned of it is made into sources as well.
+pub fn look(bytes: &[u8]) {
+    if let Err(complaint) = parse(bytes) {
+        assert!(!complaint.message.is_empty());
+        assert_inside(bytes, &complaint);
+        return;
+    }
+    match planned(std::str::from_utf8(bytes).unwrap()) {
+        Err(complaint) => assert_inside(bytes, &complaint),
+        Ok(plan) => {
+            for question in &plan.questions {
+                form(question, plan.toolchains[question.toolchain].language);
+            }
+            let candidates = guard::candidates(&plan).into_iter().flatten().collect();
+            let (batches, _) = fuse::batches(&plan, candidates, 2);
+            for (number, unit) in batches.into_iter().flat_map(|batch| batch.units).enumerate() {
+                Unit::new(&plan, number, unit);
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Files: what makes one the same as before, and the removal of directories that somebody has
+//! locked.
+
+use std::fs::{self, Metadata, Permissions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::Path;
+
+/// What changes when a file is replaced or written. Not the number of its inode, which some network
+/// file systems make up anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileIdentity {
+    size: u64,
+    modified: (i64, i64),
+}
+
+/// That of a file, behind links; `None` if there is no such file.
+pub fn file_identity(path: &Path) -> Option<FileIdentity> {
+    let meta = fs::metadata(path).ok()?;
+    Some(FileIdentity { size: meta.size(), modified: (meta.mtime(), meta.mtime_nsec()) })
+}
+
+/// Removes a directory and all that is in it, also what its owner may not enter or change: a
+/// program may have left it so.
+pub fn remove_all(dir: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let _ = unlock(dir);
+            fs::remove_dir_all(dir)
+        }
+        removed => removed,
+    }
+}
+
+/// Gives all rights to directories back to their owner. Links are not followed.
+fn unlock(dir: &Path) -> io::Result<()> {
+    if !fs::symlink_metadata(dir)?.is_dir() {
+        return Ok(());
+    }
+    fs::set_permissions(dir, Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(dir)? {
+        let _ = unlock(&entry?.path());
+    }
+    Ok(())
+}
+
+/// Whether a path names a pipe.
+pub fn is_named_pipe(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo())
+}
+
+/// Whether anybody may rename or replace what others have put into a directory.
+pub fn is_open_to_all(dir: &Metadata) -> bool {
+    dir.mode() & 0o1002 == 0o002
+}

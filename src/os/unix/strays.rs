@@ -1,0 +1,50 @@
+//! Processes that have left the group in which they were started: a shell script may put its
+//! commands into groups of their own, and GNU timeout does. Linux; elsewhere they are not found.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, getpid, getsid};
+
+/// They may start others while they are looked for.
+const ROUNDS: usize = 20;
+
+/// Ends all processes of this session that belong to a directory: it is their temporary one, or
+/// they work in it. Who has left the session wants to live on, as a compiler's server does.
+pub fn end_strays(dir: &Path) {
+    let Ok(session) = getsid(None) else { return };
+    for _ in 0..ROUNDS {
+        let strays: Vec<_> = processes()
+            .filter(|&pid| pid != getpid() && getsid(Some(pid)) == Ok(session))
+            .filter(|&pid| belongs_to(pid, dir))
+            .collect();
+        if strays.is_empty() {
+            return;
+        }
+        for stray in strays {
+            let _ = kill(stray, Signal::SIGKILL);
+        }
+    }
+}
+
+fn processes() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some(Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)))
+}
+
+/// One that has ended and not been waited for has neither.
+fn belongs_to(pid: Pid, dir: &Path) -> bool {
+    if fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|place| place.starts_with(dir)) {
+        return true;
+    }
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let mut variables = environment.split(|byte| *byte == 0);
+    variables.any(|variable| {
+        variable
+            .strip_prefix(b"TMPDIR=")
+            .is_some_and(|place| Path::new(OsStr::from_bytes(place)).starts_with(dir))
+    })
+}

@@ -1,0 +1,173 @@
+//! Limits of the system and of control groups, from what is too little for anything to what is
+//! almost enough.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::batch::*;
+use crate::call::{Ended, Room};
+use crate::support::*;
+use crate::table::{Fault, Row};
+use crate::world::{self, Cgroup, Programs};
+
+const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
+    Fault::new("limit", name, "shell", make)
+}
+
+/// Their part of the table.
+pub const FAULTS: &[Fault] = &[
+    fault("open files, 5 to 60", |row| {
+        each(row, libc::RLIMIT_NOFILE, &[5, 8, 12, 16, 20, 24, 28, 32, 36, 40, 60]);
+    }),
+    fault("address space, 4 MB to 240 MB", |row| {
+        let megabytes = [4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 48, 56, 64, 80, 100, 130, 180, 240];
+        each(row, libc::RLIMIT_AS, &megabytes.map(|megabytes| megabytes << 20));
+    }),
+    fault("data, 100 kB to 60 MB", |row| {
+        let kilobytes = [100, 400, 1000, 2000, 4000, 8000, 16000, 30000, 60000];
+        each(row, libc::RLIMIT_DATA, &kilobytes.map(|kilobytes| kilobytes << 10));
+    }),
+    fault("stack, 16 kB to 1 MB", |row| {
+        each(row, libc::RLIMIT_STACK, &[16, 64, 128, 256, 1024].map(|kilobytes| kilobytes << 10));
+    }),
+    fault("file size, 0 to 64 kB", |row| {
+        each(
+            row,
+            libc::RLIMIT_FSIZE,
+            &[0, 1, 64, 300, 1000, 1500, 2000, 3000, 5000, 9000, 16000, 64000],
+        );
+    }),
+    fault("CPU time, 1 s", |row| each(row, libc::RLIMIT_CPU, &[1])),
+    fault("processes of a user, 0 to 24", processes),
+    fault("processes in a control group, 2 to 24", group_of_processes),
+    fault("memory in a control group, 2 MB to 64 MB (OOM)", group_of_memory),
+    fault("a child killed for want of memory", killed_child),
+    fault("a tenth of a core in a control group", share_of_a_core),
+];
+
+/// Batches under each of these values of a limit.
+fn each(row: &mut Row, which: libc::__rlimit_resource_t, values: &[u64]) {
+    for (index, &value) in values.iter().enumerate() {
+        let compiler = if index % 4 == 3 { "clang" } else { "gcc" };
+        let room = Room::new();
+        let mut call = room.check(&["-j3"]);
+        world::limit(&mut call.command, which, value);
+        let ended = call.ask(&small_request(&need(compiler)));
+        look_at_limited(row, &room, &ended, right_of_small());
+    }
+}
+
+/// What the system ends before it can say anything has not said anything wrong.
+fn look_at_limited(row: &mut Row, room: &Room, ended: &Ended, right: &Answers) {
+    let died = ended.signal().is_some() || ended.code() == Some(127);
+    if died && ended.stdout.is_empty() {
+        row.ended(room, ended);
+        row.refused += 1;
+    } else {
+        row.look(room, ended, right);
+    }
+}
+
+/// GCC's linker driver tries to fork for half a minute before it gives up.
+const IMPATIENT: [&str; 2] = ["-j4", "--timeout=3"];
+
+fn processes(row: &mut Row) {
+    let programs = Programs::new();
+    // Each its own, as the limit counts all processes of a user.
+    for (index, most) in [0, 1, 2, 3, 4, 6, 8, 12, 24].into_iter().enumerate() {
+        let room = Room::new();
+        world::open_to_all(room.path(), 0o755);
+        world::open_to_all(&room.work(), 0o755);
+        world::open_to_all(&room.tmp(), 0o1777);
+        let mut call = room.call(programs.tryall());
+        call.command.args(["check", "-"]).args(IMPATIENT);
+        world::as_user(&mut call.command, 64000 + u32::try_from(index).unwrap());
+        world::limit(&mut call.command, libc::RLIMIT_NPROC, most);
+        let ended = call.ask(&small_request("/usr/bin/gcc"));
+        look_at_limited(row, &room, &ended, right_of_small());
+    }
+    row.note = "as other users".into();
+}
+
+fn group_of_processes(row: &mut Row) {
+    for (index, most) in [2, 3, 4, 5, 6, 8, 12, 24].into_iter().enumerate() {
+        let room = Room::new();
+        let group = Cgroup::new(&[("pids", "pids.max", "pids.max", most)]);
+        let group = group.unwrap_or_else(|why| panic!("run this as root: {why}"));
+        let mut call = room.check(&IMPATIENT);
+        group.hold(&mut call.command);
+        let compiler = if index % 4 == 3 { "clang" } else { "gcc" };
+        let ended = call.ask(&small_request(&need(compiler)));
+        look_at_limited(row, &room, &ended, right_of_small());
+    }
+    row.note = "pids.max of a control group".into();
+}
+
+fn group_of_memory(row: &mut Row) {
+    for (index, megabytes) in [2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 32, 64].into_iter().enumerate() {
+        let room = Room::new();
+        let group = memory(megabytes << 20);
+        let mut call = room.check(&["-j4"]);
+        group.hold(&mut call.command);
+        let compiler = if index % 3 == 2 { "clang" } else { "gcc" };
+        let ended = call.ask(&small_request(&need(compiler)));
+        look_at_limited(row, &room, &ended, right_of_small());
+    }
+    row.note = "memory.limit of a control group".into();
+}
+
+fn memory(bytes: u64) -> Cgroup {
+    let group = Cgroup::new(&[("memory", "memory.limit_in_bytes", "memory.max", bytes)]);
+    group.unwrap_or_else(|why| panic!("run this as root: {why}"))
+}
+
+fn killed_child(row: &mut Row) {
+    for args in [&["-j4"][..], &["-j4", "--fuse"]] {
+        let room = Room::new();
+        let group = memory(96 << 20);
+        let mut call = room.faulty(args, &["eat=300000000"]);
+        group.hold(&mut call.command);
+        let ended = call.ask(&small_request(&fakecc()));
+        let before = row.error;
+        look_at_limited(row, &room, &ended, right_of_small());
+        if ended.signal().is_none() && row.error == before {
+            row.wrong.push("nothing was killed".into());
+        }
+    }
+}
+
+fn share_of_a_core(row: &mut Row) {
+    let room = Room::new();
+    let limits = [("cpu", "cpu.cfs_quota_us", "cpu.max", 10_000)];
+    let mut call = room.check(&[]);
+    let group = Cgroup::new(&limits);
+    let stop = AtomicBool::new(false);
+    let ended = std::thread::scope(|scope| {
+        match &group {
+            Ok(group) => group.hold(&mut call.command),
+            // The same to the one who runs: stopped nine parts of the time.
+            Err(_) => drop(scope.spawn(|| take_turns(&room, &stop))),
+        }
+        let ended = call.ask(&small_request(&need("gcc")));
+        stop.store(true, Ordering::Relaxed);
+        ended
+    });
+    row.note = match &group {
+        Ok(_) => "cpu quota of a control group".into(),
+        Err(_) => "SIGSTOP for nine tenths of the time: there is no cpu quota here".into(),
+    };
+    row.look(&room, &ended, right_of_small());
+}
+
+fn take_turns(room: &Room, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let all = crate::processes::with_in_environment(room.path());
+        for (signal, time) in [(libc::SIGSTOP, 9), (libc::SIGCONT, 1)] {
+            for pid in &all {
+                // SAFETY: any number may be sent a signal.
+                unsafe { libc::kill(*pid, signal) };
+            }
+            std::thread::sleep(Duration::from_millis(time));
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Compilers that are replaced or deleted while the batch runs, and files that are no compilers.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::batch::*;
+use crate::call::Room;
+use crate::processes::comes_true;
+use crate::support::*;
+use crate::table::{Fault, Row};
+use crate::world;
+
+const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
+    Fault::new("compiler", name, "shell", make)
+}
+
+/// Their part of the table.
+pub const FAULTS: &[Fault] = &[
+    fault("replaced while the batch runs by one that refuses all", |row| {
+        replaced(row, "#!/bin/sh\necho 'conftest.c:1:1: error: nope'\nexit 1\n");
+    }),
+    fault("replaced while the batch runs by one that takes all", |row| replaced(row, TAKES_ALL)),
+    fault("written over while the batch runs", overwritten),
+    fault("deleted while the batch runs", deleted),
+    fault("a script without a shebang", |row| no_compiler(row, "exit 1\n", 0o755)),
+    fault("a script whose interpreter is missing", |row| {
+        no_compiler(row, "#!/no/such/interpreter\n", 0o755);
+    }),
+    fault("not executable", |row| no_compiler(row, "#!/bin/sh\nexit 0\n", 0o644)),
+    fault("an empty file", |row| no_compiler(row, "", 0o755)),
+    fault("not there", |row| {
+        row_of(row, &Room::new(), Path::new("/no/such/compiler"));
+    }),
+    fault("a directory", |row| {
+        let room = Room::new();
+        let path = room.own("");
+        row_of(row, &room, &path);
+    }),
+    fault("a link that leads nowhere, or in a circle", |row| {
+        for target in ["/no/such/compiler", "cc"] {
+            let room = Room::new();
+            let path = room.own("cc");
+            symlink(target, &path).unwrap();
+            row_of(row, &room, &path);
+        }
+    }),
+];
+
+const TAKES_ALL: &str = "#!/bin/sh
+while [ $# -gt 0 ]; do
+  case $1 in
+    -o) printf '#!/bin/sh\\nexit 0\\n' >\"$2\"; chmod +x \"$2\";;
+    -E) echo tryall_expanded;;
+  esac
+  shift
+done
+";
+
+/// A compiler that does what gcc does, a little slower, and notes that it has begun.
+fn script(room: &Room) -> PathBuf {
+    let path = room.own("cc");
+    let log = room.own("begun");
+    let text = format!("#!/bin/sh\necho >>'{}'\nsleep 0.02\nexec gcc \"$@\"\n", log.display());
+    fs::write(&path, text).unwrap();
+    world::open_to_all(&path, 0o755);
+    path
+}
+
+/// Runs batches whose compiler becomes another one when so many have begun.
+fn meanwhile(row: &mut Row, change: &dyn Fn(&Room, &Path)) {
+    for after in [1, 3, 6, 10, 14] {
+        let room = Room::new();
+        let compiler = script(&room);
+        let mut call = room.check(&["-j3"]);
+        let child = call.start(small_request(compiler.to_str().unwrap()).to_string().as_bytes());
+        let begun = || fs::read(room.own("begun")).map_or(0, |text| text.len());
+        assert!(comes_true(|| begun() >= after));
+        change(&room, &compiler);
+        let ended = crate::call::wait(child, call.bound);
+        row.look(&room, &ended, right_of_small());
+    }
+}
+
+fn replaced(row: &mut Row, other: &str) {
+    meanwhile(row, &|room, compiler| {
+        let new = room.own("new");
+        fs::write(&new, other).unwrap();
+        world::open_to_all(&new, 0o755);
+        fs::rename(new, compiler).unwrap();
+    });
+}
+
+fn overwritten(row: &mut Row) {
+    meanwhile(row, &|_, compiler| {
+        fs::write(compiler, "#!/bin/sh\necho 'conftest.c:1:1: error: nope'\nexit 1\n").unwrap();
+    });
+}
+
+fn deleted(row: &mut Row) {
+    meanwhile(row, &|_, compiler| fs::remove_file(compiler).unwrap());
+}
+
+fn no_compiler(row: &mut Row, text: &str, mode: u32) {
+    let room = Room::new();
+    let path = room.own("cc");
+    fs::write(&path, text).unwrap();
+    world::open_to_all(&path, mode);
+    row_of(row, &room, &path);
+}
+
+/// Every check is an error, but for those of a compiler that works.
+fn row_of(row: &mut Row, room: &Room, compiler: &Path) {
+    let mut request = small_request(compiler.to_str().unwrap());
+    let works = json!({"language": "c", "command": [need("gcc")]});
+    request["toolchains"]["works"] = works;
+    for check in request["checks"].as_array_mut().unwrap() {
+        if check["id"].as_str().unwrap().ends_with("_F") {
+            check["toolchain"] = json!("works");
+        }
+    }
+    let ended = room.check(&["-j2"]).ask(&request);
+    let before = row.right;
+    row.look(room, &ended, right_of_small());
+    if row.right - before != right_of_small().len() / 2 {
+        row.wrong.push(format!("not the others alone were answered: {ended:?}"));
+    }
+}

@@ -1,0 +1,153 @@
+//! The rows: what was tried, how often, and what came of it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// A fault to be made.
+#[derive(Clone, Copy)]
+pub struct Fault {
+    /// Whose fault it is.
+    pub part: &'static str,
+    /// What it is.
+    pub name: &'static str,
+    /// What is run under it.
+    pub door: &'static str,
+    /// Whether it takes minutes.
+    pub long: bool,
+    /// Makes it.
+    pub make: fn(&mut Row),
+}
+
+impl Fault {
+    /// One that takes seconds.
+    pub const fn new(
+        part: &'static str,
+        name: &'static str,
+        door: &'static str,
+        make: fn(&mut Row),
+    ) -> Self {
+        Fault { part, name, door, long: false, make }
+    }
+
+    /// One of the second command.
+    pub const fn long(
+        part: &'static str,
+        name: &'static str,
+        door: &'static str,
+        make: fn(&mut Row),
+    ) -> Self {
+        Fault { part, name, door, long: true, make }
+    }
+}
+
+/// What came of a fault.
+#[derive(Default)]
+pub struct Row {
+    /// How often it was made.
+    pub times: usize,
+    /// Answers that are those of a healthy run.
+    pub right: usize,
+    /// Answers that are errors.
+    pub error: usize,
+    /// Calls that said that they cannot do it, or that were ended by a signal.
+    pub refused: usize,
+    /// Answers that are neither, and answers that are missing.
+    pub wrong: Vec<String>,
+    /// Runs that did not end.
+    pub hangs: Vec<String>,
+    /// What was left behind.
+    pub left: Vec<String>,
+    /// What else is worth knowing.
+    pub note: String,
+    /// Why the fault could not be made.
+    impossible: Option<String>,
+    seconds: f64,
+}
+
+impl Row {
+    fn of(fault: &Fault) -> Self {
+        let mut row = Row::default();
+        let started = Instant::now();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (fault.make)(&mut row))) {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
+            row.impossible = Some(text.unwrap_or_default());
+        }
+        row.seconds = started.elapsed().as_secs_f64();
+        if row.times == 0 && row.impossible.is_none() {
+            row.impossible = Some("nothing was run".into());
+        }
+        row
+    }
+
+    fn holds(&self) -> bool {
+        self.impossible.is_none()
+            && self.wrong.is_empty()
+            && self.hangs.is_empty()
+            && self.left.is_empty()
+    }
+}
+
+/// Makes the faults, as many at once as is good for two cores: some of them only wait.
+pub fn run(faults: &[Fault]) -> ExitCode {
+    let next = AtomicUsize::new(0);
+    let rows: Vec<_> = faults.iter().map(|_| Mutex::new(None)).collect();
+    let started = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..4.min(faults.len()) {
+            scope.spawn(|| {
+                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let at = faults.iter().position(|other| std::ptr::eq(other, fault)).unwrap();
+                    *rows[at].lock().unwrap() = Some(Row::of(fault));
+                }
+            });
+        }
+    });
+    let rows: Vec<_> = rows.into_iter().map(|row| row.into_inner().unwrap().unwrap()).collect();
+    print(faults, &rows);
+    println!("in {:.0} s", started.elapsed().as_secs_f64());
+    let all_hold = rows.iter().all(Row::holds);
+    if all_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn print(faults: &[Fault], rows: &[Row]) {
+    println!(
+        "\n| fault | run | times | right | error | refused | wrong | hangs | left | s | note |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (fault, row) in std::iter::zip(faults, rows) {
+        let Row { times, right, error, refused, wrong, hangs, left, note, seconds, .. } = row;
+        let (wrong, hangs, left) = (wrong.len(), hangs.len(), left.len());
+        println!(
+            "| {}: {} | {} | {times} | {right} | {error} | {refused} | {wrong} | {hangs} | {left} | {seconds:.1} | {note} |",
+            fault.part, fault.name, fault.door
+        );
+    }
+    let sum = |count: fn(&Row) -> usize| rows.iter().map(count).sum::<usize>();
+    println!(
+        "\n{} faults, tried {} times: {} right answers, {} errors, {} refusals; wrong answers {}, hangs {}, leftovers {}",
+        faults.len(),
+        sum(|row| row.times),
+        sum(|row| row.right),
+        sum(|row| row.error),
+        sum(|row| row.refused),
+        sum(|row| row.wrong.len()),
+        sum(|row| row.hangs.len()),
+        sum(|row| row.left.len()),
+    );
+    for (fault, row) in std::iter::zip(faults, rows).filter(|(_, row)| !row.holds()) {
+        let name = format!("{}: {}", fault.part, fault.name);
+        let told = |what: &str, all: &[String]| {
+            for one in all.iter().take(10) {
+                println!("{name}: {what}: {one}");
+            }
+        };
+        told("WRONG", &row.wrong);
+        told("HANG", &row.hangs);
+        told("LEFT", &row.left);
+        told("CANNOT BE SET UP", row.impossible.as_slice());
+    }
+}

@@ -1,0 +1,103 @@
+//! The fuzz targets without a fuzzer: their corpora, and seeded changes of them.
+
+use std::fs;
+
+use crate::fuzz_bodies::{diagnostics, request, sources};
+use crate::support::*;
+
+const CHANGES: u64 = 4000;
+
+/// Words in which a change is likelier to matter than in any bytes.
+const WORDS: [&str; 24] = [
+    "\"",
+    "\\",
+    "\0",
+    "\n",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    "//",
+    "/*",
+    "*/",
+    "#",
+    "??/",
+    "'",
+    ":1:2: ",
+    "error: ",
+    "\x1b[31m",
+    "\u{2028}",
+    "-Wno-",
+    "conftest0.c",
+    "`fork'",
+    "99999999999999999999",
+];
+
+/// xorshift64*.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound.max(1)
+    }
+}
+
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let files = fs::read_dir(root().join("fuzz/corpus").join(target)).unwrap();
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() > 5, "the corpus of {target} is there");
+    files.into_iter().map(|file| fs::read(file).unwrap()).collect()
+}
+
+fn changed(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = corpus[random.below(corpus.len())].clone();
+    for _ in 0..=random.below(5) {
+        let at = random.below(bytes.len() + 1);
+        let end = (at + random.below(12)).min(bytes.len());
+        match random.below(5) {
+            0 if at < bytes.len() => bytes[at] = random.below(256) as u8,
+            1 => drop(bytes.drain(at..end)),
+            2 => drop(bytes.splice(at..at, bytes[at..end].to_vec())),
+            3 => {
+                let other = &corpus[random.below(corpus.len())];
+                let from = random.below(other.len());
+                bytes.splice(at..end, other[from..].iter().copied().take(60));
+            }
+            _ => drop(bytes.splice(at..at, WORDS[random.below(WORDS.len())].bytes())),
+        }
+    }
+    bytes
+}
+
+fn drive(target: &str, look: impl Fn(&[u8])) {
+    let corpus = corpus(target);
+    corpus.iter().for_each(|bytes| look(bytes));
+    for seed in 0..CHANGES {
+        let bytes = changed(&mut Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1), &corpus);
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| look(&bytes)));
+        assert!(outcome.is_ok(), "seed {seed}: {:?}", String::from_utf8_lossy(&bytes));
+    }
+}
+
+#[test]
+fn changed_requests_are_read_or_refused() {
+    drive("request", request::look);
+}
+
+#[test]
+fn changed_diagnostics_stop_nothing_and_prove_nothing_by_themselves() {
+    drive("diagnostics", diagnostics::look);
+}
+
+#[test]
+fn changed_fragments_stay_in_their_places() {
+    drive("sources", |bytes| {
+        sources::look(&String::from_utf8_lossy(bytes));
+    });
+}

@@ -1,0 +1,89 @@
+//! The fake compiler in front of a real one: what it is to do stands in the environment, so that
+//! the request that is put to it does not change, and neither do the right answers.
+//!
+//! * `FAKE_REAL`: the compiler whose answers are the right ones. It is asked in the end, unless a
+//!   request says that all is over before.
+//! * `FAKE_REQUESTS`: requests without their `--fake-`, one a line.
+//! * `FAKE_WHEN`: only for sources with this word in them.
+//! * `FAKE_BUDGET`: a directory; each misbehaviour costs a file in it, and without one there is none.
+
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Command;
+
+/// The requests that the environment makes of a call with these arguments.
+pub fn requests(args: &[String]) -> Vec<String> {
+    let Ok(requests) = std::env::var("FAKE_REQUESTS") else { return Vec::new() };
+    if let Ok(word) = std::env::var("FAKE_WHEN")
+        && !sources(args).any(|text| text.contains(&word))
+    {
+        return Vec::new();
+    }
+    if let Ok(budget) = std::env::var("FAKE_BUDGET") {
+        let mut files = fs::read_dir(budget).into_iter().flatten().flatten();
+        // Of several that want the same one, one gets it.
+        if !files.any(|file| fs::remove_file(file.path()).is_ok()) {
+            return Vec::new();
+        }
+    }
+    requests.lines().map(|line| format!("--fake-{line}")).collect()
+}
+
+fn sources(args: &[String]) -> impl Iterator<Item = String> {
+    let endings = [".c", ".C", ".cpp", ".cxx", ".f90", ".F90"];
+    let named = args.iter().filter(move |arg| endings.iter().any(|end| arg.ends_with(end)));
+    named.filter_map(|name| fs::read(name).ok()).map(|text| String::from_utf8_lossy(&text).into())
+}
+
+/// Runs the real compiler; its status. Dies by the signal that it has died by.
+pub fn run(real: &str, args: &[String]) -> i32 {
+    let own = args.iter().filter(|arg| !arg.starts_with("--fake-"));
+    let status = Command::new(real).args(own).status().expect("FAKE_REAL is a compiler");
+    if let Some(signal) = status.signal() {
+        crate::send_oneself(signal);
+    }
+    status.code().unwrap_or(1)
+}
+
+/// Leaves so many per cent of the output file.
+pub fn truncate(output: Option<&Path>, percent: u64) {
+    let Some(file) = output.and_then(|path| File::options().write(true).open(path).ok()) else {
+        return;
+    };
+    let length = file.metadata().unwrap().len();
+    file.set_len((length * percent / 100).max(1)).unwrap();
+}
+
+/// Makes the output file a terabyte long, without anything in it.
+pub fn stretch(output: Option<&Path>) {
+    if let Some(file) = output.and_then(|path| File::options().write(true).open(path).ok()) {
+        file.set_len(1 << 40).unwrap();
+    }
+}
+
+/// Leaves a named pipe where the output is to be. Whoever reads it waits for ever.
+pub fn leave_a_pipe(output: Option<&Path>) {
+    let Some(output) = output else { return };
+    let path = CString::new(output.as_os_str().as_bytes()).unwrap();
+    // SAFETY: the path ends in a NUL.
+    unsafe { libc::mkfifo(path.as_ptr(), 0o600) };
+}
+
+/// Leaves a directory that nobody may enter, with something in it.
+pub fn seal() {
+    fs::create_dir_all("sealed/inner").unwrap();
+    fs::write("sealed/inner/file", "x").unwrap();
+    for directory in ["sealed/inner", "sealed"] {
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o000)).unwrap();
+    }
+}
+
+/// Takes so much memory, and touches all of it.
+pub fn eat(bytes: u64) {
+    let memory = vec![1u8; usize::try_from(bytes).unwrap()];
+    assert!(std::hint::black_box(memory).iter().all(|&byte| byte == 1));
+}
