@@ -24,6 +24,12 @@ fn request(link: &[&str], directory: &std::path::Path, sources: &[&str]) -> Valu
     })
 }
 
+/// Without compiles that are shared, which would be counted as one.
+fn check(request: &Value) -> Ran {
+    let (call, stdin) = Call::check(request);
+    call.arg("--no-fuse").run_with(&stdin)
+}
+
 fn processes(ran: &Ran) -> u64 {
     assert_eq!(ran.code(), 0, "{ran:?}");
     ran.json()["summary"]["processes"].as_u64().unwrap()
