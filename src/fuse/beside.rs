@@ -38,8 +38,8 @@ pub const MOST: usize = 8;
 pub fn candidates(plan: &Plan) -> Vec<bool> {
     let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
     let fits = |question: &Question| {
-        let in_full = plan.toolchains[question.toolchain].commands.is_some();
-        fit[question.toolchain] && question_fits(question, in_full)
+        let toolchain = &plan.toolchains[question.toolchain];
+        fit[question.toolchain] && question_fits(question, toolchain)
     };
     plan.questions.iter().map(fits).collect()
 }
@@ -116,11 +116,14 @@ fn speaks_english(toolchain: &Toolchain) -> bool {
 }
 
 /// With commands in full, a link is a step by itself.
-fn question_fits(question: &Question, in_full: bool) -> bool {
+fn question_fits(question: &Question, toolchain: &Toolchain) -> bool {
     let stage = question.subject.stage();
-    let links = in_full && stage == Stage::Link;
+    let links = toolchain.commands.is_some() && stage == Stage::Link;
+    let plain = toolchain.language.extension(false);
     let is_plain = match &question.subject {
-        Subject::Source { code: Code::Text { source, extension: None }, .. } => text_fits(source),
+        Subject::Source { code: Code::Text { source, extension }, .. } => {
+            extension.as_ref().is_none_or(|extension| extension == plain) && text_fits(source)
+        }
         Subject::Source { .. } | Subject::CompilerFlag(_) => false,
         _ => !guard::must_only_be_there(question),
     };
