@@ -224,7 +224,7 @@ fn left_by_the_caller(row: &mut Row) {
     };
     let all: [fn() -> std::io::Result<()>; 4] = [blocked, ignored, masked, open];
     for before in all {
-        for args in [&["-j2"][..], &["-j2", "--fuse"]] {
+        for args in [&["-j2"][..], &["-j2", "--no-fuse"]] {
             let room = Room::new();
             let mut call = room.check(args);
             // SAFETY: all of these are async-signal-safe.

@@ -49,7 +49,7 @@ pub const FAULTS: &[Fault] = &[
 
 /// Makes a fault with the sources that have the word in them, alone and with shared commands.
 fn always(row: &mut Row, requests: &[&str]) {
-    for args in [&["-j4"][..], &["-j4", "--fuse"]] {
+    for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
         let room = Room::new();
         let pids = format!("={}", room.own("pids").display());
         let requests: Vec<_> = requests.iter().map(|text| text.replace("=PIDS", &pids)).collect();
@@ -62,7 +62,7 @@ fn always(row: &mut Row, requests: &[&str]) {
 
 /// The same for compilers that never end, with a time limit and more at once: they only wait.
 fn stuck(row: &mut Row, requests: &[&str]) {
-    for args in [&["-j12"][..], &["-j12", "--fuse"]] {
+    for args in [&["-j12"][..], &["-j12", "--no-fuse"]] {
         let room = Room::new();
         let pids = format!("={}", room.own("pids").display());
         let requests: Vec<_> = requests.iter().map(|text| text.replace("=PIDS", &pids)).collect();
@@ -122,7 +122,7 @@ fn truncates(row: &mut Row) {
     let right_in_full = right_for(&in_full_for(&in_full, &need("gcc")));
     for percent in [0, 1, 30, 60, 90, 99] {
         let requests = ["real", &format!("truncate={percent}")];
-        let fuse = if percent < 60 { "--fuse" } else { "--no-fuse" };
+        let fuse = if percent < 60 { "-j3" } else { "--no-fuse" };
         let room = Room::new();
         let ended = room.faulty(&["-j4", fuse], &requests).ask(&request(&fakecc()));
         row.look(&room, &ended, right());
@@ -162,7 +162,7 @@ fn floods(row: &mut Row) {
 }
 
 fn daemon(row: &mut Row) {
-    for args in [&["-j4"][..], &["-j4", "--fuse"]] {
+    for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
         let room = Room::new();
         let pids = room.own("pids");
         let requests = [format!("daemon={}", pids.display())];
@@ -176,7 +176,7 @@ fn daemon(row: &mut Row) {
 
 fn sealed(row: &mut Row) {
     let programs = Programs::new();
-    for args in [&["-j4"][..], &["-j4", "--fuse"]] {
+    for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
         let room = Room::new();
         for place in [room.path().to_owned(), room.tmp(), room.work()] {
             world::open_to_all(&place, 0o777);

@@ -122,7 +122,7 @@ fn memory(bytes: u64) -> Cgroup {
 }
 
 fn killed_child(row: &mut Row) {
-    for args in [&["-j4"][..], &["-j4", "--fuse"]] {
+    for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
         let room = Room::new();
         let group = memory(96 << 20);
         let mut call = room.faulty(args, &["eat=300000000"]);

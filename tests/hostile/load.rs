@@ -77,7 +77,7 @@ fn load(row: &mut Row, time: Duration) {
                         let (request, right) = numbered(number);
                         let room = Room::new();
                         let args: &[&str] =
-                            if worker % 2 == 0 { &["-j2"] } else { &["-j2", "--fuse"] };
+                            if worker % 2 == 0 { &["-j2"] } else { &["-j2", "--no-fuse"] };
                         let mut call = room.check(args);
                         call.bound = Duration::from_secs(120);
                         group.hold(&mut call.command);
