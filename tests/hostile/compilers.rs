@@ -122,9 +122,9 @@ fn truncates(row: &mut Row) {
     let right_in_full = right_for(&in_full_for(&in_full, &need("gcc")));
     for percent in [0, 1, 30, 60, 90, 99] {
         let requests = ["real", &format!("truncate={percent}")];
-        let fuse = if percent < 60 { "-j3" } else { "--no-fuse" };
+        let args = if percent < 60 { &["-j4"][..] } else { &["-j4", "--no-fuse"] };
         let room = Room::new();
-        let ended = room.faulty(&["-j4", fuse], &requests).ask(&request(&fakecc()));
+        let ended = room.faulty(args, &requests).ask(&request(&fakecc()));
         row.look(&room, &ended, right());
         let room = Room::new();
         let ended = room.faulty(&["-j4"], &requests).ask(&in_full);
