@@ -18,6 +18,7 @@ fn main() -> ExitCode {
     let rounds = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(9);
     let mut good = true;
     good &= batch(rounds);
+    good &= shared(rounds);
     good &= start_up(rounds);
     good &= many_checks(rounds);
     good &= size();
@@ -113,7 +114,7 @@ fn tryall(args: &[&str]) -> (Used, Value) {
 /// The whole of examples/posix.json at two jobs, against the same commands run bare.
 fn batch(rounds: usize) -> bool {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/posix.json");
-    let args = ["check", example, "-j", "2"];
+    let args = ["check", example, "-j", "2", "--no-fuse"];
     let (_, response) = tryall(&args);
     let bare = Bare::of(&response);
     bare.run();
@@ -133,6 +134,52 @@ fn batch(rounds: usize) -> bool {
     let good = report("  wall time / (their CPU time / 2)", &mut wall, Some(1.10), "")
         & report("  the tool's own CPU time, of theirs", &mut own, Some(5.0), " %");
     report("  wall time of the plain loop / wall time", &mut serial, None, "");
+    good
+}
+
+/// What sharing commands saves of examples/posix.json, and what it costs a batch in which no check
+/// can share any: links with libraries. With and without, in turn.
+fn shared(rounds: usize) -> bool {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/posix.json");
+    let posix: Value = serde_json::from_slice(&fs::read(example).unwrap()).unwrap();
+    let link = |n: usize| {
+        let source = format!("int main(void) {{ return {n}; }}");
+        json!({"id": n.to_string(), "kind": "links", "source": source, "link_args": ["-lm"]})
+    };
+    let links = json!({"checks": (0..60).map(link).collect::<Vec<_>>()});
+    let dir = tempfile::tempdir().unwrap();
+    let mut good = true;
+    for (name, compiler, mut request, least) in [
+        ("examples/posix.json", "gcc", posix.clone(), None),
+        ("examples/posix.json", "clang", posix, None),
+        ("60 links with a library", "gcc", links, Some(1.03)),
+    ] {
+        request["toolchains"] = json!({"c": {"command": [compiler]}});
+        let file = dir.path().join("request.json");
+        fs::write(&file, request.to_string()).unwrap();
+        let args = ["check", file.to_str().unwrap(), "-j", "2"];
+        let apart_args = [&args[..], &["--no-fuse"]].concat();
+        let mut ratios = Vec::new();
+        let mut processes = [0, 0];
+        for _ in 0..rounds {
+            let (apart, alone) = tryall(&apart_args);
+            let (together, fused) = tryall(&args);
+            processes = [alone, fused].map(|r| r["summary"]["processes"].as_u64().unwrap());
+            let walls = [&apart, &together].map(|used| used.wall.as_secs_f64());
+            ratios.push(match least {
+                None => walls[0] / walls[1],
+                Some(_) => walls[1] / walls[0],
+            });
+        }
+        let [alone, fused] = processes;
+        println!("{name}, {compiler}, -j 2: {alone} commands apart, {fused} where they may share");
+        let what = if least.is_none() {
+            "  wall time apart / shared"
+        } else {
+            "  wall time shared / apart"
+        };
+        good &= report(what, &mut ratios, least, "");
+    }
     good
 }
 

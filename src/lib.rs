@@ -37,6 +37,7 @@ pub mod progress;
 pub mod report;
 pub mod response;
 pub mod schema;
+pub mod trace;
 
 pub mod os;
 

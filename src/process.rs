@@ -1,17 +1,19 @@
 //! Runs one command to its end: with a time limit, and with output that cannot fill memory.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::os::{self, Group, Guard, Pipes, Start};
+use crate::trace::Span;
 
 /// After TERM, a command has this long before KILL.
 const GRACE: Duration = Duration::from_millis(500);
@@ -72,13 +74,36 @@ pub struct Runner {
     stopping: watch::Sender<bool>,
     /// What was spent so far.
     pub cost: Cost,
+    /// When commands ran, if somebody wants to know.
+    ran: Option<RefCell<Vec<Span>>>,
 }
 
 impl Runner {
     /// A runner under a guard that outlives this program, if one could be started.
     pub fn new(guard: Option<Guard>) -> Self {
         let (stopping, _) = watch::channel(false);
-        Runner { guard: guard.map(Rc::new), stopping, cost: Cost::default() }
+        Runner { guard: guard.map(Rc::new), stopping, cost: Cost::default(), ran: None }
+    }
+
+    /// A runner that remembers when each command ran.
+    pub fn recording(mut self) -> Self {
+        self.ran = Some(RefCell::default());
+        self
+    }
+
+    /// When each command ran, of a runner that remembers.
+    pub fn recorded(&self) -> Vec<Span> {
+        self.ran.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    fn record(&self, argv: &[OsString], start: SystemTime) {
+        let Some(ran) = &self.ran else { return };
+        let seconds = |time: SystemTime| {
+            time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+        };
+        let words: Vec<_> = argv.iter().map(|word| word.to_string_lossy()).collect();
+        let (start, end) = (seconds(start), seconds(SystemTime::now()));
+        ran.borrow_mut().push(Span { row: "tryall".into(), id: words.join(" "), start, end });
     }
 
     /// Ends all commands that run, as their time limits would.
@@ -93,6 +118,7 @@ impl Runner {
 
     /// Runs a command to its end or until the deadline.
     pub async fn run(&self, start: Start<'_>, deadline: Instant) -> Finished {
+        let (argv, begin) = (start.argv, SystemTime::now());
         let (mut group, mut pipes) = match self.start(start, deadline).await {
             Ok(started) => started,
             Err(error) => return Finished::without_output(Exit::NotStarted(error)),
@@ -139,6 +165,7 @@ impl Runner {
         drop(reader);
 
         self.cost.cpu.set(self.cost.cpu.get() + ended.cpu);
+        self.record(argv, begin);
         let exit = match ended.status {
             _ if !in_time => Exit::TimedOut,
             Ok(code) => Exit::Code(code),

@@ -12,11 +12,11 @@ use super::result::{Bench, CommandLine, Limit, Round, Row, RowKind, Spread};
 use super::strategy::{Performed, Strategy, Work, wait_unless_interrupted};
 use super::suite::Suite;
 use super::task::Task;
-use super::trace::Span;
 use super::{Failure, Plan, Progress};
 use crate::os;
 use crate::response::{Answers, Status};
 use crate::slots::cores;
+use crate::trace::Span;
 
 /// A row whose rounds differ by more than this much of their median is not to be trusted.
 const NOISY: f64 = 0.2;
@@ -283,6 +283,7 @@ impl<'a> Measurement<'a> {
             let done = done.filter(|done| done.end > 0.0)?;
             Some(Span { row: row.clone(), id: task.id.clone(), start: done.start, end: done.end })
         })
+        .chain(performed.commands.iter().map(|span| Span { row: row.clone(), ..span.clone() }))
         .collect()
     }
 

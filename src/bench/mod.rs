@@ -12,7 +12,6 @@ pub mod suite;
 pub mod svg;
 pub mod table;
 pub mod task;
-pub mod trace;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,10 +21,10 @@ use peer::Peer;
 use result::{Machine, Report};
 use strategy::Strategy;
 use suite::Suite;
-use trace::Span;
 
 use crate::os;
 use crate::slots::cores;
+use crate::trace::Span;
 
 /// The version of the exported format.
 pub const VERSION: u32 = 1;

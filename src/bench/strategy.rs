@@ -16,6 +16,7 @@ use super::task::{Done, LINKED, Task, now};
 use crate::os::{Start, Wires};
 use crate::process::{Exit, Runner};
 use crate::response::{How, Status};
+use crate::trace::{self, Span};
 
 /// A technique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -57,6 +58,8 @@ pub struct Performed {
     pub done: Vec<Option<Done>>,
     /// Processes that were started.
     pub processes: u64,
+    /// When the engine's commands ran, which may serve several tasks; in seconds from the first.
+    pub commands: Vec<Span>,
 }
 
 impl Strategy {
@@ -121,7 +124,7 @@ impl Strategy {
 
 fn performed(done: Vec<Option<Done>>) -> Performed {
     let processes = done.iter().flatten().map(|done| done.processes).sum();
-    Performed { done, processes }
+    Performed { done, processes, commands: Vec::new() }
 }
 
 /// Threads that take the next task until none is left. Each performs them with what `make`
@@ -273,12 +276,14 @@ async fn perform_async(runner: &Runner, task: &Task, room: &Path) -> io::Result<
 
 /// The engine, as a user would run it.
 fn engine(work: &Work<'_>) -> io::Result<Performed> {
-    let output = work.dir.join("response.json");
+    let (output, trace) = (work.dir.join("response.json"), work.dir.join("trace.json"));
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("check").arg(work.request).args(["-j", &work.jobs.to_string()]);
     command
         .arg("--output")
         .arg(&output)
+        .arg("--trace")
+        .arg(&trace)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
@@ -299,7 +304,8 @@ fn engine(work: &Work<'_>) -> io::Result<Performed> {
     });
     let done = done.collect();
     (0..work.tasks.len()).for_each(|_| (work.progress)());
-    Ok(Performed { done, processes: response.summary.processes })
+    let commands = trace::read(&std::fs::read(&trace)?)?;
+    Ok(Performed { done, processes: response.summary.processes, commands })
 }
 
 /// Waits for a process that is ended when the user has enough.

@@ -91,7 +91,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
         }
     };
     let json = || serde_json::to_string_pretty(&report).expect("a report is JSON") + "\n";
-    let trace = || bench::trace::chrome_trace(&spans).to_string();
+    let trace = || crate::trace::chrome_trace(&spans).to_string();
     let exports: [(&Option<PathBuf>, &dyn Fn() -> String); 4] = [
         (&args.export_json, &json),
         (&args.export_markdown, &|| table::markdown(&report)),

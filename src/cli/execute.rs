@@ -22,6 +22,7 @@ use crate::response::{Answer, Status, Summary};
 use crate::run::{self, Context, Observer, Options};
 use crate::scratch::{self, Scratch};
 use crate::slots::{Inherited, Slots};
+use crate::trace::chrome_trace;
 
 /// How often it is looked whether anybody still reads the results.
 const READER_POLL: Duration = Duration::from_millis(100);
@@ -160,7 +161,9 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     if let Some(warning) = warning {
         reporter.notice(&warning);
     }
-    let context = Rc::new(Context::new(plan, Runner::new(guard), scratch, reporter.clone()));
+    let runner = Runner::new(guard);
+    let runner = if args.trace.is_some() { runner.recording() } else { runner };
+    let context = Rc::new(Context::new(plan, runner, scratch, reporter.clone()));
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(Failure::Run)?;
@@ -173,9 +176,14 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     drop(runtime);
     let context = Rc::into_inner(context).expect("all tasks have ended");
     let Context { plan, runner, scratch, observer, .. } = context;
+    let spans = runner.recorded();
     drop((runner, scratch, observer));
     let reporter = Rc::into_inner(reporter).expect("nobody is left to report");
     reporter.progress.finish();
+    if let Some(file) = &args.trace {
+        let trace = chrome_trace(&spans).to_string();
+        std::fs::write(file, trace).map_err(|error| Failure::Write(named(file, error)))?;
+    }
 
     Ok(Ran { end: end.map_err(Failure::Run)?, plan, reporter })
 }

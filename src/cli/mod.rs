@@ -136,6 +136,9 @@ struct CheckArgs {
     /// Give every check commands of its own
     #[arg(long)]
     no_fuse: bool,
+    /// Write when each command ran, for the trace viewers of Chrome and Perfetto
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
     /// Ask every check again, alone, and fail with status 3 if an answer differs
     #[arg(long)]
     verify: bool,

@@ -7,12 +7,13 @@ use std::process::Command;
 use crate::support::*;
 use serde_json::{Value, json};
 
-const OPTIONS: [&str; 37] = [
+const OPTIONS: [&str; 38] = [
     "--jobs",
     "--timeout",
     "--format",
     "--output",
     "--no-fuse",
+    "--trace",
     "--verify",
     "--language",
     "--toolchain",

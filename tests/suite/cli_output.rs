@@ -35,7 +35,8 @@ fn batch() -> Value {
 }
 
 fn printed(format: &str) -> String {
-    let ran = Call::new(["check", "--format", format]).run_with(batch().to_string().as_bytes());
+    let ran = Call::new(["check", "--no-fuse", "--format", format])
+        .run_with(batch().to_string().as_bytes());
     assert_eq!((ran.code(), ran.stderr.as_str()), (3, ""), "{ran:?}");
     ran.stdout
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 pub struct Span {
     /// What it belongs to: compiler, width and strategy.
     pub row: String,
-    /// The check.
+    /// The check, or the command.
     pub id: String,
     /// Seconds since the epoch.
     pub start: f64,
@@ -72,6 +72,19 @@ fn complete_events(pid: usize, mut spans: Vec<&Span>) -> Vec<Value> {
         }));
     }
     events
+}
+
+/// The spans of a trace that [`chrome_trace`] has made, in seconds from the first of each row.
+pub fn read(trace: &[u8]) -> serde_json::Result<Vec<Span>> {
+    let trace: Value = serde_json::from_slice(trace)?;
+    let seconds = |event: &Value, field: &str| event[field].as_f64().unwrap_or_default() / 1e6;
+    let events = trace["traceEvents"].as_array().into_iter().flatten();
+    let spans = events.filter(|event| event["ph"] == "X").map(|event| {
+        let start = seconds(event, "ts");
+        let id = event["name"].as_str().unwrap_or_default().into();
+        Span { row: String::new(), id, start, end: start + seconds(event, "dur") }
+    });
+    Ok(spans.collect())
 }
 
 #[cfg(test)]
