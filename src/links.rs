@@ -71,8 +71,9 @@ impl Link {
         // Not as it is: an environment has secrets, and this goes into a file.
         let mut digest = Sha256::new();
         for (name, value) in env {
-            // Where temporary files go changes nothing, and is different for each check.
-            if name != "TMPDIR" {
+            // Where temporary files go changes nothing, and is different for each check; nor does
+            // the language of messages, of which there are none.
+            if name != "TMPDIR" && !is_of_language(name) {
                 for part in [name, value] {
                     digest.update(part.as_encoded_bytes());
                     digest.update(b"\0");
@@ -113,6 +114,11 @@ fn only_warns(word: &OsStr) -> bool {
     word.as_encoded_bytes().strip_prefix(b"-W").is_some_and(|name| {
         name.first().is_some_and(u8::is_ascii_lowercase) && name.iter().all(|c| plain(*c))
     })
+}
+
+fn is_of_language(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b"LC_") || name == b"LANG" || name == b"LANGUAGE"
 }
 
 fn hashed(bytes: &[u8]) -> String {

@@ -169,6 +169,19 @@ fn an_option_for_warnings_makes_no_other_link() {
 }
 
 #[test]
+fn another_environment_makes_another_link_and_another_language_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let ask = |name: &str, value: &str| {
+        let mut request = request("gcc", &[], Some(dir.path()), &FIRST[..1]);
+        request["toolchains"]["c"]["env"] = json!({name: value});
+        check(&request).result("c0")["steps"][1]["known"] == true
+    };
+    assert!(!ask("LC_ALL", "C"));
+    assert!(ask("LANG", "C.UTF-8"));
+    assert!(!ask("LIBRARY_PATH", "/nowhere"));
+}
+
+#[test]
 fn a_product_of_which_only_the_data_is_wanted_is_the_object_file_of_a_known_link() {
     let dir = tempfile::tempdir().unwrap();
     let source =
