@@ -19,6 +19,9 @@ pub const BYTE_ORDER_TEXTS: [&str; 2] = ["tryall(little)", "tryall(big)"];
 /// Tokens before and behind a macro in preprocessed text.
 pub const EXPANSION_MARKS: (&str, &str) = ("tryall_expansion_starts", "tryall_expansion_ends");
 
+/// Why a macro has no expansion, though the preprocessor succeeds.
+pub const NOT_DEFINED: &str = "the macro is not defined";
+
 /// A macro of our own and what it expands to, each a word of its own in preprocessed text.
 pub const SENTINEL_MACRO: (&str, &str) = ("TRYALL_NOT_EXPANDED", "tryall_expanded");
 /// A word in lines that a preprocessor skips.

@@ -312,7 +312,7 @@ impl Asking<'_> {
                 }
                 None => {
                     outcome.verdict = Verdict::No;
-                    outcome.remark = Some("the macro is not defined".into());
+                    outcome.remark = Some(value::NOT_DEFINED.into());
                 }
             }
         }

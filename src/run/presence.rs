@@ -28,7 +28,7 @@ pub async fn expand(context: &Context, questions: Vec<usize>) -> Fused {
                 fused.answered.push((index, Outcome { value, ..outcome.clone() }));
             }
             Some((None, outcome)) => {
-                let remark = Some("the macro is not defined".into());
+                let remark = Some(value::NOT_DEFINED.into());
                 let outcome = Outcome { verdict: Verdict::No, remark, ..outcome.clone() };
                 fused.answered.push((index, outcome));
             }
