@@ -5,7 +5,8 @@
 //! function of its own. All units of a batch are compiled by one command to an object file each,
 //! and those with something to link are linked by a second one. [`guard`] says what may take
 //! part, [`unit`] writes the sources, [`evidence`] reads what the compiler says; `run::fused` runs
-//! it. What is not proved by what was read is asked alone: a batch may answer nothing, but never
+//! it. Sources that can share no unit are compiled by one command all the same ([`beside`]). What is
+//! not proved by what was read is asked alone: a batch may answer nothing, but never
 //! something else.
 //!
 //! # Why a yes of the compiler is the single one
@@ -64,6 +65,13 @@
 //! `#include` does. That answers whether headers are there. A header that is not there is a no
 //! also for the check that wants it to compile; one that is there must be compiled alone, because
 //! one header can make the next one compile. Two that are known show that the look is true.
+//!
+//! # Macros
+//!
+//! `#ifdef` changes nothing, and neither does an expansion, but for three things: one that counts or
+//! tells its line, one that opens a parenthesis and reads on, and one that may not be named. So each
+//! macro is asked twice, at two places, and must say the same; all expansions must close what they
+//! open; and each place has exactly one of its marks. Otherwise each macro is asked alone.
 
 pub mod beside;
 pub mod evidence;
