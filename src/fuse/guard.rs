@@ -34,21 +34,11 @@ const FEWEST_HEADERS: usize = 16;
 
 /// Headers of a plan that can be looked for together, by their questions.
 pub fn headers(plan: &Plan) -> Vec<Vec<usize>> {
-    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
-    let mut places = HashMap::new();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, question) in plan.questions.iter().enumerate() {
-        let Subject::Header { header, .. } = &question.subject else { continue };
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
-        if fit[question.toolchain] && question_fits(question) && header.chars().all(plain) {
-            let key = (question.toolchain, &question.args, &question.headers, &question.prefix);
-            let place = *places.entry(key).or_insert_with(|| {
-                groups.push(Vec::new());
-                groups.len() - 1
-            });
-            groups[place].push(index);
-        }
-    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
+    let mut groups = alike(plan, |subject| match subject {
+        Subject::Header { header, .. } => header.chars().all(plain),
+        _ => false,
+    });
     groups.retain(|group| {
         let presence = |index: &&usize| must_only_be_there(&plan.questions[**index]);
         group.len() >= FEWEST_HEADERS || group.iter().filter(presence).count() >= super::FEWEST
@@ -58,12 +48,18 @@ pub fn headers(plan: &Plan) -> Vec<Vec<usize>> {
 
 /// Macros of a plan whose expansions can be asked for together, by their questions.
 pub fn defines(plan: &Plan) -> Vec<Vec<usize>> {
+    let mut groups = alike(plan, |subject| matches!(subject, Subject::Define(_)));
+    groups.retain(|group| group.len() > 1);
+    groups
+}
+
+/// The questions about some subjects, by what stands before them and how they are compiled.
+fn alike(plan: &Plan, is_of: impl Fn(&Subject) -> bool) -> Vec<Vec<usize>> {
     let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
     let mut places = HashMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, question) in plan.questions.iter().enumerate() {
-        let Subject::Define(_) = &question.subject else { continue };
-        if fit[question.toolchain] && question_fits(question) {
+        if is_of(&question.subject) && fit[question.toolchain] && question_fits(question) {
             let key = (question.toolchain, &question.args, &question.headers, &question.prefix);
             let place = *places.entry(key).or_insert_with(|| {
                 groups.push(Vec::new());
@@ -72,7 +68,6 @@ pub fn defines(plan: &Plan) -> Vec<Vec<usize>> {
             groups[place].push(index);
         }
     }
-    groups.retain(|group| group.len() > 1);
     groups
 }
 
