@@ -8,8 +8,8 @@
 //!
 //! # Why the answers are the single ones
 //!
-//! * A yes is an object file of the source. A driver writes one only if the source has compiled,
-//!   and every name is removed before.
+//! * A yes is an object file of the source, without an error. A driver writes one only if the source
+//!   has compiled, and no file of its name was there before.
 //! * A no is a missing object file, together with an error that the messages tell of this source,
 //!   and nothing in them that is the machine's trouble and not the source's. The messages come in
 //!   the order of the sources; where a source is mentioned again after a later one, or the first

@@ -133,13 +133,14 @@ impl<'a> Together<'a> {
         let (question, form) = (self.questions[place], &self.forms[place]);
         let source = source(form)?;
         let name = OsString::from(format!("{STEM}.{}", source.extension));
+        let has_error = compiled.said.contains("error: ");
         let verdict = match compiled.object.is_empty() {
-            false => Verdict::Yes,
-            true if compiled.said.contains("error: ") => {
+            false if !has_error => Verdict::Yes,
+            true if has_error => {
                 let dir = Some(self.asking.room.path());
                 judge::failed("", compiled.code, &compiled.said, dir, &source.text)
             }
-            true => return None,
+            _ => return None,
         };
         if matches!(verdict, Verdict::Error(_)) {
             return None;
