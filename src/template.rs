@@ -15,7 +15,7 @@ pub enum Step {
 }
 
 /// A file of a check. Its placeholder may stand in a word with other text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum File {
     Source,
     Object,
@@ -23,7 +23,7 @@ enum File {
 }
 
 /// A list of a check. Its placeholder is a word of its own, in place of which its words stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum List {
     /// `definitions`.
     Definitions,
@@ -55,16 +55,16 @@ impl Step {
 }
 
 /// A command with placeholders.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Template(Vec<Word>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Word {
     List(List),
     Pieces(Vec<Piece>),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Piece {
     Text(OsString),
     File(File),
@@ -131,41 +131,22 @@ impl Template {
         self.0.contains(&Word::List(list))
     }
 
-    /// The words without these four, which are two options with their files and stand in this order,
-    /// each option before its file; the lists of a check are left out. `None` if they do not.
-    pub fn without_files(&self, files: &[&str; 4]) -> Option<Vec<&OsStr>> {
-        let is = |word: Option<&Word>, text: &str| match word {
-            Some(Word::Pieces(pieces)) => match (&pieces[..], text) {
-                ([Piece::File(File::Object)], "{object}") => true,
-                ([Piece::File(File::Source)], "{source}") => true,
-                ([Piece::Text(word)], text) => word == text,
-                _ => false,
-            },
-            _ => false,
-        };
-        let mut words = Vec::new();
-        let mut files = files.chunks(2);
-        let mut next = files.next();
-        let mut rest = self.0.iter();
-        while let Some(word) = rest.next() {
-            if let Some([option, file]) = next
-                && is(Some(word), option)
-            {
-                if !is(rest.next(), file) {
-                    return None;
-                }
-                next = files.next();
-                continue;
-            }
-            match word {
-                Word::List(_) => {}
-                Word::Pieces(pieces) => match &pieces[..] {
-                    [Piece::Text(text)] => words.push(text.as_os_str()),
-                    _ => return None,
-                },
-            }
+    /// The same command for several sources, which stand at its end behind `-c` and whose object
+    /// files the compiler names: without `-o {object}` and `-c {source}`. `None` if it does not name
+    /// its files in these words and this order.
+    pub fn without_files(&self) -> Option<Template> {
+        let option = |text: &str| Word::Pieces(vec![Piece::Text(text.into())]);
+        let file = |file| Word::Pieces(vec![Piece::File(file)]);
+        let pairs = [[option("-o"), file(File::Object)], [option("-c"), file(File::Source)]];
+        let (mut kept, mut rest) = (Vec::new(), self.0.as_slice());
+        for pair in &pairs {
+            let at = rest.windows(2).position(|words| words == pair)?;
+            kept.extend_from_slice(&rest[..at]);
+            rest = &rest[at + 2..];
         }
-        next.is_none().then_some(words)
+        kept.extend_from_slice(rest);
+        let template = Template(kept);
+        FILES.iter().all(|(_, file)| !template.names(*file)).then_some(template)
     }
 
     /// The words that are the same for all checks, as far as they are without placeholders.

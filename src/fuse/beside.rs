@@ -21,14 +21,14 @@
 //!   so makes no answer of a source without an object file.
 //!   The names of the files are as long as that of a single source, and `__FILE__` is in none.
 
-use std::ffi::{OsStr, OsString};
+use std::collections::HashMap;
+use std::ffi::OsString;
 
 use super::guard;
 use crate::dialect::{STEM, Stage};
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Subject};
-use crate::template::Template;
 use crate::toolchain::Toolchain;
 
 /// So many are compiled by one command at most: with more, the last core would wait for it.
@@ -47,18 +47,21 @@ pub fn candidates(plan: &Plan) -> Vec<bool> {
 /// Groups of questions that share a command, of about equal size, and those that have nobody or
 /// are few enough to run at once.
 pub fn groups(plan: &Plan, questions: Vec<usize>, width: usize) -> (Vec<Vec<usize>>, Vec<usize>) {
+    let mut places = HashMap::new();
     let mut alike: Vec<Vec<usize>> = Vec::new();
     for index in questions {
         let question = &plan.questions[index];
-        let same = |group: &&mut Vec<usize>| {
-            let other = &plan.questions[group[0]];
-            same_toolchain(plan, question, other)
-                && (&question.args, &question.definitions) == (&other.args, &other.definitions)
-        };
-        match alike.iter_mut().find(same) {
-            Some(group) => group.push(index),
-            None => alike.push(vec![index]),
-        }
+        let toolchain = &plan.toolchains[question.toolchain];
+        // Whoever gives commands in full may give each check a toolchain of its own.
+        let compile = toolchain.commands.as_ref().map(|commands| &commands.compile);
+        let own = compile.is_none().then_some(question.toolchain);
+        let command = (own, compile, &toolchain.env, toolchain.language);
+        let place =
+            *places.entry((command, &question.args, &question.definitions)).or_insert_with(|| {
+                alike.push(Vec::new());
+                alike.len() - 1
+            });
+        alike[place].push(index);
     }
     let (mut groups, mut alone) = (Vec::new(), Vec::new());
     for group in alike {
@@ -74,23 +77,11 @@ pub fn groups(plan: &Plan, questions: Vec<usize>, width: usize) -> (Vec<Vec<usiz
     (groups, alone)
 }
 
-/// Whoever gives commands in full may give each check a toolchain of its own.
-fn same_toolchain(plan: &Plan, one: &Question, other: &Question) -> bool {
-    if one.toolchain == other.toolchain {
-        return true;
-    }
-    let [one, other] = [one, other].map(|question| &plan.toolchains[question.toolchain]);
-    let compile = |toolchain: &Toolchain| toolchain.commands.as_ref().map(|c| c.compile.clone());
-    compile(one).is_some()
-        && compile(one) == compile(other)
-        && (&one.env, one.language) == (&other.env, other.language)
-}
-
 fn toolchain_fits(toolchain: &Toolchain) -> bool {
     let is_c = matches!(toolchain.language, Language::C | Language::Cxx);
     let command = match &toolchain.commands {
-        Some(commands) => match beside_form(&commands.compile) {
-            Some(words) => words.iter().skip(1).map(|word| word.to_os_string()).collect(),
+        Some(commands) => match commands.compile.without_files() {
+            Some(template) => template.fixed_words().skip(1).map(Into::into).collect(),
             None => return false,
         },
         None => [toolchain.command.get(1..).unwrap_or_default(), &toolchain.args].concat(),
@@ -141,12 +132,6 @@ fn text_fits(text: &str) -> bool {
     !OF_FILES.iter().any(|word| text.contains(word))
         && !text.contains("import ")
         && !guard::numbers_lines_anew(text)
-}
-
-/// The words of a compile command that is given in full, without those that name its output, and
-/// without the source. `None` if they do not stand as every compiler of this kind takes them.
-pub fn beside_form(template: &Template) -> Option<Vec<&OsStr>> {
-    template.without_files(&["-o", "{object}", "-c", "{source}"])
 }
 
 /// Options that change what a source means, and nothing else: where output goes, how many files

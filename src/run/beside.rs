@@ -111,11 +111,8 @@ impl<'a> Together<'a> {
     async fn run(&self, names: &[String]) -> Option<Attempt> {
         let Asking { question, toolchain, program, .. } = &self.asking;
         let mut argv = match &toolchain.commands {
-            Some(commands) => {
-                // What stands in the places of the files is taken out again.
-                let words = self.asking.filled(&commands.compile, NO_FILE.as_ref());
-                without_files(words, &toolchain.dialect.product(Stage::Compile)?)?
-            }
+            // It has no place for a file.
+            Some(commands) => self.asking.filled(&commands.compile.without_files()?, "".as_ref()),
             None => [&toolchain.command[..], &toolchain.args, &question.args].concat(),
         };
         argv.push("-c".into());
@@ -129,7 +126,7 @@ impl<'a> Together<'a> {
 
     /// The answer to a question, if it is certain.
     async fn outcome(&self, place: usize, compiled: &Compiled) -> Option<Outcome> {
-        let Asking { context, toolchain, .. } = self.asking;
+        let context = self.asking.context;
         let (question, form) = (self.questions[place], &self.forms[place]);
         let source = source(form)?;
         let name = OsString::from(format!("{STEM}.{}", source.extension));
@@ -156,11 +153,8 @@ impl<'a> Together<'a> {
         };
         let room = context.scratch.as_ref().ok()?.room().ok()?;
         let deadline = self.started + question.timeout;
-        // With the toolchain of its own: it may link in another way.
-        let toolchain = match &toolchain.commands {
-            Some(_) => &context.plan.toolchains[question.toolchain],
-            None => toolchain,
-        };
+        // The question's own: it may link in another way.
+        let toolchain = &context.plan.toolchains[question.toolchain];
         let program = toolchain.program.as_ref().ok()?;
         let asking = Asking { context, question, toolchain, program, room, deadline };
         if outcome.verdict == Verdict::Yes {
@@ -209,23 +203,4 @@ fn value(form: &Form, object: &[u8]) -> Option<Option<Value>> {
         },
         _ => Some(None),
     }
-}
-
-/// Stands where the source would.
-const NO_FILE: &str = "\0";
-
-fn without_files(words: Vec<OsString>, object: &str) -> Option<Vec<OsString>> {
-    let mut kept = Vec::with_capacity(words.len());
-    let mut words = words.into_iter().peekable();
-    while let Some(word) = words.next() {
-        let next = words.peek();
-        let is_output = word == "-o" && next.is_some_and(|next| next == object);
-        let is_source = word == "-c" && next.is_some_and(|next| next == NO_FILE);
-        if is_output || is_source {
-            words.next();
-        } else {
-            kept.push(word);
-        }
-    }
-    kept.iter().all(|word| word != NO_FILE).then_some(kept)
 }
