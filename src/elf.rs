@@ -232,16 +232,19 @@ fn is_sound_unwind(mut data: &[u8]) -> bool {
     data.is_empty()
 }
 
+/// What a shared library has, by name; `None` of what is neither.
+pub type Exports = HashMap<String, Option<Export>>;
+
 /// What a shared library has for a link, under whatever versions; not names that it has twice, as
 /// different things. `None` if the file is no such library.
-pub fn exports(file: &[u8]) -> Option<HashMap<&str, Option<Export>>> {
+pub fn exports(file: &[u8]) -> Option<Exports> {
     let header = FileHeader64::<Endianness>::parse(file).ok()?;
     let endian = header.endian().ok()?;
     if header.e_type(endian) != elf::ET_DYN || header.e_machine(endian) != elf::EM_X86_64 {
         return None;
     }
     let file = ElfFile64::<Endianness>::parse(file).ok()?;
-    let mut exports = HashMap::new();
+    let mut exports = Exports::new();
     for symbol in file.dynamic_symbols().filter(|symbol| !symbol.is_undefined()) {
         let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return None };
         let export = match st_info.st_type() {
@@ -251,7 +254,7 @@ pub fn exports(file: &[u8]) -> Option<HashMap<&str, Option<Export>>> {
             elf::STT_OBJECT => Some(Export::Variable),
             _ => None,
         };
-        let known = exports.entry(symbol.name().ok()?).or_insert(export);
+        let known = exports.entry(symbol.name().ok()?.into()).or_insert(export);
         if *known != export {
             *known = None;
         }

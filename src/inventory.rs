@@ -19,13 +19,14 @@
 //!
 //! Only a yes is taken. Whether a link fails, and in which words, is the linker's to say.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use crate::elf::{self, Export, Wants};
+use crate::elf::{self, Export, Exports, Wants};
+use crate::fuse::evidence::{Trace, trace};
 
 /// What a link command finds in shared libraries.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl Inventory {
 /// The shared libraries of a link, by their names.
 #[derive(Debug, Default)]
 pub struct Libraries {
-    files: HashMap<String, Vec<u8>>,
+    files: HashMap<String, Exports>,
 }
 
 /// A name that may be on a command line, and is one of C: there are too many of C++, with words of
@@ -117,39 +118,31 @@ impl Libraries {
     pub fn listed_in(output: &str, object: &str) -> Option<Self> {
         let files = listed(output.lines(), object)?.into_iter().filter_map(|name| {
             let file = std::fs::read(name).ok()?;
-            elf::exports(&file).is_some().then_some((name.to_string(), file))
+            Some((name.to_string(), elf::exports(&file)?))
         });
         Some(Libraries { files: files.collect() })
     }
 
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.values().flat_map(HashMap::keys).map(String::as_str)
+    }
+
     /// All that has to be asked, as a response file.
     pub fn questions(&self) -> String {
-        let exports = self.files.values().filter_map(|file| elf::exports(file));
-        let names: HashSet<_> = exports.flat_map(HashMap::into_keys).collect();
-        let mut names: Vec<_> = names.into_iter().filter(|name| can_be_asked(name)).collect();
-        names.sort_unstable();
+        let names: BTreeSet<_> = self.names().filter(|name| can_be_asked(name)).collect();
         names.iter().fold(String::new(), |text, name| text + &format!("-u {name}\n-y {name}\n"))
     }
 
     /// What GNU ld answers, with `-t`. `None` if there is a line that is not understood.
     pub fn inventory(&self, output: &str, object: &str, properties: Vec<u8>) -> Option<Inventory> {
-        static TRACE: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"^\S*ld\S*: (.+): (reference to|definition of) (\S+)$").expect("valid")
-        });
         static WARNING: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"^\S*ld\S*: warning: (.*)$").expect("valid"));
-        let exports: HashMap<_, _> = self
-            .files
-            .iter()
-            .filter_map(|(file, bytes)| Some((file.as_str(), elf::exports(bytes)?)))
-            .collect();
         let (mut rest, mut warnings) = (Vec::new(), Vec::new());
         let mut names: BTreeMap<String, Option<Export>> = BTreeMap::new();
         for line in output.lines() {
-            if let Some(trace) = TRACE.captures(line) {
-                let (file, name) = (&trace[1], &trace[3]);
-                if &trace[2] == "definition of" {
-                    let export = exports.get(file).and_then(|names| *names.get(name)?);
+            if let Some(Trace { file, is_definition, name }) = trace(line) {
+                if is_definition {
+                    let export = self.files.get(file).and_then(|names| *names.get(name)?);
                     let known = names.entry(name.into()).or_insert(export);
                     if *known != export {
                         *known = None;
@@ -181,7 +174,7 @@ impl Libraries {
             }
         }
         // What the libraries have under other versions only is not there, and not to be defined.
-        for name in exports.into_values().flat_map(HashMap::into_keys) {
+        for name in self.names() {
             names.entry(name.into()).or_insert(None);
         }
         Some(Inventory { names, properties })

@@ -141,12 +141,30 @@ pub enum Verdict {
     Missing,
 }
 
-/// Reads what GNU ld says with `-y` and `--warn-unresolved-symbols`. `None` if there is a line
-/// that is not understood.
-pub fn linked(output: &str) -> Option<Linked> {
+/// What GNU ld says of a name with `-y`.
+#[derive(Debug)]
+pub struct Trace<'a> {
+    /// The file that refers to it or defines it.
+    pub file: &'a str,
+    /// Whether it defines it.
+    pub is_definition: bool,
+    /// The name.
+    pub name: &'a str,
+}
+
+/// Reads a line of such a trace.
+pub fn trace(line: &str) -> Option<Trace<'_>> {
     static TRACE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^\S*ld\S*: (.+): (reference to|definition of) (\S+)$").expect("valid")
     });
+    let found = TRACE.captures(line)?;
+    let [file, what, name] = [1, 2, 3].map(|group| found.get(group).map_or("", |m| m.as_str()));
+    Some(Trace { file, is_definition: what == "definition of", name })
+}
+
+/// Reads what GNU ld says with `-y` and `--warn-unresolved-symbols`. `None` if there is a line
+/// that is not understood.
+pub fn linked(output: &str) -> Option<Linked> {
     static FUNCTION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^\S*ld\S*: \S+: in function `([^']+)':$").expect("valid"));
     static MISSED: LazyLock<Regex> = LazyLock::new(|| {
@@ -160,13 +178,12 @@ pub fn linked(output: &str) -> Option<Linked> {
     let mut linked = Linked::default();
     let mut current: Option<String> = None;
     for line in output.lines() {
-        if let Some(trace) = TRACE.captures(line) {
-            let sort = if &trace[2] == "reference to" {
-                &mut linked.references
-            } else {
-                &mut linked.definitions
+        if let Some(trace) = trace(line) {
+            let sort = match trace.is_definition {
+                true => &mut linked.definitions,
+                false => &mut linked.references,
             };
-            sort.entry(trace[3].into()).or_default().insert(trace[1].into());
+            sort.entry(trace.name.into()).or_default().insert(trace.file.into());
         } else if let Some(function) = FUNCTION.captures(line) {
             current = Some(function[1].into());
         } else if let Some(missed) = MISSED.captures(line) {
