@@ -74,19 +74,7 @@ fn open_brackets(text: &str, language: Language) -> Option<String> {
 }
 
 fn source(subject: Subject, headers: Vec<String>, language: Language) -> String {
-    let question = Question {
-        toolchain: 0,
-        subject,
-        headers,
-        prefix: String::new(),
-        args: Vec::new(),
-        link_args: Vec::new(),
-        definitions: Vec::new(),
-        product: None,
-        product_is_data: false,
-        fail_patterns: Vec::new(),
-        timeout: std::time::Duration::ZERO,
-    };
+    let question = Question { headers, ..Question::about(subject) };
     match form(&question, language) {
         Form::Verdict(source)
         | Form::Presence(source)

@@ -36,6 +36,25 @@ pub struct Question {
     pub timeout: Duration,
 }
 
+impl Question {
+    /// A question about a subject and nothing around it, which may take no time.
+    pub fn about(subject: Subject) -> Self {
+        Question {
+            toolchain: 0,
+            subject,
+            headers: Vec::new(),
+            prefix: String::new(),
+            args: Vec::new(),
+            link_args: Vec::new(),
+            definitions: Vec::new(),
+            product: None,
+            product_is_data: false,
+            fail_patterns: Vec::new(),
+            timeout: Duration::ZERO,
+        }
+    }
+}
+
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the kinds and fields are those of the request")]

@@ -120,24 +120,19 @@ fn failure(outcome: &Outcome, stage: Stage) -> Option<String> {
 pub async fn run(context: &Context, trial: Trial) {
     let toolchain = &context.plan.toolchains[trial.toolchain];
     let [args, link_args] = toolchain.trial_args.clone();
+    let subject = Subject::Source {
+        stage: trial.stage,
+        code: Code::Text { source: toolchain.language.empty_program().into(), extension: None },
+        run_args: Vec::new(),
+        merge_output: false,
+        run_dir: None,
+    };
     let question = Question {
         toolchain: trial.toolchain,
-        subject: Subject::Source {
-            stage: trial.stage,
-            code: Code::Text { source: toolchain.language.empty_program().into(), extension: None },
-            run_args: Vec::new(),
-            merge_output: false,
-            run_dir: None,
-        },
-        headers: Vec::new(),
-        prefix: String::new(),
         args,
         link_args,
-        definitions: Vec::new(),
-        product: None,
-        product_is_data: false,
-        fail_patterns: Vec::new(),
         timeout: timeout(&context.plan, trial.toolchain),
+        ..Question::about(subject)
     };
     let outcome = ask(context, &question).await;
     let compiles = trial.stage == Stage::Compile || outcome.verdict == Verdict::Yes;

@@ -16,19 +16,6 @@ use tryall::response::{Answer, How, Status, Summary, Value};
 
 /// A plan of one check for each pair of a subject and its value, all of them yes, and the answers.
 fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
-    let question = |subject| Question {
-        toolchain: 0,
-        subject,
-        headers: Vec::new(),
-        prefix: String::new(),
-        args: Vec::new(),
-        link_args: Vec::new(),
-        definitions: Vec::new(),
-        product: None,
-        product_is_data: false,
-        fail_patterns: Vec::new(),
-        timeout: std::time::Duration::ZERO,
-    };
     let mut plan = Plan {
         toolchains: Vec::new(),
         questions: Vec::new(),
@@ -39,7 +26,7 @@ fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
     let mut answers = Vec::new();
     for (index, (subject, value)) in pairs.into_iter().enumerate() {
         let id = format!("ID_{index}");
-        plan.questions.push(question(subject));
+        plan.questions.push(Question::about(subject));
         let ask = Ask {
             id: id.clone(),
             kind: Kind::Define,
