@@ -213,10 +213,11 @@ impl Links {
     pub fn learn(&self, link: Link) {
         let Some(directory) = &self.directory else { return };
         self.keep(&link.file_name(), &link.bytes);
-        let sample = link.file_of_command(SAMPLE);
-        let name =
-            if directory.join(&sample).exists() { link.file_of_command(AGAIN) } else { sample };
-        self.keep(&name, &link.bytes);
+        let names = [SAMPLE, AGAIN].map(|what| link.file_of_command(what));
+        // The third time adds nothing.
+        if let Some(name) = names.iter().find(|name| !directory.join(name).exists()) {
+            self.keep(name, &link.bytes);
+        }
         self.known.borrow_mut().insert(link.bytes);
     }
 

@@ -24,12 +24,6 @@ fn reason_of(compiler: &str) -> String {
     result["reason"].as_str().unwrap().into()
 }
 
-/// Runs checks one after the other, each by a command of its own.
-fn in_order(request: &Value) -> Ran {
-    let (call, stdin) = Call::check(request);
-    call.arg("--no-fuse").run_with(&stdin)
-}
-
 #[test]
 fn a_missing_compiler_is_an_error_that_names_it() {
     let reason = reason_of("no-such-compiler");
@@ -77,7 +71,7 @@ fn a_compiler_that_disappears_leaves_errors_and_no_noes() {
     let temp = tempfile::tempdir().unwrap();
     let compiler = temp.path().join("cc");
     symlink(fakecc(), &compiler).unwrap();
-    let ran = in_order(&json!({
+    let ran = check_apart(&json!({
         "toolchains": {"c": {"command": [compiler]}},
         "checks": [
             {"id": "BEFORE", "kind": "compiles", "source": "REJECT"},
@@ -194,7 +188,7 @@ fn a_compiler_that_is_replaced_while_the_batch_runs_answers_no_more() {
     let other = write(temp.path(), "other", "#!/bin/sh\necho error: nope\nexit 1\n");
     std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).unwrap();
     let compiler = script(temp.path(), &format!("mv '{}' \"$0\"", other.display()));
-    let ran = in_order(&json!({
+    let ran = check_apart(&json!({
         "toolchains": {"c": {"command": [compiler]}},
         "checks": [
             {"id": "BEFORE", "kind": "compiles", "source": "int x;\n"},

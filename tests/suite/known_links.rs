@@ -24,12 +24,6 @@ fn request(link: &[&str], directory: &std::path::Path, sources: &[&str]) -> Valu
     })
 }
 
-/// Without compiles that are shared, which would be counted as one.
-fn check(request: &Value) -> Ran {
-    let (call, stdin) = Call::check(request);
-    call.arg("--no-fuse").run_with(&stdin)
-}
-
 fn processes(ran: &Ran) -> u64 {
     assert_eq!(ran.code(), 0, "{ran:?}");
     ran.json()["summary"]["processes"].as_u64().unwrap()
@@ -44,13 +38,13 @@ const UNDEFINED: &str = "int nowhere(void); int main(void) { return nowhere(); }
 fn the_same_object_is_linked_once_in_a_run_and_in_the_next() {
     let dir = tempfile::tempdir().unwrap();
     let links = dir.path().join("links");
-    let ran = check(&request(&[], &links, &[ONE, SAME, OTHER]));
+    let ran = check_apart(&request(&[], &links, &[ONE, SAME, OTHER]));
     assert_eq!(processes(&ran), 5, "three compiles and two links: {ran:?}");
     let steps = ran.result("c1")["steps"].clone();
     assert_eq!(steps[1]["known"], true, "{steps}");
     assert_eq!(steps[1]["command"], json!(["gcc", "conftest.o", "-o", "conftest.exe"]));
     assert_eq!(ran.result("c0")["steps"][1]["known"], Value::Null);
-    let again = check(&request(&[], &links, &[ONE, SAME, OTHER]));
+    let again = check_apart(&request(&[], &links, &[ONE, SAME, OTHER]));
     assert_eq!(processes(&again), 3, "{again:?}");
     assert_eq!(again.answer("c2"), "yes");
 }
@@ -58,14 +52,14 @@ fn the_same_object_is_linked_once_in_a_run_and_in_the_next() {
 #[test]
 fn what_names_a_library_is_linked_each_time() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(processes(&check(&request(&["-lm"], dir.path(), &[ONE, SAME]))), 4);
+    assert_eq!(processes(&check_apart(&request(&["-lm"], dir.path(), &[ONE, SAME]))), 4);
 }
 
 #[test]
 fn a_link_that_fails_is_not_known() {
     let dir = tempfile::tempdir().unwrap();
     let failing = [UNDEFINED, "/**/int nowhere(void); int main(void) { return nowhere(); }"];
-    let ran = check(&request(&[], dir.path(), &failing));
+    let ran = check_apart(&request(&[], dir.path(), &failing));
     assert_eq!((ran.answer("c0"), ran.answer("c1")), ("no".into(), "no".into()));
     assert_eq!(processes(&ran), 4);
 }
@@ -74,7 +68,7 @@ fn a_link_that_fails_is_not_known() {
 fn a_link_with_a_warning_is_not_known() {
     let dir = tempfile::tempdir().unwrap();
     let warns = "#include <stdio.h>\nint main(void) { char b[99]; return !tmpnam(b); }";
-    let ran = check(&request(&[], dir.path(), &[warns, &format!("/**/{warns}")]));
+    let ran = check_apart(&request(&[], dir.path(), &[warns, &format!("/**/{warns}")]));
     assert_eq!(processes(&ran), 4, "{ran:?}");
     assert!(ran.result("c1")["output"].as_str().unwrap().contains("tmpnam"));
 }
@@ -85,7 +79,7 @@ fn a_program_that_is_wanted_is_linked() {
     let mut request = request(&[], dir.path(), &[ONE, SAME, ONE]);
     request["checks"][1]["product"] = json!(dir.path().join("program"));
     request["checks"][2]["kind"] = json!("runs");
-    let ran = check(&request);
+    let ran = check_apart(&request);
     assert_eq!(processes(&ran), 7, "{ran:?}");
     assert!(dir.path().join("program").exists());
 }
@@ -111,14 +105,15 @@ fn programs_of_one_directory_run_there_and_one_at_a_time() {
                    "source": format!("/* {n} */ {source}")})
         })
         .collect();
-    let ran =
-        check(&json!({"jobs": 4, "toolchains": {"c": {"command": ["gcc"]}}, "checks": checks}));
+    let ran = check_apart(
+        &json!({"jobs": 4, "toolchains": {"c": {"command": ["gcc"]}}, "checks": checks}),
+    );
     assert_eq!(ran.json()["summary"]["yes"], 8, "{ran:?}");
     let kept = json!({"id": "c", "kind": "runs", "run_dir": dir.path(),
                       "source": "#include <stdio.h>\nint main(void) { return !fopen(\"made\", \"w\"); }"});
-    assert_eq!(check(&json!({"checks": [kept]})).answer("c"), "yes");
+    assert_eq!(check_apart(&json!({"checks": [kept]})).answer("c"), "yes");
     assert!(dir.path().join("made").exists());
     let missing = json!({"id": "c", "kind": "runs", "run_dir": "/no/such", "source": ONE});
-    let refusal = check(&json!({"checks": [missing]})).refusal();
+    let refusal = check_apart(&json!({"checks": [missing]})).refusal();
     assert!(refusal["message"].as_str().unwrap().contains("no directory"), "{refusal}");
 }

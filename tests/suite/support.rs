@@ -195,6 +195,12 @@ pub fn check(request: &Value) -> Ran {
     call.run_with(&stdin)
 }
 
+/// The same, each check by commands of its own: one after the other where there is one job.
+pub fn check_apart(request: &Value) -> Ran {
+    let (call, stdin) = Call::check(request);
+    call.arg("--no-fuse").run_with(&stdin)
+}
+
 /// Runs checks with one compiler for a language.
 pub fn check_with(language: &str, command: &[&str], checks: Value) -> Ran {
     check(

@@ -44,8 +44,7 @@ fn each_source_has_its_own_answer_and_its_own_words() {
                              "checks": checks});
         let results = same(&request);
         assert_eq!(fused(&results), PLAIN.len(), "{compiler}: {results:#?}");
-        let (call, stdin) = Call::check(&request);
-        let alone = call.arg("--no-fuse").run_with(&stdin);
+        let alone = check_apart(&request);
         for (id, result) in &results {
             let alone = alone.result(id);
             for field in ["output", "command", "source", "exit_code", "reason"] {
@@ -101,8 +100,7 @@ fn commands_in_full_are_told_as_they_would_have_been_run() {
         let request = json!({"toolchains": toolchains, "checks": checks});
         let results = same(&request);
         assert_eq!(fused(&results), PLAIN.len(), "{compiler}: {results:#?}");
-        let (call, stdin) = Call::check(&request);
-        let alone = call.arg("--no-fuse").run_with(&stdin);
+        let alone = check_apart(&request);
         for (id, result) in &results {
             let alone = alone.result(id);
             for field in ["steps", "output", "command", "source", "exit_code", "reason"] {
