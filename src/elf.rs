@@ -22,6 +22,8 @@ pub struct Wants {
     pub called: BTreeSet<String>,
     /// Names whose address is taken from the global offset table: functions or variables.
     pub addressed: BTreeSet<String>,
+    /// Names that it wants in yet another way, of which nothing is known.
+    pub otherwise: BTreeSet<String>,
     /// Global names that it defines.
     pub defines: BTreeSet<String>,
     /// Its `.note.gnu.property`, which linkers merge.
@@ -67,6 +69,7 @@ pub fn wants(file: &[u8]) -> Option<Wants> {
     let mut wants = Wants {
         called: BTreeSet::new(),
         addressed: BTreeSet::new(),
+        otherwise: BTreeSet::new(),
         defines: BTreeSet::new(),
         properties: Vec::new(),
     };
@@ -100,7 +103,7 @@ pub fn wants(file: &[u8]) -> Option<Wants> {
                     elf::R_X86_64_GOTPCREL
                     | elf::R_X86_64_GOTPCRELX
                     | elf::R_X86_64_REX_GOTPCRELX => &mut wants.addressed,
-                    _ => return None,
+                    _ => &mut wants.otherwise,
                 };
                 names.insert(symbol.name().ok()?.into());
                 continue;
@@ -147,6 +150,7 @@ pub fn wants(file: &[u8]) -> Option<Wants> {
                 kind == elf::STT_NOTYPE
                     && (wants.called.contains(name)
                         || wants.addressed.contains(name)
+                        || wants.otherwise.contains(name)
                         || name == OFFSET_TABLE)
             }
             elf::STB_GLOBAL => {
@@ -161,6 +165,21 @@ pub fn wants(file: &[u8]) -> Option<Wants> {
         }
     }
     Some(wants)
+}
+
+/// The bytes of a variable that an object file defines.
+pub fn data<'a>(file: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let file = ElfFile64::<Endianness>::parse(file).ok()?;
+    let mut named = file.symbols().filter(|symbol| symbol.name() == Ok(name));
+    let (symbol, None) = (named.next()?, named.next()) else { return None };
+    let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return None };
+    let section = file.section_by_index(symbol.section_index()?).ok()?;
+    let start = usize::try_from(symbol.address()).ok()?;
+    let end = start.checked_add(usize::try_from(symbol.size()).ok()?)?;
+    if st_info.st_type() != elf::STT_OBJECT {
+        return None;
+    }
+    section.data().ok()?.get(start..end).filter(|data| !data.is_empty())
 }
 
 /// How a section is loaded.

@@ -46,15 +46,22 @@ const END_LINE: &str = "\nend\n";
 impl Inventory {
     /// Whether an object file is known to link.
     pub fn suffices(&self, wants: &Wants) -> bool {
-        let export = |name: &String| self.names.get(name).copied().flatten();
-        wants.called.iter().all(|name| export(name) == Some(Export::Function))
-            && wants.addressed.iter().all(|name| export(name).is_some())
+        self.missing(wants).next().is_none()
             && wants.defines.contains("main")
             && wants.defines.iter().all(|name| {
                 // The files that every program begins with have names of this kind.
                 name == "main" || !name.starts_with('_') && !self.names.contains_key(name)
             })
             && wants.properties == self.properties
+    }
+
+    /// What an object file wants and is not known to be there.
+    pub fn missing<'a>(&self, wants: &'a Wants) -> impl Iterator<Item = &'a String> {
+        let export = |name: &String| self.names.get(name).copied().flatten();
+        let not_called = move |name: &&String| export(name) != Some(Export::Function);
+        let not_addressed = move |name: &&String| export(name).is_none();
+        let called = wants.called.iter().filter(not_called);
+        called.chain(wants.addressed.iter().filter(not_addressed)).chain(&wants.otherwise)
     }
 
     /// As a file has it.

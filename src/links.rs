@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 
 use crate::inventory::Inventory;
 
@@ -28,6 +29,8 @@ pub struct Links {
     inventories: RefCell<HashMap<Vec<u8>, Option<Rc<Inventory>>>>,
     /// The commands whose inventory is being taken.
     begun: RefCell<HashSet<Vec<u8>>>,
+    /// When one has been.
+    taken: Notify,
     directory: Option<PathBuf>,
     distrusted: Cell<bool>,
 }
@@ -40,9 +43,8 @@ pub struct Link {
     object_at: usize,
 }
 
-/// Behind what each command has linked without a word: the first time, and the second.
-const SAMPLE: &str = "sample";
-const AGAIN: &str = "again";
+/// The first object files that each command has linked without a word.
+const SAMPLES: [&str; 3] = ["first", "second", "third"];
 const INVENTORY: &str = "inventory";
 
 impl Link {
@@ -213,8 +215,8 @@ impl Links {
     pub fn learn(&self, link: Link) {
         let Some(directory) = &self.directory else { return };
         self.keep(&link.file_name(), &link.bytes);
-        let names = [SAMPLE, AGAIN].map(|what| link.file_of_command(what));
-        // The third time adds nothing.
+        let names = SAMPLES.map(|what| link.file_of_command(what));
+        // More than these add nothing.
         if let Some(name) = names.iter().find(|name| !directory.join(name).exists()) {
             self.keep(name, &link.bytes);
         }
@@ -235,14 +237,31 @@ impl Links {
         Some(inventory)
     }
 
-    /// The object file to take an inventory with, if that is worth it and nobody does: the command
-    /// has linked twice without a word.
+    /// Whether a link's command has linked so many object files without a word; three at most are
+    /// known.
+    pub fn has_linked(&self, link: &Link, count: usize) -> bool {
+        SAMPLES[..count].iter().all(|what| self.sample(link, what).is_some())
+    }
+
+    fn sample(&self, link: &Link, what: &str) -> Option<Vec<u8>> {
+        let bytes = std::fs::read(self.trusted()?.join(link.file_of_command(what))).ok()?;
+        Some(bytes.strip_prefix(link.command())?.to_vec())
+    }
+
+    /// The object file to take an inventory with, if there is one and nobody does.
     pub fn begin_inventory(&self, link: &Link) -> Option<Vec<u8>> {
-        let directory = self.trusted()?;
-        let read = |what| std::fs::read(directory.join(link.file_of_command(what))).ok();
-        let sample = read(SAMPLE)?.strip_prefix(link.command())?.to_vec();
-        read(AGAIN)?.strip_prefix(link.command())?;
+        let sample = self.sample(link, SAMPLES[0])?;
         self.begun.borrow_mut().insert(link.command().into()).then_some(sample)
+    }
+
+    /// Whether somebody takes the inventory of a link's command.
+    pub fn is_begun(&self, link: &Link) -> bool {
+        self.begun.borrow().contains(link.command())
+    }
+
+    /// Waits until an inventory has been taken.
+    pub async fn wait(&self) {
+        self.taken.notified().await;
     }
 
     /// Keeps an inventory, or that there is none to be had.
@@ -250,6 +269,8 @@ impl Links {
         let text = inventory.as_ref().map_or(NONE.into(), |inventory| inventory.to_text());
         self.keep(&link.file_of_command(INVENTORY), &[link.command(), text.as_bytes()].concat());
         self.inventories.borrow_mut().insert(link.command().into(), inventory);
+        self.begun.borrow_mut().remove(link.command());
+        self.taken.notify_waiters();
     }
 
     fn trusted(&self) -> Option<&PathBuf> {

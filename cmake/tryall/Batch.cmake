@@ -51,6 +51,10 @@ function(_tryall_write_request)
   set(check "\"kind\":\"${kind}\"${run}")
 
   if(path STREQUAL "" AND source MATCHES "^[\t\r\n -~]*$")
+    if(kind STREQUAL "links" AND _tryall_is_check)
+      _tryall_read_siblings(siblings)
+      string(APPEND check "${siblings}")
+    endif()
     _tryall_json_text(source "${source}")
     string(APPEND check ",\"source\":${source},\"extension\":\"${extension}\"")
   else()
@@ -82,6 +86,31 @@ function(_tryall_write_request)
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CHECK
     "{\"id\":\"_tryall_${number}\",\"toolchain\":\"t${number}\",${check}}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_KEY "${key}")
+endfunction()
+
+# The fields "word" and "own_names" of a source that CMake's modules write in the same way for each
+# function, symbol or type, and in which they declare nothing else: those of check_function_exists,
+# check_symbol_exists and check_type_size of CMake 3.20 to 4.4. Nothing for all others.
+function(_tryall_read_siblings result)
+  set(word "")
+  set(names "\"main\"")
+  set(name "([A-Za-z_][A-Za-z0-9_]*)")
+  if(source MATCHES "\n  \\(void\\)argv;\n#ifndef ${name}\n  return \\(\\(int\\*\\)\\(&${name}\\)\\)\\[argc\\];\n#else\n")
+    if("${CMAKE_MATCH_1}" STREQUAL "${CMAKE_MATCH_2}")
+      set(word "${CMAKE_MATCH_1}")
+    endif()
+  elseif(source MATCHES "^#ifdef CHECK_FUNCTION_EXISTS\n")
+    if(";${definitions};" MATCHES ";-DCHECK_FUNCTION_EXISTS=${name};")
+      set(word "${CMAKE_MATCH_1}")
+    endif()
+  elseif(source MATCHES "\n#define SIZE (\\(sizeof\\([A-Za-z0-9_ *]+\\)\\))\n(static )?char info_size\\[\\] =")
+    set(word "${CMAKE_MATCH_1}")
+    set(names "\"main\",\"info_size\"")
+  endif()
+  if(NOT word STREQUAL "")
+    set(word ",\"word\":\"${word}\",\"own_names\":[${names}]")
+  endif()
+  set(${result} "${word}" PARENT_SCOPE)
 endfunction()
 
 # Text of printable ASCII as JSON, with its quotes.

@@ -128,7 +128,7 @@ fn question_fits(question: &Question, toolchain: &Toolchain) -> bool {
 
 /// Whether a text cannot tell in which file it stands, and cannot name another.
 fn text_fits(text: &str) -> bool {
-    const OF_FILES: [&str; 5] = ["__FILE", "__BASE_FILE__", "__TIMESTAMP__", STEM, "confte"];
+    const OF_FILES: [&str; 5] = ["__FILE", "__BASE_FILE__", "__TIMESTAMP__", STEM, STEMS];
     !OF_FILES.iter().any(|word| text.contains(word))
         && !text.contains("import ")
         && !guard::numbers_lines_anew(text)
@@ -140,6 +140,13 @@ fn args_fit(args: &[OsString]) -> bool {
     const WHOLE: [&str; 7] =
         ["-ansi", "-pedantic", "-pedantic-errors", "-pipe", "-pthread", "-w", "-rdynamic"];
     const STARTS: [&str; 5] = ["-D", "-U", "-I", "-O", "-std="];
+    // Colours stand around the words that are looked for, and not in them.
+    const COLOURS: [&str; 4] = [
+        "-fdiagnostics-color",
+        "-fdiagnostics-color=always",
+        "-fdiagnostics-color=never",
+        "-fcolor-diagnostics",
+    ];
     const FILES_AND_MODULES: [&str; 11] = [
         "profile",
         "plugin",
@@ -164,6 +171,7 @@ fn args_fit(args: &[OsString]) -> bool {
         }
         let of_code = |start: &str| arg.strip_prefix(start).filter(|rest| !rest.is_empty());
         let fits = WHOLE.contains(&arg)
+            || COLOURS.contains(&arg)
             || STARTS.iter().any(|start| arg.starts_with(start))
             || of_code("-W").is_some_and(|rest| !rest.contains(','))
             || of_code("-f").is_some_and(|rest| {
@@ -181,16 +189,31 @@ fn args_fit(args: &[OsString]) -> bool {
     true
 }
 
+/// With which the stems of all of them begin.
+pub const STEMS: &str = "confte";
+
 /// The stem of a source, as long as that of a single one.
 pub fn stem(place: usize) -> String {
-    format!("confte{place:02}")
+    format!("{STEMS}{place:02}")
 }
 
 /// What a compiler has said of each of its sources, in their order. `None` if some of it cannot be
 /// told apart.
 pub fn portions(output: &str, names: &[String]) -> Option<Vec<String>> {
     let mut portions = vec![String::new(); names.len()];
-    let mut current = None;
+    let mut last = 0;
+    for (place, text) in blocks(output, names)? {
+        (place >= last).then_some(())?;
+        last = place;
+        portions[place].push_str(&text);
+    }
+    Some(portions)
+}
+
+/// The parts of what a compiler has said, one after the other, each with the place of the name that
+/// it is about. `None` if there is any that names none of them before.
+pub fn blocks(output: &str, names: &[String]) -> Option<Vec<(usize, String)>> {
+    let mut blocks: Vec<(usize, String)> = Vec::new();
     // The first lines of a stack of includes, which names the source at its end.
     let mut pending = String::new();
     for line in output.lines() {
@@ -198,17 +221,19 @@ pub fn portions(output: &str, names: &[String]) -> Option<Vec<String>> {
         pending.push_str(line);
         pending.push('\n');
         match mentioned {
-            Some(place) if current.is_some_and(|current| place < current) => return None,
-            Some(place) => current = Some(place),
+            Some(place) if blocks.last().is_none_or(|(last, _)| *last != place) => {
+                blocks.push((place, String::new()));
+            }
+            Some(_) => {}
             None if line.starts_with("In file included from") => continue,
             None if pending.starts_with("In file included from") && line.starts_with(' ') => {
                 continue;
             }
             None => {}
         }
-        portions[current?].push_str(&std::mem::take(&mut pending));
+        blocks.last_mut()?.1.push_str(&std::mem::take(&mut pending));
     }
-    pending.is_empty().then_some(portions)
+    pending.is_empty().then_some(blocks)
 }
 
 #[cfg(test)]
@@ -239,7 +264,7 @@ mod tests {
         let fits = |text: &str| args_fit(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
         for good in [
             "-Wall -Werror -Wno-x -w -fPIC -fno-builtin -ffunction-sections -m32 -march=native",
-            "-D X -DX=1 -I /a -isystem /b -g -O2 -std=c99 -fsanitize=address -flto",
+            "-fdiagnostics-color=always -D X -DX=1 -I /a -isystem /b -g -O2 -std=c99 -fsanitize=address -flto",
         ] {
             assert!(fits(good), "{good}");
         }
@@ -263,7 +288,7 @@ mod tests {
             "-fplugin=x",
             "-fdump-tree-all",
             "-fmodules",
-            "-fdiagnostics-color=always",
+            "-fdiagnostics-format=json",
             "-include x",
             "-specs=x",
             "-B/x",

@@ -76,6 +76,7 @@
 pub mod beside;
 pub mod evidence;
 pub mod guard;
+pub mod siblings;
 pub mod unit;
 
 use std::collections::HashMap;

@@ -18,7 +18,7 @@ use crate::language::Language;
 use crate::request::{BadRequest, Check, Kind, Path, Request, Seconds, fragment};
 use crate::toolchain::{self, Surroundings, Toolchain};
 
-use question::{Anchor, Fault, Question, each, product, subject};
+use question::{Anchor, Fault, Question, each, product, sibling, subject};
 
 /// Seconds that a check may take when nobody says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -299,6 +299,7 @@ impl<'a> Planner<'a> {
             definitions: definitions.iter().map(OsString::from).collect(),
             product: product(check, &anchor)?,
             product_is_data: check.product_is_data.unwrap_or(false),
+            sibling: sibling(check, language)?,
             fail_patterns: check.fail_patterns.clone(),
             timeout: self.timeout(check),
         })

@@ -30,6 +30,8 @@ pub struct Question {
     pub product: Option<PathBuf>,
     /// Whether the object file will do for it.
     pub product_is_data: bool,
+    /// What makes it one of several siblings.
+    pub sibling: Option<Sibling>,
     /// Regular expressions that turn a success into a no; known to be valid.
     pub fail_patterns: Vec<String>,
     /// How long it may take.
@@ -49,10 +51,20 @@ impl Question {
             definitions: Vec::new(),
             product: None,
             product_is_data: false,
+            sibling: None,
             fail_patterns: Vec::new(),
             timeout: Duration::ZERO,
         }
     }
+}
+
+/// In which word the source of a question differs from others, and what it declares.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Sibling {
+    /// The word.
+    pub word: String,
+    /// The names.
+    pub own_names: Vec<String>,
 }
 
 /// What is asked about.
@@ -296,6 +308,19 @@ pub fn product(check: &Check, anchor: &Anchor<'_>) -> Result<Option<PathBuf>, Fa
     }
     fragment::argument(product).map_err(|refusal| Fault::of("product", refusal))?;
     Ok(Some((anchor.path)(product)))
+}
+
+/// What a check says of its siblings.
+pub fn sibling(check: &Check, language: Language) -> Result<Option<Sibling>, Fault> {
+    let (word, own_names) = match (&check.word, &check.own_names) {
+        (None, None) => return Ok(None),
+        (Some(word), Some(own_names)) => (word.clone(), own_names.clone()),
+        (None, Some(_)) => return Err(Fault::of("own_names", "it needs a \"word\" beside it")),
+        (Some(_), None) => return Err(Fault::of("word", "it needs \"own_names\" beside it")),
+    };
+    fragment::expression(&word, language).map_err(|refusal| Fault::of("word", refusal))?;
+    each("own_names", &own_names, fragment::identifier)?;
+    Ok(Some(Sibling { word, own_names }))
 }
 
 fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, Fault> {

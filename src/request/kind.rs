@@ -167,7 +167,7 @@ pub static RULES: [Rule; 18] = [
         Kind::Links,
         "links",
         "Does this source compile and link?",
-        &["definitions", "product", "product_is_data"],
+        &["definitions", "product", "product_is_data", "word", "own_names"],
     ),
     source_rule(
         Kind::Runs,
@@ -178,7 +178,7 @@ pub static RULES: [Rule; 18] = [
 ];
 
 /// Fields that belong to some kinds only.
-pub static OWN_FIELDS: [&str; 21] = [
+pub static OWN_FIELDS: [&str; 23] = [
     "header",
     "stage",
     "symbol",
@@ -198,6 +198,8 @@ pub static OWN_FIELDS: [&str; 21] = [
     "definitions",
     "product",
     "product_is_data",
+    "word",
+    "own_names",
     "merge_output",
     "run_dir",
 ];

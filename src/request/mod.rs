@@ -233,6 +233,12 @@ pub struct Check {
     /// Whether the `product` is wanted for the data in it only, so that the object file will do
     /// where the link is known to work.
     pub product_is_data: Option<bool>,
+    /// What the check is about, an identifier or `(sizeof(...))`: all in which its source or its
+    /// definitions differ from those of its siblings.
+    pub word: Option<String>,
+    /// All names that a source with a `word` declares. With these changed and the headers before
+    /// it, several such sources may stand in one file without seeing each other.
+    pub own_names: Option<Vec<String>>,
     /// Whether the program's standard error goes into `stdout` of the value, as it is written.
     pub merge_output: Option<bool>,
     /// Where the program runs, if not in the check's own directory; relative to the request file.
@@ -288,6 +294,8 @@ impl Check {
             definitions: None,
             product: None,
             product_is_data: None,
+            word: None,
+            own_names: None,
             merge_output: None,
             run_dir: None,
         }
@@ -315,6 +323,8 @@ impl Check {
             self.definitions.is_some(),
             self.product.is_some(),
             self.product_is_data.is_some(),
+            self.word.is_some(),
+            self.own_names.is_some(),
             self.merge_output.is_some(),
             self.run_dir.is_some(),
         ];

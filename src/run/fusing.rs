@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Job, Progress, Schedule, beside, fused, presence};
+use super::{Job, Progress, Schedule, beside, fused, presence, siblings};
+use crate::fuse::siblings::Family;
 use crate::fuse::{self, Batch, Candidate};
 use crate::plan::Plan;
 
@@ -18,6 +19,10 @@ pub(super) struct Fusing {
     pub(super) waiting: Vec<Candidate>,
     /// What can start.
     pub(super) batches: Vec<Batch>,
+    /// Which questions may have siblings.
+    siblings: Vec<bool>,
+    /// Families that can start.
+    families: Vec<Family>,
     /// Which questions may be compiled beside others.
     beside: Vec<bool>,
     /// Those of them that wait for others.
@@ -42,6 +47,8 @@ impl Fusing {
             true => fuse::beside::candidates(plan),
             false => vec![false; plan.questions.len()],
         };
+        let siblings = fuse::siblings::candidates(plan, &beside);
+        let families = Vec::new();
         let (waiting, batches, alone) = (Vec::new(), Vec::new(), BTreeSet::new());
         let (apart, rows) = (Vec::new(), Vec::new());
         Fusing {
@@ -50,6 +57,8 @@ impl Fusing {
             defines,
             waiting,
             batches,
+            siblings,
+            families,
             beside,
             apart,
             rows,
@@ -64,22 +73,38 @@ impl Fusing {
             self.waiting.push(candidate);
             return true;
         }
-        let beside = std::mem::take(&mut self.beside[question]);
-        if beside {
+        let waits = self.beside[question];
+        if waits {
             self.apart.push(question);
         }
-        beside
+        waits
     }
 
     /// Takes those that can share no more than a command, or not even that.
     fn take_apart(&mut self, questions: impl IntoIterator<Item = usize>) {
         for question in questions {
-            if std::mem::take(&mut self.beside[question]) {
+            if self.beside[question] {
                 self.apart.push(question);
             } else {
                 self.alone.insert(question);
             }
         }
+    }
+
+    /// Makes families and rows of those that can share no unit. Each gets into a family once, and
+    /// into a row once.
+    fn split_apart(&mut self, plan: &Plan, width: usize) {
+        let apart = std::mem::take(&mut self.apart);
+        let (with_siblings, mut others): (Vec<_>, Vec<_>) =
+            apart.into_iter().partition(|&question| std::mem::take(&mut self.siblings[question]));
+        let (families, without) = fuse::siblings::families(plan, with_siblings);
+        self.families.extend(families);
+        others.extend(without);
+        others.sort_unstable();
+        others.iter().for_each(|&question| self.beside[question] = false);
+        let (rows, alone) = fuse::beside::groups(plan, others, width);
+        self.rows.extend(rows);
+        self.alone.extend(alone);
     }
 
     /// Gives up when more was lost than 3 % of the batch.
@@ -158,10 +183,7 @@ impl Schedule {
             let (batches, alone) = fuse::batches(&self.context.plan, waiting, width);
             self.fusing.batches.extend(batches);
             self.fusing.take_apart(alone);
-            let apart = std::mem::take(&mut self.fusing.apart);
-            let (rows, alone) = fuse::beside::groups(&self.context.plan, apart, width);
-            self.fusing.rows.extend(rows);
-            self.fusing.alone.extend(alone);
+            self.fusing.split_apart(&self.context.plan, width);
         }
         while let Some(&question) = self.fusing.alone.first() {
             let Some(slot) = self.slots.take() else { return true };
@@ -174,6 +196,15 @@ impl Schedule {
             let context = self.context.clone();
             self.tasks.spawn_local(async move {
                 let fused = Box::new(fused::answer(&context, batch).await);
+                (Job::Fused(fused), slot)
+            });
+        }
+        while !self.fusing.families.is_empty() {
+            let Some(slot) = self.slots.take() else { return true };
+            let family = self.fusing.families.remove(0);
+            let context = self.context.clone();
+            self.tasks.spawn_local(async move {
+                let fused = Box::new(siblings::answer(&context, family).await);
                 (Job::Fused(fused), slot)
             });
         }

@@ -55,6 +55,7 @@ impl Asking<'_> {
         {
             let command = shown(&self.filled(link, file));
             outcome.command = command.clone();
+            outcome.output.clear();
             outcome.steps.push(Step {
                 command,
                 exit_code: Some(0),
@@ -80,7 +81,7 @@ impl Asking<'_> {
     }
 
     /// Runs one of the two commands.
-    async fn by(
+    pub(super) async fn by(
         &self,
         template: &Template,
         program: &Path,

@@ -26,14 +26,32 @@ impl Asking<'_> {
         let links = &self.context.links;
         let inventory = match links.inventory(link) {
             Some(inventory) => inventory,
-            None => {
-                let Some(sample) = links.begin_inventory(link) else { return false };
-                let inventory = self.take_inventory(&sample, template, program).await.map(Rc::new);
-                links.keep_inventory(link, inventory.clone());
-                inventory
-            }
+            // It takes as long as a few links, which there may not be.
+            None if !links.has_linked(link, WORTH_IT) || links.is_begun(link) => return false,
+            None => self.inventory(link, template, program).await,
         };
         inventory.is_some_and(|inventory| inventory.suffices(&wants))
+    }
+
+    /// The inventory of a link's command, which is taken now if nobody has; `None` if there is none
+    /// to be had, or the command has not linked anything.
+    pub(super) async fn inventory(
+        &self,
+        link: &Link,
+        template: &Template,
+        program: &Path,
+    ) -> Option<Rc<Inventory>> {
+        let links = &self.context.links;
+        while links.is_begun(link) {
+            links.wait().await;
+        }
+        if let Some(inventory) = links.inventory(link) {
+            return inventory;
+        }
+        let sample = links.begin_inventory(link)?;
+        let inventory = self.take_inventory(&sample, template, program).await.map(Rc::new);
+        links.keep_inventory(link, inventory.clone());
+        inventory
     }
 
     /// Takes an inventory, with an object file that the command has linked without a word.
@@ -78,6 +96,9 @@ impl Asking<'_> {
         (attempt.verdict == Verdict::Yes && !attempt.cut).then_some(attempt.messages)
     }
 }
+
+/// An inventory is taken for one object file alone if its command has linked so many others.
+const WORTH_IT: usize = 3;
 
 /// The response file with the names that are asked for.
 const QUESTIONS: &str = "names";

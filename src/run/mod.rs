@@ -13,6 +13,7 @@ mod output;
 mod presence;
 mod probe;
 mod program;
+mod siblings;
 mod verify;
 
 use std::collections::BTreeSet;

@@ -57,4 +57,5 @@ mod protocol;
 mod readers;
 mod rooms;
 mod serial;
+mod siblings;
 mod slots;

@@ -1,0 +1,275 @@
+//! Compiles a family of sources as one file.
+
+use std::rc::Rc;
+
+use tokio::time::Instant;
+
+use super::asking::{self, Asking, Outcome, shown};
+use super::fused::Fused;
+use super::{Context, Step};
+use crate::dialect::{STEM, Stage};
+use crate::elf::{self, Wants};
+use crate::fuse::beside;
+use crate::fuse::siblings::{self, FEWEST, Family};
+use crate::inventory::Inventory;
+use crate::judge::Verdict;
+use crate::links::Link;
+use crate::plan::question::{Code, Question, Sibling, Subject};
+use crate::toolchain::Commands;
+use crate::value;
+
+/// How often the rest of a family is compiled.
+const ROUNDS: usize = 4;
+/// So many are asked alone at most, to have something to take an inventory with.
+const SAMPLES: usize = 2;
+
+/// Answers what can be answered by one compile of all; the rest is asked alone.
+pub async fn answer(context: &Context, family: Family) -> Fused {
+    let mut fused = Fused::default();
+    let timeouts = family.questions.iter().map(|&index| context.plan.questions[index].timeout);
+    let first = &context.plan.questions[family.questions[0]];
+    let shared = Question {
+        definitions: family.definitions.clone(),
+        product: None,
+        timeout: timeouts.min().unwrap_or(first.timeout),
+        ..first.clone()
+    };
+    if let Some(together) = Together::new(context, &shared) {
+        // Where it ends early, the others are asked alone.
+        let _ = together.answer(family.questions.clone(), &mut fused.answered).await;
+    }
+    let is_open = |question: &usize| fused.answered.iter().all(|(done, _)| done != question);
+    fused.alone = family.questions.into_iter().filter(is_open).collect();
+    fused
+}
+
+/// A family that is being asked.
+struct Together<'a> {
+    asking: Asking<'a>,
+    commands: &'a Commands,
+    started: Instant,
+}
+
+/// What came of the file.
+struct Compiled {
+    /// Its object file, if it has compiled.
+    object: Option<Vec<u8>>,
+    /// Of which members an error was said.
+    fails: Vec<bool>,
+    /// What was said of each member, as it would be of it alone; `None` if that cannot be told.
+    said: Vec<Option<String>>,
+}
+
+impl<'a> Together<'a> {
+    fn new(context: &'a Context, question: &'a Question) -> Option<Self> {
+        let started = Instant::now();
+        let toolchain = &context.plan.toolchains[question.toolchain];
+        let commands = toolchain.commands.as_ref()?;
+        let program = toolchain.program.as_ref().ok()?;
+        let room = context.scratch.as_ref().ok()?.room().ok()?;
+        let deadline = started + question.timeout;
+        let asking = Asking { context, question, toolchain, program, room, deadline };
+        Some(Together { asking, commands, started })
+    }
+
+    fn question(&self, index: usize) -> &'a Question {
+        &self.asking.context.plan.questions[index]
+    }
+
+    fn sibling(&self, index: usize) -> Option<&'a Sibling> {
+        self.question(index).sibling.as_ref()
+    }
+
+    /// Answers what can be answered. `None` if that is not all.
+    async fn answer(
+        &self,
+        mut members: Vec<usize>,
+        answered: &mut Vec<(usize, Outcome)>,
+    ) -> Option<()> {
+        for _ in 0..ROUNDS {
+            if members.len() < FEWEST {
+                return None;
+            }
+            let Compiled { object, fails, said } = self.compile(&members).await?;
+            let is_out: Vec<bool> = if let Some(object) = object {
+                let wants = self.wants(&members, &object)?;
+                let inventory = self.inventory(&object, &members, answered).await?;
+                let missing: Vec<_> = inventory.missing(&wants).collect();
+                if missing.is_empty() && inventory.suffices(&wants) {
+                    self.take_answers(&members, &object, &said, answered).await;
+                    return Some(());
+                }
+                let is_missing = |sibling: &Sibling| missing.contains(&&sibling.word);
+                members.iter().map(|&m| self.sibling(m).is_some_and(is_missing)).collect()
+            } else {
+                fails
+            };
+            if !is_out.contains(&true) {
+                return None;
+            }
+            let mut is_out = is_out.into_iter();
+            members.retain(|_| is_out.next() == Some(false));
+        }
+        None
+    }
+
+    /// Compiles the file of these members. `None` if it cannot be told what was said of which.
+    async fn compile(&self, members: &[usize]) -> Option<Compiled> {
+        let plan = &self.asking.context.plan;
+        let text = siblings::file(plan, members)?;
+        let name = self.source_name();
+        let room = self.asking.room.path();
+        std::fs::write(room.join(&name), text).ok()?;
+        let names: Vec<_> =
+            (0..members.len()).map(|place| format!("{}.c", beside::stem(place))).collect();
+        for (&member, name) in std::iter::zip(members, &names) {
+            // Compilers show lines of it.
+            std::fs::write(room.join(name), self.source(member)?).ok()?;
+        }
+        let (compile, program) = (&self.commands.compile, self.asking.program);
+        let attempt =
+            self.asking.by(compile, program, "the compiler", Stage::Compile, name.as_ref()).await;
+        if attempt.cut || matches!(attempt.verdict, Verdict::Error(_)) {
+            return None;
+        }
+        let blocks = beside::blocks(&attempt.messages, &names)?;
+        let is_of_all = |(_, text): &(_, String)| siblings::is_of_all(plan, members[0], text);
+        if blocks.iter().any(is_of_all) {
+            return None;
+        }
+        let (mut fails, mut said) = (Vec::new(), Vec::new());
+        for (place, &member) in members.iter().enumerate() {
+            let own: Vec<_> = blocks.iter().filter(|(of, _)| *of == place).collect();
+            fails.push(own.iter().any(|(_, text)| text.contains("error")));
+            // Alone, the words of later passes would follow the first without a new headline.
+            said.push(match own.as_slice() {
+                [] => Some(String::new()),
+                [(_, text)] => {
+                    let text = text.replace(&names[place], &name);
+                    siblings::as_alone(self.question(member), place, text)
+                }
+                _ => None,
+            });
+        }
+        let object = match attempt.verdict {
+            Verdict::Yes => Some(value::product(&self.asking.written(Stage::Compile)?)?),
+            _ => None,
+        };
+        // An error and an object file are too strange, and so is neither.
+        (object.is_none() == fails.contains(&true)).then_some(Compiled { object, fails, said })
+    }
+
+    /// What the object file of one member wants at most, if that of all defines what it should.
+    fn wants(&self, members: &[usize], object: &[u8]) -> Option<Wants> {
+        let mut wants = elf::wants(object)?;
+        let first = &self.sibling(members[0])?.own_names;
+        for (place, &member) in members.iter().enumerate() {
+            for (name, own) in siblings::names_at(self.sibling(member)?, place) {
+                // In some versions of a text a name is static.
+                if first.iter().any(|f| f == name) && wants.defines.contains(name) || place == 0 {
+                    let is_there = place == 0 || wants.defines.remove(&own);
+                    is_there.then_some(())?;
+                }
+            }
+        }
+        wants.defines.iter().all(|name| first.contains(name)).then_some(wants)
+    }
+
+    /// What the linker finds for the link of this family. If nothing has been linked by it yet, the
+    /// first members are asked alone.
+    async fn inventory(
+        &self,
+        object: &[u8],
+        members: &[usize],
+        answered: &mut Vec<(usize, Outcome)>,
+    ) -> Option<Rc<Inventory>> {
+        let name = self.source_name();
+        let (template, linker) = self.commands.link.as_ref()?;
+        let linker = linker.as_ref().ok()?;
+        let filled = |template| self.asking.filled(template, name.as_ref());
+        let (argv, compiled_by) = (filled(template), filled(&self.commands.compile));
+        let toolchain = self.asking.toolchain;
+        let link = Link::new(&argv, &toolchain.env, &toolchain.identity(), object, &compiled_by)?;
+        let mut samples = members.iter().take(SAMPLES);
+        while !self.asking.context.links.has_linked(&link, 1) {
+            let &member = samples.next()?;
+            if answered.iter().all(|(done, _)| *done != member) {
+                let outcome = asking::ask(self.asking.context, self.question(member)).await;
+                answered.push((member, outcome));
+            }
+        }
+        self.asking.inventory(&link, template, linker).await
+    }
+
+    /// The answers of members whose file has compiled and wants nothing that is not there.
+    async fn take_answers(
+        &self,
+        members: &[usize],
+        object: &[u8],
+        said: &[Option<String>],
+        answered: &mut Vec<(usize, Outcome)>,
+    ) {
+        for (place, (&member, said)) in std::iter::zip(members, said).enumerate() {
+            let Some(said) = said else { continue };
+            if answered.iter().all(|(done, _)| *done != member) {
+                let outcome = self.outcome(place, member, object, said).await;
+                answered.extend(outcome.map(|outcome| (member, outcome)));
+            }
+        }
+    }
+
+    /// The answer for a member, which is yes; `None` if its product is not to be had.
+    async fn outcome(
+        &self,
+        place: usize,
+        member: usize,
+        object: &[u8],
+        said: &str,
+    ) -> Option<Outcome> {
+        let context = self.asking.context;
+        let (question, source) = (self.question(member), self.source(member)?);
+        let name = self.source_name();
+        let toolchain = &context.plan.toolchains[question.toolchain];
+        let room = context.scratch.as_ref().ok()?.room().ok()?;
+        let deadline = self.started + question.timeout;
+        let asking =
+            Asking { context, question, toolchain, program: self.asking.program, room, deadline };
+        let (link, _) = self.commands.link.as_ref()?;
+        let step = |template, output: &str, known| Step {
+            command: shown(&asking.filled(template, name.as_ref())),
+            exit_code: Some(0),
+            output: output.into(),
+            known,
+        };
+        let steps = vec![step(&self.commands.compile, said, false), step(link, "", true)];
+        let mut outcome = Outcome {
+            verdict: Verdict::Yes,
+            command: steps[1].command.clone(),
+            exit_code: Some(0),
+            source: Some(source.into()),
+            steps,
+            duration: self.started.elapsed(),
+            fused: true,
+            ..Outcome::error(String::new())
+        };
+        if question.product.is_some() {
+            let names = siblings::names_at(question.sibling.as_ref()?, place);
+            let data: Vec<_> = names.filter_map(|(_, own)| elf::data(object, &own)).collect();
+            (!data.is_empty()).then_some(())?;
+            std::fs::write(asking.written(Stage::Compile)?, data.concat()).ok()?;
+            asking.finish(&mut outcome).await;
+        }
+        Some(outcome)
+    }
+
+    fn source(&self, index: usize) -> Option<&'a str> {
+        match &self.question(index).subject {
+            Subject::Source { code: Code::Text { source, .. }, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    fn source_name(&self) -> String {
+        format!("{STEM}.c")
+    }
+}

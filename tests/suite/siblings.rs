@@ -1,0 +1,321 @@
+//! Sources that differ in one word are compiled as one file, and every word of their answers is as
+//! if each had been compiled alone.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// As CMake's check_function_exists has it, in short.
+const FUNCTION: &str = "char NAME(void);\nint main(int ac, char *av[])\n{\n  NAME();\n  \
+                        if (ac > 1000) {\n    return *av[0];\n  }\n  return 0;\n}\n";
+
+/// As check_symbol_exists has it.
+fn symbol(headers: &str, name: &str) -> String {
+    format!(
+        "/* */\n{headers}\nint main(int argc, char** argv)\n{{\n  (void)argv;\n#ifndef {name}\n  \
+         return ((int*)(&{name}))[argc];\n#else\n  (void)argc;\n  return 0;\n#endif\n}}\n"
+    )
+}
+
+/// As check_type_size has it, in short.
+fn size(headers: &str, name: &str) -> String {
+    format!(
+        "{headers}\n#undef KEY\n#if defined(__x86_64)\n# define KEY 'k','e','y'\n#endif\n\
+         #define SIZE (sizeof({name}))\nstatic char info_size[] =  {{'s','i','z','e','[',\n  \
+         ('0' + ((SIZE / 10)%10)),\n  ('0' +  (SIZE    % 10)),\n  ']',\n#ifdef KEY\n  ' ', KEY,\n\
+         #endif\n  '\\0'}};\nint main(int argc, char *argv[])\n{{\n  int require = 0;\n  \
+         require += info_size[argc];\n  (void)argv;\n  return require;\n}}\n"
+    )
+}
+
+fn functions(names: &[&str]) -> Vec<Value> {
+    let of = |name: &&str| {
+        json!({"id": name, "kind": "links", "source": FUNCTION, "word": name,
+               "own_names": ["main"], "definitions": ["-DA=1", format!("-DNAME={name}")]})
+    };
+    names.iter().map(of).collect()
+}
+
+fn symbols(headers: &str, names: &[&str]) -> Vec<Value> {
+    let of = |name: &&str| {
+        json!({"id": name, "kind": "links", "source": symbol(headers, name), "word": name,
+               "own_names": ["main"]})
+    };
+    names.iter().map(of).collect()
+}
+
+fn sizes(headers: &str, names: &[&str]) -> Vec<Value> {
+    let of = |(n, name): (usize, &&str)| {
+        json!({"id": name, "kind": "links", "source": size(headers, name),
+               "word": format!("(sizeof({name}))"), "own_names": ["main", "info_size"],
+               "product": format!("{n}.bin"), "product_is_data": true})
+    };
+    names.iter().enumerate().map(of).collect()
+}
+
+/// Asks together and alone, and asserts that nothing differs. Which answers were shared.
+fn shared(compiler: &str, flags: &[&str], checks: &[Value]) -> Vec<String> {
+    shared_in(tempfile::tempdir().unwrap().path(), compiler, flags, checks)
+}
+
+fn shared_in(dir: &Path, compiler: &str, flags: &[&str], checks: &[Value]) -> Vec<String> {
+    need(compiler);
+    let compile =
+        [&[compiler, "{definitions}"], flags, &["-o", "{object}", "-c", "{source}"]].concat();
+    let link = [&[compiler], flags, &["{object}", "-o", "{program}"]].concat();
+    let ask = |name: &str, args: &[&str]| {
+        let to = dir.join(name);
+        std::fs::create_dir_all(&to).unwrap();
+        let mut checks = checks.to_vec();
+        for check in &mut checks {
+            if let Some(product) = check["product"].as_str() {
+                check["product"] = json!(to.join(product));
+            }
+        }
+        let request = json!({
+            "toolchains": {"c": {"compile": compile, "link": link}},
+            "known_links": to.join("links"),
+            "checks": checks,
+        });
+        run_check(&request, args)
+    };
+    // What has been found in the libraries is used the second time.
+    let together = [ask("together", &[]), ask("together", &[])];
+    let alone = ask("alone", &["--no-fuse"]);
+    let mut shared = Vec::new();
+    for check in checks {
+        let id = check["id"].as_str().unwrap();
+        let without = in_no_room(alone.result(id));
+        for with in &together {
+            let with = in_no_room(with.result(id));
+            for field in ["status", "output", "exit_code", "command", "reason", "source", "value"] {
+                assert_eq!(with[field], without[field], "{field} of {id} by {compiler} {flags:?}");
+            }
+            for field in ["command", "exit_code", "output"] {
+                let of = |result: &Value| -> Vec<Value> {
+                    let steps = result["steps"].as_array().unwrap();
+                    steps.iter().map(|step| step[field].clone()).collect()
+                };
+                assert_eq!(of(&with), of(&without), "{field} of {id} by {compiler} {flags:?}");
+            }
+        }
+        let results = together.each_ref().map(|ran| ran.result(id)["how"].clone());
+        if results.contains(&json!("fused")) && without["status"] == "yes" {
+            shared.push(id.to_string());
+        }
+        if let Some(product) = check["product"].as_str() {
+            let data = |name: &str| {
+                let file = std::fs::read(dir.join(name).join(product)).ok()?;
+                let at = file.windows(5).position(|window| window == b"size[")?;
+                Some(file[at..at + 8].to_vec())
+            };
+            assert_eq!(data("together"), data("alone"), "{id} by {compiler} {flags:?}");
+        }
+    }
+    shared
+}
+
+/// A result without the names of temporary directories, which linkers say where there is debug
+/// information.
+fn in_no_room(result: Value) -> Value {
+    let room = regex_lite::Regex::new(r"[^ `']*/tryall-[0-9a-f]+/[0-9]+/").unwrap();
+    serde_json::from_str(&room.replace_all(&result.to_string(), "")).unwrap()
+}
+
+fn run_check(request: &Value, args: &[&str]) -> Ran {
+    let (call, stdin) = Call::check(request);
+    call.args(args).run_with(&stdin)
+}
+
+const COMPILERS: [&str; 2] = ["gcc", "clang"];
+const THERE: [&str; 6] = ["getpid", "nanosleep", "lstat", "gettimeofday", "sigaction", "pread"];
+
+#[test]
+fn functions_share_a_file() {
+    let checks = functions(&[&THERE[..], &["kqueue", "no_such_function"]].concat());
+    for compiler in COMPILERS {
+        for flags in [&[][..], &["-O2", "-g"], &["-Wall", "-Wextra", "-Werror"], &["-O2", "-fPIC"]]
+        {
+            let shared = shared(compiler, flags, &checks);
+            assert_eq!(shared, THERE, "{compiler} {flags:?}");
+        }
+    }
+}
+
+#[test]
+fn symbols_share_the_headers() {
+    let headers = "#include <stdio.h>\n#include <string.h>\n#include <unistd.h>\n";
+    let there = ["EOF", "fopen", "memmem", "strlen", "stdin", "getpid", "SEEK_SET"];
+    let not = ["no_such_name", "kqueue"];
+    let checks = symbols(headers, &[&there[..], &not].concat());
+    for compiler in COMPILERS {
+        for flags in [
+            &["-D_GNU_SOURCE"][..],
+            &["-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-O2"],
+            &["-D_GNU_SOURCE", "-Wall", "-Wpedantic", "-Wmissing-prototypes", "-Wshadow", "-g"],
+        ] {
+            let shared = shared(compiler, flags, &checks);
+            assert!(shared.len() >= 5, "{compiler} {flags:?}: {shared:?}");
+            assert!(shared.iter().all(|name| there.contains(&name.as_str())), "{shared:?}");
+        }
+    }
+}
+
+#[test]
+fn sizes_share_a_file_and_each_has_its_data() {
+    let there = ["char", "short", "long", "long long", "void*", "size_t", "struct timespec"];
+    let checks = sizes("#include <time.h>\n", &[&there[..], &["struct none", "nonsense"]].concat());
+    for compiler in COMPILERS {
+        for flags in [&[][..], &["-m32"], &["-O2", "-g"]] {
+            let shared = shared(compiler, flags, &checks);
+            // What is plain is known of x86-64 only.
+            if flags != ["-m32"] {
+                assert_eq!(shared, there, "{compiler} {flags:?}");
+            }
+        }
+    }
+}
+
+/// With these nothing is known of the link, or of the object file.
+#[test]
+fn other_links_are_asked_alone() {
+    let checks = functions(&THERE);
+    for flags in [
+        &["-flto"][..],
+        &["-static"],
+        &["-fsanitize=address"],
+        &["-nostdlib"],
+        &["-pg"],
+        &["-fno-plt", "-Wl,-z,defs"],
+        &["-std=c99", "-pedantic-errors"],
+        &["-Wunused-macros", "-Werror"],
+    ] {
+        for compiler in COMPILERS {
+            shared(compiler, flags, &checks);
+        }
+    }
+}
+
+/// Each of these answers another question if its siblings, or the headers, are seen in another way
+/// than alone.
+#[test]
+fn siblings_do_not_see_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = |name: &str, text: &str| {
+        let path = write(dir.path(), name, text);
+        format!("#include \"{}\"\n", path.display())
+    };
+    let known = "int getpid(void); int fork(void); int pause(void); int close(int);";
+    let names = ["getpid", "fork", "pause", "close", "later"];
+    for (name, text) in [
+        // Declares something else the second time.
+        ("again.h", format!("#ifndef A\n#define A\n{known}\n#else\nint later(void);\n#endif\n")),
+        ("counts.h", format!("{known}\nenum {{ later = __COUNTER__ }};\n")),
+        ("main.h", format!("{known}\n#define main its_main\nint later(void);\n")),
+        ("static.h", format!("{known}\nint later(void);\nstatic")),
+        ("weak.h", format!("{known}\nint later(void);\n__attribute__((weak))")),
+        ("comment.h", format!("{known}\n/* open\n")),
+        ("brace.h", format!("{known}\nint later(void) {{\n")),
+        ("poison.h", format!("{known}\nint later(void);\n#pragma GCC poison pause\n")),
+        ("undone.h", format!("{known}\n#define later 1\n#undef later\n")),
+        ("inline.h", format!("{known}\nstatic inline int later(void) {{ return kill_me(); }}\n")),
+        ("defines.h", format!("{known}\nint later(void) {{ return 0; }}\n")),
+        ("renames.h", format!("{known}\nint later(void) __asm__(\"getpid\");\n")),
+        ("warns.h", format!("{known}\n#warning \"old\"\nint later(void);\n")),
+        ("pragma.h", format!("{known}\n#pragma GCC diagnostic error \"-Wpedantic\"\nint later;\n")),
+        ("thread.h", format!("{known}\nextern __thread int later;\n")),
+        ("variable.h", format!("{known}\nextern int later;\nextern char **environ;\n")),
+        ("weird.h", format!("{known}\n#line 7 \"confte03.c\"\nint later(void);\n")),
+    ] {
+        let include = header(name, &text);
+        let checks = symbols(&include, &names);
+        shared("clang", &[], &checks);
+        for flags in [&[][..], &["-Wall", "-Wpedantic", "-O2"]] {
+            shared("gcc", flags, &checks);
+        }
+    }
+}
+
+/// What a size declares, calls or ends is not seen by the next.
+#[test]
+fn types_that_declare_are_asked_with_the_same_answers() {
+    let names = [
+        "struct new *",
+        "struct new",
+        "union new *",
+        "enum new",
+        "called(1)",
+        "&called",
+        "struct { int a; }",
+        "int[__COUNTER__ + 1]",
+        "int[__LINE__]",
+        "SIZE",
+        "main",
+        "char[info_size]",
+        "long",
+        "int",
+    ];
+    let headers = "#include <stddef.h>\n#include <stdint.h>\n";
+    let mut checks = sizes(headers, &names);
+    // A word may be any expression for all that a request is refused.
+    for check in &mut checks {
+        let id = check["id"].as_str().unwrap();
+        assert!(!id.contains('"'));
+    }
+    for compiler in COMPILERS {
+        for flags in [&["-w"][..], &["-std=gnu89", "-w"], &[]] {
+            shared(compiler, flags, &checks);
+        }
+    }
+    checks.truncate(2);
+    assert!(shared("gcc", &[], &checks).is_empty(), "two are no family");
+}
+
+/// A text that says more than its word is not put into a file with others.
+#[test]
+fn texts_that_change_the_rest_of_a_file_stay_alone() {
+    for text in [
+        "#pragma pack(1)\nchar NAME(void);\nint main(void) { return NAME(); }\n",
+        "char NAME(void);\nint main(void) { return NAME() + __COUNTER__; }\n",
+        "char NAME(void);\nint at = __LINE__;\nint main(void) { return NAME(); }\n",
+        "#define PASTE(a) a##NAME\nchar NAME(void);\nint main(void) { return NAME(); }\n",
+        "char NAME(void);\n#include <stdlib.h>\nint main(void) { return NAME(); }\n",
+        "int main(void) { NAME(); return main == 0; }\n",
+    ] {
+        let checks: Vec<_> = functions(&THERE)
+            .into_iter()
+            .map(|mut check| {
+                check["source"] = json!(text);
+                check
+            })
+            .collect();
+        let shared = shared("gcc", &["-w"], &checks);
+        let is_plain = text.starts_with("int main");
+        assert_eq!(shared.is_empty(), !is_plain, "{text}: {shared:?}");
+    }
+}
+
+#[test]
+fn a_word_needs_names_and_stays_in_its_place() {
+    for (change, field) in [
+        (json!({"own_names": null}), "word"),
+        (json!({"word": null}), "own_names"),
+        (json!({"word": "a) + (b"}), "word"),
+        (json!({"own_names": ["a b"]}), "own_names"),
+    ] {
+        let mut check = functions(&["getpid"]).remove(0);
+        for (name, value) in change.as_object().unwrap() {
+            check[name] = value.clone();
+        }
+        let request = json!({
+            "toolchains": {"c": {"compile": ["cc", "{definitions}", "-c", "{source}", "-o", "{object}"],
+                                 "link": ["cc", "{object}", "-o", "{program}"]}},
+            "checks": [check],
+        });
+        let ran = run_check(&request, &[]);
+        assert_eq!(ran.code(), 2, "{change}");
+        assert!(ran.stderr.contains(field), "{change}: {}", ran.stderr);
+    }
+}
