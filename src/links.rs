@@ -44,7 +44,7 @@ pub struct Link {
 }
 
 /// The first object files that each command has linked without a word.
-const SAMPLES: [&str; 3] = ["first", "second", "third"];
+const SAMPLES: [&str; 4] = ["first", "second", "third", "fourth"];
 const INVENTORY: &str = "inventory";
 
 impl Link {
@@ -237,7 +237,7 @@ impl Links {
         Some(inventory)
     }
 
-    /// Whether a link's command has linked so many object files without a word; three at most are
+    /// Whether a link's command has linked so many object files without a word; four at most are
     /// known.
     pub fn has_linked(&self, link: &Link, count: usize) -> bool {
         SAMPLES[..count].iter().all(|what| self.sample(link, what).is_some())

@@ -54,6 +54,9 @@ function(_tryall_write_request)
     if(kind STREQUAL "links" AND _tryall_is_check)
       _tryall_read_siblings(siblings)
       string(APPEND check "${siblings}")
+      if(NOT siblings STREQUAL "")
+        set_property(GLOBAL PROPERTY _TRYALL_${number}_HAS_SIBLINGS TRUE)
+      endif()
     endif()
     _tryall_json_text(source "${source}")
     string(APPEND check ",\"source\":${source},\"extension\":\"${extension}\"")
@@ -194,9 +197,10 @@ function(_tryall_run_batch)
   get_property(directory GLOBAL PROPERTY _TRYALL_DIRECTORY)
   get_property(program GLOBAL PROPERTY _TRYALL_PROGRAM)
   # With bytes that are not Unicode in it, no request holds the directory's name: so from within.
+  # A file that is written over goes to the disk at once on some systems; a new one does not.
+  file(REMOVE "${directory}/request.json" "${directory}/answers.cmake")
   file(WRITE "${directory}/request.json"
     "{\"known_links\":\"links\",\n\"toolchains\":{${toolchains}},\n\"checks\":[${checks}]}\n")
-  file(REMOVE "${directory}/answers.cmake")
   # The project may have changed its environment since.
   _tryall_environment_text(environment)
   get_property(kept GLOBAL PROPERTY _TRYALL_ENVIRONMENT)

@@ -7,8 +7,17 @@ function(_tryall_override_commands)
   if(COMMAND _try_compile)
     return()
   endif()
-  # Those that try_compile asks for; of CMake 3.20 to 4.4.
-  set(POLICIES "0056 0066 0067 0083 0104 0126 0128 0137 0155 0157 0181 0210 0214")
+  # Those that try_compile asks for; of CMake 3.20 to 4.4. A loop in the function itself would
+  # take a tenth of its time.
+  set(GET_POLICIES "")
+  set(POLICIES "")
+  foreach(policy IN ITEMS 0056 0066 0067 0083 0104 0126 0128 0137 0155 0157 0181 0210 0214)
+    if(POLICY CMP${policy})
+      string(APPEND GET_POLICIES
+        "    cmake_policy(GET CMP${policy} _tryall_${policy} PARENT_SCOPE)\n")
+      list(APPEND POLICIES "${policy}=\${_tryall_${policy}}")
+    endif()
+  endforeach()
   file(READ "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/Override.cmake.in" text)
   cmake_policy(PUSH)
   foreach(COMMAND IN ITEMS try_compile try_run)
@@ -83,7 +92,7 @@ function(_tryall_decide command argc a0 a1 a2 a3 a4)
       set_property(GLOBAL PROPERTY _TRYALL_NOTED several)
     endif()
   else()
-    _tryall_settle(${number})
+    _tryall_settle_but_siblings(${number})
     get_property(status GLOBAL PROPERTY _TRYALL_${number}_STATUS)
     if(NOT emptied STREQUAL "" AND status MATCHES "^(yes|no)$")
       # As stock CMake, which otherwise is asked after all and does it itself.

@@ -86,7 +86,9 @@ function(_tryall_read_list_files)
 endfunction()
 
 function(_tryall_list_file_begins variable access)
-  if(access STREQUAL "MODIFIED_ACCESS")
+  # This is called ten times in each check.
+  get_property(is_known GLOBAL PROPERTY "_TRYALL_READ_${CMAKE_CURRENT_LIST_FILE}")
+  if(NOT is_known AND access STREQUAL "MODIFIED_ACCESS")
     _tryall_read_list_file("${CMAKE_CURRENT_LIST_FILE}")
   endif()
 endfunction()

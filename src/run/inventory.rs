@@ -98,7 +98,7 @@ impl Asking<'_> {
 }
 
 /// An inventory is taken for one object file alone if its command has linked so many others.
-const WORTH_IT: usize = 3;
+const WORTH_IT: usize = 4;
 
 /// The response file with the names that are asked for.
 const QUESTIONS: &str = "names";

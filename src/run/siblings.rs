@@ -1,5 +1,6 @@
 //! Compiles a family of sources as one file.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use tokio::time::Instant;
@@ -159,20 +160,22 @@ impl<'a> Together<'a> {
         (object.is_none() == fails.contains(&true)).then_some(Compiled { object, fails, said })
     }
 
-    /// What the object file of one member wants at most, if that of all defines what it should.
+    /// What the object file of one member wants at most, and what that of the first defines. `None`
+    /// if that of all does not define the same for each.
     fn wants(&self, members: &[usize], object: &[u8]) -> Option<Wants> {
         let mut wants = elf::wants(object)?;
-        let first = &self.sibling(members[0])?.own_names;
-        for (place, &member) in members.iter().enumerate() {
+        let own_names = &self.sibling(members[0])?.own_names;
+        // In some versions of a text a name is static, and so not among these.
+        let defined = own_names.iter().filter(|name| wants.defines.contains(*name));
+        let defined: BTreeSet<_> = defined.cloned().collect();
+        for (place, &member) in members.iter().enumerate().skip(1) {
             for (name, own) in siblings::names_at(self.sibling(member)?, place) {
-                // In some versions of a text a name is static.
-                if first.iter().any(|f| f == name) && wants.defines.contains(name) || place == 0 {
-                    let is_there = place == 0 || wants.defines.remove(&own);
-                    is_there.then_some(())?;
+                if wants.defines.remove(&own) != defined.contains(name) {
+                    return None;
                 }
             }
         }
-        wants.defines.iter().all(|name| first.contains(name)).then_some(wants)
+        (wants.defines == defined).then_some(wants)
     }
 
     /// What the linker finds for the link of this family. If nothing has been linked by it yet, the

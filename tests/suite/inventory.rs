@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// Four links after which it is known what the command finds.
-const FIRST: [&str; 4] = [
+/// Five links after which it is known what the command finds.
+const FIRST: [&str; 5] = [
     "int main(void) { return 0; }",
     "int main(void) { return 1; }",
     "int main(void) { return 2; }",
+    "int main(void) { return 3; }",
     "char getpid(void); int main(void) { return getpid(); }",
 ];
 
@@ -50,8 +51,8 @@ fn known(compiler: &str, flags: &[&str], sources: &[&str]) -> Vec<bool> {
         }
         known.push(with["steps"][1]["known"] == true);
     }
-    assert_eq!(known[..4], [false, false, false, true], "{with:?}");
-    known.split_off(4)
+    assert_eq!(known[..5], [false, false, false, false, true], "{with:?}");
+    known.split_off(5)
 }
 
 fn calls(name: &str) -> String {
@@ -190,7 +191,7 @@ fn a_product_of_which_only_the_data_is_wanted_is_the_object_file_of_a_known_link
     let all = [&FIRST[..], &[source, source]].concat();
     for (flags, is_program) in [(&[][..], false), (&["-flto"], true)] {
         let mut request = request("gcc", flags, Some(&dir.path().join("links")), &all);
-        for (n, is_data) in [(4, true), (5, false)] {
+        for (n, is_data) in [(5, true), (6, false)] {
             request["checks"][n]["product"] = json!(dir.path().join(n.to_string()));
             if is_data {
                 request["checks"][n]["product_is_data"] = json!(true);
@@ -198,7 +199,7 @@ fn a_product_of_which_only_the_data_is_wanted_is_the_object_file_of_a_known_link
         }
         let ran = check(&request);
         assert_eq!(ran.code(), 0, "{ran:?}");
-        for (n, is_program) in [("4", is_program), ("5", true)] {
+        for (n, is_program) in [("5", is_program), ("6", true)] {
             let product = std::fs::read(dir.path().join(n)).unwrap();
             assert!(product.windows(16).any(|part| part == b"INFO:size[00042]"), "{flags:?}");
             let kind = product[16];
