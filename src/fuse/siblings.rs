@@ -20,8 +20,9 @@
 //!   stars: nothing in it can be called, and so nothing is declared implicitly but a tag without
 //!   members, which lets nothing compile that would not alone. No sibling's word stands in the text
 //!   of another, or they would not be equal without their words.
-//! * Macros that the text defines or undefines are undefined after each, and may not come from the
-//!   headers: the file has an `#error` for that.
+//! * Macros that the text defines or undefines are undefined after each. None of them, no other name
+//!   in the text and none in a word may be a macro of the headers, which might hold anything: the
+//!   file has an `#error` for each. Only a word that stands behind its own `#ifndef` may be one.
 //! * What would tell a place or count (`__LINE__`, `__COUNTER__`), change the rest of the file
 //!   (`#pragma`, `_Pragma`) or paste names (`##`) is not in the text, and headers are read once.
 //! * A definition that holds the word becomes a `#define` above the text, and only if no header
@@ -74,6 +75,8 @@ struct Text {
     head: String,
     /// The rest, with places for the word.
     body: String,
+    /// Whether it uses the word only where that is no macro.
+    asks_for_macro: bool,
     /// Definitions that hold the word, with places for it.
     defines: Vec<(String, String)>,
     /// All other definitions.
@@ -166,8 +169,14 @@ pub fn file(plan: &Plan, members: &[usize]) -> Option<String> {
         if place == 0 {
             whole.push_str(&text.head);
             let defined = text.defines.iter().map(|(name, _)| name);
-            for name in macros.iter().chain(defined).chain(&sibling.own_names) {
-                writeln!(whole, "#ifdef {name}\n#error \"it is there\"\n#endif").ok()?;
+            let plain = identifiers_outside_directives(&text.body);
+            for name in macros.iter().chain(defined).chain(&sibling.own_names).chain(&plain) {
+                whole.push_str(&no_macro(name));
+            }
+        }
+        if !text.asks_for_macro {
+            for name in identifiers(&sibling.word).filter(|name| *name != "sizeof") {
+                whole.push_str(&no_macro(name));
             }
         }
         if place == 1 {
@@ -195,6 +204,10 @@ pub fn file(plan: &Plan, members: &[usize]) -> Option<String> {
         }
     }
     Some(whole)
+}
+
+fn no_macro(name: &str) -> String {
+    format!("#ifdef {name}\n#error \"it is a macro\"\n#endif\n")
 }
 
 /// Whether something was said of what all members have in common, and once for all of them.
@@ -268,7 +281,52 @@ fn text(question: &Question) -> Option<Text> {
         }
         defines.push((name.into(), value.into()));
     }
-    Some(Text { head, body: replaced(body, word), defines, definitions })
+    let body = replaced(body, word);
+    let asks_for_macro = asks_for_macro(&body);
+    Some(Text { head, body, asks_for_macro, defines, definitions })
+}
+
+/// Whether all places for the word stand between `#ifndef` of it and what ends that.
+fn asks_for_macro(body: &str) -> bool {
+    let condition = format!("#ifndef {PLACE}");
+    let Some((before, rest)) = body.split_once(&condition) else { return false };
+    let end = rest.find("\n#").unwrap_or(rest.len());
+    !before.contains(PLACE) && !rest[end..].contains(PLACE)
+}
+
+/// The names in a text that compilers would read, but for those of macros that it defines.
+fn identifiers_outside_directives(body: &str) -> Vec<String> {
+    let own = macros(body);
+    let mut names = Vec::new();
+    for line in
+        body.lines().filter(|line| !matches!(directive(line), Some(name) if name != "define"))
+    {
+        let line = line
+            .trim_start()
+            .strip_prefix('#')
+            .map_or(line, |rest| rest.trim_start().trim_start_matches("define"));
+        for name in identifiers(&without_literals(line)) {
+            if !own.iter().chain(&names).any(|known| known == name) {
+                names.push(name.to_string());
+            }
+        }
+    }
+    names
+}
+
+/// A line without what stands in quotes.
+fn without_literals(line: &str) -> String {
+    let (mut kept, mut quote, mut chars) = (String::new(), None, line.chars());
+    while let Some(c) = chars.next() {
+        match quote {
+            Some(closing) if c == closing => quote = None,
+            Some(_) if c == '\\' => drop(chars.next()),
+            Some(_) => {}
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None => kept.push(c),
+        }
+    }
+    kept
 }
 
 /// Whether a word is an identifier, or the size of a type without anything that could be called.

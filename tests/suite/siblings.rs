@@ -273,6 +273,36 @@ fn types_that_declare_are_asked_with_the_same_answers() {
     assert!(shared("gcc", &[], &checks).is_empty(), "two are no family");
 }
 
+/// A macro may hold anything: a declaration, a pragma, the end of what stands around it.
+#[test]
+fn macros_of_headers_do_not_reach_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = |name: &str, text: &str| {
+        let path = write(dir.path(), name, text);
+        format!("#include \"{}\"\n", path.display())
+    };
+    let names = ["long", "short", "makes_it", "struct made", "made_t", "char"];
+    for (name, text) in [
+        ("declares.h", "#define makes_it struct made { int a; }\ntypedef int made_t;\n"),
+        ("leaves.h", "#define makes_it int)]; typedef int made_t; char x[sizeof(int\n"),
+        ("poisons.h", "typedef int made_t;\n#define makes_it int _Pragma(\"GCC poison made_t\")\n"),
+        (
+            "returns.h",
+            "typedef int made_t;\n#define return _Pragma(\"GCC poison made_t\") return\n",
+        ),
+        ("sizes.h", "typedef int made_t;\n#define SIZE 7\n"),
+        ("plain.h", "typedef int made_t;\n#define makes_it long\nstruct made { int a; };\n"),
+    ] {
+        let checks = sizes(&header(name, text), &names);
+        for compiler in COMPILERS {
+            shared(compiler, &["-w"], &checks);
+        }
+    }
+    let checks = functions(&THERE);
+    let flags = ["-w", "-Dgetpid=fork(void); int more", "-Dlstat=more"];
+    assert!(shared("gcc", &flags, &checks).len() < THERE.len());
+}
+
 /// A text that says more than its word is not put into a file with others.
 #[test]
 fn texts_that_change_the_rest_of_a_file_stay_alone() {
