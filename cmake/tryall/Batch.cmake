@@ -4,7 +4,7 @@
 #
 #   _TRYALL_<n>_TOOLCHAIN  the toolchain, as JSON
 #   _TRYALL_<n>_CHECK      the check, as JSON
-#   _TRYALL_<n>_KEY        the key of its recipe
+#   _TRYALL_<n>_KEY        the key of its compile command
 #   _TRYALL_<n>_STATUS     the answer, and with it
 #   _TRYALL_<n>_LOG        text for the log: commands, output and exit codes
 #   _TRYALL_<n>_OUTPUT     what the build would have written
@@ -88,7 +88,7 @@ function(_tryall_write_request)
   set_property(GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN "\"t${number}\":{${toolchain}}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CHECK
     "{\"id\":\"_tryall_${number}\",\"toolchain\":\"t${number}\",${check}}")
-  set_property(GLOBAL PROPERTY _TRYALL_${number}_KEY "${key}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_KEY "${compile_key}")
 endfunction()
 
 # The fields "word" and "own_names" of a source that CMake's modules write in the same way for each

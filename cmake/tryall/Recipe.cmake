@@ -12,15 +12,21 @@
 #
 # Later requests replay the two commands with their own options in these places. A command that
 # holds anything unexpected gives no recipe, and all requests in its surroundings go to CMake.
+#
+# Each of the two is kept by itself, by the key of what can change it (see _tryall_part_request):
+#
+#   _TRYALL_COMPILE_<k>   the compile command
+#   _TRYALL_LINK_<k>      the link command; or "own" if it has no place for the one library, and
+#                         is kept by the key with the library's name
+#   _TRYALL_REFUSED_<k>   by the key of all that a request says: why it goes to CMake
 
 # The variables beside the request itself that decide about the command lines: all that
 # try_compile reads. From cmCoreTryCompile::TryCompileCode of CMake 3.20 to 4.4. CMAKE_<LANG>_FLAGS
 # is not among them: projects add to it whatever they find supported, and so it is taken for a part
-# of the request, see _tryall_read_options.
+# of the request, see _tryall_read_options. CMAKE_<LANG>_FLAGS_<CONFIG> does not always count.
 function(_tryall_surrounding_variables result l configuration)
   set(${result}
     CMAKE_${l}_COMPILER CMAKE_${l}_COMPILER_TARGET CMAKE_${l}_COMPILER_EXTERNAL_TOOLCHAIN
-    CMAKE_${l}_FLAGS_${configuration}
     CMAKE_${l}_LINK_FLAGS CMAKE_${l}_LINK_FLAGS_${configuration}
     CMAKE_${l}_STANDARD CMAKE_${l}_STANDARD_REQUIRED CMAKE_${l}_EXTENSIONS
     CMAKE_${l}_LINK_PIE_SUPPORTED CMAKE_${l}_LINK_NO_PIE_SUPPORTED
@@ -74,33 +80,73 @@ endfunction()
 function(_tryall_code_for_surroundings result language)
   _tryall_configuration()
   _tryall_surrounding_variables(variables ${language} "${configuration}")
-  _tryall_code_for_variables(code ${variables} ${CMAKE_TRY_COMPILE_PLATFORM_VARIABLES})
+  _tryall_code_for_variables(code ${variables} CMAKE_${language}_FLAGS_${configuration}
+    ${CMAKE_TRY_COMPILE_PLATFORM_VARIABLES})
   set(${result} "${code}" PARENT_SCOPE)
 endfunction()
 
+# The recipe of the request that _tryall_understand has read, if both commands are known by now. If
+# it is known that there is none, why says why.
+function(_tryall_find_recipe)
+  set(recipe "" PARENT_SCOPE)
+  get_property(refused GLOBAL PROPERTY _TRYALL_REFUSED_${key})
+  if(NOT "${refused}" STREQUAL "")
+    set(why "${refused}" PARENT_SCOPE)
+    return()
+  endif()
+  get_property(compile GLOBAL PROPERTY _TRYALL_COMPILE_${compile_key})
+  if(is_library)
+    set(recipe "${compile}" PARENT_SCOPE)
+    return()
+  endif()
+  get_property(link GLOBAL PROPERTY _TRYALL_LINK_${link_key})
+  if("${link}" STREQUAL "own")
+    get_property(link GLOBAL PROPERTY _TRYALL_LINK_${own_link_key})
+  endif()
+  if(NOT "${compile}" STREQUAL "" AND NOT "${link}" STREQUAL "")
+    string(REPLACE "\"{library}\"" "\"-l${library}\"" link "${link}")
+    set(recipe "${compile},${link}" PARENT_SCOPE)
+  endif()
+endfunction()
+
 # Learns from the output of a request that stock CMake has answered. What did not compile was not
-# linked, and does not tell all: then _tryall_todo of the caller is "probe".
+# linked: then _tryall_todo of the caller is "probe", unless the link command is known.
 function(_tryall_learn output)
-  _tryall_read_recipe(recipe "${output}")
   if(_tryall_todo STREQUAL "recipe")
     _tryall_count_stock("the first in its surroundings")
   endif()
-  if("${_tryall_why}" STREQUAL "" AND "${recipe}" STREQUAL "")
-    if(_tryall_todo STREQUAL "recipe")
-      set(_tryall_todo probe PARENT_SCOPE)
-      return()
+  _tryall_read_compile(compile "${output}")
+  set(link "")
+  if("${_tryall_why}" STREQUAL "" AND NOT _tryall_is_library)
+    get_property(link GLOBAL PROPERTY _TRYALL_LINK_${_tryall_link_key})
+    if("${link}" MATCHES "^(own)?$")
+      _tryall_read_link(link "${output}")
     endif()
-    set(_tryall_why "surroundings in which no program builds")
+    if("${_tryall_why}" STREQUAL "" AND "${link}" STREQUAL "")
+      if(_tryall_todo STREQUAL "recipe")
+        set(_tryall_todo probe PARENT_SCOPE)
+        return()
+      endif()
+      set(_tryall_why "surroundings in which no program builds")
+    endif()
   endif()
   set(_tryall_todo "" PARENT_SCOPE)
   if(NOT "${_tryall_why}" STREQUAL "")
-    set_property(GLOBAL PROPERTY _TRYALL_RECIPE_${_tryall_key} "-${_tryall_why}")
+    set_property(GLOBAL PROPERTY _TRYALL_REFUSED_${_tryall_key} "${_tryall_why}")
     return()
   endif()
-  set_property(GLOBAL PROPERTY _TRYALL_RECIPE_${_tryall_key} "${recipe}")
+  set_property(GLOBAL PROPERTY _TRYALL_COMPILE_${_tryall_compile_key} "${compile}")
+  if(_tryall_is_library)
+    # It is not linked.
+  elseif(_tryall_library STREQUAL "" OR "${link}" MATCHES "\"{library}\"")
+    set_property(GLOBAL PROPERTY _TRYALL_LINK_${_tryall_link_key} "${link}")
+  else()
+    set_property(GLOBAL PROPERTY _TRYALL_LINK_${_tryall_link_key} own)
+    set_property(GLOBAL PROPERTY _TRYALL_LINK_${_tryall_own_link_key} "${link}")
+  endif()
   _tryall_code_for_surroundings(code ${_tryall_language})
-  set_property(GLOBAL PROPERTY _TRYALL_SURROUNDINGS_${_tryall_key} "${code}")
-  set_property(GLOBAL PROPERTY _TRYALL_POLICIES_${_tryall_key} "${_tryall_policies}")
+  set_property(GLOBAL PROPERTY _TRYALL_SURROUNDINGS_${_tryall_compile_key} "${code}")
+  set_property(GLOBAL PROPERTY _TRYALL_POLICIES_${_tryall_compile_key} "${_tryall_policies}")
 endfunction()
 
 # The arguments of a try_compile that differs from the one at hand in its source, which is an empty
@@ -170,14 +216,14 @@ string(REGEX REPLACE \"\\\\[([0-9]+/[0-9]+)\\\\] [^\\n]*\" \"[\\\\1] Building\" 
   endif()
 endfunction()
 
-# The recipe for a request whose output stock CMake has written: the fields "compile" and "link" of
-# a toolchain in tryall's request. The words {flags}, {definitions}, {args}, {source}, {object} and
-# {program} stand for a request's own. Nothing if the output does not tell it: then _tryall_why
-# says why, or is empty if another request may.
+# The compile command of a request whose output stock CMake has written: the field "compile" of a
+# toolchain in tryall's request. The words {flags}, {definitions}, {args}, {source}, {object} and
+# {program} stand for a request's own, here and in the link command. Nothing if the output does not
+# tell it: then _tryall_why says why.
 #
-# Reads _tryall_extension, _tryall_definitions, _tryall_options, _tryall_flags and
-# _tryall_is_library, as Request.cmake sets them.
-function(_tryall_read_recipe result output)
+# Reads _tryall_definitions, _tryall_options, _tryall_flags and _tryall_library, as Request.cmake
+# sets them.
+function(_tryall_read_compile result output)
   set(${result} "" PARENT_SCOPE)
   set(_tryall_why "" PARENT_SCOPE)
   string(REGEX MATCH "[^\n]* -DTRYALL_DEFINITION [^\n]*" line "${output}")
@@ -202,11 +248,13 @@ function(_tryall_read_recipe result output)
     return()
   endif()
   _tryall_json_list(compile ${words})
-  if(_tryall_is_library)
-    set(${result} "\"compile\":${compile}" PARENT_SCOPE)
-    return()
-  endif()
+  set(${result} "\"compile\":${compile}" PARENT_SCOPE)
+endfunction()
 
+# The link command in the same way, as the field "link". Nothing, and no reason, if the output has
+# none. The word {library} stands for the only library, if that is _tryall_library.
+function(_tryall_read_link result output)
+  set(${result} "" PARENT_SCOPE)
   string(REGEX MATCH "[^\n]* -o cmTC_[0-9a-f]+[^\n]*" line "${output}")
   if(line STREQUAL "")
     # It did not compile, so it was not linked.
@@ -219,8 +267,17 @@ function(_tryall_read_recipe result output)
     set(_tryall_why "a link command that is not understood" PARENT_SCOPE)
     return()
   endif()
+  # Only what stands there once is known to stand there for the request.
+  set(others "${words}")
+  list(REMOVE_ITEM others "-l${_tryall_library}")
+  list(LENGTH words length)
+  list(LENGTH others others_length)
+  math(EXPR count "${length} - ${others_length}")
+  if(count EQUAL 1 AND NOT _tryall_library STREQUAL "")
+    _tryall_put_place(words "{library}" "-l${_tryall_library}" "-l${_tryall_library}")
+  endif()
   _tryall_json_list(link ${words})
-  set(${result} "\"compile\":${compile},\"link\":${link}" PARENT_SCOPE)
+  set(${result} "\"link\":${link}" PARENT_SCOPE)
 endfunction()
 
 # The words of a command in the verbose output, without what only writes dependencies; nothing if
@@ -267,7 +324,11 @@ function(_tryall_put_place list place marker)
   endif()
   math(EXPR end "${start} + ${length}")
   list(SUBLIST ${list} 0 ${start} before)
-  list(SUBLIST ${list} ${end} -1 after)
+  set(after "")
+  list(LENGTH ${list} length)
+  if(end LESS length)
+    list(SUBLIST ${list} ${end} -1 after)
+  endif()
   set(${list} ${before} ${place} ${after} PARENT_SCOPE)
 endfunction()
 

@@ -22,7 +22,7 @@
 #   _TRYALL_PENDING      numbers of the checks that were noted and not yet settled,
 #   _TRYALL_PENDING_SIBLINGS  and of those that share a compile with others like them
 #   _TRYALL_<n>_<WHAT>   what is known of check n, see Futures.cmake
-#   _TRYALL_RECIPE_<k>   see Recipe.cmake
+#   _TRYALL_COMPILE_<k>, _TRYALL_LINK_<k>, _TRYALL_REFUSED_<k>   see Recipe.cmake
 #   _TRYALL_COUNT_<WHAT> figures for the summary, see Log.cmake
 #
 # What a function tells those that it calls is in variables, all of which start with _tryall_:

@@ -47,6 +47,14 @@ impl Configured {
         line.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_default()
     }
 
+    /// How many stock CMake answered.
+    pub fn by_cmake(&self) -> u32 {
+        let line = self.text.lines().find(|line| line.starts_with("-- tryall: ")).unwrap_or("");
+        let count =
+            line.split_once(" by CMake itself").and_then(|(start, _)| start.rsplit_once(' '));
+        count.unwrap_or_else(|| panic!("no summary in {}", self.text)).1.parse().unwrap()
+    }
+
     /// What is said, without what is bound to differ: in no order, because checks that are
     /// settled later say their lines later.
     fn said(&self) -> Vec<String> {

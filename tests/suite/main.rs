@@ -31,6 +31,7 @@ mod dropin_futures;
 mod dropin_kinds;
 mod dropin_log;
 mod dropin_old;
+mod dropin_recipes;
 mod dropin_surroundings;
 mod fallback;
 mod faults;
