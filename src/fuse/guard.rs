@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Question, Subject};
-use crate::request::HeaderStage;
+use crate::request::{HeaderStage, fragment};
 use crate::source::part::{self, Asks};
 use crate::toolchain::Toolchain;
 
@@ -129,6 +129,11 @@ fn words_fit(text: &str) -> bool {
         && !has_ours
         && !text.contains(['{', '}', '"', '\'', '#', '\\', ';', '$'])
         && !words.any(|word| of_place.contains(&word))
+}
+
+/// The same of what such words come to, which nobody has looked at.
+pub fn stays_in_place(expanded: &str) -> bool {
+    words_fit(expanded) && fragment::expression(expanded, Language::C).is_ok()
 }
 
 /// Words of the parts of functions; what a header must not be told of by an `#undef`.

@@ -104,6 +104,85 @@ fn weak_thread_local_and_constant_things() {
     behind(text, false, &["-O2", "-fPIC"], &COMPILERS[..1]);
 }
 
+/// Checks with a header of this text, which all compilers that are known answer as they do alone.
+fn with_header(text: &str, checks: &[Value]) {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "odd.h", text);
+    let with_header = |(number, check): (usize, &Value)| {
+        let mut check = check.clone();
+        check["id"] = json!(format!("{number}"));
+        check["headers"] = json!(["odd.h"]);
+        check["include_dirs"] = json!([dir.path()]);
+        check
+    };
+    let checks: Value = checks.iter().enumerate().map(with_header).collect();
+    for (language, compiler) in COMPILERS {
+        same_with(language, compiler, checks.clone());
+    }
+}
+
+#[test]
+fn a_macro_that_changes_another_one_changes_it_for_nobody_else() {
+    let text = "#define ODD 1\n#pragma push_macro(\"ODD\")\n#undef ODD\n#define ODD 2\n\
+                #define turns _Pragma(\"pop_macro(\\\"ODD\\\")\") 5\n\
+                #define turned _Pragma(\"pop_macro(\\\"ODD\\\")\") int\n";
+    let integer = |expression: &str| json!({"kind": "compute_int", "expression": expression});
+    let size = |of: &str| json!({"kind": "sizeof", "type": of});
+    let define = |name: &str| json!({"kind": "define", "name": name});
+    with_header(text, &[integer("turns"), integer("ODD"), size("int"), size("long")]);
+    with_header(text, &[size("turned"), size("char[ODD]"), size("int"), size("long")]);
+    with_header(text, &[define("turns"), define("ODD"), define("EOF")]);
+    let text = "#define f(x) x\n#define opens ) f (\n#define closes ) (\n";
+    with_header(text, &[define("opens"), define("closes"), define("f")]);
+}
+
+#[test]
+fn a_macro_that_leaves_its_place_declares_nothing_for_another_check() {
+    let size = |of: &str| json!({"kind": "sizeof", "type": of});
+    let function = |name: &str| json!({"kind": "function", "function": name});
+    let text = "#define opens int)0); } struct later { int x; }; int odd(char **tryall_argv) { \
+                (void)((struct later\n";
+    let member = json!({"kind": "member", "type": "opens", "member": "x"});
+    with_header(text, &[member, size("struct later"), size("long")]);
+    let text = "#define opens getpid; } extern int getppid(void); int odd(void) {\n\
+                int getpid(void);\n";
+    with_header(text, &[function("opens"), function("getppid"), function("getpid")]);
+    // Words of ours.
+    let text = "#define __builtin_types_compatible_p(a, b) 1; } struct later { int x; }; \
+                int odd(void) { (void)1\n";
+    let int = json!({"kind": "type", "type": "int"});
+    with_header(text, &[int, size("struct later"), size("int")]);
+    let text = "#define return extern int getppid(void); return\nint getpid(void);\n";
+    with_header(text, &[function("getpid"), function("getppid"), function("nope")]);
+}
+
+#[test]
+fn macros_that_stand_for_values_and_names_share_their_source() {
+    let text = "#include <stdio.h>\n#include <sys/stat.h>\n#include <limits.h>\n\
+                #define minus(x) (-(x))\n";
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "odd.h", text);
+    let ask = |kind: &str, field: &str, words: &str| {
+        json!({"id": format!("{kind} {words}"), "kind": kind, field: words, "headers": ["odd.h"],
+               "include_dirs": [dir.path()]})
+    };
+    let mut checks: Vec<_> = ["EOF", "INT_MAX", "minus(3)", "S_ISREG(1)", "sizeof(stdin)"]
+        .iter()
+        .map(|expression| ask("compute_int", "expression", expression))
+        .collect();
+    for of in ["char[BUFSIZ]", "int (*)(int, int)", "struct { int x, y; } *"] {
+        checks.push(ask("sizeof", "type", of));
+    }
+    let mut member = ask("member", "member", "st_mtime");
+    member["type"] = json!("struct stat");
+    checks.push(member);
+    for compiler in ["gcc", "clang"] {
+        let results = same_with("c", compiler, json!(checks));
+        // The one with braces is not.
+        assert_eq!(fused(&results), checks.len() - 1, "{compiler}: {results:#?}");
+    }
+}
+
 #[test]
 fn a_header_that_is_not_there_is_a_no_for_all_that_need_it() {
     let checks = json!([
