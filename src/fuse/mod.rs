@@ -70,11 +70,12 @@
 //!
 //! # Macros
 //!
-//! `#ifdef` changes nothing, and neither does an expansion, but for four things: one that counts or
-//! tells its line, one that opens a parenthesis and reads on, one that may not be named, and one that
-//! has a pragma in it. So each macro is asked twice, at two places, and must say the same; all
-//! expansions must close what they open; each place has exactly one of its marks; and `_Pragma` is a
-//! word that does nothing, and with which no expansion is taken. Otherwise each macro is asked alone.
+//! `#ifdef` changes nothing, and neither does an expansion, but for four things: one that counts
+//! or tells its line, one that opens a parenthesis and reads on, one that may not be named, and one
+//! that has a pragma in it. So each macro is asked twice, at two places, and must say the same; all
+//! expansions must close what they open; each place has exactly one of its marks; and `_Pragma` is
+//! a word that does nothing, and with which no expansion is taken. Otherwise each macro is asked
+//! alone.
 
 pub mod beside;
 pub mod evidence;

@@ -27,8 +27,8 @@ const OWN_WORDS: &str = "defined int || defined char || defined void || defined 
     || defined __builtin_types_compatible_p || defined GCC || defined clang \
     || defined diagnostic || defined ignored || defined error";
 
-/// Takes away the macros that tell a place, and the operator by which a macro can change others. GCC
-/// warns of that and cannot be told not to.
+/// Takes away the macros that tell a place, and the operator by which a macro can change others.
+/// GCC warns of that and cannot be told not to.
 const NO_PLACES: &str = "\
 #if defined __clang__
 #pragma clang diagnostic ignored \"-Wbuiltin-macro-redefined\"
