@@ -1,5 +1,6 @@
 //! Headers and prefixes that do more than declare.
 
+use super::random_batches::pools::ODD;
 use super::*;
 
 /// Checks of all kinds, behind a header of this text, beside some that nothing disturbs.
@@ -42,35 +43,6 @@ fn behind(text: &str, is_prefix: bool, args: &[&str], compilers: &[(&str, &str)]
 fn compilers(turn: usize) -> [(&'static str, &'static str); 2] {
     [COMPILERS[0], COMPILERS[1 + turn % 3]]
 }
-
-const ODD: [&str; 26] = [
-    "#define __attribute__ )(\n",
-    "#define extern )(\n#define main )(\n",
-    "struct odd { int x; };\ntypedef struct odd odd_type;\nextern int odd_variable;\n#define ODD 7\n",
-    "int odd_function(void) { return 0; }\nint odd_variable = 1;\n",
-    "int odd_variable;\n",
-    "static inline int odd_inline(void) { return 0; }\nstatic int odd_function(void) { return 1; }\n",
-    "#pragma GCC poison fork nope odd_function\n",
-    "#pragma GCC poison int\n",
-    "#define int long\n",
-    "#define static\n#define volatile\n#define const\n",
-    "#define sizeof(x) 3\n#define __attribute__(x)\n",
-    "#define char short\n#define void int\n",
-    "#define main other_main\n",
-    "int x; /* never closed\n",
-    "struct unclosed {\n",
-    "int unclosed(void) {\n",
-    "#if 0\n",
-    "static\n",
-    "__attribute__((alias(\"zz\")))\n",
-    "#error no such thing\n",
-    "#warning only said\nstruct odd { int x; };\n",
-    "#line 3 \"conftest0.c\"\nint odd_function(void);\n#warning here\n",
-    "#line 1\nextern int odd_function(void);\n",
-    "#pragma GCC diagnostic error \"-Wall\"\n#pragma GCC diagnostic ignored \"-Wimplicit\"\n",
-    "#pragma pack(1)\nstruct odd { char x; double z; };\n#pragma GCC diagnostic push\n",
-    "__asm__(\".globl odd_defined\\nodd_defined: .long 0\\n\");\nint getpid(void) __asm__(\"getppid\");\n",
-];
 
 #[test]
 fn headers_that_do_more_than_declare() {
