@@ -204,10 +204,7 @@ const WHOLE: [&str; 12] = [
     "-fPIE",
     "-fpie",
 ];
-const STARTS: [&str; 18] = [
-    "-D",
-    "-U",
-    "-I",
+const STARTS: [&str; 15] = [
     "-O",
     "-g0",
     "-g1",
@@ -231,13 +228,20 @@ fn args_fit(args: &[OsString]) -> bool {
         let Some(arg) = arg.to_str() else { return false };
         if ["-D", "-U", "-I", "-isystem"].contains(&arg) {
             match args.next().and_then(|value| value.to_str()) {
-                Some(value) if arg.starts_with("-I") || arg == "-isystem" || macro_fits(value) => {}
+                Some(value) if arg == "-I" || arg == "-isystem" => {
+                    // The sources stand where the compiler runs.
+                    if !value.starts_with('/') {
+                        return false;
+                    }
+                }
+                Some(value) if macro_fits(value) => {}
                 _ => return false,
             }
             continue;
         }
         let fits = match arg.get(..2) {
             Some("-D" | "-U") => macro_fits(&arg[2..]),
+            Some("-I") => arg[2..].starts_with('/'),
             Some("-W") => warning_fits(arg),
             Some("-m") if ["-m32", "-m64", "-mx32"].contains(&arg) => true,
             Some("-m") if arg.starts_with("-mavx") || arg.starts_with("-msse") => true,
@@ -323,6 +327,9 @@ mod tests {
             "-Dmain=x",
             "-Dtryall_x",
             "-D",
+            "-I.",
+            "-I include",
+            "-isystem ../include",
             "-dM",
             "-fplugin=x.so",
             "-save-temps",

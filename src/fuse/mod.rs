@@ -33,8 +33,9 @@
 //! # Why a no of the compiler is the single one
 //!
 //! Only two are taken. In a unit with one part, all errors stand in the words of that part that
-//! stand in its own source as well, and what is before them differs by one function. Not where a
-//! macro was defined that a part uses: words of ours may use it, too. Or the compile ended at a
+//! stand in its own source as well, and what is before them differs by one function. Not where one
+//! of the question's words is a macro, which may tell its line; that is no yes either. Nor where
+//! a word of ours is one. Or the compile ended at a
 //! line of the headers and the prefix, the first lines of the question's own source, as it does
 //! when a header is not there. Any other error decides nothing, because a parser that recovers
 //! from one may see others that are none: the question is asked alone, and the rest of the unit is

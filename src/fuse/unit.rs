@@ -108,6 +108,9 @@ impl Unit {
         for candidate in &candidates {
             let from = text.lines().count() + 1;
             let (index, question) = (candidate.question, &plan.questions[candidate.question]);
+            if !tells_words {
+                text.push_str(&refusal_of_macros(&part::words(question).unwrap_or_default()));
+            }
             let (declaration, body) = part::text(question, &function(index), index);
             text.push_str(&declaration);
             let body_from = text.lines().count() + 1;
@@ -252,6 +255,15 @@ const WORDS_MARK: &str = "tryall_words_";
 
 /// What stands behind these words. Where it is missing, they have closed what is around them.
 const WORDS_END: &str = "tryall_words_end";
+
+/// An error if one of these words is a macro: it may tell its line, which is another one alone.
+fn refusal_of_macros(words: &str) -> String {
+    let words = words.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    // It always is one.
+    let names = words.filter(|word| !word.is_empty() && *word != "__SIZE_TYPE__");
+    let names = names.filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
+    names.map(|name| format!("#ifdef {name}\n#error \"{name} is a macro\"\n#endif\n")).collect()
+}
 
 fn is_plain(name: &str) -> bool {
     name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())

@@ -129,6 +129,27 @@ fn a_macro_that_leaves_its_place_declares_nothing_for_another_check() {
 }
 
 #[test]
+fn a_macro_that_tells_its_line_tells_that_of_the_single_source() {
+    let function = |name: &str| json!({"kind": "function", "function": name});
+    for line in 16..26 {
+        let text = format!(
+            "extern int getpid(void);\nextern int nope(void);\n\
+             #define getpid *_Generic((char (*)[__LINE__ > {line} ? 2 : 1])0, \\\n\
+             char (*)[2]: &getpid, default: &nope)\n"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "odd.h", &text);
+        let mut checks = json!([function("getpid"), function("fork"), function("nope")]);
+        for (number, check) in checks.as_array_mut().unwrap().iter_mut().enumerate() {
+            check["id"] = json!(number.to_string());
+            check["include_dirs"] = json!([dir.path()]);
+        }
+        checks[0]["headers"] = json!(["odd.h"]);
+        same_with("c", "gcc", checks);
+    }
+}
+
+#[test]
 fn macros_that_stand_for_values_and_names_share_their_source() {
     let text = "#include <stdio.h>\n#include <sys/stat.h>\n#include <limits.h>\n\
                 #define minus(x) (-(x))\n";
