@@ -13,7 +13,7 @@ pub const ARGS: [&[&str]; 6] = [
 ];
 
 /// Arguments that change what is said, what is linked, or how.
-pub const ODD_ARGS: [&[&str]; 14] = [
+pub const ODD_ARGS: [&[&str]; 16] = [
     &["-Werror"],
     &["-Wall", "-Werror", "-O2"],
     &["-flto"],
@@ -28,6 +28,8 @@ pub const ODD_ARGS: [&[&str]; 14] = [
     &["-shared", "-fPIC"],
     &["-O2", "-ffunction-sections", "-Wl,--gc-sections"],
     &["-Dfork=getpid", "-UNULL", "-Dint=long"],
+    &["-DX=\"confte01.c\""],
+    &["-DX=__FILE__", "-DPLACE=__LINE__"],
 ];
 
 pub const SURROUNDINGS: [(&[&str], &str); 11] = [
@@ -202,7 +204,7 @@ pub const MACROS: [&str; 19] = [
 ];
 
 /// Sources that are right, wrong in many ways, and that look for their neighbours.
-pub const SOURCES: [&str; 30] = [
+pub const SOURCES: [&str; 33] = [
     "int main(void) { return 0; }",
     "int main(void) { return nope; }",
     "int main(void) { nope(); return 0; }",
@@ -233,6 +235,9 @@ pub const SOURCES: [&str; 30] = [
     "char large[0x7fffffffffffffff];",
     "int tryall_part_0(void); int tryall_part_0(void) { return 0; }",
     "\"a string\"",
+    "#include X\n",
+    "_Static_assert(__builtin_strcmp(X, \"conf\" \"test.c\") == 0, \"\");",
+    "int of[sizeof(X) == 11 ? 1 : -1];",
 ];
 
 pub const MEMBERS: [&str; 7] = ["x", "y", "st_size", "tm_gmtoff", "nope", "tv_nsec", "x.y"];
@@ -277,7 +282,7 @@ pub const CXX_ARGS: [&[&str]; 6] = [
 pub const PLAIN_NAMES: usize = 44;
 
 /// Texts of headers and prefixes that do more than declare.
-pub const ODD: [&str; 42] = [
+pub const ODD: [&str; 43] = [
     "#define __attribute__ )(\n",
     "#define extern )(\n#define main )(\n",
     "struct odd { int x; };\ntypedef struct odd odd_type;\nextern int odd_variable;\n\
@@ -329,6 +334,9 @@ pub const ODD: [&str; 42] = [
     "#define __builtin_types_compatible_p(a, b) 1; } struct later { int x; }; int \
      odd(void) { (void)1\n",
     "#define opens f (\n#define f(x) x\n#define turns ) f (\n#define ODD 1, 2\n",
+    "extern int getpid(void);\nextern int nope(void);\n\
+     #define getpid *_Generic((char (*)[__LINE__ > 18 ? 2 : 1])0, \\\n\
+     char (*)[2]: &getpid, default: &nope)\n",
 ];
 
 /// What only C++ has.
