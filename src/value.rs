@@ -114,7 +114,8 @@ impl<T: PartialEq> Found<T> {
     }
 }
 
-fn positions<'a>(file: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+/// Where a text stands in a file.
+pub fn positions<'a>(file: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let first = text[0];
     file.windows(text.len())
         .enumerate()
@@ -150,6 +151,9 @@ pub fn numbered_marks(number: usize, copy: usize) -> [String; 3] {
     ]
 }
 
+/// What stands for the operator `_Pragma` where several macros are expanded.
+pub const NO_PRAGMA: &str = "tryall_no_pragma";
+
 /// What each of several macros expands to, `Some(None)` if it is not defined; `None` of those that
 /// do not tell it plainly: an expansion that reads on behind its mark, or that is another one at
 /// another place.
@@ -163,14 +167,26 @@ pub fn expansions(preprocessed: &str, count: usize) -> Vec<Option<Option<String>
             _ => None,
         }
     };
-    // One that opens more than it closes may have swallowed the next.
-    let is_closed = |text: &str| text.matches('(').count() == text.matches(')').count();
+    // One that opens more than it closes may have swallowed the next; and one may have changed
+    // others by a pragma.
+    let is_closed = |text: &str| {
+        let depth = text.chars().try_fold(0usize, |depth, c| match c {
+            '(' => Some(depth + 1),
+            ')' => depth.checked_sub(1),
+            _ => Some(depth),
+        });
+        depth == Some(0)
+    };
     let found: Vec<_> = (0..count).map(|number| [one(number, 0), one(number, 1)]).collect();
     let all_closed = found.iter().flatten().flatten().flatten().all(|text| is_closed(text));
     found
         .into_iter()
         .map(|[first, second]| {
-            first.filter(|_| all_closed).filter(|first| second.as_ref() == Some(first))
+            let is_whole = |text: &String| !text.contains(NO_PRAGMA);
+            first
+                .filter(|_| all_closed)
+                .filter(|first| second.as_ref() == Some(first))
+                .filter(|first| first.as_ref().is_none_or(is_whole))
         })
         .collect()
 }

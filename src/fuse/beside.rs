@@ -128,10 +128,12 @@ fn question_fits(question: &Question, toolchain: &Toolchain) -> bool {
 
 /// Whether a text cannot tell in which file it stands, and cannot name another.
 fn text_fits(text: &str) -> bool {
+    names_no_files(text) && !text.contains("import ") && !guard::numbers_lines_anew(text)
+}
+
+fn names_no_files(text: &str) -> bool {
     const OF_FILES: [&str; 5] = ["__FILE", "__BASE_FILE__", "__TIMESTAMP__", STEM, STEMS];
     !OF_FILES.iter().any(|word| text.contains(word))
-        && !text.contains("import ")
-        && !guard::numbers_lines_anew(text)
 }
 
 /// Options that change what a source means, and nothing else: where output goes, how many files
@@ -162,12 +164,18 @@ fn args_fit(args: &[OsString]) -> bool {
     ];
     let mut args = args.iter();
     while let Some(arg) = args.next() {
-        let Some(arg) = arg.to_str() else { return false };
+        let Some(arg) = arg.to_str().filter(|arg| names_no_files(arg)) else { return false };
         if ["-D", "-U", "-I", "-isystem"].contains(&arg) {
-            if args.next().is_none() {
+            // The sources stand where the compiler runs.
+            let is_dir = matches!(arg, "-I" | "-isystem");
+            let fits = |value: &str| names_no_files(value) && (!is_dir || value.starts_with('/'));
+            if !args.next().and_then(|value| value.to_str()).is_some_and(fits) {
                 return false;
             }
             continue;
+        }
+        if arg.strip_prefix("-I").is_some_and(|dir| !dir.starts_with('/')) {
+            return false;
         }
         let of_code = |start: &str| arg.strip_prefix(start).filter(|rest| !rest.is_empty());
         let fits = WHOLE.contains(&arg)
@@ -303,6 +311,12 @@ mod tests {
             "-###",
             "-v",
             "-pg",
+            "-I.",
+            "-I ..",
+            "-isystem include",
+            "-DX=__FILE__",
+            "-D X=__BASE_FILE__",
+            "-DX=\"confte01.c\"",
         ] {
             assert!(!fits(bad), "{bad}");
         }

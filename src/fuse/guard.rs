@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Question, Subject};
-use crate::request::HeaderStage;
+use crate::request::{HeaderStage, fragment};
 use crate::source::part::{self, Asks};
 use crate::toolchain::Toolchain;
 
@@ -131,6 +131,11 @@ fn words_fit(text: &str) -> bool {
         && !words.any(|word| of_place.contains(&word))
 }
 
+/// The same of what such words come to, which nobody has looked at.
+pub fn stays_in_place(expanded: &str) -> bool {
+    words_fit(expanded) && fragment::expression(expanded, Language::C).is_ok()
+}
+
 /// Words of the parts of functions; what a header must not be told of by an `#undef`.
 const WORDS_OF_PARTS: [&str; 14] = [
     "main",
@@ -199,10 +204,7 @@ const WHOLE: [&str; 12] = [
     "-fPIE",
     "-fpie",
 ];
-const STARTS: [&str; 18] = [
-    "-D",
-    "-U",
-    "-I",
+const STARTS: [&str; 15] = [
     "-O",
     "-g0",
     "-g1",
@@ -226,13 +228,20 @@ fn args_fit(args: &[OsString]) -> bool {
         let Some(arg) = arg.to_str() else { return false };
         if ["-D", "-U", "-I", "-isystem"].contains(&arg) {
             match args.next().and_then(|value| value.to_str()) {
-                Some(value) if arg.starts_with("-I") || arg == "-isystem" || macro_fits(value) => {}
+                Some(value) if arg == "-I" || arg == "-isystem" => {
+                    // The sources stand where the compiler runs.
+                    if !value.starts_with('/') {
+                        return false;
+                    }
+                }
+                Some(value) if macro_fits(value) => {}
                 _ => return false,
             }
             continue;
         }
         let fits = match arg.get(..2) {
             Some("-D" | "-U") => macro_fits(&arg[2..]),
+            Some("-I") => arg[2..].starts_with('/'),
             Some("-W") => warning_fits(arg),
             Some("-m") if ["-m32", "-m64", "-mx32"].contains(&arg) => true,
             Some("-m") if arg.starts_with("-mavx") || arg.starts_with("-msse") => true,
@@ -318,6 +327,9 @@ mod tests {
             "-Dmain=x",
             "-Dtryall_x",
             "-D",
+            "-I.",
+            "-I include",
+            "-isystem ../include",
             "-dM",
             "-fplugin=x.so",
             "-save-temps",

@@ -14,7 +14,9 @@
 //! A unit that compiles without a word has compiled each of its parts. Between the headers and a
 //! part stand only other parts, and none of them changes what a later one means:
 //!
-//! * Its words are balanced and closed ([`crate::request::fragment`]) and all names that it
+//! * Its words are balanced and closed ([`crate::request::fragment`]), and so is what they come to
+//!   where they are macros: the object file of a unit of several parts tells it. No word of ours
+//!   that stands around them is a macro. All names that it
 //!   declares are its own, with the question's number in them, or stay in the block of its
 //!   function. `sizeof(struct x *)` declares `struct x`, but in that block. What could declare more
 //!   (braces, quotes, a name of ours) is kept out, and C++, where naming a type may instantiate
@@ -22,7 +24,7 @@
 //!   declares.
 //! * Macros that tell the place (`__LINE__`, `__FILE__`, `__COUNTER__`, `__func__`) would tell
 //!   another one. In a unit of several parts they are taken away, so that what uses them does not
-//!   compile.
+//!   compile; and so is `_Pragma`, by which a macro can change another one.
 //! * A symbol's part turns on an error that others have not; it stands behind those.
 //! * What the headers leave open (a comment, a brace, a `static` at the end) meets the unit's
 //!   own first function, which stands where `main` would, and either fails there or shows by that
@@ -31,8 +33,9 @@
 //! # Why a no of the compiler is the single one
 //!
 //! Only two are taken. In a unit with one part, all errors stand in the words of that part that
-//! stand in its own source as well, and what is before them differs by one function. Not where a
-//! macro was defined that a part uses: words of ours may use it, too. Or the compile ended at a
+//! stand in its own source as well, and what is before them differs by one function. Not where one
+//! of the question's words is a macro, which may tell its line; that is no yes either. Nor where
+//! a word of ours is one. Or the compile ended at a
 //! line of the headers and the prefix, the first lines of the question's own source, as it does
 //! when a header is not there. Any other error decides nothing, because a parser that recovers
 //! from one may see others that are none: the question is asked alone, and the rest of the unit is
@@ -68,10 +71,12 @@
 //!
 //! # Macros
 //!
-//! `#ifdef` changes nothing, and neither does an expansion, but for three things: one that counts or
-//! tells its line, one that opens a parenthesis and reads on, and one that may not be named. So each
-//! macro is asked twice, at two places, and must say the same; all expansions must close what they
-//! open; and each place has exactly one of its marks. Otherwise each macro is asked alone.
+//! `#ifdef` changes nothing, and neither does an expansion, but for four things: one that counts
+//! or tells its line, one that opens a parenthesis and reads on, one that may not be named, and one
+//! that has a pragma in it. So each macro is asked twice, at two places, and must say the same; all
+//! expansions must close what they open; each place has exactly one of its marks; and `_Pragma` is
+//! a word that does nothing, and with which no expansion is taken. Otherwise each macro is asked
+//! alone.
 
 pub mod beside;
 pub mod evidence;

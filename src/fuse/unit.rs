@@ -1,13 +1,15 @@
 //! The source of a unit, and which of its lines belong to which question.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
-use super::Candidate;
+use super::{Candidate, guard};
 use crate::dialect::STEM;
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::source::part::{self, Asks};
+use crate::value;
 
 /// Compilers that take themselves for GCC or Clang and are neither: other messages.
 const IMPOSTORS: &str = "defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPILER \
@@ -17,7 +19,16 @@ const IMPOSTORS: &str = "defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPIL
     || defined __LCC__ || defined __EDG__ || defined __ARMCC_VERSION \
     || defined __FCC_version__ || defined __TI_COMPILER_VERSION__";
 
-/// Takes away the macros that tell a place. GCC warns of that and cannot be told not to.
+/// Words that stand in units and not in every source of a single question. As macros of a header
+/// they could hold anything.
+const OWN_WORDS: &str = "defined int || defined char || defined void || defined extern \
+    || defined static || defined volatile || defined typedef || defined enum || defined return \
+    || defined sizeof || defined main || defined __attribute__ || defined __weak__ \
+    || defined __builtin_types_compatible_p || defined GCC || defined clang \
+    || defined diagnostic || defined ignored || defined error";
+
+/// Takes away the macros that tell a place, and the operator by which a macro can change others.
+/// GCC warns of that and cannot be told not to.
 const NO_PLACES: &str = "\
 #if defined __clang__
 #pragma clang diagnostic ignored \"-Wbuiltin-macro-redefined\"
@@ -34,6 +45,10 @@ const NO_PLACES: &str = "\
 #define __func__ tryall_place
 #define __FUNCTION__ tryall_place
 #define __PRETTY_FUNCTION__ tryall_place
+#undef _Pragma
+#define _Pragma tryall_place
+#define TRYALL_TEXT_OF(tryall_text) #tryall_text
+#define TRYALL_TEXT(tryall_text) TRYALL_TEXT_OF(tryall_text)
 ";
 
 /// A source that asks several questions.
@@ -55,6 +70,8 @@ pub struct Unit {
     pub places: RangeInclusive<usize>,
     /// How many lines at the start stand in the sources of all of its questions.
     pub common_lines: usize,
+    /// Whether the object file tells what the words of the questions come to.
+    tells_words: bool,
     extension: &'static str,
 }
 
@@ -74,8 +91,16 @@ impl Unit {
         // As `main` alone: what the headers leave open meets it.
         let linkage = if toolchain.language.is_cxx() { "extern \"C\" " } else { "" };
         writeln!(text, "{linkage}int {first}(void) {{ return 0; }}").expect("strings take all");
+        write!(
+            text,
+            "#if {OWN_WORDS}\n\
+             #error \"a word of this source is a macro\"\n\
+             #endif\n"
+        )
+        .expect("strings take all");
         let from = text.lines().count() + 1;
-        if candidates.len() > 1 && toolchain.language == Language::C {
+        let tells_words = candidates.len() > 1 && toolchain.language == Language::C;
+        if tells_words {
             text.push_str(NO_PLACES);
         }
         let places = from..=text.lines().count();
@@ -83,6 +108,9 @@ impl Unit {
         for candidate in &candidates {
             let from = text.lines().count() + 1;
             let (index, question) = (candidate.question, &plan.questions[candidate.question]);
+            if !tells_words {
+                text.push_str(&refusal_of_macros(&part::words(question).unwrap_or_default()));
+            }
             let (declaration, body) = part::text(question, &function(index), index);
             text.push_str(&declaration);
             let body_from = text.lines().count() + 1;
@@ -94,6 +122,15 @@ impl Unit {
                 let mark = macro_mark(index);
                 write!(text, "#ifdef {name}\nextern int {mark};\nint {mark};\n#endif\n")
                     .expect("strings take all");
+            }
+            if let Some(words) = part::words(question).filter(|_| tells_words) {
+                let name = format!("{WORDS_MARK}{index}");
+                write!(
+                    text,
+                    "extern char {name}[];\n\
+                     char {name}[] = TRYALL_TEXT(({name} {words} {WORDS_END}));\n"
+                )
+                .expect("strings take all");
             }
             lines.push(from..=text.lines().count());
         }
@@ -126,8 +163,34 @@ impl Unit {
             first_line,
             places,
             common_lines,
+            tells_words,
             extension,
         }
+    }
+
+    /// The candidates whose words come to what might leave their part, or do not tell it: macros
+    /// may stand for anything. The object file tells what they come to.
+    pub fn leaving(&self, plan: &Plan, object: &[u8]) -> Vec<usize> {
+        if !self.tells_words {
+            return Vec::new();
+        }
+        let open = format!("({WORDS_MARK}");
+        let close = format!(" {WORDS_END})");
+        let (mut staying, mut leaving) = (HashSet::new(), HashSet::new());
+        for at in value::positions(object, open.as_bytes()) {
+            let text = object[at + open.len()..].split(|byte| *byte == 0).next();
+            let text = text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+            let (number, words) = text.split_once(' ').unwrap_or((text, ""));
+            let stays = words.strip_suffix(close.as_str()).is_some_and(guard::stays_in_place);
+            let sort = if stays { &mut staying } else { &mut leaving };
+            sort.extend(number.parse::<usize>());
+        }
+        let leaves = |candidate: &usize| {
+            let question = self.candidates[*candidate].question;
+            part::words(&plan.questions[question]).is_some()
+                && (!staying.contains(&question) || leaving.contains(&question))
+        };
+        (0..self.candidates.len()).filter(leaves).collect()
     }
 
     /// The name of its source.
@@ -185,6 +248,21 @@ pub fn function(question: usize) -> String {
 /// A variable that is there if the symbol of a question is a macro.
 pub fn macro_mark(question: usize) -> String {
     format!("tryall_macro_{question}_")
+}
+
+/// With the number of a question, the variable that holds what its words come to.
+const WORDS_MARK: &str = "tryall_words_";
+
+/// What stands behind these words. Where it is missing, they have closed what is around them.
+const WORDS_END: &str = "tryall_words_end";
+
+/// An error if one of these words is a macro: it may tell its line, which is another one alone.
+fn refusal_of_macros(words: &str) -> String {
+    let words = words.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    // It always is one.
+    let names = words.filter(|word| !word.is_empty() && *word != "__SIZE_TYPE__");
+    let names = names.filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
+    names.map(|name| format!("#ifdef {name}\n#error \"{name} is a macro\"\n#endif\n")).collect()
 }
 
 fn is_plain(name: &str) -> bool {

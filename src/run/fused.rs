@@ -167,7 +167,9 @@ impl<'a> Together<'a> {
     fn judge(&self, compiled: Compiled, fused: &mut Fused) -> Judged {
         let Compiled { unit, said, object, .. } = &compiled;
         let is_there = !object.is_empty() && said.errors.is_empty();
-        if is_there && (unit.is_lone() || said.is_silent()) {
+        let plan = &self.asking.context.plan;
+        let leaving = if is_there { unit.leaving(plan, object) } else { Vec::new() };
+        if is_there && leaving.is_empty() && (unit.is_lone() || said.is_silent()) {
             return Judged::Good(compiled);
         }
         let first_error = said.errors.first().copied();
@@ -194,7 +196,8 @@ impl<'a> Together<'a> {
                 .chain(&said.noted)
                 .any(|line| unit.lines[*candidate].contains(line))
         };
-        let quiet = (0..unit.candidates.len()).filter(|candidate| !mentioned(candidate));
+        let quiet = (0..unit.candidates.len())
+            .filter(|candidate| !mentioned(candidate) && !leaving.contains(candidate));
         let rest: Vec<_> = quiet.map(|candidate| unit.candidates[candidate].clone()).collect();
         fused.parts_failed |= rest.len() * 2 < unit.candidates.len();
         let has_gain = fuse::has_gain(&rest);
@@ -202,7 +205,7 @@ impl<'a> Together<'a> {
             fused.lost += 1;
             return Judged::Done;
         }
-        Judged::Rest(Unit::new(&self.asking.context.plan, unit.number, rest))
+        Judged::Rest(Unit::new(plan, unit.number, rest))
     }
 
     /// Links what there is to link. `None` if that tells nothing.

@@ -95,11 +95,18 @@ pub fn symbol(before: Before<'_>, symbol: &str) -> String {
     question(before) + &symbol_body("main", symbol)
 }
 
+/// Whether a symbol is a name and nothing more, and so may be a macro.
+pub(super) fn is_plain(symbol: &str) -> bool {
+    symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric())
+}
+
 /// The part that asks, in a function of this name.
 pub(super) fn symbol_body(name: &str, symbol: &str) -> String {
-    let plain = symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric());
-    let (unless_macro, end) =
-        if plain { (format!("#ifndef {symbol}\n"), "#endif\n") } else { (String::new(), "") };
+    let (unless_macro, end) = if is_plain(symbol) {
+        (format!("#ifndef {symbol}\n"), "#endif\n")
+    } else {
+        (String::new(), "")
+    };
     format!(
         "{unless_macro}\
          #if defined __SIZE_TYPE__\n\

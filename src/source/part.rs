@@ -94,6 +94,21 @@ pub fn text(question: &Question, name: &str, number: usize) -> (String, String) 
     (declaration, body)
 }
 
+/// The words in the text of a part that may be macros of a header. `None` if there are none.
+pub fn words(question: &Question) -> Option<String> {
+    let before = Before { headers: &question.headers, prefix: &question.prefix };
+    match &question.subject {
+        Subject::Function(name) => c::has_headers(&c::start(before)).then(|| name.clone()),
+        // A plain name stands there only if it is no macro.
+        Subject::Symbol(name) if c::is_plain(name) => Some("__SIZE_TYPE__".into()),
+        Subject::Symbol(name) => Some(format!("__SIZE_TYPE__ {name}")),
+        Subject::Type(name) | Subject::Sizeof(name) => Some(name.clone()),
+        Subject::ComputeInt(expression) => Some(expression.clone()),
+        Subject::Member { of, member } => Some(format!("{of} * {member}")),
+        _ => None,
+    }
+}
+
 /// Words that tell, in preprocessed text, whether a header is there.
 pub const HEADER_WORDS: [&str; 2] = ["tryall_is_there_", "tryall_is_absent_"];
 
@@ -101,9 +116,17 @@ pub const HEADER_WORDS: [&str; 2] = ["tryall_is_there_", "tryall_is_absent_"];
 pub const KNOWN_HEADERS: [&str; 2] = ["limits.h", "tryall/is/nowhere.h"];
 
 /// What several macros expand to, each twice: what tells its own place tells another the second time.
+/// None can change another one by a pragma.
 pub fn defines<'a>(question: &Question, names: impl Iterator<Item = &'a str> + Clone) -> String {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     let mut text = c::start(before);
+    text += &format!(
+        "#ifdef __GNUC__\n\
+         #pragma GCC diagnostic ignored \"-Wbuiltin-macro-redefined\"\n\
+         #endif\n\
+         #define _Pragma {}\n",
+        value::NO_PRAGMA
+    );
     for copy in 0..2 {
         for (number, name) in names.clone().enumerate() {
             let [open, close, absent] = value::numbered_marks(number, copy);

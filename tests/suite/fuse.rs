@@ -6,10 +6,11 @@ mod beside;
 mod headers;
 mod libraries;
 mod names;
-#[path = "../support/random_batches.rs"]
+#[path = "../support/random_batches/mod.rs"]
 mod random_batches;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -79,14 +80,26 @@ fn functions(names: &[&str], fields: &Value) -> Value {
 /// More of them, with `cargo bench --bench campaign -- BATCHES`.
 #[test]
 fn random_batches_have_the_answers_that_each_check_has_alone() {
-    use random_batches::{Alone, Random, batch, compare};
-    let (mut random, mut alone) = (Random::new(7), Alone::default());
+    use random_batches::Batches;
+    use random_batches::alone::{Alone, together};
+    let mut batches = Batches::new(7, Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let mut alone = Alone::new(TRYALL);
     let (mut answers, mut fused) = (0, 0);
-    for _ in 0..30 {
-        let compared = compare(TRYALL, &batch(&mut random), &mut alone);
-        let compared = compared.unwrap_or_else(|difference| panic!("{difference}"));
+    for number in 0..30 {
+        let batch = batches.next();
+        let asked = together(TRYALL, &batch).unwrap();
+        let asked = [(batch, asked)];
+        alone.learn(&asked).unwrap();
+        let [(batch, asked)] = asked;
+        let compared = alone.compare(&batch, &asked);
+        assert!(compared.differences.is_empty(), "{}", compared.differences.join("\n"));
         answers += compared.answers;
         fused += compared.fused;
+        if number == 29 {
+            let differences = alone.afresh(&batch, &asked).unwrap();
+            assert!(differences.is_empty(), "{}", differences.join("\n"));
+        }
     }
     assert!(fused * 4 > answers, "only {fused} of {answers} are fused");
+    assert!(alone.known() > 50 && alone.commands > 50, "little is known: {}", alone.known());
 }

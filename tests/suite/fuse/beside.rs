@@ -66,6 +66,23 @@ fn a_source_that_looks_for_its_neighbours_has_none() {
 }
 
 #[test]
+fn arguments_tell_a_source_nothing_of_its_neighbours() {
+    for (definition, source) in [
+        ("-DX=\"confte01.c\"", "#include X\n"),
+        ("-DX=__FILE__", "_Static_assert(__builtin_strcmp(X, \"conf\" \"test.c\") == 0, \"\");\n"),
+    ] {
+        let mut checks = sources(&[&[source][..], &PLAIN[..4]].concat());
+        for check in checks.as_array_mut().unwrap() {
+            check["args"] = json!([definition]);
+        }
+        for compiler in ["gcc", "clang"] {
+            let results = same_with("c", compiler, checks.clone());
+            assert_eq!(fused(&results), 0, "{compiler}: {definition}");
+        }
+    }
+}
+
+#[test]
 fn what_is_compiled_beside_others_needs_few_processes() {
     let all: Vec<_> = (0..16).map(|n| format!("int f(void) {{ return {n}; }}\n")).collect();
     let all: Vec<_> = all.iter().map(String::as_str).collect();

@@ -1,5 +1,6 @@
 //! Headers and prefixes that do more than declare.
 
+use super::random_batches::pools::ODD;
 use super::*;
 
 /// Checks of all kinds, behind a header of this text, beside some that nothing disturbs.
@@ -43,35 +44,6 @@ fn compilers(turn: usize) -> [(&'static str, &'static str); 2] {
     [COMPILERS[0], COMPILERS[1 + turn % 3]]
 }
 
-const ODD: [&str; 26] = [
-    "#define __attribute__ )(\n",
-    "#define extern )(\n#define main )(\n",
-    "struct odd { int x; };\ntypedef struct odd odd_type;\nextern int odd_variable;\n#define ODD 7\n",
-    "int odd_function(void) { return 0; }\nint odd_variable = 1;\n",
-    "int odd_variable;\n",
-    "static inline int odd_inline(void) { return 0; }\nstatic int odd_function(void) { return 1; }\n",
-    "#pragma GCC poison fork nope odd_function\n",
-    "#pragma GCC poison int\n",
-    "#define int long\n",
-    "#define static\n#define volatile\n#define const\n",
-    "#define sizeof(x) 3\n#define __attribute__(x)\n",
-    "#define char short\n#define void int\n",
-    "#define main other_main\n",
-    "int x; /* never closed\n",
-    "struct unclosed {\n",
-    "int unclosed(void) {\n",
-    "#if 0\n",
-    "static\n",
-    "__attribute__((alias(\"zz\")))\n",
-    "#error no such thing\n",
-    "#warning only said\nstruct odd { int x; };\n",
-    "#line 3 \"conftest0.c\"\nint odd_function(void);\n#warning here\n",
-    "#line 1\nextern int odd_function(void);\n",
-    "#pragma GCC diagnostic error \"-Wall\"\n#pragma GCC diagnostic ignored \"-Wimplicit\"\n",
-    "#pragma pack(1)\nstruct odd { char x; double z; };\n#pragma GCC diagnostic push\n",
-    "__asm__(\".globl odd_defined\\nodd_defined: .long 0\\n\");\nint getpid(void) __asm__(\"getppid\");\n",
-];
-
 #[test]
 fn headers_that_do_more_than_declare() {
     for (turn, text) in ODD[..12].iter().enumerate() {
@@ -102,6 +74,106 @@ fn weak_thread_local_and_constant_things() {
                 extern __attribute__((weak)) int nope(void);\nstatic const int odd_inline = 3;\n";
     behind(text, false, &[], &COMPILERS[..2]);
     behind(text, false, &["-O2", "-fPIC"], &COMPILERS[..1]);
+}
+
+/// Checks with a header of this text, which all compilers that are known answer as they do alone.
+fn with_header(text: &str, checks: &[Value]) {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "odd.h", text);
+    let with_header = |(number, check): (usize, &Value)| {
+        let mut check = check.clone();
+        check["id"] = json!(format!("{number}"));
+        check["headers"] = json!(["odd.h"]);
+        check["include_dirs"] = json!([dir.path()]);
+        check
+    };
+    let checks: Value = checks.iter().enumerate().map(with_header).collect();
+    for (language, compiler) in COMPILERS {
+        same_with(language, compiler, checks.clone());
+    }
+}
+
+#[test]
+fn a_macro_that_changes_another_one_changes_it_for_nobody_else() {
+    let text = "#define ODD 1\n#pragma push_macro(\"ODD\")\n#undef ODD\n#define ODD 2\n\
+                #define turns _Pragma(\"pop_macro(\\\"ODD\\\")\") 5\n\
+                #define turned _Pragma(\"pop_macro(\\\"ODD\\\")\") int\n";
+    let integer = |expression: &str| json!({"kind": "compute_int", "expression": expression});
+    let size = |of: &str| json!({"kind": "sizeof", "type": of});
+    let define = |name: &str| json!({"kind": "define", "name": name});
+    with_header(text, &[integer("turns"), integer("ODD"), size("int"), size("long")]);
+    with_header(text, &[size("turned"), size("char[ODD]"), size("int"), size("long")]);
+    with_header(text, &[define("turns"), define("ODD"), define("EOF")]);
+    let text = "#define f(x) x\n#define opens ) f (\n#define closes ) (\n";
+    with_header(text, &[define("opens"), define("closes"), define("f")]);
+}
+
+#[test]
+fn a_macro_that_leaves_its_place_declares_nothing_for_another_check() {
+    let size = |of: &str| json!({"kind": "sizeof", "type": of});
+    let function = |name: &str| json!({"kind": "function", "function": name});
+    let text = "#define opens int)0); } struct later { int x; }; int odd(char **tryall_argv) { \
+                (void)((struct later\n";
+    let member = json!({"kind": "member", "type": "opens", "member": "x"});
+    with_header(text, &[member, size("struct later"), size("long")]);
+    let text = "#define opens getpid; } extern int getppid(void); int odd(void) {\n\
+                int getpid(void);\n";
+    with_header(text, &[function("opens"), function("getppid"), function("getpid")]);
+    // Words of ours.
+    let text = "#define __builtin_types_compatible_p(a, b) 1; } struct later { int x; }; \
+                int odd(void) { (void)1\n";
+    let int = json!({"kind": "type", "type": "int"});
+    with_header(text, &[int, size("struct later"), size("int")]);
+    let text = "#define return extern int getppid(void); return\nint getpid(void);\n";
+    with_header(text, &[function("getpid"), function("getppid"), function("nope")]);
+}
+
+#[test]
+fn a_macro_that_tells_its_line_tells_that_of_the_single_source() {
+    let function = |name: &str| json!({"kind": "function", "function": name});
+    for line in 16..26 {
+        let text = format!(
+            "extern int getpid(void);\nextern int nope(void);\n\
+             #define getpid *_Generic((char (*)[__LINE__ > {line} ? 2 : 1])0, \\\n\
+             char (*)[2]: &getpid, default: &nope)\n"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), "odd.h", &text);
+        let mut checks = json!([function("getpid"), function("fork"), function("nope")]);
+        for (number, check) in checks.as_array_mut().unwrap().iter_mut().enumerate() {
+            check["id"] = json!(number.to_string());
+            check["include_dirs"] = json!([dir.path()]);
+        }
+        checks[0]["headers"] = json!(["odd.h"]);
+        same_with("c", "gcc", checks);
+    }
+}
+
+#[test]
+fn macros_that_stand_for_values_and_names_share_their_source() {
+    let text = "#include <stdio.h>\n#include <sys/stat.h>\n#include <limits.h>\n\
+                #define minus(x) (-(x))\n";
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "odd.h", text);
+    let ask = |kind: &str, field: &str, words: &str| {
+        json!({"id": format!("{kind} {words}"), "kind": kind, field: words, "headers": ["odd.h"],
+               "include_dirs": [dir.path()]})
+    };
+    let mut checks: Vec<_> = ["EOF", "INT_MAX", "minus(3)", "S_ISREG(1)", "sizeof(stdin)"]
+        .iter()
+        .map(|expression| ask("compute_int", "expression", expression))
+        .collect();
+    for of in ["char[BUFSIZ]", "int (*)(int, int)", "struct { int x, y; } *"] {
+        checks.push(ask("sizeof", "type", of));
+    }
+    let mut member = ask("member", "member", "st_mtime");
+    member["type"] = json!("struct stat");
+    checks.push(member);
+    for compiler in ["gcc", "clang"] {
+        let results = same_with("c", compiler, json!(checks));
+        // The one with braces is not.
+        assert_eq!(fused(&results), checks.len() - 1, "{compiler}: {results:#?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,189 @@
+//! Asks batches, and each check alone, and compares.
+//!
+//! What a check answers alone is a function of the check, its toolchain and the compiler. So it is
+//! remembered under just these: everything but the check's id. Every remembered answer came from
+//! a compile of its own in this very run, by `--no-fuse`; nothing is kept beyond it. Only what
+//! tells the time is not remembered.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::{Map, Value, json};
+
+use super::{Batch, pools};
+
+/// What came of a request.
+pub struct Asked {
+    /// The results, in the order of the checks.
+    pub results: Vec<Value>,
+    /// How many compiler commands there were.
+    pub commands: u64,
+}
+
+/// What checks answer alone.
+pub struct Alone<'a> {
+    tryall: &'a str,
+    versions: HashMap<&'static str, String>,
+    /// The results, by [`Alone::key`].
+    answers: HashMap<String, Value>,
+    /// How many compiler commands that took.
+    pub commands: u64,
+}
+
+/// What comparing a batch has told.
+#[derive(Default)]
+pub struct Compared {
+    /// How many answers there were.
+    pub answers: usize,
+    /// How many of them shared a command with others.
+    pub fused: usize,
+    /// Answers that are others alone, told with all that it takes to ask again.
+    pub differences: Vec<String>,
+}
+
+/// Asks a batch as everybody does.
+pub fn together(tryall: &str, batch: &Batch) -> Result<Asked, String> {
+    ask(tryall, &batch.request, &[batch.jobs])
+}
+
+impl<'a> Alone<'a> {
+    /// Knows nothing yet.
+    pub fn new(tryall: &'a str) -> Self {
+        let version = |(_, compiler): &(_, &'static str)| {
+            let ran = Command::new(compiler).arg("--version").output();
+            let ran = ran.unwrap_or_else(|error| panic!("{compiler} is missing: {error}"));
+            (*compiler, String::from_utf8_lossy(&ran.stdout).into_owned())
+        };
+        let versions = pools::COMPILERS.iter().map(version).collect();
+        Alone { tryall, versions, answers: HashMap::new(), commands: 0 }
+    }
+
+    /// How many answers are known.
+    pub fn known(&self) -> usize {
+        self.answers.len()
+    }
+
+    fn key(&self, batch: &Batch, check: &Value) -> String {
+        let mut check = check.clone();
+        check["id"] = Value::Null;
+        let toolchain = &batch.request["toolchains"][check["toolchain"].as_str().unwrap_or("")];
+        format!("{}{toolchain}{check}", self.versions[batch.compiler])
+    }
+
+    /// Asks alone, by one request, what of these batches was not asked by commands of its own and
+    /// is not known.
+    pub fn learn(&mut self, asked: &[(Batch, Asked)]) -> Result<(), String> {
+        let (mut keys, mut checks, mut toolchains) = (Vec::new(), Vec::new(), Map::new());
+        self.answers.retain(|key, _| !key.contains("__DATE__") && !key.contains("__TIME"));
+        let mut seen = std::collections::HashSet::new();
+        for (batch, asked) in asked {
+            for (check, result) in std::iter::zip(checks_of(batch), &asked.results) {
+                let key = self.key(batch, check);
+                if result["how"] == "run"
+                    || self.answers.contains_key(&key)
+                    || !seen.insert(key.clone())
+                {
+                    continue;
+                }
+                toolchains.extend(batch.request["toolchains"].as_object().expect("it is").clone());
+                checks.push(numbered(check, keys.len()));
+                keys.push(key);
+            }
+        }
+        for (key, result) in std::iter::zip(keys, self.ask(toolchains, checks)?) {
+            self.answers.insert(key, result);
+        }
+        Ok(())
+    }
+
+    /// Compares the answers of a batch with those that are known.
+    pub fn compare(&self, batch: &Batch, asked: &Asked) -> Compared {
+        let mut compared = Compared { answers: asked.results.len(), ..Compared::default() };
+        for (check, result) in std::iter::zip(checks_of(batch), &asked.results) {
+            compared.fused += usize::from(result["how"] == "fused");
+            if let Some(alone) = self.answers.get(&self.key(batch, check)) {
+                compared.differences.extend(difference(batch, check, ("together", result), alone));
+            }
+        }
+        compared
+    }
+
+    /// Asks every check of a batch alone, also those that are known, and compares both with that.
+    pub fn afresh(&mut self, batch: &Batch, asked: &Asked) -> Result<Vec<String>, String> {
+        let checks = checks_of(batch);
+        let toolchains = batch.request["toolchains"].as_object().expect("it is");
+        let numbered = checks.iter().enumerate().map(|(number, check)| numbered(check, number));
+        let alone = self.ask(toolchains.clone(), numbered.collect())?;
+        let mut differences = Vec::new();
+        for ((check, result), alone) in std::iter::zip(checks, &asked.results).zip(&alone) {
+            differences.extend(difference(batch, check, ("together", result), alone));
+            if let Some(known) = self.answers.get(&self.key(batch, check)) {
+                differences.extend(difference(batch, check, ("remembered", known), alone));
+            }
+        }
+        Ok(differences)
+    }
+
+    fn ask(
+        &mut self,
+        toolchains: Map<String, Value>,
+        checks: Vec<Value>,
+    ) -> Result<Vec<Value>, String> {
+        if checks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = json!({"toolchains": toolchains, "checks": checks});
+        let asked = ask(self.tryall, &request, &["-j2", "--no-fuse"])?;
+        self.commands += asked.commands;
+        match asked.results.iter().find(|result| result["how"] == "fused") {
+            Some(shared) => Err(format!("asked alone, and yet shared: {shared:#}")),
+            None => Ok(asked.results),
+        }
+    }
+}
+
+fn checks_of(batch: &Batch) -> &[Value] {
+    batch.request["checks"].as_array().expect("there are checks")
+}
+
+fn numbered(check: &Value, number: usize) -> Value {
+    let mut check = check.clone();
+    check["id"] = json!(number.to_string());
+    check
+}
+
+fn difference(
+    batch: &Batch,
+    check: &Value,
+    (name, result): (&str, &Value),
+    alone: &Value,
+) -> Option<String> {
+    let differs = (&result["status"], &result["value"]) != (&alone["status"], &alone["value"]);
+    differs.then(|| {
+        format!(
+            "{}: {check}\n{name}: {result:#}\nalone: {alone:#}\nrequest ({}): {}",
+            batch.compiler, batch.jobs, batch.request
+        )
+    })
+}
+
+fn ask(tryall: &str, request: &Value, args: &[&str]) -> Result<Asked, String> {
+    let mut command = Command::new(tryall);
+    command.args(["check", "-"]).args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+    // The tokens of whoever runs this are not for it.
+    command.env_remove("MAKEFLAGS").env_remove("CARGO_MAKEFLAGS");
+    let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+    let mut stdin = child.stdin.take().expect("it is a pipe");
+    stdin.write_all(request.to_string().as_bytes()).map_err(|error| error.to_string())?;
+    drop(stdin);
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let mut response: Value = serde_json::from_slice(&output.stdout).map_err(|error| {
+        format!("{error}: {}\n{request}", String::from_utf8_lossy(&output.stderr))
+    })?;
+    let commands = response["summary"]["processes"].as_u64().unwrap_or_default();
+    match response["results"].take() {
+        Value::Array(results) => Ok(Asked { results, commands }),
+        _ => Err(format!("{response}\n{request}")),
+    }
+}

@@ -1,0 +1,270 @@
+//! Random batches out of what exists and what does not, whose fused answers are compared with
+//! those of each check alone. The suite runs some, and `cargo bench --bench campaign` any number.
+//!
+//! Some checks are drawn of each compiler, arguments and surroundings, and the batches are drawn of
+//! these: the checks are seen again and again, but each time in other company. So what a check
+//! answers alone need be asked only once. All of them are drawn anew after a while.
+
+pub mod alone;
+pub mod pools;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use pools::*;
+
+/// xorshift64*: the same batches for the same seed, everywhere.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
+    }
+
+    /// One of a list, and more often one of those before a place in it.
+    fn pick_rather<T: Copy>(&mut self, from: &[T], before: usize) -> T {
+        if self.one_in(3) { self.pick(from) } else { self.pick(&from[..before]) }
+    }
+
+    fn one_in(&mut self, count: usize) -> bool {
+        self.below(count) == 0
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+
+    /// One of both, as if they were one list.
+    fn pick_of<T: Copy>(&mut self, first: &[T], second: &[T]) -> T {
+        match self.below(first.len() + second.len()) {
+            index if index < first.len() => first[index],
+            index => second[index - first.len()],
+        }
+    }
+}
+
+/// A batch.
+pub struct Batch {
+    /// Who is asked.
+    pub compiler: &'static str,
+    /// How many commands at once: it decides how the checks are divided.
+    pub jobs: &'static str,
+    /// What is asked.
+    pub request: Value,
+}
+
+/// What stands on the command line.
+struct Args {
+    words: &'static [&'static str],
+    /// Whether the odd headers are found.
+    has_odd_headers: bool,
+}
+
+/// What stands before a check.
+struct Surroundings {
+    headers: Vec<String>,
+    prefix: String,
+}
+
+/// What batches are drawn of for a while.
+struct Era {
+    args: Vec<Args>,
+    surroundings: Vec<Surroundings>,
+    /// The checks that were drawn, by arguments, surroundings, and whether commands are in full.
+    shelves: HashMap<(usize, usize, bool), Vec<Value>>,
+}
+
+/// So many batches long an era is.
+const ERA: usize = 1000;
+
+/// The place of arguments that may be odd, and come less often.
+const RARE: usize = 2;
+
+/// So many checks one arguments and surroundings have in an era.
+const SHELF: usize = 24;
+
+/// Makes batches.
+pub struct Batches {
+    random: Random,
+    odd_headers: String,
+    /// By compiler.
+    eras: Vec<Era>,
+    made: usize,
+}
+
+impl Batches {
+    /// Writes the headers that do more than declare into a directory that stays, so that a request
+    /// can be asked again.
+    pub fn new(seed: u64, dir: &Path) -> Self {
+        let odd_headers = dir.join("odd-headers");
+        std::fs::create_dir_all(&odd_headers).expect("the directory can be made");
+        for (number, text) in ODD.iter().enumerate() {
+            let path = odd_headers.join(odd_header(number));
+            // Somebody else may read it just now.
+            if std::fs::read_to_string(&path).ok().as_deref() != Some(text) {
+                let new = path.with_extension(std::process::id().to_string());
+                std::fs::write(&new, text).expect("headers can be written");
+                std::fs::rename(&new, &path).expect("headers can be written");
+            }
+        }
+        let odd_headers = odd_headers.to_str().expect("it is Unicode").into();
+        let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        Batches { random, odd_headers, eras: Vec::new(), made: 0 }
+    }
+
+    fn era(&mut self, language: &str) -> Era {
+        let random = &mut self.random;
+        let args = (0..3).map(|place| Args {
+            words: match place == RARE && random.one_in(2) {
+                true => random.pick(&ODD_ARGS),
+                false => random.pick(if language == "c" { &ARGS } else { &CXX_ARGS }),
+            },
+            has_odd_headers: !random.one_in(3),
+        });
+        let args = args.collect();
+        let surroundings = (0..5).map(|place| match place {
+            0..=1 => {
+                let number = random.below(ODD.len());
+                match random.one_in(3) {
+                    true => Surroundings { headers: Vec::new(), prefix: ODD[number].into() },
+                    false => Surroundings {
+                        headers: vec![odd_header(number)],
+                        prefix: random.pick(&SURROUNDINGS).1.into(),
+                    },
+                }
+            }
+            _ => {
+                let cxx = if language == "c" { &[][..] } else { &CXX_SURROUNDINGS };
+                let (headers, prefix) = random.pick_of(&SURROUNDINGS, cxx);
+                let headers = headers.iter().copied().map(String::from).collect();
+                Surroundings { headers, prefix: prefix.into() }
+            }
+        });
+        let surroundings = surroundings.collect();
+        Era { args, surroundings, shelves: HashMap::new() }
+    }
+
+    /// The next batch.
+    pub fn next(&mut self) -> Batch {
+        if self.made.is_multiple_of(ERA) {
+            self.eras = COMPILERS.iter().map(|(language, _)| self.era(language)).collect();
+        }
+        self.made += 1;
+        let place = self.random.pick(&SHARES);
+        let (language, compiler) = COMPILERS[place];
+        let in_full = self.random.one_in(10);
+        let count = 3 + self.random.below(22);
+        let (few, mixed) = (self.random.one_in(2), self.random.one_in(8));
+        let surrounded = self.eras[place].surroundings.len();
+        let of_args = |random: &mut Random| random.pick(&[0, 0, 1, 1, RARE]);
+        let of_surroundings = |random: &mut Random| random.below(surrounded);
+        let (args, surroundings) = (of_args(&mut self.random), of_surroundings(&mut self.random));
+        let checks = (0..count).map(|index| {
+            let args = if mixed { of_args(&mut self.random) } else { args };
+            let surroundings = if few { surroundings } else { of_surroundings(&mut self.random) };
+            let mut check = self.check(place, (args, surroundings, in_full));
+            check["id"] = json!(index.to_string());
+            check
+        });
+        let checks: Vec<_> = checks.collect();
+        let mut toolchain = json!({"language": language});
+        if in_full {
+            let words = |text: &str| json!(text.split(' ').collect::<Vec<_>>());
+            toolchain["compile"] =
+                words(&format!("{compiler} {{definitions}} {{args}} -o {{object}} -c {{source}}"));
+            toolchain["link"] =
+                words(&format!("{compiler} {{object}} -o {{program}} {{link_args}}"));
+        } else {
+            toolchain["command"] = json!([compiler]);
+        }
+        let name = toolchain_name(compiler, in_full);
+        let request = json!({"toolchains": {name: toolchain}, "checks": checks});
+        Batch { compiler, jobs: self.random.pick(&["-j1", "-j2", "-j2", "-j4"]), request }
+    }
+
+    /// A check off a shelf, which is filled as it is asked.
+    fn check(&mut self, place: usize, of: (usize, usize, bool)) -> Value {
+        let known = self.eras[place].shelves.get(&of).map(Vec::len).unwrap_or_default();
+        let number = self.random.below(SHELF);
+        if number < known && !self.random.one_in(40) {
+            return self.eras[place].shelves[&of][number].clone();
+        }
+        let check = self.new_check(place, of);
+        if number >= known {
+            self.eras[place].shelves.entry(of).or_default().push(check.clone());
+        }
+        check
+    }
+
+    fn new_check(
+        &mut self,
+        place: usize,
+        (args, surroundings, in_full): (usize, usize, bool),
+    ) -> Value {
+        let (language, compiler) = COMPILERS[place];
+        let random = &mut self.random;
+        let era = &self.eras[place];
+        let args = &era.args[args];
+        let surroundings = &era.surroundings[surroundings];
+        let is_cxx = language != "c";
+        let types = if is_cxx { &CXX_TYPES[..] } else { &[] };
+        let symbols = if is_cxx { &CXX_SYMBOLS[..] } else { &[] };
+        let mut check = match random.below(18) {
+            _ if in_full => {
+                let kind = random.pick(&["compiles", "compiles", "links"]);
+                let definitions = random.pick(&[&[][..], &["-DX=1"]]);
+                json!({"kind": kind, "source": random.pick(&SOURCES), "definitions": definitions})
+            }
+            10 => json!({"kind": "alignment", "type": random.pick_of(&TYPES, types)}),
+            11 => {
+                let odd = odd_header(random.below(ODD.len()));
+                let is_odd = args.has_odd_headers && random.one_in(4);
+                let header = if is_odd { odd.as_str() } else { random.pick(&HEADERS) };
+                let stage = random.pick(&["compile", "compile", "preprocess"]);
+                json!({"kind": "header", "header": header, "stage": stage})
+            }
+            12 => json!({"kind": "define", "name": random.pick(&MACROS)}),
+            13 => {
+                json!({"kind": "prototype", "function": random.pick(&NAMES), "return_type": "int",
+                       "arguments": random.pick(&[&[][..], &["void *"], &["const char *"]])})
+            }
+            14 => json!({"kind": "endian"}),
+            15..=16 => json!({"kind": "compiles", "source": random.pick(&SOURCES)}),
+            0..=3 if random.one_in(60) => json!({"kind": "function", "function": "x".repeat(1500)}),
+            0..=3 => {
+                let name = random.pick_rather(&NAMES, PLAIN_NAMES);
+                json!({"kind": "function", "function": name})
+            }
+            4..=5 => json!({"kind": "symbol", "symbol": random.pick_of(&NAMES, symbols)}),
+            6 => json!({"kind": "type", "type": random.pick_of(&TYPES, types)}),
+            7 | 17 => json!({"kind": "sizeof", "type": random.pick_of(&TYPES, types)}),
+            8 => json!({"kind": "member", "type": random.pick_of(&TYPES, types),
+                        "member": random.pick(&MEMBERS)}),
+            _ => json!({"kind": "compute_int", "expression": random.pick(&EXPRESSIONS)}),
+        };
+        // Most functions are asked for with nothing before them.
+        if check["kind"] != "function" || random.one_in(2) {
+            check["headers"] = json!(surroundings.headers);
+            check["prefix"] = json!(surroundings.prefix);
+        }
+        check["args"] = json!(args.words);
+        if args.has_odd_headers {
+            check["include_dirs"] = json!([self.odd_headers]);
+        }
+        check["toolchain"] = json!(toolchain_name(compiler, in_full));
+        check
+    }
+}
+
+fn odd_header(number: usize) -> String {
+    format!("odd{number:02}.h")
+}
+
+fn toolchain_name(compiler: &str, in_full: bool) -> String {
+    format!("{compiler}{}", if in_full { " in full" } else { "" })
+}
