@@ -199,14 +199,16 @@ fn collect(build: &Path, directory: &Path, files: &mut BTreeMap<String, String>)
         } else if is_made_by_a_build(&name) {
             files.insert(name, String::new());
         } else {
-            let text = String::from_utf8(std::fs::read(&path).unwrap());
-            files.insert(name, text.unwrap_or_else(|error| of_a_program(error.as_bytes())));
+            let bytes = std::fs::read(&path).unwrap();
+            let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.contains('\0'));
+            files.insert(name, text.map_or_else(|| of_a_program(&bytes), Into::into));
         }
     }
 }
 
 /// What CMake reads of a program that a check leaves, and of other files without text a number
-/// that stands for all of it. CheckTypeSize leaves programs, which hold the name of their source.
+/// that stands for all of it. CheckTypeSize leaves programs, which hold the name of their source, or
+/// only the data of one.
 fn of_a_program(bytes: &[u8]) -> String {
     let information = Regex::new(r"INFO:[ -~]+").unwrap();
     let text = String::from_utf8_lossy(bytes);
