@@ -38,7 +38,7 @@ use std::ffi::OsString;
 use std::fmt::Write;
 
 use super::beside;
-use crate::dialect::Stage;
+use crate::dialect::{STEM, Stage};
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Sibling, Subject};
@@ -233,7 +233,9 @@ pub fn as_alone(question: &Question, place: usize, said: String) -> Option<Strin
     }
     let names = names_at(sibling, place);
     let said = names.fold(said, |said, (old, new)| said.replace(&new, old));
-    let is_own = !said.contains("tryall") && !said.contains(beside::STEMS);
+    // The stems of members begin as that of a single source does.
+    let others = said.replace(STEM, "");
+    let is_own = !others.contains("tryall") && !others.contains(beside::STEMS);
     is_own.then_some(said)
 }
 

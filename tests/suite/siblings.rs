@@ -1,8 +1,6 @@
 //! Sources that differ in one word are compiled as one file, and every word of their answers is as
 //! if each had been compiled alone.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -57,10 +55,13 @@ fn sizes(headers: &str, names: &[&str]) -> Vec<Value> {
 
 /// Asks together and alone, and asserts that nothing differs. Which answers were shared.
 fn shared(compiler: &str, flags: &[&str], checks: &[Value]) -> Vec<String> {
-    shared_in(tempfile::tempdir().unwrap().path(), compiler, flags, checks)
+    asked(compiler, flags, checks).0
 }
 
-fn shared_in(dir: &Path, compiler: &str, flags: &[&str], checks: &[Value]) -> Vec<String> {
+/// The same, and how many commands that took when the link was known.
+fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64) {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path();
     need(compiler);
     let compile =
         [&[compiler, "{definitions}"], flags, &["-o", "{object}", "-c", "{source}"]].concat();
@@ -114,7 +115,7 @@ fn shared_in(dir: &Path, compiler: &str, flags: &[&str], checks: &[Value]) -> Ve
             assert_eq!(data("together"), data("alone"), "{id} by {compiler} {flags:?}");
         }
     }
-    shared
+    (shared, together[1].json()["summary"]["processes"].as_u64().unwrap())
 }
 
 /// A result without the names of temporary directories, which linkers say where there is debug
@@ -138,8 +139,10 @@ fn functions_share_a_file() {
     for compiler in COMPILERS {
         for flags in [&[][..], &["-O2", "-g"], &["-Wall", "-Wextra", "-Werror"], &["-O2", "-fPIC"]]
         {
-            let shared = shared(compiler, flags, &checks);
+            let (shared, commands) = asked(compiler, flags, &checks);
             assert_eq!(shared, THERE, "{compiler} {flags:?}");
+            // Two for all, and two for each that is not there.
+            assert_eq!(commands, 6, "{compiler} {flags:?}");
         }
     }
 }
@@ -156,8 +159,9 @@ fn symbols_share_the_headers() {
             &["-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-O2"],
             &["-D_GNU_SOURCE", "-Wall", "-Wpedantic", "-Wmissing-prototypes", "-Wshadow", "-g"],
         ] {
-            let shared = shared(compiler, flags, &checks);
+            let (shared, commands) = asked(compiler, flags, &checks);
             assert!(shared.len() >= 5, "{compiler} {flags:?}: {shared:?}");
+            assert!(commands <= 8, "{compiler} {flags:?}: {commands} commands");
             assert!(shared.iter().all(|name| there.contains(&name.as_str())), "{shared:?}");
         }
     }
