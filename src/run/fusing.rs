@@ -23,6 +23,8 @@ pub(super) struct Fusing {
     siblings: Vec<bool>,
     /// Families that can start.
     families: Vec<Family>,
+    /// Whether one of them runs.
+    pub(super) a_family_runs: bool,
     /// Which questions may be compiled beside others.
     beside: Vec<bool>,
     /// Those of them that wait for others.
@@ -59,6 +61,7 @@ impl Fusing {
             batches,
             siblings,
             families,
+            a_family_runs: false,
             beside,
             apart,
             rows,
@@ -166,6 +169,42 @@ impl Schedule {
         true
     }
 
+    /// Where no check waits for another, all that have siblings are known from the start. They go
+    /// first: what a family finds out about a link, others need.
+    pub(super) fn start_with_families(&mut self) {
+        let asks = &self.context.plan.asks;
+        let mut with_siblings = Vec::new();
+        for index in self.ready.clone() {
+            let question = asks[index].question;
+            let is_new = matches!(self.progress[question], Progress::New);
+            if is_new && std::mem::take(&mut self.fusing.siblings[question]) {
+                with_siblings.push(question);
+                self.ready.remove(&index);
+                self.progress[question] = Progress::Running { first: index, others: Vec::new() };
+            }
+        }
+        let (families, without) = fuse::siblings::families(&self.context.plan, with_siblings);
+        self.fusing.families = families;
+        self.fusing.apart.extend(without);
+    }
+
+    /// Starts a family if none runs: the next would wait, with a slot in its hand, for what the first
+    /// finds out. Whether there was a slot for it.
+    pub(super) fn start_families(&mut self) -> bool {
+        if self.fusing.a_family_runs || self.fusing.families.is_empty() {
+            return true;
+        }
+        let Some(slot) = self.slots.take() else { return false };
+        self.fusing.a_family_runs = true;
+        let family = self.fusing.families.remove(0);
+        let context = self.context.clone();
+        self.tasks.spawn_local(async move {
+            let fused = Box::new(siblings::answer(&context, family).await);
+            (Job::Family(fused), slot)
+        });
+        true
+    }
+
     /// Starts batches, and what they have left, when nothing else is to be started: what runs may
     /// bring more that can share their commands.
     pub(super) fn start_what_is_fused(&mut self) -> bool {
@@ -199,14 +238,8 @@ impl Schedule {
                 (Job::Fused(fused), slot)
             });
         }
-        while !self.fusing.families.is_empty() {
-            let Some(slot) = self.slots.take() else { return true };
-            let family = self.fusing.families.remove(0);
-            let context = self.context.clone();
-            self.tasks.spawn_local(async move {
-                let fused = Box::new(siblings::answer(&context, family).await);
-                (Job::Fused(fused), slot)
-            });
+        if !self.start_families() {
+            return true;
         }
         while !self.fusing.rows.is_empty() {
             let Some(slot) = self.slots.take() else { return true };

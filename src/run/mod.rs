@@ -164,6 +164,7 @@ enum Job {
     Trial,
     Question(usize, Box<Outcome>),
     Fused(Box<fused::Fused>),
+    Family(Box<fused::Fused>),
 }
 
 impl Schedule {
@@ -193,6 +194,9 @@ impl Schedule {
     }
 
     async fn run(&mut self) {
+        if self.needed_by.iter().all(Vec::is_empty) {
+            self.start_with_families();
+        }
         loop {
             let starved = self.start_what_can_start();
             if !starved {
@@ -211,6 +215,10 @@ impl Schedule {
                             Job::Trial => {}
                             Job::Question(question, outcome) => self.settle(question, *outcome),
                             Job::Fused(fused) => self.settle_fused(*fused),
+                            Job::Family(fused) => {
+                                self.fusing.a_family_runs = false;
+                                self.settle_fused(*fused);
+                            }
                         }
                     }
                 }
@@ -238,7 +246,7 @@ impl Schedule {
                 (Job::Trial, slot)
             });
         }
-        if !self.start_looks() {
+        if !self.start_looks() || !self.start_families() {
             return true;
         }
         while let Some(&index) = self.ready.first() {
