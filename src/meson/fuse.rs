@@ -4,7 +4,8 @@
 //! in functions and structs of their own, behind the same prefix, and none can see the others. So
 //! its yes is a yes to all. Its no says nothing but which items to look at alone, by the lines and
 //! names in the compiler's messages; a wrong hint costs time and changes no answer. Whatever might
-//! reach beyond its own function (braces, code in the prefix) is not fused.
+//! reach beyond its own function (braces, code in the prefix, words that are macros of a header
+//! and may hold anything) is not fused.
 //!
 //! Headers and builtins are asked of the preprocessor, by operators that have no side effects.
 
@@ -156,7 +157,9 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         Form::Functions => functions(&mut fused, items, prefix),
         Form::Bodies => {
             fused.add(prefix, None);
+            no_own_macros(&mut fused);
             for (place, subject) in items {
+                no_macros_in(&mut fused, place, subject);
                 let body = match subject.split_once('.') {
                     Some((of, member)) if batch.items[place].method == Method::HasMember => {
                         source::member_body(of, member)
@@ -169,8 +172,10 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         }
         Form::Sizes => {
             fused.add(&source::printing(version, prefix), None);
+            no_own_macros(&mut fused);
             fused.add("int main(void) {", None);
             for (place, name) in items {
+                no_macros_in(&mut fused, place, name);
                 let print = format!("printf(\"%ld\\n\", (long)(sizeof({name})));");
                 fused.add(&print, Some(place));
             }
@@ -178,8 +183,10 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         }
         Form::Alignments => {
             fused.add(&source::printing_alignments(version, prefix), None);
+            no_own_macros(&mut fused);
             let mut main = String::new();
             for (place, name) in items {
+                no_macros_in(&mut fused, place, name);
                 fused.add(
                     &format!(
                         "struct tryall_{place} {{ char tryall_first; {name} tryall_second; }};"
@@ -193,6 +200,23 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         }
     }
     fused
+}
+
+/// The words of the sources below that are no one's macros, or the source does not compile.
+const OWN_WORDS: &str = "defined char || defined int || defined long || defined void \
+    || defined struct || defined sizeof || defined return || defined main || defined printf";
+
+/// Refuses all if a word of ours is a macro.
+fn no_own_macros(fused: &mut Fused) {
+    fused.add(&format!("#if {OWN_WORDS}\n#error \"a word is a macro\"\n#endif"), None);
+}
+
+/// Refuses an item one of whose words is a macro.
+fn no_macros_in(fused: &mut Fused, place: usize, subject: &str) {
+    let words = subject.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
+    for name in words.filter(|word| word.starts_with(|c: char| c == '_' || c.is_alphabetic())) {
+        fused.add(&format!("#ifdef {name}\n#error \"it is a macro\"\n#endif"), Some(place));
+    }
 }
 
 /// Each function is called in one of its own, and all of these are reached through a table that

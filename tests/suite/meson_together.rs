@@ -122,6 +122,31 @@ fn types_members_and_sizes() {
     }
 }
 
+/// A macro may close the function around it and declare what the next item asks for.
+#[test]
+fn macros_of_headers_do_not_reach_the_next_item() {
+    let dir = tempfile::tempdir().unwrap();
+    for (number, text) in [
+        "#define makes int); } struct made { int a; }; typedef int made_t; void more(void) { (void)(0\n",
+        "#define makes struct made { int a; }\ntypedef int made_t;\n",
+        "#define makes int _Pragma(\"GCC poison made_t\")\ntypedef int made_t;\n",
+        "#define return _Pragma(\"GCC poison made_t\") return\ntypedef int made_t;\n",
+        "#define int long\ntypedef int made_t; struct made { char a[9]; };\n",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let header = write(dir.path(), &format!("odd{number}.h"), text);
+        let prefix = format!("prefix:#include \"{}\"", header.display());
+        let subjects = ["int", "makes", "struct made", "made_t", "long"];
+        let mut all = items("has_type", &subjects);
+        all.extend(items("sizeof", &subjects));
+        all.extend(items("alignment", &subjects));
+        all.extend(items("has_member", &["struct made.a", "makes.a", "struct none.b"]));
+        same_alone(&[&prefix], &all);
+    }
+}
+
 #[test]
 fn it_takes_few_processes() {
     let dir = tempfile::tempdir().unwrap();
