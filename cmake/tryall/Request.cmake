@@ -13,16 +13,60 @@ macro(_tryall_understand)
     _tryall_read_source()
   endif()
   if("${why}" STREQUAL "")
-    _tryall_read_options()
+    _tryall_read_definitions()
   endif()
   if("${why}" STREQUAL "")
     _tryall_surroundings(surroundings ${language})
     string(PREPEND surroundings "${_tryall_policies}|${extension}|")
+    _tryall_recall_reading()
+    if(NOT is_recalled)
+      _tryall_read_options()
+    endif()
+  endif()
+  if("${why}" STREQUAL "" AND NOT is_recalled)
     _tryall_part_request()
     string(MD5 key "${surroundings}|${place}|${request_key}")
     string(MD5 compile_key "${surroundings}|${place}|${compile_part}")
     string(MD5 link_key "${surroundings}|${link_part}")
     string(MD5 own_link_key "${surroundings}|${link_part}|${library}")
+    _tryall_keep_reading()
+  endif()
+endmacro()
+
+# Most calls differ from one before in their source and their definitions only. What was read of
+# that one is then read of this one: flags, and the keys. Not where libraries are named, which may
+# have become targets, or where anything is said that few calls say. Reading takes a third of the
+# time of a check.
+macro(_tryall_recall_reading)
+  set(is_recalled FALSE)
+  set(reading_key "")
+  if(NOT DEFINED _tryall_LINK_LIBRARIES AND NOT DEFINED _tryall_LINK_OPTIONS
+      AND NOT DEFINED _tryall_C_STANDARD AND NOT DEFINED _tryall_C_STANDARD_REQUIRED
+      AND NOT DEFINED _tryall_C_EXTENSIONS AND NOT DEFINED _tryall_CXX_STANDARD
+      AND NOT DEFINED _tryall_CXX_STANDARD_REQUIRED AND NOT DEFINED _tryall_CXX_EXTENSIONS
+      AND NOT "${_tryall_CMAKE_FLAGS}" MATCHES "LIBRARIES"
+      AND "${CMAKE_TRY_COMPILE_TARGET_TYPE}${CMAKE_TRY_COMPILE_CONFIGURATION}" STREQUAL "")
+    string(MD5 reading_key "${surroundings}\n${place}\n${CMAKE_${language}_FLAGS}\n${CMAKE_${language}_FLAGS_DEBUG}\n${CMAKE_PLATFORM_INFO_DIR}\n${_tryall_KEYWORDS_MISSING_VALUES}\n${_tryall_CMAKE_FLAGS}")
+    get_property(reading GLOBAL PROPERTY _TRYALL_READING_${reading_key})
+    if(reading)
+      set(is_recalled TRUE)
+      list(GET reading 0 key)
+      list(GET reading 1 compile_key)
+      list(GET reading 2 link_key)
+      list(GET reading 3 own_link_key)
+      get_property(flags GLOBAL PROPERTY _TRYALL_READING_FLAGS_${reading_key})
+      set(is_library FALSE)
+      set(library "")
+    endif()
+  endif()
+endmacro()
+
+# Keeps what was read for calls like this one.
+macro(_tryall_keep_reading)
+  if(NOT reading_key STREQUAL "")
+    set_property(GLOBAL PROPERTY _TRYALL_READING_${reading_key}
+      "${key};${compile_key};${link_key};${own_link_key}")
+    set_property(GLOBAL PROPERTY _TRYALL_READING_FLAGS_${reading_key} "${flags}")
   endif()
 endmacro()
 
@@ -264,9 +308,8 @@ function(_tryall_read_source)
   set(why "" PARENT_SCOPE)
 endfunction()
 
-# What the request puts on the command lines by itself: definitions, options and flags. The rest
-# of what it says becomes part of the key.
-function(_tryall_read_options)
+# What the request puts on the compile command by itself: definitions and options.
+function(_tryall_read_definitions)
   set(why "an option that is not understood" PARENT_SCOPE)
   # add_definitions: what starts with -D is a definition, all other text is put in as it is.
   set(definitions "")
@@ -287,7 +330,15 @@ function(_tryall_read_options)
   endforeach()
   list(REMOVE_DUPLICATES definitions)
   list(SORT definitions)
+  set(definitions "${definitions}" PARENT_SCOPE)
+  set(options "${options}" PARENT_SCOPE)
+  set(why "" PARENT_SCOPE)
+endfunction()
 
+# What the request puts on both command lines by itself: flags. The rest of what it says becomes
+# part of the key.
+function(_tryall_read_options)
+  set(why "an option that is not understood" PARENT_SCOPE)
   # CMAKE_<LANG>_FLAGS and then those of the request: both are put in as they are.
   set(common_part "")
   set(request_part "")
@@ -353,7 +404,7 @@ function(_tryall_read_options)
     set(why "arguments" PARENT_SCOPE)
     return()
   endif()
-  foreach(name IN ITEMS definitions options flags common_part request_key is_library)
+  foreach(name IN ITEMS flags common_part request_key is_library)
     set(${name} "${${name}}" PARENT_SCOPE)
   endforeach()
   set(why "" PARENT_SCOPE)
