@@ -172,12 +172,7 @@ function(_tryall_note_check name kind)
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CONTEXT "${context}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_VARIABLES "${variables}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_LATE "${late}")
-  get_property(has_siblings GLOBAL PROPERTY _TRYALL_${number}_HAS_SIBLINGS)
-  if(has_siblings)
-    set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING_SIBLINGS ${number})
-  else()
-    set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING ${number})
-  endif()
+  set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING ${number})
   foreach(variable IN LISTS variables)
     set("${variable}" "TRYALL_PENDING_${number}" CACHE INTERNAL "Not asked yet")
     set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${variable}" ${number})
@@ -255,13 +250,8 @@ endfunction()
 # there, or was replaced, waits for nothing; this is called for each of them, at one command.
 function(_tryall_accessed variable access)
   if(NOT access MATCHES "^(MODIFIED|REMOVED)_ACCESS$"
-      AND "${${variable}}" MATCHES "^TRYALL_PENDING_([0-9]+)$")
-    get_property(siblings GLOBAL PROPERTY _TRYALL_PENDING_SIBLINGS)
-    if("${CMAKE_MATCH_1}" IN_LIST siblings)
-      _tryall_settle()
-    else()
-      _tryall_settle_but_siblings()
-    endif()
+      AND "${${variable}}" MATCHES "^TRYALL_PENDING_[0-9]+$")
+    _tryall_settle()
     get_property(late GLOBAL PROPERTY "_TRYALL_LATE_${variable}")
     if("${late}" MATCHES "^(TRYALL_PENDING_[0-9]+)([=-])(.*)$"
         AND "${${variable}}" STREQUAL CMAKE_MATCH_1)
@@ -274,28 +264,15 @@ function(_tryall_accessed variable access)
   endif()
 endfunction()
 
-# Asks all that is pending, and makes the second pass for it.
+# Asks all that is pending, and the questions given, and makes the second pass for the former. None
+# is left for later, where it might have more siblings: what it asks of might change until then.
 function(_tryall_settle)
-  get_property(siblings GLOBAL PROPERTY _TRYALL_PENDING_SIBLINGS)
-  get_property(is_busy GLOBAL PROPERTY _TRYALL_SETTLING)
-  if(NOT is_busy AND NOT "${siblings}" STREQUAL "")
-    set_property(GLOBAL PROPERTY _TRYALL_PENDING_SIBLINGS "")
-    set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING ${siblings})
-  endif()
-  _tryall_settle_but_siblings()
-endfunction()
-
-# The same, together with the questions given; but what may have siblings goes on waiting for them,
-# because many cost as much as one.
-function(_tryall_settle_but_siblings)
   get_property(is_busy GLOBAL PROPERTY _TRYALL_SETTLING)
   get_property(pending GLOBAL PROPERTY _TRYALL_PENDING)
   if(is_busy)
     # Read by a second pass, or by CMake for one: only what is asked for now is new.
     set(pending "")
   endif()
-  # In the order of the calls.
-  list(SORT pending COMPARE NATURAL)
   set(numbers ${pending} ${ARGN})
   if("${numbers}" STREQUAL "")
     return()

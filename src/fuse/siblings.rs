@@ -9,20 +9,21 @@
 //!
 //! # Why the answers are the single ones
 //!
-//! Only a yes is taken, of all siblings of a file at once: it has compiled without a word, its
+//! Only a yes is taken, of all siblings of a file at once: it has compiled without an error, its
 //! object file is plain, and the link's inventory has all that it wants ([`crate::inventory`]).
-//! Then each compiles and links alone, and without a word:
+//! Then each compiles alone, and links without a word:
 //!
 //! * The first stands there as it does alone, so the text that all have in common is accepted.
-//! * Another one comes behind the first, and not only behind the headers. What it finds there more
-//!   are its siblings' own names, changed to words that nobody writes, and what their words may have
-//!   declared. A word is an identifier, or a size of a type that is spelled in identifiers and
-//!   stars: nothing in it can be called, and so nothing is declared implicitly but a tag without
-//!   members, which lets nothing compile that would not alone. No sibling's word stands in the text
-//!   of another, or they would not be equal without their words.
-//! * Macros that the text defines or undefines are undefined after each. None of them, no other name
-//!   in the text and none in a word may be a macro of the headers, which might hold anything: the
-//!   file has an `#error` for each. Only a word that stands behind its own `#ifndef` may be one.
+//! * Another one comes behind the first, and not only behind the headers. What it finds there
+//!   more are its siblings' own names, changed to words that nobody writes, and what their words
+//!   may have declared. A word is an identifier, or a size of a type that is spelled in
+//!   identifiers and stars: nothing in it can be called, and so nothing is declared implicitly but
+//!   its own name, or a tag without members, which lets nothing compile that would not alone. No
+//!   sibling's word stands in the text of another, or they would not be equal without their words.
+//! * Macros that the text defines or undefines are undefined after each. None of them, no other
+//!   name in the text and none in a word may be a macro of the headers, which might hold
+//!   anything: the file has an `#error` for each. Only a word that stands behind its own `#ifndef`
+//!   may be one.
 //! * What would tell a place or count (`__LINE__`, `__COUNTER__`), change the rest of the file
 //!   (`#pragma`, `_Pragma`) or paste names (`##`) is not in the text, and headers are read once.
 //! * A definition that holds the word becomes a `#define` above the text, and only if no header
@@ -30,8 +31,16 @@
 //! * All that a function wants of the linker it wants in the file, too, so that what suffices for
 //!   the file suffices for each.
 //!
-//! A sibling that the messages mention, or whose word is what the inventory lacks, is asked alone,
-//! and the others once more without it.
+//! A sibling with an error, or whose word is what the inventory lacks, is asked alone, and the
+//! others once more without it.
+//!
+//! # What compilers say
+//!
+//! Each sibling's lines have the name of a file of its own, and the number that they have alone, so
+//! that a warning is told of one of them, and in the same words but for its own names, which are
+//! put back. A sibling of which anything is said that alone would be said otherwise (of a macro that
+//! stands for its names, or in two pieces) is asked alone; all are if anything is said of what they
+//! have in common, which is said once.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -239,7 +248,8 @@ pub fn as_alone(question: &Question, place: usize, said: String) -> Option<Strin
     is_own.then_some(said)
 }
 
-/// The text of a question that says of itself that it has siblings, if it is one that can have some.
+/// The text of a question that says of itself that it has siblings, if it is one that can have
+/// some.
 fn text(question: &Question) -> Option<Text> {
     let Sibling { word, own_names } = question.sibling.as_ref()?;
     let Subject::Source { code: Code::Text { source, .. }, .. } = &question.subject else {

@@ -188,8 +188,8 @@ impl Schedule {
         self.fusing.apart.extend(without);
     }
 
-    /// Starts a family if none runs: the next would wait, with a slot in its hand, for what the first
-    /// finds out. Whether there was a slot for it.
+    /// Starts a family if none runs: the next would wait, with a slot in its hand, for what the
+    /// first finds out. Whether there was a slot for it.
     pub(super) fn start_families(&mut self) -> bool {
         if self.fusing.a_family_runs || self.fusing.families.is_empty() {
             return true;

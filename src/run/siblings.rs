@@ -141,7 +141,7 @@ impl<'a> Together<'a> {
         let (mut fails, mut said) = (Vec::new(), Vec::new());
         for (place, &member) in members.iter().enumerate() {
             let own: Vec<_> = blocks.iter().filter(|(of, _)| *of == place).collect();
-            fails.push(own.iter().any(|(_, text)| text.contains("error")));
+            fails.push(own.iter().any(|(_, text)| text.contains("error: ")));
             // Alone, the words of later passes would follow the first without a new headline.
             said.push(match own.as_slice() {
                 [] => Some(String::new()),
