@@ -90,7 +90,7 @@ function(_tryall_decide command argc a0 a1 a2 a3 a4)
       set_property(GLOBAL PROPERTY _TRYALL_NOTED several)
     endif()
   else()
-    _tryall_settle(${number})
+    _tryall_settle_impatient(${number})
     get_property(status GLOBAL PROPERTY _TRYALL_${number}_STATUS)
     if(NOT emptied STREQUAL "" AND status MATCHES "^(yes|no)$")
       # As stock CMake, which otherwise is asked after all and does it itself.

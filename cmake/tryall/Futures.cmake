@@ -172,7 +172,12 @@ function(_tryall_note_check name kind)
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CONTEXT "${context}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_VARIABLES "${variables}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_LATE "${late}")
-  set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING ${number})
+  get_property(is_patient GLOBAL PROPERTY _TRYALL_${number}_IS_PATIENT)
+  if(is_patient)
+    set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING_PATIENT ${number})
+  else()
+    set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING ${number})
+  endif()
   foreach(variable IN LISTS variables)
     set("${variable}" "TRYALL_PENDING_${number}" CACHE INTERNAL "Not asked yet")
     set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${variable}" ${number})
@@ -250,8 +255,13 @@ endfunction()
 # there, or was replaced, waits for nothing; this is called for each of them, at one command.
 function(_tryall_accessed variable access)
   if(NOT access MATCHES "^(MODIFIED|REMOVED)_ACCESS$"
-      AND "${${variable}}" MATCHES "^TRYALL_PENDING_[0-9]+$")
-    _tryall_settle()
+      AND "${${variable}}" MATCHES "^TRYALL_PENDING_([0-9]+)$")
+    get_property(patient GLOBAL PROPERTY _TRYALL_PENDING_PATIENT)
+    if("${CMAKE_MATCH_1}" IN_LIST patient)
+      _tryall_settle()
+    else()
+      _tryall_settle_impatient()
+    endif()
     get_property(late GLOBAL PROPERTY "_TRYALL_LATE_${variable}")
     if("${late}" MATCHES "^(TRYALL_PENDING_[0-9]+)([=-])(.*)$"
         AND "${${variable}}" STREQUAL CMAKE_MATCH_1)
@@ -264,15 +274,29 @@ function(_tryall_accessed variable access)
   endif()
 endfunction()
 
-# Asks all that is pending, and the questions given, and makes the second pass for the former. None
-# is left for later, where it might have more siblings: what it asks of might change until then.
+# Asks all that is pending, and makes the second pass for it.
 function(_tryall_settle)
+  get_property(patient GLOBAL PROPERTY _TRYALL_PENDING_PATIENT)
+  get_property(is_busy GLOBAL PROPERTY _TRYALL_SETTLING)
+  if(NOT is_busy AND NOT "${patient}" STREQUAL "")
+    set_property(GLOBAL PROPERTY _TRYALL_PENDING_PATIENT "")
+    set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING ${patient})
+  endif()
+  _tryall_settle_impatient()
+endfunction()
+
+# The same, together with the questions given, but for the patient: many of these cost as much as
+# one, and nothing that a project writes in the meantime changes them. They ask for functions by
+# nothing but the compiler and its own libraries.
+function(_tryall_settle_impatient)
   get_property(is_busy GLOBAL PROPERTY _TRYALL_SETTLING)
   get_property(pending GLOBAL PROPERTY _TRYALL_PENDING)
   if(is_busy)
     # Read by a second pass, or by CMake for one: only what is asked for now is new.
     set(pending "")
   endif()
+  # In the order of the calls.
+  list(SORT pending COMPARE NATURAL)
   set(numbers ${pending} ${ARGN})
   if("${numbers}" STREQUAL "")
     return()

@@ -19,7 +19,8 @@
 # State that outlives a function is in global properties, because checks are made in every scope:
 #
 #   _TRYALL_ON           by which door checks are taken over, if they are: "dropin" or "adopted"
-#   _TRYALL_PENDING      numbers of the checks that were noted and not yet settled
+#   _TRYALL_PENDING      numbers of the checks that were noted and not yet settled,
+#   _TRYALL_PENDING_PATIENT  and of those that wait for more of their kind
 #   _TRYALL_<n>_<WHAT>   what is known of check n, see Futures.cmake
 #   _TRYALL_COMPILE_<k>, _TRYALL_LINK_<k>, _TRYALL_REFUSED_<k>   see Recipe.cmake
 #   _TRYALL_COUNT_<WHAT> figures for the summary, see Log.cmake
