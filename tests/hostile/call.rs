@@ -94,6 +94,11 @@ impl Room {
         Call { command, bound: BOUND }
     }
 
+    /// Removes what is left in the temporary directory.
+    pub fn clear(&self) {
+        fs::remove_dir_all(self.tmp()).and_then(|()| fs::create_dir(self.tmp())).unwrap();
+    }
+
     /// All that is left of what ran here, once it has had time to go.
     pub fn left(&self) -> Vec<String> {
         let mut left = Vec::new();

@@ -20,6 +20,7 @@ mod support;
 mod batch;
 mod call;
 mod table;
+mod watcher;
 mod world;
 
 mod caller;
@@ -58,6 +59,9 @@ fn faults() -> Vec<Fault> {
 }
 
 fn main() -> ExitCode {
+    if let Some(command) = watcher::command() {
+        return watcher::watch(command);
+    }
     let args: Vec<String> = std::env::args().skip(1).collect();
     if args.iter().any(|arg| arg == "--list") {
         println!("hostile: test");

@@ -159,27 +159,12 @@ impl Cgroup {
 
     /// Has a command, and all that it starts, run in it.
     pub fn hold(&self, command: &mut Command) {
-        let files: Vec<_> = self
+        let files = self
             .dirs
             .iter()
             .map(|dir| CString::new(dir.join("cgroup.procs").to_str().unwrap()).unwrap())
             .collect();
-        let enter = move || {
-            for file in &files {
-                // SAFETY: these are async-signal-safe, and the string ends in a NUL.
-                unsafe {
-                    let group = libc::open(file.as_ptr(), libc::O_WRONLY);
-                    let done = libc::write(group, c"0".as_ptr().cast(), 1);
-                    libc::close(group);
-                    if done != 1 {
-                        return Err(io::Error::last_os_error());
-                    }
-                }
-            }
-            Ok(())
-        };
-        // SAFETY: `enter` allocates nothing.
-        unsafe { command.pre_exec(enter) };
+        enter_groups(command, files);
     }
 
     /// A file of its first controller.
@@ -204,6 +189,26 @@ impl Drop for Cgroup {
             }
         }
     }
+}
+
+/// Has a command run in the control groups that have these files of processes.
+pub fn enter_groups(command: &mut Command, files: Vec<CString>) {
+    let enter = move || {
+        for file in &files {
+            // SAFETY: these are async-signal-safe, and the string ends in a NUL.
+            unsafe {
+                let group = libc::open(file.as_ptr(), libc::O_WRONLY);
+                let done = libc::write(group, c"0".as_ptr().cast(), 1);
+                libc::close(group);
+                if done != 1 {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: `enter` allocates nothing.
+    unsafe { command.pre_exec(enter) };
 }
 
 /// Sets a limit of the system for a command.

@@ -1,0 +1,69 @@
+//! A process between the harness and what it runs, which takes over whom that leaves behind, and
+//! so learns how they end: it is this program again.
+
+use std::ffi::{CString, OsString};
+use std::fs;
+use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use nix::sys::signal::Signal;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
+
+use crate::call::{Call, Room};
+use crate::support::TRYALL;
+use crate::world;
+
+/// The variable that names the file in which orphans and their ends are told.
+const ORPHANS: &str = "HOSTILE_ORPHANS";
+
+/// The variable with the file of a control group that takes in the command, but not its watcher.
+pub const GROUP: &str = "HOSTILE_GROUP";
+
+impl Room {
+    /// `tryall check -` with more arguments under a watcher, and the file that tells who outlived it.
+    pub fn watched(&self, args: &[&str]) -> (Call, PathBuf) {
+        let orphans = self.own("orphans");
+        let mut call = self.call(std::env::current_exe().unwrap());
+        call.command.env(ORPHANS, &orphans).arg(TRYALL).args(["check", "-"]).args(args);
+        (call, orphans)
+    }
+}
+
+/// Whether a process of this name has outlived what was watched, and was killed then.
+pub fn killed(orphans: &Path, name: &str) -> bool {
+    let told = fs::read_to_string(orphans).expect("the watcher writes it");
+    told.lines().any(|line| line == format!("{name} SIGKILL"))
+}
+
+/// What is to be watched, if this process is a watcher.
+pub fn command() -> Option<Vec<OsString>> {
+    std::env::var_os(ORPHANS)?;
+    Some(std::env::args_os().skip(1).collect())
+}
+
+/// Runs it, waits for all that it leaves behind, and ends as it has ended.
+pub fn watch(command: Vec<OsString>) -> ExitCode {
+    let mut told = fs::File::create(std::env::var_os(ORPHANS).unwrap()).unwrap();
+    nix::sys::prctl::set_child_subreaper(true).unwrap();
+    let mut watched = Command::new(&command[0]);
+    watched.args(&command[1..]).env_remove(ORPHANS);
+    if let Some(group) = std::env::var_os(GROUP) {
+        world::enter_groups(&mut watched, vec![CString::new(group.into_vec()).unwrap()]);
+    }
+    let status = watched.spawn().unwrap().wait().unwrap();
+    while let Ok(ended) = waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
+        let pid = ended.pid().unwrap();
+        // Of one that has not been waited for, this is still there.
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
+        if let WaitStatus::Signaled(_, signal, _) = waitpid(pid, None).unwrap() {
+            writeln!(told, "{} {}", name.trim_end(), signal.as_str()).unwrap();
+        }
+    }
+    if let Some(signal) = status.signal() {
+        nix::sys::signal::raise(Signal::try_from(signal).unwrap()).unwrap();
+    }
+    ExitCode::from(u8::try_from(status.code().unwrap_or(255)).unwrap())
+}
