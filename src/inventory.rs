@@ -27,6 +27,7 @@ use regex_lite::Regex;
 
 use crate::elf::{self, Export, Exports, Wants};
 use crate::fuse::evidence::{Trace, trace};
+use crate::source::words::words;
 
 /// What a link command finds in shared libraries.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -168,9 +169,8 @@ impl Libraries {
         }
         for warning in warnings {
             // The words are the library's own, and say somewhere which name they are about.
-            let words = warning.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
             let mut is_about_any = false;
-            for word in words {
+            for word in words(&warning) {
                 if let Some(export) = names.get_mut(word) {
                     *export = None;
                     is_about_any = true;

@@ -52,10 +52,10 @@ function(_tryall_write_request)
 
   if(path STREQUAL "" AND source MATCHES "^[\t\r\n -~]*$")
     if(kind STREQUAL "links" AND _tryall_is_check)
-      _tryall_read_siblings(siblings)
+      _tryall_read_siblings(siblings is_function)
       string(APPEND check "${siblings}")
-      if(NOT siblings STREQUAL "" AND source MATCHES "^#ifdef CHECK_FUNCTION_EXISTS\n"
-          AND NOT DEFINED _tryall_LINK_LIBRARIES AND NOT "${_tryall_CMAKE_FLAGS}" MATCHES "LI[NB]")
+      if(is_function AND NOT DEFINED _tryall_LINK_LIBRARIES
+          AND NOT "${_tryall_CMAKE_FLAGS}" MATCHES "LI[NB]")
         set_property(GLOBAL PROPERTY _TRYALL_${number}_IS_PATIENT TRUE)
       endif()
     endif()
@@ -94,8 +94,10 @@ endfunction()
 
 # The fields "word" and "own_names" of a source that CMake's modules write in the same way for each
 # function, symbol or type, and in which they declare nothing else: those of check_function_exists,
-# check_symbol_exists and check_type_size of CMake 3.20 to 4.4. Nothing for all others.
-function(_tryall_read_siblings result)
+# check_symbol_exists and check_type_size of CMake 3.20 to 4.4. Nothing for all others. And whether
+# it is the first of them.
+function(_tryall_read_siblings result is_function)
+  set(${is_function} FALSE PARENT_SCOPE)
   set(word "")
   set(names "\"main\"")
   set(name "([A-Za-z_][A-Za-z0-9_]*)")
@@ -106,6 +108,7 @@ function(_tryall_read_siblings result)
   elseif(source MATCHES "^#ifdef CHECK_FUNCTION_EXISTS\n")
     if(";${definitions};" MATCHES ";-DCHECK_FUNCTION_EXISTS=${name};")
       set(word "${CMAKE_MATCH_1}")
+      set(${is_function} TRUE PARENT_SCOPE)
     endif()
   elseif(source MATCHES "\n#define SIZE (\\(sizeof\\([A-Za-z0-9_ *]+\\)\\))\n(static )?char info_size\\[\\] =")
     set(word "${CMAKE_MATCH_1}")

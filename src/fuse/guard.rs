@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use crate::plan::question::{Question, Subject};
 use crate::request::{HeaderStage, fragment};
 use crate::source::part::{self, Asks};
+use crate::source::words::words;
 use crate::toolchain::Toolchain;
 
 use super::Candidate;
@@ -123,12 +124,11 @@ fn words_fit(text: &str) -> bool {
     let has_ours = text.to_ascii_lowercase().contains("tryall");
     // Alone, the question stands in `main`, which a part does not.
     let of_place = ["main", "__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "_Pragma"];
-    let mut words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
     text.is_ascii()
         && text.len() < 1000
         && !has_ours
         && !text.contains(['{', '}', '"', '\'', '#', '\\', ';', '$'])
-        && !words.any(|word| of_place.contains(&word))
+        && !words(text).any(|word| of_place.contains(&word))
 }
 
 /// The same of what such words come to, which nobody has looked at.

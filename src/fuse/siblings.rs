@@ -44,13 +44,13 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::fmt::Write;
 
 use super::beside;
 use crate::dialect::{STEM, Stage};
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Sibling, Subject};
+use crate::source::words::{identifiers, no_macros};
 
 /// With fewer, a family has no gain.
 pub const FEWEST: usize = 3;
@@ -97,8 +97,8 @@ struct Text {
 pub struct Family {
     /// The questions.
     pub questions: Vec<usize>,
-    /// The definitions that are the same for all.
-    pub definitions: Vec<OsString>,
+    /// What they have in common.
+    text: Text,
 }
 
 /// Which questions of a plan may have siblings.
@@ -129,24 +129,22 @@ pub fn families(plan: &Plan, questions: Vec<usize>) -> (Vec<Family>, Vec<usize>)
             (&commands.compile, commands.link.as_ref().map(|(link, program)| (link, program)))
         });
         let Some(text) = text(question) else { continue };
-        let definitions = text.definitions.clone();
         let is_data = question.product.is_some();
         let words = (&question.args, &question.link_args, &question.prefix, &question.headers);
-        let key = (commands, &toolchain.env, words, is_data, own_names(question), text);
+        let key = (commands, &toolchain.env, words, is_data, own_names(question), text.clone());
         let place = *places.entry(key).or_insert_with(|| {
-            alike.push(Family { questions: Vec::new(), definitions });
+            alike.push(Family { questions: Vec::new(), text });
             alike.len() - 1
         });
         alike[place].questions.push(index);
     }
     let (mut families, mut alone) = (Vec::new(), Vec::new());
-    for Family { questions, definitions } in alike {
+    for Family { questions, text } in alike {
         for questions in questions.chunks(MOST) {
             if questions.len() < FEWEST {
                 alone.extend(questions);
             } else {
-                let (questions, definitions) = (questions.to_vec(), definitions.clone());
-                families.push(Family { questions, definitions });
+                families.push(Family { questions: questions.to_vec(), text: text.clone() });
             }
         }
     }
@@ -165,87 +163,82 @@ pub fn names_at(sibling: &Sibling, place: usize) -> impl Iterator<Item = (&str, 
     })
 }
 
-/// The file that a family's members share.
-pub fn file(plan: &Plan, members: &[usize]) -> Option<String> {
-    let mut whole = String::new();
-    for (place, &index) in members.iter().enumerate() {
-        let question = &plan.questions[index];
-        let (sibling, text) = (question.sibling.as_ref()?, text(question)?);
-        let macros = macros(&text.body);
-        let numbered = |line: usize| format!("#line {line} \"{}.c\"\n", beside::stem(place));
-        // Whatever is said of what stands here is said of this one.
-        whole.push_str(&numbered(1));
-        if place == 0 {
-            whole.push_str(&text.head);
-            let defined = text.defines.iter().map(|(name, _)| name);
-            let plain = identifiers_outside_directives(&text.body);
-            for name in macros.iter().chain(defined).chain(&sibling.own_names).chain(&plain) {
-                whole.push_str(&no_macro(name));
-            }
-        }
-        if !text.asks_for_macro {
-            for name in identifiers(&sibling.word).filter(|name| *name != "sizeof") {
-                whole.push_str(&no_macro(name));
-            }
-        }
-        if place == 1 {
-            // `main` needs no prototype, by any other name it does. All else that would be warned
-            // of has been, in the first.
-            whole.push_str(
-                "#pragma GCC diagnostic ignored \"-Wmissing-prototypes\"\n\
-                 #pragma GCC diagnostic ignored \"-Wmissing-declarations\"\n",
-            );
-        }
-        for (name, value) in &text.defines {
-            writeln!(whole, "#define {name} {}", value.replace(PLACE, &sibling.word)).ok()?;
-        }
-        let renamed: Vec<_> = names_at(sibling, place).filter(|(old, new)| old != new).collect();
-        for (old, new) in &renamed {
-            writeln!(whole, "#define {old} {new}").ok()?;
-        }
-        whole.push_str(&numbered(text.head.lines().count() + 1));
-        whole.push_str(&text.body.replace(PLACE, &sibling.word));
-        whole.push('\n');
-        let renamed = renamed.iter().map(|(old, _)| *old);
-        let defined = text.defines.iter().map(|(name, _)| name.as_str());
-        for name in renamed.chain(defined).chain(macros.iter().map(String::as_str)) {
-            writeln!(whole, "#undef {name}").ok()?;
-        }
+impl Family {
+    /// The definitions that are the same for all.
+    pub fn definitions(&self) -> &[OsString] {
+        &self.text.definitions
     }
-    Some(whole)
-}
 
-fn no_macro(name: &str) -> String {
-    format!("#ifdef {name}\n#error \"it is a macro\"\n#endif\n")
-}
-
-/// Whether something was said of what all members have in common, and once for all of them.
-pub fn is_of_all(plan: &Plan, first: usize, said: &str) -> bool {
-    let lines = text(&plan.questions[first]).map_or(0, |text| text.head.lines().count());
-    let name = format!("{}.c:", beside::stem(0));
-    let numbers = said.split(&name).skip(1).map(|rest| {
-        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse::<usize>()
-    });
-    let is_of_head = |line: Result<usize, _>| line.is_ok_and(|line| line <= lines);
-    said.contains("In file included from") || numbers.into_iter().any(is_of_head)
-}
-
-/// What was said of a member, as it would be of it alone: with its own names. `None` if there is
-/// anything in it of how the file was put together.
-pub fn as_alone(question: &Question, place: usize, said: String) -> Option<String> {
-    let (sibling, text) = (question.sibling.as_ref()?, text(question)?);
-    // Alone, a definition stands on the command line, and a name is no macro.
-    let mut macros = sibling.own_names.iter().chain(text.defines.iter().map(|(name, _)| name));
-    if said.contains("macro") && macros.any(|name| said.contains(name.as_str())) {
-        return None;
+    /// The file that members share.
+    pub fn file<'a>(&self, members: impl Iterator<Item = &'a Sibling>) -> String {
+        let (text, mut whole) = (&self.text, String::new());
+        let (macros, plain) = (macros(&text.body), identifiers_outside_directives(&text.body));
+        let macros = || macros.iter().map(String::as_str);
+        let defined = || text.defines.iter().map(|(name, _)| name.as_str());
+        for (place, sibling) in members.enumerate() {
+            let numbered = |line: usize| format!("#line {line} \"{}.c\"\n", beside::stem(place));
+            // Whatever is said of what stands here is said of this one.
+            whole.push_str(&numbered(1));
+            if place == 0 {
+                whole.push_str(&text.head);
+                let own = sibling.own_names.iter().map(String::as_str);
+                let plain = plain.iter().map(String::as_str);
+                whole.push_str(&no_macros(macros().chain(defined()).chain(own).chain(plain)));
+            }
+            if !text.asks_for_macro {
+                let names = identifiers(&sibling.word).filter(|name| *name != "sizeof");
+                whole.push_str(&no_macros(names));
+            }
+            if place == 1 {
+                // `main` needs no prototype, by any other name it does. All else that would be
+                // warned of has been, in the first.
+                whole.push_str(
+                    "#pragma GCC diagnostic ignored \"-Wmissing-prototypes\"\n\
+                     #pragma GCC diagnostic ignored \"-Wmissing-declarations\"\n",
+                );
+            }
+            for (name, value) in &text.defines {
+                whole += &format!("#define {name} {}\n", value.replace(PLACE, &sibling.word));
+            }
+            let renamed = || names_at(sibling, place).filter(|(old, new)| old != new);
+            whole.extend(renamed().map(|(old, new)| format!("#define {old} {new}\n")));
+            whole.push_str(&numbered(text.head.lines().count() + 1));
+            whole.push_str(&text.body.replace(PLACE, &sibling.word));
+            whole.push('\n');
+            let done = renamed().map(|(old, _)| old).chain(defined()).chain(macros());
+            whole.extend(done.map(|name| format!("#undef {name}\n")));
+        }
+        whole
     }
-    let names = names_at(sibling, place);
-    let said = names.fold(said, |said, (old, new)| said.replace(&new, old));
-    // The stems of members begin as that of a single source does.
-    let others = said.replace(STEM, "");
-    let is_own = !others.contains("tryall") && !others.contains(beside::STEMS);
-    is_own.then_some(said)
+
+    /// Whether something was said of what all members have in common, and once for all of them.
+    pub fn is_of_all(&self, said: &str) -> bool {
+        let lines = self.text.head.lines().count();
+        let name = format!("{}.c:", beside::stem(0));
+        let numbers = said.split(&name).skip(1).map(|rest| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse::<usize>()
+        });
+        let is_of_head = |line: Result<usize, _>| line.is_ok_and(|line| line <= lines);
+        said.contains("In file included from") || numbers.into_iter().any(is_of_head)
+    }
+
+    /// What was said of a member, as it would be of it alone: with its own names. `None` if there is
+    /// anything in it of how the file was put together.
+    pub fn as_alone(&self, sibling: &Sibling, place: usize, said: String) -> Option<String> {
+        // Alone, a definition stands on the command line, and a name is no macro.
+        let defined = self.text.defines.iter().map(|(name, _)| name);
+        let mut macros = sibling.own_names.iter().chain(defined);
+        if said.contains("macro") && macros.any(|name| said.contains(name.as_str())) {
+            return None;
+        }
+        let names = names_at(sibling, place);
+        let said = names.fold(said, |said, (old, new)| said.replace(&new, old));
+        // The stems of members begin as that of a single source does.
+        let others = said.replace(STEM, "");
+        let is_own = !others.contains("tryall") && !others.contains(beside::STEMS);
+        is_own.then_some(said)
+    }
 }
 
 /// The text of a question that says of itself that it has siblings, if it is one that can have
@@ -357,11 +350,6 @@ fn word_fits(word: &str) -> bool {
             || name.to_ascii_lowercase().starts_with("tryall")
     };
     fits && !identifiers(word).any(strange)
-}
-
-fn identifiers(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-    words.filter(|word| word.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic()))
 }
 
 /// A text with a place for each occurrence of a word that is not part of a longer one.

@@ -9,6 +9,7 @@ use crate::dialect::STEM;
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::source::part::{self, Asks};
+use crate::source::words::{identifiers, no_macros};
 use crate::value;
 
 /// Compilers that take themselves for GCC or Clang and are neither: other messages.
@@ -21,11 +22,27 @@ const IMPOSTORS: &str = "defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPIL
 
 /// Words that stand in units and not in every source of a single question. As macros of a header
 /// they could hold anything.
-const OWN_WORDS: &str = "defined int || defined char || defined void || defined extern \
-    || defined static || defined volatile || defined typedef || defined enum || defined return \
-    || defined sizeof || defined main || defined __attribute__ || defined __weak__ \
-    || defined __builtin_types_compatible_p || defined GCC || defined clang \
-    || defined diagnostic || defined ignored || defined error";
+const OWN_WORDS: [&str; 19] = [
+    "int",
+    "char",
+    "void",
+    "extern",
+    "static",
+    "volatile",
+    "typedef",
+    "enum",
+    "return",
+    "sizeof",
+    "main",
+    "__attribute__",
+    "__weak__",
+    "__builtin_types_compatible_p",
+    "GCC",
+    "clang",
+    "diagnostic",
+    "ignored",
+    "error",
+];
 
 /// Takes away the macros that tell a place, and the operator by which a macro can change others.
 /// GCC warns of that and cannot be told not to.
@@ -91,13 +108,7 @@ impl Unit {
         // As `main` alone: what the headers leave open meets it.
         let linkage = if toolchain.language.is_cxx() { "extern \"C\" " } else { "" };
         writeln!(text, "{linkage}int {first}(void) {{ return 0; }}").expect("strings take all");
-        write!(
-            text,
-            "#if {OWN_WORDS}\n\
-             #error \"a word of this source is a macro\"\n\
-             #endif\n"
-        )
-        .expect("strings take all");
+        text.push_str(&no_macros(OWN_WORDS));
         let from = text.lines().count() + 1;
         let tells_words = candidates.len() > 1 && toolchain.language == Language::C;
         if tells_words {
@@ -109,7 +120,11 @@ impl Unit {
             let from = text.lines().count() + 1;
             let (index, question) = (candidate.question, &plan.questions[candidate.question]);
             if !tells_words {
-                text.push_str(&refusal_of_macros(&part::words(question).unwrap_or_default()));
+                // One may tell its line, which is another one alone.
+                let words = part::words(question).unwrap_or_default();
+                // It always is a macro.
+                let names = identifiers(&words).filter(|name| *name != "__SIZE_TYPE__");
+                text.push_str(&no_macros(names));
             }
             let (declaration, body) = part::text(question, &function(index), index);
             text.push_str(&declaration);
@@ -255,15 +270,6 @@ const WORDS_MARK: &str = "tryall_words_";
 
 /// What stands behind these words. Where it is missing, they have closed what is around them.
 const WORDS_END: &str = "tryall_words_end";
-
-/// An error if one of these words is a macro: it may tell its line, which is another one alone.
-fn refusal_of_macros(words: &str) -> String {
-    let words = words.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-    // It always is one.
-    let names = words.filter(|word| !word.is_empty() && *word != "__SIZE_TYPE__");
-    let names = names.filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
-    names.map(|name| format!("#ifdef {name}\n#error \"{name} is a macro\"\n#endif\n")).collect()
-}
 
 fn is_plain(name: &str) -> bool {
     name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())

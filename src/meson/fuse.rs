@@ -17,6 +17,7 @@ use super::source;
 use super::version::Version;
 use super::words::{Batch, Item, Method};
 use crate::language::Language;
+use crate::source::words::{identifiers, no_macros};
 
 /// How items are asked together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,9 +158,9 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         Form::Functions => functions(&mut fused, items, prefix),
         Form::Bodies => {
             fused.add(prefix, None);
-            no_own_macros(&mut fused);
+            fused.add(&no_macros(OWN_WORDS), None);
             for (place, subject) in items {
-                no_macros_in(&mut fused, place, subject);
+                fused.add(&no_macros(identifiers(subject)), Some(place));
                 let body = match subject.split_once('.') {
                     Some((of, member)) if batch.items[place].method == Method::HasMember => {
                         source::member_body(of, member)
@@ -172,10 +173,10 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         }
         Form::Sizes => {
             fused.add(&source::printing(version, prefix), None);
-            no_own_macros(&mut fused);
+            fused.add(&no_macros(OWN_WORDS), None);
             fused.add("int main(void) {", None);
             for (place, name) in items {
-                no_macros_in(&mut fused, place, name);
+                fused.add(&no_macros(identifiers(name)), Some(place));
                 let print = format!("printf(\"%ld\\n\", (long)(sizeof({name})));");
                 fused.add(&print, Some(place));
             }
@@ -183,10 +184,10 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         }
         Form::Alignments => {
             fused.add(&source::printing_alignments(version, prefix), None);
-            no_own_macros(&mut fused);
+            fused.add(&no_macros(OWN_WORDS), None);
             let mut main = String::new();
             for (place, name) in items {
-                no_macros_in(&mut fused, place, name);
+                fused.add(&no_macros(identifiers(name)), Some(place));
                 fused.add(
                     &format!(
                         "struct tryall_{place} {{ char tryall_first; {name} tryall_second; }};"
@@ -203,21 +204,8 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
 }
 
 /// The words of the sources below that are no one's macros, or the source does not compile.
-const OWN_WORDS: &str = "defined char || defined int || defined long || defined void \
-    || defined struct || defined sizeof || defined return || defined main || defined printf";
-
-/// Refuses all if a word of ours is a macro.
-fn no_own_macros(fused: &mut Fused) {
-    fused.add(&format!("#if {OWN_WORDS}\n#error \"a word is a macro\"\n#endif"), None);
-}
-
-/// Refuses an item one of whose words is a macro.
-fn no_macros_in(fused: &mut Fused, place: usize, subject: &str) {
-    let words = subject.split(|c: char| c != '_' && !c.is_ascii_alphanumeric());
-    for name in words.filter(|word| word.starts_with(|c: char| c == '_' || c.is_alphabetic())) {
-        fused.add(&format!("#ifdef {name}\n#error \"it is a macro\"\n#endif"), Some(place));
-    }
-}
+const OWN_WORDS: [&str; 9] =
+    ["char", "int", "long", "void", "struct", "sizeof", "return", "main", "printf"];
 
 /// Each function is called in one of its own, and all of these are reached through a table that
 /// the program reads: nothing of it can be left out.

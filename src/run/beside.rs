@@ -172,10 +172,11 @@ impl<'a> Together<'a> {
                 }];
                 outcome = asking.link_in_full(commands, &name, outcome).await;
                 // An object file tells which source it was made of, and linkers say it.
-                let (own, given) = (&self.names()[place], name.to_string_lossy());
+                let own = format!("{}.{}", beside::stem(place), source.extension);
+                let given = name.to_string_lossy();
                 let outputs = outcome.steps.iter_mut().map(|step| &mut step.output);
                 for output in outputs.chain([&mut outcome.output]) {
-                    *output = output.replace(own, &given);
+                    *output = output.replace(&own, &given);
                 }
                 asking.finish(&mut outcome).await;
             }

@@ -172,6 +172,9 @@ impl Schedule {
     /// Where no check waits for another, all that have siblings are known from the start. They go
     /// first: what a family finds out about a link, others need.
     pub(super) fn start_with_families(&mut self) {
+        if !self.fusing.siblings.contains(&true) {
+            return;
+        }
         let asks = &self.context.plan.asks;
         let mut with_siblings = Vec::new();
         for index in self.ready.clone() {

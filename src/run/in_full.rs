@@ -53,15 +53,10 @@ impl Asking<'_> {
             && (self.context.links.knows(link_ahead)
                 || self.suffices_for(link_ahead, link, program).await)
         {
-            let command = shown(&self.filled(link, file));
-            outcome.command = command.clone();
+            let step = self.known_step(link, file);
+            outcome.command = step.command.clone();
             outcome.output.clear();
-            outcome.steps.push(Step {
-                command,
-                exit_code: Some(0),
-                output: String::new(),
-                known: true,
-            });
+            outcome.steps.push(step);
             return outcome;
         }
         let linked = self.by(link, program, "the linker", Stage::Link, file).await;
@@ -125,9 +120,26 @@ impl Asking<'_> {
             // With link-time optimization, say, there is no data in it.
             return None;
         }
+        self.link_of(template, compile, file, &object)
+    }
+
+    /// The link of an object file, if something can be known of it.
+    pub(super) fn link_of(
+        &self,
+        template: &Template,
+        compile: &Template,
+        file: &OsStr,
+        object: &[u8],
+    ) -> Option<Link> {
         let programs = self.toolchain.identity();
         let [argv, compiled_by] = [template, compile].map(|command| self.filled(command, file));
-        Link::new(&argv, &self.toolchain.env, &programs, &object, &compiled_by)
+        Link::new(&argv, &self.toolchain.env, &programs, object, &compiled_by)
+    }
+
+    /// The step of a link that is known to work, which is not run.
+    pub(super) fn known_step(&self, template: &Template, file: &OsStr) -> Step {
+        let command = shown(&self.filled(template, file));
+        Step { command, exit_code: Some(0), output: String::new(), known: true }
     }
 }
 

@@ -14,7 +14,6 @@ use crate::fuse::beside;
 use crate::fuse::siblings::{self, FEWEST, Family};
 use crate::inventory::Inventory;
 use crate::judge::Verdict;
-use crate::links::Link;
 use crate::plan::question::{Code, Question, Sibling, Subject};
 use crate::toolchain::Commands;
 use crate::value;
@@ -30,12 +29,12 @@ pub async fn answer(context: &Context, family: Family) -> Fused {
     let timeouts = family.questions.iter().map(|&index| context.plan.questions[index].timeout);
     let first = &context.plan.questions[family.questions[0]];
     let shared = Question {
-        definitions: family.definitions.clone(),
+        definitions: family.definitions().to_vec(),
         product: None,
         timeout: timeouts.min().unwrap_or(first.timeout),
         ..first.clone()
     };
-    if let Some(together) = Together::new(context, &shared) {
+    if let Some(together) = Together::new(context, &family, &shared) {
         // Where it ends early, the others are asked alone.
         let _ = together.answer(family.questions.clone(), &mut fused.answered).await;
     }
@@ -48,6 +47,7 @@ pub async fn answer(context: &Context, family: Family) -> Fused {
 struct Together<'a> {
     asking: Asking<'a>,
     commands: &'a Commands,
+    family: &'a Family,
     started: Instant,
 }
 
@@ -62,7 +62,7 @@ struct Compiled {
 }
 
 impl<'a> Together<'a> {
-    fn new(context: &'a Context, question: &'a Question) -> Option<Self> {
+    fn new(context: &'a Context, family: &'a Family, question: &'a Question) -> Option<Self> {
         let started = Instant::now();
         let toolchain = &context.plan.toolchains[question.toolchain];
         let commands = toolchain.commands.as_ref()?;
@@ -70,7 +70,7 @@ impl<'a> Together<'a> {
         let room = context.scratch.as_ref().ok()?.room().ok()?;
         let deadline = started + question.timeout;
         let asking = Asking { context, question, toolchain, program, room, deadline };
-        Some(Together { asking, commands, started })
+        Some(Together { asking, commands, family, started })
     }
 
     fn question(&self, index: usize) -> &'a Question {
@@ -116,8 +116,9 @@ impl<'a> Together<'a> {
 
     /// Compiles the file of these members. `None` if it cannot be told what was said of which.
     async fn compile(&self, members: &[usize]) -> Option<Compiled> {
-        let plan = &self.asking.context.plan;
-        let text = siblings::file(plan, members)?;
+        let siblings = members.iter().map(|&member| self.sibling(member));
+        let siblings: Vec<_> = siblings.collect::<Option<_>>()?;
+        let text = self.family.file(siblings.iter().copied());
         let name = self.source_name();
         let room = self.asking.room.path();
         std::fs::write(room.join(&name), text).ok()?;
@@ -134,12 +135,11 @@ impl<'a> Together<'a> {
             return None;
         }
         let blocks = beside::blocks(&attempt.messages, &names)?;
-        let is_of_all = |(_, text): &(_, String)| siblings::is_of_all(plan, members[0], text);
-        if blocks.iter().any(is_of_all) {
+        if blocks.iter().any(|(_, text)| self.family.is_of_all(text)) {
             return None;
         }
         let (mut fails, mut said) = (Vec::new(), Vec::new());
-        for (place, &member) in members.iter().enumerate() {
+        for (place, sibling) in siblings.into_iter().enumerate() {
             let own: Vec<_> = blocks.iter().filter(|(of, _)| *of == place).collect();
             fails.push(own.iter().any(|(_, text)| text.contains("error: ")));
             // Alone, the words of later passes would follow the first without a new headline.
@@ -147,7 +147,7 @@ impl<'a> Together<'a> {
                 [] => Some(String::new()),
                 [(_, text)] => {
                     let text = text.replace(&names[place], &name);
-                    siblings::as_alone(self.question(member), place, text)
+                    self.family.as_alone(sibling, place, text)
                 }
                 _ => None,
             });
@@ -189,10 +189,7 @@ impl<'a> Together<'a> {
         let name = self.source_name();
         let (template, linker) = self.commands.link.as_ref()?;
         let linker = linker.as_ref().ok()?;
-        let filled = |template| self.asking.filled(template, name.as_ref());
-        let (argv, compiled_by) = (filled(template), filled(&self.commands.compile));
-        let toolchain = self.asking.toolchain;
-        let link = Link::new(&argv, &toolchain.env, &toolchain.identity(), object, &compiled_by)?;
+        let link = self.asking.link_of(template, &self.commands.compile, name.as_ref(), object)?;
         let mut samples = members.iter().take(SAMPLES);
         while !self.asking.context.links.has_linked(&link, 1) {
             let &member = samples.next()?;
@@ -238,13 +235,13 @@ impl<'a> Together<'a> {
         let asking =
             Asking { context, question, toolchain, program: self.asking.program, room, deadline };
         let (link, _) = self.commands.link.as_ref()?;
-        let step = |template, output: &str, known| Step {
-            command: shown(&asking.filled(template, name.as_ref())),
+        let compiled = Step {
+            command: shown(&asking.filled(&self.commands.compile, name.as_ref())),
             exit_code: Some(0),
-            output: output.into(),
-            known,
+            output: said.into(),
+            known: false,
         };
-        let steps = vec![step(&self.commands.compile, said, false), step(link, "", true)];
+        let steps = vec![compiled, asking.known_step(link, name.as_ref())];
         let mut outcome = Outcome {
             verdict: Verdict::Yes,
             command: steps[1].command.clone(),

@@ -8,6 +8,7 @@
 mod c;
 mod fortran;
 pub mod part;
+pub mod words;
 
 use crate::dialect::Stage;
 use crate::language::Language;

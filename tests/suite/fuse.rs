@@ -7,7 +7,7 @@ mod headers;
 mod libraries;
 mod names;
 #[path = "../support/random_batches/mod.rs"]
-mod random_batches;
+pub(crate) mod random_batches;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::fuse::random_batches::random::Random;
 use crate::fuzz_bodies::{diagnostics, request, sources};
 use crate::support::*;
 
@@ -35,18 +36,6 @@ const WORDS: [&str; 24] = [
     "99999999999999999999",
 ];
 
-/// xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound.max(1)
-    }
-}
-
 fn corpus(target: &str) -> Vec<Vec<u8>> {
     let files = fs::read_dir(root().join("fuzz/corpus").join(target)).unwrap();
     let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
@@ -79,7 +68,7 @@ fn drive(target: &str, look: impl Fn(&[u8])) {
     let corpus = corpus(target);
     corpus.iter().for_each(|bytes| look(bytes));
     for seed in 0..CHANGES {
-        let bytes = changed(&mut Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1), &corpus);
+        let bytes = changed(&mut Random::seeded(seed), &corpus);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| look(&bytes)));
         assert!(outcome.is_ok(), "seed {seed}: {:?}", String::from_utf8_lossy(&bytes));
     }

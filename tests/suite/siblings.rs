@@ -1,6 +1,8 @@
 //! Sources that differ in one word are compiled as one file, and every word of their answers is as
 //! if each had been compiled alone.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -26,6 +28,11 @@ fn size(headers: &str, name: &str) -> String {
          #endif\n  '\\0'}};\nint main(int argc, char *argv[])\n{{\n  int require = 0;\n  \
          require += info_size[argc];\n  (void)argv;\n  return require;\n}}\n"
     )
+}
+
+/// A header of this text, and the line that includes it.
+fn include(dir: &Path, name: &str, text: &str) -> String {
+    format!("#include \"{}\"\n", write(dir, name, text).display())
 }
 
 fn functions(names: &[&str]) -> Vec<Value> {
@@ -207,10 +214,6 @@ fn other_links_are_asked_alone() {
 #[test]
 fn siblings_do_not_see_each_other() {
     let dir = tempfile::tempdir().unwrap();
-    let header = |name: &str, text: &str| {
-        let path = write(dir.path(), name, text);
-        format!("#include \"{}\"\n", path.display())
-    };
     let known = "int getpid(void); int fork(void); int pause(void); int close(int);";
     let names = ["getpid", "fork", "pause", "close", "later"];
     for (name, text) in [
@@ -233,7 +236,7 @@ fn siblings_do_not_see_each_other() {
         ("variable.h", format!("{known}\nextern int later;\nextern char **environ;\n")),
         ("weird.h", format!("{known}\n#line 7 \"confte03.c\"\nint later(void);\n")),
     ] {
-        let include = header(name, &text);
+        let include = include(dir.path(), name, &text);
         let checks = symbols(&include, &names);
         shared("clang", &[], &checks);
         for flags in [&[][..], &["-Wall", "-Wpedantic", "-O2"]] {
@@ -281,10 +284,6 @@ fn types_that_declare_are_asked_with_the_same_answers() {
 #[test]
 fn macros_of_headers_do_not_reach_the_next() {
     let dir = tempfile::tempdir().unwrap();
-    let header = |name: &str, text: &str| {
-        let path = write(dir.path(), name, text);
-        format!("#include \"{}\"\n", path.display())
-    };
     let names = ["long", "short", "makes_it", "struct made", "made_t", "char"];
     for (name, text) in [
         ("declares.h", "#define makes_it struct made { int a; }\ntypedef int made_t;\n"),
@@ -297,7 +296,7 @@ fn macros_of_headers_do_not_reach_the_next() {
         ("sizes.h", "typedef int made_t;\n#define SIZE 7\n"),
         ("plain.h", "typedef int made_t;\n#define makes_it long\nstruct made { int a; };\n"),
     ] {
-        let checks = sizes(&header(name, text), &names);
+        let checks = sizes(&include(dir.path(), name, text), &names);
         for compiler in COMPILERS {
             shared(compiler, &["-w"], &checks);
         }

@@ -5,6 +5,9 @@
 //! these: the checks are seen again and again, but each time in other company. So what a check
 //! answers alone need be asked only once. All of them are drawn anew after a while.
 
+#[path = "../random.rs"]
+pub mod random;
+
 pub mod alone;
 pub mod pools;
 
@@ -14,18 +17,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use pools::*;
-
-/// xorshift64*: the same batches for the same seed, everywhere.
-struct Random(u64);
+use random::Random;
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % bound
-    }
-
     /// One of a list, and more often one of those before a place in it.
     fn pick_rather<T: Copy>(&mut self, from: &[T], before: usize) -> T {
         if self.one_in(3) { self.pick(from) } else { self.pick(&from[..before]) }
@@ -113,7 +107,7 @@ impl Batches {
             }
         }
         let odd_headers = odd_headers.to_str().expect("it is Unicode").into();
-        let random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let random = Random::seeded(seed);
         Batches { random, odd_headers, eras: Vec::new(), made: 0 }
     }
 
