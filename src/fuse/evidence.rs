@@ -51,8 +51,14 @@ pub fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Said>> {
     let names: Vec<_> = units.iter().map(|unit| unit.source_name()).collect();
     let unit_of = |file: &str| names.iter().position(|name| name == file);
     let mut current = None;
+    // Whether a stack of includes has been told, but not yet what is said at its top.
+    let mut is_in_header = false;
+    // Whether the line before is a note in a header, which Clang quotes.
+    let mut is_quoted = false;
     for line in output.lines() {
+        let may_be_quoted = std::mem::take(&mut is_quoted);
         if let Some(place) = PLACE.captures(line) {
+            is_in_header = false;
             let (file, number, message) = (&place[1], place[2].parse().ok()?, &place[3]);
             match unit_of(file) {
                 Some(unit) => {
@@ -69,15 +75,23 @@ pub fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Said>> {
                         said[unit].errors.push(number);
                     }
                 }
-                // In a header, which an earlier line says who includes.
-                None => said[current?].elsewhere = true,
+                // In a header, which an earlier line says who includes. A note there is about the
+                // message before it, as that a header declares something else.
+                None => {
+                    is_quoted = message.starts_with("note: ");
+                    said[current?].elsewhere |= !is_quoted;
+                }
             }
         } else if let Some(context) = FUNCTION.captures(line) {
             current = Some(unit_of(&context[1])?);
         } else if let Some(unit) = names.iter().position(|name| line.contains(name.as_str())) {
-            // Such as "In file included from conftest0.c:1:".
             current = Some(unit);
-            said[unit].elsewhere = true;
+            let stack = line.trim_start();
+            if stack.starts_with("In file included from ") || stack.starts_with("from ") {
+                is_in_header = true;
+            } else {
+                said[unit].elsewhere = true;
+            }
         } else if is_count(line) {
             continue;
         } else if !line.starts_with([' ', '\t']) && !line.is_empty() {
@@ -88,12 +102,13 @@ pub fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Said>> {
                 continue;
             }
             // Clang's notes may have no place: "note: (skipping 9 expansions in backtrace".
-            let belongs = line.starts_with("note: ") || quotes(line, units[current?]);
+            let is_quote = quotes(line, units[current?]) || may_be_quoted && !is_message(line);
+            let belongs = line.starts_with("note: ") || is_quote;
             said[current?].elsewhere |= !belongs;
         }
         said[current?].output += &format!("{line}\n");
     }
-    Some(said)
+    (!is_in_header).then_some(said)
 }
 
 /// What is said of words that no question brings: that a macro was taken away, and that the first
@@ -111,6 +126,11 @@ fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
 fn is_count(line: &str) -> bool {
     line.ends_with(" generated.") && line.starts_with(|c: char| c.is_ascii_digit())
         || line.starts_with(STOPPED_AT_LIMIT)
+}
+
+/// Whether a line says anything by itself, and is none of a source.
+fn is_message(line: &str) -> bool {
+    ["error", "warning", "remark"].iter().any(|word| line.contains(&format!("{word}: ")))
 }
 
 fn quotes(line: &str, unit: &Unit) -> bool {
@@ -260,6 +280,35 @@ fn is_shared(file: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is said of a unit of an empty source.
+    fn said(output: &str) -> Option<Said> {
+        let unit = Unit::of_text("int x;\n");
+        messages(output, &[&unit]).map(|mut said| said.remove(0))
+    }
+
+    #[test]
+    fn a_note_in_a_header_belongs_to_the_message_before_it() {
+        let error = "conftest0.c:7:5: error: conflicting types for 'f'\n";
+        let gcc = "In file included from /usr/include/a.h:2,\n                 from conftest0.c:1:\n\
+                   /usr/include/b.h:3:5: note: previous declaration of 'f'\n    3 | int f(void);\n";
+        let clang = "/usr/include/b.h:3:5: note: previous declaration is here\nint f(void);\n    ^\n";
+        for note in [gcc, clang] {
+            let said = said(&[error, note].concat()).unwrap();
+            assert_eq!((said.errors.as_slice(), said.elsewhere), (&[7][..], false), "{note}");
+        }
+        for other in [
+            &gcc.replace("note: ", "warning: "),
+            &clang.replace("note: ", "error: "),
+            &[clang, "int g(void);\n"].concat(),
+            "/usr/include/b.h:3:5: note: previous declaration is here\nerror: no\n",
+        ] {
+            assert!(said(&[error, other].concat()).unwrap().elsewhere, "{other}");
+        }
+        // What is said at the top of this stack is not there.
+        let stack = gcc.split("/usr/include/b.h").next().unwrap();
+        assert_eq!(said(&[error, stack].concat()), None);
+    }
 
     const REFERENCE: &str = "/usr/bin/ld: conftest0.o: reference to fork\n";
     const DEFINITION: &str = "/usr/bin/ld: /lib/libc.so.6: definition of fork\n";

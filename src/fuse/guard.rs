@@ -7,7 +7,7 @@ use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Question, Subject};
 use crate::request::{HeaderStage, fragment};
-use crate::source::part::{self, Asks};
+use crate::source::part::{self, Asks, BETWEEN_WORDS};
 use crate::source::words::words;
 use crate::toolchain::Toolchain;
 
@@ -111,10 +111,17 @@ fn question_fits(question: &Question) -> bool {
         && prefix_fits(&question.prefix)
         && match &question.subject {
             Subject::Function(name) => function_fits(name),
-            Subject::Symbol(name) | Subject::Type(name) | Subject::Sizeof(name) => words_fit(name),
+            Subject::Symbol(name)
+            | Subject::Type(name)
+            | Subject::Sizeof(name)
+            | Subject::Alignment(name) => words_fit(name),
+            Subject::Prototype { function, return_type, arguments } => {
+                prototype_fits(return_type, function)
+                    && arguments.iter().all(|argument| words_fit(argument))
+            }
             Subject::ComputeInt(expression) => words_fit(expression),
             Subject::Member { of, member } => words_fit(of) && words_fit(member),
-            Subject::Header { .. } | Subject::Define(_) => true,
+            Subject::Header { .. } | Subject::Define(_) | Subject::Endian => true,
             _ => false,
         }
 }
@@ -131,9 +138,35 @@ fn words_fit(text: &str) -> bool {
         && !words(text).any(|word| of_place.contains(&word))
 }
 
-/// The same of what such words come to, which nobody has looked at.
-pub fn stays_in_place(expanded: &str) -> bool {
-    words_fit(expanded) && fragment::expression(expanded, Language::C).is_ok()
+/// The same of what the words of a question come to, which nobody has looked at.
+pub fn stays_in_place(subject: &Subject, expanded: &str) -> bool {
+    let words: Vec<_> = expanded.split(BETWEEN_WORDS).collect();
+    let is_prototype = matches!(subject, Subject::Prototype { .. });
+    words.iter().all(|words| words_fit(words) && fragment::expression(words, Language::C).is_ok())
+        && (!is_prototype || words.len() == 3 && prototype_fits(words[0], words[1]))
+}
+
+/// A function's name, and a type that declares nothing besides and has no specifier that means
+/// another thing outside of functions than in a block.
+fn prototype_fits(return_type: &str, function: &str) -> bool {
+    const SPECIFIERS: [&str; 10] = [
+        "typedef",
+        "extern",
+        "static",
+        "auto",
+        "register",
+        "inline",
+        "thread",
+        "_Noreturn",
+        "constexpr",
+        "attribute",
+    ];
+    let plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    words_fit(return_type)
+        && words_fit(function)
+        && return_type.chars().all(|c| plain(c) || c == ' ' || c == '*')
+        && function.chars().all(plain)
+        && !SPECIFIERS.iter().any(|specifier| return_type.contains(specifier))
 }
 
 /// Words of the parts of functions; what a header must not be told of by an `#undef`.

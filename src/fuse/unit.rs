@@ -22,7 +22,7 @@ const IMPOSTORS: &str = "defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPIL
 
 /// Words that stand in units and not in every source of a single question. As macros of a header
 /// they could hold anything.
-const OWN_WORDS: [&str; 19] = [
+const OWN_WORDS: [&str; 23] = [
     "int",
     "char",
     "void",
@@ -33,6 +33,10 @@ const OWN_WORDS: [&str; 19] = [
     "enum",
     "return",
     "sizeof",
+    "struct",
+    "short",
+    "unsigned",
+    "__typeof__",
     "main",
     "__attribute__",
     "__weak__",
@@ -122,8 +126,9 @@ impl Unit {
             if !tells_words {
                 // One may tell its line, which is another one alone.
                 let words = part::words(question).unwrap_or_default();
-                // It always is a macro.
-                let names = identifiers(&words).filter(|name| *name != "__SIZE_TYPE__");
+                // These always are macros.
+                let known = ["__SIZE_TYPE__", "offsetof"];
+                let names = identifiers(&words).filter(|name| !known.contains(name));
                 text.push_str(&no_macros(names));
             }
             let (declaration, body) = part::text(question, &function(index), index);
@@ -183,6 +188,23 @@ impl Unit {
         }
     }
 
+    /// One with this text and no question.
+    #[cfg(test)]
+    pub fn of_text(text: &str) -> Self {
+        Unit {
+            candidates: Vec::new(),
+            number: 0,
+            text: text.into(),
+            lines: Vec::new(),
+            bodies: Vec::new(),
+            first_line: 1,
+            places: 1..=0,
+            common_lines: 0,
+            tells_words: false,
+            extension: "c",
+        }
+    }
+
     /// The candidates whose words come to what might leave their part, or do not tell it: macros
     /// may stand for anything. The object file tells what they come to.
     pub fn leaving(&self, plan: &Plan, object: &[u8]) -> Vec<usize> {
@@ -196,9 +218,14 @@ impl Unit {
             let text = object[at + open.len()..].split(|byte| *byte == 0).next();
             let text = text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
             let (number, words) = text.split_once(' ').unwrap_or((text, ""));
-            let stays = words.strip_suffix(close.as_str()).is_some_and(guard::stays_in_place);
+            let Ok(number) = number.parse::<usize>() else { continue };
+            let asked = self.candidates.iter().any(|candidate| candidate.question == number);
+            let stays = asked
+                && words.strip_suffix(close.as_str()).is_some_and(|words| {
+                    guard::stays_in_place(&plan.questions[number].subject, words)
+                });
             let sort = if stays { &mut staying } else { &mut leaving };
-            sort.extend(number.parse::<usize>());
+            sort.insert(number);
         }
         let leaves = |candidate: &usize| {
             let question = self.candidates[*candidate].question;

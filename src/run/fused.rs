@@ -21,6 +21,10 @@ use crate::value::{self, Found};
 /// How often the rest of a unit is compiled.
 const ROUNDS: usize = 4;
 
+/// So many parts that keep a unit from compiling are compiled by the same command as its rest, each
+/// in a unit of its own: more would have one core busy, and another idle.
+const MOST_LONE: usize = 4;
+
 /// What came of a batch.
 #[derive(Debug, Default)]
 pub struct Fused {
@@ -78,6 +82,8 @@ struct Together<'a> {
     asking: Asking<'a>,
     units: Vec<Unit>,
     started: Instant,
+    /// The number of the next unit.
+    next_number: Cell<usize>,
     /// Whether the compiler has stopped at its limit of errors. It is Clang, then.
     knows_a_limit: Cell<bool>,
 }
@@ -104,8 +110,10 @@ impl<'a> Together<'a> {
         let deadline = started + timeout;
         let asking = Asking { context, question, toolchain, program, room, deadline };
         let units = batch.units.iter().cloned().enumerate();
-        let units = units.map(|(number, unit)| Unit::new(&context.plan, number, unit)).collect();
-        Some(Together { asking, units, started, knows_a_limit: Cell::new(false) })
+        let units: Vec<_> =
+            units.map(|(number, unit)| Unit::new(&context.plan, number, unit)).collect();
+        let next_number = Cell::new(units.len());
+        Some(Together { asking, units, started, next_number, knows_a_limit: Cell::new(false) })
     }
 
     async fn answer(self, fused: &mut Fused) {
@@ -117,14 +125,15 @@ impl<'a> Together<'a> {
             for compiled in compiled {
                 match self.judge(compiled, fused) {
                     Judged::Good(compiled) => good.push(compiled),
-                    Judged::Rest(unit) => units.push(unit),
+                    Judged::Again(again) => units.extend(again),
                     Judged::Done => {}
                 }
             }
             if units.is_empty() {
                 break;
             }
-            fused.lost += units.len();
+            // A lone one is no more than it would be alone.
+            fused.lost += units.iter().filter(|unit| !unit.is_lone()).count();
         }
         let linked = self.link(&good).await;
         for compiled in &good {
@@ -196,16 +205,28 @@ impl<'a> Together<'a> {
                 .chain(&said.noted)
                 .any(|line| unit.lines[*candidate].contains(line))
         };
-        let quiet = (0..unit.candidates.len())
-            .filter(|candidate| !mentioned(candidate) && !leaving.contains(candidate));
-        let rest: Vec<_> = quiet.map(|candidate| unit.candidates[candidate].clone()).collect();
+        let all = 0..unit.candidates.len();
+        let of = |place: usize| unit.candidates[place].clone();
+        let is_quiet = |place: &usize| !mentioned(place) && !leaving.contains(place);
+        let rest: Vec<_> = all.clone().filter(is_quiet).map(of).collect();
         fused.parts_failed |= rest.len() * 2 < unit.candidates.len();
-        let has_gain = fuse::has_gain(&rest);
-        if !has_gain || rest.len() == unit.candidates.len() {
+        if rest.len() == unit.candidates.len() {
             fused.lost += 1;
             return Judged::Done;
         }
-        Judged::Rest(Unit::new(plan, unit.number, rest))
+        // Where a macro may leave its place, a unit of its own answers nothing.
+        let lone: Vec<_> = all.filter(|place| mentioned(place) && !leaving.contains(place)).collect();
+        let mut again = Vec::new();
+        if lone.len() <= MOST_LONE {
+            again.extend(lone.into_iter().map(|place| vec![of(place)]));
+        }
+        if fuse::has_gain(&rest) || !again.is_empty() && !rest.is_empty() {
+            again.push(rest);
+        } else {
+            fused.lost += 1;
+        }
+        let number = || self.next_number.replace(self.next_number.get() + 1);
+        Judged::Again(again.into_iter().map(|parts| Unit::new(plan, number(), parts)).collect())
     }
 
     /// Links what there is to link. `None` if that tells nothing.
@@ -242,6 +263,10 @@ impl<'a> Together<'a> {
                         continue;
                     };
                     outcome.value = serde_json::Number::from_i128(number).map(Value::Integer);
+                }
+                Asks::ByteOrder => {
+                    let Found::One(order) = value::byte_order(&compiled.object) else { continue };
+                    outcome.value = Some(Value::Text(order.into()));
                 }
                 Asks::Links { name, may_be_macro } => {
                     let Some((linked, attempt)) = linked else { continue };
@@ -330,8 +355,8 @@ impl<'a> Together<'a> {
 enum Judged {
     /// It has compiled as it must.
     Good(Compiled),
-    /// It is to be compiled again with less in it.
-    Rest(Unit),
+    /// These are to be compiled of it, with less in each.
+    Again(Vec<Unit>),
     /// Nothing more.
     Done,
 }

@@ -257,7 +257,7 @@ pub fn prototype(
     arguments: &[String],
 ) -> String {
     let start = question(before);
-    let arguments = if arguments.is_empty() { "void".into() } else { arguments.join(", ") };
+    let arguments = self::arguments(arguments);
     if language.is_cxx() {
         return format!(
             "{start}int main(void) {{ {return_type} (*tryall_pointer)({arguments}) = &{function}; \
@@ -271,6 +271,32 @@ pub fn prototype(
          void tryall_declared(void) {{ (void)&{function}; }}\n\
          {return_type} ({function})({arguments});\n\
          int main(void) {{ tryall_declared(); return 0; }}\n"
+    )
+}
+
+pub(super) fn arguments(arguments: &[String]) -> String {
+    if arguments.is_empty() { "void".into() } else { arguments.join(", ") }
+}
+
+/// The part that asks for a prototype, in a function of this name and in a block, at whose end it is
+/// forgotten. `extern`, which all declarations of functions are, keeps a return type that is none
+/// from making a call of it.
+pub(super) fn prototype_body(
+    name: &str,
+    function: &str,
+    return_type: &str,
+    arguments: &[String],
+) -> String {
+    format!(
+        "int {name}(void)\n\
+         {{\n\
+         \x20 (void)&{function};\n\
+         \x20 {{\n\
+         \x20   extern {return_type} ({function})({});\n\
+         \x20 }}\n\
+         \x20 return 0;\n\
+         }}\n",
+        self::arguments(arguments)
     )
 }
 
@@ -345,13 +371,19 @@ fn letters(open: &str) -> String {
 }
 
 /// The part that asks for an integer in a function of this name, whose text is opened by other
-/// letters: in a block, where what an expression declares stays.
-pub(super) fn integer_body(name: &str, expression: &str, open: &str) -> String {
+/// letters: in a block, where what an expression declares stays, as do the declarations before it.
+pub(super) fn integer_body(
+    name: &str,
+    declarations: &str,
+    expression: &str,
+    open: &str,
+) -> String {
     format!(
         "#undef TRYALL_VALUE\n\
          #define TRYALL_VALUE ({expression})\n\
          int {name}(int tryall_argc, char **tryall_argv)\n\
          {{\n\
+         {declarations}\
          \x20 {MUST_BE_CONSTANT}\
          \x20 static char tryall_text[] = {};\n\
          \x20 (void)tryall_argv;\n\
@@ -364,9 +396,20 @@ pub(super) fn integer_body(name: &str, expression: &str, open: &str) -> String {
 /// The alignment in a struct: AC_CHECK_ALIGNOF, `alignment`. Not `alignof`, which on some
 /// machines tells what a variable on its own would prefer.
 pub fn alignment(before: Before<'_>, name: &str) -> String {
-    let start = format!(
-        "{}#include <stddef.h>\n\
-         #if defined __GNUC__ || defined __TINYC__\n\
+    let start = alignment_start(before) + &alignment_declarations(name);
+    integer_text(&start, ALIGNMENT)
+}
+
+/// What stands before the question for an alignment.
+pub(super) fn alignment_start(before: Before<'_>) -> String {
+    question(before) + "#include <stddef.h>\n"
+}
+
+const ALIGNMENT: &str = "offsetof(struct tryall_struct, tryall_member)";
+
+fn alignment_declarations(name: &str) -> String {
+    format!(
+        "#if defined __GNUC__ || defined __TINYC__\n\
          struct tryall_struct {{ char tryall_before; __typeof__({name}) tryall_member; }};\n\
          #else\n\
          struct tryall_struct {{ char tryall_before; {name} tryall_member; }};\n\
@@ -374,10 +417,22 @@ pub fn alignment(before: Before<'_>, name: &str) -> String {
          enum {{\n\
          \x20 tryall_is_a_type = sizeof(int (*)({name})),\n\
          \x20 tryall_is_no_old_style_parameter = sizeof(int (*)(int, {name}))\n\
-         }};\n",
-        question(before)
-    );
-    integer_text(&start, "offsetof(struct tryall_struct, tryall_member)")
+         }};\n"
+    )
+}
+
+/// The part that asks for an alignment in a function of this name.
+pub(super) fn alignment_body(name: &str, of: &str, open: &str) -> String {
+    integer_body(name, &alignment_declarations(of), ALIGNMENT, open)
+}
+
+/// What compiles only if a type has a constant size, beside the part of this name: in a function, a
+/// member's type may depend on variables, which it may not outside.
+pub(super) fn constant_size(name: &str, of: &str) -> String {
+    format!(
+        "int tryall_size_in_{name}(void);\n\
+         int tryall_size_in_{name}(void) {{ enum {{ tryall_size = sizeof({of}) }}; return tryall_size; }}\n"
+    )
 }
 
 /// An [`integer`] source that compiles only if the comparison holds.
@@ -395,6 +450,12 @@ pub fn comparison(integer: &str, comparison: Comparison) -> String {
 /// The byte order, which can be read off the object file: AC_C_BIGENDIAN, test_big_endian.
 /// Each array spells its text on a machine of its own order only.
 pub fn byte_order(before: Before<'_>) -> String {
+    start(before) + &byte_order_body("main")
+}
+
+/// The part that asks, in a function of this name. Its arrays have names of their own: a source has
+/// no second one.
+pub(super) fn byte_order_body(name: &str) -> String {
     let array = |name: &str, text: &str, word: fn([u8; 2]) -> u16| {
         let mut bytes = text.as_bytes().to_vec();
         bytes.resize(bytes.len().next_multiple_of(2), 0);
@@ -409,12 +470,11 @@ pub fn byte_order(before: Before<'_>) -> String {
     };
     let [little, big] = value::BYTE_ORDER_TEXTS;
     format!(
-        "{}{}{}int main(int tryall_argc, char **tryall_argv)\n\
+        "{}{}int {name}(int tryall_argc, char **tryall_argv)\n\
          {{\n\
          \x20 (void)tryall_argv;\n\
          \x20 return tryall_big[tryall_argc] != tryall_little[tryall_argc];\n\
          }}\n",
-        start(before),
         array("tryall_big", big, u16::from_be_bytes),
         array("tryall_little", little, u16::from_le_bytes)
     )

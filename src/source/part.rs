@@ -24,6 +24,8 @@ pub enum Asks {
     Compiles,
     /// The integer in the object file.
     Integer,
+    /// The byte order in the object file.
+    ByteOrder,
     /// Whether this name links. `may_be_macro`: a macro of this name is enough.
     Links {
         /// The name.
@@ -63,6 +65,17 @@ pub fn part(question: &Question, language: Language) -> Option<Part> {
         Subject::Sizeof(_) | Subject::ComputeInt(_) if language == Language::C => {
             Part { before: declared(), common_lines: lines(&start), asks: Asks::Integer }
         }
+        Subject::Alignment(_) if language == Language::C => Part {
+            before: c::alignment_start(before) + &c::digit_macros(),
+            common_lines: lines(&start),
+            asks: Asks::Integer,
+        },
+        Subject::Prototype { .. } if language == Language::C => {
+            Part { before: declared(), common_lines: lines(&start), asks: Asks::Compiles }
+        }
+        Subject::Endian if language == Language::C => {
+            Part { before: declared(), common_lines: lines(&start), asks: Asks::ByteOrder }
+        }
         _ => return None,
     })
 }
@@ -82,17 +95,28 @@ pub fn text(question: &Question, name: &str, number: usize) -> (String, String) 
         Subject::Type(of) => ("void", c::type_body(name, of)),
         Subject::Member { of, member } => (with_arguments, c::member_body(name, of, member)),
         Subject::Sizeof(of) => {
-            (with_arguments, c::integer_body(name, &format!("sizeof({of})"), &open))
+            (with_arguments, c::integer_body(name, "", &format!("sizeof({of})"), &open))
         }
         Subject::ComputeInt(expression) => {
-            (with_arguments, c::integer_body(name, expression, &open))
+            (with_arguments, c::integer_body(name, "", expression, &open))
         }
+        Subject::Alignment(of) => (with_arguments, c::alignment_body(name, of, &open)),
+        Subject::Prototype { function, return_type, arguments } => {
+            ("void", c::prototype_body(name, function, return_type, arguments))
+        }
+        Subject::Endian => (with_arguments, c::byte_order_body(name)),
         _ => unreachable!("it is no part"),
     };
-    let declaration =
+    let mut declaration =
         format!("#ifdef __cplusplus\nextern \"C\"\n#endif\nint {name}({parameters});\n");
+    if let Subject::Alignment(of) = &question.subject {
+        declaration += &c::constant_size(name, of);
+    }
     (declaration, body)
 }
+
+/// Stands between the words of a part that are looked at each for itself.
+pub const BETWEEN_WORDS: &str = " tryall_words_between ";
 
 /// The words in the text of a part that may be macros of a header. `None` if there are none.
 pub fn words(question: &Question) -> Option<String> {
@@ -103,6 +127,11 @@ pub fn words(question: &Question) -> Option<String> {
         Subject::Symbol(name) if c::is_plain(name) => Some("__SIZE_TYPE__".into()),
         Subject::Symbol(name) => Some(format!("__SIZE_TYPE__ {name}")),
         Subject::Type(name) | Subject::Sizeof(name) => Some(name.clone()),
+        Subject::Alignment(name) => Some([name, "offsetof(struct s, m)"].join(BETWEEN_WORDS)),
+        Subject::Prototype { function, return_type, arguments } => {
+            let arguments = format!("({})", c::arguments(arguments));
+            Some([return_type, function, &arguments].map(String::as_str).join(BETWEEN_WORDS))
+        }
         Subject::ComputeInt(expression) => Some(expression.clone()),
         Subject::Member { of, member } => Some(format!("{of} * {member}")),
         _ => None,

@@ -3,6 +3,7 @@
 
 mod batches;
 mod beside;
+mod declarations;
 mod headers;
 mod libraries;
 mod names;
