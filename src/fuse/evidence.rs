@@ -292,7 +292,8 @@ mod tests {
         let error = "conftest0.c:7:5: error: conflicting types for 'f'\n";
         let gcc = "In file included from /usr/include/a.h:2,\n                 from conftest0.c:1:\n\
                    /usr/include/b.h:3:5: note: previous declaration of 'f'\n    3 | int f(void);\n";
-        let clang = "/usr/include/b.h:3:5: note: previous declaration is here\nint f(void);\n    ^\n";
+        let clang =
+            "/usr/include/b.h:3:5: note: previous declaration is here\nint f(void);\n    ^\n";
         for note in [gcc, clang] {
             let said = said(&[error, note].concat()).unwrap();
             assert_eq!((said.errors.as_slice(), said.elsewhere), (&[7][..], false), "{note}");

@@ -55,7 +55,7 @@ pub fn defines(plan: &Plan) -> Vec<Vec<usize>> {
 }
 
 /// The questions about some subjects, by what stands before them and how they are compiled.
-fn alike(plan: &Plan, is_of: impl Fn(&Subject) -> bool) -> Vec<Vec<usize>> {
+pub(super) fn alike(plan: &Plan, is_of: impl Fn(&Subject) -> bool) -> Vec<Vec<usize>> {
     let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
     let mut places = HashMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -121,7 +121,10 @@ fn question_fits(question: &Question) -> bool {
             }
             Subject::ComputeInt(expression) => words_fit(expression),
             Subject::Member { of, member } => words_fit(of) && words_fit(member),
-            Subject::Header { .. } | Subject::Define(_) | Subject::Endian => true,
+            Subject::Header { .. }
+            | Subject::Define(_)
+            | Subject::Endian
+            | Subject::CompilerFlag(_) => true,
             _ => false,
         }
 }
@@ -295,7 +298,7 @@ fn macro_fits(definition: &str) -> bool {
 
 /// Warnings may be turned on, but be neither errors nor silenced: a unit is to be silent
 /// because nothing was said.
-fn warning_fits(arg: &str) -> bool {
+pub(super) fn warning_fits(arg: &str) -> bool {
     let name = &arg[2..];
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-+=".contains(c);
     !name.is_empty()

@@ -5,8 +5,8 @@
 //! function of its own. All units of a batch are compiled by one command to an object file each,
 //! and those with something to link are linked by a second one. [`guard`] says what may take
 //! part, [`unit`] writes the sources, [`evidence`] reads what the compiler says; `run::fused` runs
-//! it. Sources that can share no unit are compiled by one command all the same ([`beside`]). What is
-//! not proved by what was read is asked alone: a batch may answer nothing, but never
+//! it. Sources that can share no unit are compiled by one command all the same ([`beside`]), and plain
+//! warning flags are tried together ([`flags`]). What is not proved by what was read is asked alone: a batch may answer nothing, but never
 //! something else.
 //!
 //! # Why a yes of the compiler is the single one
@@ -20,8 +20,14 @@
 //!   declares are its own, with the question's number in them, or stay in the block of its
 //!   function. `sizeof(struct x *)` declares `struct x`, but in that block. What could declare more
 //!   (braces, quotes, a name of ours) is kept out, and C++, where naming a type may instantiate
-//!   templates and so change what comes behind, shares units only for functions that nothing
+//!   templates and so change the size of another, shares units only for functions that nothing
 //!   declares.
+//! * Alone, a prototype and the struct of an alignment stand outside of functions, and in a part
+//!   in a block, which forgets them: another prototype of the function, or a tag, would be there for
+//!   the next. A block takes all that the outside takes, and three things more, which are
+//!   kept out: specifiers such as `typedef` and `static`, a word that is no type and makes a call of the
+//!   declaration (`extern` stands before it), and a type that depends on a variable (its size
+//!   must also be an enumerator).
 //! * Macros that tell the place (`__LINE__`, `__FILE__`, `__COUNTER__`, `__func__`) would tell
 //!   another one. In a unit of several parts they are taken away, so that what uses them does not
 //!   compile; and so is `_Pragma`, by which a macro can change another one.
@@ -80,6 +86,7 @@
 
 pub mod beside;
 pub mod evidence;
+pub mod flags;
 pub mod guard;
 pub mod siblings;
 pub mod unit;

@@ -155,12 +155,10 @@ impl Unit {
             lines.push(from..=text.lines().count());
         }
         let (absent, sentinel) = (Names(number).absent(), Names(number).sentinel());
+        text.push_str(&only_known_compilers());
         write!(
             text,
-            "#if !defined __GNUC__ || {IMPOSTORS}\n\
-             #error \"the messages of this compiler are not known\"\n\
-             #endif\n\
-             #ifdef __cplusplus\n\
+            "#ifdef __cplusplus\n\
              extern \"C\" {{\n\
              #endif\n\
              char {absent}(void);\n\
@@ -259,6 +257,15 @@ impl Unit {
     pub fn links(&self) -> bool {
         self.candidates.iter().any(Candidate::links)
     }
+}
+
+/// Lines that compile only where the messages are those of GCC or Clang.
+pub fn only_known_compilers() -> String {
+    format!(
+        "#if !defined __GNUC__ || {IMPOSTORS}\n\
+         #error \"the messages of this compiler are not known\"\n\
+         #endif\n"
+    )
 }
 
 /// The names of a unit's own functions.

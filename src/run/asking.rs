@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::Context;
 use super::command::command_line;
 use super::files::{copy, text_of};
-use crate::dialect::{STEM, Stage};
+use crate::dialect::Stage;
 use crate::judge::messages::{says_unknown_flag, without_escapes};
 use crate::judge::{self, Verdict};
 use crate::os::{Start, Wires};
@@ -174,7 +174,7 @@ impl Attempt {
 impl Asking<'_> {
     /// Writes a source into the room; its name there.
     fn write(&self, source: &Source) -> Result<OsString, String> {
-        let name = OsString::from(format!("{STEM}.{}", source.extension));
+        let name = source.name();
         match std::fs::write(self.room.path().join(&name), &source.text) {
             Ok(()) => Ok(name),
             Err(error) => Err(cannot_write(&error)),
@@ -280,6 +280,13 @@ impl Asking<'_> {
             outcome.verdict = Verdict::Error(NOT_PREPROCESSED.into());
         }
         outcome
+    }
+
+    /// What the compiler says of a source. `None` if some of that is missing.
+    pub(super) async fn compiled(&self, source: Source) -> Option<Outcome> {
+        let name = self.write(&source).ok()?;
+        let attempt = self.compile(Stage::Compile, &name).await;
+        (!attempt.cut).then(|| attempt.outcome(Some(source)))
     }
 
     /// What the preprocessor makes of a source. `None` if some of it is missing.

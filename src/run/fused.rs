@@ -36,6 +36,8 @@ pub struct Fused {
     pub again: Vec<Batch>,
     /// Whether the parts themselves failed, so that smaller batches would do no better.
     pub parts_failed: bool,
+    /// Whether the link of all told nothing, as that of fewer may.
+    pub link_failed: bool,
     /// How many compiles of a unit answered nothing.
     pub lost: usize,
 }
@@ -54,17 +56,26 @@ pub async fn answer(context: &Context, batch: Batch) -> Fused {
         together.answer(&mut fused).await;
     }
     let done: HashSet<usize> = fused.answered.iter().map(|(question, _)| *question).collect();
-    let left = || batch.questions().filter(|question| !done.contains(question));
     if done.is_empty() {
         fused.lost = fused.lost.max(1);
     }
-    let may_do_better = done.is_empty() && !fused.parts_failed;
-    if may_do_better && batch.questions().count() >= 2 * FEWEST {
-        fused.again = halves(batch);
+    let may_do_better = fused.link_failed || done.is_empty() && !fused.parts_failed;
+    let left = without(batch, &done);
+    if may_do_better && left.questions().count() >= 2 * FEWEST {
+        fused.again = halves(left);
     } else {
-        fused.alone = left().collect();
+        fused.alone = left.questions().collect();
     }
     fused
+}
+
+/// What is left of a batch.
+fn without(mut batch: Batch, done: &HashSet<usize>) -> Batch {
+    for unit in &mut batch.units {
+        unit.retain(|candidate| !done.contains(&candidate.question));
+    }
+    batch.units.retain(|unit| !unit.is_empty());
+    batch
 }
 
 /// Both halves of a batch, which splits a unit only if there is but one.
@@ -136,6 +147,8 @@ impl<'a> Together<'a> {
             fused.lost += units.iter().filter(|unit| !unit.is_lone()).count();
         }
         let linked = self.link(&good).await;
+        fused.link_failed = linked.is_none() && good.iter().any(|compiled| compiled.unit.links());
+        fused.lost += usize::from(fused.link_failed);
         for compiled in &good {
             self.answers_of(compiled, linked.as_ref(), fused);
         }
@@ -215,7 +228,8 @@ impl<'a> Together<'a> {
             return Judged::Done;
         }
         // Where a macro may leave its place, a unit of its own answers nothing.
-        let lone: Vec<_> = all.filter(|place| mentioned(place) && !leaving.contains(place)).collect();
+        let lone: Vec<_> =
+            all.filter(|place| mentioned(place) && !leaving.contains(place)).collect();
         let mut again = Vec::new();
         if lone.len() <= MOST_LONE {
             again.extend(lone.into_iter().map(|place| vec![of(place)]));

@@ -2,19 +2,28 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::{Job, Progress, Schedule, beside, fused, presence, siblings};
+use super::{Job, Progress, Schedule, beside, flags, fused, presence, siblings};
 use crate::fuse::siblings::Family;
 use crate::fuse::{self, Batch, Candidate};
 use crate::plan::Plan;
+
+/// What one command tells of many questions.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Look {
+    /// Whether headers are there.
+    Headers,
+    /// What macros expand to.
+    Macros,
+    /// Whether flags are known.
+    Flags,
+}
 
 /// Questions on their way to be asked together.
 pub(super) struct Fusing {
     /// The questions that may be, until they are looked at.
     pub(super) candidates: Vec<Option<Candidate>>,
-    /// Headers that are looked for together.
-    pub(super) headers: Vec<Vec<usize>>,
-    /// Macros that are expanded together.
-    pub(super) defines: Vec<Vec<usize>>,
+    /// What one command is asked of many, if all of them are ready.
+    pub(super) looks: Vec<(Look, Vec<usize>)>,
     /// Those whose turn has come, and that wait for more.
     pub(super) waiting: Vec<Candidate>,
     /// What can start.
@@ -43,8 +52,18 @@ impl Fusing {
             true => fuse::guard::candidates(plan),
             false => vec![None; plan.questions.len()],
         };
-        let headers = if enabled { fuse::guard::headers(plan) } else { Vec::new() };
-        let defines = if enabled { fuse::guard::defines(plan) } else { Vec::new() };
+        let mut looks = Vec::new();
+        if enabled {
+            // The last is taken first.
+            let groups = [
+                (Look::Flags, fuse::flags::groups(plan)),
+                (Look::Macros, fuse::guard::defines(plan)),
+                (Look::Headers, fuse::guard::headers(plan)),
+            ];
+            for (look, groups) in groups {
+                looks.extend(groups.into_iter().map(|group| (look, group)));
+            }
+        }
         let beside = match enabled {
             true => fuse::beside::candidates(plan),
             false => vec![false; plan.questions.len()],
@@ -55,8 +74,7 @@ impl Fusing {
         let (apart, rows) = (Vec::new(), Vec::new());
         Fusing {
             candidates,
-            headers,
-            defines,
+            looks,
             waiting,
             batches,
             siblings,
@@ -114,8 +132,7 @@ impl Fusing {
     fn give_up_if_hopeless(&mut self) {
         if (self.lost - 1) * 100 > 3 * self.candidates.len() {
             self.candidates.fill(None);
-            self.headers.clear();
-            self.defines.clear();
+            self.looks.clear();
             let batches = std::mem::take(&mut self.batches);
             let waiting = std::mem::take(&mut self.waiting);
             self.take_apart(batches.iter().flat_map(Batch::questions));
@@ -125,26 +142,19 @@ impl Fusing {
 }
 
 impl Schedule {
-    /// Starts what the preprocessor is asked of many at once. Whether there were slots for it.
+    /// Starts what is asked of many at once. Whether there were slots for it.
     pub(super) fn start_looks(&mut self) -> bool {
-        while let Some(group) = self.fusing.headers.pop() {
-            if !self.look(&group, false) {
-                self.fusing.headers.push(group);
-                return false;
-            }
-        }
-        while let Some(group) = self.fusing.defines.pop() {
-            if !self.look(&group, true) {
-                self.fusing.defines.push(group);
+        while let Some((look, group)) = self.fusing.looks.pop() {
+            if !self.look(look, &group) {
+                self.fusing.looks.push((look, group));
                 return false;
             }
         }
         true
     }
 
-    /// Looks for headers, or for what macros expand to, if all of them are ready; not if there is no
-    /// slot.
-    fn look(&mut self, group: &[usize], for_macros: bool) -> bool {
+    /// Asks, if all of a group are ready; not if there is no slot.
+    fn look(&mut self, look: Look, group: &[usize]) -> bool {
         let asks = &self.context.plan.asks;
         let askers = self.ready.iter().rev().map(|&index| (asks[index].question, index));
         let first: HashMap<_, _> = askers.collect();
@@ -160,9 +170,10 @@ impl Schedule {
         }
         let (context, group) = (self.context.clone(), group.to_vec());
         self.tasks.spawn_local(async move {
-            let fused = match for_macros {
-                true => presence::expand(&context, group).await,
-                false => presence::look(&context, group).await,
+            let fused = match look {
+                Look::Headers => presence::look(&context, group).await,
+                Look::Macros => presence::expand(&context, group).await,
+                Look::Flags => flags::answer(&context, group).await,
             };
             (Job::Fused(Box::new(fused)), slot)
         });

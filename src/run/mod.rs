@@ -5,6 +5,7 @@ pub mod asking;
 mod beside;
 pub mod command;
 mod files;
+mod flags;
 mod fused;
 mod fusing;
 mod in_full;

@@ -372,12 +372,7 @@ fn letters(open: &str) -> String {
 
 /// The part that asks for an integer in a function of this name, whose text is opened by other
 /// letters: in a block, where what an expression declares stays, as do the declarations before it.
-pub(super) fn integer_body(
-    name: &str,
-    declarations: &str,
-    expression: &str,
-    open: &str,
-) -> String {
+pub(super) fn integer_body(name: &str, declarations: &str, expression: &str, open: &str) -> String {
     format!(
         "#undef TRYALL_VALUE\n\
          #define TRYALL_VALUE ({expression})\n\

@@ -10,7 +10,9 @@ mod fortran;
 pub mod part;
 pub mod words;
 
-use crate::dialect::Stage;
+use std::ffi::OsString;
+
+use crate::dialect::{STEM, Stage};
 use crate::language::Language;
 use crate::plan::question::{Code, Question, Subject};
 use crate::request::HeaderStage;
@@ -22,6 +24,13 @@ pub struct Source {
     pub text: String,
     /// The file name extension, without the dot.
     pub extension: String,
+}
+
+impl Source {
+    /// The name of its file.
+    pub fn name(&self) -> OsString {
+        format!("{STEM}.{}", self.extension).into()
+    }
 }
 
 /// How a question becomes one source, or several in turn.

@@ -4,6 +4,7 @@
 mod batches;
 mod beside;
 mod declarations;
+mod flags;
 mod headers;
 mod libraries;
 mod names;

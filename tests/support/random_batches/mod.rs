@@ -208,7 +208,7 @@ impl Batches {
         let is_cxx = language != "c";
         let types = if is_cxx { &CXX_TYPES[..] } else { &[] };
         let symbols = if is_cxx { &CXX_SYMBOLS[..] } else { &[] };
-        let mut check = match random.below(18) {
+        let mut check = match random.below(20) {
             _ if in_full => {
                 let kind = random.pick(&["compiles", "compiles", "links"]);
                 let definitions = random.pick(&[&[][..], &["-DX=1"]]);
@@ -224,9 +224,10 @@ impl Batches {
             }
             12 => json!({"kind": "define", "name": random.pick(&MACROS)}),
             13 => {
-                json!({"kind": "prototype", "function": random.pick(&NAMES), "return_type": "int",
-                       "arguments": random.pick(&[&[][..], &["void *"], &["const char *"]])})
+                json!({"kind": "prototype", "function": random.pick(&NAMES),
+                       "return_type": random.pick(&RETURNS), "arguments": random.pick(&ARGUMENTS)})
             }
+            18..=19 => json!({"kind": "compiler_flag", "flags": random.pick(&FLAGS)}),
             14 => json!({"kind": "endian"}),
             15..=16 => json!({"kind": "compiles", "source": random.pick(&SOURCES)}),
             0..=3 if random.one_in(60) => json!({"kind": "function", "function": "x".repeat(1500)}),

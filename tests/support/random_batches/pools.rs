@@ -32,6 +32,38 @@ pub const ODD_ARGS: [&[&str]; 16] = [
     &["-DX=__FILE__", "-DPLACE=__LINE__"],
 ];
 
+pub const FLAGS: [&[&str]; 16] = [
+    &["-Wall"],
+    &["-Wextra", "-Wundef"],
+    &["-Wshadow"],
+    &["-Wstrict-prototypes"],
+    &["-Weffc++"],
+    &["-Wnope"],
+    &["-Wlogical-op"],
+    &["-Wshorten-64-to-32"],
+    &["-Wformat-security"],
+    &["-Wformat"],
+    &["-Wno-unknown-warning-option"],
+    &["-Wmissing-prototypes"],
+    &["-Weverything"],
+    &["-Wno-nope"],
+    &["-Wpedantic", "-Wsystem-headers"],
+    &["-fno-common"],
+];
+
+/// Return types of prototypes, and arguments.
+pub const RETURNS: [&str; 8] =
+    ["int", "int", "void", "char *", "size_t", "own_t", "typedef int", "struct later *"];
+pub const ARGUMENTS: [&[&str]; 7] = [
+    &[],
+    &["void *"],
+    &["const char *"],
+    &["int"],
+    &["double"],
+    &["void *", "const void *", "size_t"],
+    &["const char *", "struct stat *"],
+];
+
 pub const SURROUNDINGS: [(&[&str], &str); 11] = [
     (&[], ""),
     (&[], ""),
