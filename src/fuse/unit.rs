@@ -196,7 +196,7 @@ impl Unit {
             lines: Vec::new(),
             bodies: Vec::new(),
             first_line: 1,
-            places: 1..=0,
+            places: 0..=0,
             common_lines: 0,
             tells_words: false,
             extension: "c",

@@ -1,11 +1,9 @@
-//! Meson's answers from the outcomes of composed checks, as lines for the wrapper.
+//! Meson's answers as lines for the wrapper.
 
 use std::io::{self, Write};
 
-use crate::report::typed::{Typed, line, typed};
-use crate::response::{Answer, Status, Value};
+use crate::report::typed::{Typed, line};
 
-use super::compose::{Entry, Reading};
 use super::rounds::{Named, Rounds};
 
 /// Writes the answers of the batches: `batch NAME`, then its lines.
@@ -20,102 +18,4 @@ pub fn write(rounds: Rounds, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Meson's answer.
-pub fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
-    let alternative = entry.alternative.map(|index| &answers[index]);
-    let turned_to = alternative.filter(|answer| answer.status != Status::Skipped);
-    let answer = turned_to.unwrap_or(&answers[entry.check]);
-    let error = |message: &str| Typed::Error(message.into());
-    match (entry.reading, answer.status, &answer.value) {
-        (Reading::Own, ..) => typed(answer),
-        (Reading::Accepted, Status::Error, _) if answer.exit_code == Some(0) => Typed::Bool(true),
-        (_, Status::Error, _) => error(answer.reason.as_deref().unwrap_or_default()),
-        (Reading::Bool | Reading::Accepted, status, _) => Typed::Bool(status == Status::Yes),
-        (Reading::Printed | Reading::PrintedAlways, Status::Yes, Some(value)) => {
-            let Value::Program { stdout, .. } = value else { unreachable!("these are run") };
-            match stdout.trim().parse::<i64>() {
-                Ok(0) if entry.reading == Reading::PrintedAlways => error("it is zero"),
-                Ok(number) => Typed::Integer(number.into()),
-                Err(_) => error("the program did not print a number"),
-            }
-        }
-        (Reading::Printed | Reading::PrintedAlways, _, Some(_)) => {
-            error("the program that prints it failed")
-        }
-        (Reading::PrintedAlways, ..) => error(&format!(
-            "it has no answer: {}",
-            answer.output.lines().find(|line| line.contains("error")).unwrap_or_default()
-        )),
-        (Reading::Constant, Status::Yes, Some(Value::Integer(number))) => {
-            Typed::Integer(number.clone())
-        }
-        (Reading::Printed | Reading::Constant, ..) => Typed::Integer((-1).into()),
-        (Reading::Macro, Status::Yes, Some(Value::Text(text))) => {
-            Typed::Text(joined_literals(text))
-        }
-        // A no of the compiler is no answer to what a macro is.
-        (Reading::Macro, _, _) if answer.exit_code != Some(0) => error(&format!(
-            "the compiler could not preprocess what stands before it: {}",
-            answer.output.lines().find(|line| line.contains("error")).unwrap_or_default()
-        )),
-        (Reading::Macro, ..) => Typed::Text(String::new()),
-    }
-}
-
-/// String literals that stand side by side are one, as Meson has it.
-fn joined_literals(text: &str) -> String {
-    let mut joined = String::new();
-    let mut rest = text;
-    while let Some(start) = rest.find('"') {
-        let Some(length) = literal(&rest[start..]) else { break };
-        let end = start + length;
-        joined.push_str(&rest[..end]);
-        rest = &rest[end..];
-        while rest.starts_with(char::is_whitespace) {
-            let next = rest.trim_start();
-            let Some(length) = next.starts_with('"').then(|| literal(next)).flatten() else {
-                break;
-            };
-            joined.pop();
-            joined.push_str(&next[1..length]);
-            rest = &next[length..];
-        }
-    }
-    joined + rest
-}
-
-/// The length of the literal that a text starts with; `None` if it has no end.
-fn literal(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn literals_side_by_side_are_one() {
-        for (text, expected) in [
-            (r#""a" "b""#, r#""ab""#),
-            (r#""a"   "b" "c""#, r#""abc""#),
-            (r#"1 "a\"" "b" 2"#, r#"1 "a\"b" 2"#),
-            (r#""a" b "c""#, r#""a" b "c""#),
-            (r#""a""b""#, r#""a""b""#),
-            ("plain 12", "plain 12"),
-            (r#""open"#, r#""open"#),
-        ] {
-            assert_eq!(joined_literals(text), expected, "{text}");
-        }
-    }
 }

@@ -4,7 +4,7 @@
 //! with all of Meson's arguments, and the outcomes become Meson's answers.
 //!
 //! [`words`] → [`rounds`] of: [`fuse`], [`compose`] (with [`arguments`] and [`source`]) → plan and
-//! run as ever → [`answers`]
+//! run as ever → [`reading`] → [`answers`]
 //!
 //! The rules are Meson's: facts of its releases 1.0.1 to 1.12, which differ where [`version`] says.
 
@@ -12,6 +12,7 @@ pub mod answers;
 pub mod arguments;
 pub mod compose;
 pub mod fuse;
+pub mod reading;
 pub mod requests;
 pub mod rounds;
 pub mod source;

@@ -6,9 +6,9 @@ use crate::report::typed::{Typed, typed};
 use crate::request::BadRequest;
 use crate::response::Answer;
 
-use super::answers::answer;
 use super::compose::{Composed, Composer, Subject};
 use super::fuse::{self, Form, Fused, Group};
+use super::reading::answer;
 use super::requests;
 use super::words::{Method, Said};
 

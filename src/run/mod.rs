@@ -15,6 +15,7 @@ mod presence;
 mod probe;
 mod program;
 mod siblings;
+mod values;
 mod verify;
 
 use std::collections::BTreeSet;
