@@ -1,5 +1,6 @@
 //! `tryall check`: reads the request and plans it.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path as FilePath;
 use std::process::ExitCode;
@@ -12,11 +13,34 @@ use crate::language::Language;
 use crate::os;
 use crate::plan::{self, Origin};
 use crate::progress::tell;
-use crate::report;
+use crate::report::{self, Format};
 use crate::request::flags::{self, Shared};
 use crate::request::{self, BadRequest, Path, Request, Toolchain};
 use crate::slots::Inherited;
 use crate::toolchain::Surroundings;
+
+/// The arguments of `cmake/tryall/Batch.cmake`, which calls this hundreds of times in a configure step:
+/// `check FILE --format cmake-variables --output FILE`. To read them as all others are read takes half
+/// a millisecond, because what describes all the options of all commands is put together for it.
+/// `None` for every other command line.
+pub fn args_of_dropin(words: impl Iterator<Item = OsString>) -> Option<CheckArgs> {
+    // One word more shows that there are too many.
+    let words: Vec<_> = words.take(7).collect();
+    let [command, file, format, name, output, answers] = words.as_slice() else { return None };
+    let is_file = |word: &OsString| !word.is_empty() && !word.as_encoded_bytes().starts_with(b"-");
+    let is_dropins = command == "check"
+        && format == "--format"
+        && name == "cmake-variables"
+        && output == "--output"
+        && is_file(file)
+        && is_file(answers);
+    is_dropins.then(|| CheckArgs {
+        file: Some(file.into()),
+        format: Format::CmakeVariables,
+        output: Some(answers.into()),
+        ..CheckArgs::default()
+    })
+}
 
 /// Runs the command.
 pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {

@@ -219,6 +219,9 @@ fn language(name: &str) -> Result<Language, String> {
 pub fn main() -> ExitCode {
     // First of all, as it demands.
     let inherited = Inherited::from_env();
+    if let Some(args) = check::args_of_dropin(std::env::args_os().skip(1)) {
+        return check::run(args, inherited);
+    }
     match Cli::parse().command {
         Some(Command::Check(args)) => check::run(*args, inherited),
         None => check::run(CheckArgs::default(), inherited),
