@@ -3,6 +3,7 @@
 # The checks of a project, answered in batches. The parts, in the order in which a check meets them:
 #
 #   Futures.cmake   the check_* commands: noted when they are called, settled when one is read
+#   Context.cmake   what a check reads and what may change until it is settled
 #   Commands.cmake  try_compile and try_run: what becomes of a call
 #   Request.cmake   what a call asks of the compiler, and whether that is understood
 #   Answers.cmake   what a call sets and says: by the batch, or by the stock command
@@ -49,6 +50,7 @@ include("${CMAKE_CURRENT_LIST_DIR}/Request.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Answers.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Commands.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Futures.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/Context.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Waiting.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Fallback.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Verify.cmake")
