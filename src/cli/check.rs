@@ -204,3 +204,39 @@ fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
     source.take(request::parse::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn of_dropin(words: &str) -> Option<CheckArgs> {
+        args_of_dropin(words.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_dropins_command_line_says_the_same_both_ways() {
+        let words = "check request.json --format cmake-variables --output answers.cmake";
+        let parsed = Cli::parse_from(format!("tryall {words}").split(' '));
+        let Some(Command::Check(parsed)) = parsed.command else { panic!("it is a check") };
+        assert_eq!(format!("{:?}", of_dropin(words).unwrap()), format!("{parsed:?}"));
+    }
+
+    #[test]
+    fn every_other_command_line_is_read_as_all_are() {
+        for words in [
+            "check request.json --format cmake-variables --output",
+            "check request.json --format cmake-variables --output answers.cmake --verify",
+            "check request.json --format cmake-variables --output --verify",
+            "check - --format cmake-variables --output answers.cmake",
+            "check request.json --format cmake --output answers.cmake",
+            "check request.json --output answers.cmake --format cmake-variables",
+            "check  --format cmake-variables --output answers.cmake",
+            "",
+        ] {
+            assert!(of_dropin(words).is_none(), "{words}");
+        }
+    }
+}

@@ -115,7 +115,7 @@ Examples:
 );
 
 /// What `tryall check` takes.
-#[derive(Args, Default)]
+#[derive(Debug, Args, Default)]
 struct CheckArgs {
     /// The request; - reads it from standard input, which is also the default without checks
     /// on the command line
