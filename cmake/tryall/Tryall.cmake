@@ -7,6 +7,7 @@
 #   Commands.cmake  try_compile and try_run: functions in their place
 #   Decide.cmake    what becomes of a call
 #   Request.cmake   what a call asks of the compiler, and whether that is understood
+#   Options.cmake   what it says beside its source
 #   Answers.cmake   what a call sets and says: by the batch, or by the stock command
 #   Recipe.cmake    the command lines that stock CMake uses in the same surroundings
 #   Waiting.cmake   when a check may wait, and what becomes of those that wait when CMake fails
@@ -63,6 +64,7 @@ function(_tryall_load_parts)
   include("${directory}/Batch.cmake")
   include("${directory}/Guess.cmake")
   include("${directory}/Request.cmake")
+  include("${directory}/Options.cmake")
   include("${directory}/Answers.cmake")
   include("${directory}/Decide.cmake")
   include("${directory}/Futures.cmake")

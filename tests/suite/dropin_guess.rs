@@ -72,3 +72,25 @@ fn where_directories_are_named_nothing_is_guessed() {
         assert_eq!(ours.value("HAVE_MADE_H"), "1", "{before}: {}", ours.text);
     }
 }
+
+/// The compiler is a file of the project's, which then finds more headers.
+#[test]
+fn a_compiler_that_has_changed_is_asked_again() {
+    let script = |more: &str| {
+        format!(
+            "file(WRITE \"${{CMAKE_BINARY_DIR}}/cc\" \"#!/bin/sh\\nexec cc{more} \\\"$@\\\"\\n\")\n"
+        )
+    };
+    let between = "file(WRITE \"${CMAKE_BINARY_DIR}/made/made.h\" \"\")\n".to_string()
+        + &script(" -I${CMAKE_BINARY_DIR}/made");
+    let lists = format!(
+        "cmake_minimum_required(VERSION 3.20)\n{}\
+        file(CHMOD \"${{CMAKE_BINARY_DIR}}/cc\" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)\n\
+        set(CMAKE_C_COMPILER \"${{CMAKE_BINARY_DIR}}/cc\")\nproject(p C)\n\
+        include(CheckIncludeFile)\ninclude(CheckIncludeFiles)\n{}",
+        script(""),
+        CHAIN.replace('%', &between)
+    );
+    let ours = Project::of(&lists).same(&[]);
+    assert_eq!(ours.value("HAVE_MADE_H"), "1", "{}", ours.text);
+}
