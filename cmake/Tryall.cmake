@@ -47,6 +47,12 @@ the speed. ``TRYALL_VERIFY`` makes both ways be gone, and fails the configure st
 include_guard(GLOBAL)
 
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Tryall.cmake")
+_tryall_load()
+# As for the parts that have been included by now.
+cmake_policy(PUSH)
+cmake_policy(VERSION 3.10)
+include("${CMAKE_CURRENT_LIST_DIR}/tryall/Fallback.cmake")
+cmake_policy(POP)
 # It asks for the policies of the project, which are those of whoever includes this file.
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Toolchain.cmake")
 

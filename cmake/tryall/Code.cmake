@@ -2,13 +2,14 @@
 #
 # Code that is put together here and run later.
 
-# One argument as code, whatever is in it.
+# One argument as code, whatever is in it; also in a macro, which would put something in the place
+# of \${ARGV}.
 function(_tryall_quote result text)
   string(FIND "${text}" "]==========]" found)
   if(found EQUAL -1 AND NOT text MATCHES "\r|]$")
     set(${result} " [==========[\n${text}]==========]" PARENT_SCOPE)
   else()
-    string(REGEX REPLACE "([\\\"$@])" "\\\\\\1" text "${text}")
+    string(REGEX REPLACE "([\\\"$@{])" "\\\\\\1" text "${text}")
     string(REPLACE "\r" "\\r" text "${text}")
     set(${result} " \"${text}\"" PARENT_SCOPE)
   endif()
@@ -40,6 +41,11 @@ function(_tryall_code_for_entry result name placeholder)
   get_property(help CACHE "${name}" PROPERTY HELPSTRING)
   get_property(is_advanced CACHE "${name}" PROPERTY ADVANCED)
   get_property(strings CACHE "${name}" PROPERTY STRINGS)
+  if("$CACHE{${name}}|${type}|${help}|${is_advanced}|${strings}"
+      STREQUAL "${placeholder}|INTERNAL|Not asked yet||")
+    # Nearly always: nobody has said anything of it.
+    return()
+  endif()
   set(code "")
   if(NOT "$CACHE{${name}}" STREQUAL "${placeholder}")
     _tryall_quote(quoted_help "${help}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 #
-# try_compile and try_run: functions in their place, and what becomes of a call.
+# try_compile and try_run: functions in their place.
 
 # Puts functions in the place of the commands, which are then called _try_compile and _try_run.
 function(_tryall_override_commands)
@@ -30,74 +30,4 @@ function(_tryall_override_commands)
     cmake_language(EVAL CODE "${code}")
   endforeach()
   cmake_policy(POP)
-endfunction()
-
-# What to do with a call, in _tryall_todo of the caller:
-#   note    nothing more: it is written down, or given up on
-#   answer  say what the batch found for check _tryall_number
-#   recipe  let stock CMake answer, and learn its recipe
-#   stock   let stock CMake answer
-#
-# The caller has parsed the call's arguments to _tryall_<KEYWORD>. Here are the first of them, as
-# far as there are argc.
-function(_tryall_decide command argc a0 a1 a2 a3 a4)
-  set(_tryall_todo stock PARENT_SCOPE)
-  get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
-  if(NOT door_open)
-    return()
-  endif()
-  if(NOT _tryall_is_check)
-    # A command that has not been taken over, or the project's own call.
-    _tryall_take_over_checks()
-  endif()
-  set(why "")
-  set(emptied "")
-  _tryall_understand()
-  if("${why}" STREQUAL "")
-    _tryall_find_recipe()
-  endif()
-  if(_tryall_mode STREQUAL "note")
-    _tryall_set_result(FALSE)
-    set(_tryall_todo note PARENT_SCOPE)
-    if(NOT "${why}" STREQUAL "" OR "${recipe}" STREQUAL "")
-      return()
-    endif()
-  elseif(NOT "${why}" STREQUAL "")
-    _tryall_count_stock("${why}")
-    return()
-  elseif("${recipe}" STREQUAL "")
-    foreach(name IN ITEMS key compile_key link_key own_link_key library language extension path
-        is_library definitions options flags)
-      set(_tryall_${name} "${${name}}" PARENT_SCOPE)
-    endforeach()
-    set(_tryall_todo recipe PARENT_SCOPE)
-    return()
-  endif()
-
-  _tryall_keep_environment()
-  get_property(number GLOBAL PROPERTY _TRYALL_COUNTER)
-  math(EXPR number "0${number} + 1")
-  set_property(GLOBAL PROPERTY _TRYALL_COUNTER ${number})
-  _tryall_write_request()
-  set(_tryall_asked ${number} PARENT_SCOPE)
-  if(_tryall_mode STREQUAL "note")
-    get_property(noted GLOBAL PROPERTY _TRYALL_NOTED)
-    if("${noted}" STREQUAL "")
-      set_property(GLOBAL PROPERTY _TRYALL_NOTED ${number})
-      set_property(GLOBAL PROPERTY _TRYALL_${number}_RESULT "${a0}")
-    else()
-      # One answer is all that a second pass gets.
-      set_property(GLOBAL PROPERTY _TRYALL_NOTED several)
-    endif()
-  else()
-    _tryall_settle_impatient(${number})
-    get_property(status GLOBAL PROPERTY _TRYALL_${number}_STATUS)
-    if(NOT emptied STREQUAL "" AND status MATCHES "^(yes|no)$")
-      # As stock CMake, which otherwise is asked after all and does it itself.
-      file(REMOVE_RECURSE "${emptied}")
-      file(MAKE_DIRECTORY "${emptied}")
-    endif()
-    set(_tryall_number ${number} PARENT_SCOPE)
-    set(_tryall_todo answer PARENT_SCOPE)
-  endif()
 endfunction()

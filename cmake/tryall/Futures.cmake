@@ -11,7 +11,7 @@
 # What is kept of pending check n, beside its question (see Batch.cmake):
 #
 #   _TRYALL_<n>_CALL       code of the call
-#   _TRYALL_<n>_CONTEXT    code that sets what the second pass reads
+#   _TRYALL_<n>_CONTEXT    the macro that sets what the second pass reads, see Context.cmake
 #   _TRYALL_<n>_VARIABLES  the result variables
 #   _TRYALL_<n>_RESULT     the one that its try_compile sets
 #   _TRYALL_<n>_LATE       variables that CMake's own sets in its caller's scope
@@ -23,7 +23,7 @@
 #   _TRYALL_LATE_<v>       the value it is to have in every scope that has its placeholder: "=" and
 #                          the value, or "-" for none
 
-# The commands: name, place of the result variable, kind (see _tryall_result_variables), and the
+# The commands: name, place of the result variable, kind (see _tryall_note_check), and the
 # module that brings it.
 function(_tryall_known_checks result)
   set(${result}
@@ -69,6 +69,13 @@ function(_tryall_take_over_checks)
     set_property(GLOBAL PROPERTY _TRYALL_CHECKS_TO_COME "${known}")
   endif()
   get_property(known GLOBAL PROPERTY _TRYALL_CHECKS_TO_COME)
+  if(COMMAND _tryall_has_come)
+    # Nearly always there is nothing new; one condition costs a tenth of the loop.
+    _tryall_has_come(has_come)
+    if(NOT has_come)
+      return()
+    endif()
+  endif()
   set(left "${known}")
   foreach(check IN LISTS known)
     string(REGEX REPLACE ",.*" "" NAME "${check}")
@@ -81,8 +88,19 @@ function(_tryall_take_over_checks)
       _tryall_take_over(${NAME} ${INDEX} ${KIND} ${module})
     endif()
   endforeach()
-  if(NOT "${left}" STREQUAL known)
+  if(NOT "${left}" STREQUAL "${known}" OR NOT COMMAND _tryall_has_come)
     set_property(GLOBAL PROPERTY _TRYALL_CHECKS_TO_COME "${left}")
+    string(REGEX REPLACE ",[^;]*" "" names "${left}")
+    list(JOIN names " OR COMMAND " condition)
+    if(names STREQUAL "")
+      set(condition TRUE)
+    endif()
+    cmake_language(EVAL CODE "function(_tryall_has_come result)
+      set(\${result} FALSE PARENT_SCOPE)
+      if(COMMAND ${condition})
+        set(\${result} TRUE PARENT_SCOPE)
+      endif()
+    endfunction()")
   endif()
 endfunction()
 
@@ -114,8 +132,15 @@ function(_tryall_note_check name kind)
   if(NOT door_open)
     return()
   endif()
-  _tryall_result_variables(variables late "${_tryall_variable}" ${kind})
-  list(GET variables 0 first)
+  # The cache entries that it sets, its own result first, and what it sets in its caller's scope.
+  set(first "${_tryall_variable}")
+  set(variables "${_tryall_variable}")
+  set(late "")
+  if(kind STREQUAL "size")
+    set(first "HAVE_${_tryall_variable}")
+    set(variables "${first};${_tryall_variable}")
+    set(late "${_tryall_variable}_CODE")
+  endif()
   get_property(pending GLOBAL PROPERTY "_TRYALL_PENDING_${first}")
   if(NOT "${pending}" STREQUAL "" AND "$CACHE{${first}}" STREQUAL "TRYALL_PENDING_${pending}")
     # Asked already: CMake's own would find the variable defined.
@@ -131,7 +156,7 @@ function(_tryall_note_check name kind)
     set(_tryall_late "${late}" PARENT_SCOPE)
     return()
   endif()
-  if(DEFINED "${first}" OR NOT _tryall_output_wanted STREQUAL ""
+  if(first STREQUAL "" OR DEFINED "${first}" OR NOT _tryall_output_wanted STREQUAL ""
       OR (kind STREQUAL "size" AND _tryall_call MATCHES "RESULT_VARIABLE")
       # What a program does besides answering may be what the project wants next.
       OR kind STREQUAL "run"
@@ -140,7 +165,7 @@ function(_tryall_note_check name kind)
       OR NOT _tryall_cmp0053 STREQUAL "NEW")
     return()
   endif()
-  _tryall_may_wait(may_wait ${variables})
+  _tryall_may_wait()
   if(NOT may_wait)
     return()
   endif()
@@ -166,10 +191,12 @@ function(_tryall_note_check name kind)
     return()
   endif()
 
-  _tryall_keep_from_next_run()
-  _tryall_code_for_context(context)
+  if(NOT is_kept_from_next_run)
+    _tryall_keep_from_next_run()
+  endif()
+  _tryall_context(context)
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CALL "_${name}(${_tryall_call})")
-  set_property(GLOBAL PROPERTY _TRYALL_${number}_CONTEXT "${context}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_CONTEXT ${context})
   set_property(GLOBAL PROPERTY _TRYALL_${number}_VARIABLES "${variables}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_LATE "${late}")
   get_property(is_patient GLOBAL PROPERTY _TRYALL_${number}_IS_PATIENT)
@@ -197,20 +224,6 @@ function(_tryall_note_check name kind)
   set(_tryall_is_noted TRUE PARENT_SCOPE)
 endfunction()
 
-# The cache entries that a check of a kind sets, its own result first, and the variables that it
-# sets in its caller's scope.
-function(_tryall_result_variables result late_result variable kind)
-  set(late "")
-  if(kind STREQUAL "size")
-    set(variables "HAVE_${variable};${variable}")
-    set(late "${variable}_CODE")
-  else()
-    set(variables "${variable}")
-  endif()
-  set(${result} "${variables}" PARENT_SCOPE)
-  set(${late_result} "${late}" PARENT_SCOPE)
-endfunction()
-
 # Lets CMake's own put its question together, and say and log nothing.
 function(_tryall_first_pass _tryall_code)
   set(_tryall_mode note)
@@ -227,21 +240,6 @@ function(_tryall_first_pass _tryall_code)
   endif()
 endfunction()
 
-# Code that sets what the second pass reads and what may have changed by then.
-function(_tryall_code_for_context result)
-  _tryall_code_for_variables(code CMAKE_REQUIRED_QUIET CMAKE_REQUIRED_FLAGS CMAKE_REQUIRED_DEFINITIONS
-      CMAKE_REQUIRED_INCLUDES CMAKE_REQUIRED_LINK_OPTIONS CMAKE_REQUIRED_LIBRARIES
-      CMAKE_REQUIRED_LINK_DIRECTORIES CMAKE_EXTRA_INCLUDE_FILES CMAKE_MESSAGE_INDENT
-      CMAKE_MESSAGE_CONTEXT CMAKE_C_FLAGS CMAKE_CXX_FLAGS CMAKE_Fortran_FLAGS CMAKE_OBJC_FLAGS
-      CMAKE_OBJCXX_FLAGS)
-  string(APPEND code "set(_tryall_under ${_tryall_under})\n")
-  if(NOT _tryall_cmp0075 STREQUAL "NEW")
-    # If it warns, it did so in the first pass.
-    string(APPEND code "set(_CIF_CMP0075_WARNED 1)\n")
-  endif()
-  set(${result} "${code}" PARENT_SCOPE)
-endfunction()
-
 # Has _tryall_accessed called for every read of a variable.
 function(_tryall_watch variable)
   get_property(is_watched GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}")
@@ -254,8 +252,8 @@ endfunction()
 # A variable is about to be read. CMake looks it up again after this. Whoever reads a result that is
 # there, or was replaced, waits for nothing; this is called for each of them, at one command.
 function(_tryall_accessed variable access)
-  if(NOT access MATCHES "^(MODIFIED|REMOVED)_ACCESS$"
-      AND "${${variable}}" MATCHES "^TRYALL_PENDING_([0-9]+)$")
+  if("${${variable}}" MATCHES "^TRYALL_PENDING_([0-9]+)$" AND NOT access STREQUAL "MODIFIED_ACCESS"
+      AND NOT access STREQUAL "REMOVED_ACCESS")
     get_property(patient GLOBAL PROPERTY _TRYALL_PENDING_PATIENT)
     if("${CMAKE_MATCH_1}" IN_LIST patient)
       _tryall_settle()
@@ -323,22 +321,25 @@ endfunction()
 # Lets CMake's own set its results, now that there is an answer.
 function(_tryall_second_pass _tryall_number)
   set(_tryall_after "")
-  foreach(_tryall_name IN ITEMS CALL CONTEXT VARIABLES LATE RESULT)
-    get_property(_tryall_${_tryall_name} GLOBAL PROPERTY _TRYALL_${_tryall_number}_${_tryall_name})
-  endforeach()
+  get_property(_tryall_code GLOBAL PROPERTY _TRYALL_${_tryall_number}_CALL)
+  get_property(_tryall_context GLOBAL PROPERTY _TRYALL_${_tryall_number}_CONTEXT)
+  get_property(_tryall_VARIABLES GLOBAL PROPERTY _TRYALL_${_tryall_number}_VARIABLES)
+  get_property(_tryall_LATE GLOBAL PROPERTY _TRYALL_${_tryall_number}_LATE)
+  get_property(_tryall_RESULT GLOBAL PROPERTY _TRYALL_${_tryall_number}_RESULT)
   foreach(_tryall_variable IN LISTS _tryall_VARIABLES)
     set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${_tryall_variable}" "")
     # The project may have set or unset it since, or said more of it, as if it had had its answer.
-    _tryall_code_for_entry(_tryall_code "${_tryall_variable}" "TRYALL_PENDING_${_tryall_number}")
-    string(APPEND _tryall_after "${_tryall_code}")
+    _tryall_code_for_entry(_tryall_entry "${_tryall_variable}" "TRYALL_PENDING_${_tryall_number}")
+    string(APPEND _tryall_after "${_tryall_entry}")
     unset("${_tryall_variable}" CACHE)
     unset("${_tryall_variable}")
   endforeach()
   set(_tryall_mode answer)
-  cmake_language(EVAL CODE "${_tryall_CONTEXT}")
-  set(_tryall_code "${_tryall_CALL}")
+  cmake_language(CALL ${_tryall_context})
   cmake_language(CALL ${_tryall_under})
-  cmake_language(EVAL CODE "${_tryall_after}")
+  if(NOT _tryall_after STREQUAL "")
+    cmake_language(EVAL CODE "${_tryall_after}")
+  endif()
   foreach(_tryall_variable IN LISTS _tryall_LATE)
     set(_tryall_value "-")
     if(NOT DEFINED "CACHE{${_tryall_variable}}" AND DEFINED "${_tryall_variable}")

@@ -9,9 +9,10 @@
 # The name of a macro that runs the code in _tryall_code under these policies: a list such as
 # 0066=NEW, with OLD or nothing in place of NEW. Those that are not in it are as few as can be.
 function(_tryall_under_policies result policies)
-  string(MD5 hash "${policies}")
-  set(${result} "_tryall_under_${hash}" PARENT_SCOPE)
-  if(COMMAND _tryall_under_${hash})
+  # Check.cmake.in makes the name for a single policy by itself, to save this call.
+  string(REPLACE ";" "," name "_tryall_under_${policies}")
+  set(${result} "${name}" PARENT_SCOPE)
+  if(COMMAND "${name}")
     return()
   endif()
   cmake_policy(PUSH)
@@ -48,7 +49,7 @@ function(_tryall_under_policies result policies)
       endif()
     endif()
   endforeach()
-  cmake_language(EVAL CODE "macro(_tryall_under_${hash})
+  cmake_language(EVAL CODE "macro([[${name}]])
   cmake_language(EVAL CODE \"\${_tryall_code}\")
 endmacro()")
   cmake_policy(POP)

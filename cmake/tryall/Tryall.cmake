@@ -3,12 +3,16 @@
 # The checks of a project, answered in batches. The parts, in the order in which a check meets them:
 #
 #   Futures.cmake   the check_* commands: noted when they are called, settled when one is read
-#   Commands.cmake  try_compile and try_run: what becomes of a call
+#   Context.cmake   what a check reads and what may change until it is settled
+#   Commands.cmake  try_compile and try_run: functions in their place
+#   Decide.cmake    what becomes of a call
 #   Request.cmake   what a call asks of the compiler, and whether that is understood
+#   Options.cmake   what it says beside its source
 #   Answers.cmake   what a call sets and says: by the batch, or by the stock command
 #   Recipe.cmake    the command lines that stock CMake uses in the same surroundings
 #   Waiting.cmake   when a check may wait, and what becomes of those that wait when CMake fails
 #   Batch.cmake     many questions to one run of tryall, and its answers
+#   Guess.cmake     the question that comes next, asked ahead
 #   Toolchain.cmake the project's compilers, for a request file
 #   Fallback.cmake  a request file, answered by CMake alone
 #   Verify.cmake    both ways at once, for TRYALL_VERIFY
@@ -40,18 +44,38 @@ cmake_policy(PUSH)
 cmake_policy(VERSION 3.10)
 
 include("${CMAKE_CURRENT_LIST_DIR}/Program.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Code.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Policies.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Log.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Recipe.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Batch.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Request.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Answers.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Commands.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Futures.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/Waiting.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Fallback.cmake")
-include("${CMAKE_CURRENT_LIST_DIR}/Verify.cmake")
+
+# Brings the other parts, if they are not there: at the first check, so that a project without any
+# does not have them read. (Those who adopt tryall have them at once, since they will check.)
+macro(_tryall_load)
+  if(NOT COMMAND _tryall_decide)
+    _tryall_load_parts()
+  endif()
+endmacro()
+
+function(_tryall_load_parts)
+  set(directory "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
+  include("${directory}/Code.cmake")
+  include("${directory}/Policies.cmake")
+  include("${directory}/Log.cmake")
+  include("${directory}/Recipe.cmake")
+  include("${directory}/Batch.cmake")
+  include("${directory}/Guess.cmake")
+  include("${directory}/Request.cmake")
+  include("${directory}/Options.cmake")
+  include("${directory}/Answers.cmake")
+  include("${directory}/Decide.cmake")
+  include("${directory}/Futures.cmake")
+  include("${directory}/Context.cmake")
+  include("${directory}/Verify.cmake")
+  _tryall_define_environment_text()
+  get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
+  if(door_open)
+    _tryall_count_begin()
+  endif()
+endfunction()
 
 # Takes over the checks, if the program is there and this CMake can be helped. The door is whose
 # wish it is: "dropin" for the whole configure step, "adopted" until _tryall_stop.
@@ -63,17 +87,21 @@ function(_tryall_start door)
   _tryall_prepare(works)
   if(works)
     set_property(GLOBAL PROPERTY _TRYALL_ON ${door})
-    _tryall_define_environment_text()
     _tryall_override_commands()
-    _tryall_take_over_checks()
     _tryall_read_list_files()
+    if(COMMAND _tryall_decide)
+      _tryall_count_begin()
+      _tryall_take_over_checks()
+    endif()
   endif()
 endfunction()
 
 # Gives the checks back to CMake, when all that were noted are settled.
 function(_tryall_stop door)
   get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
-  _tryall_settle()
+  if(COMMAND _tryall_settle)
+    _tryall_settle()
+  endif()
   if("${door_open}" STREQUAL "${door}")
     set_property(GLOBAL PROPERTY _TRYALL_ON "")
     _tryall_forget_waiting()
@@ -108,7 +136,6 @@ function(_tryall_prepare result)
   endif()
   set_property(GLOBAL PROPERTY _TRYALL_DIRECTORY "${directory}")
   set_property(GLOBAL PROPERTY _TRYALL_PROGRAM "${program}")
-  _tryall_count_begin()
   set(${result} TRUE PARENT_SCOPE)
 endfunction()
 

@@ -1,5 +1,6 @@
 //! `tryall check`: reads the request and plans it.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path as FilePath;
 use std::process::ExitCode;
@@ -12,11 +13,34 @@ use crate::language::Language;
 use crate::os;
 use crate::plan::{self, Origin};
 use crate::progress::tell;
-use crate::report;
+use crate::report::{self, Format};
 use crate::request::flags::{self, Shared};
 use crate::request::{self, BadRequest, Path, Request, Toolchain};
 use crate::slots::Inherited;
 use crate::toolchain::Surroundings;
+
+/// The arguments of `cmake/tryall/Batch.cmake`, which calls this hundreds of times in a configure step:
+/// `check FILE --format cmake-variables --output FILE`. To read them as all others are read takes half
+/// a millisecond, because what describes all the options of all commands is put together for it.
+/// `None` for every other command line.
+pub fn args_of_dropin(words: impl Iterator<Item = OsString>) -> Option<CheckArgs> {
+    // One word more shows that there are too many.
+    let words: Vec<_> = words.take(7).collect();
+    let [command, file, format, name, output, answers] = words.as_slice() else { return None };
+    let is_file = |word: &OsString| !word.is_empty() && !word.as_encoded_bytes().starts_with(b"-");
+    let is_dropins = command == "check"
+        && format == "--format"
+        && name == "cmake-variables"
+        && output == "--output"
+        && is_file(file)
+        && is_file(answers);
+    is_dropins.then(|| CheckArgs {
+        file: Some(file.into()),
+        format: Format::CmakeVariables,
+        output: Some(answers.into()),
+        ..CheckArgs::default()
+    })
+}
 
 /// Runs the command.
 pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
@@ -179,4 +203,40 @@ fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(request::parse::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn of_dropin(words: &str) -> Option<CheckArgs> {
+        args_of_dropin(words.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_dropins_command_line_says_the_same_both_ways() {
+        let words = "check request.json --format cmake-variables --output answers.cmake";
+        let parsed = Cli::parse_from(format!("tryall {words}").split(' '));
+        let Some(Command::Check(parsed)) = parsed.command else { panic!("it is a check") };
+        assert_eq!(format!("{:?}", of_dropin(words).unwrap()), format!("{parsed:?}"));
+    }
+
+    #[test]
+    fn every_other_command_line_is_read_as_all_are() {
+        for words in [
+            "check request.json --format cmake-variables --output",
+            "check request.json --format cmake-variables --output answers.cmake --verify",
+            "check request.json --format cmake-variables --output --verify",
+            "check - --format cmake-variables --output answers.cmake",
+            "check request.json --format cmake --output answers.cmake",
+            "check request.json --output answers.cmake --format cmake-variables",
+            "check  --format cmake-variables --output answers.cmake",
+            "",
+        ] {
+            assert!(of_dropin(words).is_none(), "{words}");
+        }
+    }
 }

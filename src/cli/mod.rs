@@ -115,7 +115,7 @@ Examples:
 );
 
 /// What `tryall check` takes.
-#[derive(Args, Default)]
+#[derive(Debug, Args, Default)]
 struct CheckArgs {
     /// The request; - reads it from standard input, which is also the default without checks
     /// on the command line
@@ -219,6 +219,9 @@ fn language(name: &str) -> Result<Language, String> {
 pub fn main() -> ExitCode {
     // First of all, as it demands.
     let inherited = Inherited::from_env();
+    if let Some(args) = check::args_of_dropin(std::env::args_os().skip(1)) {
+        return check::run(args, inherited);
+    }
     match Cli::parse().command {
         Some(Command::Check(args)) => check::run(*args, inherited),
         None => check::run(CheckArgs::default(), inherited),

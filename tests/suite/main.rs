@@ -28,6 +28,7 @@ mod dropin;
 mod dropin_commands;
 mod dropin_failures;
 mod dropin_futures;
+mod dropin_guess;
 mod dropin_kinds;
 mod dropin_log;
 mod dropin_old;

@@ -1,0 +1,96 @@
+//! A question that was guessed and asked ahead counts only if it is what is asked, and only where
+//! nothing can have changed the answer in between.
+
+use crate::dropin::*;
+
+/// A check in these surroundings that CMake answers first; and headers, each asked with those that were
+/// found before. What stands in `%` is done between the third and the fourth.
+const CHAIN: &str = "\
+check_include_file(stdio.h WARM)
+if(WARM)
+endif()
+macro(ask header variable)
+  check_include_files(\"${headers};${header}\" ${variable})
+  if(${variable})
+    list(APPEND headers ${header})
+  endif()
+endmacro()
+ask(\"stddef.h\" HAVE_STDDEF_H)
+ask(\"ctype.h\" HAVE_CTYPE_H)
+ask(\"errno.h\" HAVE_ERRNO_H)
+%
+ask(\"made.h\" HAVE_MADE_H)
+ask(\"fcntl.h\" HAVE_FCNTL_H)
+ask(\"nowhere.h\" HAVE_NOWHERE_H)
+ask(\"limits.h\" HAVE_LIMITS_H)
+ask(\"math.h\" HAVE_MATH_H)
+ask(\"signal.h\" HAVE_SIGNAL_H)
+message(\"headers: ${headers}\")
+";
+
+fn same(before: &str, between: &str) -> Configured {
+    let lists = CHAIN.replace('%', between);
+    Project::new("C", &format!("include(CheckIncludeFiles)\n{before}{lists}")).same(&[])
+}
+
+#[test]
+fn the_next_header_is_asked_ahead() {
+    let ours = same("", "");
+    let (_, said) = ours.text.split_once(" checks in ").expect("the summary tells");
+    let batches: u32 = said.split_once(' ').unwrap().0.parse().unwrap();
+    assert!(batches < 8, "{}", ours.text);
+    assert_eq!(ours.value("HAVE_MADE_H"), "");
+}
+
+/// Each of these makes the header that has been asked for ahead.
+#[test]
+fn what_has_changed_is_asked_again() {
+    let make = "file(WRITE \"${CMAKE_BINARY_DIR}/made/made.h\" \"\")\n";
+    for between in [
+        "set(ENV{CPATH} \"${CMAKE_BINARY_DIR}/made\")",
+        "set(CMAKE_C_FLAGS \"${CMAKE_C_FLAGS} -I${CMAKE_BINARY_DIR}/made\")",
+        "set(CMAKE_REQUIRED_FLAGS \"-isystem ${CMAKE_BINARY_DIR}/made\")",
+        "set(CMAKE_REQUIRED_INCLUDES \"${CMAKE_BINARY_DIR}/made\")",
+    ] {
+        let ours = same("", &format!("{make}{between}"));
+        assert_eq!(ours.value("HAVE_MADE_H"), "1", "{between}: {}", ours.text);
+    }
+}
+
+/// Where a project names directories, it may write into them in between.
+#[test]
+fn where_directories_are_named_nothing_is_guessed() {
+    let make = "file(WRITE \"${CMAKE_BINARY_DIR}/made/made.h\" \"\")";
+    for before in [
+        "set(ENV{CPATH} \"${CMAKE_BINARY_DIR}/made\")\n",
+        "set(ENV{C_INCLUDE_PATH} \"${CMAKE_BINARY_DIR}/made\")\n",
+        "set(CMAKE_C_FLAGS \"-I${CMAKE_BINARY_DIR}/made\")\n",
+        "set(CMAKE_REQUIRED_INCLUDES \"${CMAKE_BINARY_DIR}/made\")\n",
+        "set(CMAKE_REQUIRED_FLAGS \"-idirafter ${CMAKE_BINARY_DIR}/made\")\n",
+    ] {
+        let ours = same(before, make);
+        assert_eq!(ours.value("HAVE_MADE_H"), "1", "{before}: {}", ours.text);
+    }
+}
+
+/// The compiler is a file of the project's, which then finds more headers.
+#[test]
+fn a_compiler_that_has_changed_is_asked_again() {
+    let script = |more: &str| {
+        format!(
+            "file(WRITE \"${{CMAKE_BINARY_DIR}}/cc\" \"#!/bin/sh\\nexec cc{more} \\\"$@\\\"\\n\")\n"
+        )
+    };
+    let between = "file(WRITE \"${CMAKE_BINARY_DIR}/made/made.h\" \"\")\n".to_string()
+        + &script(" -I${CMAKE_BINARY_DIR}/made");
+    let lists = format!(
+        "cmake_minimum_required(VERSION 3.20)\n{}\
+        file(CHMOD \"${{CMAKE_BINARY_DIR}}/cc\" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)\n\
+        set(CMAKE_C_COMPILER \"${{CMAKE_BINARY_DIR}}/cc\")\nproject(p C)\n\
+        include(CheckIncludeFile)\ninclude(CheckIncludeFiles)\n{}",
+        script(""),
+        CHAIN.replace('%', &between)
+    );
+    let ours = Project::of(&lists).same(&[]);
+    assert_eq!(ours.value("HAVE_MADE_H"), "1", "{}", ours.text);
+}
