@@ -135,7 +135,7 @@ impl<'a> Together<'a> {
             units.clear();
             for compiled in compiled {
                 match self.judge(compiled, fused) {
-                    Judged::Good(compiled) => good.push(compiled),
+                    Judged::Good(compiled) => good.push(*compiled),
                     Judged::Again(again) => units.extend(again),
                     Judged::Done => {}
                 }
@@ -192,7 +192,7 @@ impl<'a> Together<'a> {
         let plan = &self.asking.context.plan;
         let leaving = if is_there { unit.leaving(plan, object) } else { Vec::new() };
         if is_there && leaving.is_empty() && (unit.is_lone() || said.is_silent()) {
-            return Judged::Good(compiled);
+            return Judged::Good(Box::new(compiled));
         }
         let first_error = said.errors.first().copied();
         let in_common = said.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
@@ -368,7 +368,7 @@ impl<'a> Together<'a> {
 /// What is made of a unit.
 enum Judged {
     /// It has compiled as it must.
-    Good(Compiled),
+    Good(Box<Compiled>),
     /// These are to be compiled of it, with less in each.
     Again(Vec<Unit>),
     /// Nothing more.
