@@ -32,9 +32,9 @@
 //!   another one. In a unit of several parts they are taken away, so that what uses them does not
 //!   compile; and so is `_Pragma`, by which a macro can change another one.
 //! * A symbol's part turns on an error that others have not; it stands behind those.
-//! * What the headers leave open (a comment, a brace, a `static` at the end) meets the unit's
-//!   own first function, which stands where `main` would, and either fails there or shows by that
-//!   function's absence in the object file.
+//! * What the headers leave open meets words that compile only where a declaration begins (after
+//!   `unsigned` they do not), and then the unit's own first function: an open comment, brace or
+//!   function fails there or shows by that function's absence in the object file.
 //!
 //! # Why a no of the compiler is the single one
 //!

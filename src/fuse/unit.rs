@@ -22,7 +22,10 @@ const IMPOSTORS: &str = "defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPIL
 
 /// Words that stand in units and not in every source of a single question. As macros of a header
 /// they could hold anything.
-const OWN_WORDS: [&str; 23] = [
+const OWN_WORDS: [&str; 26] = [
+    "__extension__",
+    "_Static_assert",
+    "namespace",
     "int",
     "char",
     "void",
@@ -47,6 +50,14 @@ const OWN_WORDS: [&str; 23] = [
     "ignored",
     "error",
 ];
+
+/// What compiles only where a declaration begins. Headers may end in the middle of one, as in
+/// `unsigned`: alone, a question's first words go on from there, and here it would be those of the first
+/// function. Nothing may stand before these but `__extension__`, which means nothing.
+const CLOSED: &str = "__extension__ _Static_assert(1, \"\");\n";
+
+/// The same in C++. `extern "C"` may stand before it, but not before the templates of a unit.
+const CLOSED_CXX: &str = "__extension__ namespace tryall_closed { }\n";
 
 /// Takes away the macros that tell a place, and the operator by which a macro can change others.
 /// GCC warns of that and cannot be told not to.
@@ -107,6 +118,7 @@ impl Unit {
         let part = &candidates[0].part;
         let common_lines = part.common_lines;
         let mut text = part.before.clone();
+        text.push_str(if toolchain.language.is_cxx() { CLOSED_CXX } else { CLOSED });
         let first = Names(number).first();
         let first_line = text.lines().count() + 1;
         // As `main` alone: what the headers leave open meets it.

@@ -59,6 +59,30 @@ fn headers_that_leave_things_open() {
 }
 
 #[test]
+fn headers_that_end_in_the_middle_of_a_declaration() {
+    let checks = [
+        json!({"kind": "sizeof", "type": "int"}),
+        json!({"kind": "sizeof", "type": "long"}),
+        json!({"kind": "compute_int", "expression": "3"}),
+        json!({"kind": "type", "type": "int"}),
+        json!({"kind": "type", "type": "struct tail"}),
+        json!({"kind": "alignment", "type": "int"}),
+        json!({"kind": "alignment", "type": "long"}),
+        json!({"kind": "prototype", "function": "declared", "return_type": "int",
+               "arguments": []}),
+        json!({"kind": "endian"}),
+        json!({"kind": "symbol", "symbol": "declared"}),
+        json!({"kind": "function", "function": "getpid"}),
+        json!({"kind": "function", "function": "getppid"}),
+    ];
+    let tails =
+        ["unsigned", "const", "inline", "__attribute__((unused))", "_Alignas(16)", "extern \"C\""];
+    for tail in tails {
+        with_header(&format!("int declared(void);\nstruct tail {{ int x; }};\n{tail}\n"), &checks);
+    }
+}
+
+#[test]
 fn prefixes_that_do_more_than_declare() {
     let args = ["-O2", "-Wall", "-Wextra", "-Wmissing-prototypes"];
     for (turn, text) in ODD.iter().step_by(3).enumerate() {

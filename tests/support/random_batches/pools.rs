@@ -314,7 +314,7 @@ pub const CXX_ARGS: [&[&str]; 6] = [
 pub const PLAIN_NAMES: usize = 44;
 
 /// Texts of headers and prefixes that do more than declare.
-pub const ODD: [&str; 43] = [
+pub const ODD: [&str; 45] = [
     "#define __attribute__ )(\n",
     "#define extern )(\n#define main )(\n",
     "struct odd { int x; };\ntypedef struct odd odd_type;\nextern int odd_variable;\n\
@@ -369,6 +369,8 @@ pub const ODD: [&str; 43] = [
     "extern int getpid(void);\nextern int nope(void);\n\
      #define getpid *_Generic((char (*)[__LINE__ > 18 ? 2 : 1])0, \\\n\
      char (*)[2]: &getpid, default: &nope)\n",
+    "unsigned\n",
+    "extern int odd_function(void);\nconst\n",
 ];
 
 /// What only C++ has.
