@@ -36,9 +36,10 @@ pub fn groups(plan: &Plan) -> Vec<Vec<usize>> {
 
 /// Whether compilers say of an option what they say, whichever others there are.
 fn stands_by_itself(flag: &str) -> bool {
-    let Some(name) = flag.strip_prefix("-W") else { return false };
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-+".contains(c);
-    guard::warning_fits(flag) && name.chars().all(plain) && !name.contains("format")
+    flag.starts_with("-W")
+        && guard::warning_fits(flag)
+        && !flag.contains('=')
+        && !flag.contains("format")
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 //! and those with something to link are linked by a second one. [`guard`] says what may take
 //! part, [`unit`] writes the sources, [`evidence`] reads what the compiler says; `run::fused` runs
 //! it. Sources that can share no unit are compiled by one command all the same ([`beside`]), and plain
-//! warning flags are tried together ([`flags`]). What is not proved by what was read is asked alone: a batch may answer nothing, but never
-//! something else.
+//! warning flags are tried together ([`flags`]). What is not proved by what was read is asked alone:
+//! a batch may answer nothing, but never something else.
 //!
 //! # Why a yes of the compiler is the single one
 //!
