@@ -30,9 +30,10 @@ use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Subject};
 use crate::toolchain::Toolchain;
+use crate::value;
 
 /// So many are compiled by one command at most: with more, the last core would wait for it.
-pub const MOST: usize = 8;
+pub const MOST: usize = 12;
 
 /// Which questions of a plan may be compiled beside others.
 pub fn candidates(plan: &Plan) -> Vec<bool> {
@@ -69,7 +70,8 @@ pub fn groups(plan: &Plan, questions: Vec<usize>, width: usize) -> (Vec<Vec<usiz
             alone.extend(group);
             continue;
         }
-        let count = group.len().div_ceil(MOST).max(width);
+        // As many for each core, or the last runs beside an idle one.
+        let count = group.len().div_ceil(MOST).next_multiple_of(width);
         let size = group.len().div_ceil(count);
         groups.extend(group.chunks(size).map(<[usize]>::to_vec));
     }
@@ -203,6 +205,16 @@ pub const STEMS: &str = "confte";
 /// The stem of a source, as long as that of a single one.
 pub fn stem(place: usize) -> String {
     format!("{STEMS}{place:02}")
+}
+
+/// An object file as it would be alone: it holds the name of its source, which is as long there. So
+/// those of sources that come to the same are equal, and one link tells of all of them.
+pub fn as_alone(mut object: Vec<u8>, name: &str, own: &str) -> Vec<u8> {
+    let [name, own] = [name, own].map(|name| [name.as_bytes(), b"\0"].concat());
+    for at in value::positions(&object, &name).collect::<Vec<_>>() {
+        object[at..at + name.len()].copy_from_slice(&own);
+    }
+    object
 }
 
 /// What a compiler has said of each of its sources, in their order. `None` if some of it cannot be

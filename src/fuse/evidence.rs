@@ -172,14 +172,20 @@ pub struct Trace<'a> {
     pub name: &'a str,
 }
 
-/// Reads a line of such a trace.
+/// Reads a line of such a trace. By hand: an inventory has thousands of them.
 pub fn trace(line: &str) -> Option<Trace<'_>> {
-    static TRACE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"^\S*ld\S*: (.+): (reference to|definition of) (\S+)$").expect("valid")
-    });
-    let found = TRACE.captures(line)?;
-    let [file, what, name] = [1, 2, 3].map(|group| found.get(group).map_or("", |m| m.as_str()));
-    Some(Trace { file, is_definition: what == "definition of", name })
+    let (rest, name) = line.rsplit_once(' ')?;
+    let (rest, is_definition) = match rest.strip_suffix(": definition of") {
+        Some(rest) => (rest, true),
+        None => (rest.strip_suffix(": reference to")?, false),
+    };
+    let (linker, file) = rest.split_once(": ")?;
+    let is_linker = linker.contains("ld") && !linker.contains(char::is_whitespace);
+    (is_linker && !file.is_empty() && !name.is_empty()).then_some(Trace {
+        file,
+        is_definition,
+        name,
+    })
 }
 
 /// Reads what GNU ld says with `-y` and `--warn-unresolved-symbols`. `None` if there is a line

@@ -99,7 +99,7 @@ impl<'a> Together<'a> {
         let compiled = std::iter::zip(names, said).enumerate().map(|(place, (name, said))| {
             let object = room.join(format!("{}.o", beside::stem(place)));
             let own = format!("{STEM}.{}", name.rsplit('.').next().unwrap_or_default());
-            let object = value::product(&object).unwrap_or_default();
+            let object = beside::as_alone(value::product(&object).unwrap_or_default(), &name, &own);
             Compiled { object, said: said.replace(&name, &own), code }
         });
         let compiled: Vec<_> = compiled.collect();
@@ -171,7 +171,7 @@ impl<'a> Together<'a> {
                     known: false,
                 }];
                 outcome = asking.link_in_full(commands, &name, outcome).await;
-                // An object file tells which source it was made of, and linkers say it.
+                // Where debug information is compressed, the name is still in it.
                 let own = format!("{}.{}", beside::stem(place), source.extension);
                 let given = name.to_string_lossy();
                 let outputs = outcome.steps.iter_mut().map(|step| &mut step.output);
