@@ -18,7 +18,8 @@
 //!   text, modules, options that name an output or a file. Fortran writes modules, and is kept out.
 //!   So is a text that numbers its lines anew: without that, the first words of every message name
 //!   the source, or the stack of includes that ends at it. What an assembler says names neither, and
-//!   so makes no answer of a source without an object file.
+//!   so makes no answer of a source without an object file, nor of one whose answer its words
+//!   may change ([`is_told_apart`]).
 //!   The names of the files are as long as that of a single source, and `__FILE__` is in none.
 
 use std::collections::HashMap;
@@ -122,7 +123,6 @@ fn question_fits(question: &Question, toolchain: &Toolchain) -> bool {
     };
     is_plain
         && (stage == Stage::Compile || links)
-        && question.fail_patterns.is_empty()
         && text_fits(&question.prefix)
         && args_fit(&question.args)
         && args_fit(&question.definitions)
@@ -228,6 +228,11 @@ pub fn portions(output: &str, names: &[String]) -> Option<Vec<String>> {
         portions[place].push_str(&text);
     }
     Some(portions)
+}
+
+/// Whether patterns may be looked for in what was said of each source: an assembler does not name it.
+pub fn is_told_apart(output: &str) -> bool {
+    !output.to_ascii_lowercase().contains("assembler")
 }
 
 /// The parts of what a compiler has said, one after the other, each with the place of the name that

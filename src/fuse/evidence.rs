@@ -123,7 +123,7 @@ fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
 }
 
 /// Clang's last lines of a file: how much it has said, and that it says no more.
-fn is_count(line: &str) -> bool {
+pub(super) fn is_count(line: &str) -> bool {
     line.ends_with(" generated.") && line.starts_with(|c: char| c.is_ascii_digit())
         || line.starts_with(STOPPED_AT_LIMIT)
 }

@@ -15,11 +15,23 @@
 //! So only plain `-W` options are tried together. All others (`-f`, `-m`, `-std=`) may be refused,
 //! replaced or ignored because of each other.
 //!
-//! A no is never taken: whichever flags the compiler names, or all, are asked alone.
+//! # Why a no is the single one
+//!
+//! Only that of an option that the compiler says it does not know, in a line of its own, where no other
+//! line is of another kind ([`refused`]). It looks for each in its list, and what turns that off is
+//! kept out. GCC's driver stops then, and so says nothing of the others; Clang goes on.
+//!
+//! Whichever other flags the compiler names, or all, are asked alone.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
 
 use crate::plan::Plan;
 use crate::plan::question::Subject;
 
+use super::evidence::is_count;
 use super::guard;
 
 /// Flags of a plan that can be tried together, by their questions.
@@ -42,9 +54,43 @@ fn stands_by_itself(flag: &str) -> bool {
         && !flag.contains("format")
 }
 
+/// The options that a compiler says it does not know; `None` if it says anything else.
+pub fn refused(output: &str) -> Option<HashSet<&str>> {
+    static UNKNOWN: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"^(?:\S+: error: unrecognized command-line option|warning: unknown warning option) '(-W[a-z0-9+-]+)'(?:; did you mean '[^']+'\?)?(?: \[-Wunknown-warning-option\])?$",
+        )
+        .expect("the pattern is valid")
+    });
+    let mut options = HashSet::new();
+    for line in output.lines().filter(|line| !is_count(line)) {
+        options.insert(UNKNOWN.captures(line)?.get(1)?.as_str());
+    }
+    Some(options)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_words_about_unknown_options_are_taken() {
+        let gcc = "cc: error: unrecognized command-line option '-Wa-b'; did you mean '-Wx'?\n\
+                   cc: error: unrecognized command-line option '-Wc'\n";
+        let clang = "warning: unknown warning option '-Wa-b'; did you mean '-Wx'? [-Wunknown-warning-option]\n\
+                     warning: unknown warning option '-Wc' [-Wunknown-warning-option]\n\
+                     2 warnings generated.\n";
+        for output in [gcc, clang] {
+            assert_eq!(refused(output), Some(HashSet::from(["-Wa-b", "-Wc"])));
+        }
+        for other in [
+            "cc1: warning: command-line option '-Wc' is valid for C++ but not for C\n",
+            "conftest.c:1:1: error: unrecognized command-line option '-Wc'\nx\n",
+            "cc: error: unrecognized command-line option '-fc'\n",
+        ] {
+            assert_eq!(refused(&[gcc, other].concat()), None, "{other}");
+        }
+    }
 
     #[test]
     fn only_plain_warnings_stand_by_themselves() {

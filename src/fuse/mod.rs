@@ -135,9 +135,14 @@ impl Batch {
     }
 }
 
-/// Makes batches of candidates, about so many for each toolchain and its arguments, and hands
-/// back those that have no gain from it.
-pub fn batches(plan: &Plan, candidates: Vec<Candidate>, width: usize) -> (Vec<Batch>, Vec<usize>) {
+/// Makes batches of candidates, up to so many for each toolchain and its arguments, and hands
+/// back those that have no gain from it. `others` is how many sources are to be compiled besides.
+pub fn batches(
+    plan: &Plan,
+    candidates: Vec<Candidate>,
+    width: usize,
+    others: usize,
+) -> (Vec<Batch>, Vec<usize>) {
     // By toolchain and arguments.
     type Command<'a> = (usize, &'a [OsString]);
     let mut alike: Vec<(Command<'_>, Vec<Vec<Candidate>>)> = Vec::new();
@@ -164,6 +169,7 @@ pub fn batches(plan: &Plan, candidates: Vec<Candidate>, width: usize) -> (Vec<Ba
         }
     }
     let (mut made, mut alone) = (Vec::new(), Vec::new());
+    let sources = others + alike.iter().map(|(_, units)| units.len()).sum::<usize>();
     for ((toolchain, _), units) in alike {
         let (units, without): (Vec<_>, Vec<_>) =
             units.into_iter().partition(|unit: &Vec<Candidate>| has_gain(unit));
@@ -173,8 +179,10 @@ pub fn batches(plan: &Plan, candidates: Vec<Candidate>, width: usize) -> (Vec<Ba
             alone.extend(units.into_iter().flatten().map(|candidate| candidate.question));
             continue;
         }
-        // A batch costs a link, which is as much as two units.
-        let batches = (units.len() / 3).clamp(1, width);
+        // A batch costs a link, which is as much as two units, and often a second compile. So there
+        // is one, unless it were more than a core's share of all that is to be done.
+        let shares = (units.len() * width).div_ceil(sources);
+        let batches = (units.len() / 3).min(shares).clamp(1, width);
         let mut split = vec![Vec::new(); batches];
         for (index, unit) in units.into_iter().enumerate() {
             split[index % batches].push(unit);

@@ -108,6 +108,9 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
     outcome
 }
 
+/// Why a flag with which the compiler succeeds is a no.
+pub(super) const UNKNOWN_FLAG: &str = "the output says that the flag is not known or not used";
+
 const NOT_PREPROCESSED: &str = "the compiler did not preprocess; look at its arguments";
 
 fn cannot_write(error: &std::io::Error) -> String {
@@ -246,7 +249,7 @@ impl Asking<'_> {
         let remark = if let Some(pattern) = self.question.fail_patterns.iter().find(matches) {
             format!("the output matches the fail pattern {pattern:?}")
         } else if is_flag && says_unknown_flag(&text, &self.baseline().await) {
-            "the output says that the flag is not known or not used".into()
+            UNKNOWN_FLAG.into()
         } else {
             if outcome.cut && (is_flag || !self.question.fail_patterns.is_empty()) {
                 outcome.verdict = Verdict::Error(

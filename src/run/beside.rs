@@ -53,6 +53,8 @@ struct Compiled {
     object: Vec<u8>,
     said: String,
     code: i32,
+    /// Whether what was said of it is all that is said of it alone.
+    is_told_apart: bool,
 }
 
 fn source(form: &Form) -> Option<&Source> {
@@ -96,11 +98,12 @@ impl<'a> Together<'a> {
         let attempt = self.run(&names).await?;
         let said = beside::portions(&attempt.messages, &names)?;
         let code = attempt.exit_code?;
+        let is_told_apart = beside::is_told_apart(&attempt.messages);
         let compiled = std::iter::zip(names, said).enumerate().map(|(place, (name, said))| {
             let object = room.join(format!("{}.o", beside::stem(place)));
             let own = format!("{STEM}.{}", name.rsplit('.').next().unwrap_or_default());
             let object = beside::as_alone(value::product(&object).unwrap_or_default(), &name, &own);
-            Compiled { object, said: said.replace(&name, &own), code }
+            Compiled { object, said: said.replace(&name, &own), code, is_told_apart }
         });
         let compiled: Vec<_> = compiled.collect();
         // Either all object files are there, or the command says that it failed.
@@ -130,6 +133,9 @@ impl<'a> Together<'a> {
         let (question, form) = (self.questions[place], &self.forms[place]);
         let source = source(form)?;
         let name = OsString::from(format!("{STEM}.{}", source.extension));
+        if !question.fail_patterns.is_empty() && !compiled.is_told_apart {
+            return None;
+        }
         let has_error = compiled.said.contains("error: ");
         let verdict = match compiled.object.is_empty() {
             false if !has_error => Verdict::Yes,

@@ -1,13 +1,15 @@
 //! Tries flags together.
 
+use std::ffi::OsString;
+
 use tokio::time::Instant;
 
 use super::Context;
-use super::asking::{Asking, Outcome, shown};
+use super::asking::{Asking, Outcome, UNKNOWN_FLAG, shown};
 use super::command::command_line;
 use super::fused::Fused;
 use crate::dialect::Stage;
-use crate::fuse::unit;
+use crate::fuse::{flags, unit};
 use crate::judge::Verdict;
 use crate::plan::question::{Question, Subject};
 use crate::source::{self, Form, Source};
@@ -26,7 +28,33 @@ pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
     }
     let mut left = questions;
     for _ in 0..ROUNDS {
-        let Some((outcome, named)) = compile(context, &left).await else { break };
+        let Some((mut outcome, named)) = compile(context, &left).await else { break };
+        if let Some(no) = flags::refused(&outcome.output)
+            && !no.is_empty()
+            && !matches!(outcome.verdict, Verdict::Error(_))
+            && probe.output(Stage::Compile).await.is_empty()
+        {
+            let is_out = |&index: &usize| {
+                let flags = flags_of(context, index).iter();
+                flags.filter_map(|flag| flag.to_str()).any(|flag| no.contains(flag))
+            };
+            let (out, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(is_out);
+            for index in out {
+                match refused(context, index, &outcome) {
+                    Some(outcome) => fused.answered.push((index, outcome)),
+                    None => fused.alone.push(index),
+                }
+            }
+            left = rest;
+            if outcome.verdict == Verdict::No {
+                if left.len() < 2 {
+                    break;
+                }
+                continue;
+            }
+            // It has said nothing of the others.
+            outcome.output.clear();
+        }
         if outcome.verdict == Verdict::Yes && outcome.output.is_empty() {
             for index in std::mem::take(&mut left) {
                 match outcome_of(context, index, &outcome) {
@@ -51,10 +79,7 @@ pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
 /// What the compiler makes of all of these flags, and of which it speaks.
 async fn compile(context: &Context, questions: &[usize]) -> Option<(Outcome, Vec<usize>)> {
     let plan = &context.plan;
-    let flags = |index: usize| match &plan.questions[index].subject {
-        Subject::CompilerFlag(flags) => flags.as_slice(),
-        _ => unreachable!("only flags are tried"),
-    };
+    let flags = |index| flags_of(context, index);
     let first = &plan.questions[*questions.first()?];
     let all: Vec<_> = questions.iter().flat_map(|&index| flags(index)).cloned().collect();
     let timeouts = questions.iter().map(|&index| plan.questions[index].timeout);
@@ -93,6 +118,26 @@ fn outcome_of(context: &Context, index: usize, together: &Outcome) -> Option<Out
         fused: true,
         ..together.clone()
     })
+}
+
+/// The answer for one with an option that the compiler does not know.
+fn refused(context: &Context, index: usize, together: &Outcome) -> Option<Outcome> {
+    let outcome = outcome_of(context, index, together)?;
+    let is_own = |line: &&str| {
+        let flags = flags_of(context, index).iter().filter_map(|flag| flag.to_str());
+        flags.into_iter().any(|flag| line.contains(&format!("option '{flag}'")))
+    };
+    let lines = outcome.output.lines().filter(is_own);
+    let output = lines.map(|line| format!("{line}\n")).collect();
+    let remark = (outcome.verdict == Verdict::Yes).then(|| UNKNOWN_FLAG.into());
+    Some(Outcome { verdict: Verdict::No, remark, output, ..outcome })
+}
+
+fn flags_of(context: &Context, index: usize) -> &[OsString] {
+    match &context.plan.questions[index].subject {
+        Subject::CompilerFlag(flags) => flags,
+        _ => unreachable!("only flags are tried"),
+    }
 }
 
 fn source_of(context: &Context, question: &Question) -> Option<Source> {

@@ -6,6 +6,8 @@ use super::{Job, Progress, Schedule, beside, flags, fused, presence, siblings};
 use crate::fuse::siblings::Family;
 use crate::fuse::{self, Batch, Candidate};
 use crate::plan::Plan;
+use crate::plan::question::Subject;
+use crate::response::Status;
 
 /// What one command tells of many questions.
 #[derive(Debug, Clone, Copy)]
@@ -166,7 +168,7 @@ impl Schedule {
         for (question, first) in ready {
             self.ready.remove(&first);
             self.alone.insert(question);
-            self.progress[question] = Progress::Running { first, others: Vec::new() };
+            self.progress[question] = Progress::Running { askers: vec![first] };
         }
         let (context, group) = (self.context.clone(), group.to_vec());
         self.tasks.spawn_local(async move {
@@ -194,7 +196,7 @@ impl Schedule {
             if is_new && std::mem::take(&mut self.fusing.siblings[question]) {
                 with_siblings.push(question);
                 self.ready.remove(&index);
-                self.progress[question] = Progress::Running { first: index, others: Vec::new() };
+                self.progress[question] = Progress::Running { askers: vec![index] };
             }
         }
         let (families, without) = fuse::siblings::families(&self.context.plan, with_siblings);
@@ -219,26 +221,68 @@ impl Schedule {
         true
     }
 
+    /// Whether checks that wait for this one may still share commands.
+    fn brings_more(&self, question: usize) -> bool {
+        let asks = &self.context.plan.asks;
+        let is_open = |&check: &usize| {
+            self.answers[check].is_none()
+                && matches!(self.progress[asks[check].question], Progress::New)
+        };
+        match &self.progress[question] {
+            Progress::Running { askers } => {
+                askers.iter().any(|&check| self.needed_by[check].iter().any(is_open))
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes questions whose checks wait for nothing but headers: they share the commands of the
+    /// others, and no core waits for what the other one finds. What is not there has mostly been
+    /// found out before, and costs little. Their answers count when all needs are met, and are
+    /// dropped when they are not. Nothing is run for it that does more than compile and link.
+    fn take_ahead(&mut self) {
+        let context = self.context.clone();
+        let asks = &context.plan.asks;
+        let is_header = |subject: &Subject| matches!(subject, Subject::Header { .. });
+        for (index, ask) in asks.iter().enumerate() {
+            let is_likely = |&need: &usize| match &self.answers[need] {
+                Some(answer) => answer.status == Status::Yes,
+                None => is_header(&context.plan.questions[asks[need].question].subject),
+            };
+            let is_next = self.answers[index].is_none()
+                && self.open_needs[index] > 0
+                && ask.alternative_to.is_none()
+                && ask.needs.iter().all(is_likely);
+            let is_new = matches!(self.progress[ask.question], Progress::New);
+            if is_next && is_new && self.fusing.takes(ask.question) {
+                self.progress[ask.question] = Progress::Running { askers: Vec::new() };
+            }
+        }
+    }
+
     /// Starts batches, and what they have left, when nothing else is to be started: what runs may
     /// bring more that can share their commands.
     pub(super) fn start_what_is_fused(&mut self) -> bool {
-        let brings_more = |question: &usize| match &self.progress[*question] {
-            Progress::Running { first, others } => others
-                .iter()
-                .chain([first])
-                .any(|&ask| self.needed_by[ask].iter().any(|&next| self.answers[next].is_none())),
-            _ => false,
-        };
         let some_wait = !self.fusing.waiting.is_empty() || !self.fusing.apart.is_empty();
-        if some_wait && !self.alone.iter().any(brings_more) {
+        if some_wait && !self.alone.iter().any(|&question| self.brings_more(question)) {
+            self.take_ahead();
             let waiting = std::mem::take(&mut self.fusing.waiting);
             let width = self.slots.width().max(1);
-            let (batches, alone) = fuse::batches(&self.context.plan, waiting, width);
+            let others = self.fusing.apart.len() + self.fusing.alone.len();
+            let (batches, alone) = fuse::batches(&self.context.plan, waiting, width, others);
             self.fusing.batches.extend(batches);
             self.fusing.take_apart(alone);
             self.fusing.split_apart(&self.context.plan, width);
         }
         while let Some(&question) = self.fusing.alone.first() {
+            if let Progress::Running { askers } = &self.progress[question]
+                && askers.is_empty()
+            {
+                // Ahead of its checks it is asked only with others.
+                self.fusing.alone.pop_first();
+                self.progress[question] = Progress::New;
+                continue;
+            }
             let Some(slot) = self.slots.take() else { return true };
             self.fusing.alone.pop_first();
             self.start(question, slot);

@@ -150,15 +150,11 @@ struct Schedule {
 /// Where a question stands.
 enum Progress {
     New,
-    /// The check that asked first, and those that ask the same.
-    Running {
-        first: usize,
-        others: Vec<usize>,
-    },
-    Done {
-        first: usize,
-        outcome: Rc<Outcome>,
-    },
+    /// The checks that ask, in the order in which they came. None as long as those that may ask
+    /// wait for others.
+    Running { askers: Vec<usize> },
+    /// The check that asked first, if any has.
+    Done { first: Option<usize>, outcome: Rc<Outcome> },
 }
 
 /// A task that has ended.
@@ -254,17 +250,17 @@ impl Schedule {
         while let Some(&index) = self.ready.first() {
             let question = self.context.plan.asks[index].question;
             match &mut self.progress[question] {
-                Progress::Running { others, .. } => {
-                    others.push(index);
+                Progress::Running { askers } => {
+                    askers.push(index);
                     self.ready.pop_first();
                 }
                 Progress::Done { first, outcome } => {
-                    let (first, outcome) = (*first, outcome.clone());
+                    let (first, outcome) = (first.replace(first.unwrap_or(index)), outcome.clone());
                     self.ready.pop_first();
-                    self.answer(index, Some(first), &outcome);
+                    self.answer(index, first, &outcome);
                 }
                 Progress::New => {
-                    let running = Progress::Running { first: index, others: Vec::new() };
+                    let running = Progress::Running { askers: vec![index] };
                     if !self.fusing.takes(question) {
                         let Some(slot) = self.slots.take() else { return true };
                         self.start(question, slot);
@@ -291,14 +287,14 @@ impl Schedule {
     fn settle(&mut self, question: usize, outcome: Outcome) {
         self.alone.remove(&question);
         let outcome = Rc::new(outcome);
-        let Progress::Running { first, others } = &mut self.progress[question] else {
+        let Progress::Running { askers } = &mut self.progress[question] else {
             unreachable!("only a running question ends");
         };
-        let (first, others) = (*first, std::mem::take(others));
+        let askers = std::mem::take(askers);
+        let first = askers.first().copied();
         self.progress[question] = Progress::Done { first, outcome: outcome.clone() };
-        self.answer(first, None, &outcome);
-        for other in others {
-            self.answer(other, Some(first), &outcome);
+        for (place, asker) in askers.into_iter().enumerate() {
+            self.answer(asker, first.filter(|_| place > 0), &outcome);
         }
     }
 
