@@ -1,7 +1,8 @@
 //! What may be fused: only what the arguments in [`crate::fuse`] have been made for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
+use std::hash::Hash;
 
 use crate::language::Language;
 use crate::plan::Plan;
@@ -33,8 +34,26 @@ pub fn candidates(plan: &Plan) -> Vec<Option<Candidate>> {
 /// 3 % of them.
 const FEWEST_HEADERS: usize = 16;
 
+/// What one run of the preprocessor can be asked: headers and macros, by their questions.
+pub fn looks(plan: &Plan) -> Vec<Vec<usize>> {
+    let before = |index: usize| command(&plan.questions[index]);
+    let mut looks = headers(plan);
+    for group in defines(plan) {
+        match looks.iter_mut().find(|look| before(look[0]) == before(group[0])) {
+            Some(look) => look.extend(group),
+            None => looks.push(group),
+        }
+    }
+    looks
+}
+
+/// What stands before a question, and how it is compiled.
+fn command(question: &Question) -> impl Eq + Hash + '_ {
+    (question.toolchain, &question.args, &question.headers, &question.prefix)
+}
+
 /// Headers of a plan that can be looked for together, by their questions.
-pub fn headers(plan: &Plan) -> Vec<Vec<usize>> {
+fn headers(plan: &Plan) -> Vec<Vec<usize>> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
     let mut groups = alike(plan, |subject| match subject {
         Subject::Header { header, .. } => header.chars().all(plain),
@@ -48,21 +67,26 @@ pub fn headers(plan: &Plan) -> Vec<Vec<usize>> {
 }
 
 /// Macros of a plan whose expansions can be asked for together, by their questions.
-pub fn defines(plan: &Plan) -> Vec<Vec<usize>> {
+fn defines(plan: &Plan) -> Vec<Vec<usize>> {
     let mut groups = alike(plan, |subject| matches!(subject, Subject::Define(_)));
     groups.retain(|group| group.len() > 1);
     groups
 }
 
-/// The questions about some subjects, by what stands before them and how they are compiled.
+/// The questions about some subjects that need not wait for others, by what stands before them and
+/// how they are compiled.
 pub(super) fn alike(plan: &Plan, is_of: impl Fn(&Subject) -> bool) -> Vec<Vec<usize>> {
     let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
+    let asks = plan.asks.iter().filter(|ask| ask.needs.is_empty());
+    let at_once: HashSet<_> = asks.map(|ask| ask.question).collect();
     let mut places = HashMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, question) in plan.questions.iter().enumerate() {
+        if !at_once.contains(&index) {
+            continue;
+        }
         if is_of(&question.subject) && fit[question.toolchain] && question_fits(question) {
-            let key = (question.toolchain, &question.args, &question.headers, &question.prefix);
-            let place = *places.entry(key).or_insert_with(|| {
+            let place = *places.entry(command(question)).or_insert_with(|| {
                 groups.push(Vec::new());
                 groups.len() - 1
             });

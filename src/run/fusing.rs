@@ -12,10 +12,8 @@ use crate::response::Status;
 /// What one command tells of many questions.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Look {
-    /// Whether headers are there.
-    Headers,
-    /// What macros expand to.
-    Macros,
+    /// Whether headers are there, and what macros expand to.
+    Preprocessor,
     /// Whether flags are known.
     Flags,
 }
@@ -24,7 +22,7 @@ pub(super) enum Look {
 pub(super) struct Fusing {
     /// The questions that may be, until they are looked at.
     pub(super) candidates: Vec<Option<Candidate>>,
-    /// What one command is asked of many, if all of them are ready.
+    /// What one command is asked of many, by checks that need no other.
     pub(super) looks: Vec<(Look, Vec<usize>)>,
     /// Those whose turn has come, and that wait for more.
     pub(super) waiting: Vec<Candidate>,
@@ -59,8 +57,7 @@ impl Fusing {
             // The last is taken first.
             let groups = [
                 (Look::Flags, fuse::flags::groups(plan)),
-                (Look::Macros, fuse::guard::defines(plan)),
-                (Look::Headers, fuse::guard::headers(plan)),
+                (Look::Preprocessor, fuse::guard::looks(plan)),
             ];
             for (look, groups) in groups {
                 looks.extend(groups.into_iter().map(|group| (look, group)));
@@ -173,8 +170,7 @@ impl Schedule {
         let (context, group) = (self.context.clone(), group.to_vec());
         self.tasks.spawn_local(async move {
             let fused = match look {
-                Look::Headers => presence::look(&context, group).await,
-                Look::Macros => presence::expand(&context, group).await,
+                Look::Preprocessor => presence::look(&context, group).await,
                 Look::Flags => flags::answer(&context, group).await,
             };
             (Job::Fused(Box::new(fused)), slot)

@@ -8,70 +8,89 @@ use super::fused::Fused;
 use crate::dialect::Stage;
 use crate::fuse::guard;
 use crate::judge::Verdict;
-use crate::plan::question::{Question, Subject};
+use crate::plan::question::Subject;
 use crate::response::Value;
 use crate::source::Source;
 use crate::source::part::{self, HEADER_WORDS, KNOWN_HEADERS};
 use crate::value;
 
-/// Answers for macros.
-pub async fn expand(context: &Context, questions: Vec<usize>) -> Fused {
+/// Answers for the headers that are absent, for all that need only be there, and for macros.
+pub async fn look(context: &Context, questions: Vec<usize>) -> Fused {
     let mut fused = Fused::default();
-    let found = expansions(context, &questions).await;
-    let probe = &context.probes[context.plan.questions[questions[0]].toolchain];
+    let subject = |index: usize| &context.plan.questions[index].subject;
+    let (headers, macros): (Vec<_>, Vec<_>) =
+        questions.into_iter().partition(|&index| matches!(subject(index), Subject::Header { .. }));
+    let told = tell(context, &headers, &macros).await;
+    let first = headers.first().or(macros.first()).expect("somebody asks");
+    let probe = &context.probes[context.plan.questions[*first].toolchain];
     let works = probe.failure(Stage::Compile).await.is_none();
-    for (place, &index) in questions.iter().enumerate() {
-        let expansion = found.as_ref().filter(|_| works);
-        match expansion.and_then(|(found, outcome)| Some((found[place].clone()?, outcome))) {
-            Some((Some(expansion), outcome)) => {
-                let value = Some(Value::Text(expansion));
-                fused.answered.push((index, Outcome { value, ..outcome.clone() }));
+    let Some(Told { there, expansions, outcome }) = told.filter(|_| works) else {
+        fused.alone = [headers, macros].concat();
+        fused.lost = 1;
+        return fused;
+    };
+    for (&index, there) in std::iter::zip(&headers, there) {
+        let only_there = guard::must_only_be_there(&context.plan.questions[index]);
+        let (verdict, remark) = match there {
+            Some(true) if only_there => (Verdict::Yes, None),
+            Some(false) => (Verdict::No, Some("the header is not there".into())),
+            _ => {
+                fused.alone.push(index);
+                continue;
             }
-            Some((None, outcome)) => {
+        };
+        fused.answered.push((index, Outcome { verdict, remark, ..outcome.clone() }));
+    }
+    for (&index, expansion) in std::iter::zip(&macros, expansions) {
+        let outcome = match expansion {
+            Some(Some(expansion)) => {
+                Outcome { value: Some(Value::Text(expansion)), ..outcome.clone() }
+            }
+            Some(None) => {
                 let remark = Some(value::NOT_DEFINED.into());
-                let outcome = Outcome { verdict: Verdict::No, remark, ..outcome.clone() };
-                fused.answered.push((index, outcome));
+                Outcome { verdict: Verdict::No, remark, ..outcome.clone() }
             }
-            None => fused.alone.push(index),
-        }
+            None => {
+                fused.alone.push(index);
+                continue;
+            }
+        };
+        fused.answered.push((index, outcome));
     }
     fused.lost = usize::from(fused.answered.is_empty());
     fused
 }
 
-/// What each macro expands to, where that is told, and the run that tells.
-async fn expansions(
-    context: &Context,
-    questions: &[usize],
-) -> Option<(Vec<Option<Option<String>>>, Outcome)> {
-    let names = questions.iter().map(|&index| match &context.plan.questions[index].subject {
-        Subject::Define(name) => name.as_str(),
-        _ => unreachable!("only macros are expanded"),
-    });
-    let text = part::defines(&context.plan.questions[*questions.first()?], names);
-    let (preprocessed, outcome) = preprocess(context, questions, text).await?;
-    Some((value::expansions(&preprocessed, questions.len()), outcome))
+/// What one run of the preprocessor tells.
+struct Told {
+    /// Whether each header is there.
+    there: Vec<Option<bool>>,
+    /// What each macro expands to, if it is one.
+    expansions: Vec<Option<Option<String>>>,
+    outcome: Outcome,
 }
 
-/// What the preprocessor makes of a text that stands for all these questions.
-async fn preprocess(
-    context: &Context,
-    questions: &[usize],
-    text: String,
-) -> Option<(String, Outcome)> {
+/// What the preprocessor tells of all of these.
+async fn tell(context: &Context, headers: &[usize], macros: &[usize]) -> Option<Told> {
     let plan = &context.plan;
-    let first = &plan.questions[*questions.first()?];
+    let name = |index: &usize| match &plan.questions[*index].subject {
+        Subject::Header { header, .. } => header.as_str(),
+        Subject::Define(name) => name.as_str(),
+        _ => unreachable!("only headers and macros are looked for"),
+    };
+    let questions = || headers.iter().chain(macros).map(|&index| &plan.questions[index]);
+    let first = questions().next()?;
     let toolchain = &plan.toolchains[first.toolchain];
+    let text = part::look(first, headers.iter().map(name), macros.iter().map(name));
     let source = Source { text, extension: toolchain.language.extension(true).into() };
     let started = Instant::now();
-    let timeout = questions.iter().map(|&index| plan.questions[index].timeout).min()?;
     let asking = Asking {
         context,
         question: first,
         toolchain,
         program: toolchain.program.as_ref().ok()?,
         room: context.scratch.as_ref().ok()?.room().ok()?,
-        deadline: started + timeout,
+        deadline: started + questions().map(|question| question.timeout).min()?,
     };
     let (preprocessed, mut outcome) = asking.preprocess(source).await?;
     if outcome.verdict != Verdict::Yes || !value::was_preprocessed(&preprocessed) {
@@ -79,46 +98,12 @@ async fn preprocess(
     }
     outcome.fused = true;
     outcome.duration = started.elapsed();
-    Some((preprocessed, outcome))
+    let there = found(&preprocessed, headers.len());
+    Some(Told { there, expansions: value::expansions(&preprocessed, macros.len()), outcome })
 }
 
-/// Answers for the headers that are absent, and for all that need only be there.
-pub async fn look(context: &Context, questions: Vec<usize>) -> Fused {
-    let mut fused = Fused::default();
-    let found = found(context, &questions).await;
-    let probe = &context.probes[context.plan.questions[questions[0]].toolchain];
-    let failure = probe.failure(Stage::Compile).await;
-    for (place, &index) in questions.iter().enumerate() {
-        let there = found.as_ref().and_then(|(found, _)| found[place]);
-        let only_there = guard::must_only_be_there(&context.plan.questions[index]);
-        let verdict = match there {
-            _ if failure.is_some() => None,
-            Some(true) if only_there => Some(Verdict::Yes),
-            Some(false) => Some(Verdict::No),
-            _ => None,
-        };
-        match (verdict, &found) {
-            (Some(verdict), Some((_, outcome))) => {
-                let remark = (verdict == Verdict::No).then(|| "the header is not there".into());
-                fused.answered.push((index, Outcome { verdict, remark, ..outcome.clone() }));
-            }
-            _ => fused.alone.push(index),
-        }
-    }
-    fused.lost = usize::from(fused.answered.is_empty());
-    fused
-}
-
-/// Whether each header is there, where that is told, and the run that tells.
-async fn found(context: &Context, questions: &[usize]) -> Option<(Vec<Option<bool>>, Outcome)> {
-    let plan = &context.plan;
-    let question = |index: &usize| -> &Question { &plan.questions[*index] };
-    let headers = questions.iter().map(|index| match &question(index).subject {
-        Subject::Header { header, .. } => header.as_str(),
-        _ => unreachable!("only headers are looked for"),
-    });
-    let text = part::headers(question(questions.first()?), headers);
-    let (preprocessed, outcome) = preprocess(context, questions, text).await?;
+/// Whether each of so many headers is there, where that is told.
+fn found(preprocessed: &str, count: usize) -> Vec<Option<bool>> {
     let told = |place: usize| {
         let [there, absent] = HEADER_WORDS.map(|word| {
             let word = format!("{word}{place}");
@@ -127,8 +112,7 @@ async fn found(context: &Context, questions: &[usize]) -> Option<(Vec<Option<boo
         (there != absent).then_some(there)
     };
     if [told(0), told(1)] != [Some(true), Some(false)] {
-        return None;
+        return vec![None; count];
     }
-    let known = KNOWN_HEADERS.len();
-    Some(((0..questions.len()).map(|place| told(place + known)).collect(), outcome))
+    (0..count).map(|place| told(place + KNOWN_HEADERS.len())).collect()
 }

@@ -144,12 +144,34 @@ pub const HEADER_WORDS: [&str; 2] = ["tryall_is_there_", "tryall_is_absent_"];
 /// A header that every compiler has, and one that none has. They are looked for first.
 pub const KNOWN_HEADERS: [&str; 2] = ["limits.h", "tryall/is/nowhere.h"];
 
+/// What is asked of one run of the preprocessor, behind what stands before the question: which headers
+/// are there, and then what macros expand to. The macros come last: an expansion may read on.
+pub fn look<'a>(
+    question: &Question,
+    headers: impl Iterator<Item = &'a str>,
+    macros: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    let before = Before { headers: &question.headers, prefix: &question.prefix };
+    c::start(before) + &look_for(headers) + &expand(macros) + &c::sentinels()
+}
+
+/// Looks for headers: one of [`HEADER_WORDS`] with each one's place in the list, if the compiler can
+/// tell.
+fn look_for<'a>(headers: impl Iterator<Item = &'a str>) -> String {
+    let [there, absent] = HEADER_WORDS;
+    let mut text = String::from("#ifdef __has_include\n");
+    for (place, header) in KNOWN_HEADERS.into_iter().chain(headers).enumerate() {
+        text += &format!(
+            "#if __has_include(<{header}>)\n{there}{place}\n#else\n{absent}{place}\n#endif\n"
+        );
+    }
+    text + "#endif\n"
+}
+
 /// What several macros expand to, each twice: what tells its own place tells another the second time.
 /// None can change another one by a pragma.
-pub fn defines<'a>(question: &Question, names: impl Iterator<Item = &'a str> + Clone) -> String {
-    let before = Before { headers: &question.headers, prefix: &question.prefix };
-    let mut text = c::start(before);
-    text += &format!(
+fn expand<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut text = format!(
         "#ifdef __GNUC__\n\
          #pragma GCC diagnostic ignored \"-Wbuiltin-macro-redefined\"\n\
          #endif\n\
@@ -162,19 +184,5 @@ pub fn defines<'a>(question: &Question, names: impl Iterator<Item = &'a str> + C
             text += &format!("#ifdef {name}\n{open} {name} {close}\n#else\n{absent}\n#endif\n");
         }
     }
-    text + &c::sentinels()
-}
-
-/// Looks for headers, behind what stands before the question: one of [`HEADER_WORDS`] with each
-/// one's place in the list, if the compiler can tell.
-pub fn headers<'a>(question: &Question, headers: impl Iterator<Item = &'a str>) -> String {
-    let before = Before { headers: &question.headers, prefix: &question.prefix };
-    let [there, absent] = HEADER_WORDS;
-    let mut text = c::start(before) + "#ifdef __has_include\n";
-    for (place, header) in KNOWN_HEADERS.into_iter().chain(headers).enumerate() {
-        text += &format!(
-            "#if __has_include(<{header}>)\n{there}{place}\n#else\n{absent}{place}\n#endif\n"
-        );
-    }
-    text + "#endif\n" + &c::sentinels()
+    text
 }
