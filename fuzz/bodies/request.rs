@@ -54,7 +54,7 @@ pub fn look(bytes: &[u8]) {
                 form(question, plan.toolchains[question.toolchain].language);
             }
             let candidates = guard::candidates(&plan).into_iter().flatten().collect();
-            let (batches, _) = fuse::batches(&plan, candidates, 2);
+            let (batches, _) = fuse::batches(&plan, candidates, 2, 0);
             for (number, unit) in batches.into_iter().flat_map(|batch| batch.units).enumerate() {
                 Unit::new(&plan, number, unit);
             }

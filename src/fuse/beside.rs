@@ -30,6 +30,7 @@ use crate::dialect::{STEM, Stage};
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Subject};
+use crate::source::words::identifiers;
 use crate::toolchain::Toolchain;
 use crate::value;
 
@@ -58,8 +59,9 @@ pub fn groups(plan: &Plan, questions: Vec<usize>, width: usize) -> (Vec<Vec<usiz
         let compile = toolchain.commands.as_ref().map(|commands| &commands.compile);
         let own = compile.is_none().then_some(question.toolchain);
         let command = (own, compile, &toolchain.env, toolchain.language);
-        let place =
-            *places.entry((command, &question.args, &question.definitions)).or_insert_with(|| {
+        let place = *places
+            .entry((command, &question.args, seen_definitions(question)))
+            .or_insert_with(|| {
                 alike.push(Vec::new());
                 alike.len() - 1
             });
@@ -78,6 +80,28 @@ pub fn groups(plan: &Plan, questions: Vec<usize>, width: usize) -> (Vec<Vec<usiz
     }
     alone.sort_unstable();
     (groups, alone)
+}
+
+/// The definitions of the command line that a question's source can see. CMake's modules give each
+/// source one of its own, which it seldom names. A header might name it, or a word that is put
+/// together; what is no plain name is not looked into.
+pub fn seen_definitions(question: &Question) -> Vec<OsString> {
+    let text = match &question.subject {
+        Subject::Source { code: Code::Text { source, .. }, .. } => source.as_str(),
+        _ => return question.definitions.clone(),
+    };
+    let sees_all = !question.headers.is_empty()
+        || !question.prefix.is_empty()
+        || ["include", "##", "%:", "??", "\\"].iter().any(|word| text.contains(word));
+    let is_seen = |definition: &&OsString| {
+        let name = definition.to_str().and_then(|definition| definition.strip_prefix("-D"));
+        name.is_none_or(|name| {
+            let is_plain = identifiers(name).next() == Some(name)
+                && name.starts_with(|c: char| c.is_ascii_uppercase());
+            !is_plain || text.contains(name)
+        })
+    };
+    question.definitions.iter().filter(|seen| sees_all || is_seen(seen)).cloned().collect()
 }
 
 fn toolchain_fits(toolchain: &Toolchain) -> bool {

@@ -23,16 +23,16 @@
 //!
 //! Whichever other flags the compiler names, or all, are asked alone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
 use crate::plan::Plan;
-use crate::plan::question::Subject;
+use crate::plan::question::{Code, Question, Subject};
 
 use super::evidence::is_count;
-use super::guard;
+use super::{beside, guard};
 
 /// Flags of a plan that can be tried together, by their questions.
 pub fn groups(plan: &Plan) -> Vec<Vec<usize>> {
@@ -42,8 +42,63 @@ pub fn groups(plan: &Plan) -> Vec<Vec<usize>> {
         }
         _ => false,
     });
+    groups.extend(sources(plan));
     groups.retain(|group| group.len() > 1);
     groups
+}
+
+/// Empty programs of the caller's that differ only in such flags, as CMake's modules try them: by
+/// commands in full, with a definition that nothing in them can see.
+fn sources(plan: &Plan) -> Vec<Vec<usize>> {
+    let may_be_beside = beside::candidates(plan);
+    let mut places = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for ask in plan.asks.iter().filter(|ask| ask.needs.is_empty()) {
+        let (index, question) = (ask.question, &plan.questions[ask.question]);
+        let toolchain = &plan.toolchains[question.toolchain];
+        let Some(commands) = &toolchain.commands else { continue };
+        let (flags, others): (Vec<_>, Vec<_>) =
+            question.args.iter().partition(|arg| arg.to_str().is_some_and(stands_by_itself));
+        let fits = may_be_beside[index]
+            && !flags.is_empty()
+            && is_empty_program(question)
+            && question.product.is_none()
+            && question.fail_patterns.is_empty()
+            && beside::seen_definitions(question).is_empty();
+        if !fits {
+            continue;
+        }
+        let link = commands.link.as_ref().map(|(template, _)| template);
+        let command = (&commands.compile, link, &toolchain.env, toolchain.language, others);
+        let key = (command, &question.link_args, &question.subject);
+        let place = *places.entry(key).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        if !groups[place].contains(&index) {
+            groups[place].push(index);
+        }
+    }
+    groups
+}
+
+fn is_empty_program(question: &Question) -> bool {
+    let Subject::Source { code: Code::Text { source, .. }, .. } = &question.subject else {
+        return false;
+    };
+    let text: String = source.split_whitespace().collect();
+    question.headers.is_empty()
+        && question.prefix.is_empty()
+        && ["intmain(void){return0;}", "intmain(){return0;}"].contains(&text.as_str())
+}
+
+/// The flags that a question tries.
+pub fn tried(question: &Question) -> impl Iterator<Item = &str> {
+    let flags = match &question.subject {
+        Subject::CompilerFlag(flags) => flags,
+        _ => &question.args,
+    };
+    flags.iter().filter_map(|flag| flag.to_str()).filter(|flag| stands_by_itself(flag))
 }
 
 /// Whether compilers say of an option what they say, whichever others there are.

@@ -174,7 +174,17 @@ impl Attempt {
     }
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
+    /// Begins to ask, in a room of its own. `None` if there is no compiler, or no room, which whoever
+    /// asks the question alone will say.
+    pub(super) fn begin(context: &'a Context, question: &'a Question) -> Option<Self> {
+        let toolchain = &context.plan.toolchains[question.toolchain];
+        let program = toolchain.program.as_ref().ok()?;
+        let room = context.scratch.as_ref().ok()?.room().ok()?;
+        let deadline = Instant::now() + question.timeout;
+        Some(Asking { context, question, toolchain, program, room, deadline })
+    }
+
     /// Writes a source into the room; its name there.
     pub(super) fn write(&self, source: &Source) -> Result<OsString, String> {
         let name = source.name();

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 
 use tokio::time::Instant;
 
+use super::Context;
 use super::asking::{Asking, Attempt, Command, Outcome, shown};
 use super::command::command_line;
 use super::fused::Fused;
-use super::{Context, Step};
 use crate::dialect::{STEM, Stage};
 use crate::fuse::beside;
 use crate::judge::{self, Verdict};
@@ -23,7 +23,9 @@ pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
     let toolchain = context.plan.questions[questions[0]].toolchain;
     let is_tried = super::probe::is_tried(context, toolchain);
     let works = !is_tried || context.probes[toolchain].failure(Stage::Compile).await.is_none();
-    let together = works.then(|| Together::new(context, &questions)).flatten();
+    let first = &context.plan.questions[questions[0]];
+    let shared = Question { definitions: beside::seen_definitions(first), ..first.clone() };
+    let together = works.then(|| Together::new(context, &questions, &shared)).flatten();
     let compiled = match &together {
         Some(together) => together.compile().await.unwrap_or_default(),
         None => Vec::new(),
@@ -33,10 +35,7 @@ pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
             (Some(together), Some(compiled)) => together.outcome(place, compiled).await,
             _ => None,
         };
-        match outcome {
-            Some(outcome) => fused.answered.push((question, outcome)),
-            None => fused.alone.push(question),
-        }
+        fused.take(question, outcome);
     }
     fused
 }
@@ -65,19 +64,16 @@ fn source(form: &Form) -> Option<&Source> {
 }
 
 impl<'a> Together<'a> {
-    fn new(context: &'a Context, indices: &[usize]) -> Option<Self> {
+    fn new(context: &'a Context, indices: &[usize], question: &'a Question) -> Option<Self> {
         let questions: Vec<_> =
             indices.iter().map(|&index| &context.plan.questions[index]).collect();
-        let question = questions[0];
         let toolchain = &context.plan.toolchains[question.toolchain];
         let forms: Vec<_> =
             questions.iter().map(|question| source::form(question, toolchain.language)).collect();
         forms.iter().all(|form| source(form).is_some()).then_some(())?;
         let started = Instant::now();
         let deadline = started + questions.iter().map(|question| question.timeout).min()?;
-        let room = context.scratch.as_ref().ok()?.room().ok()?;
-        let program = toolchain.program.as_ref().ok()?;
-        let asking = Asking { context, question, toolchain, program, room, deadline };
+        let asking = Asking { deadline, ..Asking::begin(context, question)? };
         Some(Together { asking, questions, forms, started })
     }
 
@@ -157,26 +153,17 @@ impl<'a> Together<'a> {
             fused: true,
             ..Outcome::error(String::new())
         };
-        let room = context.scratch.as_ref().ok()?.room().ok()?;
         let deadline = self.started + question.timeout;
-        // The question's own: it may link in another way.
-        let toolchain = &context.plan.toolchains[question.toolchain];
-        let program = toolchain.program.as_ref().ok()?;
-        let asking = Asking { context, question, toolchain, program, room, deadline };
+        // By the question's own toolchain: it may link in another way.
+        let asking = Asking { deadline, ..Asking::begin(context, question)? };
+        let toolchain = asking.toolchain;
         if outcome.verdict == Verdict::Yes {
             std::fs::write(asking.room.path().join(&name), &source.text).ok()?;
             std::fs::write(asking.written(Stage::Compile)?, &compiled.object).ok()?;
         }
         match &toolchain.commands {
             Some(commands) => {
-                outcome.command = shown(&asking.filled(&commands.compile, &name));
-                outcome.steps = vec![Step {
-                    command: outcome.command.clone(),
-                    exit_code,
-                    output: outcome.output.clone(),
-                    known: false,
-                }];
-                outcome = asking.link_in_full(commands, &name, outcome).await;
+                outcome = asking.in_full_from(commands, &name, outcome).await;
                 // Where debug information is compressed, the name is still in it.
                 let own = format!("{}.{}", beside::stem(place), source.extension);
                 let given = name.to_string_lossy();

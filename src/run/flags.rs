@@ -1,5 +1,6 @@
 //! Tries flags together.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 
 use tokio::time::Instant;
@@ -13,6 +14,8 @@ use crate::fuse::{flags, unit};
 use crate::judge::Verdict;
 use crate::plan::question::{Question, Subject};
 use crate::source::{self, Form, Source};
+use crate::toolchain::Commands;
+use crate::value;
 
 /// How often flags are tried without those that the compiler has named: GCC's driver speaks of some,
 /// and the compiler proper of others when it has started.
@@ -21,51 +24,47 @@ const ROUNDS: usize = 3;
 /// Answers for the flags that the compiler takes together without a word.
 pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
     let mut fused = Fused::default();
-    let probe = &context.probes[context.plan.questions[questions[0]].toolchain];
-    if probe.failure(Stage::Compile).await.is_some() {
+    let toolchain = context.plan.questions[questions[0]].toolchain;
+    let is_tried = super::probe::is_tried(context, toolchain);
+    let probe = &context.probes[toolchain];
+    let says_nothing = !is_tried || probe.output(Stage::Compile).await.is_empty();
+    if is_tried && probe.failure(Stage::Compile).await.is_some() {
         fused.alone = questions;
         return fused;
     }
     let mut left = questions;
     for _ in 0..ROUNDS {
-        let Some((mut outcome, named)) = compile(context, &left).await else { break };
-        if let Some(no) = flags::refused(&outcome.output)
-            && !no.is_empty()
-            && !matches!(outcome.verdict, Verdict::Error(_))
-            && probe.output(Stage::Compile).await.is_empty()
-        {
+        if left.len() < 2 {
+            break;
+        }
+        let Some(mut tried) = tried(context, &left).await else { break };
+        if let Some(refused) = tried.refused().filter(|_| says_nothing) {
             let is_out = |&index: &usize| {
-                let flags = flags_of(context, index).iter();
-                flags.filter_map(|flag| flag.to_str()).any(|flag| no.contains(flag))
+                flags::tried(&context.plan.questions[index]).any(|flag| refused.contains(flag))
             };
             let (out, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(is_out);
             for index in out {
-                match refused(context, index, &outcome) {
-                    Some(outcome) => fused.answered.push((index, outcome)),
-                    None => fused.alone.push(index),
-                }
+                fused.take(index, tried.refused_outcome(context, index).await);
             }
             left = rest;
-            if outcome.verdict == Verdict::No {
-                if left.len() < 2 {
-                    break;
-                }
+            if tried.outcome.verdict == Verdict::No {
                 continue;
             }
             // It has said nothing of the others.
-            outcome.output.clear();
+            tried.outcome.output.clear();
         }
-        if outcome.verdict == Verdict::Yes && outcome.output.is_empty() {
+        if tried.outcome.verdict == Verdict::Yes && tried.outcome.output.is_empty() {
             for index in std::mem::take(&mut left) {
-                match outcome_of(context, index, &outcome) {
-                    Some(outcome) => fused.answered.push((index, outcome)),
-                    None => fused.alone.push(index),
-                }
+                fused.take(index, tried.outcome_of(context, index).await);
             }
             break;
         }
-        let (out, rest): (Vec<_>, Vec<_>) = left.iter().partition(|index| named.contains(index));
-        if out.is_empty() || rest.len() < 2 {
+        let is_named = |index: &&usize| {
+            flags::tried(&context.plan.questions[**index])
+                .any(|flag| tried.outcome.output.contains(flag))
+        };
+        let (out, rest): (Vec<_>, Vec<_>) = left.iter().partition(is_named);
+        if out.is_empty() {
             break;
         }
         fused.alone.extend(out);
@@ -76,67 +75,98 @@ pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
     fused
 }
 
-/// What the compiler makes of all of these flags, and of which it speaks.
-async fn compile(context: &Context, questions: &[usize]) -> Option<(Outcome, Vec<usize>)> {
+/// What the compiler makes of many flags.
+struct Tried {
+    outcome: Outcome,
+    /// The object file, where a command in full has made one.
+    object: Vec<u8>,
+}
+
+/// Tries the flags of all of these.
+async fn tried(context: &Context, questions: &[usize]) -> Option<Tried> {
     let plan = &context.plan;
-    let flags = |index| flags_of(context, index);
     let first = &plan.questions[*questions.first()?];
-    let all: Vec<_> = questions.iter().flat_map(|&index| flags(index)).cloned().collect();
-    let timeouts = questions.iter().map(|&index| plan.questions[index].timeout);
-    let timeout = timeouts.min()?;
-    let question = Question { subject: Subject::CompilerFlag(all), timeout, ..first.clone() };
-    let toolchain = &plan.toolchains[question.toolchain];
-    let mut source = source_of(context, &question)?;
-    source.text += &unit::only_known_compilers();
+    let timeout = questions.iter().map(|&index| plan.questions[index].timeout).min()?;
+    let mut question = Question { timeout, ..first.clone() };
+    let all = questions.iter().flat_map(|&index| flags::tried(&plan.questions[index]));
+    let all = all.map(OsString::from);
+    match &mut question.subject {
+        Subject::CompilerFlag(flags) => *flags = all.collect(),
+        _ => question.args.extend(all),
+    }
     let started = Instant::now();
-    let asking = Asking {
-        context,
-        question: &question,
-        toolchain,
-        program: toolchain.program.as_ref().ok()?,
-        room: context.scratch.as_ref().ok()?.room().ok()?,
-        deadline: started + timeout,
+    let asking = Asking::begin(context, &question)?;
+    let mut source = source_of(context, &question)?;
+    let mut tried = if let Some(commands) = &asking.toolchain.commands {
+        asking.compiled_in_full(commands, &source).await?
+    } else {
+        source.text += &unit::only_known_compilers();
+        Tried { outcome: asking.compiled(source).await?, object: Vec::new() }
     };
-    let mut outcome = asking.compiled(source).await?;
-    outcome.duration = started.elapsed();
-    let named = |index: &usize| {
-        flags(*index).iter().any(|flag| outcome.output.contains(&*flag.to_string_lossy()))
-    };
-    let named = questions.iter().copied().filter(named).collect();
-    Some((outcome, named))
+    tried.outcome.duration = started.elapsed();
+    Some(tried)
 }
 
-/// The answer for one of them, with the command that asks it alone.
-fn outcome_of(context: &Context, index: usize, together: &Outcome) -> Option<Outcome> {
-    let question = &context.plan.questions[index];
-    let toolchain = &context.plan.toolchains[question.toolchain];
-    let source = source_of(context, question)?;
-    let command = command_line(toolchain, question, Stage::Compile, source.name().as_ref()).0;
-    Some(Outcome {
-        command: shown(&command),
-        source: Some(source.text),
-        fused: true,
-        ..together.clone()
-    })
+impl Asking<'_> {
+    async fn compiled_in_full(&self, commands: &Commands, source: &Source) -> Option<Tried> {
+        let name = self.write(source).ok()?;
+        let compile = &commands.compile;
+        let attempt = self.by(compile, self.program, "the compiler", Stage::Compile, &name).await;
+        let object = attempt.product.as_ref().and_then(|product| value::product(product));
+        let is_whole = !attempt.cut && (attempt.verdict != Verdict::Yes || object.is_some());
+        let outcome = attempt.outcome(Some(source.clone()));
+        is_whole.then(|| Tried { outcome, object: object.unwrap_or_default() })
+    }
 }
 
-/// The answer for one with an option that the compiler does not know.
-fn refused(context: &Context, index: usize, together: &Outcome) -> Option<Outcome> {
-    let outcome = outcome_of(context, index, together)?;
-    let is_own = |line: &&str| {
-        let flags = flags_of(context, index).iter().filter_map(|flag| flag.to_str());
-        flags.into_iter().any(|flag| line.contains(&format!("option '{flag}'")))
-    };
-    let lines = outcome.output.lines().filter(is_own);
-    let output = lines.map(|line| format!("{line}\n")).collect();
-    let remark = (outcome.verdict == Verdict::Yes).then(|| UNKNOWN_FLAG.into());
-    Some(Outcome { verdict: Verdict::No, remark, output, ..outcome })
-}
+impl Tried {
+    /// The flags that the compiler says it does not know, if it says nothing else, and if that is what
+    /// each is told alone.
+    fn refused(&self) -> Option<HashSet<String>> {
+        let refused = flags::refused(&self.outcome.output)?;
+        let counts = self.object.is_empty() && !matches!(self.outcome.verdict, Verdict::Error(_));
+        (counts && !refused.is_empty()).then(|| refused.into_iter().map(String::from).collect())
+    }
 
-fn flags_of(context: &Context, index: usize) -> &[OsString] {
-    match &context.plan.questions[index].subject {
-        Subject::CompilerFlag(flags) => flags,
-        _ => unreachable!("only flags are tried"),
+    /// The answer for one of them, with the command that asks it alone.
+    async fn outcome_of(&self, context: &Context, index: usize) -> Option<Outcome> {
+        let asking = Asking::begin(context, &context.plan.questions[index])?;
+        let (name, outcome) = self.outcome_alone(&asking)?;
+        let Some(commands) = &asking.toolchain.commands else { return Some(outcome) };
+        std::fs::write(asking.written(Stage::Compile)?, &self.object).ok()?;
+        Some(asking.in_full_from(commands, &name, outcome).await)
+    }
+
+    /// The answer for one with an option that the compiler does not know.
+    async fn refused_outcome(&self, context: &Context, index: usize) -> Option<Outcome> {
+        let asking = Asking::begin(context, &context.plan.questions[index])?;
+        let (name, outcome) = self.outcome_alone(&asking)?;
+        let is_own = |line: &&str| {
+            flags::tried(asking.question).any(|flag| line.contains(&format!("option '{flag}'")))
+        };
+        let lines = outcome.output.lines().filter(is_own);
+        let output: String = lines.map(|line| format!("{line}\n")).collect();
+        let remark = (outcome.verdict == Verdict::Yes).then(|| UNKNOWN_FLAG.into());
+        let outcome = Outcome { verdict: Verdict::No, remark, output, ..outcome };
+        match &asking.toolchain.commands {
+            Some(commands) => Some(asking.in_full_from(commands, &name, outcome).await),
+            None => Some(outcome),
+        }
+    }
+
+    /// What was found, as that of one of them, and the name of its source.
+    fn outcome_alone(&self, asking: &Asking<'_>) -> Option<(OsString, Outcome)> {
+        let Asking { context, question, toolchain, .. } = asking;
+        let source = source_of(context, question)?;
+        let name = asking.write(&source).ok()?;
+        let command = command_line(toolchain, question, Stage::Compile, &name).0;
+        let outcome = Outcome {
+            command: shown(&command),
+            source: Some(source.text),
+            fused: true,
+            ..self.outcome.clone()
+        };
+        Some((name, outcome))
     }
 }
 

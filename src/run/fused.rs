@@ -42,6 +42,16 @@ pub struct Fused {
     pub lost: usize,
 }
 
+impl Fused {
+    /// Takes the outcome of a question, or leaves that to be asked alone.
+    pub fn take(&mut self, question: usize, outcome: Option<Outcome>) {
+        match outcome {
+            Some(outcome) => self.answered.push((question, outcome)),
+            None => self.alone.push(question),
+        }
+    }
+}
+
 /// Answers what can be answered together.
 pub async fn answer(context: &Context, batch: Batch) -> Fused {
     let mut fused = Fused::default();
@@ -113,13 +123,10 @@ struct Compiled {
 impl<'a> Together<'a> {
     fn new(context: &'a Context, batch: &Batch) -> Option<Self> {
         let question = &context.plan.questions[batch.questions().next()?];
-        let toolchain = &context.plan.toolchains[batch.toolchain];
-        let timeout = batch.questions().map(|index| context.plan.questions[index].timeout).min()?;
-        let room = context.scratch.as_ref().ok()?.room().ok()?;
         let started = Instant::now();
-        let program = toolchain.program.as_ref().ok()?;
+        let timeout = batch.questions().map(|index| context.plan.questions[index].timeout).min()?;
         let deadline = started + timeout;
-        let asking = Asking { context, question, toolchain, program, room, deadline };
+        let asking = Asking { deadline, ..Asking::begin(context, question)? };
         let units = batch.units.iter().cloned().enumerate();
         let units: Vec<_> =
             units.map(|(number, unit)| Unit::new(&context.plan, number, unit)).collect();

@@ -152,9 +152,14 @@ enum Progress {
     New,
     /// The checks that ask, in the order in which they came. None as long as those that may ask
     /// wait for others.
-    Running { askers: Vec<usize> },
+    Running {
+        askers: Vec<usize>,
+    },
     /// The check that asked first, if any has.
-    Done { first: Option<usize>, outcome: Rc<Outcome> },
+    Done {
+        first: Option<usize>,
+        outcome: Rc<Outcome>,
+    },
 }
 
 /// A task that has ended.

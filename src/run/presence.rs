@@ -80,18 +80,12 @@ async fn tell(context: &Context, headers: &[usize], macros: &[usize]) -> Option<
     };
     let questions = || headers.iter().chain(macros).map(|&index| &plan.questions[index]);
     let first = questions().next()?;
-    let toolchain = &plan.toolchains[first.toolchain];
     let text = part::look(first, headers.iter().map(name), macros.iter().map(name));
-    let source = Source { text, extension: toolchain.language.extension(true).into() };
     let started = Instant::now();
-    let asking = Asking {
-        context,
-        question: first,
-        toolchain,
-        program: toolchain.program.as_ref().ok()?,
-        room: context.scratch.as_ref().ok()?.room().ok()?,
-        deadline: started + questions().map(|question| question.timeout).min()?,
-    };
+    let timeout = questions().map(|question| question.timeout).min()?;
+    let asking = Asking { deadline: started + timeout, ..Asking::begin(context, first)? };
+    let extension = asking.toolchain.language.extension(true).into();
+    let source = Source { text, extension };
     let (preprocessed, mut outcome) = asking.preprocess(source).await?;
     if outcome.verdict != Verdict::Yes || !value::was_preprocessed(&preprocessed) {
         return None;

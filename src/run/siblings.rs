@@ -64,12 +64,8 @@ struct Compiled {
 impl<'a> Together<'a> {
     fn new(context: &'a Context, family: &'a Family, question: &'a Question) -> Option<Self> {
         let started = Instant::now();
-        let toolchain = &context.plan.toolchains[question.toolchain];
-        let commands = toolchain.commands.as_ref()?;
-        let program = toolchain.program.as_ref().ok()?;
-        let room = context.scratch.as_ref().ok()?.room().ok()?;
-        let deadline = started + question.timeout;
-        let asking = Asking { context, question, toolchain, program, room, deadline };
+        let asking = Asking::begin(context, question)?;
+        let commands = asking.toolchain.commands.as_ref()?;
         Some(Together { asking, commands, family, started })
     }
 
@@ -229,11 +225,8 @@ impl<'a> Together<'a> {
         let context = self.asking.context;
         let (question, source) = (self.question(member), self.source(member)?);
         let name = self.source_name();
-        let toolchain = &context.plan.toolchains[question.toolchain];
-        let room = context.scratch.as_ref().ok()?.room().ok()?;
         let deadline = self.started + question.timeout;
-        let asking =
-            Asking { context, question, toolchain, program: self.asking.program, room, deadline };
+        let asking = Asking { deadline, ..Asking::begin(context, question)? };
         let (link, _) = self.commands.link.as_ref()?;
         let compiled = Step {
             command: shown(&asking.filled(&self.commands.compile, name.as_ref())),
