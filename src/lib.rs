@@ -22,6 +22,7 @@ pub mod fuse;
 
 pub mod meson;
 
+pub mod assembly;
 pub mod elf;
 pub mod inventory;
 pub mod links;

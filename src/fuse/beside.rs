@@ -26,16 +26,17 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 
 use super::guard;
+use crate::assembly::skeleton;
 use crate::dialect::{STEM, Stage};
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Subject};
-use crate::source::words::identifiers;
+use crate::source::{self, words::identifiers};
 use crate::toolchain::Toolchain;
 use crate::value;
 
 /// So many are compiled by one command at most: with more, the last core would wait for it.
-pub const MOST: usize = 12;
+pub const MOST: usize = 16;
 
 /// Which questions of a plan may be compiled beside others.
 pub fn candidates(plan: &Plan) -> Vec<bool> {
@@ -73,13 +74,34 @@ pub fn groups(plan: &Plan, questions: Vec<usize>, width: usize) -> (Vec<Vec<usiz
             alone.extend(group);
             continue;
         }
-        // As many for each core, or the last runs beside an idle one.
-        let count = group.len().div_ceil(MOST).next_multiple_of(width);
-        let size = group.len().div_ceil(count);
-        groups.extend(group.chunks(size).map(<[usize]>::to_vec));
+        for group in by_code(plan, group) {
+            // As many for each core, or the last runs beside an idle one.
+            let count = group.len().div_ceil(MOST).next_multiple_of(width);
+            let size = group.len().div_ceil(count);
+            groups.extend(group.chunks(size).map(<[usize]>::to_vec));
+        }
     }
     alone.sort_unstable();
     (groups, alone)
+}
+
+/// With fewer, sources of the same code have no group of their own.
+const FEWEST_OF_A_CODE: usize = 6;
+
+/// Parts those that have the same code as others behind their headers, which need not all be
+/// assembled ([`crate::assembly`]), from the rest.
+fn by_code(plan: &Plan, group: Vec<usize>) -> Vec<Vec<usize>> {
+    let code = |&index: &usize| {
+        let question = &plan.questions[index];
+        let form = source::form(question, plan.toolchains[question.toolchain].language);
+        form.source().map(|source| skeleton(&source.text))
+    };
+    let codes: HashMap<usize, _> = group.iter().map(|index| (*index, code(index))).collect();
+    let mut times = HashMap::new();
+    codes.values().for_each(|code| *times.entry(code).or_insert(0) += 1);
+    let (same, rest): (Vec<usize>, Vec<usize>) =
+        group.into_iter().partition(|index| times[&codes[index]] >= FEWEST_OF_A_CODE);
+    [same, rest].into_iter().filter(|part| !part.is_empty()).collect()
 }
 
 /// The definitions of the command line that a question's source can see. CMake's modules give each

@@ -171,9 +171,14 @@ pub fn batches(
     let (mut made, mut alone) = (Vec::new(), Vec::new());
     let sources = others + alike.iter().map(|(_, units)| units.len()).sum::<usize>();
     for ((toolchain, _), units) in alike {
-        let (units, without): (Vec<_>, Vec<_>) =
+        let (mut units, without): (Vec<_>, Vec<_>) =
             units.into_iter().partition(|unit: &Vec<Candidate>| has_gain(unit));
-        alone.extend(without.into_iter().flatten().map(|candidate| candidate.question));
+        if without.len() <= width && units.len() >= FEWEST {
+            // Too few to share a command by themselves.
+            units.extend(without);
+        } else {
+            alone.extend(without.into_iter().flatten().map(|candidate| candidate.question));
+        }
         let count = units.iter().map(Vec::len).sum::<usize>();
         if count < FEWEST {
             alone.extend(units.into_iter().flatten().map(|candidate| candidate.question));

@@ -385,6 +385,11 @@ impl<'a> Asking<'a> {
             }
             (None, judged) => judged,
         };
+        if verdict == Verdict::Yes {
+            let made = product.as_deref().filter(|product| is_object(product));
+            let object = || value::product(made?);
+            self.context.assembled.learn_compiler(program, object);
+        }
         Attempt {
             verdict,
             command: shown(&argv),
@@ -395,6 +400,10 @@ impl<'a> Asking<'a> {
             product,
         }
     }
+}
+
+fn is_object(product: &Path) -> bool {
+    product.extension().is_some_and(|extension| extension == "o")
 }
 
 pub(super) fn exit_code(finished: &Finished) -> Option<i32> {

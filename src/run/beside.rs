@@ -1,6 +1,7 @@
 //! Compiles sources beside each other, by one command.
 
 use std::ffi::OsString;
+use std::rc::Rc;
 
 use tokio::time::Instant;
 
@@ -40,8 +41,8 @@ pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
     fused
 }
 
-struct Together<'a> {
-    asking: Asking<'a>,
+pub(super) struct Together<'a> {
+    pub(super) asking: Asking<'a>,
     questions: Vec<&'a Question>,
     forms: Vec<Form>,
     started: Instant,
@@ -49,18 +50,11 @@ struct Together<'a> {
 
 /// What came of one source.
 struct Compiled {
-    object: Vec<u8>,
+    object: Rc<[u8]>,
     said: String,
     code: i32,
     /// Whether what was said of it is all that is said of it alone.
     is_told_apart: bool,
-}
-
-fn source(form: &Form) -> Option<&Source> {
-    match form {
-        Form::Verdict(source) | Form::Integer(source) | Form::ByteOrder(source) => Some(source),
-        _ => None,
-    }
 }
 
 impl<'a> Together<'a> {
@@ -70,15 +64,19 @@ impl<'a> Together<'a> {
         let toolchain = &context.plan.toolchains[question.toolchain];
         let forms: Vec<_> =
             questions.iter().map(|question| source::form(question, toolchain.language)).collect();
-        forms.iter().all(|form| source(form).is_some()).then_some(())?;
+        forms.iter().all(|form| form.source().is_some()).then_some(())?;
         let started = Instant::now();
         let deadline = started + questions.iter().map(|question| question.timeout).min()?;
         let asking = Asking { deadline, ..Asking::begin(context, question)? };
         Some(Together { asking, questions, forms, started })
     }
 
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.forms.iter().filter_map(Form::source)
+    }
+
     fn names(&self) -> Vec<String> {
-        let sources = self.forms.iter().filter_map(source).enumerate();
+        let sources = self.sources().enumerate();
         sources
             .map(|(place, source)| format!("{}.{}", beside::stem(place), source.extension))
             .collect()
@@ -89,34 +87,63 @@ impl<'a> Together<'a> {
         let names = self.names();
         let room = self.asking.room.path();
         for (name, form) in std::iter::zip(&names, &self.forms) {
-            std::fs::write(room.join(name), &source(form)?.text).ok()?;
+            std::fs::write(room.join(name), &form.source()?.text).ok()?;
         }
-        let attempt = self.run(&names).await?;
+        let to_assembly = self.go_by_assembly();
+        let attempt = self.run(if to_assembly { "-S" } else { "-c" }, &names).await?;
         let said = beside::portions(&attempt.messages, &names)?;
         let code = attempt.exit_code?;
         let is_told_apart = beside::is_told_apart(&attempt.messages);
-        let compiled = std::iter::zip(names, said).enumerate().map(|(place, (name, said))| {
-            let object = room.join(format!("{}.o", beside::stem(place)));
-            let own = format!("{STEM}.{}", name.rsplit('.').next().unwrap_or_default());
-            let object = beside::as_alone(value::product(&object).unwrap_or_default(), &name, &own);
-            Compiled { object, said: said.replace(&name, &own), code, is_told_apart }
+        let objects: Vec<Rc<[u8]>> = match to_assembly {
+            true => self.assembled(&names).await?,
+            false => {
+                names.iter().enumerate().map(|(place, name)| self.object(place, name)).collect()
+            }
+        };
+        let compiled = std::iter::zip(std::iter::zip(names, said), objects);
+        let compiled = compiled.map(|((name, said), object)| {
+            let said = said.replace(&name, &self.own_name(&name));
+            Compiled { object, said, code, is_told_apart }
         });
         let compiled: Vec<_> = compiled.collect();
-        // Either all object files are there, or the command says that it failed.
+        // Either all object files are there, or the command says that it failed. An assembler may
+        // have had words for some.
         let all = compiled.iter().all(|compiled| !compiled.object.is_empty());
-        (all == (code == 0)).then_some(compiled)
+        (all == (code == 0) || to_assembly && code == 0).then_some(compiled)
     }
 
-    async fn run(&self, names: &[String]) -> Option<Attempt> {
-        let Asking { question, toolchain, program, .. } = &self.asking;
-        let mut argv = match &toolchain.commands {
+    /// The object file of a source, as it would be alone.
+    fn object(&self, place: usize, name: &str) -> Rc<[u8]> {
+        let object = self.asking.room.path().join(format!("{}.o", beside::stem(place)));
+        let object = value::product(&object).unwrap_or_default();
+        self.asking
+            .context
+            .assembled
+            .learn_compiler(self.asking.program, || Some(object.clone()).filter(|o| !o.is_empty()));
+        beside::as_alone(object, name, &self.own_name(name)).into()
+    }
+
+    /// The name of a source where it is alone.
+    pub(super) fn own_name(&self, name: &str) -> String {
+        format!("{STEM}.{}", name.rsplit('.').next().unwrap_or_default())
+    }
+
+    /// The command without its files.
+    pub(super) fn command(&self) -> Option<Vec<OsString>> {
+        let Asking { question, toolchain, .. } = &self.asking;
+        Some(match &toolchain.commands {
             // It has no place for a file.
             Some(commands) => self.asking.filled(&commands.compile.without_files()?, "".as_ref()),
             None => [&toolchain.command[..], &toolchain.args, &question.args].concat(),
-        };
-        argv.push("-c".into());
+        })
+    }
+
+    /// Runs it over these files, as far as an option tells.
+    pub(super) async fn run(&self, option: &str, names: &[String]) -> Option<Attempt> {
+        let mut argv = self.command()?;
+        argv.push(option.into());
         argv.extend(names.iter().map(OsString::from));
-        let what = "the compiler";
+        let (what, program) = ("the compiler", self.asking.program);
         let reads = names.iter().map(OsString::from).collect();
         let command = Command { what, program, argv, reads, product: None, wires: Wires::Merged };
         let attempt = self.asking.attempt(command, names[0].as_ref()).await;
@@ -127,7 +154,7 @@ impl<'a> Together<'a> {
     async fn outcome(&self, place: usize, compiled: &Compiled) -> Option<Outcome> {
         let context = self.asking.context;
         let (question, form) = (self.questions[place], &self.forms[place]);
-        let source = source(form)?;
+        let source = form.source()?;
         let name = OsString::from(format!("{STEM}.{}", source.extension));
         if !question.fail_patterns.is_empty() && !compiled.is_told_apart {
             return None;

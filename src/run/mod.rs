@@ -2,6 +2,7 @@
 //! free, each once.
 
 pub mod asking;
+mod assembly;
 mod beside;
 pub mod command;
 mod files;
@@ -24,6 +25,7 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
+use crate::assembly::Assembled;
 use crate::judge::Verdict;
 use crate::links::Links;
 use crate::plan::Plan;
@@ -49,6 +51,8 @@ pub struct Context {
     pub observer: Rc<dyn Observer>,
     /// Links that need not be run again.
     pub links: Links,
+    /// Assembly that need not be assembled again.
+    assembled: Assembled,
     /// Held while a program runs in a directory that is not its own.
     shared_dirs: tokio::sync::Mutex<()>,
     /// Whether each toolchain works.
@@ -74,7 +78,8 @@ impl Context {
         let probes = plan.toolchains.iter().map(|_| Probe::default()).collect();
         let links = Links::kept_in(plan.known_links.clone());
         let shared_dirs = tokio::sync::Mutex::default();
-        Context { plan, runner, scratch, observer, links, shared_dirs, probes }
+        let assembled = Assembled::default();
+        Context { plan, runner, scratch, observer, links, assembled, shared_dirs, probes }
     }
 }
 

@@ -53,6 +53,16 @@ pub enum Form {
     File(std::path::PathBuf),
 }
 
+impl Form {
+    /// The source, if it is compiled.
+    pub fn source(&self) -> Option<&Source> {
+        match self {
+            Form::Verdict(source) | Form::Integer(source) | Form::ByteOrder(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
 /// The source of a question.
 pub fn form(question: &Question, language: Language) -> Form {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
