@@ -1,6 +1,8 @@
 //! Fused answers are those that each check has alone. Each test is a way in which one check could
 //! have answered for another, or the surroundings for a check.
 
+mod ahead;
+mod assembly;
 mod batches;
 mod beside;
 mod declarations;

@@ -128,6 +128,70 @@ fn commands_in_full_are_told_as_they_would_have_been_run() {
 }
 
 #[test]
+fn a_definition_is_left_out_only_where_the_source_cannot_see_it() {
+    let words = |text: &str| text.split(' ').map(String::from).collect::<Vec<_>>();
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "sees.h", "#ifdef OWN_2\n#error seen\n#endif\n");
+    let sources = [
+        ("OWN_0", "int main(void) { return 0; }\n", "yes"),
+        ("OWN_1", "#ifdef OWN_1\n#error seen\n#endif\nint main(void) { return 0; }\n", "no"),
+        ("OWN_2", "#include <sees.h>\nint main(void) { return 0; }\n", "no"),
+        ("OWN_3", "#define P(a, b) a##b\nint main(void) { return P(OWN, _3); }\n", "yes"),
+        ("OWN_4", "#ifdef OWN_0\n#error seen\n#endif\nint main(void) { return 0; }\n", "yes"),
+        ("OWN_5", "#ifdef OW\\\nN_5\n#error seen\n#endif\nint main(void) { return 0; }\n", "no"),
+        ("OWN_6=1+", "int main(void) { return 0; }\n", "yes"),
+        ("OWN_7", "int main(void) { return 7; }\n", "yes"),
+    ];
+    for compiler in ["gcc", "clang"] {
+        need(compiler);
+        let compile = format!("{compiler} {{definitions}} {{args}} -o {{object}} -c {{source}}");
+        let toolchain = json!({"language": "c", "compile": words(&compile),
+                               "link": words(&format!("{compiler} {{object}} -o {{program}}"))});
+        let ask = |(definition, source, _): &(&str, &str, &str)| {
+            json!({"id": definition, "kind": "links", "source": source, "args": ["-I", dir.path()],
+                   "definitions": [format!("-D{definition}")]})
+        };
+        let checks: Vec<_> = sources.iter().map(ask).collect();
+        let results = same(&json!({"toolchains": {"c": toolchain}, "checks": checks}));
+        for (id, source, expected) in sources {
+            assert_eq!(results[id]["status"], expected, "{compiler}: {source}");
+        }
+        for id in ["OWN_0", "OWN_4", "OWN_7"] {
+            assert_eq!(results[id]["how"], "fused", "{compiler}: {id}");
+            let command = results[id]["steps"][0]["command"].to_string();
+            assert!(command.contains(&format!("-D{id}")), "{command}");
+        }
+    }
+}
+
+#[test]
+fn a_pattern_finds_only_what_is_said_of_its_own_source() {
+    let warns = "int main(void) { int unused; return 0; }\n";
+    let quiet = "int main(void) { return 0; }\n";
+    let assembles = "__asm__(\".warning \\\"unused\\\"\");\nint main(void) { return 0; }\n";
+    let ask = |(n, source): (usize, &&str)| {
+        json!({"id": n.to_string(), "kind": "compiles", "source": format!("/* {n} */ {source}"),
+               "args": ["-Wall"], "fail_patterns": ["unused"]})
+    };
+    for (language, compiler) in COMPILERS {
+        let checks = |all: &[&str]| all.iter().enumerate().map(ask).collect::<Value>();
+        let told = [quiet, warns, quiet, warns, quiet];
+        let results = same_with(language, compiler, checks(&told));
+        assert_eq!(fused(&results), told.len(), "{compiler}: {results:#?}");
+        for (n, source) in told.iter().enumerate() {
+            let expected = if *source == warns { "no" } else { "yes" };
+            assert_eq!(results[&n.to_string()]["status"], expected, "{compiler}: {n}");
+        }
+        // An assembler does not say of which source it speaks.
+        let results =
+            same_with(language, compiler, checks(&[quiet, warns, quiet, assembles, quiet]));
+        for (n, expected) in ["yes", "no", "yes", "no", "yes"].iter().enumerate() {
+            assert_eq!(results[&n.to_string()]["status"], *expected, "{compiler}: {n}");
+        }
+    }
+}
+
+#[test]
 fn macros_are_expanded_together_unless_one_disturbs_another() {
     let define = |n: usize, name: &str, prefix: &str| {
         json!({
