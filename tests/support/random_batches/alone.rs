@@ -65,8 +65,7 @@ impl<'a> Alone<'a> {
     }
 
     fn key(&self, batch: &Batch, check: &Value) -> String {
-        let mut check = check.clone();
-        check["id"] = Value::Null;
+        let check = numbered(check, 0);
         let toolchain = &batch.request["toolchains"][check["toolchain"].as_str().unwrap_or("")];
         format!("{}{toolchain}{check}", self.versions[batch.compiler])
     }
@@ -102,6 +101,12 @@ impl<'a> Alone<'a> {
         let mut compared = Compared { answers: asked.results.len(), ..Compared::default() };
         for (check, result) in std::iter::zip(checks_of(batch), &asked.results) {
             compared.fused += usize::from(result["how"] == "fused");
+            if let Some(rightly) = skipped(check, result, asked) {
+                if !rightly {
+                    compared.differences.push(format!("{check} was skipped: {}", batch.request));
+                }
+                continue;
+            }
             if let Some(alone) = self.answers.get(&self.key(batch, check)) {
                 compared.differences.extend(difference(batch, check, ("together", result), alone));
             }
@@ -117,6 +122,9 @@ impl<'a> Alone<'a> {
         let alone = self.ask(toolchains.clone(), numbered.collect())?;
         let mut differences = Vec::new();
         for ((check, result), alone) in std::iter::zip(checks, &asked.results).zip(&alone) {
+            if result["status"] == "skipped" {
+                continue;
+            }
             differences.extend(difference(batch, check, ("together", result), alone));
             if let Some(known) = self.answers.get(&self.key(batch, check)) {
                 differences.extend(difference(batch, check, ("remembered", known), alone));
@@ -147,10 +155,21 @@ fn checks_of(batch: &Batch) -> &[Value] {
     batch.request["checks"].as_array().expect("there are checks")
 }
 
+/// A check with another id, which waits for nobody.
 fn numbered(check: &Value, number: usize) -> Value {
     let mut check = check.clone();
     check["id"] = json!(number.to_string());
+    check.as_object_mut().expect("it is one").remove("needs");
     check
+}
+
+/// Whether a check was skipped, and whether what it needs is not there.
+fn skipped(check: &Value, result: &Value, asked: &Asked) -> Option<bool> {
+    let needs = check["needs"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_met = |need: &Value| {
+        asked.results.iter().any(|result| result["id"] == *need && result["status"] == "yes")
+    };
+    (result["status"] == "skipped").then(|| !needs.iter().all(is_met))
 }
 
 fn difference(

@@ -69,12 +69,29 @@ struct Surroundings {
 struct Era {
     args: Vec<Args>,
     surroundings: Vec<Surroundings>,
-    /// The checks that were drawn, by arguments, surroundings, and whether commands are in full.
-    shelves: HashMap<(usize, usize, bool), Vec<Value>>,
+    /// The checks that were drawn, by arguments, surroundings, and sort.
+    shelves: HashMap<(usize, usize, Sort), Vec<Value>>,
+}
+
+/// What a batch asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Sort {
+    /// Checks of all kinds.
+    Kinds,
+    /// Headers that must compile.
+    Headers,
+    /// Sources, by commands in full.
+    InFull,
 }
 
 /// So many batches long an era is.
 const ERA: usize = 1000;
+
+/// How often they come.
+const SORTS: [Sort; 10] = {
+    use Sort::{Headers, InFull, Kinds};
+    [Kinds, Kinds, Kinds, Kinds, Kinds, Kinds, Kinds, Kinds, Headers, InFull]
+};
 
 /// The place of arguments that may be odd, and come less often.
 const RARE: usize = 2;
@@ -151,7 +168,7 @@ impl Batches {
         self.made += 1;
         let place = self.random.pick(&SHARES);
         let (language, compiler) = COMPILERS[place];
-        let in_full = self.random.one_in(10);
+        let sort = self.random.pick(&SORTS);
         let count = 3 + self.random.below(22);
         let (few, mixed) = (self.random.one_in(2), self.random.one_in(8));
         let surrounded = self.eras[place].surroundings.len();
@@ -161,13 +178,16 @@ impl Batches {
         let checks = (0..count).map(|index| {
             let args = if mixed { of_args(&mut self.random) } else { args };
             let surroundings = if few { surroundings } else { of_surroundings(&mut self.random) };
-            let mut check = self.check(place, (args, surroundings, in_full));
+            let mut check = self.check(place, (args, surroundings, sort));
             check["id"] = json!(index.to_string());
             check
         });
-        let checks: Vec<_> = checks.collect();
+        let mut checks: Vec<_> = checks.collect();
+        if self.random.one_in(2) {
+            self.have_some_wait(&mut checks);
+        }
         let mut toolchain = json!({"language": language});
-        if in_full {
+        if sort == Sort::InFull {
             let words = |text: &str| json!(text.split(' ').collect::<Vec<_>>());
             toolchain["compile"] =
                 words(&format!("{compiler} {{definitions}} {{args}} -o {{object}} -c {{source}}"));
@@ -176,13 +196,27 @@ impl Batches {
         } else {
             toolchain["command"] = json!([compiler]);
         }
-        let name = toolchain_name(compiler, in_full);
+        let name = toolchain_name(compiler, sort);
         let request = json!({"toolchains": {name: toolchain}, "checks": checks});
         Batch { compiler, jobs: self.random.pick(&["-j1", "-j2", "-j2", "-j4"]), request }
     }
 
+    /// Has some checks wait for one about a header that stands before them.
+    fn have_some_wait(&mut self, checks: &mut [Value]) {
+        let mut header = None;
+        for check in checks {
+            if check["kind"] == "header" && self.random.one_in(2) {
+                header = Some(check["id"].clone());
+            } else if let Some(header) = &header
+                && !self.random.one_in(3)
+            {
+                check["needs"] = json!([header]);
+            }
+        }
+    }
+
     /// A check off a shelf, which is filled as it is asked.
-    fn check(&mut self, place: usize, of: (usize, usize, bool)) -> Value {
+    fn check(&mut self, place: usize, of: (usize, usize, Sort)) -> Value {
         let known = self.eras[place].shelves.get(&of).map(Vec::len).unwrap_or_default();
         let number = self.random.below(SHELF);
         if number < known && !self.random.one_in(40) {
@@ -198,7 +232,7 @@ impl Batches {
     fn new_check(
         &mut self,
         place: usize,
-        (args, surroundings, in_full): (usize, usize, bool),
+        (args, surroundings, sort): (usize, usize, Sort),
     ) -> Value {
         let (language, compiler) = COMPILERS[place];
         let random = &mut self.random;
@@ -209,13 +243,21 @@ impl Batches {
         let types = if is_cxx { &CXX_TYPES[..] } else { &[] };
         let symbols = if is_cxx { &CXX_SYMBOLS[..] } else { &[] };
         let mut check = match random.below(20) {
-            _ if in_full => {
+            _ if sort == Sort::InFull => {
                 let kind = random.pick(&["compiles", "compiles", "links"]);
-                let definitions = random.pick(&[&[][..], &["-DX=1"]]);
-                json!({"kind": kind, "source": random.pick(&SOURCES), "definitions": definitions})
+                let definitions =
+                    random.pick(&[&[][..], &["-DX=1"], &["-DOWN"], &["-DNOT_SEEN"], &["-DNOPE=1"]]);
+                // As flags are tried: with the first of the sources.
+                let (source, flags) = match random.one_in(3) {
+                    true => (SOURCES[0], random.pick(&FLAGS)),
+                    false => (random.pick(&SOURCES), &[][..]),
+                };
+                json!({"kind": kind, "source": source, "definitions": definitions, "args": flags})
             }
-            10 => json!({"kind": "alignment", "type": random.pick_of(&TYPES, types)}),
-            11 => {
+            10 if sort == Sort::Kinds => {
+                json!({"kind": "alignment", "type": random.pick_of(&TYPES, types)})
+            }
+            place if place == 11 || sort == Sort::Headers => {
                 let odd = odd_header(random.below(ODD.len()));
                 let is_odd = args.has_odd_headers && random.one_in(4);
                 let header = if is_odd { odd.as_str() } else { random.pick(&HEADERS) };
@@ -229,7 +271,9 @@ impl Batches {
             }
             18..=19 => json!({"kind": "compiler_flag", "flags": random.pick(&FLAGS)}),
             14 => json!({"kind": "endian"}),
-            15..=16 => json!({"kind": "compiles", "source": random.pick(&SOURCES)}),
+            15 => json!({"kind": "compiles", "source": random.pick(&SOURCES)}),
+            16 => json!({"kind": "compiles", "source": random.pick(&SOURCES),
+                         "fail_patterns": [random.pick(&PATTERNS)]}),
             0..=3 if random.one_in(60) => json!({"kind": "function", "function": "x".repeat(1500)}),
             0..=3 => {
                 let name = random.pick_rather(&NAMES, PLAIN_NAMES);
@@ -247,11 +291,13 @@ impl Batches {
             check["headers"] = json!(surroundings.headers);
             check["prefix"] = json!(surroundings.prefix);
         }
-        check["args"] = json!(args.words);
+        let own_args = check["args"].as_array().cloned().unwrap_or_default();
+        let args_of_all = args.words.iter().map(|word| json!(word));
+        check["args"] = args_of_all.chain(own_args).collect();
         if args.has_odd_headers {
             check["include_dirs"] = json!([self.odd_headers]);
         }
-        check["toolchain"] = json!(toolchain_name(compiler, in_full));
+        check["toolchain"] = json!(toolchain_name(compiler, sort));
         check
     }
 }
@@ -260,6 +306,6 @@ fn odd_header(number: usize) -> String {
     format!("odd{number:02}.h")
 }
 
-fn toolchain_name(compiler: &str, in_full: bool) -> String {
-    format!("{compiler}{}", if in_full { " in full" } else { "" })
+fn toolchain_name(compiler: &str, sort: Sort) -> String {
+    format!("{compiler}{}", if sort == Sort::InFull { " in full" } else { "" })
 }

@@ -235,9 +235,15 @@ pub const MACROS: [&str; 19] = [
     "turns",
 ];
 
+/// What may stand in messages.
+pub const PATTERNS: [&str; 4] = ["unused", "careful", "[Ww]arning", "nowhere"];
+
 /// Sources that are right, wrong in many ways, and that look for their neighbours.
-pub const SOURCES: [&str; 33] = [
+pub const SOURCES: [&str; 36] = [
     "int main(void) { return 0; }",
+    "#ifdef OWN\n#error \"seen\"\n#endif\nint main(void) { return 0; }",
+    "#ifndef NOPE\n#error \"not seen\"\n#endif\nint main(void) { return 0; }",
+    "__asm__(\".warning \\\"careful\\\"\"); int main(void) { return 0; }",
     "int main(void) { return nope; }",
     "int main(void) { nope(); return 0; }",
     "int main(void) { return 0;",
