@@ -66,7 +66,6 @@
 //! them and still shows that nothing else is wrong with it: it must succeed, and every line that it
 //! writes must be understood. Each unit refers to a name that does not exist, behind all its parts,
 //! and that must be missed as well: so the linker does miss names, and did not stop before.
-
 //!
 //! # Headers
 //!
@@ -77,12 +76,18 @@
 //!
 //! # Macros
 //!
-//! `#ifdef` changes nothing, and neither does an expansion, but for four things: one that counts
-//! or tells its line, one that opens a parenthesis and reads on, one that may not be named, and one
-//! that has a pragma in it. So each macro is asked twice, at two places, and must say the same; all
+//! They are asked by the same run of the preprocessor, behind the headers. `#ifdef` changes nothing,
+//! and neither does an expansion, but for four things: one that counts or tells its line, one that
+//! opens a parenthesis and reads on, one that may not be named, and one that has a pragma in it. So
+//! each macro is asked twice, at two places, and must say the same; all
 //! expansions must close what they open; each place has exactly one of its marks; and `_Pragma` is
 //! a word that does nothing, and with which no expansion is taken. Otherwise each macro is asked
 //! alone.
+//!
+//! # Ahead of the checks
+//!
+//! What only waits for headers is asked beside them (`run::fusing`). The answer is that of the question,
+//! whenever it is asked; it is told if all that the check needs has answered, and dropped if not.
 
 pub mod beside;
 pub mod evidence;
