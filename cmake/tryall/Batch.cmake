@@ -2,42 +2,64 @@
 #
 # Questions become one request for tryall, and its answers are kept until they are asked for:
 #
-#   _TRYALL_<n>_TOOLCHAIN  the toolchain, as JSON
+#   _TRYALL_<n>_TOOLCHAIN  the name of the toolchain
 #   _TRYALL_<n>_CHECK      the check, as JSON
-#   _TRYALL_<n>_KEY        the key of its compile command
 #   _TRYALL_<n>_STATUS     the answer, and with it
 #   _TRYALL_<n>_LOG        text for the log: commands, output and exit codes
 #   _TRYALL_<n>_OUTPUT     what the build would have written
 #   _TRYALL_<n>_RAN        the exit code of the program that was run, or FAILED_TO_RUN
 #   _TRYALL_<n>_WRITTEN    what the program wrote
 #
+# and of a toolchain t, which most checks share with others:
+#
+#   _TRYALL_TOOLCHAIN_<t>      the toolchain, as JSON
+#   _TRYALL_TOOLCHAIN_KEY_<t>  the key of its compile command
+#   _TRYALL_TOOLCHAIN_OF_<h>   by the hash of these two, its name
+#   _TRYALL_READING_<h>        its name, by all that it was written from, see Request.cmake
+#
 # The request's files are in _TRYALL_DIRECTORY.
 
-# Writes down what _tryall_decide has understood as question number.
-function(_tryall_write_request)
+# Writes down the toolchain of what _tryall_decide has understood, and sets toolchain to its name.
+function(_tryall_write_toolchain)
   if("${flags}" STREQUAL "")
-    string(REPLACE "\"{flags}\"," "" toolchain "${recipe}")
+    string(REPLACE "\"{flags}\"," "" text "${recipe}")
   else()
     list(JOIN flags "\",\"" words)
-    string(REPLACE "{flags}" "${words}" toolchain "${recipe}")
+    string(REPLACE "{flags}" "${words}" text "${recipe}")
   endif()
   # CMake's modules change these for a check, and the batch runs later. Empty is as if unset.
-  string(APPEND toolchain ",\"env\":{\"LC_ALL\":\"$ENV{LC_ALL}\",\"LC_MESSAGES\":\"$ENV{LC_MESSAGES}\",\"LANG\":\"$ENV{LANG}\"}")
+  string(APPEND text ",\"env\":{\"LC_ALL\":\"$ENV{LC_ALL}\",\"LC_MESSAGES\":\"$ENV{LC_MESSAGES}\",\"LANG\":\"$ENV{LANG}\"}")
+  if(command STREQUAL "try_run" AND CMAKE_CROSSCOMPILING_EMULATOR)
+    set(emulator "")
+    foreach(word IN LISTS CMAKE_CROSSCOMPILING_EMULATOR)
+      _tryall_json_text(word "${word}")
+      list(APPEND emulator "${word}")
+    endforeach()
+    list(JOIN emulator "," emulator)
+    string(APPEND text ",\"emulator\":[${emulator}]")
+  endif()
 
+  string(MD5 hash "${compile_key}${text}")
+  get_property(toolchain GLOBAL PROPERTY _TRYALL_TOOLCHAIN_OF_${hash})
+  if(NOT toolchain)
+    set(toolchain "t${number}")
+    set_property(GLOBAL PROPERTY _TRYALL_TOOLCHAIN_OF_${hash} ${toolchain})
+    set_property(GLOBAL PROPERTY _TRYALL_TOOLCHAIN_${toolchain} "\"${toolchain}\":{${text}}")
+    set_property(GLOBAL PROPERTY _TRYALL_TOOLCHAIN_KEY_${toolchain} "${compile_key}")
+  endif()
+  if(NOT reading_key STREQUAL "")
+    set_property(GLOBAL PROPERTY _TRYALL_READING_${reading_key} ${toolchain})
+  endif()
+  set(toolchain ${toolchain} PARENT_SCOPE)
+endfunction()
+
+# Writes down what _tryall_decide has understood as question number, with this toolchain.
+function(_tryall_write_request)
   set(run "")
   if(command STREQUAL "try_run")
     set(kind runs)
     _tryall_json_text(directory "${run_directory}")
     string(APPEND run ",\"run_dir\":${directory}")
-    if(CMAKE_CROSSCOMPILING_EMULATOR)
-      set(emulator "")
-      foreach(word IN LISTS CMAKE_CROSSCOMPILING_EMULATOR)
-        _tryall_json_text(word "${word}")
-        list(APPEND emulator "${word}")
-      endforeach()
-      list(JOIN emulator "," emulator)
-      string(APPEND toolchain ",\"emulator\":[${emulator}]")
-    endif()
   elseif(is_library)
     set(kind compiles)
   else()
@@ -85,10 +107,9 @@ function(_tryall_write_request)
     endif()
   endif()
 
-  set_property(GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN "\"t${number}\":{${toolchain}}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN ${toolchain})
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CHECK
-    "{\"id\":\"_tryall_${number}\",\"toolchain\":\"t${number}\",${check}}")
-  set_property(GLOBAL PROPERTY _TRYALL_${number}_KEY "${compile_key}")
+    "{\"id\":\"_tryall_${number}\",\"toolchain\":\"${toolchain}\",${check}}")
 endfunction()
 
 # The fields "word" and "own_names" of a source that CMake's modules write in the same way for each
@@ -187,7 +208,7 @@ endfunction()
 
 # Asks all these questions at once.
 function(_tryall_run_batch)
-  set(guessed_with "")
+  set(guessed "")
   if(ARGC EQUAL 1)
     _tryall_take_guess(is_taken ${ARGV0})
     if(is_taken)
@@ -195,22 +216,27 @@ function(_tryall_run_batch)
       _tryall_count(CHECKS 1)
       return()
     endif()
-    _tryall_guess(${ARGV0} guessed_with guessed)
+    _tryall_guess(${ARGV0} guessed)
   endif()
-  set(toolchains "")
+  set(names "")
   set(checks "")
-  set(comma "")
   foreach(number IN LISTS ARGN)
-    get_property(toolchain GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN)
+    get_property(name GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN)
     get_property(check GLOBAL PROPERTY _TRYALL_${number}_CHECK)
-    string(APPEND toolchains "${comma}${toolchain}")
-    string(APPEND checks "${comma}${check}")
-    set(comma ",\n")
+    list(APPEND names ${name})
+    string(APPEND checks ",\n${check}")
   endforeach()
-  if(NOT guessed_with STREQUAL "")
-    string(APPEND toolchains ",\n${guessed_with}")
+  if(NOT guessed STREQUAL "")
     string(APPEND checks ",\n${guessed}")
   endif()
+  string(SUBSTRING "${checks}" 2 -1 checks)
+  list(REMOVE_DUPLICATES names)
+  set(toolchains "")
+  foreach(name IN LISTS names)
+    get_property(toolchain GLOBAL PROPERTY _TRYALL_TOOLCHAIN_${name})
+    string(APPEND toolchains ",\n${toolchain}")
+  endforeach()
+  string(SUBSTRING "${toolchains}" 2 -1 toolchains)
   get_property(directory GLOBAL PROPERTY _TRYALL_DIRECTORY)
   get_property(program GLOBAL PROPERTY _TRYALL_PROGRAM)
   # With bytes that are not Unicode in it, no request holds the directory's name: so from within.
@@ -261,7 +287,7 @@ function(_tryall_run_batch)
       _tryall_verify(${number})
     endif()
   endforeach()
-  if(NOT guessed_with STREQUAL "")
+  if(NOT guessed STREQUAL "")
     _tryall_keep_answer(guess)
   endif()
   list(LENGTH ARGN length)

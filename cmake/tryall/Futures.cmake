@@ -10,7 +10,8 @@
 #
 # What is kept of pending check n, beside its question (see Batch.cmake):
 #
-#   _TRYALL_<n>_CALL       code of the call
+#   _TRYALL_<n>_CALL       code of the call; or the command,
+#   _TRYALL_<n>_<0 to 2>   if these are its arguments, see Policies.cmake
 #   _TRYALL_<n>_CONTEXT    the macro that sets what the second pass reads, see Context.cmake
 #   _TRYALL_<n>_VARIABLES  the result variables
 #   _TRYALL_<n>_RESULT     the one that its try_compile sets
@@ -124,24 +125,26 @@ function(_tryall_take_over NAME INDEX KIND module)
   cmake_language(EVAL CODE "${code}")
 endfunction()
 
-# Makes the first pass for the call in _tryall_call, whose result variable is _tryall_variable.
+# Makes the first pass for the call in _tryall_code, whose result variable is _tryall_variable.
 # _tryall_is_noted of the caller then says whether that was all; if so the variables _tryall_late,
 # in the scope of the project, wait for check _tryall_number.
-function(_tryall_note_check name kind)
-  get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
-  if(NOT door_open)
-    return()
-  endif()
+function(_tryall_note_check kind)
   # The cache entries that it sets, its own result first, and what it sets in its caller's scope.
-  set(first "${_tryall_variable}")
-  set(variables "${_tryall_variable}")
-  set(late "")
   if(kind STREQUAL "size")
     set(first "HAVE_${_tryall_variable}")
     set(variables "${first};${_tryall_variable}")
     set(late "${_tryall_variable}_CODE")
+  else()
+    set(first "${_tryall_variable}")
+    set(variables "${first}")
+    set(late "")
   endif()
   get_property(pending GLOBAL PROPERTY "_TRYALL_PENDING_${first}")
+  get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
+  if(NOT door_open OR ("${pending}" STREQUAL "" AND DEFINED "${first}"))
+    # CMake's own asks nothing where the variable is defined.
+    return()
+  endif()
   if(NOT "${pending}" STREQUAL "" AND "$CACHE{${first}}" STREQUAL "TRYALL_PENDING_${pending}")
     # Asked already: CMake's own would find the variable defined.
     foreach(variable IN LISTS variables)
@@ -157,7 +160,7 @@ function(_tryall_note_check name kind)
     return()
   endif()
   if(first STREQUAL "" OR DEFINED "${first}" OR NOT _tryall_output_wanted STREQUAL ""
-      OR (kind STREQUAL "size" AND _tryall_call MATCHES "RESULT_VARIABLE")
+      OR (kind STREQUAL "size" AND _tryall_code MATCHES "RESULT_VARIABLE")
       # What a program does besides answering may be what the project wants next.
       OR kind STREQUAL "run"
       # Where this is unset CMake evaluates all text twice, once without watches, and warns if it
@@ -178,7 +181,7 @@ function(_tryall_note_check name kind)
   # CMake's own may call another of these commands before it asks, as check_type_size does.
   get_property(noted_outside GLOBAL PROPERTY _TRYALL_NOTED)
   set_property(GLOBAL PROPERTY _TRYALL_NOTED "")
-  _tryall_first_pass("_${name}(${_tryall_call})")
+  _tryall_first_pass()
   if(_CIF_CMP0075_WARNED)
     set(_CIF_CMP0075_WARNED 1 PARENT_SCOPE)
   endif()
@@ -195,7 +198,10 @@ function(_tryall_note_check name kind)
     _tryall_keep_from_next_run()
   endif()
   _tryall_context(context)
-  set_property(GLOBAL PROPERTY _TRYALL_${number}_CALL "_${name}(${_tryall_call})")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_CALL "${_tryall_code}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_0 "${_tryall_0}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_1 "${_tryall_1}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_2 "${_tryall_2}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CONTEXT ${context})
   set_property(GLOBAL PROPERTY _TRYALL_${number}_VARIABLES "${variables}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_LATE "${late}")
@@ -208,10 +214,13 @@ function(_tryall_note_check name kind)
   foreach(variable IN LISTS variables)
     set("${variable}" "TRYALL_PENDING_${number}" CACHE INTERNAL "Not asked yet")
     set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${variable}" ${number})
-    _tryall_watch("${variable}")
   endforeach()
-  foreach(variable IN LISTS late)
-    _tryall_watch("${variable}")
+  foreach(variable IN LISTS variables late)
+    get_property(is_watched GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}")
+    if(NOT is_watched)
+      set_property(GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}" TRUE)
+      variable_watch("${variable}" _tryall_accessed)
+    endif()
   endforeach()
   set(_tryall_number ${number} PARENT_SCOPE)
   set(_tryall_late "${late}" PARENT_SCOPE)
@@ -225,7 +234,7 @@ function(_tryall_note_check name kind)
 endfunction()
 
 # Lets CMake's own put its question together, and say and log nothing.
-function(_tryall_first_pass _tryall_code)
+function(_tryall_first_pass)
   set(_tryall_mode note)
   set(_tryall_quiet "${CMAKE_REQUIRED_QUIET}")
   set(_tryall_files_directory "${CMAKE_FILES_DIRECTORY}")
@@ -240,19 +249,10 @@ function(_tryall_first_pass _tryall_code)
   endif()
 endfunction()
 
-# Has _tryall_accessed called for every read of a variable.
-function(_tryall_watch variable)
-  get_property(is_watched GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}")
-  if(NOT is_watched)
-    set_property(GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}" TRUE)
-    variable_watch("${variable}" _tryall_accessed)
-  endif()
-endfunction()
-
 # A variable is about to be read. CMake looks it up again after this. Whoever reads a result that is
 # there, or was replaced, waits for nothing; this is called for each of them, at one command.
-function(_tryall_accessed variable access)
-  if("${${variable}}" MATCHES "^TRYALL_PENDING_([0-9]+)$" AND NOT access STREQUAL "MODIFIED_ACCESS"
+function(_tryall_accessed variable access value)
+  if(value MATCHES "^TRYALL_PENDING_([0-9]+)$" AND NOT access STREQUAL "MODIFIED_ACCESS"
       AND NOT access STREQUAL "REMOVED_ACCESS")
     get_property(patient GLOBAL PROPERTY _TRYALL_PENDING_PATIENT)
     if("${CMAKE_MATCH_1}" IN_LIST patient)
@@ -304,7 +304,14 @@ function(_tryall_settle_impatient)
     set_property(GLOBAL PROPERTY _TRYALL_PENDING "")
   endif()
   _tryall_run_batch(${numbers})
+  # Most checks have the context of the one before, and leave it as it is.
+  set(_tryall_last_context "")
   foreach(number IN LISTS pending)
+    get_property(_tryall_context GLOBAL PROPERTY _TRYALL_${number}_CONTEXT)
+    if(NOT _tryall_context STREQUAL _tryall_last_context)
+      cmake_language(CALL ${_tryall_context})
+      set(_tryall_last_context ${_tryall_context})
+    endif()
     _tryall_second_pass(${number})
   endforeach()
   if(NOT is_busy)
@@ -318,11 +325,13 @@ function(_tryall_settle_directory)
   _tryall_settle()
 endfunction()
 
-# Lets CMake's own set its results, now that there is an answer.
+# Lets CMake's own set its results in its context, now that there is an answer.
 function(_tryall_second_pass _tryall_number)
   set(_tryall_after "")
   get_property(_tryall_code GLOBAL PROPERTY _TRYALL_${_tryall_number}_CALL)
-  get_property(_tryall_context GLOBAL PROPERTY _TRYALL_${_tryall_number}_CONTEXT)
+  get_property(_tryall_0 GLOBAL PROPERTY _TRYALL_${_tryall_number}_0)
+  get_property(_tryall_1 GLOBAL PROPERTY _TRYALL_${_tryall_number}_1)
+  get_property(_tryall_2 GLOBAL PROPERTY _TRYALL_${_tryall_number}_2)
   get_property(_tryall_VARIABLES GLOBAL PROPERTY _TRYALL_${_tryall_number}_VARIABLES)
   get_property(_tryall_LATE GLOBAL PROPERTY _TRYALL_${_tryall_number}_LATE)
   get_property(_tryall_RESULT GLOBAL PROPERTY _TRYALL_${_tryall_number}_RESULT)
@@ -335,7 +344,6 @@ function(_tryall_second_pass _tryall_number)
     unset("${_tryall_variable}")
   endforeach()
   set(_tryall_mode answer)
-  cmake_language(CALL ${_tryall_context})
   cmake_language(CALL ${_tryall_under})
   if(NOT _tryall_after STREQUAL "")
     cmake_language(EVAL CODE "${_tryall_after}")

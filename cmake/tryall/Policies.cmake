@@ -8,6 +8,10 @@
 
 # The name of a macro that runs the code in _tryall_code under these policies: a list such as
 # 0066=NEW, with OLD or nothing in place of NEW. Those that are not in it are as few as can be.
+#
+# With _2 and _3 behind the "under" of its name, it is a macro that runs the command in _tryall_code
+# with the arguments _tryall_0, _tryall_1 and, if they are three, _tryall_2. To call a command takes
+# less time than to run code, of which CMake also says that a list file begins (see Waiting.cmake).
 function(_tryall_under_policies result policies)
   # Check.cmake.in makes the name for a single policy by itself, to save this call.
   string(REPLACE ";" "," name "_tryall_under_${policies}")
@@ -52,5 +56,14 @@ function(_tryall_under_policies result policies)
   cmake_language(EVAL CODE "macro([[${name}]])
   cmake_language(EVAL CODE \"\${_tryall_code}\")
 endmacro()")
+  foreach(arguments IN ITEMS "2 \"\${_tryall_0}\" \"\${_tryall_1}\""
+      "3 \"\${_tryall_0}\" \"\${_tryall_1}\" \"\${_tryall_2}\"")
+    string(REGEX REPLACE "^(.) .*" "_under_\\1_" count "${arguments}")
+    string(REPLACE "_under_" "${count}" name_for_call "${name}")
+    string(SUBSTRING "${arguments}" 2 -1 arguments)
+    cmake_language(EVAL CODE "macro([[${name_for_call}]])
+  cmake_language(CALL \"\${_tryall_code}\" ${arguments})
+endmacro()")
+  endforeach()
   cmake_policy(POP)
 endfunction()

@@ -8,7 +8,12 @@
 # all that the call says, and of what each of its commands can show of it. If it is not understood,
 # why says what is not.
 macro(_tryall_understand)
-  _tryall_read_arguments()
+  if(argc LESS 3 OR NOT _tryall_is_check OR command STREQUAL "try_run" OR DEFINED CMAKE_LINKER_TYPE
+      OR CMAKE_POLICY_WARNING_CMP0056 OR CMAKE_POLICY_WARNING_CMP0066
+      OR CMAKE_POLICY_WARNING_CMP0067)
+    # In all other calls there is nothing that it could find.
+    _tryall_read_arguments()
+  endif()
   if("${why}" STREQUAL "")
     _tryall_read_text()
     if(NOT is_text)
@@ -16,16 +21,18 @@ macro(_tryall_understand)
     endif()
   endif()
   if("${why}" STREQUAL "")
-    set(definitions "")
     set(options "")
-    if(NOT "${_tryall_COMPILE_DEFINITIONS}" STREQUAL "")
+    if("${_tryall_COMPILE_DEFINITIONS}" MATCHES "^(-D[A-Za-z_][A-Za-z0-9_]*)?$")
+      # One or none: it is what would be read.
+      set(definitions "${_tryall_COMPILE_DEFINITIONS}")
+    else()
       _tryall_read_definitions()
     endif()
   endif()
   if("${why}" STREQUAL "")
     _tryall_surroundings(surroundings ${language})
     string(PREPEND surroundings "${_tryall_policies}|${extension}|")
-    _tryall_recall_reading()
+    _tryall_recall_toolchain()
     if(NOT is_recalled)
       _tryall_read_options()
     endif()
@@ -36,15 +43,15 @@ macro(_tryall_understand)
     string(MD5 compile_key "${surroundings}|${place}|${compile_part}")
     string(MD5 link_key "${surroundings}|${link_part}")
     string(MD5 own_link_key "${surroundings}|${link_part}|${library}")
-    _tryall_keep_reading()
   endif()
 endmacro()
 
-# Most calls differ from one before in their source and their definitions only. What was read of
-# that one is then read of this one: flags, and the keys. Not where libraries are named, which may
-# have become targets, or where anything is said that few calls say. Reading takes a third of the
-# time of a check.
-macro(_tryall_recall_reading)
+# Most calls differ from one before in their source and their definitions only. Their toolchain is
+# that of the other one, and then the flags and the keys need not be read. Not where libraries are
+# named, which may have become targets, or where anything is said that few calls say. What a toolchain
+# was once written from (see _tryall_write_toolchain) never changes. Reading takes a third of the time
+# of a check.
+macro(_tryall_recall_toolchain)
   set(is_recalled FALSE)
   set(reading_key "")
   if(NOT DEFINED _tryall_LINK_LIBRARIES AND NOT DEFINED _tryall_LINK_OPTIONS
@@ -53,27 +60,12 @@ macro(_tryall_recall_reading)
       AND NOT DEFINED _tryall_CXX_STANDARD_REQUIRED AND NOT DEFINED _tryall_CXX_EXTENSIONS
       AND NOT "${_tryall_CMAKE_FLAGS}" MATCHES "LIBRARIES"
       AND "${CMAKE_TRY_COMPILE_TARGET_TYPE}${CMAKE_TRY_COMPILE_CONFIGURATION}" STREQUAL "")
-    string(MD5 reading_key "${surroundings}\n${place}\n${CMAKE_${language}_FLAGS}\n${CMAKE_${language}_FLAGS_DEBUG}\n${CMAKE_PLATFORM_INFO_DIR}\n${_tryall_KEYWORDS_MISSING_VALUES}\n${_tryall_CMAKE_FLAGS}")
-    get_property(reading GLOBAL PROPERTY _TRYALL_READING_${reading_key})
-    if(reading)
+    string(MD5 reading_key "${surroundings}\n${place}\n${CMAKE_${language}_FLAGS}\n${CMAKE_${language}_FLAGS_DEBUG}\n${CMAKE_PLATFORM_INFO_DIR}\n${_tryall_KEYWORDS_MISSING_VALUES}\n${_tryall_CMAKE_FLAGS}\n${command}\n${CMAKE_CROSSCOMPILING_EMULATOR}\n$ENV{LC_ALL}\n$ENV{LC_MESSAGES}\n$ENV{LANG}")
+    get_property(toolchain GLOBAL PROPERTY _TRYALL_READING_${reading_key})
+    if(toolchain)
       set(is_recalled TRUE)
-      list(GET reading 0 key)
-      list(GET reading 1 compile_key)
-      list(GET reading 2 link_key)
-      list(GET reading 3 own_link_key)
-      get_property(flags GLOBAL PROPERTY _TRYALL_READING_FLAGS_${reading_key})
       set(is_library FALSE)
-      set(library "")
     endif()
-  endif()
-endmacro()
-
-# Keeps what was read for calls like this one.
-macro(_tryall_keep_reading)
-  if(NOT reading_key STREQUAL "")
-    set_property(GLOBAL PROPERTY _TRYALL_READING_${reading_key}
-      "${key};${compile_key};${link_key};${own_link_key}")
-    set_property(GLOBAL PROPERTY _TRYALL_READING_FLAGS_${reading_key} "${flags}")
   endif()
 endmacro()
 
