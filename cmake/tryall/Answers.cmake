@@ -3,24 +3,20 @@
 # What try_compile and try_run set and say: without an answer, with that of the batch, and that of
 # the stock commands.
 
-# Sets the result variables of a call that is only noted, or that was answered.
-function(_tryall_set_result compiled)
-  set(variable "${a0}")
-  if(command STREQUAL "try_run")
-    set(variable "${a1}")
-  endif()
-  set(${variable} ${compiled} CACHE INTERNAL "Result of TRY_COMPILE")
-endfunction()
-
-# Sets whether it compiled, as the batch found. If tryall has no answer, stock CMake is asked after
-# all, in the surroundings of the call. For the two functions below: this is where both begin, and
-# may end.
+# Sets whether it compiled, as the batch found for question _tryall_number. If tryall has no answer,
+# stock CMake is asked after all, in the surroundings of the call. For the two functions below: this is
+# where both begin, and may end.
 macro(_tryall_begin_answer)
-  _tryall_answer(compiled output ran written)
-  if(compiled STREQUAL "")
+  get_property(status GLOBAL PROPERTY _TRYALL_${_tryall_number}_STATUS)
+  if(status STREQUAL "yes")
+    set(compiled TRUE)
+  elseif(status STREQUAL "no")
+    set(compiled FALSE)
+  else()
     set(_tryall_todo again PARENT_SCOPE)
     return()
   endif()
+  _tryall_log(${_tryall_number} ${status})
   if(_tryall_NO_CACHE)
     set(${variable} ${compiled} PARENT_SCOPE)
   else()
@@ -32,6 +28,7 @@ endmacro()
 function(_tryall_try_compile_answer variable unused)
   _tryall_begin_answer()
   if(DEFINED _tryall_OUTPUT_VARIABLE)
+    get_property(output GLOBAL PROPERTY _TRYALL_${_tryall_number}_OUTPUT)
     set(${_tryall_OUTPUT_VARIABLE} "${output}" PARENT_SCOPE)
   endif()
   if(DEFINED _tryall_COPY_FILE AND compiled)
@@ -48,6 +45,9 @@ endfunction()
 # What the batch found for a try_run.
 function(_tryall_try_run_answer run_variable variable)
   _tryall_begin_answer()
+  get_property(output GLOBAL PROPERTY _TRYALL_${_tryall_number}_OUTPUT)
+  get_property(ran GLOBAL PROPERTY _TRYALL_${_tryall_number}_RAN)
+  get_property(written GLOBAL PROPERTY _TRYALL_${_tryall_number}_WRITTEN)
   if(compiled AND _tryall_NO_CACHE)
     set(${run_variable} "${ran}" PARENT_SCOPE)
   elseif(compiled)

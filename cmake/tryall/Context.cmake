@@ -13,7 +13,7 @@ function(_tryall_context_names result)
     CMAKE_REQUIRED_LINK_OPTIONS CMAKE_REQUIRED_LIBRARIES CMAKE_REQUIRED_LINK_DIRECTORIES
     CMAKE_EXTRA_INCLUDE_FILES CMAKE_MESSAGE_INDENT CMAKE_MESSAGE_CONTEXT
     CMAKE_C_FLAGS CMAKE_CXX_FLAGS CMAKE_Fortran_FLAGS CMAKE_OBJC_FLAGS CMAKE_OBJCXX_FLAGS
-    _tryall_under
+    _tryall_cmp0075
     PARENT_SCOPE)
 endfunction()
 
@@ -31,7 +31,7 @@ function(_tryall_context result)
   if(NOT COMMAND _tryall_context_${hash})
     _tryall_context_names(names)
     _tryall_code_for_variables(code ${names})
-    if(NOT _tryall_under MATCHES "=NEW$")
+    if(NOT _tryall_cmp0075 STREQUAL "NEW")
       # If CMP0075 warns, it did so in the first pass.
       string(APPEND code "set(_CIF_CMP0075_WARNED 1)\n")
     endif()

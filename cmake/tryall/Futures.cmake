@@ -12,6 +12,7 @@
 #
 #   _TRYALL_<n>_CALL       code of the call; or the command,
 #   _TRYALL_<n>_<0 to 2>   if these are its arguments, see Policies.cmake
+#   _TRYALL_<n>_UNDER      the macro that runs it under the policies of its caller
 #   _TRYALL_<n>_CONTEXT    the macro that sets what the second pass reads, see Context.cmake
 #   _TRYALL_<n>_VARIABLES  the result variables
 #   _TRYALL_<n>_RESULT     the one that its try_compile sets
@@ -202,6 +203,7 @@ function(_tryall_note_check kind)
   set_property(GLOBAL PROPERTY _TRYALL_${number}_0 "${_tryall_0}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_1 "${_tryall_1}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_2 "${_tryall_2}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_UNDER ${_tryall_under})
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CONTEXT ${context})
   set_property(GLOBAL PROPERTY _TRYALL_${number}_VARIABLES "${variables}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_LATE "${late}")
@@ -332,6 +334,7 @@ function(_tryall_second_pass _tryall_number)
   get_property(_tryall_0 GLOBAL PROPERTY _TRYALL_${_tryall_number}_0)
   get_property(_tryall_1 GLOBAL PROPERTY _TRYALL_${_tryall_number}_1)
   get_property(_tryall_2 GLOBAL PROPERTY _TRYALL_${_tryall_number}_2)
+  get_property(_tryall_under GLOBAL PROPERTY _TRYALL_${_tryall_number}_UNDER)
   get_property(_tryall_VARIABLES GLOBAL PROPERTY _TRYALL_${_tryall_number}_VARIABLES)
   get_property(_tryall_LATE GLOBAL PROPERTY _TRYALL_${_tryall_number}_LATE)
   get_property(_tryall_RESULT GLOBAL PROPERTY _TRYALL_${_tryall_number}_RESULT)
