@@ -55,30 +55,21 @@ endfunction()
 
 # Writes down what _tryall_decide has understood as question number, with this toolchain.
 function(_tryall_write_request)
-  set(run "")
   if(command STREQUAL "try_run")
-    set(kind runs)
     _tryall_json_text(directory "${run_directory}")
-    string(APPEND run ",\"run_dir\":${directory}")
+    set(check "\"kind\":\"runs\",\"run_dir\":${directory}")
+    if(DEFINED _tryall_OUTPUT_VARIABLE OR DEFINED _tryall_RUN_OUTPUT_VARIABLE)
+      string(APPEND check ",\"merge_output\":true")
+    endif()
   elseif(is_library)
-    set(kind compiles)
+    set(check "\"kind\":\"compiles\"")
   else()
-    set(kind links)
+    set(check "\"kind\":\"links\"")
   endif()
-  if(kind STREQUAL "runs"
-      AND (DEFINED _tryall_OUTPUT_VARIABLE OR DEFINED _tryall_RUN_OUTPUT_VARIABLE))
-    string(APPEND run ",\"merge_output\":true")
-  endif()
-  set(check "\"kind\":\"${kind}\"${run}")
 
   if(path STREQUAL "" AND source MATCHES "^[\t\r\n -~]*$")
-    if(kind STREQUAL "links" AND _tryall_is_check)
-      _tryall_read_siblings(siblings is_function)
-      string(APPEND check "${siblings}")
-      if(is_function AND NOT DEFINED _tryall_LINK_LIBRARIES
-          AND NOT "${_tryall_CMAKE_FLAGS}" MATCHES "LI[NB]")
-        set_property(GLOBAL PROPERTY _TRYALL_${number}_IS_PATIENT TRUE)
-      endif()
+    if(_tryall_is_check AND check STREQUAL "\"kind\":\"links\"")
+      _tryall_read_siblings()
     endif()
     _tryall_json_text(source "${source}")
     string(APPEND check ",\"source\":${source},\"extension\":\"${extension}\"")
@@ -112,32 +103,30 @@ function(_tryall_write_request)
     "{\"id\":\"_tryall_${number}\",\"toolchain\":\"${toolchain}\",${check}}")
 endfunction()
 
-# The fields "word" and "own_names" of a source that CMake's modules write in the same way for each
-# function, symbol or type, and in which they declare nothing else: those of check_function_exists,
-# check_symbol_exists and check_type_size of CMake 3.20 to 4.4. Nothing for all others. And whether
-# it is the first of them.
-function(_tryall_read_siblings result is_function)
-  set(${is_function} FALSE PARENT_SCOPE)
+# Adds to check the fields "word" and "own_names" of a source that CMake's modules write in the same
+# way for each function, symbol or type, and in which they declare nothing else: those of
+# check_function_exists, check_symbol_exists and check_type_size of CMake 3.20 to 4.4. Nothing for all
+# others. Those of the first, without libraries, are patient.
+function(_tryall_read_siblings)
   set(word "")
-  set(names "\"main\"")
   set(name "([A-Za-z_][A-Za-z0-9_]*)")
   if(source MATCHES "\n  \\(void\\)argv;\n#ifndef ${name}\n  return \\(\\(int\\*\\)\\(&${name}\\)\\)\\[argc\\];\n#else\n")
     if("${CMAKE_MATCH_1}" STREQUAL "${CMAKE_MATCH_2}")
-      set(word "${CMAKE_MATCH_1}")
+      set(word "${CMAKE_MATCH_1}\",\"own_names\":[\"main\"]")
     endif()
   elseif(source MATCHES "^#ifdef CHECK_FUNCTION_EXISTS\n")
     if(";${definitions};" MATCHES ";-DCHECK_FUNCTION_EXISTS=${name};")
-      set(word "${CMAKE_MATCH_1}")
-      set(${is_function} TRUE PARENT_SCOPE)
+      set(word "${CMAKE_MATCH_1}\",\"own_names\":[\"main\"]")
+      if(NOT DEFINED _tryall_LINK_LIBRARIES AND NOT "${_tryall_CMAKE_FLAGS}" MATCHES "LI[NB]")
+        set_property(GLOBAL PROPERTY _TRYALL_${number}_IS_PATIENT TRUE)
+      endif()
     endif()
   elseif(source MATCHES "\n#define SIZE (\\(sizeof\\([A-Za-z0-9_ *]+\\)\\))\n(static )?char info_size\\[\\] =")
-    set(word "${CMAKE_MATCH_1}")
-    set(names "\"main\",\"info_size\"")
+    set(word "${CMAKE_MATCH_1}\",\"own_names\":[\"main\",\"info_size\"]")
   endif()
   if(NOT word STREQUAL "")
-    set(word ",\"word\":\"${word}\",\"own_names\":[${names}]")
+    set(check "${check},\"word\":\"${word}" PARENT_SCOPE)
   endif()
-  set(${result} "${word}" PARENT_SCOPE)
 endfunction()
 
 # Text of printable ASCII as JSON, with its quotes.

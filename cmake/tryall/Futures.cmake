@@ -25,11 +25,11 @@
 #   _TRYALL_LATE_<v>       the value it is to have in every scope that has its placeholder: "=" and
 #                          the value, or "-" for none
 
-# The commands: name, place of the result variable, kind (see _tryall_note_check), and the
-# module that brings it.
+# The commands: name, place of the result variable, kind (see _tryall_note_check and, for a header,
+# Check.cmake.in), and the module that brings it.
 function(_tryall_known_checks result)
   set(${result}
-    check_include_file,1,plain,CheckIncludeFile
+    check_include_file,1,header,CheckIncludeFile
     check_include_file_cxx,1,plain,CheckIncludeFileCXX
     check_include_files,1,plain,CheckIncludeFiles
     check_symbol_exists,2,plain,CheckSymbolExists
@@ -160,7 +160,9 @@ function(_tryall_note_check kind)
     set(_tryall_late "${late}" PARENT_SCOPE)
     return()
   endif()
-  if(first STREQUAL "" OR DEFINED "${first}" OR NOT _tryall_output_wanted STREQUAL ""
+  if(DEFINED "${first}" OR NOT "${_tryall_variable}" MATCHES "^[A-Za-z0-9_./+-]+$"
+      OR NOT _tryall_output_wanted STREQUAL ""
+      OR (kind STREQUAL "size" AND DEFINED "${_tryall_variable}")
       OR (kind STREQUAL "size" AND _tryall_code MATCHES "RESULT_VARIABLE")
       # What a program does besides answering may be what the project wants next.
       OR kind STREQUAL "run"
@@ -173,11 +175,6 @@ function(_tryall_note_check kind)
   if(NOT may_wait)
     return()
   endif()
-  foreach(variable IN LISTS variables)
-    if(DEFINED "${variable}" OR NOT variable MATCHES "^[A-Za-z0-9_./+-]+$")
-      return()
-    endif()
-  endforeach()
 
   # CMake's own may call another of these commands before it asks, as check_type_size does.
   get_property(noted_outside GLOBAL PROPERTY _TRYALL_NOTED)
@@ -188,10 +185,10 @@ function(_tryall_note_check kind)
   endif()
   get_property(number GLOBAL PROPERTY _TRYALL_NOTED)
   set_property(GLOBAL PROPERTY _TRYALL_NOTED "${noted_outside}")
-  foreach(variable IN LISTS variables)
-    unset("${variable}" CACHE)
-  endforeach()
   if(NOT "${number}" MATCHES "^[0-9]+$")
+    foreach(variable IN LISTS variables)
+      unset("${variable}" CACHE)
+    endforeach()
     return()
   endif()
 
@@ -214,6 +211,7 @@ function(_tryall_note_check kind)
     set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING ${number})
   endif()
   foreach(variable IN LISTS variables)
+    # In place of what the first pass has left there.
     set("${variable}" "TRYALL_PENDING_${number}" CACHE INTERNAL "Not asked yet")
     set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${variable}" ${number})
   endforeach()

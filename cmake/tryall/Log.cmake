@@ -4,7 +4,7 @@
 
 # Tells the configure log of an answered question, as try_compile tells it of its own.
 macro(_tryall_log number status)
-  if(NOT _tryall_NO_LOG AND NOT CMAKE_VERSION VERSION_LESS 3.26)
+  if(NOT CMAKE_VERSION VERSION_LESS 3.26)
     get_property(log GLOBAL PROPERTY _TRYALL_${number}_LOG)
     get_property(check GLOBAL PROPERTY _TRYALL_${number}_CHECK)
     message(CONFIGURE_LOG "Asked by tryall: ${status}\n${log}${check}")
