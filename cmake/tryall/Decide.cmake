@@ -23,9 +23,9 @@ function(_tryall_decide command argc a0 a1 a2 a3 a4)
   set(why "")
   set(emptied "")
   set(toolchain "")
-  if(argc LESS 3 OR NOT _tryall_is_check OR command STREQUAL "try_run" OR DEFINED CMAKE_LINKER_TYPE
-      OR CMAKE_POLICY_WARNING_CMP0056 OR CMAKE_POLICY_WARNING_CMP0066
-      OR CMAKE_POLICY_WARNING_CMP0067)
+  if(argc LESS 3 OR DEFINED CMAKE_LINKER_TYPE
+      OR NOT "${command},${_tryall_is_check},${CMAKE_POLICY_WARNING_CMP0056}${CMAKE_POLICY_WARNING_CMP0066}${CMAKE_POLICY_WARNING_CMP0067}"
+        STREQUAL "try_compile,TRUE,")
     # In all other calls there is nothing that it could find.
     _tryall_read_arguments()
   endif()

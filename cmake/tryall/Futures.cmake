@@ -25,8 +25,8 @@
 #   _TRYALL_LATE_<v>       the value it is to have in every scope that has its placeholder: "=" and
 #                          the value, or "-" for none
 
-# The commands: name, place of the result variable, kind (see _tryall_note_check and, for a header,
-# Check.cmake.in), and the module that brings it.
+# The commands: name, place of the result variable, kind (see _tryall_take_over and
+# _tryall_note_check), and the module that brings it.
 function(_tryall_known_checks result)
   set(${result}
     check_include_file,1,header,CheckIncludeFile
@@ -121,10 +121,18 @@ function(_tryall_take_over NAME INDEX KIND module)
   elseif(KIND STREQUAL "run")
     set(SUFFIXES "\"\" _EXITCODE")
   endif()
+  set(IF_DEFINED "")
+  if(KIND STREQUAL "header")
+    # CMake's own does nothing then, be it an answer or what waits for one. Its check_type_size asks for
+    # three headers each time.
+    set(IF_DEFINED "  if(ARGC GREATER ${INDEX} AND DEFINED \"\${ARGV${INDEX}}\")\n    return()\n  endif()\n")
+  endif()
   file(READ "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/Check.cmake.in" code)
   string(CONFIGURE "${code}" code @ONLY)
   cmake_language(EVAL CODE "${code}")
 endfunction()
+
+# (In what follows, each operand of a condition takes as long as a command.)
 
 # Makes the first pass for the call in _tryall_code, whose result variable is _tryall_variable.
 # _tryall_is_noted of the caller then says whether that was all; if so the variables _tryall_late,
@@ -141,12 +149,12 @@ function(_tryall_note_check kind)
     set(late "")
   endif()
   get_property(pending GLOBAL PROPERTY "_TRYALL_PENDING_${first}")
-  get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
-  if(NOT door_open OR ("${pending}" STREQUAL "" AND DEFINED "${first}"))
-    # CMake's own asks nothing where the variable is defined.
-    return()
-  endif()
-  if(NOT "${pending}" STREQUAL "" AND "$CACHE{${first}}" STREQUAL "TRYALL_PENDING_${pending}")
+  if("${pending}" STREQUAL "" OR NOT "$CACHE{${first}}" STREQUAL "TRYALL_PENDING_${pending}")
+    get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
+    if(NOT door_open OR DEFINED "${first}")
+      return()
+    endif()
+  else()
     # Asked already: CMake's own would find the variable defined.
     foreach(variable IN LISTS variables)
       if(NOT "$CACHE{${variable}}" STREQUAL "TRYALL_PENDING_${pending}")
@@ -160,19 +168,19 @@ function(_tryall_note_check kind)
     set(_tryall_late "${late}" PARENT_SCOPE)
     return()
   endif()
-  if(DEFINED "${first}" OR NOT "${_tryall_variable}" MATCHES "^[A-Za-z0-9_./+-]+$"
-      OR NOT _tryall_output_wanted STREQUAL ""
-      OR (kind STREQUAL "size" AND DEFINED "${_tryall_variable}")
-      OR (kind STREQUAL "size" AND _tryall_code MATCHES "RESULT_VARIABLE")
-      # What a program does besides answering may be what the project wants next.
-      OR kind STREQUAL "run"
-      # Where this is unset CMake evaluates all text twice, once without watches, and warns if it
-      # differs.
-      OR NOT _tryall_cmp0053 STREQUAL "NEW")
+  # Not kind "run": what a program does besides answering may be what the project wants next. And where
+  # CMP0053 is unset CMake evaluates all text twice, once without watches, and warns if it differs.
+  if(NOT "${kind},${_tryall_cmp0053},${_tryall_output_wanted}" MATCHES "^(plain|header|size),NEW,$"
+      OR NOT _tryall_variable MATCHES "^[A-Za-z0-9_./+-]+$")
     return()
   endif()
+  if(kind STREQUAL "size")
+    if(DEFINED "${_tryall_variable}" OR _tryall_code MATCHES "RESULT_VARIABLE")
+      return()
+    endif()
+  endif()
   _tryall_may_wait()
-  if(NOT may_wait)
+  if(may_wait STREQUAL "FALSE")
     return()
   endif()
 
@@ -192,7 +200,7 @@ function(_tryall_note_check kind)
     return()
   endif()
 
-  if(NOT is_kept_from_next_run)
+  if(NOT may_wait STREQUAL "KEPT")
     _tryall_keep_from_next_run()
   endif()
   _tryall_context(context)
@@ -251,23 +259,29 @@ endfunction()
 
 # A variable is about to be read. CMake looks it up again after this. Whoever reads a result that is
 # there, or was replaced, waits for nothing; this is called for each of them, at one command.
-function(_tryall_accessed variable access value)
-  if(value MATCHES "^TRYALL_PENDING_([0-9]+)$" AND NOT access STREQUAL "MODIFIED_ACCESS"
-      AND NOT access STREQUAL "REMOVED_ACCESS")
-    get_property(patient GLOBAL PROPERTY _TRYALL_PENDING_PATIENT)
-    if("${CMAKE_MATCH_1}" IN_LIST patient)
-      _tryall_settle()
+#
+# Its arguments are the variable, the access and the value; to name them would take a third longer.
+function(_tryall_accessed)
+  if(NOT ARGV2 MATCHES "^TRYALL_PENDING_([0-9]+)$")
+    return()
+  endif()
+  set(number ${CMAKE_MATCH_1})
+  if(ARGV1 MATCHES "^(MODIFIED|REMOVED)_ACCESS$")
+    return()
+  endif()
+  get_property(patient GLOBAL PROPERTY _TRYALL_PENDING_PATIENT)
+  if("${number}" IN_LIST patient)
+    _tryall_settle()
+  else()
+    _tryall_settle_impatient()
+  endif()
+  get_property(late GLOBAL PROPERTY "_TRYALL_LATE_${ARGV0}")
+  if("${late}" MATCHES "^(TRYALL_PENDING_[0-9]+)([=-])(.*)$"
+      AND "${${ARGV0}}" STREQUAL CMAKE_MATCH_1)
+    if(CMAKE_MATCH_2 STREQUAL "=")
+      set("${ARGV0}" "${CMAKE_MATCH_3}" PARENT_SCOPE)
     else()
-      _tryall_settle_impatient()
-    endif()
-    get_property(late GLOBAL PROPERTY "_TRYALL_LATE_${variable}")
-    if("${late}" MATCHES "^(TRYALL_PENDING_[0-9]+)([=-])(.*)$"
-        AND "${${variable}}" STREQUAL CMAKE_MATCH_1)
-      if(CMAKE_MATCH_2 STREQUAL "=")
-        set("${variable}" "${CMAKE_MATCH_3}" PARENT_SCOPE)
-      else()
-        unset("${variable}" PARENT_SCOPE)
-      endif()
+      unset("${ARGV0}" PARENT_SCOPE)
     endif()
   endif()
 endfunction()
@@ -339,8 +353,15 @@ function(_tryall_second_pass _tryall_number)
   foreach(_tryall_variable IN LISTS _tryall_VARIABLES)
     set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${_tryall_variable}" "")
     # The project may have set or unset it since, or said more of it, as if it had had its answer.
-    _tryall_code_for_entry(_tryall_entry "${_tryall_variable}" "TRYALL_PENDING_${_tryall_number}")
-    string(APPEND _tryall_after "${_tryall_entry}")
+    get_property(_tryall_type CACHE "${_tryall_variable}" PROPERTY TYPE)
+    get_property(_tryall_help CACHE "${_tryall_variable}" PROPERTY HELPSTRING)
+    get_property(_tryall_advanced CACHE "${_tryall_variable}" PROPERTY ADVANCED)
+    get_property(_tryall_strings CACHE "${_tryall_variable}" PROPERTY STRINGS)
+    if(NOT "$CACHE{${_tryall_variable}}|${_tryall_type}|${_tryall_help}|${_tryall_advanced}|${_tryall_strings}"
+        STREQUAL "TRYALL_PENDING_${_tryall_number}|INTERNAL|Not asked yet||")
+      _tryall_code_for_entry(_tryall_entry "${_tryall_variable}" "TRYALL_PENDING_${_tryall_number}")
+      string(APPEND _tryall_after "${_tryall_entry}")
+    endif()
     unset("${_tryall_variable}" CACHE)
     unset("${_tryall_variable}")
   endforeach()

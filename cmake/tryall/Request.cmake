@@ -6,7 +6,8 @@
 
 # Most calls differ from one before in their source and their definitions only. Their toolchain is
 # that of the other one, and then the flags and the keys need not be read. Not where libraries are
-# named, which may have become targets, or where anything is said that few calls say. What a toolchain
+# named, which may have become targets, or where anything is said that few calls say; then
+# _tryall_is_common of try_compile is FALSE. What a toolchain
 # was once written from (see _tryall_write_toolchain) never changes. Reading takes a third of the time
 # of a check.
 #
@@ -19,12 +20,7 @@ function(_tryall_recall_toolchain)
   cmake_language(CALL "${name}" surroundings)
   string(PREPEND surroundings "${_tryall_policies}|${extension}|")
   set(reading_key "")
-  if(NOT DEFINED _tryall_LINK_LIBRARIES AND NOT DEFINED _tryall_LINK_OPTIONS
-      AND NOT DEFINED _tryall_C_STANDARD AND NOT DEFINED _tryall_C_STANDARD_REQUIRED
-      AND NOT DEFINED _tryall_C_EXTENSIONS AND NOT DEFINED _tryall_CXX_STANDARD
-      AND NOT DEFINED _tryall_CXX_STANDARD_REQUIRED AND NOT DEFINED _tryall_CXX_EXTENSIONS
-      AND NOT "${_tryall_CMAKE_FLAGS}" MATCHES "LIBRARIES"
-      AND "${CMAKE_TRY_COMPILE_TARGET_TYPE}${CMAKE_TRY_COMPILE_CONFIGURATION}" STREQUAL "")
+  if("${_tryall_is_common},${CMAKE_TRY_COMPILE_TARGET_TYPE}${CMAKE_TRY_COMPILE_CONFIGURATION}" STREQUAL "TRUE,")
     string(MD5 reading_key "${surroundings}\n${place}\n${CMAKE_${language}_FLAGS}\n${CMAKE_${language}_FLAGS_DEBUG}\n${CMAKE_PLATFORM_INFO_DIR}\n${_tryall_KEYWORDS_MISSING_VALUES}\n${_tryall_CMAKE_FLAGS}\n${command}\n${CMAKE_CROSSCOMPILING_EMULATOR}\n$ENV{LC_ALL}\n$ENV{LC_MESSAGES}\n$ENV{LANG}")
     get_property(toolchain GLOBAL PROPERTY _TRYALL_READING_${reading_key})
     if(toolchain)
@@ -156,8 +152,8 @@ endfunction()
 # reads it. That would find the same here, and take four times as long.
 function(_tryall_read_text)
   set(is_text FALSE PARENT_SCOPE)
-  if(_tryall_is_check AND "${a1}" MATCHES "^SOURCE_FROM_" AND a2 MATCHES "^[A-Za-z0-9_.+-]+\\.c$"
-      AND command STREQUAL "try_compile" AND NOT DEFINED _tryall_UNPARSED_ARGUMENTS
+  if("${_tryall_is_check},${command},${a1},${a2}" MATCHES "^TRUE,try_compile,SOURCE_FROM_[A-Z]+,[A-Za-z0-9_.+-]+\\.c$"
+      AND NOT DEFINED _tryall_UNPARSED_ARGUMENTS
       AND DEFINED CMAKE_C_ABI_COMPILED AND "c" IN_LIST CMAKE_C_SOURCE_FILE_EXTENSIONS)
     if(a1 STREQUAL "SOURCE_FROM_VAR")
       set(source "${${a3}}" PARENT_SCOPE)
