@@ -83,7 +83,7 @@ function(_tryall_code_for_surroundings result language)
   set(${result} "${code}" PARENT_SCOPE)
 endfunction()
 
-# The recipe of the request that _tryall_understand has read, if both commands are known by now. If
+# The recipe of the request that _tryall_decide has read, if both commands are known by now. If
 # it is known that there is none, why says why.
 function(_tryall_find_recipe)
   set(recipe "" PARENT_SCOPE)
