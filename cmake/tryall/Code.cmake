@@ -32,7 +32,6 @@ endfunction()
 # Code that makes a cache entry what it is now. If its value is the placeholder of a check that
 # waits, only what the project has said of it beside the value, as option() does.
 function(_tryall_code_for_entry result name placeholder)
-  set(${result} "" PARENT_SCOPE)
   if(NOT DEFINED "CACHE{${name}}")
     set(${result} "unset(${name} CACHE)\n" PARENT_SCOPE)
     return()
@@ -41,11 +40,6 @@ function(_tryall_code_for_entry result name placeholder)
   get_property(help CACHE "${name}" PROPERTY HELPSTRING)
   get_property(is_advanced CACHE "${name}" PROPERTY ADVANCED)
   get_property(strings CACHE "${name}" PROPERTY STRINGS)
-  if("$CACHE{${name}}|${type}|${help}|${is_advanced}|${strings}"
-      STREQUAL "${placeholder}|INTERNAL|Not asked yet||")
-    # Nearly always: nobody has said anything of it.
-    return()
-  endif()
   set(code "")
   if(NOT "$CACHE{${name}}" STREQUAL "${placeholder}")
     _tryall_quote(quoted_help "${help}")

@@ -13,26 +13,25 @@ function(_tryall_context_names result)
     CMAKE_REQUIRED_LINK_OPTIONS CMAKE_REQUIRED_LIBRARIES CMAKE_REQUIRED_LINK_DIRECTORIES
     CMAKE_EXTRA_INCLUDE_FILES CMAKE_MESSAGE_INDENT CMAKE_MESSAGE_CONTEXT
     CMAKE_C_FLAGS CMAKE_CXX_FLAGS CMAKE_Fortran_FLAGS CMAKE_OBJC_FLAGS CMAKE_OBJCXX_FLAGS
-    _tryall_under
+    _tryall_cmp0075
     PARENT_SCOPE)
 endfunction()
 
 # The name of a macro that sets all of them to what they are.
 function(_tryall_context result)
-  set(is_as_before FALSE)
-  if(COMMAND _tryall_compare_defined)
-    _tryall_compare_defined()
+  set(values "")
+  if(COMMAND _tryall_read_context)
+    _tryall_read_context(values)
   endif()
-  if(NOT is_as_before)
+  if(values STREQUAL "")
     _tryall_keep_defined()
+    _tryall_read_context(values)
   endif()
-  get_property(defined GLOBAL PROPERTY _TRYALL_CONTEXT_DEFINED)
-  _tryall_context_values(values)
-  string(MD5 hash "${defined}${values}")
+  string(MD5 hash "${values}")
   if(NOT COMMAND _tryall_context_${hash})
     _tryall_context_names(names)
     _tryall_code_for_variables(code ${names})
-    if(NOT _tryall_under MATCHES "=NEW$")
+    if(NOT _tryall_cmp0075 STREQUAL "NEW")
       # If CMP0075 warns, it did so in the first pass.
       string(APPEND code "set(_CIF_CMP0075_WARNED 1)\n")
     endif()
@@ -41,9 +40,9 @@ function(_tryall_context result)
   set(${result} "_tryall_context_${hash}" PARENT_SCOPE)
 endfunction()
 
-# Notes which of them are defined: an empty variable is another context than none. Makes the macro
-# that sets is_as_before if the same ones are, and the function that puts all values together, with a
-# byte between them that no text has.
+# Notes which of them are defined: an empty variable is another context than none. Makes the
+# function that, if the same ones are, sets its argument to all values, with a byte between them that
+# no text has, behind a word for those that are defined.
 function(_tryall_keep_defined)
   _tryall_context_names(names)
   set(defined "")
@@ -57,17 +56,11 @@ function(_tryall_keep_defined)
       string(APPEND condition " AND NOT DEFINED ${name}")
     endif()
   endforeach()
-  set_property(GLOBAL PROPERTY _TRYALL_CONTEXT_DEFINED ${defined})
-  cmake_language(EVAL CODE "macro(_tryall_compare_defined)
+  string(ASCII 1 separator)
+  list(JOIN names "}${separator}\${" text)
+  cmake_language(EVAL CODE "function(_tryall_read_context result)
     if(${condition})
-      set(is_as_before TRUE)
+      set(\${result} \"${defined}\${${text}}\" PARENT_SCOPE)
     endif()
-  endmacro()")
-  if(NOT COMMAND _tryall_context_values)
-    string(ASCII 1 separator)
-    list(JOIN names "}${separator}\${" text)
-    cmake_language(EVAL CODE "function(_tryall_context_values result)
-      set(\${result} \"\${${text}}\" PARENT_SCOPE)
-    endfunction()")
-  endif()
+  endfunction()")
 endfunction()

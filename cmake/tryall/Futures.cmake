@@ -10,7 +10,9 @@
 #
 # What is kept of pending check n, beside its question (see Batch.cmake):
 #
-#   _TRYALL_<n>_CALL       code of the call
+#   _TRYALL_<n>_CALL       code of the call; or the command,
+#   _TRYALL_<n>_<0 to 2>   if these are its arguments, see Policies.cmake
+#   _TRYALL_<n>_UNDER      the macro that runs it under the policies of its caller
 #   _TRYALL_<n>_CONTEXT    the macro that sets what the second pass reads, see Context.cmake
 #   _TRYALL_<n>_VARIABLES  the result variables
 #   _TRYALL_<n>_RESULT     the one that its try_compile sets
@@ -23,11 +25,11 @@
 #   _TRYALL_LATE_<v>       the value it is to have in every scope that has its placeholder: "=" and
 #                          the value, or "-" for none
 
-# The commands: name, place of the result variable, kind (see _tryall_note_check), and the
-# module that brings it.
+# The commands: name, place of the result variable, kind (see _tryall_take_over and
+# _tryall_note_check), and the module that brings it.
 function(_tryall_known_checks result)
   set(${result}
-    check_include_file,1,plain,CheckIncludeFile
+    check_include_file,1,header,CheckIncludeFile
     check_include_file_cxx,1,plain,CheckIncludeFileCXX
     check_include_files,1,plain,CheckIncludeFiles
     check_symbol_exists,2,plain,CheckSymbolExists
@@ -119,30 +121,40 @@ function(_tryall_take_over NAME INDEX KIND module)
   elseif(KIND STREQUAL "run")
     set(SUFFIXES "\"\" _EXITCODE")
   endif()
+  set(IF_DEFINED "")
+  if(KIND STREQUAL "header")
+    # CMake's own does nothing then, be it an answer or what waits for one. Its check_type_size asks for
+    # three headers each time.
+    set(IF_DEFINED "  if(ARGC GREATER ${INDEX} AND DEFINED \"\${ARGV${INDEX}}\")\n    return()\n  endif()\n")
+  endif()
   file(READ "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/Check.cmake.in" code)
   string(CONFIGURE "${code}" code @ONLY)
   cmake_language(EVAL CODE "${code}")
 endfunction()
 
-# Makes the first pass for the call in _tryall_call, whose result variable is _tryall_variable.
+# (In what follows, each operand of a condition takes as long as a command.)
+
+# Makes the first pass for the call in _tryall_code, whose result variable is _tryall_variable.
 # _tryall_is_noted of the caller then says whether that was all; if so the variables _tryall_late,
 # in the scope of the project, wait for check _tryall_number.
-function(_tryall_note_check name kind)
-  get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
-  if(NOT door_open)
-    return()
-  endif()
+function(_tryall_note_check kind)
   # The cache entries that it sets, its own result first, and what it sets in its caller's scope.
-  set(first "${_tryall_variable}")
-  set(variables "${_tryall_variable}")
-  set(late "")
   if(kind STREQUAL "size")
     set(first "HAVE_${_tryall_variable}")
     set(variables "${first};${_tryall_variable}")
     set(late "${_tryall_variable}_CODE")
+  else()
+    set(first "${_tryall_variable}")
+    set(variables "${first}")
+    set(late "")
   endif()
   get_property(pending GLOBAL PROPERTY "_TRYALL_PENDING_${first}")
-  if(NOT "${pending}" STREQUAL "" AND "$CACHE{${first}}" STREQUAL "TRYALL_PENDING_${pending}")
+  if("${pending}" STREQUAL "" OR NOT "$CACHE{${first}}" STREQUAL "TRYALL_PENDING_${pending}")
+    get_property(door_open GLOBAL PROPERTY _TRYALL_ON)
+    if(NOT door_open OR DEFINED "${first}")
+      return()
+    endif()
+  else()
     # Asked already: CMake's own would find the variable defined.
     foreach(variable IN LISTS variables)
       if(NOT "$CACHE{${variable}}" STREQUAL "TRYALL_PENDING_${pending}")
@@ -156,46 +168,47 @@ function(_tryall_note_check name kind)
     set(_tryall_late "${late}" PARENT_SCOPE)
     return()
   endif()
-  if(first STREQUAL "" OR DEFINED "${first}" OR NOT _tryall_output_wanted STREQUAL ""
-      OR (kind STREQUAL "size" AND _tryall_call MATCHES "RESULT_VARIABLE")
-      # What a program does besides answering may be what the project wants next.
-      OR kind STREQUAL "run"
-      # Where this is unset CMake evaluates all text twice, once without watches, and warns if it
-      # differs.
-      OR NOT _tryall_cmp0053 STREQUAL "NEW")
+  # Not kind "run": what a program does besides answering may be what the project wants next. And where
+  # CMP0053 is unset CMake evaluates all text twice, once without watches, and warns if it differs.
+  if(NOT "${kind},${_tryall_cmp0053},${_tryall_output_wanted}" MATCHES "^(plain|header|size),NEW,$"
+      OR NOT _tryall_variable MATCHES "^[A-Za-z0-9_./+-]+$")
     return()
   endif()
-  _tryall_may_wait()
-  if(NOT may_wait)
-    return()
-  endif()
-  foreach(variable IN LISTS variables)
-    if(DEFINED "${variable}" OR NOT variable MATCHES "^[A-Za-z0-9_./+-]+$")
+  if(kind STREQUAL "size")
+    if(DEFINED "${_tryall_variable}" OR _tryall_code MATCHES "RESULT_VARIABLE")
       return()
     endif()
-  endforeach()
+  endif()
+  _tryall_may_wait()
+  if(may_wait STREQUAL "FALSE")
+    return()
+  endif()
 
   # CMake's own may call another of these commands before it asks, as check_type_size does.
   get_property(noted_outside GLOBAL PROPERTY _TRYALL_NOTED)
   set_property(GLOBAL PROPERTY _TRYALL_NOTED "")
-  _tryall_first_pass("_${name}(${_tryall_call})")
+  _tryall_first_pass()
   if(_CIF_CMP0075_WARNED)
     set(_CIF_CMP0075_WARNED 1 PARENT_SCOPE)
   endif()
   get_property(number GLOBAL PROPERTY _TRYALL_NOTED)
   set_property(GLOBAL PROPERTY _TRYALL_NOTED "${noted_outside}")
-  foreach(variable IN LISTS variables)
-    unset("${variable}" CACHE)
-  endforeach()
   if(NOT "${number}" MATCHES "^[0-9]+$")
+    foreach(variable IN LISTS variables)
+      unset("${variable}" CACHE)
+    endforeach()
     return()
   endif()
 
-  if(NOT is_kept_from_next_run)
+  if(NOT may_wait STREQUAL "KEPT")
     _tryall_keep_from_next_run()
   endif()
   _tryall_context(context)
-  set_property(GLOBAL PROPERTY _TRYALL_${number}_CALL "_${name}(${_tryall_call})")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_CALL "${_tryall_code}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_0 "${_tryall_0}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_1 "${_tryall_1}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_2 "${_tryall_2}")
+  set_property(GLOBAL PROPERTY _TRYALL_${number}_UNDER ${_tryall_under})
   set_property(GLOBAL PROPERTY _TRYALL_${number}_CONTEXT ${context})
   set_property(GLOBAL PROPERTY _TRYALL_${number}_VARIABLES "${variables}")
   set_property(GLOBAL PROPERTY _TRYALL_${number}_LATE "${late}")
@@ -206,12 +219,16 @@ function(_tryall_note_check name kind)
     set_property(GLOBAL APPEND PROPERTY _TRYALL_PENDING ${number})
   endif()
   foreach(variable IN LISTS variables)
+    # In place of what the first pass has left there.
     set("${variable}" "TRYALL_PENDING_${number}" CACHE INTERNAL "Not asked yet")
     set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${variable}" ${number})
-    _tryall_watch("${variable}")
   endforeach()
-  foreach(variable IN LISTS late)
-    _tryall_watch("${variable}")
+  foreach(variable IN LISTS variables late)
+    get_property(is_watched GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}")
+    if(NOT is_watched)
+      set_property(GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}" TRUE)
+      variable_watch("${variable}" _tryall_accessed)
+    endif()
   endforeach()
   set(_tryall_number ${number} PARENT_SCOPE)
   set(_tryall_late "${late}" PARENT_SCOPE)
@@ -225,7 +242,7 @@ function(_tryall_note_check name kind)
 endfunction()
 
 # Lets CMake's own put its question together, and say and log nothing.
-function(_tryall_first_pass _tryall_code)
+function(_tryall_first_pass)
   set(_tryall_mode note)
   set(_tryall_quiet "${CMAKE_REQUIRED_QUIET}")
   set(_tryall_files_directory "${CMAKE_FILES_DIRECTORY}")
@@ -240,34 +257,31 @@ function(_tryall_first_pass _tryall_code)
   endif()
 endfunction()
 
-# Has _tryall_accessed called for every read of a variable.
-function(_tryall_watch variable)
-  get_property(is_watched GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}")
-  if(NOT is_watched)
-    set_property(GLOBAL PROPERTY "_TRYALL_WATCHED_${variable}" TRUE)
-    variable_watch("${variable}" _tryall_accessed)
-  endif()
-endfunction()
-
 # A variable is about to be read. CMake looks it up again after this. Whoever reads a result that is
 # there, or was replaced, waits for nothing; this is called for each of them, at one command.
-function(_tryall_accessed variable access)
-  if("${${variable}}" MATCHES "^TRYALL_PENDING_([0-9]+)$" AND NOT access STREQUAL "MODIFIED_ACCESS"
-      AND NOT access STREQUAL "REMOVED_ACCESS")
-    get_property(patient GLOBAL PROPERTY _TRYALL_PENDING_PATIENT)
-    if("${CMAKE_MATCH_1}" IN_LIST patient)
-      _tryall_settle()
+#
+# Its arguments are the variable, the access and the value; to name them would take a third longer.
+function(_tryall_accessed)
+  if(NOT ARGV2 MATCHES "^TRYALL_PENDING_([0-9]+)$")
+    return()
+  endif()
+  set(number ${CMAKE_MATCH_1})
+  if(ARGV1 MATCHES "^(MODIFIED|REMOVED)_ACCESS$")
+    return()
+  endif()
+  get_property(patient GLOBAL PROPERTY _TRYALL_PENDING_PATIENT)
+  if("${number}" IN_LIST patient)
+    _tryall_settle()
+  else()
+    _tryall_settle_impatient()
+  endif()
+  get_property(late GLOBAL PROPERTY "_TRYALL_LATE_${ARGV0}")
+  if("${late}" MATCHES "^(TRYALL_PENDING_[0-9]+)([=-])(.*)$"
+      AND "${${ARGV0}}" STREQUAL CMAKE_MATCH_1)
+    if(CMAKE_MATCH_2 STREQUAL "=")
+      set("${ARGV0}" "${CMAKE_MATCH_3}" PARENT_SCOPE)
     else()
-      _tryall_settle_impatient()
-    endif()
-    get_property(late GLOBAL PROPERTY "_TRYALL_LATE_${variable}")
-    if("${late}" MATCHES "^(TRYALL_PENDING_[0-9]+)([=-])(.*)$"
-        AND "${${variable}}" STREQUAL CMAKE_MATCH_1)
-      if(CMAKE_MATCH_2 STREQUAL "=")
-        set("${variable}" "${CMAKE_MATCH_3}" PARENT_SCOPE)
-      else()
-        unset("${variable}" PARENT_SCOPE)
-      endif()
+      unset("${ARGV0}" PARENT_SCOPE)
     endif()
   endif()
 endfunction()
@@ -304,7 +318,14 @@ function(_tryall_settle_impatient)
     set_property(GLOBAL PROPERTY _TRYALL_PENDING "")
   endif()
   _tryall_run_batch(${numbers})
+  # Most checks have the context of the one before, and leave it as it is.
+  set(_tryall_last_context "")
   foreach(number IN LISTS pending)
+    get_property(_tryall_context GLOBAL PROPERTY _TRYALL_${number}_CONTEXT)
+    if(NOT _tryall_context STREQUAL _tryall_last_context)
+      cmake_language(CALL ${_tryall_context})
+      set(_tryall_last_context ${_tryall_context})
+    endif()
     _tryall_second_pass(${number})
   endforeach()
   if(NOT is_busy)
@@ -318,24 +339,33 @@ function(_tryall_settle_directory)
   _tryall_settle()
 endfunction()
 
-# Lets CMake's own set its results, now that there is an answer.
+# Lets CMake's own set its results in its context, now that there is an answer.
 function(_tryall_second_pass _tryall_number)
   set(_tryall_after "")
   get_property(_tryall_code GLOBAL PROPERTY _TRYALL_${_tryall_number}_CALL)
-  get_property(_tryall_context GLOBAL PROPERTY _TRYALL_${_tryall_number}_CONTEXT)
+  get_property(_tryall_0 GLOBAL PROPERTY _TRYALL_${_tryall_number}_0)
+  get_property(_tryall_1 GLOBAL PROPERTY _TRYALL_${_tryall_number}_1)
+  get_property(_tryall_2 GLOBAL PROPERTY _TRYALL_${_tryall_number}_2)
+  get_property(_tryall_under GLOBAL PROPERTY _TRYALL_${_tryall_number}_UNDER)
   get_property(_tryall_VARIABLES GLOBAL PROPERTY _TRYALL_${_tryall_number}_VARIABLES)
   get_property(_tryall_LATE GLOBAL PROPERTY _TRYALL_${_tryall_number}_LATE)
   get_property(_tryall_RESULT GLOBAL PROPERTY _TRYALL_${_tryall_number}_RESULT)
   foreach(_tryall_variable IN LISTS _tryall_VARIABLES)
     set_property(GLOBAL PROPERTY "_TRYALL_PENDING_${_tryall_variable}" "")
     # The project may have set or unset it since, or said more of it, as if it had had its answer.
-    _tryall_code_for_entry(_tryall_entry "${_tryall_variable}" "TRYALL_PENDING_${_tryall_number}")
-    string(APPEND _tryall_after "${_tryall_entry}")
+    get_property(_tryall_type CACHE "${_tryall_variable}" PROPERTY TYPE)
+    get_property(_tryall_help CACHE "${_tryall_variable}" PROPERTY HELPSTRING)
+    get_property(_tryall_advanced CACHE "${_tryall_variable}" PROPERTY ADVANCED)
+    get_property(_tryall_strings CACHE "${_tryall_variable}" PROPERTY STRINGS)
+    if(NOT "$CACHE{${_tryall_variable}}|${_tryall_type}|${_tryall_help}|${_tryall_advanced}|${_tryall_strings}"
+        STREQUAL "TRYALL_PENDING_${_tryall_number}|INTERNAL|Not asked yet||")
+      _tryall_code_for_entry(_tryall_entry "${_tryall_variable}" "TRYALL_PENDING_${_tryall_number}")
+      string(APPEND _tryall_after "${_tryall_entry}")
+    endif()
     unset("${_tryall_variable}" CACHE)
     unset("${_tryall_variable}")
   endforeach()
   set(_tryall_mode answer)
-  cmake_language(CALL ${_tryall_context})
   cmake_language(CALL ${_tryall_under})
   if(NOT _tryall_after STREQUAL "")
     cmake_language(EVAL CODE "${_tryall_after}")

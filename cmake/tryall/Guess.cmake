@@ -23,20 +23,22 @@
 #                       file; and _TRYALL_NEXT_READ_<f>, which of these were looked into
 #   _TRYALL_guess_...   the answer to it, as for a check that was asked
 
-# Makes a guess at what follows the question number, and sets toolchain and check to it, in the
-# request's form; or to nothing.
-function(_tryall_guess number toolchain check)
-  set(${toolchain} "" PARENT_SCOPE)
+# Makes a guess at what follows the question number, and sets check to it, in the request's form; or
+# to nothing.
+function(_tryall_guess number check)
+  set(${check} "" PARENT_SCOPE)
   set_property(GLOBAL PROPERTY _TRYALL_GUESS "")
   get_property(chain GLOBAL PROPERTY _TRYALL_CHAIN)
   get_property(call GLOBAL PROPERTY _TRYALL_${number}_CALL)
-  if(NOT "${call}" MATCHES "^_check_include_files\\( \\[==========\\[\n([^]\n]*;)([^];\n]+)\\]==========\\] \\[==========\\[\n([A-Za-z0-9_]+)\\]==========\\]\\)$")
+  get_property(headers GLOBAL PROPERTY _TRYALL_${number}_0)
+  get_property(variable GLOBAL PROPERTY _TRYALL_${number}_1)
+  if(NOT "${call}" STREQUAL "_check_include_files" OR NOT "${variable}" MATCHES "^[A-Za-z0-9_]+$"
+      OR NOT "${headers}" MATCHES "^([^]\n]*;)([^];\n]+)$")
     set_property(GLOBAL PROPERTY _TRYALL_CHAIN "")
     return()
   endif()
   set(before "${CMAKE_MATCH_1}")
   set(header "${CMAKE_MATCH_2}")
-  set(variable "${CMAKE_MATCH_3}")
   set_property(GLOBAL PROPERTY _TRYALL_CHAIN "${before}${header};")
   string(FIND "${chain}" "${before}" place)
   string(FIND "${before}" "${chain}" other_place)
@@ -45,8 +47,7 @@ function(_tryall_guess number toolchain check)
     return()
   endif()
   _tryall_next_header(next "${variable}")
-  get_property(asked_with GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN)
-  get_property(asked GLOBAL PROPERTY _TRYALL_${number}_CHECK)
+  _tryall_read_question(${number})
   _tryall_environment_text(environment)
   get_property(kept GLOBAL PROPERTY _TRYALL_ENVIRONMENT)
   if("${next}" STREQUAL "" OR NOT "${environment}" STREQUAL "${kept}")
@@ -57,9 +58,8 @@ function(_tryall_guess number toolchain check)
   if(NOT names_nothing)
     return()
   endif()
-  _tryall_question(question ${number})
+  _tryall_question(question)
   set_property(GLOBAL PROPERTY _TRYALL_GUESS "${question}")
-  set(${toolchain} "${asked_with}" PARENT_SCOPE)
   set(${check} "${asked}" PARENT_SCOPE)
 endfunction()
 
@@ -72,9 +72,8 @@ function(_tryall_take_guess result number)
     return()
   endif()
   set_property(GLOBAL PROPERTY _TRYALL_GUESS "")
-  get_property(asked_with GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN)
-  get_property(asked GLOBAL PROPERTY _TRYALL_${number}_CHECK)
-  _tryall_question(question ${number})
+  _tryall_read_question(${number})
+  _tryall_question(question)
   get_property(status GLOBAL PROPERTY _TRYALL_guess_STATUS)
   get_property(directory GLOBAL PROPERTY _TRYALL_DIRECTORY)
   if(NOT "${question}" STREQUAL "${guess}" OR NOT "${status}" MATCHES "^(yes|no)$"
@@ -89,12 +88,16 @@ function(_tryall_take_guess result number)
   set(${result} TRUE PARENT_SCOPE)
 endfunction()
 
-# All that the answer to asked, with asked_with, depends on, as one text. Both get the names of a guess
-# in the place of the number.
-macro(_tryall_question result number)
-  string(REPLACE "\"t${number}\":" "\"tguess\":" asked_with "${asked_with}")
-  string(REPLACE "{\"id\":\"_tryall_${number}\",\"toolchain\":\"t${number}\","
-    "{\"id\":\"_tryall_guess\",\"toolchain\":\"tguess\"," asked "${asked}")
+# Sets asked to the question number, by the name of a guess, and asked_with to its toolchain.
+macro(_tryall_read_question number)
+  get_property(asked GLOBAL PROPERTY _TRYALL_${number}_CHECK)
+  string(REPLACE "{\"id\":\"_tryall_${number}\"," "{\"id\":\"_tryall_guess\"," asked "${asked}")
+  get_property(toolchain GLOBAL PROPERTY _TRYALL_${number}_TOOLCHAIN)
+  get_property(asked_with GLOBAL PROPERTY _TRYALL_TOOLCHAIN_${toolchain})
+endmacro()
+
+# All that the answer to asked, with asked_with, depends on, as one text.
+macro(_tryall_question result)
   # A batch runs in the environment that was kept, whatever it is now.
   get_property(environment GLOBAL PROPERTY _TRYALL_ENVIRONMENT)
   set(compiler "")

@@ -3,15 +3,13 @@
 # What is said of the checks: the events in CMakeConfigureLog.yaml, and the summary at the end.
 
 # Tells the configure log of an answered question, as try_compile tells it of its own.
-function(_tryall_log number)
-  if(CMAKE_VERSION VERSION_LESS 3.26 OR _tryall_NO_LOG)
-    return()
+macro(_tryall_log number status)
+  if(NOT CMAKE_VERSION VERSION_LESS 3.26)
+    get_property(log GLOBAL PROPERTY _TRYALL_${number}_LOG)
+    get_property(check GLOBAL PROPERTY _TRYALL_${number}_CHECK)
+    message(CONFIGURE_LOG "Asked by tryall: ${status}\n${log}${check}")
   endif()
-  get_property(status GLOBAL PROPERTY _TRYALL_${number}_STATUS)
-  get_property(log GLOBAL PROPERTY _TRYALL_${number}_LOG)
-  get_property(check GLOBAL PROPERTY _TRYALL_${number}_CHECK)
-  message(CONFIGURE_LOG "Asked by tryall: ${status}\n${log}${check}")
-endfunction()
+endmacro()
 
 # Starts to count, once.
 function(_tryall_count_begin)

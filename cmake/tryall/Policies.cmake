@@ -8,6 +8,10 @@
 
 # The name of a macro that runs the code in _tryall_code under these policies: a list such as
 # 0066=NEW, with OLD or nothing in place of NEW. Those that are not in it are as few as can be.
+#
+# With _2 and _3 behind the "under" of its name, it is a macro that runs the command in _tryall_code
+# with the arguments _tryall_0, _tryall_1 and, if they are three, _tryall_2. To call a command takes
+# less time than to run code, of which CMake also says that a list file begins (see Waiting.cmake).
 function(_tryall_under_policies result policies)
   # Check.cmake.in makes the name for a single policy by itself, to save this call.
   string(REPLACE ";" "," name "_tryall_under_${policies}")
@@ -49,8 +53,16 @@ function(_tryall_under_policies result policies)
       endif()
     endif()
   endforeach()
+  string(REPLACE "_under_" "_under_2_" name_for_two "${name}")
+  string(REPLACE "_under_" "_under_3_" name_for_three "${name}")
   cmake_language(EVAL CODE "macro([[${name}]])
   cmake_language(EVAL CODE \"\${_tryall_code}\")
+endmacro()
+macro([[${name_for_two}]])
+  cmake_language(CALL \"\${_tryall_code}\" \"\${_tryall_0}\" \"\${_tryall_1}\")
+endmacro()
+macro([[${name_for_three}]])
+  cmake_language(CALL \"\${_tryall_code}\" \"\${_tryall_0}\" \"\${_tryall_1}\" \"\${_tryall_2}\")
 endmacro()")
   cmake_policy(POP)
 endfunction()

@@ -53,27 +53,25 @@ macro(_tryall_configuration)
   endif()
 endmacro()
 
-# The values of all these, as one text. For each language there is a function that puts it
-# together, made when it is first wanted: a loop would take longer than all the rest.
-function(_tryall_surroundings result language)
+# For each language and configuration there is a function that sets its argument to one text of the
+# values of all these, made when it is first wanted: a loop would take longer than all the rest.
+#
+# This makes it, by that name, for the language and the configuration that there are now.
+function(_tryall_define_surroundings name)
   _tryall_configuration()
-  set(name "_tryall_surroundings_${language}_${configuration}")
-  if(NOT COMMAND ${name})
-    _tryall_surrounding_variables(variables ${language} "${configuration}")
-    list(JOIN variables "}|\${" text)
-    cmake_language(EVAL CODE "function(${name} result)
-      set(\${result} \"\${${text}}|\$ENV{CMAKE_${language}_COMPILER_LAUNCHER}|\$ENV{CMAKE_${language}_LINKER_LAUNCHER}\" PARENT_SCOPE)
-    endfunction()")
-  endif()
-  cmake_language(CALL ${name} text)
-  # Here it counts whether it is set at all.
-  if(DEFINED CMAKE_POSITION_INDEPENDENT_CODE)
-    string(APPEND text "|set")
-  endif()
-  foreach(name IN LISTS CMAKE_TRY_COMPILE_PLATFORM_VARIABLES)
-    string(APPEND text "|${name}=${${name}}")
-  endforeach()
-  set(${result} "${language}|${configuration}|${text}" PARENT_SCOPE)
+  _tryall_surrounding_variables(variables ${language} "${configuration}")
+  list(JOIN variables "}|\${" text)
+  cmake_language(EVAL CODE "function([[${name}]] result)
+    set(text \"${language}|${configuration}|\${${text}}|\$ENV{CMAKE_${language}_COMPILER_LAUNCHER}|\$ENV{CMAKE_${language}_LINKER_LAUNCHER}\")
+    # Here it counts whether it is set at all.
+    if(DEFINED CMAKE_POSITION_INDEPENDENT_CODE)
+      string(APPEND text \"|set\")
+    endif()
+    foreach(name IN LISTS CMAKE_TRY_COMPILE_PLATFORM_VARIABLES)
+      string(APPEND text \"|\${name}=\${\${name}}\")
+    endforeach()
+    set(\${result} \"\${text}\" PARENT_SCOPE)
+  endfunction()")
 endfunction()
 
 # Code that sets all these variables to what they are.
@@ -85,7 +83,7 @@ function(_tryall_code_for_surroundings result language)
   set(${result} "${code}" PARENT_SCOPE)
 endfunction()
 
-# The recipe of the request that _tryall_understand has read, if both commands are known by now. If
+# The recipe of the request that _tryall_decide has read, if both commands are known by now. If
 # it is known that there is none, why says why.
 function(_tryall_find_recipe)
   set(recipe "" PARENT_SCOPE)

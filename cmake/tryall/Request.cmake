@@ -1,79 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 #
-# What a call of try_compile or try_run asks. A request is understood if its effect on the command
-# lines is known for certain; every other goes to stock CMake as it came, with its errors and its
-# warnings.
+# What a call of try_compile or try_run asks: the source, and what stands on the command lines. A
+# request is understood if its effect on these is known for certain; every other goes to stock CMake as
+# it came, with its errors and its warnings.
 
-# Reads a call: the source, what stands on the command lines, and the keys of the surroundings: of
-# all that the call says, and of what each of its commands can show of it. If it is not understood,
-# why says what is not.
-macro(_tryall_understand)
-  _tryall_read_arguments()
-  if("${why}" STREQUAL "")
-    _tryall_read_text()
-    if(NOT is_text)
-      _tryall_read_source()
+# Most calls differ from one before in their source and their definitions only. Their toolchain is
+# that of the other one, and then the flags and the keys need not be read. Not where libraries are
+# named, which may have become targets, or where anything is said that few calls say; then
+# _tryall_is_common of try_compile is FALSE. What a toolchain
+# was once written from (see _tryall_write_toolchain) never changes. Reading takes a third of the time
+# of a check.
+#
+# Sets toolchain to its name, or to nothing and surroundings and reading_key, for those who then read.
+function(_tryall_recall_toolchain)
+  set(name "_tryall_surroundings_${language}_${CMAKE_TRY_COMPILE_CONFIGURATION}")
+  if(NOT COMMAND "${name}")
+    _tryall_define_surroundings("${name}")
+  endif()
+  cmake_language(CALL "${name}" surroundings)
+  string(PREPEND surroundings "${_tryall_policies}|${extension}|")
+  set(reading_key "")
+  if("${_tryall_is_common},${CMAKE_TRY_COMPILE_TARGET_TYPE}${CMAKE_TRY_COMPILE_CONFIGURATION}" STREQUAL "TRUE,")
+    string(MD5 reading_key "${surroundings}\n${place}\n${CMAKE_${language}_FLAGS}\n${CMAKE_${language}_FLAGS_DEBUG}\n${CMAKE_PLATFORM_INFO_DIR}\n${_tryall_KEYWORDS_MISSING_VALUES}\n${_tryall_CMAKE_FLAGS}\n${command}\n${CMAKE_CROSSCOMPILING_EMULATOR}\n$ENV{LC_ALL}\n$ENV{LC_MESSAGES}\n$ENV{LANG}")
+    get_property(toolchain GLOBAL PROPERTY _TRYALL_READING_${reading_key})
+    if(toolchain)
+      set(toolchain ${toolchain} PARENT_SCOPE)
+      return()
     endif()
   endif()
+  set(toolchain "" PARENT_SCOPE)
+  set(surroundings "${surroundings}" PARENT_SCOPE)
+  set(reading_key "${reading_key}" PARENT_SCOPE)
+endfunction()
+
+# Reads what a call says beside its source, and the keys of its surroundings: of all that it says, and
+# of what each of its commands can show of it. If it is not understood, why says what is not.
+macro(_tryall_read_keys)
+  _tryall_read_options()
   if("${why}" STREQUAL "")
-    set(definitions "")
-    set(options "")
-    if(NOT "${_tryall_COMPILE_DEFINITIONS}" STREQUAL "")
-      _tryall_read_definitions()
-    endif()
-  endif()
-  if("${why}" STREQUAL "")
-    _tryall_surroundings(surroundings ${language})
-    string(PREPEND surroundings "${_tryall_policies}|${extension}|")
-    _tryall_recall_reading()
-    if(NOT is_recalled)
-      _tryall_read_options()
-    endif()
-  endif()
-  if("${why}" STREQUAL "" AND NOT is_recalled)
     _tryall_part_request()
     string(MD5 key "${surroundings}|${place}|${request_key}")
     string(MD5 compile_key "${surroundings}|${place}|${compile_part}")
     string(MD5 link_key "${surroundings}|${link_part}")
     string(MD5 own_link_key "${surroundings}|${link_part}|${library}")
-    _tryall_keep_reading()
-  endif()
-endmacro()
-
-# Most calls differ from one before in their source and their definitions only. What was read of
-# that one is then read of this one: flags, and the keys. Not where libraries are named, which may
-# have become targets, or where anything is said that few calls say. Reading takes a third of the
-# time of a check.
-macro(_tryall_recall_reading)
-  set(is_recalled FALSE)
-  set(reading_key "")
-  if(NOT DEFINED _tryall_LINK_LIBRARIES AND NOT DEFINED _tryall_LINK_OPTIONS
-      AND NOT DEFINED _tryall_C_STANDARD AND NOT DEFINED _tryall_C_STANDARD_REQUIRED
-      AND NOT DEFINED _tryall_C_EXTENSIONS AND NOT DEFINED _tryall_CXX_STANDARD
-      AND NOT DEFINED _tryall_CXX_STANDARD_REQUIRED AND NOT DEFINED _tryall_CXX_EXTENSIONS
-      AND NOT "${_tryall_CMAKE_FLAGS}" MATCHES "LIBRARIES"
-      AND "${CMAKE_TRY_COMPILE_TARGET_TYPE}${CMAKE_TRY_COMPILE_CONFIGURATION}" STREQUAL "")
-    string(MD5 reading_key "${surroundings}\n${place}\n${CMAKE_${language}_FLAGS}\n${CMAKE_${language}_FLAGS_DEBUG}\n${CMAKE_PLATFORM_INFO_DIR}\n${_tryall_KEYWORDS_MISSING_VALUES}\n${_tryall_CMAKE_FLAGS}")
-    get_property(reading GLOBAL PROPERTY _TRYALL_READING_${reading_key})
-    if(reading)
-      set(is_recalled TRUE)
-      list(GET reading 0 key)
-      list(GET reading 1 compile_key)
-      list(GET reading 2 link_key)
-      list(GET reading 3 own_link_key)
-      get_property(flags GLOBAL PROPERTY _TRYALL_READING_FLAGS_${reading_key})
-      set(is_library FALSE)
-      set(library "")
-    endif()
-  endif()
-endmacro()
-
-# Keeps what was read for calls like this one.
-macro(_tryall_keep_reading)
-  if(NOT reading_key STREQUAL "")
-    set_property(GLOBAL PROPERTY _TRYALL_READING_${reading_key}
-      "${key};${compile_key};${link_key};${own_link_key}")
-    set_property(GLOBAL PROPERTY _TRYALL_READING_FLAGS_${reading_key} "${flags}")
   endif()
 endmacro()
 
@@ -181,14 +150,13 @@ endfunction()
 # The source of a check as CMake's own modules have given it since 3.25, in C: a text, for a file with
 # a plain name; or CMake's file for functions. If it is not that, is_text says so, and the next function
 # reads it. That would find the same here, and take four times as long.
-macro(_tryall_read_text)
-  set(is_text FALSE)
-  if(_tryall_is_check AND "${a1}" MATCHES "^SOURCE_FROM_" AND a2 MATCHES "^[A-Za-z0-9_.+-]+\\.c$"
-      AND command STREQUAL "try_compile" AND NOT DEFINED _tryall_UNPARSED_ARGUMENTS
+function(_tryall_read_text)
+  set(is_text FALSE PARENT_SCOPE)
+  if("${_tryall_is_check},${command},${a1},${a2}" MATCHES "^TRUE,try_compile,SOURCE_FROM_[A-Z]+,[A-Za-z0-9_.+-]+\\.c$"
+      AND NOT DEFINED _tryall_UNPARSED_ARGUMENTS
       AND DEFINED CMAKE_C_ABI_COMPILED AND "c" IN_LIST CMAKE_C_SOURCE_FILE_EXTENSIONS)
     if(a1 STREQUAL "SOURCE_FROM_VAR")
-      set(source "${${a3}}")
-      set(is_text TRUE)
+      set(source "${${a3}}" PARENT_SCOPE)
     elseif(a1 STREQUAL "SOURCE_FROM_FILE"
         AND a3 STREQUAL "${CMAKE_ROOT}/Modules/CheckFunctionExists.c")
       get_property(source GLOBAL PROPERTY _TRYALL_TEXT_OF_FUNCTION_CHECK)
@@ -196,14 +164,17 @@ macro(_tryall_read_text)
         file(READ "${a3}" source)
         set_property(GLOBAL PROPERTY _TRYALL_TEXT_OF_FUNCTION_CHECK "${source}")
       endif()
-      set(is_text TRUE)
+      set(source "${source}" PARENT_SCOPE)
+    else()
+      return()
     endif()
-    set(path "")
-    set(place "")
-    set(extension c)
-    set(language C)
+    set(is_text TRUE PARENT_SCOPE)
+    set(path "" PARENT_SCOPE)
+    set(place "" PARENT_SCOPE)
+    set(extension c PARENT_SCOPE)
+    set(language C PARENT_SCOPE)
   endif()
-endmacro()
+endfunction()
 
 # The one source: its text in source, or its file in path; its extension and language; and in place
 # what its path can change of the compile command beside the word for it.

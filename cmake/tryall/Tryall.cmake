@@ -49,13 +49,10 @@ include("${CMAKE_CURRENT_LIST_DIR}/Waiting.cmake")
 
 # Brings the other parts, if they are not there: at the first check, so that a project without any
 # does not have them read. (Those who adopt tryall have them at once, since they will check.)
-macro(_tryall_load)
-  if(NOT COMMAND _tryall_decide)
-    _tryall_load_parts()
+function(_tryall_load)
+  if(COMMAND _tryall_decide)
+    return()
   endif()
-endmacro()
-
-function(_tryall_load_parts)
   set(directory "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
   include("${directory}/Code.cmake")
   include("${directory}/Policies.cmake")

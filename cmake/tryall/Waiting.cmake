@@ -6,32 +6,30 @@
 
 # Whether the check of _tryall_note_check may wait, in may_wait: not where something reads its
 # variables in the cache, past the variables, and not without a way to keep placeholders from the next
-# run. Whether that is there already is in is_kept_from_next_run.
-macro(_tryall_may_wait)
+# run. If that is there already, it is KEPT.
+function(_tryall_may_wait)
+  set(may_wait FALSE PARENT_SCOPE)
   get_property(reads_cache GLOBAL PROPERTY _TRYALL_READS_CACHE)
-  set(may_wait TRUE)
-  set(is_kept_from_next_run FALSE)
   if(reads_cache)
-    set(may_wait FALSE)
-    if(reads_cache STREQUAL "SOME")
-      set(may_wait TRUE)
-      foreach(variable IN LISTS variables)
-        get_property(reads_this GLOBAL PROPERTY "_TRYALL_READS_CACHE_${variable}")
-        if(reads_this)
-          set(may_wait FALSE)
-        endif()
-      endforeach()
+    if(NOT reads_cache STREQUAL "SOME")
+      return()
     endif()
+    foreach(variable IN LISTS variables)
+      get_property(reads_this GLOBAL PROPERTY "_TRYALL_READS_CACHE_${variable}")
+      if(reads_this)
+        return()
+      endif()
+    endforeach()
   endif()
-  if(may_wait AND EXISTS "${CMAKE_BINARY_DIR}/PreLoad.cmake")
+  if(EXISTS "${CMAKE_BINARY_DIR}/PreLoad.cmake")
     file(READ "${CMAKE_BINARY_DIR}/PreLoad.cmake" text LIMIT 100)
     if(text MATCHES "^# Written by tryall")
-      set(is_kept_from_next_run TRUE)
-    else()
-      set(may_wait FALSE)
+      set(may_wait KEPT PARENT_SCOPE)
     endif()
+  else()
+    set(may_wait TRUE PARENT_SCOPE)
   endif()
-endmacro()
+endfunction()
 
 # A configure step that fails runs no more commands, but CMake writes the cache all the same, with
 # the placeholders in it. Whatever is configured next, with tryall or without, CMake first reads
@@ -94,10 +92,10 @@ function(_tryall_read_list_files)
   variable_watch(CMAKE_CURRENT_LIST_DIR _tryall_list_file_begins)
 endfunction()
 
-function(_tryall_list_file_begins variable access)
-  # This is called ten times in each check.
+# Its arguments are the variable and the access.
+function(_tryall_list_file_begins)
   get_property(is_known GLOBAL PROPERTY "_TRYALL_READ_${CMAKE_CURRENT_LIST_FILE}")
-  if(NOT is_known AND access STREQUAL "MODIFIED_ACCESS")
+  if(NOT is_known AND ARGV1 STREQUAL "MODIFIED_ACCESS")
     _tryall_read_list_file("${CMAKE_CURRENT_LIST_FILE}")
   endif()
 endfunction()
