@@ -18,8 +18,8 @@
 //!   text, modules, options that name an output or a file. Fortran writes modules, and is kept out.
 //!   So is a text that numbers its lines anew: without that, the first words of every message name
 //!   the source, or the stack of includes that ends at it. What an assembler says names neither, and
-//!   so makes no answer of a source without an object file, nor of one whose answer its words
-//!   may change ([`is_told_apart`]).
+//!   so makes no answer of a source without an object file. Where words can make a no of a yes, all
+//!   sources are such that an assembler has nothing to say ([`is_closed`]).
 //!   The names of the files are as long as that of a single source, and `__FILE__` is in none.
 
 use std::collections::HashMap;
@@ -78,7 +78,11 @@ pub fn groups(plan: &Plan, questions: Vec<usize>, width: usize) -> (Vec<Vec<usiz
             // As many for each core, or the last runs beside an idle one.
             let count = group.len().div_ceil(MOST).next_multiple_of(width);
             let size = group.len().div_ceil(count);
-            groups.extend(group.chunks(size).map(<[usize]>::to_vec));
+            for row in group.chunks(size) {
+                let (told_apart, others) = told_apart(plan, row);
+                groups.extend((!told_apart.is_empty()).then_some(told_apart));
+                alone.extend(others);
+            }
         }
     }
     alone.sort_unstable();
@@ -99,9 +103,38 @@ fn by_code(plan: &Plan, group: Vec<usize>) -> Vec<Vec<usize>> {
     let codes: HashMap<usize, _> = group.iter().map(|index| (*index, code(index))).collect();
     let mut times = HashMap::new();
     codes.values().for_each(|code| *times.entry(code).or_insert(0) += 1);
-    let (same, rest): (Vec<usize>, Vec<usize>) =
+    let (same, mut rest): (Vec<usize>, Vec<usize>) =
         group.into_iter().partition(|index| times[&codes[index]] >= FEWEST_OF_A_CODE);
+    // Those with patterns first, and then those that may stand beside them.
+    rest.sort_by_key(|&index| {
+        let question = &plan.questions[index];
+        (question.fail_patterns.is_empty(), !is_closed(plan, question))
+    });
     [same, rest].into_iter().filter(|part| !part.is_empty()).collect()
+}
+
+/// A row without those whose patterns might find what was said of others, and these.
+fn told_apart(plan: &Plan, row: &[usize]) -> (Vec<usize>, Vec<usize>) {
+    let all_are_closed = row.iter().all(|&index| is_closed(plan, &plan.questions[index]));
+    row.iter().partition(|index| all_are_closed || plan.questions[**index].fail_patterns.is_empty())
+}
+
+/// Whether all that is said of a source names it: nothing but its own text is compiled, and nothing of
+/// that is handed on to an assembler, whose words (`.print`) may be any.
+fn is_closed(plan: &Plan, question: &Question) -> bool {
+    const OPEN: [&str; 9] = ["include", "import", "asm", "##", "%:", "??", "\\", "R\"", "embed"];
+    let is_open = |text: &str| OPEN.iter().any(|word| text.contains(word));
+    let toolchain = &plan.toolchains[question.toolchain];
+    let args = [&toolchain.args, &question.args, &question.definitions];
+    let text = match &question.subject {
+        Subject::Source { code: Code::Text { source, .. }, .. } => source,
+        _ => return false,
+    };
+    question.headers.is_empty()
+        && toolchain.commands.is_none()
+        && !is_open(text)
+        && !is_open(&question.prefix)
+        && !args.into_iter().flatten().any(|arg| arg.to_string_lossy().contains("asm"))
 }
 
 /// The definitions of the command line that a question's source can see. CMake's modules give each
@@ -274,11 +307,6 @@ pub fn portions(output: &str, names: &[String]) -> Option<Vec<String>> {
         portions[place].push_str(&text);
     }
     Some(portions)
-}
-
-/// Whether patterns may be looked for in what was said of each source: an assembler does not name it.
-pub fn is_told_apart(output: &str) -> bool {
-    !output.to_ascii_lowercase().contains("assembler")
 }
 
 /// The parts of what a compiler has said, one after the other, each with the place of the name that

@@ -53,8 +53,6 @@ struct Compiled {
     object: Rc<[u8]>,
     said: String,
     code: i32,
-    /// Whether what was said of it is all that is said of it alone.
-    is_told_apart: bool,
 }
 
 impl<'a> Together<'a> {
@@ -93,7 +91,6 @@ impl<'a> Together<'a> {
         let attempt = self.run(if to_assembly { "-S" } else { "-c" }, &names).await?;
         let said = beside::portions(&attempt.messages, &names)?;
         let code = attempt.exit_code?;
-        let is_told_apart = beside::is_told_apart(&attempt.messages);
         let objects: Vec<Rc<[u8]>> = match to_assembly {
             true => self.assembled(&names).await?,
             false => {
@@ -103,7 +100,7 @@ impl<'a> Together<'a> {
         let compiled = std::iter::zip(std::iter::zip(names, said), objects);
         let compiled = compiled.map(|((name, said), object)| {
             let said = said.replace(&name, &self.own_name(&name));
-            Compiled { object, said, code, is_told_apart }
+            Compiled { object, said, code }
         });
         let compiled: Vec<_> = compiled.collect();
         // Either all object files are there, or the command says that it failed. An assembler may
@@ -156,9 +153,6 @@ impl<'a> Together<'a> {
         let (question, form) = (self.questions[place], &self.forms[place]);
         let source = form.source()?;
         let name = OsString::from(format!("{STEM}.{}", source.extension));
-        if !question.fail_patterns.is_empty() && !compiled.is_told_apart {
-            return None;
-        }
         let has_error = compiled.said.contains("error: ");
         let verdict = match compiled.object.is_empty() {
             false if !has_error => Verdict::Yes,

@@ -166,28 +166,65 @@ fn a_definition_is_left_out_only_where_the_source_cannot_see_it() {
 
 #[test]
 fn a_pattern_finds_only_what_is_said_of_its_own_source() {
-    let warns = "int main(void) { int unused; return 0; }\n";
-    let quiet = "int main(void) { return 0; }\n";
-    let assembles = "__asm__(\".warning \\\"unused\\\"\");\nint main(void) { return 0; }\n";
+    const WARNS: &str = "int main(void) { int unused; return 0; }\n";
+    const QUIET: &str = "int main(void) { return 0; }\n";
     let ask = |(n, source): (usize, &&str)| {
         json!({"id": n.to_string(), "kind": "compiles", "source": format!("/* {n} */ {source}"),
                "args": ["-Wall"], "fail_patterns": ["unused"]})
     };
+    let checks = |all: &[&str]| all.iter().enumerate().map(ask).collect::<Value>();
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "prints.h", "__asm__(\".print \\\"unused\\\"\");\n");
     for (language, compiler) in COMPILERS {
-        let checks = |all: &[&str]| all.iter().enumerate().map(ask).collect::<Value>();
-        let told = [quiet, warns, quiet, warns, quiet];
+        let told = [QUIET, WARNS, QUIET, WARNS, QUIET, WARNS, QUIET];
         let results = same_with(language, compiler, checks(&told));
         assert_eq!(fused(&results), told.len(), "{compiler}: {results:#?}");
         for (n, source) in told.iter().enumerate() {
-            let expected = if *source == warns { "no" } else { "yes" };
+            let expected = if *source == WARNS { "no" } else { "yes" };
             assert_eq!(results[&n.to_string()]["status"], expected, "{compiler}: {n}");
         }
-        // An assembler does not say of which source it speaks.
-        let results =
-            same_with(language, compiler, checks(&[quiet, warns, quiet, assembles, quiet]));
-        for (n, expected) in ["yes", "no", "yes", "no", "yes"].iter().enumerate() {
-            assert_eq!(results[&n.to_string()]["status"], *expected, "{compiler}: {n}");
+        // An assembler does not say of which source it speaks, and may say anything.
+        for odd in [
+            "__asm__(\".warning \\\"unused\\\"\"); int main(void) { return 0; }\n",
+            "__asm__(\".print \\\"unused\\\"\"); int main(void) { return 0; }\n",
+            "__asm__(\".print \\\"    1 | unused\\\"\"); int main(void) { return 0; }\n",
+            "\n#include <prints.h>\nint main(void) { return 0; }\n",
+        ] {
+            for place in 0..told.len() {
+                let mut sources = told;
+                sources[place] = odd;
+                let mut checks = checks(&sources);
+                for check in checks.as_array_mut().unwrap() {
+                    check["include_dirs"] = json!([dir.path()]);
+                }
+                let results = same_with(language, compiler, checks);
+                for (n, source) in sources.iter().enumerate() {
+                    let expected = if *source == QUIET { "yes" } else { "no" };
+                    let status = &results[&n.to_string()]["status"];
+                    assert_eq!(*status, expected, "{compiler}: {n} beside {odd} at {place}");
+                }
+            }
         }
+    }
+}
+
+#[test]
+fn a_source_beside_one_that_prints_has_its_own_patterns() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "int main(void) { return 0; }\n";
+    let prints = format!("__asm__(\".print \\\"unused\\\"\"); {text}");
+    let ask = |n: usize, source: &str| {
+        json!({"id": n.to_string(), "kind": "compiles", "source": format!("/* {n} */ {source}"),
+               "args": ["-Wall"], "include_dirs": [dir.path()]})
+    };
+    for (language, compiler) in COMPILERS {
+        let warns = "int main(void) { int used_not; return 0; }\n";
+        let mut checks = vec![ask(0, warns), ask(1, &prints), ask(2, text), ask(3, &prints)];
+        checks[0]["fail_patterns"] = json!(["unused$", "unused\n"]);
+        checks[2]["fail_patterns"] = json!(["unused"]);
+        let results = same_with(language, compiler, json!(checks));
+        assert_eq!(results["0"]["status"], "yes", "{compiler}: {results:#?}");
+        assert_eq!(results["2"]["status"], "yes", "{compiler}: {results:#?}");
     }
 }
 
