@@ -16,8 +16,8 @@ use super::task::{Done, LINKED, Task, now};
 use crate::os::{Start, Wires};
 use crate::process::{Exit, Runner};
 use crate::response::{How, Status};
+use crate::run::asking::succeeds_alone;
 use crate::trace::{self, Span};
-use crate::value::NOT_DEFINED;
 
 /// A technique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -298,11 +298,10 @@ fn engine(work: &Work<'_>) -> io::Result<Performed> {
     let response: crate::response::Answers = serde_json::from_slice(&std::fs::read(&output)?)?;
     let done = response.results.iter().map(|answer| {
         let ran = !answer.command.is_empty();
-        // A shared command succeeds also when something is missing; alone, it would not, but for
-        // macros.
+        // A shared command succeeds also when something is missing, where a single one does not.
         let fused_no = answer.how == How::Fused
             && answer.status == Status::No
-            && answer.reason.as_deref() != Some(NOT_DEFINED);
+            && !answer.reason.as_deref().is_some_and(succeeds_alone);
         let exit = if fused_no { Some(1) } else { answer.exit_code };
         ran.then_some(Done { exit, processes: 0, start: 0.0, end: 0.0 })
     });

@@ -110,6 +110,13 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
 
 /// Why a flag with which the compiler succeeds is a no.
 pub(super) const UNKNOWN_FLAG: &str = "the output says that the flag is not known or not used";
+/// Why anything else is, with the pattern behind it.
+const FAIL_PATTERN: &str = "the output matches the fail pattern";
+
+/// Whether a no for this reason is one although its command, by itself, succeeds.
+pub fn succeeds_alone(reason: &str) -> bool {
+    reason == value::NOT_DEFINED || reason == UNKNOWN_FLAG || reason.starts_with(FAIL_PATTERN)
+}
 
 const NOT_PREPROCESSED: &str = "the compiler did not preprocess; look at its arguments";
 
@@ -257,7 +264,7 @@ impl<'a> Asking<'a> {
             regex.is_match(&text) || regex.is_match(stdout) || found_in_step()
         };
         let remark = if let Some(pattern) = self.question.fail_patterns.iter().find(matches) {
-            format!("the output matches the fail pattern {pattern:?}")
+            format!("{FAIL_PATTERN} {pattern:?}")
         } else if is_flag && says_unknown_flag(&text, &self.baseline().await) {
             UNKNOWN_FLAG.into()
         } else {

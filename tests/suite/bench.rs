@@ -33,6 +33,35 @@ fn exported(dir: &Path, name: &str) -> String {
 const STRATEGIES: [&str; 6] =
     ["serial", "threads", "processes", "async", "async-unbounded", "tryall"];
 
+/// What is no by itself although its command succeeds, and what is only so where commands are shared.
+#[test]
+fn answers_that_share_commands_have_the_exit_statuses_of_single_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut checks = Vec::new();
+    for n in 0..4 {
+        let unused = if n % 2 == 0 { "int unused; " } else { "" };
+        checks.push(json!({"id": format!("s{n}"), "kind": "compiles", "args": ["-Wall"],
+            "source": format!("int main(void) {{ {unused}return {n}; }}\n"),
+            "fail_patterns": ["unused"]}));
+        let flag = if n == 3 { "-Wundef".into() } else { format!("-Wsuch-warning-{n}") };
+        checks.push(json!({"id": format!("w{n}"), "kind": "compiler_flag", "flags": [flag]}));
+        let name = format!("such_function_{n}");
+        checks.push(json!({"id": name, "kind": "function", "function": name}));
+        let name = ["EOF", "BUFSIZ", "NO_SUCH_MACRO", "NULL"][n];
+        checks.push(json!({"id": name, "kind": "define", "name": name, "headers": ["stdio.h"]}));
+    }
+    for n in 0..16 {
+        checks.push(json!({"id": format!("h{n}"), "kind": "header", "header": format!("h{n}.h")}));
+    }
+    let suite = write(dir.path(), "shares.json", &json!({"checks": checks}).to_string());
+    let suite = suite.to_str().unwrap();
+    for compiler in ["gcc", "clang"] {
+        let args = ["bench", &need(compiler), "--suite", suite, "--no-peers", "--rounds", "1"];
+        let ran = Call::new(args).dir(dir.path()).run();
+        assert_eq!(ran.code(), 0, "{compiler}: {ran:?}");
+    }
+}
+
 #[test]
 fn every_strategy_is_measured_and_exported() {
     let dir = tempfile::tempdir().unwrap();
