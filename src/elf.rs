@@ -34,8 +34,8 @@ pub struct Wants {
 pub fn is_by_gcc(file: &[u8]) -> bool {
     let Ok(file) = ElfFile64::<Endianness>::parse(file) else { return false };
     let Some(comment) = file.section_by_name(".comment") else { return false };
-    let mut words = comment.data().unwrap_or_default().split(|byte| *byte == 0);
-    let mut words = words.by_ref().filter(|word| !word.is_empty()).peekable();
+    let words = comment.data().unwrap_or_default().split(|byte| *byte == 0);
+    let mut words = words.filter(|word| !word.is_empty()).peekable();
     words.peek().is_some() && words.all(|word| word.starts_with(b"GCC: ("))
 }
 

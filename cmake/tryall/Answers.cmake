@@ -5,8 +5,7 @@
 
 # Sets the result of a try_compile in the cache, as the batch found it for question _tryall_number, and
 # _tryall_compiled to it. If tryall has no answer that is empty, and stock CMake is asked after all, in the
-# surroundings of the call. This is all for a call that wants no more, and the beginning for both functions
-# below.
+# surroundings of the call. This is all for a call that wants no more.
 function(_tryall_set_result variable)
   get_property(status GLOBAL PROPERTY _TRYALL_${_tryall_number}_STATUS)
   if(status STREQUAL "yes")
@@ -26,8 +25,8 @@ function(_tryall_set_result variable)
   endif()
 endfunction()
 
-# What the batch found for a try_compile.
-function(_tryall_try_compile_answer variable unused)
+# Where both functions below begin, and may end.
+macro(_tryall_begin_answer)
   _tryall_set_result("${variable}")
   if(_tryall_compiled STREQUAL "")
     set(_tryall_todo again PARENT_SCOPE)
@@ -36,6 +35,11 @@ function(_tryall_try_compile_answer variable unused)
   if(_tryall_NO_CACHE)
     set(${variable} ${_tryall_compiled} PARENT_SCOPE)
   endif()
+endmacro()
+
+# What the batch found for a try_compile.
+function(_tryall_try_compile_answer variable unused)
+  _tryall_begin_answer()
   if(DEFINED _tryall_OUTPUT_VARIABLE)
     get_property(output GLOBAL PROPERTY _TRYALL_${_tryall_number}_OUTPUT)
     set(${_tryall_OUTPUT_VARIABLE} "${output}" PARENT_SCOPE)
@@ -53,14 +57,7 @@ endfunction()
 
 # What the batch found for a try_run.
 function(_tryall_try_run_answer run_variable variable)
-  _tryall_set_result("${variable}")
-  if(_tryall_compiled STREQUAL "")
-    set(_tryall_todo again PARENT_SCOPE)
-    return()
-  endif()
-  if(_tryall_NO_CACHE)
-    set(${variable} ${_tryall_compiled} PARENT_SCOPE)
-  endif()
+  _tryall_begin_answer()
   get_property(output GLOBAL PROPERTY _TRYALL_${_tryall_number}_OUTPUT)
   get_property(ran GLOBAL PROPERTY _TRYALL_${_tryall_number}_RAN)
   get_property(written GLOBAL PROPERTY _TRYALL_${_tryall_number}_WRITTEN)

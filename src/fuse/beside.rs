@@ -25,7 +25,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use super::guard;
+use super::{grouped, guard};
 use crate::assembly::skeleton;
 use crate::dialect::{STEM, Stage};
 use crate::language::Language;
@@ -51,23 +51,15 @@ pub fn candidates(plan: &Plan) -> Vec<bool> {
 /// Groups of questions that share a command, of about equal size, and those that have nobody or
 /// are few enough to run at once.
 pub fn groups(plan: &Plan, questions: Vec<usize>, width: usize) -> (Vec<Vec<usize>>, Vec<usize>) {
-    let mut places = HashMap::new();
-    let mut alike: Vec<Vec<usize>> = Vec::new();
-    for index in questions {
+    let alike = grouped(questions.into_iter().map(|index| {
         let question = &plan.questions[index];
         let toolchain = &plan.toolchains[question.toolchain];
         // Whoever gives commands in full may give each check a toolchain of its own.
         let compile = toolchain.commands.as_ref().map(|commands| &commands.compile);
         let own = compile.is_none().then_some(question.toolchain);
         let command = (own, compile, &toolchain.env, toolchain.language);
-        let place = *places
-            .entry((command, &question.args, seen_definitions(question)))
-            .or_insert_with(|| {
-                alike.push(Vec::new());
-                alike.len() - 1
-            });
-        alike[place].push(index);
-    }
+        ((command, &question.args, seen_definitions(question)), index)
+    }));
     let (mut groups, mut alone) = (Vec::new(), Vec::new());
     for group in alike {
         if group.len() <= width {
@@ -122,8 +114,10 @@ fn told_apart(plan: &Plan, row: &[usize]) -> (Vec<usize>, Vec<usize>) {
 /// Whether all that is said of a source names it: nothing but its own text is compiled, and nothing of
 /// that is handed on to an assembler, whose words (`.print`) may be any.
 fn is_closed(plan: &Plan, question: &Question) -> bool {
-    const OPEN: [&str; 9] = ["include", "import", "asm", "##", "%:", "??", "\\", "R\"", "embed"];
-    let is_open = |text: &str| OPEN.iter().any(|word| text.contains(word));
+    let is_open = |text: &str| {
+        hides_words(text)
+            || ["import", "asm", "R\"", "embed"].iter().any(|word| text.contains(word))
+    };
     let toolchain = &plan.toolchains[question.toolchain];
     let args = [&toolchain.args, &question.args, &question.definitions];
     let text = match &question.subject {
@@ -137,6 +131,12 @@ fn is_closed(plan: &Plan, question: &Question) -> bool {
         && !args.into_iter().flatten().any(|arg| arg.to_string_lossy().contains("asm"))
 }
 
+/// Whether there may be words in a source that its text does not show: in what it includes, or put
+/// together.
+fn hides_words(text: &str) -> bool {
+    ["include", "##", "%:", "??", "\\"].iter().any(|word| text.contains(word))
+}
+
 /// The definitions of the command line that a question's source can see. CMake's modules give each
 /// source one of its own, which it seldom names. A header might name it, or a word that is put
 /// together; what is no plain name is not looked into.
@@ -145,9 +145,7 @@ pub fn seen_definitions(question: &Question) -> Vec<OsString> {
         Subject::Source { code: Code::Text { source, .. }, .. } => source.as_str(),
         _ => return question.definitions.clone(),
     };
-    let sees_all = !question.headers.is_empty()
-        || !question.prefix.is_empty()
-        || ["include", "##", "%:", "??", "\\"].iter().any(|word| text.contains(word));
+    let sees_all = !question.headers.is_empty() || !question.prefix.is_empty() || hides_words(text);
     let is_seen = |definition: &&OsString| {
         let name = definition.to_str().and_then(|definition| definition.strip_prefix("-D"));
         name.is_none_or(|name| {

@@ -23,7 +23,7 @@
 //!
 //! Whichever other flags the compiler names, or all, are asked alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
@@ -32,7 +32,7 @@ use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Subject};
 
 use super::evidence::is_count;
-use super::{beside, guard};
+use super::{beside, grouped, guard};
 
 /// Flags of a plan that can be tried together, by their questions.
 pub fn groups(plan: &Plan) -> Vec<Vec<usize>> {
@@ -51,12 +51,10 @@ pub fn groups(plan: &Plan) -> Vec<Vec<usize>> {
 /// commands in full, with a definition that nothing in them can see.
 fn sources(plan: &Plan) -> Vec<Vec<usize>> {
     let may_be_beside = beside::candidates(plan);
-    let mut places = HashMap::new();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for ask in plan.asks.iter().filter(|ask| ask.needs.is_empty()) {
-        let (index, question) = (ask.question, &plan.questions[ask.question]);
+    let keyed = guard::at_once(plan).into_iter().filter_map(|index| {
+        let question = &plan.questions[index];
         let toolchain = &plan.toolchains[question.toolchain];
-        let Some(commands) = &toolchain.commands else { continue };
+        let commands = toolchain.commands.as_ref()?;
         let (flags, others): (Vec<_>, Vec<_>) =
             question.args.iter().partition(|arg| arg.to_str().is_some_and(stands_by_itself));
         let fits = may_be_beside[index]
@@ -65,21 +63,11 @@ fn sources(plan: &Plan) -> Vec<Vec<usize>> {
             && question.product.is_none()
             && question.fail_patterns.is_empty()
             && beside::seen_definitions(question).is_empty();
-        if !fits {
-            continue;
-        }
         let link = commands.link.as_ref().map(|(template, _)| template);
         let command = (&commands.compile, link, &toolchain.env, toolchain.language, others);
-        let key = (command, &question.link_args, &question.subject);
-        let place = *places.entry(key).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        if !groups[place].contains(&index) {
-            groups[place].push(index);
-        }
-    }
-    groups
+        fits.then_some(((command, &question.link_args, &question.subject), index))
+    });
+    grouped(keyed)
 }
 
 fn is_empty_program(question: &Question) -> bool {

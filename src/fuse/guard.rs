@@ -1,6 +1,6 @@
 //! What may be fused: only what the arguments in [`crate::fuse`] have been made for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::hash::Hash;
 
@@ -12,7 +12,7 @@ use crate::source::part::{self, Asks, BETWEEN_WORDS};
 use crate::source::words::words;
 use crate::toolchain::Toolchain;
 
-use super::Candidate;
+use super::{Candidate, grouped};
 
 /// The candidates of a plan, at the index of their questions.
 pub fn candidates(plan: &Plan) -> Vec<Option<Candidate>> {
@@ -73,27 +73,20 @@ fn defines(plan: &Plan) -> Vec<Vec<usize>> {
     groups
 }
 
-/// The questions about some subjects that need not wait for others, by what stands before them and
-/// how they are compiled.
+/// The questions of checks that need not wait for others.
+pub(super) fn at_once(plan: &Plan) -> BTreeSet<usize> {
+    plan.asks.iter().filter(|ask| ask.needs.is_empty()).map(|ask| ask.question).collect()
+}
+
+/// Those of them about some subjects, by what stands before them and how they are compiled.
 pub(super) fn alike(plan: &Plan, is_of: impl Fn(&Subject) -> bool) -> Vec<Vec<usize>> {
     let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
-    let asks = plan.asks.iter().filter(|ask| ask.needs.is_empty());
-    let at_once: HashSet<_> = asks.map(|ask| ask.question).collect();
-    let mut places = HashMap::new();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, question) in plan.questions.iter().enumerate() {
-        if !at_once.contains(&index) {
-            continue;
-        }
-        if is_of(&question.subject) && fit[question.toolchain] && question_fits(question) {
-            let place = *places.entry(command(question)).or_insert_with(|| {
-                groups.push(Vec::new());
-                groups.len() - 1
-            });
-            groups[place].push(index);
-        }
-    }
-    groups
+    let fits = |question: &Question| {
+        is_of(&question.subject) && fit[question.toolchain] && question_fits(question)
+    };
+    let all = at_once(plan).into_iter().map(|index| (&plan.questions[index], index));
+    let fitting = all.filter(|(question, _)| fits(question));
+    grouped(fitting.map(|(question, index)| (command(question), index)))
 }
 
 /// Whether a header need not compile.

@@ -98,6 +98,7 @@ pub mod unit;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::hash::Hash;
 
 use crate::plan::Plan;
 use crate::source::part::{Asks, Part};
@@ -201,6 +202,20 @@ pub fn batches(
     }
     alone.sort_unstable();
     (made, alone)
+}
+
+/// Questions with the same key, in groups that stand in the order of their first.
+fn grouped<K: Eq + Hash>(keyed: impl Iterator<Item = (K, usize)>) -> Vec<Vec<usize>> {
+    let mut places = HashMap::new();
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (key, question) in keyed {
+        let place = *places.entry(key).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[place].push(question);
+    }
+    groups
 }
 
 /// A lone part is compiled as it would be alone, so that it gains only by a shared link.
