@@ -91,7 +91,8 @@ static TABLE: [(Language, Traits); 5] = [
             extension: "f90",
             // By convention of every Fortran compiler, a capital F asks for the preprocessor.
             preprocessed_extension: "F90",
-            empty_program: "program tryall\nend program\n",
+            // Right in free and in fixed form.
+            empty_program: "      program tryall\n      end program\n",
         },
     ),
     (

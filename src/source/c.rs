@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use super::words::{Directive, directives, words};
 use super::{Before, Comparison};
 use crate::language::Language;
 use crate::value;
@@ -24,22 +25,52 @@ const UNDECLARED_IS_AN_ERROR: &str = "\
 #endif
 ";
 
-/// Silences what compilers say of the questions' own words, which -Werror would turn into a
-/// no: that what is asked for is deprecated, and that a cast is C's. It stands behind the headers
-/// and the prefix.
-const ONLY_THE_QUESTION: &str = "\
-#if defined __GNUC__
-#pragma GCC diagnostic ignored \"-Wdeprecated-declarations\"
-#ifdef __cplusplus
-#pragma GCC diagnostic ignored \"-Winvalid-offsetof\"
-#pragma GCC diagnostic ignored \"-Wold-style-cast\"
-#endif
-#endif
-";
+/// Warnings about the text around a question, which `-Werror` would turn into a no. A compiler skips
+/// the names that it does not know, because the first two turn off its complaint about them. What
+/// compilers say about the caller's own words stays. `tests/suite/warnings.rs` tries every warning
+/// flag that the compilers list.
+const OUR_WARNINGS: [&str; 17] = [
+    "-Wpragmas",
+    "-Wunknown-warning-option",
+    "-Wabi-tag",
+    "-Wconditionally-supported",
+    "-Wdeprecated-declarations",
+    "-Wdisabled-macro-expansion",
+    "-Wframe-larger-than=",
+    "-Winvalid-offsetof",
+    "-Wold-style-cast",
+    "-Wpadded",
+    "-Wredundant-decls",
+    "-Wredundant-tags",
+    "-Wstack-usage=",
+    "-Wtemplates",
+    "-Wunreachable-code",
+    "-Wunsafe-buffer-usage",
+    "-Wzero-as-null-pointer-constant",
+];
+
+/// Where the only word of the caller's is a name, these warnings cannot be about it: C has no cast from
+/// an object's address to a function's, and declaring a function as another one is the method.
+const WARNINGS_BESIDE_A_NAME: [&str; 5] = [
+    "-Wpedantic",
+    "-Wc++98-compat-pedantic",
+    "-Wcast-function-type-strict",
+    "-Wbuiltin-declaration-mismatch",
+    "-Wincompatible-library-redeclaration",
+];
+
+/// Turns off [`OUR_WARNINGS`] and others. It stands behind the headers and the prefix.
+fn only_the_question(others: &[&str]) -> String {
+    let mut text = String::from("#if defined __GNUC__\n");
+    for name in OUR_WARNINGS.iter().chain(others) {
+        writeln!(text, "#pragma GCC diagnostic ignored \"{name}\"").expect("strings take all");
+    }
+    text + "#endif\n"
+}
 
 /// What stands before a question about what the headers and the prefix have.
 pub(super) fn question(before: Before<'_>) -> String {
-    start(before) + ONLY_THE_QUESTION
+    start(before) + &only_the_question(&[])
 }
 
 /// A program that asks nothing more.
@@ -143,7 +174,19 @@ pub fn function(before: Before<'_>, function: &str) -> String {
     }
     // <limits.h> gives the __stub macros and declares next to nothing. What it or the prefix
     // does declare, and any macro of the name, goes to another name.
-    format!("#define {function} tryall_not_{function}\n{start}{}", function_alone("main", function))
+    let other = format!("#define {function} tryall_not_{function}\n");
+    other + &undefined_before_definitions(&start, function) + &function_alone("main", function)
+}
+
+/// A text in which this macro is never defined a second time: no pragma keeps GCC from warning of that.
+fn undefined_before_definitions(text: &str, name: &str) -> String {
+    let mut out = text.to_string();
+    for directive in directives(text).iter().rev() {
+        if directive.after("define").and_then(|rest| words(rest).next()) == Some(name) {
+            out.insert_str(directive.start, &format!("#undef {name}\n"));
+        }
+    }
+    out
 }
 
 pub(super) fn function_start(before: Before<'_>) -> String {
@@ -162,39 +205,38 @@ fn unless_stub(function: &str) -> String {
 pub(super) fn function_by_prototype(name: &str, function: &str) -> String {
     format!(
         "{}\
-         {ONLY_THE_QUESTION}\
+         {}\
          {UNDECLARED_IS_AN_ERROR}\
          static void (*volatile tryall_of_{name})(void);\n\
          int {name}(void) {{ tryall_of_{name} = (void (*)(void))&{function}; return 0; }}\n",
-        unless_stub(function)
+        unless_stub(function),
+        only_the_question(&WARNINGS_BESIDE_A_NAME)
     )
 }
 
 /// The part that asks for a function that nothing declares, in a function of this name.
 pub(super) fn function_alone(name: &str, function: &str) -> String {
     format!(
-        "#undef {function}\n\
-         {}\
-         #if defined __clang__\n\
-         #pragma clang diagnostic ignored \"-Wincompatible-library-redeclaration\"\n\
-         #elif defined __GNUC__ && __GNUC__ >= 8\n\
-         #pragma GCC diagnostic ignored \"-Wbuiltin-declaration-mismatch\"\n\
+        "#ifdef {function}\n\
+         #undef {function}\n\
          #endif\n\
+         {}\
+         {}\
          #ifdef __cplusplus\n\
          extern \"C\"\n\
          #endif\n\
          char {function}(void);\n\
          int {name}(void) {{ return {function}(); }}\n",
-        unless_stub(function)
+        unless_stub(function),
+        only_the_question(&WARNINGS_BESIDE_A_NAME)
     )
 }
 
 /// Whether a text includes any header, as the prefix may too.
 pub(super) fn has_headers(text: &str) -> bool {
-    let directives = text.lines().filter_map(|line| line.trim_start().strip_prefix('#'));
-    directives
-        .map(str::trim_start)
-        .any(|name| ["include", "import"].iter().any(|d| name.starts_with(d)))
+    let names = ["include", "include_next", "import"];
+    let includes = |directive: &Directive| names.iter().any(|name| directive.after(name).is_some());
+    directives(text).iter().any(includes)
 }
 
 /// Whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would take a variable
@@ -211,18 +253,19 @@ template <class tryall_class> struct tryall_of { };
 #endif
 ";
 
-/// The part that asks, in a function of this name.
+/// The part that asks, in a function of this name. Each use of the type has a scope of its own: the
+/// type may declare enumerators or tags.
 pub(super) fn type_body(main: &str, name: &str) -> String {
     format!(
         "int {main}(void)\n\
          {{\n\
-         \x20 (void)sizeof({name});\n\
+         \x20 {{ (void)sizeof({name}); }}\n\
          #ifdef __cplusplus\n\
          \x20 (void)sizeof(tryall_of< {name} >);\n\
          #elif defined __GNUC__\n\
-         \x20 (void)__builtin_types_compatible_p({name}, int);\n\
+         \x20 {{ (void)__builtin_types_compatible_p({name}, int); }}\n\
          #else\n\
-         \x20 (void)sizeof(int (*)(int, {name}));\n\
+         \x20 {{ (void)sizeof(int (*)(int, {name})); }}\n\
          #endif\n\
          \x20 return 0;\n\
          }}\n"
@@ -312,59 +355,81 @@ const VALUE_STARTS: &str = "extern char tryall_text[];\n";
 
 /// An integer that can be read off the object file: check_type_size's way, which needs no
 /// program to be run, for any integer constant expression.
-///
-/// The value is written in base 16 with letters for digits, from quotients and remainders
-/// only: no cast and no shift, so that an integer of any width is right. The first letter
-/// after the sign is `a` only if 16 digits are enough.
 pub fn integer(before: Before<'_>, expression: &str) -> String {
     integer_text(&question(before), expression)
 }
 
 fn integer_text(start: &str, expression: &str) -> String {
-    let mut text = format!("{start}#define TRYALL_VALUE ({expression})\n{}", digit_macros());
-    text.push_str(MUST_BE_CONSTANT);
-    text.push_str(VALUE_STARTS);
-    writeln!(text, "char tryall_text[] = {};", letters(value::OPEN)).expect("strings take all");
     // The program must use the text, or a linker that optimizes drops it.
-    text.push_str(
-        "int main(int tryall_argc, char **tryall_argv)\n\
-         {\n\
+    format!(
+        "{start}{}{}{VALUE_STARTS}\
+         char tryall_text[] = {};\n\
+         int main(int tryall_argc, char **tryall_argv)\n\
+         {{\n\
          \x20 (void)tryall_argv;\n\
          \x20 return tryall_text[tryall_argc];\n\
-         }\n",
-    );
-    text
+         }}\n",
+        constant("main", expression),
+        digits(expression),
+        letters(value::OPEN)
+    )
 }
 
-/// Only a constant can be an enumerator; without it C++ would compute the text at run time.
-const MUST_BE_CONSTANT: &str = "enum { tryall_constant = TRYALL_NOT_NEGATIVE ? 1 : 0 };\n";
+/// Compiles only if an expression is a constant, as an enumerator is; C++ would compute [`letters`] at
+/// run time. Here the compiler says what it has to say about the expression, which it does not in
+/// [`digits`]. The function keeps what the expression declares to itself.
+fn constant(name: &str, expression: &str) -> String {
+    format!(
+        "int tryall_constant_in_{name}(void);\n\
+         int tryall_constant_in_{name}(void)\n\
+         {{\n\
+         \x20 enum {{ tryall_constant = ({expression}) == 0 ? 1 : 0 }};\n\
+         \x20 return tryall_constant;\n\
+         }}\n"
+    )
+}
 
-/// What takes `TRYALL_VALUE` apart.
-pub(super) fn digit_macros() -> String {
-    let mut text = String::from(
-        "#define TRYALL_NOT_NEGATIVE (TRYALL_VALUE > 0 || TRYALL_VALUE == 0)\n\
-         #define TRYALL_DIGIT(tryall_quotient) \\\n\
-         \x20 (char)('a' + (TRYALL_NOT_NEGATIVE ? (tryall_quotient) % 16 : -((tryall_quotient) % 16)))\n\
-         #define TRYALL_BEYOND(tryall_quotient) ((tryall_quotient) == 0 ? 'a' : 'z')\n\
-         #define TRYALL_Q0 TRYALL_VALUE\n",
-    );
-    for digit in 1..=value::DIGITS {
-        writeln!(text, "#define TRYALL_Q{digit} TRYALL_Q{} / 16", digit - 1)
-            .expect("strings take all");
+/// Names for a value and its digits in base 16, made by division only: no cast and no shift, so that
+/// an integer of any width is right. As enumerators they hold the expression once, which may declare
+/// something. GCC and Clang take values of any width for that, under `__extension__` in silence. Other
+/// compilers may cut them to an `int`, so there the names are macros.
+fn digits(expression: &str) -> String {
+    let mut names = vec![
+        ("value".into(), format!("({expression})")),
+        ("sign".into(), "(tryall_value > 0 || tryall_value == 0 ? 1 : -1)".into()),
+        ("q0".into(), "tryall_value".into()),
+    ];
+    for digit in 0..value::DIGITS {
+        names.push((format!("d{digit}"), format!("(tryall_q{digit} % 16 * tryall_sign)")));
+        names.push((format!("q{}", digit + 1), format!("(tryall_q{digit} / 16)")));
     }
-    text
+    let enumerators: Vec<_> =
+        names.iter().map(|(name, is)| format!("\x20 tryall_{name} = {is}")).collect();
+    let macros: String =
+        names.iter().map(|(name, is)| format!("#define tryall_{name} {is}\n")).collect();
+    format!(
+        "#if defined __GNUC__ || defined __TINYC__\n\
+         __extension__ enum {{\n{}\n}};\n\
+         #else\n{macros}#endif\n",
+        enumerators.join(",\n")
+    )
 }
 
-/// The letters of `TRYALL_VALUE` as an initializer, behind those that open it.
+/// The letters of `tryall_value` as an initializer, behind those that open it. The first letter after
+/// the sign is `a` only if 16 digits are enough.
 fn letters(open: &str) -> String {
     let mut text = String::from("{");
     for letter in open.chars() {
         write!(text, " '{letter}',").expect("strings take all");
     }
-    write!(text, "\n  TRYALL_NOT_NEGATIVE ? '+' : '-', TRYALL_BEYOND(TRYALL_Q{}),", value::DIGITS)
-        .expect("strings take all");
+    write!(
+        text,
+        "\n  tryall_sign > 0 ? '+' : '-',\n  tryall_q{} == 0 ? 'a' : 'z',\n ",
+        value::DIGITS
+    )
+    .expect("strings take all");
     for digit in (0..value::DIGITS).rev() {
-        write!(text, "\n  TRYALL_DIGIT(TRYALL_Q{digit}),").expect("strings take all");
+        write!(text, " 'a' + tryall_d{digit},").expect("strings take all");
     }
     write!(text, "\n  '{}', 0\n}}", value::CLOSE).expect("strings take all");
     text
@@ -374,16 +439,17 @@ fn letters(open: &str) -> String {
 /// letters: in a block, where what an expression declares stays, as do the declarations before it.
 pub(super) fn integer_body(name: &str, declarations: &str, expression: &str, open: &str) -> String {
     format!(
-        "#undef TRYALL_VALUE\n\
-         #define TRYALL_VALUE ({expression})\n\
+        "{}\
          int {name}(int tryall_argc, char **tryall_argv)\n\
          {{\n\
          {declarations}\
-         \x20 {MUST_BE_CONSTANT}\
+         {}\
          \x20 static char tryall_text[] = {};\n\
          \x20 (void)tryall_argv;\n\
          \x20 return tryall_text[tryall_argc];\n\
          }}\n",
+        if declarations.is_empty() { constant(name, expression) } else { String::new() },
+        digits(expression),
         letters(open)
     )
 }
@@ -391,7 +457,7 @@ pub(super) fn integer_body(name: &str, declarations: &str, expression: &str, ope
 /// The alignment in a struct: AC_CHECK_ALIGNOF, `alignment`. Not `alignof`, which on some
 /// machines tells what a variable on its own would prefer.
 pub fn alignment(before: Before<'_>, name: &str) -> String {
-    let start = alignment_start(before) + &alignment_declarations(name);
+    let start = alignment_start(before) + &is_a_type("main", name) + &alignment_struct(name);
     integer_text(&start, ALIGNMENT)
 }
 
@@ -402,41 +468,47 @@ pub(super) fn alignment_start(before: Before<'_>) -> String {
 
 const ALIGNMENT: &str = "offsetof(struct tryall_struct, tryall_member)";
 
-fn alignment_declarations(name: &str) -> String {
+fn alignment_struct(name: &str) -> String {
     format!(
         "#if defined __GNUC__ || defined __TINYC__\n\
          struct tryall_struct {{ char tryall_before; __typeof__({name}) tryall_member; }};\n\
          #else\n\
          struct tryall_struct {{ char tryall_before; {name} tryall_member; }};\n\
-         #endif\n\
-         enum {{\n\
-         \x20 tryall_is_a_type = sizeof(int (*)({name})),\n\
-         \x20 tryall_is_no_old_style_parameter = sizeof(int (*)(int, {name}))\n\
-         }};\n"
+         #endif\n"
     )
 }
 
-/// The part that asks for an alignment in a function of this name.
-pub(super) fn alignment_body(name: &str, of: &str, open: &str) -> String {
-    integer_body(name, &alignment_declarations(of), ALIGNMENT, open)
-}
-
-/// What compiles only if a type has a constant size, beside the part of this name: in a function, a
-/// member's type may depend on variables, which it may not outside.
-pub(super) fn constant_size(name: &str, of: &str) -> String {
+/// Compiles only if this names a type and not an expression, which has a struct's member, too, where
+/// `__typeof__` is. A function keeps what the type declares to itself.
+fn is_a_type(function: &str, name: &str) -> String {
     format!(
-        "int tryall_size_in_{name}(void);\n\
-         int tryall_size_in_{name}(void) {{ enum {{ tryall_size = sizeof({of}) }}; return tryall_size; }}\n"
+        "int tryall_type_in_{function}(void);\n\
+         int tryall_type_in_{function}(void)\n\
+         {{\n\
+         #if (defined __GNUC__ || defined __TINYC__) && !defined __cplusplus\n\
+         \x20 return __builtin_types_compatible_p({name}, int);\n\
+         #else\n\
+         \x20 return (int)(sizeof(int (*)({name})) - sizeof(int (*)(int, {name})));\n\
+         #endif\n\
+         }}\n"
     )
+}
+
+/// The part that asks for an alignment in a function of this name. In a function, a member's type may
+/// depend on variables, which it may not outside: so its size must be a constant, too.
+pub(super) fn alignment_body(name: &str, of: &str, open: &str) -> String {
+    constant(name, &format!("sizeof({of})"))
+        + &is_a_type(name, of)
+        + &integer_body(name, &alignment_struct(of), ALIGNMENT, open)
 }
 
 /// An [`integer`] source that compiles only if the comparison holds.
 pub fn comparison(integer: &str, comparison: Comparison) -> String {
     let condition = match comparison {
-        Comparison::Impossible => "TRYALL_VALUE != TRYALL_VALUE".into(),
-        Comparison::NotNegative => "TRYALL_NOT_NEGATIVE".into(),
-        Comparison::AtMost(number) => format!("TRYALL_VALUE <= {number}"),
-        Comparison::Is(number) => format!("TRYALL_VALUE == {number}"),
+        Comparison::Impossible => "tryall_value != tryall_value".into(),
+        Comparison::NotNegative => "tryall_sign > 0".into(),
+        Comparison::AtMost(number) => format!("tryall_value <= {number}"),
+        Comparison::Is(number) => format!("tryall_value == {number}"),
     };
     let condition = format!("extern char tryall_holds[({condition}) ? 1 : -1];\n{VALUE_STARTS}");
     integer.replacen(VALUE_STARTS, &condition, 1)
@@ -445,7 +517,7 @@ pub fn comparison(integer: &str, comparison: Comparison) -> String {
 /// The byte order, which can be read off the object file: AC_C_BIGENDIAN, test_big_endian.
 /// Each array spells its text on a machine of its own order only.
 pub fn byte_order(before: Before<'_>) -> String {
-    start(before) + &byte_order_body("main")
+    question(before) + &byte_order_body("main")
 }
 
 /// The part that asks, in a function of this name. Its arrays have names of their own: a source has

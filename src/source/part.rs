@@ -40,7 +40,7 @@ pub fn part(question: &Question, language: Language) -> Option<Part> {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     let start = c::start(before);
     let lines = |text: &str| text.lines().count();
-    let declared = || c::question(before) + c::TYPE_START + &c::digit_macros();
+    let declared = || c::question(before) + c::TYPE_START;
     Some(match &question.subject {
         Subject::Function(name) => {
             let has_headers = c::has_headers(&start);
@@ -66,7 +66,7 @@ pub fn part(question: &Question, language: Language) -> Option<Part> {
             Part { before: declared(), common_lines: lines(&start), asks: Asks::Integer }
         }
         Subject::Alignment(_) if language == Language::C => Part {
-            before: c::alignment_start(before) + &c::digit_macros(),
+            before: c::alignment_start(before),
             common_lines: lines(&start),
             asks: Asks::Integer,
         },
@@ -107,11 +107,8 @@ pub fn text(question: &Question, name: &str, number: usize) -> (String, String) 
         Subject::Endian => (with_arguments, c::byte_order_body(name)),
         _ => unreachable!("it is no part"),
     };
-    let mut declaration =
+    let declaration =
         format!("#ifdef __cplusplus\nextern \"C\"\n#endif\nint {name}({parameters});\n");
-    if let Subject::Alignment(of) = &question.subject {
-        declaration += &c::constant_size(name, of);
-    }
     (declaration, body)
 }
 

@@ -1,5 +1,5 @@
-//! The words of C in a text, and lines that refuse those that are macros of a header: a macro may
-//! hold anything, such as the end of what stands around it, or a pragma.
+//! The words and directives of C in a text, and lines that refuse words that are macros of a header: a
+//! macro may hold anything, such as the end of what stands around it, or a pragma.
 
 /// All words of a text: names, keywords and numbers.
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -18,4 +18,152 @@ pub fn no_macros<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
         return String::new();
     }
     format!("#if {}\n#error \"a word of this source is a macro\"\n#endif\n", defined.join(" || "))
+}
+
+/// A line for the preprocessor, such as `#include <stdio.h>`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Directive {
+    /// Where its line begins in the text, in bytes.
+    pub start: usize,
+    /// What stands behind the `#`, without comments and line splices.
+    pub text: String,
+}
+
+impl Directive {
+    /// What stands behind this name, if it is the directive's.
+    pub fn after(&self, name: &str) -> Option<&str> {
+        self.text.strip_prefix(name).filter(|rest| !rest.starts_with(is_in_word))
+    }
+}
+
+fn is_in_word(c: char) -> bool {
+    c == '_' || c == '$' || c.is_alphanumeric()
+}
+
+/// The directives in a text, found as the standard's translation phases 2 to 4 find them: lines are
+/// spliced, comments are blanks, and literals hide both.
+pub fn directives(text: &str) -> Vec<Directive> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Inside {
+        Code,
+        Literal(char),
+        LineComment,
+        BlockComment,
+    }
+    let mut found = Vec::new();
+    let mut inside = Inside::Code;
+    let (mut start, mut line) = (0, String::new());
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        let next = chars.peek().map(|(_, next)| *next);
+        if c == '\\' {
+            let rest = &text[at + 1..];
+            // GCC and Clang allow blanks between the two.
+            let end = rest.find(|c: char| c == '\n' || !c.is_whitespace());
+            if let Some(end) = end.filter(|end| rest[*end..].starts_with('\n')) {
+                while chars.next_if(|(next, _)| *next <= at + 1 + end).is_some() {}
+                continue;
+            }
+        }
+        match inside {
+            _ if c == '\n' && inside != Inside::BlockComment => {
+                found.extend(directive(start, &line));
+                (start, inside) = (at + 1, Inside::Code);
+                line.clear();
+                continue;
+            }
+            Inside::Code if c == '/' && matches!(next, Some('/' | '*')) => {
+                inside = if next == Some('/') { Inside::LineComment } else { Inside::BlockComment };
+                chars.next();
+                line.push(' ');
+                continue;
+            }
+            // 1'000 is a number.
+            Inside::Code
+                if c == '"' || c == '\'' && !line.ends_with(|c: char| c.is_ascii_digit()) =>
+            {
+                inside = Inside::Literal(c);
+            }
+            Inside::Literal(_) if c == '\\' => {
+                line.push(c);
+                line.extend(chars.next_if(|(_, next)| *next != '\n').map(|(_, next)| next));
+                continue;
+            }
+            Inside::Literal(end) if c == end => inside = Inside::Code,
+            Inside::BlockComment if c == '*' && next == Some('/') => {
+                inside = Inside::Code;
+                chars.next();
+                continue;
+            }
+            _ => {}
+        }
+        if !matches!(inside, Inside::LineComment | Inside::BlockComment) {
+            line.push(c);
+        }
+    }
+    found.extend(directive(start, &line));
+    found
+}
+
+/// A spliced line without comments, if it is a directive. `%:` and `??=` are other spellings of `#`.
+fn directive(start: usize, line: &str) -> Option<Directive> {
+    let line = line.trim_start();
+    let rest = ["#", "%:", "??="].iter().find_map(|hash| line.strip_prefix(hash))?;
+    Some(Directive { start, text: rest.trim().into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(text: &str) -> Vec<String> {
+        directives(text).into_iter().map(|directive| directive.text).collect()
+    }
+
+    #[test]
+    fn directives_are_seen_behind_comments_and_splices() {
+        for text in [
+            "#include <a.h>",
+            "  #  include <a.h>\n",
+            "/* x */ #include <a.h>\n",
+            "/* x\n y */#include <a.h>// z\n",
+            "#/* x */include <a.h>",
+            "# \\\ninclude <a.h>",
+            "#inc\\\nlude <a.h>",
+            "#inc\\ \nlude <a.h>",
+            "%:include <a.h>",
+            "??=include <a.h>",
+            "int a; // x\n#include <a.h>\r\nint b;",
+            "char *a = \"/*\";\n#include <a.h>\n",
+            "char a = '\"';\n#include <a.h>\n",
+            "int a = 1'000; /*\n*/\n#include <a.h>",
+        ] {
+            let found = texts(text);
+            assert_eq!(found.len(), 1, "{text:?}: {found:?}");
+            assert_eq!(found[0].split_whitespace().collect::<Vec<_>>(), ["include", "<a.h>"]);
+        }
+    }
+
+    #[test]
+    fn what_stands_in_comments_and_literals_is_no_directive() {
+        for text in [
+            "/* x\n#include <a.h>\n*/",
+            "// x \\\n#include <a.h>\n",
+            "int a; #include <a.h>",
+            "char *a = \"\\\n#include <a.h>\";",
+            "#define A \\\n#include <a.h>",
+            "",
+        ] {
+            assert!(!texts(text).iter().any(|text| text.starts_with("include")), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_directive_has_a_whole_name_and_a_place() {
+        let text = "int a;\n/* x */ #define A 1\n#defined B\n";
+        let found = directives(text);
+        assert_eq!(found[0].start, 7);
+        assert_eq!(found[0].after("define"), Some(" A 1"));
+        assert_eq!(found[1].after("define"), None);
+    }
 }

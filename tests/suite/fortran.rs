@@ -450,3 +450,45 @@ fn what_fortran_does_not_have_is_a_bad_request() {
         assert_eq!(message, format!("kind {kind:?} has no meaning in Fortran"));
     }
 }
+
+/// Which form a compiler expects depends on its arguments, and no question does.
+#[test]
+fn every_kind_has_its_answer_in_fixed_form_too() {
+    let long_type = format!("integer, dimension({}1)", "1 * ".repeat(40));
+    let long_number = format!("1_8{}", " + 1_8".repeat(50));
+    let long_text = format!("len('{}')", "a b".repeat(60));
+    let interoperable = "      use iso_c_binding";
+    let rows = [
+        yes(json!({"kind": "compiles", "source": "      x=1\n      end\n"})),
+        yes(json!({"kind": "links", "source": "      end\n"})),
+        yes(json!({"kind": "library", "library": "m", "prefix": interoperable})),
+        no(json!({"kind": "function", "function": "tryst"})),
+        no(json!({"kind": "header", "header": "tryst.h"})),
+        yes(type_named("type(c_ptr)", interoperable)),
+        no(type_named("type(tryst)", "")),
+        yes(type_named(&long_type, "")),
+        is(sizeof("complex(8)", ""), 16),
+        is(sizeof(&long_type, ""), 4),
+        is(compute("c_int", interoperable), 4),
+        is(compute("-huge(1_8)", ""), -i64::MAX),
+        is(compute(&long_number, ""), 51),
+        is(compute(&long_text, ""), 180),
+        yes(flag("-O1")),
+    ];
+    for compiler in BOTH {
+        for args in [&["-ffixed-form"][..], &["-ffree-form"]] {
+            let with_args = |row: &Row| {
+                let mut row = row.clone();
+                row.check["args"] = json!(args);
+                row
+            };
+            assert_plain_answers(compiler, &rows.iter().map(with_args).collect::<Vec<_>>());
+        }
+    }
+    // The trial of the toolchain is in the same form.
+    let ran = check(&json!({
+        "toolchains": {"fortran": {"command": ["gfortran", "-ffixed-form", "-Wall", "-Werror"]}},
+        "checks": [{"id": "ID", "language": "fortran", "kind": "sizeof", "type": "real(8)"}],
+    }));
+    assert_eq!(ran.result("ID")["value"], 8, "{ran:?}");
+}

@@ -61,3 +61,4 @@ mod rooms;
 mod serial;
 mod siblings;
 mod slots;
+mod warnings;

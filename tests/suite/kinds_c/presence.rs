@@ -371,3 +371,23 @@ fn what_is_deprecated_is_there() {
         ],
     );
 }
+
+/// With headers a function has to be declared, without them it does not.
+#[test]
+fn a_header_is_included_wherever_the_compiler_says_so() {
+    // A variable of the C library that <unistd.h> declares only on request.
+    let ask = |prefix: &str| json!({"kind": "function", "function": "environ", "prefix": prefix});
+    for included in [
+        "/* x */ #include <unistd.h>\n",
+        "#/**/include <unistd.h>\n",
+        "# \\\ninclude <unistd.h>\n",
+        "%:include <unistd.h>\n",
+        "/* x\n*/#include_next <unistd.h>\n",
+    ] {
+        assert_answers(C, &[no(ask(included))]);
+    }
+    for not_included in ["/* x\n#include <unistd.h>\n*/\n", "// x \\\n#include <unistd.h>\n\n"] {
+        assert_plain_answers(GCC, &[yes(ask(not_included))]);
+        assert_plain_answers(CLANG, &[yes(ask(not_included))]);
+    }
+}

@@ -351,3 +351,27 @@ fn a_warning_of_old_casts_turns_no_answer() {
         ],
     );
 }
+
+/// The sources name the type or expression more than once, and what it declares only once in a scope.
+#[test]
+fn a_type_may_declare_enumerators_and_tags() {
+    let texts = [
+        "enum { A1, B1 }",
+        "enum tested { A1, B1 }",
+        "struct tested { enum { A1 } a; }",
+        "union { int A1; }",
+    ];
+    for text in texts {
+        assert_answers(
+            C,
+            &[
+                yes(json!({"kind": "type", "type": text})),
+                is(sizeof(text, ""), 4),
+                is(alignment(text, ""), 4),
+                is(compute(&format!("sizeof({text})"), ""), 4),
+                is(compute(&format!("sizeof({text}) + sizeof(int)"), ""), 8),
+                yes(json!({"kind": "member", "type": "struct { enum { A1 } a; }", "member": "a"})),
+            ],
+        );
+    }
+}
