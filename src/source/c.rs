@@ -51,12 +51,14 @@ const OUR_WARNINGS: [&str; 17] = [
 
 /// Where the only word of the caller's is a name, these warnings cannot be about it: C has no cast from
 /// an object's address to a function's, and declaring a function as another one is the method.
-const WARNINGS_BESIDE_A_NAME: [&str; 5] = [
+const WARNINGS_BESIDE_A_NAME: [&str; 7] = [
     "-Wpedantic",
     "-Wc++98-compat-pedantic",
     "-Wcast-function-type-strict",
     "-Wbuiltin-declaration-mismatch",
     "-Wincompatible-library-redeclaration",
+    "-Wreserved-identifier",
+    "-Wreserved-id-macro",
 ];
 
 /// Turns off [`OUR_WARNINGS`] and others. It stands behind the headers and the prefix.
@@ -174,8 +176,24 @@ pub fn function(before: Before<'_>, function: &str) -> String {
     }
     // <limits.h> gives the __stub macros and declares next to nothing. What it or the prefix
     // does declare, and any macro of the name, goes to another name.
-    let other = format!("#define {function} tryall_not_{function}\n");
+    // With Clang, names of macros may be reserved.
+    let other = format!(
+        "#if defined __clang__\n\
+         #pragma clang diagnostic push\n\
+         #pragma clang diagnostic ignored \"-Wreserved-id-macro\"\n\
+         #endif\n\
+         #define {function} tryall_not_{function}\n\
+         #if defined __clang__\n\
+         #pragma clang diagnostic pop\n\
+         #endif\n"
+    );
     other + &undefined_before_definitions(&start, function) + &function_alone("main", function)
+}
+
+/// Lines behind which this is no macro. To look whether it is one counts as a use of it, for
+/// `-Wunused-macros`.
+fn undefined(name: &str) -> String {
+    format!("#ifdef {name}\n#undef {name}\n#endif\n")
 }
 
 /// A text in which this macro is never defined a second time: no pragma keeps GCC from warning of that.
@@ -183,7 +201,7 @@ fn undefined_before_definitions(text: &str, name: &str) -> String {
     let mut out = text.to_string();
     for directive in directives(text).iter().rev() {
         if directive.after("define").and_then(|rest| words(rest).next()) == Some(name) {
-            out.insert_str(directive.start, &format!("#undef {name}\n"));
+            out.insert_str(directive.start, &undefined(name));
         }
     }
     out
@@ -217,18 +235,15 @@ pub(super) fn function_by_prototype(name: &str, function: &str) -> String {
 /// The part that asks for a function that nothing declares, in a function of this name.
 pub(super) fn function_alone(name: &str, function: &str) -> String {
     format!(
-        "#ifdef {function}\n\
-         #undef {function}\n\
-         #endif\n\
-         {}\
-         {}\
+        "{}{}{}\
          #ifdef __cplusplus\n\
          extern \"C\"\n\
          #endif\n\
          char {function}(void);\n\
          int {name}(void) {{ return {function}(); }}\n",
-        unless_stub(function),
-        only_the_question(&WARNINGS_BESIDE_A_NAME)
+        only_the_question(&WARNINGS_BESIDE_A_NAME),
+        undefined(function),
+        unless_stub(function)
     )
 }
 

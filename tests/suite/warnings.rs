@@ -20,10 +20,10 @@ fn questions(compiler: Compiler) -> Vec<Value> {
         json!({"kind": "symbol", "symbol": "tryst", "headers": ["stdio.h"]}),
         json!({"kind": "function", "function": "fork"}),
         json!({"kind": "function", "function": "_exit"}),
+        json!({"kind": "function", "function": "__fpurge"}),
         json!({"kind": "function", "function": "memcpy"}),
         json!({"kind": "function", "function": "printf"}),
         json!({"kind": "function", "function": "fork", "prefix": "#define fork fork\n"}),
-        json!({"kind": "function", "function": "fork", "prefix": "#define x \\\n#define fork fork\n"}),
         json!({"kind": "function", "function": "fork", "headers": ["unistd.h"]}),
         json!({"kind": "function", "function": "fork", "prefix": own("fork")}),
         json!({"kind": "function", "function": "malloc", "headers": ["stdlib.h"]}),
@@ -42,7 +42,7 @@ fn questions(compiler: Compiler) -> Vec<Value> {
         json!({"kind": "endian"}),
         json!({"kind": "library", "library": "m"}),
         json!({"kind": "library", "library": "m", "function": "tgamma"}),
-        json!({"kind": "compiler_flag", "flags": ["-O1"]}),
+        json!({"kind": "compiler_flag", "flags": ["-g"]}),
         json!({"kind": "linker_flag", "flags": ["-Wl,-O1"]}),
     ];
     let types = ["int", "double", "long double", "char[7]", "int (*)(void)", "FILE", "struct stat"];
@@ -114,20 +114,26 @@ fn listed_flags(compiler: Compiler) -> Vec<String> {
         let Some(flag) = line.strip_prefix("  -W").and_then(|rest| rest.split(' ').next()) else {
             continue;
         };
-        match flag.split_once('=') {
-            None => flags.push(format!("-W{flag}")),
-            // Names, a range, or a number.
-            Some((name, value)) => match value.trim_matches(['[', ']', '<', '>']) {
-                names if names.contains('|') => {
-                    flags.extend(names.split('|').map(|value| format!("-W{name}={value}")));
-                }
-                range if range.contains(',') => {
-                    flags.push(format!("-W{name}={}", range.rsplit(',').next().unwrap()));
-                }
-                _ => flags.push(format!("-W{name}=1")),
-            },
+        let Some((name, value)) = flag.split_once('=') else {
+            flags.push(format!("-W{flag}"));
+            continue;
+        };
+        // A choice of names, a range, a number, or one name.
+        match value.chars().next() {
+            Some('[') => {
+                let names = value.trim_matches(['[', ']']).split('|');
+                flags.extend(names.map(|value| format!("-W{name}={value}")));
+            }
+            Some('<') => {
+                let most =
+                    value.trim_matches(['<', '>']).split_once(',').map_or("1", |(_, most)| most);
+                flags.push(format!("-W{name}={most}"));
+            }
+            _ => flags.push(format!("-W{flag}")),
         }
     }
+    flags.sort();
+    flags.dedup();
     flags.retain(|flag| !flag.starts_with("-Werror") && flag != "-Wfatal-errors");
     flags
 }
