@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
@@ -145,13 +146,19 @@ impl Setup<'_> {
             found.map(|path| version(&path)).hash(&mut hasher);
         }
         path_with_ninja().hash(&mut hasher);
-        // Libraries and headers that projects look for come and go with packages.
-        let packages = std::fs::metadata("/var/lib/dpkg/status").and_then(|data| data.modified());
-        packages.ok().hash(&mut hasher);
+        packages().hash(&mut hasher);
         let number = cmake.split_whitespace().nth(2).unwrap_or_default();
         let generator = self.generator.replace(' ', "");
         format!("{}-{number}-{generator}-{:016x}", self.name, hasher.finish())
     }
+}
+
+/// When packages were last installed: the libraries and headers that projects look for come with them.
+/// It is asked once, because both of a pair need one name.
+fn packages() -> Option<SystemTime> {
+    static INSTALLED: OnceLock<Option<SystemTime>> = OnceLock::new();
+    let changed = || std::fs::metadata("/var/lib/dpkg/status").ok()?.modified().ok();
+    *INSTALLED.get_or_init(changed)
 }
 
 /// The first line of what a program says of its version.
