@@ -1,7 +1,6 @@
 //! The tests drive the real program against real compilers, and against a fake one for faults.
 //! One crate, so that it is linked once.
 
-mod configured;
 #[path = "../../fuzz/bodies/mod.rs"]
 mod fuzz_bodies;
 mod processes;
@@ -17,24 +16,10 @@ mod cli;
 mod cli_output;
 mod cli_toolchain;
 mod cmake_names;
-mod cmake_own;
-mod cmake_projects;
 mod cmake_variables;
 mod commands;
 mod cross;
 mod doors;
-mod doors_cmake;
-mod dropin;
-mod dropin_commands;
-mod dropin_failures;
-mod dropin_futures;
-mod dropin_guess;
-mod dropin_kinds;
-mod dropin_log;
-mod dropin_old;
-mod dropin_recipes;
-mod dropin_surroundings;
-mod fallback;
 mod faults;
 mod fortran;
 mod fuse;
