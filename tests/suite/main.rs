@@ -22,7 +22,6 @@ mod cross;
 mod doors;
 mod faults;
 mod fortran;
-mod fuse;
 mod fuzzed;
 mod hidden_values;
 mod integration;

@@ -1,6 +1,6 @@
 //! Headers and prefixes that do more than declare.
 
-use super::pools::ODD;
+use super::random_batches::pools::ODD;
 use super::*;
 
 /// Checks of all kinds, behind a header of this text, beside some that nothing disturbs.

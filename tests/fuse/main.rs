@@ -10,9 +10,11 @@ mod flags;
 mod headers;
 mod libraries;
 mod names;
-#[path = "../support/random_batches/pools.rs"]
-#[allow(dead_code, reason = "only one of them is of use here")]
-mod pools;
+#[path = "../support/random_batches/mod.rs"]
+mod random_batches;
+#[path = "../suite/support.rs"]
+#[allow(dead_code, reason = "the suite has more use for it")]
+mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -80,4 +82,31 @@ fn functions(names: &[&str], fields: &Value) -> Value {
         check
     };
     names.iter().map(check).collect()
+}
+
+/// More of them, with `cargo bench --bench campaign -- BATCHES`.
+#[test]
+fn random_batches_have_the_answers_that_each_check_has_alone() {
+    use random_batches::Batches;
+    use random_batches::alone::{Alone, together};
+    let mut batches = Batches::new(7, Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let mut alone = Alone::new(TRYALL);
+    let (mut answers, mut fused) = (0, 0);
+    for number in 0..15 {
+        let batch = batches.next();
+        let asked = together(TRYALL, &batch).unwrap();
+        let asked = [(batch, asked)];
+        alone.learn(&asked).unwrap();
+        let [(batch, asked)] = asked;
+        let compared = alone.compare(&batch, &asked);
+        assert!(compared.differences.is_empty(), "{}", compared.differences.join("\n"));
+        answers += compared.answers;
+        fused += compared.fused;
+        if number == 14 {
+            let differences = alone.afresh(&batch, &asked).unwrap();
+            assert!(differences.is_empty(), "{}", differences.join("\n"));
+        }
+    }
+    assert!(fused * 4 > answers, "only {fused} of {answers} are fused");
+    assert!(alone.known() > 50 && alone.commands > 50, "little is known: {}", alone.known());
 }
