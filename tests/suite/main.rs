@@ -5,7 +5,6 @@
 mod fuzz_bodies;
 mod processes;
 mod support;
-mod table;
 
 mod bad_commands;
 mod bad_fields;
@@ -18,16 +17,12 @@ mod cli_toolchain;
 mod cmake_names;
 mod cmake_variables;
 mod commands;
-mod cross;
 mod doors;
 mod faults;
-mod fortran;
 mod fuzzed;
-mod hidden_values;
 mod integration;
 mod interrupt;
 mod inventory;
-mod kinds_c;
 mod known_links;
 mod limits;
 mod meson;
