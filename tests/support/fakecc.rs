@@ -53,9 +53,7 @@ fn main() {
             // Goes on when there is such a file.
             "await" => comes_true(|| Path::new(value).exists()),
             // A child of the same group that has work to do for a while, and then says something.
-            "late" => {
-                drop(Command::new("/bin/sh").args(["-c", LATE, "sh", value]).spawn().unwrap())
-            }
+            "late" => start_late(value),
             // Ignores TERM, as do all that it starts from here on.
             // SAFETY: ignoring a signal runs no handler.
             "deaf" => drop(unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) }),
@@ -275,6 +273,11 @@ fn start_sleeper(mut command: Command, pid_file: &str) {
     if !pid_file.is_empty() {
         append(pid_file, &format!("{}\n", sleeper.id()));
     }
+}
+
+#[allow(clippy::zombie_processes, reason = "it outlives this process")]
+fn start_late(text: &str) {
+    Command::new("/bin/sh").args(["-c", LATE, "sh", text]).spawn().unwrap();
 }
 
 #[allow(clippy::zombie_processes, reason = "it outlives this process")]
