@@ -31,7 +31,7 @@ fn values_are_closed_in_on() {
             _ => &["9223372036854775807", "5000000000", "sizeof(char[12345])"],
         };
         let ran = ask(language, command, &args, &[values, wide].concat());
-        for text in values {
+        for &text in values {
             assert_eq!(ran.result(text)["value"].to_string(), text, "{command}: {ran:?}");
         }
         for (text, value) in std::iter::zip(wide, [i64::MAX, 5_000_000_000, 12345]) {
