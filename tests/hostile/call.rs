@@ -176,6 +176,7 @@ impl Call {
             if child.try_wait().unwrap().is_some() {
                 child = self.start(request.to_string().as_bytes());
             }
+            std::thread::sleep(Duration::from_millis(1));
         }
         child
     }
