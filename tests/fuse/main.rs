@@ -12,6 +12,7 @@ mod libraries;
 mod names;
 #[path = "../support/random_batches/mod.rs"]
 mod random_batches;
+mod siblings;
 #[path = "../suite/support.rs"]
 #[allow(dead_code, reason = "the suite has more use for it")]
 mod support;

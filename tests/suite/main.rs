@@ -33,5 +33,4 @@ mod protocol;
 mod readers;
 mod rooms;
 mod serial;
-mod siblings;
 mod slots;
