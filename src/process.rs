@@ -19,8 +19,8 @@ use crate::trace::Span;
 const GRACE: Duration = Duration::from_millis(500);
 
 /// After a command has ended, others may hold its pipes open for this long and still be read:
-/// a shell that does not wait for the `tee` behind its output, say. What holds them longer is
-/// a daemon, which has nothing more to say about this check.
+/// a shell that does not wait for the `tee` behind its output, say. What holds them longer, and has
+/// nothing to do, is a daemon, which has nothing more to say about this check.
 const LINGER: Duration = Duration::from_millis(200);
 
 /// A process that outlives KILL by this long is left alone.
@@ -154,7 +154,15 @@ impl Runner {
             drop(reader);
             return Finished { exit: Exit::TimedOut, stdout, stderr };
         }
-        let is_held = timeout(LINGER, reader.finish()).await.is_err();
+        let is_held = loop {
+            if timeout(LINGER, reader.finish()).await.is_ok() {
+                break false;
+            }
+            // On a busy machine, whoever holds the pipes may not have had a turn yet.
+            if Instant::now() >= deadline || self.is_stopping() || !os::is_busy(start.room) {
+                break true;
+            }
+        };
         let ended = group.reap();
         if is_held {
             // By somebody of another group.

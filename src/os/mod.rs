@@ -10,7 +10,8 @@
 //! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough;
 //!   [`hold_interrupts`]: what must not be cut short by the first of them.
 //! * [`Stdout`]: where results go, whatever state the caller has left it in.
-//! * [`end_strays`]: ends what has left its group, where such processes can be found.
+//! * [`end_strays`]: ends what has left its group, where such processes can be found; [`is_busy`]:
+//!   whether any of them has work to do.
 //! * [`scratch_base`], [`is_full`], [`private_dir`]: where temporary files go, and whether
 //!   there is room.
 //! * [`most_commands`], [`room_for_a_command`], [`is_short_of_resources`]: what the limits on open

@@ -19,7 +19,7 @@ use crate::support::*;
 use crate::table::Row;
 
 /// What runs longer than this hangs. It is generous, because the machine may be busy.
-const BOUND: Duration = Duration::from_secs(60);
+pub const BOUND: Duration = Duration::from_secs(300);
 
 /// A place of its own for the runs of a row. Its path is in the environment of all that they
 /// start.
@@ -103,7 +103,7 @@ impl Room {
     pub fn left(&self) -> Vec<String> {
         let mut left = Vec::new();
         let running = || with_in_environment(self.path()).into_iter().filter(|pid| is_alive(*pid));
-        let patience = Instant::now() + Duration::from_secs(10);
+        let patience = Instant::now() + BOUND;
         while running().count() > 0 && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -168,6 +168,19 @@ impl Call {
         wait(child, self.bound)
     }
 
+    /// Starts it, and returns when this is true of it; once more if it has ended before that was
+    /// seen.
+    pub fn start_until(&mut self, request: &Value, what: impl Fn(&Child) -> bool) -> Child {
+        let mut child = self.start(request.to_string().as_bytes());
+        while !what(&child) {
+            if child.try_wait().unwrap().is_some() {
+                child = self.start(request.to_string().as_bytes());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child
+    }
+
     /// Starts it, and leaves the rest to the row.
     pub fn start(&mut self, stdin: &[u8]) -> Child {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -227,7 +240,7 @@ pub fn wait(mut child: Child, bound: Duration) -> Ended {
     };
     // What is left of it may hold the pipes open.
     let read = |reader: std::thread::JoinHandle<Vec<u8>>| {
-        let patience = Instant::now() + Duration::from_secs(15);
+        let patience = Instant::now() + Duration::from_secs(60);
         while !reader.is_finished() && Instant::now() < patience {
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Child;
-use std::time::Duration;
 
 use crate::batch::WORD;
 use crate::call::{Call, Ended, Room};
@@ -98,7 +97,6 @@ pub struct Configure<'a> {
     pub compiler: &'a Path,
     pub env: Vec<(String, String)>,
     pub args: Vec<String>,
-    pub bound: Duration,
 }
 
 impl<'a> Configure<'a> {
@@ -111,7 +109,6 @@ impl<'a> Configure<'a> {
             compiler: Path::new("/usr/bin/gcc"),
             env: Vec::new(),
             args: Vec::new(),
-            bound: Duration::from_secs(100),
         }
     }
 
@@ -129,11 +126,10 @@ impl<'a> Configure<'a> {
         }
         let rest = std::env::var_os("PATH").unwrap();
         let dirs = std::env::split_paths(&rest).filter(|dir| !dir.join("tryall").exists());
-        let path = [root().join("target/venv/bin")].into_iter().chain(dirs);
+        let path = [tools()].into_iter().chain(dirs);
         call.command.args(&self.args).env("PATH", std::env::join_paths(path).unwrap());
         call.command.env("CC", self.compiler).envs(self.env.iter().cloned());
         call.command.current_dir(self.room.own(""));
-        call.bound = self.bound;
         call
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::batch::WORD;
-use crate::call::{Room, wait};
+use crate::call::{BOUND, Room, wait};
 use crate::cmake::{Configure, in_its_place, project, right};
 use crate::kills::Random;
 use crate::support::*;
@@ -185,7 +185,7 @@ fn all_killed(row: &mut Row) {
                 nix::sys::signal::Signal::SIGKILL,
             );
         }
-        wait(child, Duration::from_secs(20));
+        wait(child, BOUND);
         // The guard has gone with the rest.
         for entry in fs::read_dir(room.tmp()).unwrap().flatten() {
             let path = entry.path();

@@ -79,7 +79,6 @@ fn load(row: &mut Row, time: Duration) {
                         let args: &[&str] =
                             if worker % 2 == 0 { &["-j2"] } else { &["-j2", "--no-fuse"] };
                         let mut call = room.check(args);
-                        call.bound = Duration::from_secs(120);
                         group.hold(&mut call.command);
                         let ended = call.ask(&request);
                         row.look(&room, &ended, &right);

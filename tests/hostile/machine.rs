@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -178,9 +178,8 @@ fn removed(row: &mut Row) {
     for after in [0, 20, 60, 150] {
         let room = Room::new();
         let mut call = room.check(&["-j4"]);
-        let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
-        let empty = || fs::read_dir(room.tmp()).unwrap().next().is_none();
-        assert!(comes_true(|| !empty()));
+        let has_begun = |_: &Child| fs::read_dir(room.tmp()).unwrap().next().is_some();
+        let child = call.start_until(&small_request(&need("gcc")), has_begun);
         std::thread::sleep(Duration::from_millis(after));
         for entry in fs::read_dir(room.tmp()).unwrap().flatten() {
             let _ = fs::remove_dir_all(entry.path());
@@ -304,18 +303,18 @@ fn guard_killed(row: &mut Row) {
     for after in [0, 60] {
         let room = Room::new();
         let mut call = room.check(&["-j3"]);
-        let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
-        let tool = i32::try_from(child.id()).unwrap();
         // It is the child that is the same program.
-        let is_guard = |pid: &i32| {
+        let guard = |tool: &Child| {
             let program = |pid: i32| fs::read_link(format!("/proc/{pid}/exe")).ok();
-            *pid != tool && program(*pid).is_some_and(|it| it == Path::new(TRYALL))
+            let is_guard = |pid: &i32| {
+                *pid != tool.id().cast_signed()
+                    && program(*pid).is_some_and(|it| it == Path::new(TRYALL))
+            };
+            crate::processes::with_in_environment(room.path()).into_iter().find(is_guard)
         };
-        let guard =
-            || crate::processes::with_in_environment(room.path()).into_iter().find(is_guard);
-        assert!(comes_true(|| guard().is_some()));
+        let child = call.start_until(&small_request(&need("gcc")), |tool| guard(tool).is_some());
         std::thread::sleep(Duration::from_millis(after));
-        if let Some(guard) = guard() {
+        if let Some(guard) = guard(&child) {
             let _ = kill(Pid::from_raw(guard), Signal::SIGKILL);
         }
         let ended = wait(child, call.bound);

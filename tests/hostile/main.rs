@@ -6,8 +6,8 @@
 //! * it ends;
 //! * nothing is left behind: no process, and no file beside the answers.
 //!
-//! `cargo test` runs this and prints the table; a word on the command line chooses rows by their
-//! names. `tests/soak` runs the long parts (`--long`). What cannot be set up fails: a row that is
+//! `cargo test --test hostile` runs this and prints the table; a word on the command line chooses rows
+//! by their names. `tests/soak` runs the long parts (`--long`). What cannot be set up fails: a row that is
 //! left out would look like one that holds.
 
 #[path = "../suite/processes.rs"]

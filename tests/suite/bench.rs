@@ -3,8 +3,8 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
 
+use crate::processes::*;
 use crate::protocol::{assert_valid, schema};
 use crate::support::*;
 use serde_json::{Value, json};
@@ -196,10 +196,14 @@ fn a_different_answer_is_an_error_that_tells_both() {
 #[test]
 fn an_interrupt_prints_what_has_been_measured() {
     let dir = tempfile::tempdir().unwrap();
-    let mut call =
-        bench(dir.path(), &["--no-peers", "--rounds", "100000", "--strategies", "async"]);
+    let log = dir.path().join("log");
+    let compiler = format!("{} --fake-log={}", fakecc(), log.display());
+    let suite = suite(dir.path());
+    let args = ["--no-peers", "--rounds", "100000", "--strategies", "async"];
+    let mut call = Call::new(["bench", &compiler, "--suite", &suite]).dir(dir.path()).args(&args);
     let mut child = call.command.spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(3));
+    // Enough for some rounds of five checks by each of the two.
+    assert!(comes_true(|| starts(&log) > 100));
     nix::sys::signal::kill(
         nix::unistd::Pid::from_raw(child.id() as i32),
         nix::sys::signal::Signal::SIGINT,

@@ -96,7 +96,7 @@ fn completions_know_the_options() {
     assert!(printed(&["completions", "fish"]).contains("-l sizeof"));
     let script = write(dir.path(), "script", &printed(&["completions", "bash"]));
     let checked = Command::new(need("bash")).arg("-n").arg(script).output().unwrap();
-    assert!(checked.status.success() && checked.stderr.is_empty(), "{checked:?}");
+    assert!(checked.status.success(), "{checked:?}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn read_back(cmake: &Path, script: &str, names: &[String]) -> Vec<Vec<u8>> {
     write(dir.path(), "reader.cmake", &reader);
     let mut command = Command::new(cmake);
     let ran = command.args(["-P", "reader.cmake"]).current_dir(dir.path()).output().unwrap();
-    assert!(ran.status.success() && ran.stderr.is_empty(), "{}: {ran:?}", cmake.display());
+    assert!(ran.status.success(), "{}: {ran:?}", cmake.display());
     let read = |index| std::fs::read(dir.path().join(format!("out-{index}"))).unwrap();
     (0..names.len()).map(read).collect()
 }

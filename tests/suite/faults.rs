@@ -7,6 +7,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
+/// The time limit, in seconds, of what hangs. Before it does so it writes down who its children are.
+const SOON: u32 = 3;
+
 /// A check of the fake compiler under these requests.
 fn with(id: &str, requests: &[&str]) -> Value {
     json!({"id": id, "kind": "compiles", "source": "x", "args": requests})
@@ -27,12 +30,12 @@ fn assert_stopped(requests: &[&str]) {
     let pid_file = temp.path().join("pids");
     let fork = format!("--fake-fork={}", pid_file.display());
     let mut hanging = with("HANGS", &[requests, &[&fork, "--fake-hang"]].concat());
-    hanging["timeout"] = json!(1.5);
+    hanging["timeout"] = json!(SOON);
     let ran = fake(json!([hanging, with("QUICK", &[])]));
 
     assert_eq!(ran.code(), 3);
     let reason = error(&ran, "HANGS");
-    assert!(reason.contains("1.5 s") && reason.contains("\"timeout\""), "{reason}");
+    assert!(reason.contains("3 s") && reason.contains("\"timeout\""), "{reason}");
     assert_eq!(ran.result("HANGS")["exit_code"], Value::Null);
     assert_eq!(ran.answer("QUICK"), "yes");
     let grandchild = pids(&pid_file)[0];
@@ -52,16 +55,16 @@ fn a_compiler_that_ignores_term_is_killed_with_its_children() {
 #[test]
 fn a_compiler_that_stops_itself_is_ended() {
     let mut stopped = with("STOPPED", &["--fake-signal=19"]);
-    stopped["timeout"] = json!(1.5);
+    stopped["timeout"] = json!(SOON);
     let ran = fake(json!([stopped, with("QUICK", &[])]));
-    assert!(error(&ran, "STOPPED").contains("1.5 s"));
+    assert!(error(&ran, "STOPPED").contains("3 s"));
     assert_eq!(ran.answer("QUICK"), "yes");
 }
 
 #[test]
 fn what_a_compiler_says_before_its_time_is_up_is_kept() {
     let mut hanging = with("A", &["--fake-say=not yet", "--fake-hang"]);
-    hanging["timeout"] = json!(1.5);
+    hanging["timeout"] = json!(SOON);
     let ran = fake(json!([hanging, with("QUICK", &[])]));
     error(&ran, "A");
     assert_eq!(ran.result("A")["output"], "not yet\n");
@@ -256,14 +259,14 @@ fn a_program_that_somebody_has_open_for_writing_is_started_again() {
 
 #[test]
 fn a_program_that_stays_open_for_writing_is_an_error() {
-    let ran = fake(json!([running("A", "echo ran", &["--fake-busy=10000"])]));
+    let ran = fake(json!([running("A", "echo ran", &["--fake-busy"])]));
     assert!(error(&ran, "A").contains("could not be started"));
 }
 
 #[test]
 fn only_its_own_end_is_a_programs_answer() {
     let mut hanging = running("HANGS", "exec sleep 3600", &[]);
-    hanging["timeout"] = json!(1.5);
+    hanging["timeout"] = json!(SOON);
     let ran = fake(json!([
         hanging,
         running("STATUS", "echo three; echo four >&2; exit 3", &[]),
@@ -274,7 +277,7 @@ fn only_its_own_end_is_a_programs_answer() {
     ]));
     assert_eq!(ran.code(), 3);
     let reason = error(&ran, "HANGS");
-    assert!(reason.contains("the program") && reason.contains("1.5 s"), "{reason}");
+    assert!(reason.contains("the program") && reason.contains("3 s"), "{reason}");
 
     let status = ran.result("STATUS");
     assert_eq!(status["status"], "no");
@@ -305,10 +308,12 @@ fn commands_that_ended_while_the_program_was_stopped_were_in_time() {
     let checks: Vec<_> = (0..7)
         .map(|n| json!({"id": n.to_string(), "kind": "compiles", "source": n.to_string()}))
         .collect();
-    let args = [format!("--fake-log={}", log.display()), "--fake-slow=500".into()];
+    let go_on = own.path().join("go-on");
+    let args =
+        [format!("--fake-log={}", log.display()), format!("--fake-await={}", go_on.display())];
     let request = json!({
         "jobs": 8,
-        "timeout": 4,
+        "timeout": 5,
         "toolchains": {"c": {"command": [fakecc()], "args": args}},
         "checks": checks,
     });
@@ -317,8 +322,9 @@ fn commands_that_ended_while_the_program_was_stopped_were_in_time() {
     // The probe, too: whatever is started later is late.
     assert!(comes_true(|| count("start") == 1 + 7));
     signal(&child, Signal::SIGSTOP);
+    std::fs::write(go_on, "").unwrap();
     assert!(comes_true(|| count("end") == 1 + 7));
-    std::thread::sleep(std::time::Duration::from_secs(4));
+    std::thread::sleep(std::time::Duration::from_secs(5));
     signal(&child, Signal::SIGCONT);
     let ran = Ran::from(child.wait_with_output().unwrap());
     assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{ran:?}");
@@ -360,7 +366,7 @@ fn a_child_in_a_process_group_of_its_own_ends_with_the_time_of_its_compiler() {
     let file = temp.path().join("pids");
     let stray = format!("--fake-stray={}", file.display());
     let mut hanging = with("HANGS", &[&stray, "--fake-hang"]);
-    hanging["timeout"] = json!(1.5);
+    hanging["timeout"] = json!(SOON);
     let ran = fake(json!([hanging, with("QUICK", &[])]));
     error(&ran, "HANGS");
     assert!(comes_true(|| !is_alive(pids(&file)[0])), "it outlives the time limit");
@@ -368,4 +374,10 @@ fn a_child_in_a_process_group_of_its_own_ends_with_the_time_of_its_compiler() {
     let ran = fake(json!([with("A", &["--fake-say=said", &stray])]));
     assert_eq!(ran.answer("A"), "yes");
     assert!(comes_true(|| !is_alive(pids(&file)[1])), "it outlives the batch");
+}
+
+#[test]
+fn who_has_work_to_do_after_its_compiler_is_heard() {
+    let ran = fake(json!([with("A", &["--fake-say=early", "--fake-late=late"])]));
+    assert_eq!(ran.result("A")["output"], "early\nlate\n", "{ran:?}");
 }

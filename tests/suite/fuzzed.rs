@@ -1,8 +1,12 @@
 //! The fuzz targets without a fuzzer: their corpora, and seeded changes of them.
 
+#[path = "../support/random.rs"]
+mod random;
+
 use std::fs;
 
-use crate::fuse::random_batches::random::Random;
+use random::Random;
+
 use crate::fuzz_bodies::{diagnostics, request, sources};
 use crate::support::*;
 

@@ -19,8 +19,8 @@ struct Batch {
 }
 
 impl Batch {
-    /// Starts checks of a toolchain with these arguments, in which `LOG` and `PIDS` stand for
-    /// files.
+    /// Starts checks of a toolchain with these arguments, in which `LOG`, `PIDS` and `GO_ON` stand
+    /// for files.
     fn start(args: &[&str], toolchain_args: &[&str], checks: usize) -> Self {
         Batch::start_as(args, toolchain_args, checks, |_| {})
     }
@@ -36,6 +36,7 @@ impl Batch {
         let toolchain_args: Vec<_> = toolchain_args
             .iter()
             .map(|arg| arg.replace("LOG", &file("log")).replace("PIDS", &file("pids")))
+            .map(|arg| arg.replace("GO_ON", &file("go-on")))
             .collect();
         let checks: Vec<_> = (0..checks)
             .map(|n| json!({"id": n.to_string(), "kind": "runs", "source": n.to_string()}))
@@ -57,6 +58,11 @@ impl Batch {
     /// Waits until so many compilers have started.
     fn wait_for_starts(&self, count: usize) {
         assert!(comes_true(|| starts(&self.log()) >= count), "the compilers do not start");
+    }
+
+    /// Makes the file that compilers wait for.
+    fn go_on(&self) {
+        std::fs::write(self.own.path().join("go-on"), "").unwrap();
     }
 
     /// Waits for the end, and makes sure that nothing is left.
@@ -146,8 +152,8 @@ fn a_streamed_answer_before_the_signal_is_whole() {
 
 #[test]
 fn a_signal_during_verification_is_no_difference() {
-    let batch = Batch::start(&["--verify"], &["--fake-log=LOG", "--fake-slow=50"], 8);
-    // More than the probes and the checks, so that checks are being asked again.
+    // After the probes and the checks, checks are being asked again.
+    let batch = Batch::start(&["--verify"], &["--fake-log=LOG", "--fake-enough=11"], 8);
     batch.wait_for_starts(2 + 8 + 2);
     signal(&batch.child, Signal::SIGINT);
     let (status, mut batch) = batch.end();
@@ -182,8 +188,11 @@ fn a_batch_that_writes_a_file_needs_no_reader() {
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("answers.json");
     let args = ["--output", file.to_str().unwrap()];
-    let mut batch = Batch::start(&args, &["--fake-log=LOG", "--fake-slow=400"], 2);
+    let mut batch = Batch::start(&args, &["--fake-log=LOG", "--fake-await=GO_ON"], 2);
     drop(batch.child.stdout.take());
+    // By now somebody has looked whether there is a reader.
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    batch.go_on();
     assert_eq!(batch.end().0.code(), Some(0));
     let answers: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(answers["summary"]["yes"], 2);
@@ -222,10 +231,11 @@ impl Batch {
     }
 }
 
-/// Starts a batch with some signals ignored, as `nohup` and the shell's `trap ''` do.
+/// Starts a batch with some signals ignored, as `nohup` and the shell's `trap ''` do. It goes on when there
+/// is the file.
 fn start_ignoring(signals: &[Signal]) -> Batch {
     let signals = signals.to_vec();
-    Batch::start_as(&["-j2"], &["--fake-log=LOG", "--fake-slow=100"], 8, |call| {
+    Batch::start_as(&["-j2"], &["--fake-log=LOG", "--fake-await=GO_ON"], 8, |call| {
         // SAFETY: `signal` is async-signal-safe, and ignoring one runs no handler.
         unsafe {
             call.command.pre_exec(move || {
@@ -247,6 +257,7 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
         for &ignored in signals {
             signal(&batch.child, ignored);
         }
+        batch.go_on();
         let (status, batch) = batch.end();
         assert_eq!(status.code(), Some(0), "{signals:?}");
         // The probes of compiling and of linking, and the checks.
@@ -309,7 +320,7 @@ fn what_has_left_its_process_group_ends_too() {
 
 #[test]
 fn a_guard_that_is_killed_changes_no_answer() {
-    let batch = Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-slow=50"], 12);
+    let batch = Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-await=GO_ON"], 12);
     batch.wait_for_starts(1);
     let own = i32::try_from(batch.child.id()).unwrap();
     let is_guard = |pid: &i32| {
@@ -318,5 +329,6 @@ fn a_guard_that_is_killed_changes_no_answer() {
     };
     let guard = with_in_environment(batch.call.temp.path()).into_iter().find(is_guard).unwrap();
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(guard), Signal::SIGKILL).unwrap();
+    batch.go_on();
     assert_eq!(batch.end().0.code(), Some(0));
 }

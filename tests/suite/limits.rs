@@ -6,6 +6,7 @@ use crate::slots::{Fifo, assert_complete, request};
 use crate::support::*;
 use serde_json::json;
 use std::os::unix::process::CommandExt;
+use std::time::Duration;
 
 /// A limit on open files, which can be raised again up to `most`.
 fn open_files(now: u64, most: u64) -> libc::rlimit {
@@ -64,16 +65,22 @@ fn many_jobs_on_few_files_are_all_answered() {
     assert_complete(&limited(call, 256).run_with(&stdin), 300);
 }
 
-/// Runs a batch of one program, for whose start there are no descriptors until `give_back`
-/// returns.
-fn starved(give_back: impl FnOnce()) -> Ran {
+/// Runs a batch of one program, for whose start there are no descriptors for a time, if at all.
+fn starved(time: Option<Duration>) -> Ran {
     let temp = tempfile::tempdir().unwrap();
-    let log = temp.path().join("log");
-    let args = [format!("--fake-log={}", log.display()), "--fake-slow=300".into()];
+    let (log, go_on) = (temp.path().join("log"), temp.path().join("go-on"));
     let request = json!({
         "jobs": 1,
-        "toolchains": {"c": {"command": [fakecc()], "args": args}},
-        "checks": [{"id": "A", "kind": "runs", "source": "x"}],
+        "toolchains": {"c": {
+            "command": [fakecc()],
+            "args": [format!("--fake-log={}", log.display())],
+        }},
+        "checks": [{
+            "id": "A",
+            "kind": "runs",
+            "source": "x",
+            "args": [format!("--fake-await={}", go_on.display())],
+        }],
     });
     let (mut call, stdin) = Call::check(&request);
     let child = call.start(&stdin);
@@ -85,16 +92,14 @@ fn starved(give_back: impl FnOnce()) -> Ran {
         };
         assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
     };
-    let ended = || {
-        let text = std::fs::read_to_string(&log).unwrap_or_default();
-        text.lines().filter(|line| line.starts_with("end")).count()
-    };
     // The probes of compiling and of linking, and the check's own compiler.
     assert!(comes_true(|| starts(&log) == 3));
     set(open_files(3, 256));
-    assert!(comes_true(|| ended() == 3));
-    give_back();
-    set(open_files(256, 256));
+    std::fs::write(go_on, "").unwrap();
+    if let Some(time) = time {
+        std::thread::sleep(time);
+        set(open_files(256, 256));
+    }
     let ran = Ran::from(child.wait_with_output().unwrap());
     call.assert_clean();
     ran
@@ -102,13 +107,14 @@ fn starved(give_back: impl FnOnce()) -> Ran {
 
 #[test]
 fn a_start_that_lacks_descriptors_is_tried_again() {
-    let ran = starved(|| std::thread::sleep(std::time::Duration::from_millis(500)));
+    // That goes on for two seconds.
+    let ran = starved(Some(Duration::from_millis(100)));
     assert_eq!(ran.result("A")["value"], json!({"exit_status": 0, "stdout": "hello\n"}), "{ran:?}");
 }
 
 #[test]
 fn a_start_that_goes_on_lacking_descriptors_is_an_error() {
-    let ran = starved(|| std::thread::sleep(std::time::Duration::from_secs(4)));
+    let ran = starved(None);
     assert_eq!((ran.code(), ran.answer("A").as_str()), (3, "error"), "{ran:?}");
     let result = ran.result("A");
     let reason = result["reason"].as_str().unwrap();

@@ -1,12 +1,10 @@
 //! The tests drive the real program against real compilers, and against a fake one for faults.
 //! One crate, so that it is linked once.
 
-mod configured;
 #[path = "../../fuzz/bodies/mod.rs"]
 mod fuzz_bodies;
 mod processes;
 mod support;
-mod table;
 
 mod bad_commands;
 mod bad_fields;
@@ -17,39 +15,15 @@ mod cli;
 mod cli_output;
 mod cli_toolchain;
 mod cmake_names;
-mod cmake_own;
-mod cmake_projects;
 mod cmake_variables;
 mod commands;
-mod cross;
 mod doors;
-mod doors_cmake;
-mod dropin;
-mod dropin_commands;
-mod dropin_failures;
-mod dropin_futures;
-mod dropin_guess;
-mod dropin_kinds;
-mod dropin_log;
-mod dropin_old;
-mod dropin_recipes;
-mod dropin_surroundings;
-mod fallback;
 mod faults;
-mod fortran;
-mod fuse;
 mod fuzzed;
-mod hidden_values;
-mod integration;
 mod interrupt;
 mod inventory;
-mod kinds_c;
 mod known_links;
 mod limits;
-mod meson;
-mod meson_docs;
-mod meson_together;
-mod peers;
 mod preprocessing;
 mod products;
 mod properties;
@@ -59,6 +33,5 @@ mod protocol;
 mod readers;
 mod rooms;
 mod serial;
-mod siblings;
 mod slots;
 mod warnings;

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Whether something comes true within half a minute. It is about whether, not about when.
+/// Whether something comes true within minutes. It is about whether, not about when.
 pub fn comes_true(mut what: impl FnMut() -> bool) -> bool {
-    let patience = Instant::now() + Duration::from_secs(30);
+    let patience = Instant::now() + Duration::from_secs(300);
     loop {
         if what() {
             return true;

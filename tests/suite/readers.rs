@@ -168,13 +168,15 @@ fn a_file_that_somebody_streams_to_is_not_written_by_another() {
     let (log, file) = (own.path().join("log"), own.path().join("answers"));
     let mut first = Call::new(["check", "-", "--format=ndjson", "--output"]).arg(&file);
     let mut request = request(&log, 2);
-    request["checks"][0]["args"] = json!(["--fake-slow=3000"]);
+    let go_on = own.path().join("go-on");
+    request["checks"][0]["args"] = json!([format!("--fake-await={}", go_on.display())]);
     let child = first.start(request.to_string().as_bytes());
     assert!(comes_true(|| starts(&log) >= 2));
     let second = Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--format=ndjson"]);
     let second = second.arg("--output").arg(&file).run();
     assert_eq!(second.code(), 3, "{second:?}");
     assert!(second.stderr.contains("another tryall is writing it"), "{second:?}");
+    std::fs::write(go_on, "").unwrap();
     assert_eq!(Ran::from(child.wait_with_output().unwrap()).code(), 0);
     let text = std::fs::read_to_string(&file).unwrap();
     assert_eq!(text.lines().count(), 3, "the first one's answers: {text}");

@@ -20,7 +20,7 @@ pub fn root() -> &'static Path {
 pub fn fakecc() -> String {
     // Cargo builds examples beside the tests, but names their place to nobody.
     let beside = Path::new(TRYALL).parent().unwrap().join("examples/fakecc");
-    assert!(beside.exists(), "{} is not built; run the tests with cargo test", beside.display());
+    assert!(beside.exists(), "{} is not built; cargo build --examples does it", beside.display());
     beside.to_str().unwrap().into()
 }
 
@@ -32,9 +32,15 @@ pub fn need(program: &str) -> String {
     program.into()
 }
 
-/// CMake, Meson and Ninja as tests/install puts them.
+/// Where CMake, Meson and Ninja are that the tests run: those of tests/tools.lock, or the newest ones for
+/// tests/newest.
+pub fn tools() -> PathBuf {
+    root().join(std::env::var_os("TRYALL_TOOLS").unwrap_or("target/venv/bin".into()))
+}
+
+/// One of them.
 pub fn venv(program: &str) -> PathBuf {
-    let path = root().join("target/venv/bin").join(program);
+    let path = tools().join(program);
     assert!(
         path.exists(),
         "{} is missing; tests/install brings what the tests need",

@@ -15,11 +15,14 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio, exit};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 mod wrapped;
 
 const FOREVER: Duration = Duration::from_secs(3600);
+
+/// Counts, and then says what it is given.
+const LATE: &str = "i=0; while [ $i -lt 1000000 ]; do i=$((i + 1)); done; echo \"$1\"";
 
 fn main() {
     let mut args: Vec<String> =
@@ -44,6 +47,13 @@ fn main() {
             // Runs until it is ended.
             "hang" => sleep(FOREVER),
             "slow" => sleep(Duration::from_millis(number(value))),
+            // Hangs if more than this many have started, by the log.
+            "enough" if count_starts(log.expect("--fake-log")) > number(value) => sleep(FOREVER),
+            "enough" => {}
+            // Goes on when there is such a file.
+            "await" => comes_true(|| Path::new(value).exists()),
+            // A child of the same group that has work to do for a while, and then says something.
+            "late" => start_late(value),
             // Ignores TERM, as do all that it starts from here on.
             // SAFETY: ignoring a signal runs no handler.
             "deaf" => drop(unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) }),
@@ -101,7 +111,10 @@ fn main() {
             // What the program does that it writes, as a shell script.
             "program" => program = value,
             // Goes on only after this many have run at the same time, by the log.
-            "meet" => meet(log.expect("--fake-log"), number(value)),
+            "meet" => {
+                let log = log.expect("--fake-log");
+                comes_true(|| most_at_once(&fs::read_to_string(log).unwrap()) >= number(value));
+            }
             // A child of the same group that keeps the output open. The file named gets its
             // number.
             "fork" => start_sleeper(sleeper(), value),
@@ -120,7 +133,8 @@ fn main() {
                 };
                 start_sleeper(daemon, value);
             }
-            // A process that keeps the output file open for writing, out of the group's reach.
+            // A process that keeps the output file open for writing, out of the group's reach: for some
+            // time, or as long as the file is there.
             "busy" => keep_open(output.as_deref().expect("-o"), program, value),
             // Writes who may enter the current directory, and the one that it is in.
             "directory" => {
@@ -223,15 +237,15 @@ fn fill() {
     }
 }
 
-fn meet(log: &str, wanted: u64) {
-    let patience = Instant::now() + Duration::from_secs(30);
-    while most_at_once(&fs::read_to_string(log).unwrap()) < wanted {
-        if Instant::now() > patience {
-            println!("there were never {wanted} at once");
-            exit(1);
-        }
+/// Waits without end: whoever runs this has a time limit.
+fn comes_true(what: impl Fn() -> bool) {
+    while !what() {
         sleep(Duration::from_millis(2));
     }
+}
+
+fn count_starts(log: &str) -> u64 {
+    fs::read_to_string(log).unwrap().lines().filter(|line| line.starts_with("start")).count() as u64
 }
 
 fn most_at_once(log: &str) -> u64 {
@@ -262,12 +276,22 @@ fn start_sleeper(mut command: Command, pid_file: &str) {
 }
 
 #[allow(clippy::zombie_processes, reason = "it outlives this process")]
+fn start_late(text: &str) {
+    Command::new("/bin/sh").args(["-c", LATE, "sh", text]).spawn().unwrap();
+}
+
+#[allow(clippy::zombie_processes, reason = "it outlives this process")]
 fn keep_open(output: &Path, program: &str, milliseconds: &str) {
     write_program(output, program);
-    let seconds = number(milliseconds) as f64 / 1e3;
-    let file = File::options().append(true).open(output).unwrap();
-    let mut command = Command::new("/bin/sleep");
-    command.arg(seconds.to_string()).stdin(file).stdout(Stdio::null()).stderr(Stdio::null());
+    let script = match milliseconds {
+        "" => "while [ -e \"$1\" ]; do sleep 0.1; done".into(),
+        _ => format!("exec sleep {}", number(milliseconds) as f64 / 1e3),
+    };
+    let output = std::path::absolute(output).unwrap();
+    let file = File::options().append(true).open(&output).unwrap();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &script, "sh"]).arg(output);
+    command.stdin(file).stdout(Stdio::null()).stderr(Stdio::null());
     // SAFETY: setsid is async-signal-safe.
     unsafe {
         command.pre_exec(|| {

@@ -27,7 +27,7 @@ pub use limits::{is_short_of_resources, most_commands, room_for_a_command};
 pub use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
 pub use signals::{HeldBack, hold_interrupts, interrupted, leave_signals_to_others};
 pub use stdout::{Stdout, reader_gone};
-pub use strays::end_strays;
+pub use strays::{end_strays, is_busy};
 
 /// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
 /// may hold 64 MiB in all.

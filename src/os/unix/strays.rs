@@ -30,6 +30,20 @@ pub fn end_strays(dir: &Path) {
     }
 }
 
+/// Whether a process of this session that belongs to a directory has work to do: it runs, waits for its turn
+/// on a busy machine, or waits for the disk.
+pub fn is_busy(dir: &Path) -> bool {
+    let Ok(session) = getsid(None) else { return false };
+    processes().any(|pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name before the state may hold anything, also parentheses.
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['R', 'D']))
+            && pid != getpid()
+            && getsid(Some(pid)) == Ok(session)
+            && belongs_to(pid, dir)
+    })
+}
+
 fn processes() -> impl Iterator<Item = Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| Some(Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)))

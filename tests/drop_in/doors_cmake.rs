@@ -281,7 +281,8 @@ impl Project {
         let call = Call::new(["cmake", "--cmake"]).arg(&self.cmake).args(args);
         let call = call.dir(&self.source()).env("XDG_DATA_HOME", self.data());
         let ran = call.run();
-        assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{args:?}: {ran:?}");
+        // CMake may have something to say.
+        assert!(ran.code() == 0 && !ran.stderr.contains("tryall"), "{args:?}: {ran:?}");
         ran.stdout
     }
 

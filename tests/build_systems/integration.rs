@@ -10,7 +10,7 @@ use crate::support::*;
 
 /// A PATH on which tryall stands first, and Ninja too.
 pub fn path() -> OsString {
-    let dirs = [Path::new(TRYALL).parent().unwrap().to_path_buf(), root().join("target/venv/bin")];
+    let dirs = [Path::new(TRYALL).parent().unwrap().to_path_buf(), tools()];
     let rest = std::env::var_os("PATH").unwrap();
     std::env::join_paths(dirs.into_iter().chain(std::env::split_paths(&rest))).unwrap()
 }

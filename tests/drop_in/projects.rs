@@ -1,13 +1,18 @@
 //! Real projects, not modified, configured by CMake alone and with cmake/TryallDropIn.cmake: the
 //! cache, every file that is made, and what is said, must be the same.
 
+#[allow(dead_code, reason = "each part has use for some of it")]
+mod configured;
+#[path = "../suite/support.rs"]
+#[allow(dead_code, reason = "the suite has more use for it")]
+mod support;
+
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
 
-use crate::configured::*;
-use crate::support::venv;
-use crate::support::*;
+use configured::*;
+use support::*;
 
 /// A project as tests/fetch brings it. Its options are in tests/projects.json.
 struct Project {

@@ -62,7 +62,8 @@ pub const C_AND_CXX: &[Compiler] = &[GCC, GXX, CLANG, CLANGXX];
 
 impl Compiler {
     /// Arguments that turn no answer of a neutral question. The first two are put to all, as
-    /// only optimization might turn a no into a yes.
+    /// only optimization might turn a no into a yes. For C++ it leaves out link-time optimization, which
+    /// is that of C and slow.
     fn variants(&self) -> [&'static [&'static str]; 5] {
         let old = match self.language {
             "c" | "objc" => &["-std=c89"],
@@ -70,7 +71,11 @@ impl Compiler {
             "fortran" => &["-std=f2008"],
             other => panic!("no older standard of {other}"),
         };
-        [&[], &["-O2", "-flto"], &["-Wall", "-Wextra", "-pedantic", "-Werror"], &["-g3"], old]
+        let optimized: &[&str] = match self.language {
+            "c++" => &["-O2"],
+            _ => &["-O2", "-flto"],
+        };
+        [&[], optimized, &["-Wall", "-Wextra", "-pedantic", "-Werror"], &["-g3"], old]
     }
 }
 

@@ -21,13 +21,17 @@ fn values_are_closed_in_on() {
         [("c", "gcc"), ("c++", "g++"), ("c", "clang"), ("fortran", "gfortran")]
     {
         let args = ["-flto", "-Wall", "-Wextra", "-Werror"];
-        let values = ["0", "1", "2", "3", "41", "2147483647", "16777216"];
+        // Each takes dozens of compiles, so that only one compiler is asked for all.
+        let values: &[&str] = match command {
+            "gcc" => &["0", "1", "2", "3", "41", "2147483647", "16777216"],
+            _ => &["0", "41"],
+        };
         let wide: &[&str] = match language {
             "fortran" => &["huge(1_8)", "5000000000_8"],
             _ => &["9223372036854775807", "5000000000", "sizeof(char[12345])"],
         };
-        let ran = ask(language, command, &args, &[values.as_slice(), wide].concat());
-        for text in values {
+        let ran = ask(language, command, &args, &[values, wide].concat());
+        for &text in values {
             assert_eq!(ran.result(text)["value"].to_string(), text, "{command}: {ran:?}");
         }
         for (text, value) in std::iter::zip(wide, [i64::MAX, 5_000_000_000, 12345]) {

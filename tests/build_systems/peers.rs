@@ -18,7 +18,7 @@ use crate::support::*;
 /// A PATH on which CMake, Meson and Ninja stand as tests/install puts them.
 fn path() -> OsString {
     let rest = std::env::var_os("PATH").unwrap();
-    let dirs = [root().join("target/venv/bin")];
+    let dirs = [tools()];
     std::env::join_paths(dirs.into_iter().chain(std::env::split_paths(&rest))).unwrap()
 }
 
@@ -321,8 +321,7 @@ fn versions_are_told() {
     }
     // CMake without Ninja, and the other way round.
     let dir = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(root().join("target/venv/bin/cmake"), dir.path().join("cmake"))
-        .unwrap();
+    std::os::unix::fs::symlink(venv("cmake"), dir.path().join("cmake")).unwrap();
     let why = Peer::Cmake.find_on(dir.path().as_os_str()).unwrap_err();
     assert_eq!(why, "ninja is not on PATH");
 }

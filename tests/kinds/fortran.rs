@@ -422,8 +422,8 @@ fn flang_without_its_runtime_answers_no_question_of_linking() {
         assert_eq!(result["status"], "error", "{result}");
         let reason = result["reason"].as_str().unwrap();
         assert!(reason.starts_with("the toolchain cannot link an empty program: "), "{reason}");
-        assert!(reason.contains("cannot find -lFortran_main"), "{reason}");
-        assert!(ran.stderr.contains("cannot find -lFortran_main"), "{}", ran.stderr);
+        assert!(reason.contains("Fortran_main"), "{reason}");
+        assert!(ran.stderr.contains("Fortran_main"), "{}", ran.stderr);
     }
     assert_eq!(ran.code(), if has_runtime { 0 } else { 3 });
 }

@@ -2,15 +2,20 @@
 //! sources of CMake 3.25.1, run with that CMake: alone, and with cmake/TryallDropIn.cmake in every
 //! project. What passes alone must pass with it.
 
+#[allow(dead_code, reason = "each part has use for some of it")]
+mod configured;
+#[path = "../suite/support.rs"]
+#[allow(dead_code, reason = "the suite has more use for it")]
+mod support;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use regex_lite::Regex;
 
-use crate::configured::*;
-use crate::support::venv;
-use crate::support::*;
+use configured::*;
+use support::*;
 
 const CMAKE: &str = "/usr/bin/cmake";
 const TESTS: &str = "cmake-3.25.1/Tests";
@@ -46,7 +51,7 @@ fn version() -> String {
 /// Runs one group of cases; whether each passed, and what is said of it if not.
 fn run(group: &str, generator: &str, options: &[String]) -> BTreeMap<String, Result<(), String>> {
     let own = fetched(TESTS).join("RunCMake");
-    let ours = root().join("tests/suite/cmake_own");
+    let ours = root().join("tests/drop_in/cmake_own");
     let work = tempfile::tempdir().unwrap();
     // Messages of some cases hold the end of this path.
     let build = work.path().join("Tests/RunCMake").join(group);
@@ -99,7 +104,9 @@ fn passes(group: &str, framed: &[&str]) {
     let mut wrong = Vec::new();
     let mut unused = framed.to_vec();
     for generator in ["Ninja", "Unix Makefiles"] {
-        let alone = run(group, generator, &[]);
+        let harness = read("tests/drop_in/cmake_own/RunCMake.cmake");
+        let key = key(group, Path::new(CMAKE), generator, harness);
+        let alone = kept(&key, || run(group, generator, &[]));
         let with = run(group, generator, &injection());
         for (case, passed) in &alone {
             // A name stands for all the ways in which its case runs.

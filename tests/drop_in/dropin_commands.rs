@@ -1,6 +1,7 @@
 //! try_compile and try_run as projects call them: same results, same errors.
 
 use crate::dropin::*;
+use crate::support::venv;
 
 const FILES: [(&str, &str); 3] = [
     ("good.c", "int main(void) { return 0; }\n"),
@@ -108,7 +109,7 @@ foreach(time 1 2)
 endforeach()
 "##,
     );
-    for cmake in cmakes().into_iter().filter(|(cmake, _)| cmake.ends_with("venv/bin/cmake")) {
+    for cmake in cmakes().into_iter().filter(|(cmake, _)| *cmake == venv("cmake")) {
         let (_, ours) = project.same_with(&cmake, &[]);
         assert!(ours.by_tryall() >= 4, "{}", ours.text);
     }

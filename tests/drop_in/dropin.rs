@@ -9,18 +9,16 @@ use std::process::Command;
 
 use crate::support::*;
 
-/// Both CMakes with both generators.
+/// Both CMakes and both generators, each once; tests/projects has them all paired.
 pub fn cmakes() -> Vec<(PathBuf, &'static str)> {
-    let mut all = Vec::new();
-    for cmake in [PathBuf::from("/usr/bin/cmake"), venv("cmake")] {
-        for generator in ["Ninja", "Unix Makefiles"] {
-            all.push((cmake.clone(), generator));
-        }
+    let mut all = two_cmakes();
+    if std::env::var_os("TRYALL_EVERY_SETUP").is_some() {
+        all.extend([("/usr/bin/cmake".into(), "Ninja"), (venv("cmake"), "Unix Makefiles")]);
     }
     all
 }
 
-/// One of each.
+/// The same where the generator makes no difference.
 pub fn two_cmakes() -> Vec<(PathBuf, &'static str)> {
     vec![("/usr/bin/cmake".into(), "Unix Makefiles"), (venv("cmake"), "Ninja")]
 }
@@ -239,7 +237,7 @@ pub fn drop_in_args() -> [String; 2] {
 pub fn path_without_tryall() -> OsString {
     let rest = std::env::var_os("PATH").unwrap();
     let dirs = std::env::split_paths(&rest).filter(|dir| !dir.join("tryall").exists());
-    std::env::join_paths(std::iter::once(root().join("target/venv/bin")).chain(dirs)).unwrap()
+    std::env::join_paths(std::iter::once(tools()).chain(dirs)).unwrap()
 }
 
 /// The entries that a project or a check has made, each with its help text.

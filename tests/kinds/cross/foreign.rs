@@ -162,6 +162,7 @@ fn windows() {
     let header = |header: &str| json!({"kind": "header", "header": header});
     let symbol =
         |symbol: &str| json!({"kind": "symbol", "symbol": symbol, "headers": ["windows.h"]});
+    // What is asked of windows.h is asked once: it is large, and the variants are GCC's everywhere.
     assert_answers(
         &[WINDOWS],
         &[
@@ -172,17 +173,17 @@ fn windows() {
             is(json!({"kind": "endian"}), "little"),
             is(json!({"kind": "define", "name": "_WIN64"}), "1"),
             is(json!({"kind": "sizeof", "type": "wchar_t", "headers": ["stddef.h"]}), 2),
-            yes(header("windows.h")),
+            yes(header("windows.h")).not_neutral(),
             yes(header("unistd.h")),
             no(header("sys/epoll.h")),
             no(function("fork", &[])),
             yes(function("printf", &[])),
             yes(function("printf", &["stdio.h"])),
-            yes(function("CreateFileA", &["windows.h"])),
-            no(function("CreateFileOfTryall", &["windows.h"])),
-            yes(symbol("CreateFileA")),
-            yes(symbol("INVALID_HANDLE_VALUE")),
-            yes(json!({"kind": "type", "type": "HANDLE", "headers": ["windows.h"]})),
+            yes(function("CreateFileA", &["windows.h"])).not_neutral(),
+            no(function("CreateFileOfTryall", &["windows.h"])).not_neutral(),
+            yes(symbol("CreateFileA")).not_neutral(),
+            yes(symbol("INVALID_HANDLE_VALUE")).not_neutral(),
+            yes(json!({"kind": "type", "type": "HANDLE", "headers": ["windows.h"]})).not_neutral(),
             yes(json!({"kind": "library", "library": "ws2_32", "function": "WSAStartup"})),
             no(json!({"kind": "library", "library": "ws3_33", "function": "WSAStartup"})),
             yes(json!({"kind": "links", "source": HELLO})),

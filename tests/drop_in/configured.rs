@@ -7,8 +7,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::SystemTime;
 
 use regex_lite::Regex;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::support::venv;
@@ -73,21 +75,13 @@ impl Setup<'_> {
         self.configure(&[])
     }
 
-    /// As CMake does it alone, which must succeed. It is kept under target/projects/stock, because it does not
-    /// change unless the machine does.
+    /// As CMake does it alone, which must succeed.
     pub fn stock(&self) -> Configured {
-        let kept = root().join("target/projects/stock").join(self.key() + ".json");
-        if let Ok(text) = std::fs::read_to_string(&kept) {
-            return serde_json::from_str(&text).unwrap();
-        }
-        let configured = self.alone();
-        assert_eq!(configured.status, Some(0), "{}: {}", self.name, configured.stderr);
-        let directory = kept.parent().unwrap();
-        std::fs::create_dir_all(directory).unwrap();
-        let mut new = tempfile::NamedTempFile::new_in(directory).unwrap();
-        serde_json::to_writer(&mut new, &configured).unwrap();
-        new.persist(&kept).unwrap();
-        configured
+        kept(&self.key(), || {
+            let configured = self.alone();
+            assert_eq!(configured.status, Some(0), "{}: {}", self.name, configured.stderr);
+            configured
+        })
     }
 
     /// With a file that every `project()` includes at its end.
@@ -136,22 +130,49 @@ impl Setup<'_> {
 
     /// Names everything that a stock result depends on.
     fn key(&self) -> String {
-        let mut hasher = DefaultHasher::new();
-        let cmake = version(self.cmake);
-        (FORMAT, root(), self.source, self.options, self.cmake, &cmake).hash(&mut hasher);
-        listed().environment.hash(&mut hasher);
-        for tool in ["ninja", "make", "gcc", "g++", "gfortran"] {
-            let found = which::which_in(tool, Some(path_with_ninja()), root()).ok();
-            found.map(|path| version(&path)).hash(&mut hasher);
-        }
-        path_with_ninja().hash(&mut hasher);
-        // Libraries and headers that projects look for come and go with packages.
-        let packages = std::fs::metadata("/var/lib/dpkg/status").and_then(|data| data.modified());
-        packages.ok().hash(&mut hasher);
-        let number = cmake.split_whitespace().nth(2).unwrap_or_default();
-        let generator = self.generator.replace(' ', "");
-        format!("{}-{number}-{generator}-{:016x}", self.name, hasher.finish())
+        key(self.name, self.cmake, self.generator, (self.source, self.options))
     }
+}
+
+/// What CMake alone does is done once and then kept under target/projects/stock, because it does not
+/// change unless the machine does.
+pub fn kept<T: Serialize + DeserializeOwned>(key: &str, make: impl FnOnce() -> T) -> T {
+    let kept = root().join("target/projects/stock").join(format!("{key}.json"));
+    if let Ok(text) = std::fs::read_to_string(&kept) {
+        return serde_json::from_str(&text).unwrap();
+    }
+    let made = make();
+    let directory = kept.parent().unwrap();
+    std::fs::create_dir_all(directory).unwrap();
+    let mut new = tempfile::NamedTempFile::new_in(directory).unwrap();
+    serde_json::to_writer(&mut new, &made).unwrap();
+    new.persist(&kept).unwrap();
+    made
+}
+
+/// Names what is done with a CMake and a generator, and all of this machine that it depends on.
+pub fn key(name: &str, cmake: &Path, generator: &str, more: impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    let said = version(cmake);
+    (FORMAT, root(), more, cmake, &said).hash(&mut hasher);
+    listed().environment.hash(&mut hasher);
+    for tool in ["ninja", "make", "gcc", "g++", "gfortran"] {
+        let found = which::which_in(tool, Some(path_with_ninja()), root()).ok();
+        found.map(|path| version(&path)).hash(&mut hasher);
+    }
+    path_with_ninja().hash(&mut hasher);
+    packages().hash(&mut hasher);
+    let number = said.split_whitespace().nth(2).unwrap_or_default();
+    let generator = generator.replace(' ', "");
+    format!("{name}-{number}-{generator}-{:016x}", hasher.finish())
+}
+
+/// When packages were last installed: the libraries and headers that projects look for come with them.
+/// It is asked once, because both of a pair need one name.
+fn packages() -> Option<SystemTime> {
+    static INSTALLED: OnceLock<Option<SystemTime>> = OnceLock::new();
+    let changed = || std::fs::metadata("/var/lib/dpkg/status").ok()?.modified().ok();
+    *INSTALLED.get_or_init(changed)
 }
 
 /// The first line of what a program says of its version.

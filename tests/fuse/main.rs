@@ -11,7 +11,11 @@ mod headers;
 mod libraries;
 mod names;
 #[path = "../support/random_batches/mod.rs"]
-pub(crate) mod random_batches;
+mod random_batches;
+mod siblings;
+#[path = "../suite/support.rs"]
+#[allow(dead_code, reason = "the suite has more use for it")]
+mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
