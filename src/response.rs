@@ -74,6 +74,19 @@ pub struct Answer {
     pub steps: Vec<Step>,
 }
 
+impl Answer {
+    /// The status and the value, for messages that compare answers.
+    pub fn told(&self) -> String {
+        match &self.value {
+            Some(value) => {
+                let value = serde_json::to_string(value).unwrap_or_default();
+                format!("{} {value}", self.status.name())
+            }
+            None => self.status.name().into(),
+        }
+    }
+}
+
 /// One command of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

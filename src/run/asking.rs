@@ -113,11 +113,6 @@ pub(super) const UNKNOWN_FLAG: &str = "the output says that the flag is not know
 /// Why anything else is, with the pattern behind it.
 const FAIL_PATTERN: &str = "the output matches the fail pattern";
 
-/// Whether a no for this reason is one although its command, by itself, succeeds.
-pub fn succeeds_alone(reason: &str) -> bool {
-    reason == value::NOT_DEFINED || reason == UNKNOWN_FLAG || reason.starts_with(FAIL_PATTERN)
-}
-
 const NOT_PREPROCESSED: &str = "the compiler did not preprocess; look at its arguments";
 
 fn cannot_write(error: &std::io::Error) -> String {

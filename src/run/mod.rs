@@ -1,7 +1,7 @@
 //! Runs a plan: every question as soon as what its check needs has answered yes and a slot is
 //! free, each once.
 
-pub mod asking;
+mod asking;
 mod assembly;
 mod beside;
 pub mod command;
