@@ -11,7 +11,7 @@ use crate::request::{BadRequest, VERSION};
 pub enum Response {
     /// The request was run.
     Answered(Answers),
-    /// The request is unusable; nothing was run.
+    /// The request is unusable, or the checks could not be run.
     Refused(Refusal),
 }
 
@@ -28,7 +28,7 @@ pub struct Answers {
     pub summary: Summary,
 }
 
-/// Why a request is unusable.
+/// Why there are no results: the request is unusable, or nothing could be run.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
