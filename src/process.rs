@@ -31,8 +31,11 @@ const KILL_WAIT: Duration = Duration::from_secs(5);
 const START_RETRIES: u32 = 11;
 const START_PAUSE: Duration = Duration::from_millis(1);
 
-/// So much of the start, and as much of the end, of a command's output is kept.
+/// So much of the start, and as much of the end, of what a command says of a source is kept.
 const KEPT_AT_EACH_END: usize = 512 << 10;
+
+/// Of more sources, no more is kept than of this many.
+const MOST_SOURCES: usize = 16;
 
 /// How a command ended.
 #[derive(Debug)]
@@ -118,6 +121,12 @@ impl Runner {
 
     /// Runs a command to its end or until the deadline.
     pub async fn run(&self, start: Start<'_>, deadline: Instant) -> Finished {
+        self.run_over(1, start, deadline).await
+    }
+
+    /// Runs a command that is about several sources. As much is kept of what it says of each as would
+    /// be of a command about that source alone.
+    pub async fn run_over(&self, sources: usize, start: Start<'_>, deadline: Instant) -> Finished {
         let (argv, begin) = (start.argv, SystemTime::now());
         let (mut group, mut pipes) = match self.start(start, deadline).await {
             Ok(started) => started,
@@ -125,8 +134,8 @@ impl Runner {
         };
         self.cost.processes.set(self.cost.processes.get() + 1);
 
-        let mut stdout = Captured::default();
-        let mut stderr = Captured::default();
+        let mut stdout = Captured::of(sources);
+        let mut stderr = Captured::of(sources);
         let mut reader = Reader::new(async {
             match &mut pipes.stderr {
                 Some(pipe) => {
@@ -254,25 +263,39 @@ async fn drain(pipe: &mut (impl AsyncRead + Unpin), into: &mut Captured) {
 
 impl Finished {
     fn without_output(exit: Exit) -> Self {
-        Finished { exit, stdout: Captured::default(), stderr: Captured::default() }
+        Finished { exit, stdout: Captured::of(1), stderr: Captured::of(1) }
     }
 }
 
 /// Output of a command, of which the middle is dropped when it is long.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Captured {
+    kept_at_each_end: usize,
     head: Vec<u8>,
     tail: VecDeque<u8>,
     dropped: u64,
 }
 
 impl Captured {
+    /// Nothing yet of this many sources.
+    fn of(sources: usize) -> Self {
+        let kept_at_each_end = KEPT_AT_EACH_END * sources.clamp(1, MOST_SOURCES);
+        Captured { kept_at_each_end, head: Vec::new(), tail: VecDeque::new(), dropped: 0 }
+    }
+
+    /// What is kept of this text, if it is all that a command says of its source.
+    pub fn of_text(text: &str) -> Self {
+        let mut captured = Captured::of(1);
+        captured.push(text.as_bytes());
+        captured
+    }
+
     fn push(&mut self, bytes: &[u8]) {
-        let to_head = bytes.len().min(KEPT_AT_EACH_END - self.head.len());
+        let to_head = bytes.len().min(self.kept_at_each_end - self.head.len());
         let (head, rest) = bytes.split_at(to_head);
         self.head.extend_from_slice(head);
         self.tail.extend(rest);
-        let excess = self.tail.len().saturating_sub(KEPT_AT_EACH_END);
+        let excess = self.tail.len().saturating_sub(self.kept_at_each_end);
         self.tail.drain(..excess);
         self.dropped += excess as u64;
     }
@@ -307,7 +330,7 @@ mod tests {
 
     #[test]
     fn keeps_both_ends_of_a_flood() {
-        let mut captured = Captured::default();
+        let mut captured = Captured::of(1);
         for piece in 0..300 {
             captured.push(&[b'a' + (piece % 26) as u8; 10_000]);
         }
@@ -319,8 +342,17 @@ mod tests {
     }
 
     #[test]
+    fn keeps_as_much_of_each_source_as_of_one_alone() {
+        let mut captured = Captured::of(3);
+        captured.push(&vec![b'a'; 3 * 2 * KEPT_AT_EACH_END]);
+        assert!(!captured.is_cut());
+        captured.push(b"b");
+        assert!(captured.is_cut());
+    }
+
+    #[test]
     fn keeps_all_of_what_is_short() {
-        let mut captured = Captured::default();
+        let mut captured = Captured::of(1);
         captured.push(b"one ");
         captured.push(b"two\xff");
         assert_eq!((captured.text().as_str(), captured.is_cut()), ("one two\u{fffd}", false));

@@ -11,7 +11,7 @@ use crate::request::{BadRequest, VERSION};
 pub enum Response {
     /// The request was run.
     Answered(Answers),
-    /// The request is unusable; nothing was run.
+    /// The request is unusable, or the checks could not be run.
     Refused(Refusal),
 }
 
@@ -28,7 +28,7 @@ pub struct Answers {
     pub summary: Summary,
 }
 
-/// Why a request is unusable.
+/// Why there are no results: the request is unusable, or nothing could be run.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
@@ -72,6 +72,19 @@ pub struct Answer {
     /// the program), as far as it went. Otherwise it is not there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+}
+
+impl Answer {
+    /// The status and the value, for messages that compare answers.
+    pub fn told(&self) -> String {
+        match &self.value {
+            Some(value) => {
+                let value = serde_json::to_string(value).unwrap_or_default();
+                format!("{} {value}", self.status.name())
+            }
+            None => self.status.name().into(),
+        }
+    }
 }
 
 /// One command of a check.

@@ -7,14 +7,14 @@ use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::comparison::Comparison;
 use super::peer::{self, Peer};
 use super::result::{Bench, CommandLine, Limit, Round, Row, RowKind, Spread};
-use super::strategy::{Performed, Strategy, Work, wait_unless_interrupted};
+use super::strategy::{Performed, Strategy, Work, ask_engine, wait_unless_interrupted};
 use super::suite::Suite;
-use super::task::Task;
+use super::task::{Done, Task};
 use super::{Failure, Plan, Progress};
 use crate::os;
-use crate::response::{Answers, Status};
 use crate::slots::cores;
 use crate::trace::Span;
 
@@ -32,12 +32,8 @@ pub struct Measurement<'a> {
     jobs: usize,
     tasks: Vec<Task>,
     rows: Vec<(Row, Contestant)>,
-    /// Exit statuses of the first strategy, which all others must have too.
-    reference: Option<(String, Vec<Option<i32>>)>,
-    /// The engine's answers to one repetition, with which those of peers are compared.
-    answers: HashMap<String, bool>,
-    /// Where peers' answers differ.
-    differences: Vec<Difference>,
+    /// What everybody has found.
+    found: Comparison,
     /// CPU time of the bare commands: for each strategy that runs them, of each round.
     bare: HashMap<usize, Vec<f64>>,
     /// The request, rooms for commands, and the projects of the peers.
@@ -50,13 +46,6 @@ enum Contestant {
     Strategy(Strategy),
     /// A peer, and its project.
     Peer(Peer, PathBuf),
-}
-
-/// Checks to which a peer answers otherwise than the engine, all in the same way.
-struct Difference {
-    peer: Peer,
-    theirs: bool,
-    ids: Vec<String>,
 }
 
 /// What a round cost.
@@ -85,9 +74,7 @@ impl<'a> Measurement<'a> {
             jobs,
             tasks,
             rows,
-            reference: None,
-            answers: HashMap::new(),
-            differences: Vec::new(),
+            found: Comparison::default(),
             bare: HashMap::new(),
             dir,
         })
@@ -164,6 +151,7 @@ impl<'a> Measurement<'a> {
             tasks: &self.tasks,
             jobs: self.jobs,
             request: &self.dir.path().join(REQUEST),
+            base: &self.suite.dir,
             dir: &rooms,
             progress: &advance,
             interrupted,
@@ -175,7 +163,15 @@ impl<'a> Measurement<'a> {
         let Some(performed) = performed else { return Ok(None) };
         spent.processes = Some(performed.processes);
         let name = self.rows[index].0.name.clone();
-        self.compare(&name, &performed)?;
+        match strategy {
+            Strategy::Tryall => {
+                if !self.ask_alone(interrupted)? {
+                    return Ok(None);
+                }
+                self.found.answers(&name, &performed.answers)?;
+            }
+            _ => self.found.exits(&self.tasks, &name, &performed.done)?,
+        }
         if round == 1 {
             spans.extend(self.spans(index, &performed));
         }
@@ -207,81 +203,44 @@ impl<'a> Measurement<'a> {
         }
         if round == 0 {
             let theirs = peer::answers(project)?;
-            self.compare_peer(peer, theirs)?;
+            if !self.ask_alone(interrupted)? {
+                return Ok(None);
+            }
+            self.found.peer(peer, theirs);
         }
         Ok(Some(spent))
     }
 
-    /// All strategies must have found the same.
-    fn compare(&mut self, name: &str, performed: &Performed) -> Result<(), Failure> {
-        let exits: Vec<_> = performed.done.iter().map(|done| done.map(|done| done.exit)).collect();
-        let Some((first, expected)) = &self.reference else {
-            self.reference = Some((name.into(), exits.into_iter().map(Option::flatten).collect()));
-            return Ok(());
-        };
-        for ((task, one), other) in self.tasks.iter().zip(expected).zip(exits) {
-            // What the engine had no need to run, it cannot have found otherwise.
-            if let Some(other) = other
-                && other != *one
-            {
-                let told = |exit: Option<i32>| {
-                    exit.map_or("nothing".into(), |exit| format!("status {exit}"))
-                };
-                return Err(Failure::Difference {
-                    check: task.id.clone(),
-                    first: first.clone(),
-                    one: told(*one),
-                    second: name.into(),
-                    other: told(other),
-                });
-            }
+    /// Asks the engine each check once, with commands of its own, unless that is done; untimed.
+    /// `false` if it was interrupted.
+    fn ask_alone(&mut self, interrupted: &AtomicBool) -> Result<bool, Failure> {
+        if self.found.has_alone() {
+            return Ok(true);
         }
-        Ok(())
-    }
-
-    /// A peer asks in its own idiom, which may have another meaning; a difference is told, and
-    /// for whoever reads the table to judge.
-    fn compare_peer(&mut self, peer: Peer, theirs: Vec<(String, bool)>) -> Result<(), Failure> {
-        if self.answers.is_empty() {
-            self.answers = self.engine_answers()?;
-        }
-        for (id, yes) in theirs {
-            if let Some(&ours) = self.answers.get(&id)
-                && ours != yes
-            {
-                let same = |known: &&mut Difference| known.peer == peer && known.theirs == yes;
-                match self.differences.iter_mut().find(same) {
-                    Some(known) => known.ids.push(id),
-                    None => self.differences.push(Difference { peer, theirs: yes, ids: vec![id] }),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// What the engine answers to one repetition; untimed.
-    fn engine_answers(&self) -> io::Result<HashMap<String, bool>> {
         let request = self.dir.path().join("once.json");
-        let output = self.dir.path().join("answers.json");
         std::fs::write(&request, self.suite.request().to_string())?;
-        let mut command = std::process::Command::new(std::env::current_exe()?);
-        command.arg("check").arg(&request).arg("--output").arg(&output);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-        let response: Answers = serde_json::from_slice(&std::fs::read(&output)?)?;
-        let answered = response.results.into_iter().filter_map(|answer| match answer.status {
-            Status::Yes => Some((answer.id, true)),
-            Status::No => Some((answer.id, false)),
-            Status::Error | Status::Skipped => None,
-        });
-        Ok(answered.collect())
+        let work = Work {
+            tasks: &self.suite.tasks,
+            jobs: self.jobs,
+            request: &request,
+            base: &self.suite.dir,
+            dir: self.dir.path(),
+            progress: &|| (),
+            interrupted,
+        };
+        let Some(answers) = ask_engine(&work, &["--no-fuse".as_ref()])? else {
+            return Ok(false);
+        };
+        self.found.alone(&self.suite.tasks, answers.results)?;
+        Ok(true)
     }
 
     fn spans(&self, index: usize, performed: &Performed) -> Vec<Span> {
         let row = self.title(index);
         let done = self.tasks.iter().zip(&performed.done);
         done.filter_map(|(task, done)| {
-            let done = done.filter(|done| done.end > 0.0)?;
-            Some(Span { row: row.clone(), id: task.id.clone(), start: done.start, end: done.end })
+            let Done { start, end, .. } = (*done)?;
+            Some(Span { row: row.clone(), id: task.id.clone(), start, end })
         })
         .chain(performed.commands.iter().map(|span| Span { row: row.clone(), ..span.clone() }))
         .collect()
@@ -317,7 +276,7 @@ impl<'a> Measurement<'a> {
             repeat: self.repeat,
             jobs: self.jobs,
             commands: commands.collect(),
-            warnings: [warnings(&rows, &serial_cpu), differences(&self.differences)].concat(),
+            warnings: [warnings(&rows, &serial_cpu), self.found.differences()].concat(),
             rows,
             limit,
         }
@@ -398,22 +357,6 @@ fn too_many_at_once(tasks: usize) -> Option<String> {
     (wanted > free).then(|| {
         format!("{tasks} compilers at once may need {} GiB of memory; lower -n", wanted >> 30)
     })
-}
-
-/// A peer asks in its own idiom, which may mean something else.
-fn differences(found: &[Difference]) -> Vec<String> {
-    let told = |yes: bool| if yes { "yes" } else { "no" };
-    let one = |difference: &Difference| {
-        format!(
-            "{} answers {} where tryall answers {}: {}. It asks in a way of its own; compare its log with the \
-             commands in --export-json",
-            difference.peer.name(),
-            told(difference.theirs),
-            told(!difference.theirs),
-            difference.ids.join(", ")
-        )
-    };
-    found.iter().map(one).collect()
 }
 
 /// What makes the figures less certain.

@@ -1,6 +1,7 @@
 //! The benchmark mode: how much faster checks run when they run concurrently, by which
 //! technique, and how close that is to what the machine can do.
 
+mod comparison;
 mod format;
 mod measurement;
 pub mod peer;

@@ -1,6 +1,8 @@
 //! The techniques: ways to run exactly the same commands.
 
 use std::cell::RefCell;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,8 +17,7 @@ use tokio::task::{JoinSet, LocalSet};
 use super::task::{Done, LINKED, Task, now};
 use crate::os::{Start, Wires};
 use crate::process::{Exit, Runner};
-use crate::response::{How, Status};
-use crate::run::asking::succeeds_alone;
+use crate::response::{Answer, Answers};
 use crate::trace::{self, Span};
 
 /// A technique.
@@ -44,6 +45,8 @@ pub struct Work<'a> {
     pub jobs: usize,
     /// The same as a request, for the engine.
     pub request: &'a Path,
+    /// Where the request's relative paths start.
+    pub base: &'a Path,
     /// A directory for the commands' own directories.
     pub dir: &'a Path,
     /// Told of each task that is done.
@@ -55,8 +58,10 @@ pub struct Work<'a> {
 /// What a strategy did.
 #[derive(Debug, Clone)]
 pub struct Performed {
-    /// What came of each task, in their order; none for those that the engine did not run.
+    /// What came of each task, in their order. Empty for the engine, which shares commands.
     pub done: Vec<Option<Done>>,
+    /// The engine's answers, in the order of the tasks.
+    pub answers: Vec<Answer>,
     /// Processes that were started.
     pub processes: u64,
     /// When the engine's commands ran, which may serve several tasks; in seconds from the first.
@@ -125,7 +130,7 @@ impl Strategy {
 
 fn performed(done: Vec<Option<Done>>) -> Performed {
     let processes = done.iter().flatten().map(|done| done.processes).sum();
-    Performed { done, processes, commands: Vec::new() }
+    Performed { done, answers: Vec::new(), processes, commands: Vec::new() }
 }
 
 /// Threads that take the next task until none is left. Each performs them with what `make`
@@ -277,38 +282,34 @@ async fn perform_async(runner: &Runner, task: &Task, room: &Path) -> io::Result<
 
 /// The engine, as a user would run it.
 fn engine(work: &Work<'_>) -> io::Result<Performed> {
-    let (output, trace) = (work.dir.join("response.json"), work.dir.join("trace.json"));
+    let trace = work.dir.join("trace.json");
+    let jobs = work.jobs.to_string();
+    let options = ["-j".as_ref(), jobs.as_ref(), "--trace".as_ref(), trace.as_os_str()];
+    let answered = ask_engine(work, &options)?;
+    let Some(Answers { results, summary, .. }) = answered else {
+        return Ok(performed(Vec::new()));
+    };
+    (0..work.tasks.len()).for_each(|_| (work.progress)());
+    let commands = trace::read(&std::fs::read(&trace)?)?;
+    let processes = summary.processes;
+    Ok(Performed { done: Vec::new(), answers: results, processes, commands })
+}
+
+/// What the engine answers to the request, with these options; `None` if it was interrupted.
+pub fn ask_engine(work: &Work<'_>, options: &[&OsStr]) -> io::Result<Option<Answers>> {
+    let output = work.dir.join("response.json");
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("check").arg(work.request).args(["-j", &work.jobs.to_string()]);
-    command
-        .arg("--output")
-        .arg(&output)
-        .arg("--trace")
-        .arg(&trace)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(["check", "-"]).args(options).arg("--output").arg(&output);
+    command.current_dir(work.base).stdin(File::open(work.request)?);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let succeeded = wait_unless_interrupted(command.spawn()?, work.interrupted)?;
     if work.interrupted.load(Ordering::Relaxed) {
-        return Ok(performed(Vec::new()));
+        return Ok(None);
     }
     if !succeeded && !output.exists() {
         return Err(io::Error::other("the engine refused the suite; `tryall check` tells why"));
     }
-    let response: crate::response::Answers = serde_json::from_slice(&std::fs::read(&output)?)?;
-    let done = response.results.iter().map(|answer| {
-        let ran = !answer.command.is_empty();
-        // A shared command succeeds also when something is missing, where a single one does not.
-        let fused_no = answer.how == How::Fused
-            && answer.status == Status::No
-            && !answer.reason.as_deref().is_some_and(succeeds_alone);
-        let exit = if fused_no { Some(1) } else { answer.exit_code };
-        ran.then_some(Done { exit, processes: 0, start: 0.0, end: 0.0 })
-    });
-    let done = done.collect();
-    (0..work.tasks.len()).for_each(|_| (work.progress)());
-    let commands = trace::read(&std::fs::read(&trace)?)?;
-    Ok(Performed { done, processes: response.summary.processes, commands })
+    Ok(Some(serde_json::from_slice(&std::fs::read(&output)?)?))
 }
 
 /// Waits for a process that is ended when the user has enough.

@@ -27,6 +27,8 @@ pub struct Suite {
     pub plan: Plan,
     /// The commands, once.
     pub tasks: Vec<Task>,
+    /// Where relative paths of the request start.
+    pub dir: PathBuf,
     request: Value,
 }
 
@@ -75,7 +77,7 @@ impl Suite {
                 let text = std::fs::read_to_string(file).map_err(|error| {
                     format!("{file}: {error}; a suite is fortran, posix or a request file")
                 })?;
-                (text, Path::new(file).parent().unwrap_or(Path::new("")).to_path_buf())
+                (text, Path::new(".").join(Path::new(file).parent().unwrap_or(Path::new(""))))
             }
         };
         let mut request: Value =
@@ -93,6 +95,7 @@ impl Suite {
             compiler: command,
             plan,
             tasks,
+            dir,
             request,
         })
     }

@@ -56,22 +56,27 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
         Ok(prepared) => prepared,
         Err(error) => return refuse(&args, &error),
     };
-    execute(&args, prepared, inherited).unwrap_or_else(|failure| failed(&failure))
+    execute(&args, prepared, inherited).unwrap_or_else(|failure| failed(&args, &failure))
 }
 
 /// Says why there are no results.
-pub fn failed(failure: &Failure) -> ExitCode {
+pub fn failed(args: &CheckArgs, failure: &Failure) -> ExitCode {
     match failure {
         Failure::Write(error) => output::write_failure(error),
         Failure::Run(error) => {
-            tell(&format!("the checks could not be run: {error}"));
-            ExitCode::from(3)
+            let error = BadRequest::whole(format!("the checks could not be run: {error}"));
+            tell_no_results(args, &error, 3)
         }
     }
 }
 
-/// Says that the request is unusable: to the reader of the results and to people.
+/// Says that the request is unusable.
 pub fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
+    tell_no_results(args, error, 2)
+}
+
+/// Says why there are no results: to their reader and to people.
+fn tell_no_results(args: &CheckArgs, error: &BadRequest, status: u8) -> ExitCode {
     tell(&error.to_string());
     // An output file is left alone: nothing was run, so what it holds is as good as before.
     if args.output.is_none() {
@@ -81,7 +86,7 @@ pub fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
             return output::write_failure(&error);
         }
     }
-    ExitCode::from(2)
+    ExitCode::from(status)
 }
 
 /// Reads the request and plans it.

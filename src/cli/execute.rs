@@ -16,7 +16,7 @@ use super::stream::Stream;
 use crate::os::{self, Guard, HeldBack};
 use crate::plan::{self, Plan};
 use crate::process::Runner;
-use crate::progress::Progress;
+use crate::progress::{Progress, tell};
 use crate::report;
 use crate::response::{Answer, Status, Summary};
 use crate::run::{self, Context, Observer, Options};
@@ -75,6 +75,8 @@ enum End {
     /// By a signal, or because nobody reads the results any more.
     Stopped(i32),
     CannotWrite(io::Error),
+    /// Some of the results may have been written.
+    CannotRun(io::Error),
 }
 
 /// Runs the plan and writes the results.
@@ -83,7 +85,7 @@ pub fn execute(
     prepared: Prepared,
     inherited: Inherited,
 ) -> Result<ExitCode, Failure> {
-    let Ran { end, plan, reporter } = run_plan(args, prepared, &inherited)?;
+    let Ran { end, plan, reporter, traced } = run_plan(args, prepared, &inherited)?;
     match end {
         End::Stopped(signal) => {
             if let Some(stream) = reporter.stream {
@@ -92,11 +94,25 @@ pub fn execute(
             Ok(output::ended_by(signal))
         }
         End::CannotWrite(error) => Err(Failure::Write(in_output(args, error))),
+        End::CannotRun(error) => {
+            if let Some(stream) = reporter.stream {
+                // Why there are no more lines comes after them.
+                stream.finish().map_err(|error| Failure::Write(in_output(args, error)))?;
+            }
+            Err(Failure::Run(error))
+        }
         End::Done(answers, summary, held) => {
             held.let_through();
             let status = exit_status(&plan, &answers);
-            let written = write_results(args, &plan, answers, summary, reporter.stream);
-            written.map(|()| status).map_err(Failure::Write)
+            write_results(args, &plan, answers, summary, reporter.stream)
+                .map_err(Failure::Write)?;
+            Ok(traced.map_or_else(
+                |error| {
+                    tell(&format!("the trace could not be written: {error}"));
+                    ExitCode::from(3)
+                },
+                |()| status,
+            ))
         }
     }
 }
@@ -112,6 +128,7 @@ pub fn ask(
     match run_plan(&args, prepared, inherited)?.end {
         End::Stopped(signal) => Ok(Err(output::ended_by(signal))),
         End::CannotWrite(error) => Err(Failure::Write(error)),
+        End::CannotRun(error) => Err(Failure::Run(error)),
         End::Done(answers, _, held) => {
             held.let_through();
             Ok(Ok(answers))
@@ -124,20 +141,14 @@ struct Ran {
     end: End,
     plan: Plan,
     reporter: Reporter,
+    /// Whether the trace was written, if one is wanted.
+    traced: io::Result<()>,
 }
 
 /// Runs a plan, and cleans up behind it.
 fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Result<Ran, Failure> {
     let Prepared { plan, jobs } = prepared;
     os::room_for_a_command().map_err(Failure::Run)?;
-    let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
-        (_, false) => None,
-        (None, true) => Some(Box::new(os::Stdout::open().map_err(Failure::Write)?)),
-        (Some(file), true) => {
-            let opened = output::open_stream(file);
-            Some(Box::new(opened.map_err(|error| Failure::Write(named(file, error)))?))
-        }
-    };
     // The guard is forked off while there is one thread, and before there is anything to guard.
     let place = scratch::choose();
     let guard = place.as_ref().ok().map(|place| Guard::new(place));
@@ -146,10 +157,20 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
         // What stands there is somebody else's.
         guard.remove_nothing();
     }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(Failure::Run)?;
+    let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
+        (_, false) => None,
+        (None, true) => Some(Box::new(os::Stdout::open().map_err(Failure::Write)?)),
+        (Some(file), true) => {
+            let opened = output::open_stream(file);
+            Some(Box::new(opened.map_err(|error| Failure::Write(named(file, error)))?))
+        }
+    };
     let (slots, warning) = Slots::new(jobs, inherited);
     let reporter = Rc::new(Reporter {
         progress: Progress::new(plan.asks.len()),
-        stream: streamed_to.map(Stream::start).transpose().map_err(Failure::Run)?,
+        stream: streamed_to.map(Stream::start).transpose().map_err(no_thread)?,
     });
     let guard = match guard {
         Some(Err(error)) => {
@@ -165,8 +186,6 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     let runner = if args.trace.is_some() { runner.recording() } else { runner };
     let context = Rc::new(Context::new(plan, runner, scratch, reporter.clone()));
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(Failure::Run)?;
     let watch_reader = args.output.is_none();
     let options = Options { fuse: !args.no_fuse, verify: args.verify };
     let end = LocalSet::new()
@@ -180,12 +199,19 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     drop((runner, scratch, observer));
     let reporter = Rc::into_inner(reporter).expect("nobody is left to report");
     reporter.progress.finish();
-    if let Some(file) = &args.trace {
+    let traced = args.trace.as_ref().map_or(Ok(()), |file| {
         let trace = chrome_trace(&spans).to_string();
-        std::fs::write(file, trace).map_err(|error| Failure::Write(named(file, error)))?;
-    }
+        std::fs::write(file, trace).map_err(|error| named(file, error))
+    });
 
-    Ok(Ran { end: end.map_err(Failure::Run)?, plan, reporter })
+    Ok(Ran { end, plan, reporter, traced })
+}
+
+/// A thread that could not be started.
+fn no_thread(error: io::Error) -> Failure {
+    let message =
+        format!("no thread could be started ({error}); raise the limit on processes (ulimit -u)");
+    Failure::Run(io::Error::new(error.kind(), message))
 }
 
 /// Runs the plan until it ends, or a signal or the reader of the results ends it.
@@ -195,19 +221,19 @@ async fn run_or_stop(
     options: Options,
     watch_reader: bool,
     reporter: &Reporter,
-) -> io::Result<End> {
+) -> End {
     let mut running = pin!(run::run(context.clone(), slots, options));
     let mut interrupted = pin!(os::interrupted());
     let end = tokio::select! {
         done = &mut running => {
             let held = os::hold_interrupts();
             if let Some(signal) = has_come(interrupted).await {
-                return Ok(End::Stopped(signal?));
+                return signal.map_or_else(End::CannotRun, End::Stopped);
             }
             let (answers, summary) = done.expect("nobody has stopped it");
-            return Ok(End::Done(answers, summary, Box::new(held)));
+            return End::Done(answers, summary, Box::new(held));
         }
-        signal = &mut interrupted => End::Stopped(signal?),
+        signal = &mut interrupted => signal.map_or_else(End::CannotRun, End::Stopped),
         error = nobody_reads(watch_reader, reporter) => match error {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => End::CannotWrite(error),
             _ => End::Stopped(os::BROKEN_PIPE),
@@ -216,7 +242,7 @@ async fn run_or_stop(
     // Compilers get a moment to remove their own files.
     context.runner.stop();
     running.await;
-    Ok(end)
+    end
 }
 
 /// What a future gives without waiting, once the runtime has looked at all that has happened.

@@ -33,13 +33,17 @@ pub fn run(given: &MesonArgs, inherited: &Inherited) -> ExitCode {
         Ok(Ok(rounds)) => rounds,
         Ok(Err(status)) => return status,
         Err(error) => {
-            let args = CheckArgs { format: Format::Meson, ..CheckArgs::default() };
-            return refuse(&args, &error);
+            return refuse(&as_check(), &error);
         }
     };
     let mut written = Vec::new();
     answers::write(rounds, &mut written).expect("memory takes all");
     output::print(&written)
+}
+
+/// The options of `tryall check` with which failures are told as the wrapper reads them.
+fn as_check() -> CheckArgs {
+    CheckArgs { format: Format::Meson, ..CheckArgs::default() }
 }
 
 fn all_rounds(
@@ -52,7 +56,7 @@ fn all_rounds(
         let answers = match ask(Prepared { plan, jobs: None }, inherited) {
             Ok(Ok(answers)) => answers,
             Ok(Err(status)) => return Ok(Err(status)),
-            Err(failure) => return Ok(Err(failed(&failure))),
+            Err(failure) => return Ok(Err(failed(&as_check(), &failure))),
         };
         rounds.settle(&composed, together, &answers);
     }

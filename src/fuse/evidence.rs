@@ -24,6 +24,8 @@ pub struct Said {
     pub noted: Vec<usize>,
     /// Whether the first error was one that ended the compile.
     pub is_fatal: bool,
+    /// Whether the compiler stopped because it had told of enough errors.
+    pub is_stopped: bool,
     /// Whether anything was said that stands behind no line of it.
     pub elsewhere: bool,
     /// The words.
@@ -93,6 +95,9 @@ pub fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Said>> {
                 said[unit].elsewhere = true;
             }
         } else if is_count(line) {
+            if line.starts_with(STOPPED_AT_LIMIT) {
+                said[current?].is_stopped = true;
+            }
             continue;
         } else if !line.starts_with([' ', '\t']) && !line.is_empty() {
             // Such as "cc1: warning:", "In file included from /usr/include/x.h:1,", or a line

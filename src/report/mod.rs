@@ -105,8 +105,8 @@ pub fn write_line(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     json::line(answer, out)
 }
 
-/// Writes why the request is unusable, so that whoever reads only the output cannot mistake
-/// it for answers.
+/// Writes why there are no results, so that whoever reads only the output cannot mistake it for
+/// answers.
 pub fn write_refusal(format: Format, error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Json | Format::Ndjson => json::refusal(error, out),

@@ -91,6 +91,7 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
         program,
         room,
         deadline: started + question.timeout,
+        sources: 1,
     };
     let mut outcome = match source::form(question, toolchain.language) {
         Form::File(path) => asking.verdict(path.as_os_str(), None).await,
@@ -113,11 +114,6 @@ pub(super) const UNKNOWN_FLAG: &str = "the output says that the flag is not know
 /// Why anything else is, with the pattern behind it.
 const FAIL_PATTERN: &str = "the output matches the fail pattern";
 
-/// Whether a no for this reason is one although its command, by itself, succeeds.
-pub fn succeeds_alone(reason: &str) -> bool {
-    reason == value::NOT_DEFINED || reason == UNKNOWN_FLAG || reason.starts_with(FAIL_PATTERN)
-}
-
 const NOT_PREPROCESSED: &str = "the compiler did not preprocess; look at its arguments";
 
 fn cannot_write(error: &std::io::Error) -> String {
@@ -133,6 +129,8 @@ pub(super) struct Asking<'a> {
     pub(super) program: &'a Path,
     pub(super) room: Room,
     pub(super) deadline: Instant,
+    /// How many sources a command is about, of each of which it may say much.
+    pub(super) sources: usize,
 }
 
 /// A command that makes a file.
@@ -189,7 +187,7 @@ impl<'a> Asking<'a> {
         let program = toolchain.program.as_ref().ok()?;
         let room = context.scratch.as_ref().ok()?.room().ok()?;
         let deadline = Instant::now() + question.timeout;
-        Some(Asking { context, question, toolchain, program, room, deadline })
+        Some(Asking { context, question, toolchain, program, room, deadline, sources: 1 })
     }
 
     /// Writes a source into the room; its name there.
@@ -369,7 +367,7 @@ impl<'a> Asking<'a> {
         }
         let room = self.room.path();
         let start = Start { program, argv: &argv, env: &env, dir: room, room, wires };
-        let finished = self.context.runner.run(start, self.deadline).await;
+        let finished = self.context.runner.run_over(self.sources, start, self.deadline).await;
         let (messages, preprocessed) = match wires {
             Wires::Apart => (&finished.stderr, finished.stdout.text()),
             Wires::Merged => (&finished.stdout, String::new()),

@@ -14,6 +14,7 @@ use crate::fuse::beside;
 use crate::judge::{self, Verdict};
 use crate::os::Wires;
 use crate::plan::question::Question;
+use crate::process::Captured;
 use crate::response::Value;
 use crate::source::{self, Form, Source};
 use crate::value::{self, Found};
@@ -38,6 +39,7 @@ pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
         };
         fused.take(question, outcome);
     }
+    context.rows.lose(fused.alone.len());
     fused
 }
 
@@ -52,6 +54,8 @@ pub(super) struct Together<'a> {
 struct Compiled {
     object: Rc<[u8]>,
     said: String,
+    /// Whether the middle of it is missing, as it would be alone.
+    cut: bool,
     code: i32,
 }
 
@@ -65,7 +69,8 @@ impl<'a> Together<'a> {
         forms.iter().all(|form| form.source().is_some()).then_some(())?;
         let started = Instant::now();
         let deadline = started + questions.iter().map(|question| question.timeout).min()?;
-        let asking = Asking { deadline, ..Asking::begin(context, question)? };
+        let sources = questions.len();
+        let asking = Asking { deadline, sources, ..Asking::begin(context, question)? };
         Some(Together { asking, questions, forms, started })
     }
 
@@ -99,8 +104,8 @@ impl<'a> Together<'a> {
         };
         let compiled = std::iter::zip(std::iter::zip(names, said), objects);
         let compiled = compiled.map(|((name, said), object)| {
-            let said = said.replace(&name, &self.own_name(&name));
-            Compiled { object, said, code }
+            let said = Captured::of_text(&said.replace(&name, &self.own_name(&name)));
+            Compiled { object, cut: said.is_cut(), said: said.text(), code }
         });
         let compiled: Vec<_> = compiled.collect();
         // Either all object files are there, or the command says that it failed. An assembler may
@@ -170,6 +175,7 @@ impl<'a> Together<'a> {
             verdict,
             exit_code,
             output: compiled.said.clone(),
+            cut: compiled.cut,
             source: Some(source.text.clone()),
             fused: true,
             ..Outcome::error(String::new())

@@ -9,6 +9,7 @@ use super::Context;
 use super::asking::{Asking, Outcome, UNKNOWN_FLAG, shown};
 use super::command::command_line;
 use super::fused::Fused;
+use super::ledger;
 use crate::dialect::Stage;
 use crate::fuse::{flags, unit};
 use crate::judge::Verdict;
@@ -33,46 +34,61 @@ pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
         return fused;
     }
     let mut left = questions;
+    let mut likely = false;
     for _ in 0..ROUNDS {
         if left.len() < 2 {
             break;
         }
-        let Some(mut tried) = tried(context, &left).await else { break };
-        if let Some(refused) = tried.refused().filter(|_| says_nothing) {
-            let is_out = |&index: &usize| {
-                flags::tried(&context.plan.questions[index]).any(|flag| refused.contains(flag))
-            };
-            let (out, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(is_out);
-            for index in out {
-                fused.take(index, tried.refused_outcome(context, index).await);
-            }
-            left = rest;
-            if tried.outcome.verdict == Verdict::No {
-                continue;
-            }
-            // It has said nothing of the others.
-            tried.outcome.output.clear();
-        }
-        if tried.outcome.verdict == Verdict::Yes && tried.outcome.output.is_empty() {
-            for index in std::mem::take(&mut left) {
-                fused.take(index, tried.outcome_of(context, index).await);
-            }
+        let staked = if likely { 0 } else { context.ledger.stake(1).await };
+        if !likely && staked == 0 {
             break;
         }
-        let is_named = |index: &&usize| {
-            flags::tried(&context.plan.questions[**index])
-                .any(|flag| tried.outcome.output.contains(flag))
-        };
-        let (out, rest): (Vec<_>, Vec<_>) = left.iter().partition(is_named);
-        if out.is_empty() {
+        let (answered, before) = (fused.answered.len(), left.len());
+        let goes_on = try_once(context, &mut left, says_nothing, &mut fused).await;
+        context.ledger.settle(staked, 1, fused.answered.len() - answered);
+        if !goes_on {
             break;
         }
-        fused.alone.extend(out);
-        left = rest;
+        likely = ledger::is_likely(left.len(), before);
     }
     fused.alone.extend(left);
-    fused.lost = usize::from(fused.answered.is_empty());
     fused
+}
+
+/// Tries the flags of all that are left, and keeps those that are to be tried again. Whether any are.
+async fn try_once(
+    context: &Context,
+    left: &mut Vec<usize>,
+    says_nothing: bool,
+    fused: &mut Fused,
+) -> bool {
+    let names_any = |index: usize, names: &dyn Fn(&str) -> bool| {
+        flags::tried(&context.plan.questions[index]).any(|flag| names(flag))
+    };
+    let Some(mut tried) = tried(context, left).await else { return false };
+    if let Some(refused) = tried.refused().filter(|_| says_nothing) {
+        let is_out = |index: &mut usize| names_any(*index, &|flag| refused.contains(flag));
+        for index in left.extract_if(.., is_out) {
+            fused.take(index, tried.refused_outcome(context, index).await);
+        }
+        if tried.outcome.verdict == Verdict::No {
+            return true;
+        }
+        // It has said nothing of the others.
+        tried.outcome.output.clear();
+    }
+    let output = &tried.outcome.output;
+    if tried.outcome.verdict == Verdict::Yes && output.is_empty() {
+        for index in std::mem::take(left) {
+            fused.take(index, tried.outcome_of(context, index).await);
+        }
+        return false;
+    }
+    let before = fused.alone.len();
+    fused
+        .alone
+        .extend(left.extract_if(.., |index| names_any(*index, &|flag| output.contains(flag))));
+    fused.alone.len() > before
 }
 
 /// What the compiler makes of many flags.

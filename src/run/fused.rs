@@ -1,6 +1,7 @@
 //! Runs a batch of questions that share their commands.
 
 use std::cell::Cell;
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::ffi::OsString;
 
@@ -8,17 +9,18 @@ use tokio::time::Instant;
 
 use super::Context;
 use super::asking::{Asking, Attempt, Command, Outcome, shown};
+use super::ledger;
 use crate::dialect::Stage;
 use crate::fuse::evidence::{self, Linked, Said};
 use crate::fuse::unit::{Unit, macro_mark};
-use crate::fuse::{self, Batch, FEWEST};
+use crate::fuse::{self, Batch, Candidate, FEWEST};
 use crate::judge::Verdict;
 use crate::os::Wires;
 use crate::response::Value;
 use crate::source::part::Asks;
 use crate::value::{self, Found};
 
-/// How often the rest of a unit is compiled.
+/// How often a unit, and then its rest, is compiled.
 const ROUNDS: usize = 4;
 
 /// So many parts that keep a unit from compiling are compiled by the same command as its rest, each
@@ -38,8 +40,6 @@ pub struct Fused {
     pub parts_failed: bool,
     /// Whether the link of all told nothing, as that of fewer may.
     pub link_failed: bool,
-    /// How many compiles of a unit answered nothing.
-    pub lost: usize,
 }
 
 impl Fused {
@@ -66,12 +66,10 @@ pub async fn answer(context: &Context, batch: Batch) -> Fused {
         together.answer(&mut fused).await;
     }
     let done: HashSet<usize> = fused.answered.iter().map(|(question, _)| *question).collect();
-    if done.is_empty() {
-        fused.lost = fused.lost.max(1);
-    }
     let may_do_better = fused.link_failed || done.is_empty() && !fused.parts_failed;
     let left = without(batch, &done);
-    if may_do_better && left.questions().count() >= 2 * FEWEST {
+    let may_try = may_do_better && !context.ledger.is_exhausted();
+    if may_try && left.questions().count() >= 2 * FEWEST {
         fused.again = halves(left);
     } else {
         fused.alone = left.questions().collect();
@@ -109,8 +107,8 @@ struct Together<'a> {
     knows_a_limit: Cell<bool>,
 }
 
-/// What makes Clang go on after its twentieth error.
-const NO_LIMIT: &str = "-ferror-limit=0";
+/// Clang ends a compile at this many errors, unless it is told otherwise.
+const ERRORS_OF_CLANG: usize = 20;
 
 /// A unit that has been compiled, and what was said of it.
 struct Compiled {
@@ -126,7 +124,8 @@ impl<'a> Together<'a> {
         let started = Instant::now();
         let timeout = batch.questions().map(|index| context.plan.questions[index].timeout).min()?;
         let deadline = started + timeout;
-        let asking = Asking { deadline, ..Asking::begin(context, question)? };
+        let sources = batch.questions().count();
+        let asking = Asking { deadline, sources, ..Asking::begin(context, question)? };
         let units = batch.units.iter().cloned().enumerate();
         let units: Vec<_> =
             units.map(|(number, unit)| Unit::new(&context.plan, number, unit)).collect();
@@ -135,30 +134,67 @@ impl<'a> Together<'a> {
     }
 
     async fn answer(self, fused: &mut Fused) {
+        let ledger = &self.asking.context.ledger;
         let mut good = Vec::new();
-        let mut units = self.units.clone();
-        for _ in 0..ROUNDS {
-            let compiled = self.compile(&units).await.unwrap_or_default();
-            units.clear();
-            for compiled in compiled {
-                match self.judge(compiled, fused) {
-                    Judged::Good(compiled) => good.push(*compiled),
-                    Judged::Again(again) => units.extend(again),
-                    Judged::Done => {}
-                }
-            }
+        // Each with how often it was compiled. Those with most questions gain most, and go first.
+        let mut waiting: Vec<_> = self.units.iter().map(|unit| (unit.clone(), 0)).collect();
+        waiting.sort_by_key(|(unit, _)| Reverse(unit.candidates.len()));
+        let mut likely = Vec::new();
+        let mut expected = 0;
+        loop {
+            let staked = ledger.stake(waiting.len()).await;
+            let tried = likely.drain(..).chain(waiting.drain(..staked));
+            let (units, rounds): (Vec<_>, Vec<usize>) = tried.unzip();
             if units.is_empty() {
                 break;
             }
-            // A lone one is no more than it would be alone.
-            fused.lost += units.iter().filter(|unit| !unit.is_lone()).count();
+            let answered = fused.answered.len();
+            let compiled = self.compile(&units).await;
+            let is_told = compiled.is_some();
+            let mut saved = 0;
+            for (compiled, rounds) in std::iter::zip(compiled.unwrap_or_default(), rounds) {
+                match self.judge(compiled, fused) {
+                    Judged::Good(compiled) => {
+                        saved += self.cost_of(&compiled.unit);
+                        good.push(*compiled);
+                    }
+                    Judged::Again { rest, lone } if rounds + 1 < ROUNDS => {
+                        let again = |unit| (unit, rounds + 1);
+                        waiting.extend(lone.into_iter().map(again));
+                        match rest {
+                            Some((unit, true)) => likely.push(again(unit)),
+                            Some((unit, false)) => waiting.insert(0, again(unit)),
+                            None => {}
+                        }
+                    }
+                    Judged::Again { .. } | Judged::Done => {}
+                }
+            }
+            expected += saved;
+            ledger.settle(staked, units.len(), saved + fused.answered.len() - answered);
+            if !is_told {
+                break;
+            }
         }
+        let answered = fused.answered.len();
         let linked = self.link(&good).await;
         fused.link_failed = linked.is_none() && good.iter().any(|compiled| compiled.unit.links());
-        fused.lost += usize::from(fused.link_failed);
         for compiled in &good {
             self.answers_of(compiled, linked.as_ref(), fused);
         }
+        let plan = &self.asking.context.plan;
+        let answered = fused.answered[answered..].iter();
+        let saved: usize =
+            answered.map(|(question, _)| ledger::cost(&plan.questions[*question])).sum();
+        let links = good.iter().any(|compiled| compiled.unit.links());
+        ledger.spend(expected - saved + if links { ledger::LINK } else { 0 });
+    }
+
+    /// What the questions of a unit cost alone, in compiles.
+    fn cost_of(&self, unit: &Unit) -> usize {
+        let question =
+            |candidate: &Candidate| &self.asking.context.plan.questions[candidate.question];
+        unit.candidates.iter().map(question).map(ledger::cost).sum()
     }
 
     /// Compiles units by one command. `None` if it cannot be told what came of which.
@@ -172,7 +208,10 @@ impl<'a> Together<'a> {
         let mut argv = self.command();
         argv.push("-c".into());
         if self.knows_a_limit.get() {
-            argv.push(NO_LIMIT.into());
+            // An error for each question is told by one compile. Those of one question may be many and
+            // long, so that without a limit they could take longer than the questions alone.
+            let most = units.iter().map(|unit| unit.candidates.len()).max().unwrap_or_default();
+            argv.push(format!("-ferror-limit={}", most.max(ERRORS_OF_CLANG)).into());
         }
         argv.extend(units.iter().map(|unit| OsString::from(unit.source_name())));
         let attempt = self.run(argv, None, &units[0]).await?;
@@ -216,7 +255,6 @@ impl<'a> Together<'a> {
             return Judged::Done;
         }
         if said.elsewhere || unit.is_lone() {
-            fused.lost += 1;
             return Judged::Done;
         }
         let mentioned = |candidate: &usize| {
@@ -225,29 +263,28 @@ impl<'a> Together<'a> {
                 .chain(&said.noted)
                 .any(|line| unit.lines[*candidate].contains(line))
         };
-        let all = 0..unit.candidates.len();
+        let unit_size = unit.candidates.len();
+        let all = 0..unit_size;
         let of = |place: usize| unit.candidates[place].clone();
         let is_quiet = |place: &usize| !mentioned(place) && !leaving.contains(place);
         let rest: Vec<_> = all.clone().filter(is_quiet).map(of).collect();
         fused.parts_failed |= rest.len() * 2 < unit.candidates.len();
         if rest.len() == unit.candidates.len() {
-            fused.lost += 1;
             return Judged::Done;
         }
-        // Where a macro may leave its place, a unit of its own answers nothing.
-        let lone: Vec<_> =
-            all.filter(|place| mentioned(place) && !leaving.contains(place)).collect();
-        let mut again = Vec::new();
-        if lone.len() <= MOST_LONE {
-            again.extend(lone.into_iter().map(|place| vec![of(place)]));
-        }
-        if fuse::has_gain(&rest) || !again.is_empty() && !rest.is_empty() {
-            again.push(rest);
-        } else {
-            fused.lost += 1;
-        }
         let number = || self.next_number.replace(self.next_number.get() + 1);
-        Judged::Again(again.into_iter().map(|parts| Unit::new(plan, number(), parts)).collect())
+        let unit = |parts| Unit::new(plan, number(), parts);
+        // Where a macro may leave its place, a unit of its own answers nothing.
+        let mut lone: Vec<_> =
+            all.filter(|place| mentioned(place) && !leaving.contains(place)).collect();
+        if lone.len() > MOST_LONE {
+            lone.clear();
+        }
+        let lone: Vec<_> = lone.into_iter().map(|place| unit(vec![of(place)])).collect();
+        let has_gain = fuse::has_gain(&rest) || !lone.is_empty() && !rest.is_empty();
+        // Behind the error at which the compiler stopped, nothing is known.
+        let is_likely = !said.is_stopped && ledger::is_likely(rest.len(), unit_size);
+        Judged::Again { rest: has_gain.then(|| (unit(rest), is_likely)), lone }
     }
 
     /// Links what there is to link. `None` if that tells nothing.
@@ -376,8 +413,13 @@ impl<'a> Together<'a> {
 enum Judged {
     /// It has compiled as it must.
     Good(Box<Compiled>),
-    /// These are to be compiled of it, with less in each.
-    Again(Vec<Unit>),
+    /// It is to be compiled with less in it.
+    Again {
+        /// What nothing was said of, and whether that is likely to compile.
+        rest: Option<(Unit, bool)>,
+        /// What something was said of, each by itself.
+        lone: Vec<Unit>,
+    },
     /// Nothing more.
     Done,
 }

@@ -42,8 +42,6 @@ pub(super) struct Fusing {
     rows: Vec<Vec<usize>>,
     /// Those that are to be asked alone after all.
     pub(super) alone: BTreeSet<usize>,
-    /// Compiles that were for nothing.
-    pub(super) lost: usize,
 }
 
 impl Fusing {
@@ -83,7 +81,6 @@ impl Fusing {
             apart,
             rows,
             alone,
-            lost: 0,
         }
     }
 
@@ -112,8 +109,8 @@ impl Fusing {
     }
 
     /// Makes families and rows of those that can share no unit. Each gets into a family once, and
-    /// into a row once.
-    fn split_apart(&mut self, plan: &Plan, width: usize) {
+    /// into a row once. No rows if too much was lost by them.
+    fn split_apart(&mut self, plan: &Plan, width: usize, with_rows: bool) {
         let apart = std::mem::take(&mut self.apart);
         let (with_siblings, mut others): (Vec<_>, Vec<_>) =
             apart.into_iter().partition(|&question| std::mem::take(&mut self.siblings[question]));
@@ -122,21 +119,23 @@ impl Fusing {
         others.extend(without);
         others.sort_unstable();
         others.iter().for_each(|&question| self.beside[question] = false);
-        let (rows, alone) = fuse::beside::groups(plan, others, width);
-        self.rows.extend(rows);
-        self.alone.extend(alone);
+        if with_rows {
+            let (rows, alone) = fuse::beside::groups(plan, others, width);
+            self.rows.extend(rows);
+            self.alone.extend(alone);
+        } else {
+            self.alone.extend(others);
+        }
     }
 
-    /// Gives up when more was lost than 3 % of the batch.
-    fn give_up_if_hopeless(&mut self) {
-        if (self.lost - 1) * 100 > 3 * self.candidates.len() {
-            self.candidates.fill(None);
-            self.looks.clear();
-            let batches = std::mem::take(&mut self.batches);
-            let waiting = std::mem::take(&mut self.waiting);
-            self.take_apart(batches.iter().flat_map(Batch::questions));
-            self.take_apart(waiting.into_iter().map(|candidate| candidate.question));
-        }
+    /// Leaves all to be asked alone, or beside others.
+    fn give_up(&mut self) {
+        self.candidates.fill(None);
+        self.looks.clear();
+        let batches = std::mem::take(&mut self.batches);
+        let waiting = std::mem::take(&mut self.waiting);
+        self.take_apart(batches.iter().flat_map(Batch::questions));
+        self.take_apart(waiting.into_iter().map(|candidate| candidate.question));
     }
 }
 
@@ -268,7 +267,8 @@ impl Schedule {
             let (batches, alone) = fuse::batches(&self.context.plan, waiting, width, others);
             self.fusing.batches.extend(batches);
             self.fusing.take_apart(alone);
-            self.fusing.split_apart(&self.context.plan, width);
+            let may_lose = !self.context.rows.is_exhausted();
+            self.fusing.split_apart(&self.context.plan, width, may_lose);
         }
         while let Some(&question) = self.fusing.alone.first() {
             if let Progress::Running { askers } = &self.progress[question]
@@ -319,9 +319,12 @@ impl Schedule {
         }
         self.fusing.take_apart(fused.alone);
         self.fusing.batches.extend(fused.again);
-        if fused.lost > 0 {
-            self.fusing.lost += fused.lost;
-            self.fusing.give_up_if_hopeless();
+        if self.context.ledger.is_exhausted() {
+            self.fusing.give_up();
+        }
+        if self.context.rows.is_exhausted() {
+            let rows = std::mem::take(&mut self.fusing.rows);
+            self.fusing.alone.extend(rows.into_iter().flatten());
         }
     }
 }

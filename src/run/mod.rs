@@ -1,7 +1,7 @@
 //! Runs a plan: every question as soon as what its check needs has answered yes and a slot is
 //! free, each once.
 
-pub mod asking;
+mod asking;
 mod assembly;
 mod beside;
 pub mod command;
@@ -11,6 +11,7 @@ mod fused;
 mod fusing;
 mod in_full;
 mod inventory;
+mod ledger;
 mod output;
 mod presence;
 mod probe;
@@ -36,6 +37,7 @@ use crate::slots::{Slot, Slots};
 
 use asking::Outcome;
 use fusing::Fusing;
+use ledger::Ledger;
 use output::OutputBudget;
 use probe::{Probe, Trial};
 
@@ -57,6 +59,10 @@ pub struct Context {
     shared_dirs: tokio::sync::Mutex<()>,
     /// Whether each toolchain works.
     probes: Vec<Probe>,
+    /// What sharing sources has gained and lost.
+    ledger: Ledger,
+    /// What sources beside each other have lost. It costs nothing else to compile them so.
+    rows: Ledger,
 }
 
 /// Who is told what happens during a run.
@@ -79,7 +85,19 @@ impl Context {
         let links = Links::kept_in(plan.known_links.clone());
         let shared_dirs = tokio::sync::Mutex::default();
         let assembled = Assembled::default();
-        Context { plan, runner, scratch, observer, links, assembled, shared_dirs, probes }
+        let [ledger, rows] = [(); 2].map(|()| Ledger::of_plan(&plan));
+        Context {
+            plan,
+            runner,
+            scratch,
+            observer,
+            links,
+            assembled,
+            shared_dirs,
+            probes,
+            ledger,
+            rows,
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub async fn look(context: &Context, questions: Vec<usize>) -> Fused {
     let works = probe.failure(Stage::Compile).await.is_none();
     let Some(Told { there, expansions, outcome }) = told.filter(|_| works) else {
         fused.alone = [headers, macros].concat();
-        fused.lost = 1;
+        context.ledger.lose(1);
         return fused;
     };
     for (&index, there) in std::iter::zip(&headers, there) {
@@ -57,7 +57,7 @@ pub async fn look(context: &Context, questions: Vec<usize>) -> Fused {
         };
         fused.answered.push((index, outcome));
     }
-    fused.lost = usize::from(fused.answered.is_empty());
+    context.ledger.lose(usize::from(fused.answered.is_empty()));
     fused
 }
 

@@ -7,10 +7,11 @@ use tokio::time::Instant;
 
 use super::asking::{self, Asking, Outcome, shown};
 use super::fused::Fused;
-use super::{Context, Step};
+use super::{Context, Step, ledger};
 use crate::dialect::{STEM, Stage};
 use crate::elf::{self, Wants};
 use crate::fuse::beside;
+use crate::fuse::evidence::STOPPED_AT_LIMIT;
 use crate::fuse::siblings::{self, FEWEST, Family};
 use crate::inventory::Inventory;
 use crate::judge::Verdict;
@@ -59,12 +60,22 @@ struct Compiled {
     fails: Vec<bool>,
     /// What was said of each member, as it would be of it alone; `None` if that cannot be told.
     said: Vec<Option<String>>,
+    /// Whether the compiler stopped because it had told of enough errors.
+    is_stopped: bool,
+}
+
+/// What is left of a family.
+struct Left {
+    members: Vec<usize>,
+    /// Whether the compiler has not told of all that fail.
+    is_stopped: bool,
 }
 
 impl<'a> Together<'a> {
     fn new(context: &'a Context, family: &'a Family, question: &'a Question) -> Option<Self> {
         let started = Instant::now();
-        let asking = Asking::begin(context, question)?;
+        let sources = family.questions.len();
+        let asking = Asking { sources, ..Asking::begin(context, question)? };
         let commands = asking.toolchain.commands.as_ref()?;
         Some(Together { asking, commands, family, started })
     }
@@ -83,31 +94,58 @@ impl<'a> Together<'a> {
         mut members: Vec<usize>,
         answered: &mut Vec<(usize, Outcome)>,
     ) -> Option<()> {
+        let ledger = &self.asking.context.ledger;
+        let mut likely = false;
         for _ in 0..ROUNDS {
             if members.len() < FEWEST {
                 return None;
             }
-            let Compiled { object, fails, said } = self.compile(&members).await?;
-            let is_out: Vec<bool> = if let Some(object) = object {
-                let wants = self.wants(&members, &object)?;
-                let inventory = self.inventory(&object, &members, answered).await?;
-                let missing: Vec<_> = inventory.missing(&wants).collect();
-                if missing.is_empty() && inventory.suffices(&wants) {
-                    self.take_answers(&members, &object, &said, answered).await;
-                    return Some(());
-                }
-                let is_missing = |sibling: &Sibling| missing.contains(&&sibling.word);
-                members.iter().map(|&m| self.sibling(m).is_some_and(is_missing)).collect()
-            } else {
-                fails
-            };
-            if !is_out.contains(&true) {
+            let staked = if likely { 0 } else { ledger.stake(1).await };
+            if !likely && staked == 0 {
                 return None;
             }
-            let mut is_out = is_out.into_iter();
-            members.retain(|_| is_out.next() == Some(false));
+            // What was asked alone is no gain.
+            let shared = |answered: &[(usize, Outcome)]| {
+                answered.iter().filter(|(_, outcome)| outcome.fused).count()
+            };
+            let (before, count) = (shared(answered), members.len());
+            let rest = self.answer_or_leave(members, answered).await;
+            ledger.settle(staked, 1, shared(answered) - before);
+            let Left { members: left, is_stopped } = rest?;
+            members = left;
+            if members.is_empty() {
+                return Some(());
+            }
+            likely = !is_stopped && ledger::is_likely(members.len(), count);
         }
         None
+    }
+
+    /// Answers all of these members, or leaves those that are to be tried again without the others.
+    /// `None` if it is not known which.
+    async fn answer_or_leave(
+        &self,
+        mut members: Vec<usize>,
+        answered: &mut Vec<(usize, Outcome)>,
+    ) -> Option<Left> {
+        let Compiled { object, fails, said, is_stopped } = self.compile(&members).await?;
+        let is_out: Vec<bool> = if let Some(object) = object {
+            let wants = self.wants(&members, &object)?;
+            let inventory = self.inventory(&object, &members, answered).await?;
+            let missing: Vec<_> = inventory.missing(&wants).collect();
+            if missing.is_empty() && inventory.suffices(&wants) {
+                self.take_answers(&members, &object, &said, answered).await;
+                return Some(Left { members: Vec::new(), is_stopped });
+            }
+            let is_missing = |sibling: &Sibling| missing.contains(&&sibling.word);
+            members.iter().map(|&m| self.sibling(m).is_some_and(is_missing)).collect()
+        } else {
+            fails
+        };
+        is_out.contains(&true).then_some(())?;
+        let mut is_out = is_out.into_iter();
+        members.retain(|_| is_out.next() == Some(false));
+        Some(Left { members, is_stopped })
     }
 
     /// Compiles the file of these members. `None` if it cannot be told what was said of which.
@@ -153,7 +191,9 @@ impl<'a> Together<'a> {
             _ => None,
         };
         // An error and an object file are too strange, and so is neither.
-        (object.is_none() == fails.contains(&true)).then_some(Compiled { object, fails, said })
+        let is_strange = object.is_none() != fails.contains(&true);
+        let is_stopped = attempt.messages.contains(STOPPED_AT_LIMIT);
+        (!is_strange).then_some(Compiled { object, fails, said, is_stopped })
     }
 
     /// What the object file of one member wants at most, and what that of the first defines. `None`

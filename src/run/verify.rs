@@ -4,7 +4,7 @@
 use super::asking::ask;
 use super::output::OutputBudget;
 use super::{Context, to_answer};
-use crate::response::{Answer, Status, Value};
+use crate::response::{Answer, Status};
 
 /// Verifies the answers. One that differs becomes an error that tells both.
 pub async fn verify(context: &Context, answers: &mut [Answer]) {
@@ -33,20 +33,11 @@ pub async fn verify(context: &Context, answers: &mut [Answer]) {
 fn difference(batch: &Answer, alone: &Answer) -> String {
     format!(
         "verification failed: {} in the batch ({}), {} alone ({}); please report this",
-        told(batch.status, batch.value.as_ref()),
+        batch.told(),
         command(batch),
-        told(alone.status, alone.value.as_ref()),
+        alone.told(),
         command(alone)
     )
-}
-
-fn told(status: Status, value: Option<&Value>) -> String {
-    match value {
-        Some(value) => {
-            format!("{} {}", status.name(), serde_json::to_string(value).unwrap_or_default())
-        }
-        None => status.name().into(),
-    }
 }
 
 fn command(answer: &Answer) -> String {

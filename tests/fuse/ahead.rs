@@ -24,8 +24,8 @@ fn what_waits_for_a_header_shares_its_commands() {
     ]);
     let ran = asked(&request(checks));
     assert_eq!(ran.json()["summary"]["yes"], 5, "{ran:?}");
-    // Two try the toolchain; the header, and the others with one compile and one link.
-    assert_eq!(ran.json()["summary"]["processes"], 5, "{ran:?}");
+    // Two try the toolchain; the header, and the others with a compile for each unit and one link.
+    assert_eq!(ran.json()["summary"]["processes"], 6, "{ran:?}");
     assert_eq!(ran.result("c")["how"], "fused");
 }
 

@@ -29,7 +29,7 @@ const PLAIN: [&str; 8] = [
     "static int unused;\n",
 ];
 
-fn sources(all: &[&str]) -> Value {
+pub(super) fn sources(all: &[&str]) -> Value {
     let checks = all.iter().enumerate().map(
         |(n, source)| json!({"id": n.to_string(), "kind": "compiles", "source": source, "args": ["-Wall"]}),
     );

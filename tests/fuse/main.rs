@@ -5,6 +5,7 @@ mod ahead;
 mod assembly;
 mod batches;
 mod beside;
+mod cost;
 mod declarations;
 mod flags;
 mod headers;

@@ -33,10 +33,9 @@ fn exported(dir: &Path, name: &str) -> String {
 const STRATEGIES: [&str; 6] =
     ["serial", "threads", "processes", "async", "async-unbounded", "tryall"];
 
-/// What is no by itself although its command succeeds, and what is only so where commands are shared.
-#[test]
-fn answers_that_share_commands_have_the_exit_statuses_of_single_ones() {
-    let dir = tempfile::tempdir().unwrap();
+/// Checks that are answered by every technique of sharing, mostly with no, and by none: duplicates,
+/// a check that is skipped, and one that ends in an error.
+fn shares_everything() -> Value {
     let mut checks = Vec::new();
     for n in 0..4 {
         let unused = if n % 2 == 0 { "int unused; " } else { "" };
@@ -47,18 +46,92 @@ fn answers_that_share_commands_have_the_exit_statuses_of_single_ones() {
         checks.push(json!({"id": format!("w{n}"), "kind": "compiler_flag", "flags": [flag]}));
         let name = format!("such_function_{n}");
         checks.push(json!({"id": name, "kind": "function", "function": name}));
+        checks.push(json!({"id": format!("again_{n}"), "kind": "function", "function": name}));
         let name = ["EOF", "BUFSIZ", "NO_SUCH_MACRO", "NULL"][n];
         checks.push(json!({"id": name, "kind": "define", "name": name, "headers": ["stdio.h"]}));
+        let name = ["int", "long", "such_type", "such_other_type"][n];
+        checks.push(json!({"id": format!("t{n}"), "kind": "type", "type": name}));
+        checks.push(json!({"id": format!("z{n}"), "kind": "sizeof", "type": name}));
+        let symbol = format!("such_symbol_{n}");
+        checks.push(json!({"id": symbol, "kind": "symbol", "symbol": symbol}));
     }
     for n in 0..16 {
         checks.push(json!({"id": format!("h{n}"), "kind": "header", "header": format!("h{n}.h")}));
+        let text = if n % 3 == 0 { "no" } else { "int x;" };
+        checks.push(json!({"id": format!("p{n}"), "kind": "compiles",
+            "source": format!("{text}\nint main(void) {{ return {n}; }}\n")}));
     }
-    let suite = write(dir.path(), "shares.json", &json!({"checks": checks}).to_string());
-    let suite = suite.to_str().unwrap();
-    for compiler in ["gcc", "clang"] {
-        let args = ["bench", &need(compiler), "--suite", suite, "--no-peers", "--rounds", "1"];
-        let ran = Call::new(args).dir(dir.path()).run();
-        assert_eq!(ran.code(), 0, "{compiler}: {ran:?}");
+    checks.push(json!({"id": "skipped", "kind": "function", "function": "fork", "needs": ["h0"]}));
+    checks.push(json!({"id": "error", "kind": "runs",
+        "source": "#include <signal.h>\nint main(void) { return raise(SIGKILL); }\n"}));
+    checks.push(json!({"id": "file", "kind": "compiles", "file": "beside.c"}));
+    json!({"checks": checks})
+}
+
+/// A no is one although the shared command, or its own, has succeeded.
+#[test]
+fn shared_and_repeated_answers_are_those_of_single_commands() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("suites")).unwrap();
+    write(dir.path(), "suites/beside.c", "int main(void) { return 0; }\n");
+    write(dir.path(), "suites/shares.json", &shares_everything().to_string());
+    for (compiler, repeat) in [("gcc", "1"), ("gcc", "3"), ("clang", "2")] {
+        let args = ["bench", &need(compiler), "--suite", "suites/shares.json", "-n", repeat];
+        let ran = Call::new(args)
+            .args(&["--no-peers", "--rounds", "1", "--strategies", "tryall"])
+            .dir(dir.path())
+            .run();
+        assert_eq!(ran.code(), 0, "{compiler} -n {repeat}: {ran:?}");
+    }
+}
+
+#[test]
+fn repeated_fortran_answers_are_those_of_single_commands() {
+    let dir = tempfile::tempdir().unwrap();
+    let checks = [
+        json!({"id": "no_function", "kind": "function", "function": "no_such_function"}),
+        json!({"id": "flag", "kind": "compiler_flag", "flags": ["-fno-such-flag"]}),
+        json!({"id": "define", "kind": "define", "name": "NO_SUCH_MACRO"}),
+        json!({"id": "runs", "kind": "runs", "source": "program x\nstop 3\nend program\n"}),
+        json!({"id": "no", "kind": "compiles", "source": "program x\ny z\nend program\n"}),
+    ]
+    .map(|mut check| {
+        check["language"] = "fortran".into();
+        check
+    });
+    let suite = write(dir.path(), "fortran.json", &json!({"checks": checks}).to_string());
+    let args = ["bench", &need("gfortran"), "--suite", suite.to_str().unwrap(), "-n", "2"];
+    let ran = Call::new(args)
+        .args(&["--no-peers", "--rounds", "1", "--strategies", "tryall"])
+        .dir(dir.path())
+        .run();
+    assert_eq!(ran.code(), 0, "{ran:?}");
+}
+
+/// A compiler that takes an unknown function for a known one when it links several sources' names.
+#[test]
+fn a_shared_answer_that_differs_is_an_error_that_tells_both() {
+    let dir = tempfile::tempdir().unwrap();
+    // Shared links trace names; this one says that one of them is missing.
+    let liar = "#!/bin/sh\nout=$(gcc \"$@\" 2>&1); code=$?\n\
+        case $* in *,-y,fork*) out=$(echo \"$out\" | sed -e '/definition of fork$/d' \
+        -e \"/in function .tryall_sentinel/i/usr/bin/ld: conftest0.o: in function \\`tryall_part_0':\" \
+        -e \"/in function .tryall_sentinel/iconftest0.c:(.text+0x1): warning: undefined reference to \\`fork'\"); esac\n\
+        [ -z \"$out\" ] || echo \"$out\"\nexit $code\n";
+    let compiler = write(dir.path(), "liar", liar);
+    std::fs::set_permissions(&compiler, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+        .unwrap();
+    let checks = ["fork", "getpid", "getppid", "such_function"]
+        .map(|name| json!({"id": name, "kind": "function", "function": name}));
+    let suite = write(dir.path(), "liar.json", &json!({"checks": checks}).to_string());
+    let args = ["bench", compiler.to_str().unwrap(), "--suite", suite.to_str().unwrap()];
+    let ran = Call::new(args)
+        .args(&["--no-peers", "--rounds", "1", "--strategies", "tryall"])
+        .dir(dir.path())
+        .run();
+    assert_eq!(ran.code(), 3, "{ran:?}");
+    for part in ["fork", "tryall --no-fuse answers yes", "tryall answers no"] {
+        assert!(ran.stderr.contains(part), "{part}: {ran:?}");
     }
 }
 

@@ -390,3 +390,16 @@ fn a_closed_standard_output_is_told_before_anything_is_run() {
     let results = std::fs::read_to_string(dir.path().join("results")).unwrap();
     assert!(results.contains("\"yes\""), "{results}");
 }
+
+#[test]
+fn a_trace_that_cannot_be_written_costs_no_results() {
+    for format in ["json", "ndjson"] {
+        let call =
+            Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--format", format]);
+        let ran = call.args(&["--trace", "/no/such/dir/trace.json"]).run();
+        assert_eq!(ran.code(), 3, "{ran:?}");
+        assert!(ran.stdout.contains("\"status\":\"yes\""), "{ran:?}");
+        let told = "tryall: the trace could not be written: /no/such/dir/trace.json: ";
+        assert!(ran.stderr.starts_with(told), "{ran:?}");
+    }
+}

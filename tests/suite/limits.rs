@@ -2,6 +2,7 @@
 //! make impossible is an error.
 
 use crate::processes::*;
+use crate::protocol::{assert_valid, schema};
 use crate::slots::{Fifo, assert_complete, request};
 use crate::support::*;
 use serde_json::json;
@@ -132,8 +133,9 @@ fn too_few_open_files_to_run_anything_are_told() {
             {"id": "C", "kind": "compiles", "source": "REJECT"},
         ],
     });
+    let response = schema("response");
     let mut answered = 0;
-    for files in 5..48 {
+    for files in 4..48 {
         for format in ["json", "ndjson"] {
             let dir = tempfile::tempdir().unwrap();
             let call = Call::new(["check", "-", "--format", format]).dir(dir.path());
@@ -156,11 +158,37 @@ fn too_few_open_files_to_run_anything_are_told() {
                     );
                     assert!(ran.stderr.contains("ulimit -n"), "{ran:?}");
                     assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
+                    assert_valid(&response, &ran.json(), format);
+                    let told = ran.json()["error"]["message"].as_str().unwrap().to_string();
+                    assert_eq!(ran.stderr, format!("tryall: {told}\n"));
                 }
             }
         }
     }
     assert!(answered > 40, "the limits that are enough are used: {answered}");
+}
+
+/// Whoever reads only standard output must not take a failure for answers.
+#[test]
+fn too_few_open_files_are_told_in_every_format() {
+    for (format, told) in [
+        ("keyval", "# error: "),
+        ("meson", "error\t\t"),
+        ("header", "#error \"tryall: "),
+        ("cmake", "message(FATAL_ERROR \"tryall: "),
+        ("cmake-variables", "message(FATAL_ERROR \"tryall: "),
+    ] {
+        let call =
+            Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--format", format]);
+        let ran = limited(call, 10).run();
+        let expected = format!("{told}the checks could not be run: Too many open files");
+        assert!(ran.code() == 3 && ran.stdout.starts_with(&expected), "{ran:?}");
+    }
+    let gcc = format!("command:{}", need("gcc"));
+    let words =
+        ["meson", "meson:1.4.0", "batch:c", "language:c", "compiler-id:gcc", &gcc, "sizeof:X::int"];
+    let ran = limited(Call::new(words), 10).run();
+    assert!(ran.stdout.starts_with("error\t\tthe checks could not be run"), "{ran:?}");
 }
 
 #[test]

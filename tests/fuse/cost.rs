@@ -1,0 +1,120 @@
+//! What sharing costs where it answers nothing: hardly more than asking each check alone.
+
+use super::beside::sources;
+use super::*;
+
+/// How many sources were compiled for a request, over all commands.
+fn compiles(request: &Value, options: &[&str]) -> usize {
+    let is_source = |word: &&str| word.ends_with(".c") || word.ends_with(".cpp");
+    let commands = commands(request, options);
+    commands.iter().flat_map(|command| command.split(' ')).filter(is_source).count()
+}
+
+/// The commands of a request.
+fn commands(request: &Value, options: &[&str]) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = dir.path().join("trace.json");
+    let (call, stdin) = Call::check(request);
+    let call = call.arg("-j2").args(options).arg("--trace").arg(&trace);
+    let ran = call.run_with(&stdin);
+    assert_eq!(ran.json()["summary"]["error"], 0, "{ran:?}");
+    let trace: Value = serde_json::from_str(&std::fs::read_to_string(&trace).unwrap()).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap().iter();
+    let complete = events.filter(|event| event["ph"] == "X");
+    complete.map(|event| event["name"].as_str().unwrap().into()).collect()
+}
+
+/// As many units as prefixes, in each of which these checks share a source.
+fn in_units(units: usize, of_unit: &[Value]) -> Value {
+    let checks = (0..units).flat_map(|unit| {
+        of_unit.iter().enumerate().map(move |(n, check)| {
+            let mut check = check.clone();
+            check["id"] = format!("c{unit}_{n}").into();
+            check["prefix"] = format!("#define UNIT {unit}\n").into();
+            check
+        })
+    });
+    checks.collect()
+}
+
+/// One more compile than alone, and 3 %.
+fn assert_costs_no_more(language: &str, compiler: &str, checks: Value) {
+    let toolchain = json!({"language": language, "command": [need(compiler)]});
+    let checks = with_language(language, checks);
+    let request = json!({"toolchains": {language: toolchain}, "checks": checks});
+    let (together, alone) = (compiles(&request, &[]), compiles(&request, &["--no-fuse"]));
+    assert!(together <= alone + 1 + alone * 3 / 100, "{compiler}: {together}, alone {alone}");
+}
+
+#[test]
+fn checks_that_all_fail_cost_no_more_together() {
+    let integers = ["NO_A", "NO_B", "NO_C", "sizeof(struct no)", "1 / 0", "no()"]
+        .map(|expression| json!({"kind": "compute_int", "expression": expression}));
+    let types = ["no_a", "struct no_b", "no_c *", "union no_d"]
+        .map(|of| json!({"kind": "type", "type": of}));
+    let one_is_good = ["NO_A", "NO_B", "NO_C", "7", "sizeof(struct no)", "8"]
+        .map(|expression| json!({"kind": "compute_int", "expression": expression}));
+    for compiler in ["gcc", "clang"] {
+        assert_costs_no_more("c", compiler, in_units(15, &integers));
+        assert_costs_no_more("c", compiler, in_units(15, &types));
+        assert_costs_no_more("c", compiler, in_units(15, &one_is_good));
+    }
+    for compiler in ["g++", "clang++"] {
+        assert_costs_no_more("c++", compiler, in_units(5, &integers));
+    }
+}
+
+#[test]
+fn checks_of_which_few_fail_still_gain() {
+    let checks = ["int", "no_b", "long", "char *", "short", "double"]
+        .map(|of| json!({"kind": "type", "type": of}));
+    for compiler in ["gcc", "clang"] {
+        let toolchain = json!({"c": {"command": [need(compiler)]}});
+        let request = json!({"toolchains": toolchain, "checks": in_units(12, &checks)});
+        let (together, alone) = (compiles(&request, &[]), compiles(&request, &["--no-fuse"]));
+        assert!(together * 3 < alone * 2, "{compiler}: {together}, alone {alone}");
+    }
+}
+
+/// Without a limit, Clang could spend longer on what it says than the checks take alone.
+#[test]
+fn clang_is_told_of_no_more_errors_than_there_are_questions() {
+    let types: Vec<_> =
+        (0..30).map(|n| json!({"kind": "type", "type": format!("no_{n}")})).collect();
+    let toolchain = json!({"c": {"command": [need("clang")]}});
+    let request = json!({"toolchains": toolchain, "checks": in_units(1, &types)});
+    for command in commands(&request, &[]) {
+        let limits = command.split(' ').filter_map(|word| word.strip_prefix("-ferror-limit="));
+        for limit in limits {
+            assert!((20..=30).contains(&limit.parse().unwrap()), "{command}");
+        }
+    }
+}
+
+/// As much is kept of each source's messages as of those of one alone.
+#[test]
+fn sources_of_which_much_is_said_are_compiled_once() {
+    let much = |lines: usize, source: usize| -> String {
+        (0..lines).map(|n| format!("#error {source} {n} {}\n", "long ".repeat(300))).collect()
+    };
+    for (language, compiler) in [("c", "gcc"), ("c++", "g++")] {
+        let mut texts: Vec<_> = (0..16).map(|n| much(60, n)).collect();
+        // Of this one more is said than is kept of a single source.
+        texts[3] = much(400, 3);
+        let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+        let checks = with_language(language, sources(&texts));
+        let toolchain = json!({"language": language, "command": [need(compiler)]});
+        let request = json!({"toolchains": {language: toolchain}, "checks": checks});
+        let (call, stdin) = Call::check(&request);
+        let ran = call.arg("-j2").run_with(&stdin);
+        // One of them tries the toolchain.
+        assert_eq!(ran.json()["summary"]["processes"], 3, "{compiler}");
+        let alone = check_apart(&request);
+        for id in ["0", "3", "15"] {
+            assert_eq!(ran.result(id)["how"], "fused", "{compiler}: {id}");
+            for field in ["status", "output", "output_truncated"] {
+                assert_eq!(ran.result(id)[field], alone.result(id)[field], "{compiler}: {id}");
+            }
+        }
+    }
+}
