@@ -29,7 +29,12 @@ pub enum Reading {
     /// The text of a macro, empty if it is not defined.
     Macro,
     /// As tryall answers it.
-    Own,
+    Own {
+        /// The kind of the check.
+        kind: Kind,
+        /// Whether the answer must be yes.
+        required: bool,
+    },
 }
 
 /// Whose answer it is.
@@ -71,8 +76,8 @@ impl Composed {
     /// Adds a check for something of this name, which messages have; its index.
     pub fn push(&mut self, mut check: Check, name: &str) -> usize {
         let index = self.request.checks.len();
-        // Unique, and still readable.
-        check.id = format!("{name} ({index})");
+        // Unique, and still readable. An argument may hold what no id may.
+        check.id = format!("{} ({index})", name.replace(char::is_control, " "));
         self.request.checks.push(check);
         self.origins.push((Path::flag(name), None));
         index
@@ -132,8 +137,8 @@ impl<'a> Composer<'a> {
         let mut alternative = None;
         let (check, reading) = match method {
             Method::HasHeader if fortran => {
-                // GNU Fortran's preprocessor has no __has_include.
-                (source(Stage::Preprocess, source::check_header(&prefix, subject)), Reading::Bool)
+                let text = source::has_fortran_header(&prefix, subject);
+                (source(Stage::Preprocess, text), Reading::Bool)
             }
             Method::HasHeader => {
                 (source(Stage::Preprocess, source::has_header(&prefix, subject)), Reading::Bool)
@@ -154,11 +159,12 @@ impl<'a> Composer<'a> {
                 (source(Stage::Link, source::has_function(&prefix, subject)), Reading::Bool)
             }
             Method::HasType => {
-                (source(Stage::Compile, source::has_type(&prefix, subject)), Reading::Bool)
+                let text = source::has_type(self.version, &prefix, subject);
+                (source(Stage::Compile, text), Reading::Bool)
             }
             Method::HasMember => {
                 let (of, member) = subject.split_once('.').unwrap_or((subject, ""));
-                let text = source::has_member(&prefix, of, member);
+                let text = source::has_member(self.version, &prefix, of, member);
                 (source(Stage::Compile, text), Reading::Bool)
             }
             Method::Sizeof => {

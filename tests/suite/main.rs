@@ -48,6 +48,7 @@ mod known_links;
 mod limits;
 mod meson;
 mod meson_docs;
+mod meson_slips;
 mod meson_together;
 mod peers;
 mod preprocessing;

@@ -176,6 +176,14 @@ pub fn set_up(meson: &Path, dir: &Path) -> (bool, String) {
     says(with_tryall(meson).args(["setup", "build"]).current_dir(dir))
 }
 
+/// The same with this directory before all others where programs are.
+pub fn with_path(meson: &Path, first: &Path, dir: &Path) -> (bool, String) {
+    let path = integration::path();
+    let dirs = [first.to_path_buf()].into_iter().chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(dirs).unwrap();
+    says(with_tryall(meson).args(["setup", "build"]).env("PATH", path).current_dir(dir))
+}
+
 #[test]
 fn errors_are_mesons_and_name_the_check() {
     let broken = "tryall_headers = ['stdio.h']\ntryall_prefix = '#error no'\n\
@@ -289,7 +297,7 @@ fn a_request_file_is_asked_with_mesons_compiler_and_types() {
     let mut command = with_tryall(&venv("meson"));
     command.arg("setup").arg("--cross-file").arg(root().join("tests/meson/aarch64.ini"));
     let said = good(command.arg("build").env_remove("CC").current_dir(dir.path()));
-    let wanted = "{'MACHINE' : '1', 'GIVEN' : 'x y', 'LARGE' : '64', 'SIZE' : 8, 'NOTHING' : false, 'own' : '1'}";
+    let wanted = "{'MACHINE' : '1', 'GIVEN' : 'x y', 'LARGE' : '64', 'SIZE' : 8, 'NOTHING' : -1, 'own' : '1'}";
     assert!(said.contains(wanted), "{said}");
 }
 
