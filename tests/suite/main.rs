@@ -47,6 +47,7 @@ mod kinds_c;
 mod known_links;
 mod limits;
 mod meson;
+mod meson_differs;
 mod meson_docs;
 mod meson_slips;
 mod meson_together;

@@ -183,3 +183,20 @@ fn lines_of_a_request_have_types() {
                     text\tTEXT\t\"a\\\\n\" \\\\ 'b'\ntext\tSKIPPED\t\nbool\tRUN\ttrue\n";
     assert_eq!(ran.stdout, expected, "{ran:?}");
 }
+
+/// GCC says of the batch's own argument that it is another language's, beside any that is asked for.
+#[test]
+fn an_argument_of_another_language_beside_the_one_in_question() {
+    for (own, expected) in [("-Wmissing-prototypes", "false"), ("-Wall", "true")] {
+        let option = format!("option-arg:{own}");
+        let mut batch: Vec<_> =
+            ["language:cpp", "compiler-id:gcc", "linker-id:ld.bfd", "command:g++", &option]
+                .map(String::from)
+                .into();
+        batch.extend(["has_argument:::-fsyntax-only", "has_argument:::-O1"].map(String::from));
+        let found = answers(&[batch]);
+        for argument in ["-fsyntax-only", "-O1"] {
+            assert_eq!(found[argument], format!("argument {expected}"), "{own} {argument}");
+        }
+    }
+}
