@@ -224,6 +224,7 @@ fn another_program_of_the_name_is_not_used() {
                 "did not give all answers",
             ),
             ("exit 9", "ended with status 9"),
+            ("kill -KILL $$", "ended with status -9"),
         ] {
             let script = format!(
                 "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'tryall 0.1.0'; exit; fi\n{script}\n"
@@ -233,6 +234,10 @@ fn another_program_of_the_name_is_not_used() {
             let (succeeded, said) = with_path(&meson, tools.path(), dir.path());
             assert!(!succeeded && said.contains(wanted), "{script}: {said}");
         }
+        write(tools.path(), "tryall", "#!/bin/sh\nkill -KILL $$\n");
+        let dir = project(text);
+        let (succeeded, said) = with_path(&meson, tools.path(), dir.path());
+        assert!(!succeeded && said.contains("ended with status -9"), "{said}");
     }
 }
 
