@@ -120,7 +120,15 @@ fn warnings_are_errors(batch: &Batch) -> bool {
         Some(warning) => !SAME_TOGETHER.contains(&warning),
         None => ["-Werror", "-pedantic-errors"].contains(&arg.as_str()) || arg.starts_with('@'),
     };
-    [&batch.command, &batch.option_args, &batch.option_link_args, &batch.builtin_args, &batch.args]
+    // `#pragma GCC diagnostic error`.
+    batch.prefix.contains("diagnostic")
+        || [
+            &batch.command,
+            &batch.option_args,
+            &batch.option_link_args,
+            &batch.builtin_args,
+            &batch.args,
+        ]
         .into_iter()
         .any(|args| args.iter().any(is_error))
 }
