@@ -2,20 +2,25 @@
 
 use std::io::{self, Write};
 
-use crate::report::typed::{Typed, line};
+use crate::report::typed::{Typed, escaped, line};
 
 use super::rounds::{Named, Rounds};
 
-/// Writes the answers of the batches: `batch NAME`, then its lines.
+/// Writes the answers of the batches: `batch NAME`, then its lines. How many there were comes last, so
+/// that the wrapper sees that none is missing.
 pub fn write(rounds: Rounds, out: &mut dyn Write) -> io::Result<()> {
+    let mut count = 0;
     for (batch, answers) in rounds.answers() {
         writeln!(out, "batch\t{batch}\t")?;
+        count += answers.len();
         for Named { list, id, typed } in answers {
             match (list, typed) {
-                (Some(list), Typed::Bool(value)) => writeln!(out, "{list}\t{id}\t{value}")?,
+                (Some(list), Typed::Bool(value)) => {
+                    writeln!(out, "{list}\t{}\t{value}", escaped(&id))?;
+                }
                 (_, typed) => line(&id, &typed, out)?,
             }
         }
     }
-    Ok(())
+    writeln!(out, "answers\t{count}\t")
 }

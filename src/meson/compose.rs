@@ -18,8 +18,11 @@ pub enum Reading {
     /// Yes is true, no is false.
     Bool,
     /// The same, where the exit status alone counts: the argument that is asked about may keep the
-    /// compiler from writing a file, as `-fsyntax-only` does.
-    Accepted,
+    /// compiler from writing a file, as `-fsyntax-only` does. It is a no if the compiler says this.
+    Accepted {
+        /// What it says of an argument that is another language's.
+        unless: Option<&'static str>,
+    },
     /// The number that the program printed; -1 if there is no program.
     Printed,
     /// The same, but a program is a must.
@@ -29,7 +32,12 @@ pub enum Reading {
     /// The text of a macro, empty if it is not defined.
     Macro,
     /// As tryall answers it.
-    Own,
+    Own {
+        /// The kind of the check.
+        kind: Kind,
+        /// Whether the answer must be yes.
+        required: bool,
+    },
 }
 
 /// Whose answer it is.
@@ -71,8 +79,8 @@ impl Composed {
     /// Adds a check for something of this name, which messages have; its index.
     pub fn push(&mut self, mut check: Check, name: &str) -> usize {
         let index = self.request.checks.len();
-        // Unique, and still readable.
-        check.id = format!("{name} ({index})");
+        // Unique, and still readable. An argument may hold what no id may.
+        check.id = format!("{} ({index})", name.replace(char::is_control, " "));
         self.request.checks.push(check);
         self.origins.push((Path::flag(name), None));
         index
@@ -132,8 +140,8 @@ impl<'a> Composer<'a> {
         let mut alternative = None;
         let (check, reading) = match method {
             Method::HasHeader if fortran => {
-                // GNU Fortran's preprocessor has no __has_include.
-                (source(Stage::Preprocess, source::check_header(&prefix, subject)), Reading::Bool)
+                let text = source::has_fortran_header(&prefix, subject);
+                (source(Stage::Preprocess, text), Reading::Bool)
             }
             Method::HasHeader => {
                 (source(Stage::Preprocess, source::has_header(&prefix, subject)), Reading::Bool)
@@ -154,11 +162,12 @@ impl<'a> Composer<'a> {
                 (source(Stage::Link, source::has_function(&prefix, subject)), Reading::Bool)
             }
             Method::HasType => {
-                (source(Stage::Compile, source::has_type(&prefix, subject)), Reading::Bool)
+                let text = source::has_type(self.version, &prefix, subject);
+                (source(Stage::Compile, text), Reading::Bool)
             }
             Method::HasMember => {
                 let (of, member) = subject.split_once('.').unwrap_or((subject, ""));
-                let text = source::has_member(&prefix, of, member);
+                let text = source::has_member(self.version, &prefix, of, member);
                 (source(Stage::Compile, text), Reading::Bool)
             }
             Method::Sizeof => {
@@ -170,8 +179,8 @@ impl<'a> Composer<'a> {
             Method::Compiles => (source(Stage::Compile, subject.clone()), Reading::Bool),
             Method::Links => (source(Stage::Link, subject.clone()), Reading::Bool),
             Method::Runs => (source(Stage::Run, subject.clone()), Reading::Bool),
-            Method::HasArgument => (self.argument(subject), Reading::Accepted),
-            Method::HasLinkArgument => (self.link_argument(subject), Reading::Accepted),
+            Method::HasArgument => self.accepted(self.argument(subject)),
+            Method::HasLinkArgument => self.accepted(self.link_argument(subject)),
         };
         let name = if item.id.is_empty() { subject } else { &item.id };
         let check = to.push(check, name);
@@ -302,7 +311,7 @@ impl<'a> Composer<'a> {
             Language::Fortran => source::FORTRAN_PROGRAM,
             _ => source::DECLARATION,
         };
-        self.judged(self.source_with(Stage::Compile, text.into(), &own))
+        self.source_with(Stage::Compile, text.into(), &own)
     }
 
     fn link_argument(&self, argument: &str) -> Check {
@@ -311,18 +320,18 @@ impl<'a> Composer<'a> {
             Language::Fortran => source::FORTRAN_PROGRAM,
             _ => source::PROGRAM,
         };
-        self.judged(self.source_with(Stage::Link, text.into(), &own))
+        self.source_with(Stage::Link, text.into(), &own)
     }
 
     /// GCC takes arguments that are another language's, and says so.
-    fn judged(&self, mut check: Check) -> Check {
-        if self.batch.compiler_id == "gcc" {
-            check.fail_patterns = match self.batch.language {
-                Language::Cxx | Language::ObjCxx => vec!["is valid for C/ObjC".into()],
-                Language::C | Language::ObjC => vec![r"is valid for C\+\+/ObjC\+\+".into()],
-                Language::Fortran => Vec::new(),
-            };
-        }
-        check
+    fn accepted(&self, mut check: Check) -> (Check, Reading) {
+        let unless = match self.batch.language {
+            _ if self.batch.compiler_id != "gcc" => None,
+            Language::Cxx | Language::ObjCxx => Some("is valid for C/ObjC"),
+            Language::C | Language::ObjC => Some("is valid for C++/ObjC++"),
+            Language::Fortran => None,
+        };
+        check.fail_patterns = unless.map(regex_lite::escape).into_iter().collect();
+        (check, Reading::Accepted { unless })
     }
 }

@@ -17,7 +17,7 @@ use super::source;
 use super::version::Version;
 use super::words::{Batch, Item, Method};
 use crate::language::Language;
-use crate::source::words::{identifiers, no_macros};
+use crate::source::words::{identifiers, no_macros, words};
 
 /// How items are asked together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,13 +75,14 @@ pub fn groups(index: usize, batch: &Batch) -> Vec<Group> {
 }
 
 fn forms(batch: &Batch, item: &Item) -> &'static [Form] {
-    if batch.language == Language::Fortran {
+    if batch.language == Language::Fortran || warnings_are_errors(batch) {
         return &[];
     }
     let only = |more: &str| {
         item.subject.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || more.contains(c))
     };
-    let is_type = only(" *.");
+    // One named like something in the sources may clash there, alone or together.
+    let is_type = only(" *.") && words(&item.subject).all(|word| !source::NAMES.contains(&word));
     match item.method {
         Method::HasHeader if only("/.-+") => &[Form::Headers],
         Method::HasFunction
@@ -97,6 +98,39 @@ fn forms(batch: &Batch, item: &Item) -> &'static [Form] {
         Method::Alignment if is_type && !batch.cross => &[Form::Alignments],
         _ => &[],
     }
+}
+
+/// Errors that a source of several items has whenever one of its items has them, as they are about
+/// declarations and calls that stand in both. Distributions set some of these.
+const SAME_TOGETHER: [&str; 8] = [
+    "format",
+    "format-security",
+    "implicit",
+    "implicit-function-declaration",
+    "implicit-int",
+    "incompatible-pointer-types",
+    "int-conversion",
+    "return-type",
+];
+
+/// Whether warnings turn an answer. Other warnings than these may be about a source as a whole, such
+/// as its last line or its macros, and a source of several items is another one.
+fn warnings_are_errors(batch: &Batch) -> bool {
+    let is_error = |arg: &String| match arg.strip_prefix("-Werror=") {
+        Some(warning) => !SAME_TOGETHER.contains(&warning),
+        None => ["-Werror", "-pedantic-errors"].contains(&arg.as_str()) || arg.starts_with('@'),
+    };
+    // `#pragma GCC diagnostic error`.
+    batch.prefix.contains("diagnostic")
+        || [
+            &batch.command,
+            &batch.option_args,
+            &batch.option_link_args,
+            &batch.builtin_args,
+            &batch.args,
+        ]
+        .into_iter()
+        .any(|args| args.iter().any(is_error))
 }
 
 /// Whether a prefix has nothing but definitions of macros, each on one line.
@@ -158,14 +192,16 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         Form::Functions => functions(&mut fused, items, prefix),
         Form::Bodies => {
             fused.add(prefix, None);
-            fused.add(&no_macros(OWN_WORDS), None);
+            fused.add(&no_macros(own_words()), None);
+            // The name that each has alone.
+            fused.add("void bar(void) {}", None);
             for (place, subject) in items {
                 fused.add(&no_macros(identifiers(subject)), Some(place));
                 let body = match subject.split_once('.') {
                     Some((of, member)) if batch.items[place].method == Method::HasMember => {
-                        source::member_body(of, member)
+                        source::member_body(version, of, member)
                     }
-                    _ => source::type_body(subject),
+                    _ => source::type_body(version, subject),
                 };
                 let body = body.replace('\n', " ");
                 fused.add(&format!("void tryall_function_{place}(void) {{ {body} }}"), Some(place));
@@ -173,7 +209,7 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         }
         Form::Sizes => {
             fused.add(&source::printing(version, prefix), None);
-            fused.add(&no_macros(OWN_WORDS), None);
+            fused.add(&no_macros(own_words()), None);
             fused.add("int main(void) {", None);
             for (place, name) in items {
                 fused.add(&no_macros(identifiers(name)), Some(place));
@@ -184,17 +220,16 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
         }
         Form::Alignments => {
             fused.add(&source::printing_alignments(version, prefix), None);
-            fused.add(&no_macros(OWN_WORDS), None);
+            fused.add(&no_macros(own_words()), None);
+            fused.add("struct tmp { char c; };", None);
             let mut main = String::new();
             for (place, name) in items {
                 fused.add(&no_macros(identifiers(name)), Some(place));
                 fused.add(
-                    &format!(
-                        "struct tryall_{place} {{ char tryall_first; {name} tryall_second; }};"
-                    ),
+                    &format!("struct tryall_{place} {{ char c; {name} target; }};"),
                     Some(place),
                 );
-                let offset = format!("offsetof(struct tryall_{place}, tryall_second)");
+                let offset = format!("offsetof(struct tryall_{place}, target)");
                 writeln!(main, "printf(\"%d\\n\", (int){offset});").expect("strings take all");
             }
             fused.add(&format!("int main(void) {{\n{main}return 0;\n}}"), None);
@@ -204,8 +239,11 @@ pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> F
 }
 
 /// The words of the sources below that are no one's macros, or the source does not compile.
-const OWN_WORDS: [&str; 9] =
-    ["char", "int", "long", "void", "struct", "sizeof", "return", "main", "printf"];
+fn own_words() -> impl Iterator<Item = &'static str> {
+    ["char", "int", "long", "void", "struct", "sizeof", "return", "main", "printf"]
+        .into_iter()
+        .chain(source::NAMES)
+}
 
 /// Each function is called in one of its own, and all of these are reached through a table that
 /// the program reads: nothing of it can be left out.

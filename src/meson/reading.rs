@@ -12,10 +12,13 @@ pub fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
     let answer = turned_to.unwrap_or(&answers[entry.check]);
     let error = |message: &str| Typed::Error(message.into());
     match (entry.reading, answer.status, &answer.value) {
-        (Reading::Own, ..) => typed(answer),
-        (Reading::Accepted, Status::Error, _) if answer.exit_code == Some(0) => Typed::Bool(true),
+        (Reading::Own { required: true, .. }, Status::No | Status::Skipped, _) => Typed::Missing,
+        (Reading::Own { kind, .. }, ..) => typed(kind, answer),
+        (Reading::Accepted { unless }, Status::Error, _) if answer.exit_code == Some(0) => {
+            Typed::Bool(unless.is_none_or(|words| !answer.output.contains(words)))
+        }
         (_, Status::Error, _) => error(answer.reason.as_deref().unwrap_or_default()),
-        (Reading::Bool | Reading::Accepted, status, _) => Typed::Bool(status == Status::Yes),
+        (Reading::Bool | Reading::Accepted { .. }, status, _) => Typed::Bool(status == Status::Yes),
         (Reading::Printed | Reading::PrintedAlways, Status::Yes, Some(value)) => {
             let Value::Program { stdout, .. } = value else { unreachable!("these are run") };
             match stdout.trim().parse::<i64>() {

@@ -25,7 +25,10 @@ pub fn add(
     to: &mut Composed,
 ) -> Result<(), BadRequest> {
     let cannot = |error| {
-        BadRequest::whole(format!("the request {} cannot be read: {error}", file.display()))
+        BadRequest::whole(format!(
+            "the request {} cannot be read: {error}; name it as files('...'), so that Meson finds it",
+            file.display()
+        ))
     };
     let bytes = std::fs::read(file).map_err(cannot)?;
     let (request, text) = parse::parse(&bytes)?;
@@ -60,7 +63,7 @@ pub fn add(
         to.entries.push(Entry {
             batch: of,
             subject: Subject::Own(check.id.clone()),
-            reading: Reading::Own,
+            reading: Reading::Own { kind: check.kind, required: check.required },
             check: to.request.checks.len(),
             alternative: None,
         });

@@ -2,7 +2,7 @@
 //! what that left, and each that is still open alone.
 
 use crate::dialect::Stage;
-use crate::report::typed::{Typed, typed};
+use crate::report::typed::Typed;
 use crate::request::BadRequest;
 use crate::response::Answer;
 
@@ -94,13 +94,10 @@ impl Rounds {
     /// Takes the answers of a round.
     pub fn settle(&mut self, composed: &Composed, together: Vec<Together>, answers: &[Answer]) {
         for entry in &composed.entries {
+            let typed = answer(entry, answers);
             match &entry.subject {
-                Subject::Item(place) => {
-                    self.known[entry.batch][*place] = Some(answer(entry, answers));
-                }
-                Subject::Own(id) => {
-                    self.own[entry.batch].push((id.clone(), typed(&answers[entry.check])));
-                }
+                Subject::Item(place) => self.known[entry.batch][*place] = Some(typed),
+                Subject::Own(id) => self.own[entry.batch].push((id.clone(), typed)),
             }
         }
         for Together { group, fused, check } in together {

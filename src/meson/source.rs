@@ -1,43 +1,60 @@
-//! The sources that Meson's methods compile, in our words: the compiler is asked the same.
+//! The sources that Meson's methods compile. The engine ends the last line, as Meson does since 1.6.
+//!
+//! Names and indentation are Meson's: a header may have the same names, and some warnings depend on
+//! either (`-Wshadow`, `-Wtraditional`), so that with `-Werror` the answer does, too.
 
 use super::version::Version;
 
+/// Lines behind a prefix, indented.
+fn behind(prefix: &str, lines: &str) -> String {
+    lines.lines().fold(prefix.to_string(), |text, line| text + "\n        " + line)
+}
+
 /// Whether the header is there. Quotes, as Meson has them.
 pub fn has_header(prefix: &str, header: &str) -> String {
-    format!(
-        "{prefix}\n\
-         #ifdef __has_include\n\
-         # if !__has_include(\"{header}\")\n\
-         #  error \"the header is not there\"\n\
-         # endif\n\
-         #else\n\
-         # include <{header}>\n\
-         #endif\n"
+    behind(
+        prefix,
+        &format!(
+            "#ifdef __has_include\n\
+             #if !__has_include(\"{header}\")\n\
+             #error \"the header is not there\"\n\
+             #endif\n\
+             #else\n\
+             #include <{header}>\n\
+             #endif"
+        ),
     )
 }
 
 /// Whether the header compiles.
 pub fn check_header(prefix: &str, header: &str) -> String {
-    format!("{prefix}\n#include <{header}>\n")
+    behind(prefix, &format!("#include <{header}>"))
+}
+
+/// Whether GNU Fortran's preprocessor, which has no `__has_include`, finds the header.
+pub fn has_fortran_header(prefix: &str, header: &str) -> String {
+    format!("{prefix}\n#include <{header}>")
 }
 
 /// Whether the header has a macro of the name, or else something that can be evaluated.
 pub fn has_header_symbol(prefix: &str, header: &str, symbol: &str) -> String {
-    format!(
-        "{prefix}\n\
-         #include <{header}>\n\
-         int main(void) {{\n\
-         #ifndef {symbol}\n\
-         {symbol};\n\
-         #endif\n\
-         return 0;\n\
-         }}\n"
+    behind(
+        prefix,
+        &format!(
+            "#include <{header}>\n\
+             int main(void) {{\n\
+             #ifndef {symbol}\n\
+             {symbol};\n\
+             #endif\n\
+             return 0;\n\
+             }}"
+        ),
     )
 }
 
 /// For C++: whether it is a class or a template.
 pub fn has_class(prefix: &str, header: &str, symbol: &str) -> String {
-    format!("{prefix}\n#include <{header}>\nusing {symbol};\nint main(void) {{ return 0; }}\n")
+    behind(prefix, &format!("#include <{header}>\nusing {symbol};\nint main(void) {{ return 0; }}"))
 }
 
 /// Whether a prefix brings a prototype, as far as Meson looks.
@@ -50,7 +67,7 @@ pub fn stub(function: &str) -> String {
     format!(
         "#if defined __stub_{function} || defined __stub___{function}\n\
          #error \"the function is a stub that always fails\"\n\
-         #endif\n"
+         #endif"
     )
 }
 
@@ -59,28 +76,30 @@ pub fn stub(function: &str) -> String {
 pub fn has_function(prefix: &str, function: &str) -> String {
     let stub = stub(function);
     if has_includes(prefix) {
-        return format!(
-            "{prefix}\n\
-             #include <limits.h>\n\
-             {stub}\
-             int main(void) {{\n\
-             void *tryall_pointer = (void*) &{function};\n\
-             long long tryall_number = (long long) tryall_pointer;\n\
-             return (int) tryall_number;\n\
-             }}\n"
+        let with_stub = behind(&format!("{prefix}\n#include <limits.h>\n"), &stub);
+        let main = format!(
+            "void *a = (void*) &{function};\n\
+             long long b = (long long) a;\n\
+             return (int) b;\n\
+             }}"
         );
+        return behind(&format!("{with_stub}\nint main(void) {{"), &main);
     }
-    format!(
-        "#define {function} tryall_not_{function}\n\
-         {prefix}\n\
-         #include <limits.h>\n\
-         #undef {function}\n\
-         #ifdef __cplusplus\n\
-         extern \"C\"\n\
-         #endif\n\
-         char {function} (void);\n\
-         {stub}\
-         int main(void) {{ return {function} (); }}\n"
+    let start = behind("", &format!("#define {function} meson_disable_define_of_{function}"));
+    behind(
+        &format!("{start}\n        {prefix}"),
+        &format!(
+            "#include <limits.h>\n\
+             #undef {function}\n\
+             #ifdef __cplusplus\n\
+             extern \"C\"\n\
+             #endif\n\
+             char {function} (void);\n\
+             {stub}\n\
+             int main(void) {{\n\
+             return {function} ();\n\
+             }}"
+        ),
     )
 }
 
@@ -89,105 +108,128 @@ pub fn has_function(prefix: &str, function: &str) -> String {
 pub fn has_builtin(prefix: &str, function: &str) -> String {
     let is_builtin = function.starts_with("__builtin_");
     let builtin = if is_builtin { function.to_string() } else { format!("__builtin_{function}") };
-    let must_be_macro = match has_includes(prefix) && !is_builtin {
-        true => format!("#ifndef {function}\n#error \"the headers do not have it\"\n#endif\n"),
-        false => String::new(),
-    };
-    format!(
-        "{prefix}\n\
-         int main(void) {{\n\
-         {must_be_macro}\
-         #ifdef __has_builtin\n\
-         #if !__has_builtin({builtin})\n\
-         #error \"the compiler has no such builtin\"\n\
-         #endif\n\
-         #elif !defined({function})\n\
-         {builtin};\n\
-         #endif\n\
-         return 0;\n\
-         }}\n"
+    let [no_includes, is_builtin] = [!has_includes(prefix), is_builtin].map(u8::from);
+    behind(
+        prefix,
+        &format!(
+            "int main(void) {{\n\
+             #if !{no_includes} && !defined({function}) && !{is_builtin}\n\
+             #error \"the headers do not have it\"\n\
+             #endif\n\
+             #ifdef __has_builtin\n\
+             #if !__has_builtin({builtin})\n\
+             #error \"the compiler has no such builtin\"\n\
+             #endif\n\
+             #elif ! defined({function})\n\
+             {builtin};\n\
+             #endif\n\
+             return 0;\n\
+             }}"
+        ),
     )
 }
 
 /// Whether it has a size.
-pub fn has_type(prefix: &str, name: &str) -> String {
-    format!("{prefix}\nvoid tryall_function(void) {{ {} }}\n", type_body(name))
+pub fn has_type(version: &Version, prefix: &str, name: &str) -> String {
+    behind(prefix, &format!("void bar(void) {{\n{}\n}}", type_body(version, name)))
 }
 
 /// The statement that asks for a size.
-pub fn type_body(name: &str) -> String {
-    format!("(void) sizeof({name});")
+pub fn type_body(version: &Version, name: &str) -> String {
+    match version.discards_values() {
+        true => format!("(void) sizeof({name});"),
+        false => format!("sizeof({name});"),
+    }
 }
 
 /// Whether a variable of the type has the member.
-pub fn has_member(prefix: &str, of: &str, member: &str) -> String {
-    format!("{prefix}\nvoid tryall_function(void) {{\n{}\n}}\n", member_body(of, member))
+pub fn has_member(version: &Version, prefix: &str, of: &str, member: &str) -> String {
+    behind(prefix, &format!("void bar(void) {{\n{}\n}}", member_body(version, of, member)))
 }
 
 /// The statements that ask for a member.
-pub fn member_body(of: &str, member: &str) -> String {
-    format!("{of} tryall_variable;\n(void) ( tryall_variable.{member} );\n(void) tryall_variable;")
+pub fn member_body(version: &Version, of: &str, member: &str) -> String {
+    match version.discards_values() {
+        true => format!("{of} foo;\n(void) ( foo.{member} );\n(void) foo;"),
+        false => format!("{of} foo;\nfoo.{member};"),
+    }
+}
+
+/// Headers behind a prefix, or before it.
+fn with_headers(version: &Version, prefix: &str, headers: &str) -> String {
+    match version.prefix_goes_first() {
+        true => behind(prefix, headers),
+        false => format!("{headers}\n        {prefix}"),
+    }
 }
 
 /// The prefix and the headers of a program that prints a number.
 pub fn printing(version: &Version, prefix: &str) -> String {
-    match version.prefix_goes_first() {
-        true => format!("{prefix}\n#include <stddef.h>\n#include <stdio.h>\n"),
-        false => format!("#include <stdio.h>\n{prefix}\n"),
-    }
+    let headers = match version.includes_stddef() {
+        true => "#include<stddef.h>\n#include<stdio.h>",
+        false => "#include<stdio.h>",
+    };
+    with_headers(version, prefix, headers)
 }
 
 /// Prints an integer.
 pub fn print_integer(version: &Version, prefix: &str, expression: &str) -> String {
-    let start = printing(version, prefix);
-    format!("{start}int main(void) {{ printf(\"%ld\\n\", (long)({expression})); return 0; }}\n")
+    behind(
+        &printing(version, prefix),
+        &format!("int main(void) {{\nprintf(\"%ld\\n\", (long)({expression}));\nreturn 0;\n}}"),
+    )
 }
 
 /// The prefix and the headers of a program that prints alignments.
 pub fn printing_alignments(version: &Version, prefix: &str) -> String {
-    match version.prefix_goes_first() {
-        true => format!("{prefix}\n#include <stdio.h>\n#include <stddef.h>\n"),
-        false => format!("#include <stdio.h>\n#include <stddef.h>\n{prefix}\n"),
-    }
+    with_headers(version, prefix, "#include <stdio.h>\n#include <stddef.h>")
 }
 
 /// Prints an alignment.
 pub fn print_alignment(version: &Version, prefix: &str, name: &str) -> String {
-    let start = printing_alignments(version, prefix);
-    let of = structure(name);
-    format!("{start}{of}int main(void) {{ printf(\"%d\", (int){OFFSET}); return 0; }}\n")
+    behind(
+        &printing_alignments(version, prefix),
+        &format!(
+            "{}\nint main(void) {{\nprintf(\"%d\", (int){OFFSET});\nreturn 0;\n}}",
+            structure(name)
+        ),
+    )
 }
 
 fn structure(name: &str) -> String {
-    format!("struct tryall_struct {{ char tryall_first; {name} tryall_second; }};\n")
+    format!("struct tmp {{\nchar c;\n{name} target;\n}};")
 }
 
-const OFFSET: &str = "offsetof(struct tryall_struct, tryall_second)";
+const OFFSET: &str = "offsetof(struct tmp, target)";
 
 /// What stands before a constant that is read without running anything, when cross-compiling.
 pub fn before_constant(version: &Version, prefix: &str) -> String {
-    match version.prefix_goes_first() {
-        true => format!("{prefix}\n#include <stddef.h>\n"),
-        false => format!("#include <stdio.h>\n{prefix}\n"),
-    }
+    let header = match version.includes_stddef() {
+        true => "#include <stddef.h>",
+        false => "#include <stdio.h>",
+    };
+    with_headers(version, prefix, header)
 }
 
 /// The same for an alignment, and the constant.
 pub fn alignment_constant(version: &Version, prefix: &str, name: &str) -> (String, &'static str) {
-    let of = structure(name);
-    let before = match version.prefix_goes_first() {
-        true => format!("{prefix}\n#include <stddef.h>\n{of}#include <stddef.h>\n"),
-        false => format!("#include <stdio.h>\n#include <stddef.h>\n{prefix}\n{of}"),
-    };
-    (before, OFFSET)
+    let with_struct =
+        behind(&with_headers(version, prefix, "#include <stddef.h>"), &structure(name));
+    (before_constant(version, &with_struct), OFFSET)
 }
 
 /// Whether there can be a variable of the type, which Meson asks before its size when
 /// cross-compiling.
 pub fn variable(version: &Version, prefix: &str, name: &str) -> String {
-    let before = before_constant(version, prefix);
-    format!("{before}int main(void) {{\n{name} tryall_variable;\nreturn 0;\n}}\n")
+    behind(
+        &before_constant(version, prefix),
+        &format!("int main(void) {{\n{name} something;\nreturn 0;\n}}"),
+    )
 }
+
+/// The names that the sources of types, members and alignments have, which those of a header may
+/// clash with.
+pub const NAMES: [&str; 5] = ["bar", "foo", "tmp", "c", "target"];
 
 /// For arguments of the compiler.
 pub const DECLARATION: &str = "extern int i;\nint i;\n";
@@ -196,4 +238,4 @@ pub const DECLARATION: &str = "extern int i;\nint i;\n";
 pub const PROGRAM: &str = "int main(void) { return 0; }\n";
 
 /// For both in Fortran.
-pub const FORTRAN_PROGRAM: &str = "stop; end program\n";
+pub const FORTRAN_PROGRAM: &str = "stop; end program";

@@ -15,10 +15,20 @@ impl Version {
         self.0.as_slice() >= wanted.as_slice()
     }
 
-    /// Whether the prefix stands before the standard headers of sizes and the like, and
-    /// `<stddef.h>` is among these. Before that `<stdio.h>` stood first.
+    /// Whether the prefix stands before the standard headers of sizes and the like. Before that
+    /// they stood first.
     pub fn prefix_goes_first(&self) -> bool {
         self.since([1, 1])
+    }
+
+    /// Whether `<stddef.h>` is among these headers.
+    pub fn includes_stddef(&self) -> bool {
+        self.since([1, 3])
+    }
+
+    /// Whether types and members are cast to void, so that `-Wunused-value` is content.
+    pub fn discards_values(&self) -> bool {
+        self.since([1, 6])
     }
 
     /// Whether checks undefine `_FORTIFY_SOURCE`, which wants optimization.
@@ -53,6 +63,8 @@ mod tests {
     fn releases_differ() {
         let [old, new] = ["1.0.1", "1.12.0.rc1"].map(|text| Version::parse(text).unwrap());
         assert!(!old.prefix_goes_first() && new.prefix_goes_first());
+        assert!(!old.includes_stddef() && new.includes_stddef());
+        assert!(!old.discards_values() && new.discards_values());
         assert!(!old.undefines_fortify() && new.undefines_fortify());
         assert_eq!(old.positive_form("-Wno-attributes=x").as_deref(), Some("-Wattributes=x"));
         assert_eq!(new.positive_form("-Wno-attributes=x"), None);

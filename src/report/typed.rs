@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use crate::plan::Plan;
-use crate::request::BadRequest;
+use crate::request::{BadRequest, Kind};
 use crate::response::{Answer, Status, Value};
 
 use super::one_line;
@@ -20,24 +20,37 @@ pub enum Typed {
     Text(String),
     /// There is none, and why.
     Error(String),
+    /// It must be yes and is not.
+    Missing,
 }
 
-/// The lines of all answers. A check with a value has it, or `false` when the answer is no; what
-/// was skipped is `false` too.
+/// The lines of all answers. A check with a value has it; see [`absent`] for a no, which what was
+/// skipped is too.
 pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     for (ask, answer) in std::iter::zip(&plan.asks, answers) {
-        line(&ask.id, &typed(answer), out)?;
+        line(&ask.id, &typed(ask.kind, answer), out)?;
     }
     Ok(())
 }
 
 /// An answer with the type of its value, if it has one of its own.
-pub fn typed(answer: &Answer) -> Typed {
+pub fn typed(kind: Kind, answer: &Answer) -> Typed {
     match (answer.status, &answer.value) {
         (Status::Error, _) => Typed::Error(answer.reason.clone().unwrap_or_default()),
         (Status::Yes, Some(Value::Integer(number))) => Typed::Integer(number.clone()),
         (Status::Yes, Some(Value::Text(text))) => Typed::Text(text.clone()),
-        (status, _) => Typed::Bool(status == Status::Yes),
+        (Status::Yes, _) => Typed::Bool(true),
+        (Status::No | Status::Skipped, _) => absent(kind),
+    }
+}
+
+/// A no has the type that a yes would have had: Meson does not compare values of different types.
+/// `-1` and the empty text are what its own `sizeof()` and `get_define()` say.
+fn absent(kind: Kind) -> Typed {
+    match kind {
+        Kind::Sizeof | Kind::Alignment | Kind::ComputeInt => Typed::Integer((-1).into()),
+        Kind::Define | Kind::Endian => Typed::Text(String::new()),
+        _ => Typed::Bool(false),
     }
 }
 
@@ -48,6 +61,7 @@ pub fn line(id: &str, typed: &Typed, out: &mut dyn Write) -> io::Result<()> {
         Typed::Integer(number) => writeln!(out, "int\t{id}\t{number}"),
         Typed::Text(text) => writeln!(out, "text\t{id}\t{}", escaped(text)),
         Typed::Error(reason) => writeln!(out, "error\t{id}\t{}", one_line(reason)),
+        Typed::Missing => writeln!(out, "missing\t{id}\t"),
     }
 }
 
@@ -57,6 +71,6 @@ pub fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// On one line, and without a tab.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r")
 }

@@ -7,6 +7,8 @@ mod support;
 
 mod integration;
 mod meson;
+mod meson_differs;
 mod meson_docs;
+mod meson_slips;
 mod meson_together;
 mod peers;

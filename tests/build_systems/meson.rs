@@ -34,7 +34,7 @@ fn without_tryall(program: &Path) -> Command {
 }
 
 /// Whether a command succeeds, and what it says.
-fn says(command: &mut Command) -> (bool, String) {
+pub fn says(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap();
     let text =
         [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
@@ -71,6 +71,10 @@ fn answers_are_mesons() {
 #[test]
 fn answers_are_the_oldest_mesons() {
     agrees(&mesons()[1], |_| {});
+    // Clang has fewer options there.
+    agrees(&mesons()[1], |command| {
+        command.env("CC", need("clang")).env("CXX", need("clang++"));
+    });
 }
 
 #[test]
@@ -103,6 +107,60 @@ fn answers_are_mesons_with_options_flags_and_clang() {
             .env("CC_LD", "gold")
             .env("CXX_LD", "gold");
     });
+}
+
+/// Where warnings are errors, the warnings that Meson's own sources have turn its answers, and names
+/// in them may be those of a header.
+#[test]
+fn answers_are_mesons_where_its_own_sources_have_warnings() {
+    let text = "cc = meson.get_compiler('c')\n\
+        tryall_headers = ['stdio.h', 'time.h', 'no/such.h']\n\
+        tryall_usable_headers = ['USABLE=stdio.h', 'USABLE_TOO=time.h']\n\
+        tryall_functions = ['fork', 'poll', 'no_such', 'alloca', 'cos']\n\
+        tryall_types = ['int', 'long', 'bar', 'no_such_t', 'struct tmp']\n\
+        tryall_members = ['struct tmp.a', 'struct tmp.no']\n\
+        tryall_sizes = ['int', 'long', 'struct tmp']\n\
+        tryall_prefix = get_option('before')\n\
+        tryall_args = get_option('flags')\n\
+        subdir('tryall')\n\
+        how = {'prefix': tryall_prefix, 'args': tryall_args}\n\
+        wrong = []\n\
+        foreach x : tryall_headers\n\
+          wrong += cc.has_header(x, kwargs: how) != tryall_answers['HAVE_' + x.underscorify().to_upper()] ? x : []\n\
+        endforeach\n\
+        wrong += cc.check_header('stdio.h', kwargs: how) != tryall_answers['USABLE'] ? 'usable' : []\n\
+        foreach x : tryall_functions\n\
+          wrong += cc.has_function(x, kwargs: how) != tryall_answers['HAVE_' + x.underscorify().to_upper()] ? x : []\n\
+        endforeach\n\
+        foreach x : tryall_types\n\
+          wrong += cc.has_type(x, kwargs: how) != tryall_answers['HAVE_' + x.underscorify().to_upper()] ? x : []\n\
+        endforeach\n\
+        foreach x : ['a', 'no']\n\
+          wrong += cc.has_member('struct tmp', x, kwargs: how) != tryall_answers['HAVE_STRUCT_TMP_' + x.to_upper()] ? x : []\n\
+        endforeach\n\
+        foreach x : tryall_sizes\n\
+          wrong += cc.sizeof(x, kwargs: how) != tryall_answers['SIZEOF_' + x.underscorify().to_upper()] ? 'sizeof ' + x : []\n\
+        endforeach\n\
+        assert(wrong.length() == 0, '@0@'.format(wrong))\n";
+    let structs = "struct tmp { int a; };";
+    for meson in mesons() {
+        for (cc, prefix, flags) in [
+            ("clang", "", "-Werror"),
+            ("clang", structs, "-Weverything,-Wno-newline-eof,-Werror"),
+            ("gcc", "", "-Wtraditional,-Werror"),
+            ("gcc", "#define A", "-Wunused-macros,-Werror=unused-macros"),
+            ("gcc", "typedef int bar; struct tmp { int a; };", "-Wall"),
+            ("gcc", "#define c 2", "-Wall"),
+        ] {
+            let dir = project(text);
+            let options = "option('before', type: 'string')\noption('flags', type: 'array')\n";
+            write(dir.path(), "meson_options.txt", options);
+            let mut command = with_tryall(&meson);
+            command.args(["setup", "build", &format!("-Dbefore={prefix}")]);
+            command.arg(format!("-Dflags={flags}")).env("CC", need(cc)).current_dir(dir.path());
+            good(&mut command);
+        }
+    }
 }
 
 /// Clang 14 has C++23 as c++2b only, and Meson falls back to that. Meson 1.0 knows neither.
@@ -174,6 +232,14 @@ pub fn project(text: &str) -> tempfile::TempDir {
 /// Configures a project; whether that succeeds, and what Meson says.
 pub fn set_up(meson: &Path, dir: &Path) -> (bool, String) {
     says(with_tryall(meson).args(["setup", "build"]).current_dir(dir))
+}
+
+/// The same with this directory before all others where programs are.
+pub fn with_path(meson: &Path, first: &Path, dir: &Path) -> (bool, String) {
+    let path = integration::path();
+    let dirs = [first.to_path_buf()].into_iter().chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(dirs).unwrap();
+    says(with_tryall(meson).args(["setup", "build"]).env("PATH", path).current_dir(dir))
 }
 
 #[test]
@@ -289,7 +355,7 @@ fn a_request_file_is_asked_with_mesons_compiler_and_types() {
     let mut command = with_tryall(&venv("meson"));
     command.arg("setup").arg("--cross-file").arg(root().join("tests/meson/aarch64.ini"));
     let said = good(command.arg("build").env_remove("CC").current_dir(dir.path()));
-    let wanted = "{'MACHINE' : '1', 'GIVEN' : 'x y', 'LARGE' : '64', 'SIZE' : 8, 'NOTHING' : false, 'own' : '1'}";
+    let wanted = "{'MACHINE' : '1', 'GIVEN' : 'x y', 'LARGE' : '64', 'SIZE' : 8, 'NOTHING' : -1, 'own' : '1'}";
     assert!(said.contains(wanted), "{said}");
 }
 

@@ -17,7 +17,7 @@ fn answers(batches: &[Vec<String>]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for line in ran.stdout.lines() {
         let parts: Vec<_> = line.split('\t').collect();
-        if parts[0] != "batch" {
+        if !["batch", "answers"].contains(&parts[0]) {
             let answer = format!("{} {}", parts[0], parts[2]);
             assert_eq!(found.insert(parts[1].into(), answer), None, "{line} is there twice");
         }
@@ -179,7 +179,24 @@ fn lines_of_a_request_have_types() {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "checks.json", checks);
     let ran = Call::new(["check", "--compiler=gcc", "--format=meson"]).arg(&file).run();
-    let expected = "bool\tA b\ttrue\nint\tSIZE\t1\nbool\tNONE\tfalse\n\
-                    text\tTEXT\t\"a\\\\n\" \\\\ 'b'\nbool\tSKIPPED\tfalse\nbool\tRUN\ttrue\n";
+    let expected = "bool\tA b\ttrue\nint\tSIZE\t1\nint\tNONE\t-1\n\
+                    text\tTEXT\t\"a\\\\n\" \\\\ 'b'\ntext\tSKIPPED\t\nbool\tRUN\ttrue\n";
     assert_eq!(ran.stdout, expected, "{ran:?}");
+}
+
+/// GCC says of the batch's own argument that it is another language's, beside any that is asked for.
+#[test]
+fn an_argument_of_another_language_beside_the_one_in_question() {
+    for (own, expected) in [("-Wmissing-prototypes", "false"), ("-Wall", "true")] {
+        let option = format!("option-arg:{own}");
+        let mut batch: Vec<_> =
+            ["language:cpp", "compiler-id:gcc", "linker-id:ld.bfd", "command:g++", &option]
+                .map(String::from)
+                .into();
+        batch.extend(["has_argument:::-fsyntax-only", "has_argument:::-O1"].map(String::from));
+        let found = answers(&[batch]);
+        for argument in ["-fsyntax-only", "-O1"] {
+            assert_eq!(found[argument], format!("argument {expected}"), "{own} {argument}");
+        }
+    }
 }

@@ -156,12 +156,15 @@ endforeach
 
 fn meson_project(room: &Room) -> PathBuf {
     let source = room.own("source");
-    fs::create_dir_all(source.join("tryall/stock")).unwrap();
+    fs::create_dir_all(&source).unwrap();
     fs::write(source.join("meson.build"), MESON_BUILD).unwrap();
     fs::write(source.join("meson_options.txt"), "option('stock', type: 'boolean', value: false)\n")
         .unwrap();
-    for file in ["meson.build", "stock/meson.build"] {
-        fs::copy(root().join("meson/tryall").join(file), source.join("tryall").join(file)).unwrap();
+    for dir in ["", "items", "nearest", "stock"] {
+        let [from, to] =
+            [root().join("meson/tryall"), source.join("tryall")].map(|at| at.join(dir));
+        fs::create_dir_all(&to).unwrap();
+        fs::copy(from.join("meson.build"), to.join("meson.build")).unwrap();
     }
     source
 }

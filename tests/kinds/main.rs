@@ -10,3 +10,4 @@ mod cross;
 mod fortran;
 mod hidden_values;
 mod kinds_c;
+mod warnings;

@@ -34,4 +34,3 @@ mod readers;
 mod rooms;
 mod serial;
 mod slots;
-mod warnings;

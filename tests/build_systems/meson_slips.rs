@@ -1,0 +1,291 @@
+//! What is only spelled wrong in the wrapper's lists stops Meson with a message that names the list,
+//! the entry and the remedy: Meson's methods would say no.
+
+use std::fs;
+use std::path::Path;
+
+use crate::meson::{mesons, project, set_up, with_path};
+use crate::support::*;
+
+/// Meson stops and says this.
+fn refused(meson: &Path, settings: &str, wanted: &str) {
+    let dir = project(&format!("{settings}\nsubdir('tryall')\n"));
+    let (succeeded, said) = set_up(meson, dir.path());
+    assert!(!succeeded && said.contains(wanted), "{settings}\nwanted: {wanted}\n{said}");
+}
+
+/// What Meson says of a project that it configures.
+fn accepted(meson: &Path, settings: &str) -> String {
+    let text = "subdir('tryall')\nmessage('found:', tryall_answers, tryall_supported_arguments)\n";
+    let dir = project(&format!("{settings}\n{text}"));
+    let (succeeded, said) = set_up(meson, dir.path());
+    assert!(succeeded, "{settings}\n{said}");
+    said
+}
+
+#[test]
+fn entries() {
+    for (list, entry, remedy) in [
+        ("headers", "<stdio.h>", "write the header as stdio.h"),
+        ("headers", "\"own.h\"", "write the header as own.h"),
+        ("headers", "#include <stdio.h>", "write the header as stdio.h"),
+        ("headers", "stdio.h,stdlib.h", "make each header an entry of its own"),
+        ("headers", "stdio.h ", "remove the blanks around \"stdio.h\""),
+        ("headers", "", "say what to ask, or remove the entry"),
+        ("usable_headers", "<stdio.h>", "write the header as stdio.h"),
+        ("functions", "fork()", "write it as fork"),
+        ("functions", "int fork(void)", "give the name alone"),
+        ("functions", "-lm", "give the name alone"),
+        ("functions", "FORK=", "say what to ask"),
+        ("functions", "MY-FORK=fork", "the name before = may have letters, digits and _ only"),
+        ("functions", "unistd.h@fork", "put the header behind the name"),
+        ("functions", "fork@", "put a header behind the @, or leave it out"),
+        ("functions", "fork@sys/types.h@unistd.h", "put commas between headers"),
+        ("functions", "fork@<unistd.h>", "write the header as unistd.h"),
+        ("functions", "fork@sys/types.h, unistd.h", "write the header as unistd.h"),
+        ("symbols", "EOF", "put the header of \"EOF\" behind it"),
+        ("symbols", "stdio.h@EOF", "put the header behind the name"),
+        ("symbols", "fork()@unistd.h", "write it as fork"),
+        ("types", "int;", "remove the semicolon"),
+        ("types", "size_t.h", "put the header behind the type"),
+        ("members", "st_mtim@sys/stat.h", "give the type, a dot and the member"),
+        ("members", "sys/stat.h", "put the header behind the member"),
+        ("sizes", "long;", "remove the semicolon"),
+        ("defines", "INT_MAX()@limits.h", "write it as INT_MAX"),
+        ("defines", "#define X", "give the name alone"),
+        ("defines", "-DX", "give the name alone"),
+        ("integers", "X=INT_MAX;", "remove the semicolon"),
+        ("compiles", "X=check.c", "give the text of the source"),
+        ("arguments", "-Wall -Wextra", "make each argument an entry of its own"),
+        ("arguments", " -Wall", "remove the blanks around it"),
+        ("arguments", "Wall", "an argument starts with -"),
+        ("link_arguments", "-Wl,-z,now -Wl,-z,relro", "make each argument an entry of its own"),
+        ("link_arguments", "lm", "an argument starts with -"),
+        ("args", "-Wall -Werror", "make each argument an entry of its own"),
+        ("prefix", "<stdio.h>", "put #include before the header"),
+        ("prefix", "stdio.h", "put #include before the header"),
+        ("prefix", "#include <a.h> #include <b.h>", "give each directive a line of its own"),
+    ] {
+        let dir = project(&format!("tryall_{list} = ['{entry}']\nsubdir('tryall')\n"));
+        let (succeeded, said) = set_up(&mesons()[0], dir.path());
+        let message = said.split_once(&format!("tryall: \"{entry}\" in tryall_{list}: "));
+        assert!(!succeeded && message.is_some_and(|(_, it)| it.starts_with(remedy)), "{said}");
+    }
+    // Without the program, and in a batch.
+    for settings in [
+        "tryall_stock = true\ntryall_headers = ['<stdio.h>']",
+        "tryall_batches = [{}, {'headers': '<stdio.h>'}]",
+    ] {
+        refused(&mesons()[1], settings, "write the header as stdio.h");
+    }
+    refused(
+        &mesons()[0],
+        "tryall_batches = [{}, {'headers': '<stdio.h>'}]",
+        "\"<stdio.h>\" in \"headers\" of tryall_batches[1]: ",
+    );
+}
+
+#[test]
+fn a_struct_without_its_keyword() {
+    for meson in mesons() {
+        for (settings, wanted) in [
+            ("tryall_members = ['stat.st_mtim@sys/stat.h']", "write struct stat"),
+            ("tryall_stock = true\ntryall_members = ['tm.tm_sec@time.h']", "write struct tm"),
+            ("tryall_prefix = '#include <time.h>'\ntryall_sizes = ['timespec']", "struct timespec"),
+            // A function of that name has the size 1.
+            ("tryall_sizes = ['stat@sys/stat.h']", "\"stat@sys/stat.h\" in tryall_sizes"),
+            (
+                "tryall_language = 'cpp'\ntryall_members = ['stat.st_size@sys/stat.h']",
+                "struct stat",
+            ),
+        ] {
+            let languages = format!("add_languages('cpp')\n{settings}");
+            refused(&meson, &languages, wanted);
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_slip_is_asked() {
+    for meson in mesons() {
+        let said = accepted(
+            &meson,
+            "tryall_members = ['div_t.quot@stdlib.h', 'FILE.no@stdio.h', 'struct stat.h@sys/stat.h']\n\
+         tryall_sizes = ['char', 'NO=no@stdio.h', 'void *']\n\
+         tryall_types = ['void (*)(int)']\n\
+         tryall_integers = ['EQUAL=1 == 1', 'LETTER=\\'a\\'']\n\
+         tryall_arguments = ['-DX=a -b', '/W4', '-Wall']\n\
+         tryall_args = ['-DY=a -b', '-include', 'stdio.h']\n\
+         tryall_prefix = ['#define A', '#include <stdlib.h>']\n\
+         tryall_compiles = ['SOURCE=int a;']",
+        );
+        for wanted in [
+            "'HAVE_DIV_T_QUOT' : true",
+            "'HAVE_FILE_NO' : false",
+            "'HAVE_STRUCT_STAT_H' : false",
+            "'SIZEOF_CHAR' : 1",
+            "'NO' : -1",
+            "'HAVE_VOID__P__INT_' : true",
+            "'EQUAL' : 1",
+            "'LETTER' : 97",
+            "'SOURCE' : true",
+            "['-DX=a -b', '-Wall']",
+        ] {
+            assert!(said.contains(wanted), "{wanted}: {said}");
+        }
+    }
+}
+
+#[test]
+fn names() {
+    for meson in mesons() {
+        for (settings, wanted) in [
+            (
+                "tryall_headers = ['stdio.h', 'stdlib.h']\ntryall_required = ['HAVE_STDLB_H']",
+                "\"HAVE_STDLB_H\" is required and is the name of no answer; did you mean HAVE_STDLIB_H?",
+            ),
+            (
+                "tryall_headers = ['stdio.h']\ntryall_required = 'have_stdio_h'",
+                "did you mean HAVE_STDIO_H?",
+            ),
+            (
+                "tryall_headers = ['stdio.h']\ntryall_required = 'FORK'",
+                "is the name of no answer; there are: HAVE_STDIO_H",
+            ),
+            (
+                "tryall_header = ['stdio.h']",
+                "there is no list tryall_header; did you mean tryall_headers?",
+            ),
+            ("tryall_include_directory = []", "did you mean tryall_include_directories?"),
+            (
+                "tryall_functions = ['fork', 'FORK=fork', 'FORK=vfork']",
+                "two checks have the name FORK: \"FORK=fork\" in tryall_functions and \"FORK=vfork\" in tryall_functions",
+            ),
+        ] {
+            refused(&meson, settings, wanted);
+        }
+    }
+}
+
+#[test]
+fn types() {
+    for meson in mesons() {
+        for (settings, wanted) in [
+            ("tryall_headers = 5", "tryall_headers has something in it that is not a string"),
+            ("tryall_headers = files('meson.build')", "tryall_headers has something in it"),
+            ("tryall_prefix = {'a': 'b'}", "tryall_prefix has something in it"),
+            ("tryall_required = [true]", "tryall_required has something in it"),
+            ("tryall_native = 'yes'", "tryall_native must be true or false"),
+            ("tryall_stock = 'yes'", "tryall_stock must be true or false"),
+            ("tryall_batches = ['stdio.h']", "tryall_batches is a list of dictionaries"),
+            ("tryall_batches = [{'name': 5}]", "\"name\" of tryall_batches[0] has something in it"),
+            ("tryall_request = 'checks.json'", "name it as files('...')"),
+        ] {
+            refused(&meson, settings, wanted);
+        }
+    }
+}
+
+/// A list's answers are read line by line.
+#[test]
+fn an_argument_may_hold_any_character() {
+    for meson in mesons() {
+        let said = accepted(
+            &meson,
+            "tryall_arguments = ['-DA=a\\tb', '-DB=\\\\n\\\\\\\\', '-DC=\"d\\\\te\"']\n\
+             assert(tryall_arguments.length() == 3)\nasked = tryall_arguments\n\
+             tryall_headers = ['stdio.h']",
+        );
+        assert!(said.contains(r"['-DA=a	b', '-DB=\n\\', '-DC="), "{said}");
+    }
+}
+
+#[test]
+fn another_program_of_the_name_is_not_used() {
+    let tools = tempfile::tempdir().unwrap();
+    let text = "tryall_functions = ['fork', 'no_such']\nsubdir('tryall')\n\
+                assert(tryall_answers['HAVE_FORK'] and not tryall_answers['HAVE_NO_SUCH'])\n";
+    for meson in mesons() {
+        for script in ["exit 0", "echo 'try all 1.0'", "echo 'no such option' >&2; exit 2"] {
+            let other = write(tools.path(), "tryall", &format!("#!/bin/sh\n{script}\n"));
+            fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+                .unwrap();
+            let dir = project(text);
+            let (succeeded, said) = with_path(&meson, tools.path(), dir.path());
+            let wanted = format!("{} is another program of that name", other.display());
+            assert!(succeeded && said.contains(&wanted), "{script}: {said}");
+            assert!(said.contains("each asked of Meson"), "{script}: {said}");
+        }
+        // One that says that it is tryall, and whose answers are not all there.
+        for (script, wanted) in [
+            ("exit 0", "did not give all answers"),
+            (
+                "printf 'batch\\t\\t\\nbool\\tHAVE_FORK\\ttrue\\nanswers\\t2\\t\\n'",
+                "did not give all answers",
+            ),
+            ("exit 9", "ended with status 9"),
+            ("kill -KILL $$", "ended with status -9"),
+        ] {
+            let script = format!(
+                "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'tryall 0.1.0'; exit; fi\n{script}\n"
+            );
+            write(tools.path(), "tryall", &script);
+            let dir = project(text);
+            let (succeeded, said) = with_path(&meson, tools.path(), dir.path());
+            assert!(!succeeded && said.contains(wanted), "{script}: {said}");
+        }
+        write(tools.path(), "tryall", "#!/bin/sh\nkill -KILL $$\n");
+        let dir = project(text);
+        let (succeeded, said) = with_path(&meson, tools.path(), dir.path());
+        assert!(!succeeded && said.contains("ended with status -9"), "{said}");
+    }
+}
+
+/// What a request file says is required, and what it finds nothing of.
+#[test]
+fn a_request_files_missing_answers() {
+    let text = "tryall_request = files('checks.json')\nsubdir('tryall')\nmessage('found:', tryall_answers)\n";
+    for meson in mesons() {
+        for (check, wanted) in [
+            (
+                r#""kind": "header", "header": "no/such.h", "required": true"#,
+                "X is required and was not found",
+            ),
+            (
+                r#""kind": "sizeof", "type": "no_such_t", "required": true"#,
+                "X is required and was not found",
+            ),
+            (
+                r#""kind": "header", "header": "stdio.h", "required": true, "needs": ["NO"]"#,
+                "X is required and was not found",
+            ),
+            (
+                r#""kind": "runs", "source": "int main(void) { for (;;) ; }", "timeout": 0.3, "required": true"#,
+                "X has no answer",
+            ),
+        ] {
+            let dir = project(text);
+            let request = format!(
+                r#"{{"checks": [{{"id": "NO", "kind": "header", "header": "no/such.h"}}, {{"id": "X", {check}}}]}}"#
+            );
+            write(dir.path(), "checks.json", &request);
+            let (succeeded, said) = set_up(&meson, dir.path());
+            assert!(!succeeded && said.contains(wanted), "{check}: {said}");
+        }
+        let dir = project(&format!(
+            "{text}assert(tryall_answers['SIZE'] == -1 and tryall_answers['ALIGN'] == -1)\n\
+             assert(tryall_answers['INT'] == -1 and tryall_answers['SKIPPED'] == -1)\n\
+             assert(tryall_answers['DEFINE'] == '' and tryall_answers['THERE'])\n"
+        ));
+        let request = r#"{"checks": [
+            {"id": "SIZE", "kind": "sizeof", "type": "no_such_t"},
+            {"id": "ALIGN", "kind": "alignment", "type": "no_such_t"},
+            {"id": "INT", "kind": "compute_int", "expression": "NO_SUCH"},
+            {"id": "DEFINE", "kind": "define", "name": "NO_SUCH"},
+            {"id": "SKIPPED", "kind": "sizeof", "type": "int", "needs": ["SIZE"]},
+            {"id": "THERE", "kind": "header", "header": "stdio.h", "required": true}]}"#;
+        write(dir.path(), "checks.json", request);
+        let (succeeded, said) = set_up(&meson, dir.path());
+        assert!(succeeded, "{said}");
+    }
+}
