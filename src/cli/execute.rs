@@ -130,6 +130,7 @@ struct Ran {
 fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Result<Ran, Failure> {
     let Prepared { plan, jobs } = prepared;
     os::room_for_a_command().map_err(Failure::Run)?;
+    os::survive_file_size_limit();
     let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
         (_, false) => None,
         (None, true) => Some(Box::new(os::Stdout::open().map_err(Failure::Write)?)),
@@ -182,7 +183,11 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     reporter.progress.finish();
     if let Some(file) = &args.trace {
         let trace = chrome_trace(&spans).to_string();
-        std::fs::write(file, trace).map_err(|error| Failure::Write(named(file, error)))?;
+        let written = match output::is_stdout(file) {
+            true => output::write(trace.as_bytes()),
+            false => std::fs::write(file, trace),
+        };
+        written.map_err(|error| Failure::Write(named(file, error)))?;
     }
 
     Ok(Ran { end: end.map_err(Failure::Run)?, plan, reporter })
