@@ -48,6 +48,22 @@ impl Scratch {
         &self.dir
     }
 
+    /// The directory that it is in, which has a name that people know.
+    pub fn base(&self) -> &Path {
+        self.dir.parent().unwrap_or(&self.dir)
+    }
+
+    /// Text without the names of the directories in it, which mean nothing to people.
+    pub fn without_rooms(&self, text: &str) -> String {
+        let own = format!("{}/", self.dir.display());
+        let mut parts = text.split(&own);
+        let first = parts.next().unwrap_or_default().to_string();
+        parts.fold(first, |shown, part| {
+            let number = part.trim_start_matches(|c: char| c.is_ascii_digit());
+            shown + number.strip_prefix('/').unwrap_or(number)
+        })
+    }
+
     /// Makes a directory in it. Directories are numbered: an id may hold anything, and so is
     /// no name for a file.
     pub fn room(&self) -> io::Result<Room> {
@@ -83,5 +99,22 @@ impl Drop for Room {
     fn drop(&mut self) {
         // What cannot be removed now goes with the whole.
         let _ = os::remove_all(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_rooms_are_left_out_of_what_people_read() {
+        let scratch = Scratch { dir: "/no/such/tryall-1f".into(), next: Cell::new(0) };
+        for (text, shown) in [
+            ("ld: /no/such/tryall-1f/12/ccX.o: in main", "ld: ccX.o: in main"),
+            ("/no/such/tryall-1f/0/a /no/such/tryall-1f/1/b", "a b"),
+            ("/no/such/x", "/no/such/x"),
+        ] {
+            assert_eq!(scratch.without_rooms(text), shown);
+        }
     }
 }

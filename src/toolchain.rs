@@ -58,6 +58,12 @@ impl Toolchain {
         self.programs.iter().map(|(path, _)| path.as_path()).find(|path| !path.exists())
     }
 
+    /// Where the compiler looks for programs.
+    pub fn path(&self) -> Option<&OsStr> {
+        let path = self.env.iter().find(|(name, _)| name == "PATH");
+        path.map(|(_, path)| path.as_os_str()).filter(|path| !path.is_empty())
+    }
+
     /// What changes when one of its programs is replaced.
     pub fn identity(&self) -> String {
         format!("{:?}", self.programs)
@@ -287,17 +293,28 @@ fn is_one_of(word: &OsStr, names: &[&str]) -> bool {
 fn find(word: &OsStr, env: &[(OsString, OsString)], what: &str) -> Result<PathBuf, String> {
     let shown = word.to_string_lossy();
     let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+    let has_path = path.is_some_and(|path| !path.is_empty());
     // Where the C library looks when nobody says where. All entries are absolute, as is a word
     // with a slash, so that the current directory plays no part.
     let path = path.unwrap_or(OsStr::new("/bin:/usr/bin"));
     which::which_in(word, Some(path), "/").map_err(|_| {
         let file = FilePath::new(word);
-        if !file.is_absolute() {
+        let words: Vec<_> = shown.split_whitespace().collect();
+        if words.len() > 1 && !file.exists() {
+            format!(
+                "the {what} {shown:?} does not exist; if these are several words, give each on its \
+                 own: {words:?}"
+            )
+        } else if !file.is_absolute() && !has_path {
+            format!("the {what} {shown} is not in {path:?}, and PATH is not set; set it, or name the {what} by its path")
+        } else if !file.is_absolute() {
             format!("the {what} {shown} is not on PATH; install it or name another one")
         } else if file.is_dir() {
             format!("the {what} {shown} is a directory; name the program in it")
         } else if file.exists() {
-            format!("the {what} {shown} is not executable; set its permissions or name another one")
+            let noexec = file.parent().is_some_and(os::is_noexec);
+            let remedy = if noexec { "remount its file system without noexec" } else { "set its permissions" };
+            format!("the {what} {shown} is not executable; {remedy} or name another one")
         } else {
             format!("the {what} {shown} does not exist; install it or name another one")
         }

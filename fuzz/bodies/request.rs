@@ -15,6 +15,7 @@ pub fn planned(text: &str) -> Result<Plan, BadRequest> {
     let (request, text) = parse(text.as_bytes())?;
     let base = std::path::PathBuf::from("/");
     let origin = |index| Origin {
+        option: None,
         path: Path::root().key("checks").index(index),
         base: Rc::new(base.clone()),
     };

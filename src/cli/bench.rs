@@ -114,7 +114,10 @@ pub fn run(args: &BenchArgs) -> ExitCode {
 }
 
 fn export(path: &Path, text: &str) -> std::io::Result<()> {
-    output::replace(path, text.as_bytes())
+    match output::is_stdout(path) {
+        true => output::write(text.as_bytes()),
+        false => output::replace(path, text.as_bytes()),
+    }
 }
 
 fn plan(args: &BenchArgs) -> Result<Plan, String> {
@@ -179,7 +182,7 @@ struct Bar(ProgressBar);
 
 impl Bar {
     fn new(plan: &Plan) -> Self {
-        Bar(progress::bar(plan.steps(), "{spinner} [{bar:30}] {elapsed} gone, {eta} left  {msg}"))
+        Bar(progress::bar(plan.steps(), "{elapsed} gone, {eta} left"))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::plan::{self, Origin};
 use crate::progress::tell;
 use crate::report::{self, Format};
 use crate::request::flags::{self, Shared};
-use crate::request::{self, BadRequest, Path, Request, Toolchain};
+use crate::request::{self, BadRequest, Path, Request, Toolchain, slips};
 use crate::slots::Inherited;
 use crate::toolchain::Surroundings;
 
@@ -44,13 +44,16 @@ pub fn args_of_dropin(words: impl Iterator<Item = OsString>) -> Option<CheckArgs
 
 /// Runs the command.
 pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
-    // Opened by its name, a file that stands there would be written from its start again.
-    args.output = args.output.filter(|file| file != FilePath::new("/dev/stdout"));
+    args.output = args.output.filter(|file| !output::is_stdout(file));
     // Nothing is asked for nobody.
     if args.output.is_none()
         && let Err(error) = os::Stdout::open()
     {
         return output::write_failure(&error);
+    }
+    if args.output.is_none() && args.trace.as_deref().is_some_and(output::is_stdout) {
+        let message = "the answers go to standard output already; name a file";
+        return refuse(&args, &BadRequest::at(message, &Path::flag("--trace -"), None));
     }
     let prepared = match prepare(&args) {
         Ok(prepared) => prepared,
@@ -94,7 +97,7 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
     let surroundings = Surroundings::of_process().map_err(|error| {
         BadRequest::whole(format!("the current directory cannot be used: {error}"))
     })?;
-    let on_command_line = flags::checks(&args.checks, &shared(args))?;
+    let on_command_line = flags::checks(&args.checks, shared(args))?;
     let bytes = match (&args.file, on_command_line.is_empty()) {
         (Some(file), _) if file.as_os_str() != "-" => Some(read_file(file)?),
         (None, false) => None,
@@ -111,8 +114,8 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
         .map_or(surroundings.dir.clone(), |dir| surroundings.dir.join(dir));
     let (dir, here) = (Rc::new(dir), Rc::new(surroundings.dir.clone()));
     let mut origins = Origin::of_request(&request, &dir);
-    for (path, check) in on_command_line {
-        origins.push(Origin { path, base: here.clone() });
+    for (option, check) in on_command_line {
+        origins.push(Origin::of_option(option, here.clone()));
         request.checks.push(check);
     }
     apply_toolchain_options(args, &mut request)?;
@@ -125,6 +128,7 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
     if let Some((index, why)) = args.format.clash(checks) {
         return Err(BadRequest::at(why, &origins[index].path.clone().key("id"), text));
     }
+    refuse_slips(&request, &origins, text)?;
     let jobs = args.jobs.or(request.jobs);
     let plan = plan::plan(plan::Input {
         request,
@@ -135,6 +139,26 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
         surroundings: &surroundings,
     })?;
     Ok(Prepared { plan, jobs })
+}
+
+/// Refuses what nobody can mean, which the compiler would answer with a no.
+fn refuse_slips(
+    request: &Request,
+    origins: &[Origin],
+    text: Option<&str>,
+) -> Result<(), BadRequest> {
+    for (name, toolchain) in &request.toolchains {
+        slips::of_toolchain(toolchain).map_err(|fault| {
+            let path = Path::root().key("toolchains").key(name);
+            Origin { path, base: Rc::default(), option: None }.complaint(fault, text)
+        })?;
+    }
+    for (check, origin) in std::iter::zip(&request.checks, origins) {
+        let toolchain = request.toolchain_of(check).map(|(_, toolchain)| toolchain);
+        let is_in_full = toolchain.is_some_and(|toolchain| toolchain.compile.is_some());
+        slips::of_check(check, is_in_full).map_err(|fault| origin.complaint(fault, text))?;
+    }
+    Ok(())
 }
 
 fn shared(args: &CheckArgs) -> Shared {
@@ -189,7 +213,13 @@ fn words(option: &str, text: Option<&str>) -> Result<Option<Vec<String>>, BadReq
 fn read_file(path: &FilePath) -> Result<Vec<u8>, BadRequest> {
     let file = std::fs::File::open(path);
     file.and_then(read_bounded).map_err(|error| {
-        BadRequest::whole(format!("the request {} cannot be read: {error}", path.display()))
+        let is_header =
+            path.extension().is_some_and(|it| ["h", "hh", "hpp"].iter().any(|h| it == *h));
+        let remedy = match is_header {
+            true => format!("; to ask for a header, write --header {}", path.display()),
+            false => String::new(),
+        };
+        BadRequest::whole(format!("the request {} cannot be read: {error}{remedy}", path.display()))
     })
 }
 

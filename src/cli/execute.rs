@@ -149,6 +149,7 @@ struct Ran {
 fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Result<Ran, Failure> {
     let Prepared { plan, jobs } = prepared;
     os::room_for_a_command().map_err(Failure::Run)?;
+    os::survive_file_size_limit();
     // The guard is forked off while there is one thread, and before there is anything to guard.
     let place = scratch::choose();
     let guard = place.as_ref().ok().map(|place| Guard::new(place));
@@ -201,7 +202,11 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     reporter.progress.finish();
     let traced = args.trace.as_ref().map_or(Ok(()), |file| {
         let trace = chrome_trace(&spans).to_string();
-        std::fs::write(file, trace).map_err(|error| named(file, error))
+        let written = match output::is_stdout(file) {
+            true => output::write(trace.as_bytes()),
+            false => std::fs::write(file, trace),
+        };
+        written.map_err(|error| named(file, error))
     });
 
     Ok(Ran { end, plan, reporter, traced })

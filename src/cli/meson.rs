@@ -75,7 +75,7 @@ fn plan(composed: &mut Composed) -> Result<Plan, BadRequest> {
     let base = Rc::new(base);
     let origins = std::mem::take(&mut composed.origins).into_iter();
     let origins = origins
-        .map(|(path, dir)| Origin { path, base: dir.unwrap_or_else(|| base.clone()) })
+        .map(|(path, dir)| Origin { path, base: dir.unwrap_or_else(|| base.clone()), option: None })
         .collect();
     plan::plan(plan::Input {
         request: std::mem::take(&mut composed.request),

@@ -4,10 +4,12 @@ mod bench;
 mod check;
 mod cmake;
 mod execute;
+mod manual;
 mod meson;
 mod modules;
 mod output;
 mod stream;
+mod wrong_call;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -130,7 +132,8 @@ struct CheckArgs {
     /// How the answers are written
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
-    /// Write the answers to FILE, which is left as it is if nothing has changed
+    /// Write the answers to FILE, which is left as it is if nothing has changed; - is standard
+    /// output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Give every check commands of its own
@@ -222,7 +225,10 @@ pub fn main() -> ExitCode {
     if let Some(args) = check::args_of_dropin(std::env::args_os().skip(1)) {
         return check::run(args, inherited);
     }
-    match Cli::parse().command {
+    let words: Vec<_> = std::env::args_os().collect();
+    let cli = Cli::try_parse_from(&words)
+        .unwrap_or_else(|error| wrong_call::explained(error, &words).exit());
+    match cli.command {
         Some(Command::Check(args)) => check::run(*args, inherited),
         None => check::run(CheckArgs::default(), inherited),
         Some(Command::Cmake(args)) => cmake::run(args),
@@ -239,26 +245,6 @@ pub fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::command(), "tryall", &mut script);
             output::print(&script)
         }
-        Some(Command::Man) => output::print(&manual()),
+        Some(Command::Man) => output::print(&manual::page()),
     }
-}
-
-/// The manual page: that of the program, and those of its commands behind it.
-fn manual() -> Vec<u8> {
-    let mut page = Vec::new();
-    let mut command = Cli::command();
-    command.build();
-    let whole = clap_mangen::Man::new(command.clone());
-    whole.render(&mut page).expect("memory takes all");
-    for part in command.get_subcommands().filter(|part| part.get_name() != "help") {
-        let man = clap_mangen::Man::new(part.clone());
-        page.extend_from_slice(
-            format!(".SH \"TRYALL {}\"\n", part.get_name().to_uppercase()).as_bytes(),
-        );
-        man.render_synopsis_section(&mut page).expect("memory takes all");
-        man.render_description_section(&mut page).expect("memory takes all");
-        man.render_options_section(&mut page).expect("memory takes all");
-        man.render_extra_section(&mut page).expect("memory takes all");
-    }
-    page
 }

@@ -165,7 +165,8 @@ fn make_private(dir: &Path) -> io::Result<()> {
 /// Fills a directory under a temporary name and then gives it its own, so that nobody sees half
 /// of it.
 fn make_at_once(home: &Path, dir: &Path) -> io::Result<()> {
-    let fresh = tempfile::Builder::new().prefix(".new-").tempdir_in(home)?;
+    let made = tempfile::Builder::new().prefix(".new-").tempdir_in(home);
+    let fresh = made.map_err(|error| io::Error::from(error.kind()))?;
     for (path, file) in files_in(fresh.path()) {
         put(&path, file.contents)?;
     }

@@ -11,6 +11,12 @@ use crate::progress::tell;
 /// Links that lead from one to the next; systems follow about as many.
 const MOST_LINKS: usize = 40;
 
+/// Whether an option's FILE stands for standard output. Opened by its name, a file that stands there
+/// would be written from its start again.
+pub fn is_stdout(file: &Path) -> bool {
+    ["-", "/dev/stdout"].iter().any(|name| file == Path::new(name))
+}
+
 /// Prints to standard output, and makes the exit status of it.
 pub fn print(bytes: &[u8]) -> ExitCode {
     match write(bytes) {
@@ -97,12 +103,14 @@ pub fn put_in_place(
     permissions: Option<Permissions>,
 ) -> io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".tryall-").tempfile_in(dir)?;
-    file.write_all(contents)?;
+    // Its errors name a file that nobody knows. The caller names the one that was to be written.
+    let made = tempfile::Builder::new().prefix(".tryall-").tempfile_in(dir);
+    let mut file = made.map_err(|error| io::Error::from(error.kind()))?;
+    file.as_file_mut().write_all(contents)?;
     match permissions {
         Some(permissions) => file.as_file().set_permissions(permissions)?,
         None => os::with_default_permissions(file.as_file())?,
     }
-    file.persist(path)?;
+    file.persist(path).map_err(|failure| failure.error)?;
     Ok(())
 }

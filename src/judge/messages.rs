@@ -7,23 +7,53 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-/// Text that a compiler prints when it did not get to judge the source.
-struct Trouble {
-    /// What stands in the message.
-    says: &'static [&'static str],
-    /// What that means.
-    reason: &'static str,
-    /// What to do.
-    remedy: &'static str,
-}
+use super::causes::Cause;
+use crate::os::Limit;
 
-const CRASH: &str = "the compiler crashed";
-const CRASH_REMEDY: &str = "report it to the compiler's makers, or use another version";
-
-/// Seen in GCC, Clang, Flang, binutils, LLD, and the launchers named.
-static TROUBLES: [Trouble; 11] = [
-    Trouble {
-        says: &[
+/// What compilers print when they did not get to judge the source, and what that means. Where
+/// several stand in one output, the first of these is the cause: a compiler whose disk is full also
+/// says that it has crashed. Seen in GCC, Clang, Flang, binutils, LLD, tcc, and the launchers named.
+static TROUBLES: [(Cause, &[&str]); 17] = [
+    (Cause::Quota, &["Disk quota exceeded"]),
+    (Cause::DiskFull, &["No space left on device"]),
+    (Cause::Limit(Limit::FileSize), &["File size limit exceeded", "File too large"]),
+    (Cause::Limit(Limit::CpuTime), &["CPU time limit exceeded"]),
+    (Cause::Limit(Limit::OpenFiles), &["Too many open files"]),
+    (Cause::Limit(Limit::Processes), &["Resource temporarily unavailable"]),
+    (
+        Cause::Unwritable,
+        &[
+            "Read-only file system",
+            "Input/output error",
+            "Stale file handle",
+            "tcc: error: could not write",
+            "cannot open output file",
+        ],
+    ),
+    (
+        Cause::Memory,
+        &[
+            "Cannot allocate memory",
+            "virtual memory exhausted",
+            "out of memory",
+            "memory exhausted",
+            "failed to map segment from shared object",
+            "instance of 'std::bad_alloc'",
+        ],
+    ),
+    (
+        Cause::NoBinutils,
+        &[
+            "cannot execute 'as'",
+            "cannot execute \u{2018}as\u{2019}",
+            "Executable \"ld\" doesn't exist",
+            "Executable \"as\" doesn't exist",
+        ],
+    ),
+    (Cause::Killed, &["Killed signal terminated program", "unable to execute command: Killed"]),
+    (
+        Cause::Crash,
+        &[
             "internal compiler error",
             "PLEASE submit a bug report",
             "PLEASE ATTACH THE FOLLOWING FILES TO THE BUG REPORT",
@@ -33,16 +63,14 @@ static TROUBLES: [Trouble; 11] = [
             "compilation aborted due to internal error",
             "catastrophic error: **Internal compiler error",
         ],
-        reason: CRASH,
-        remedy: CRASH_REMEDY,
-    },
-    Trouble {
-        says: &["signal terminated program", "terminated with signal", "failed due to signal"],
-        reason: "a part of the compiler was killed by a signal",
-        remedy: "look for a lack of memory, then ask again",
-    },
-    Trouble {
-        says: &[
+    ),
+    (
+        Cause::Killed,
+        &["signal terminated program", "terminated with signal", "failed due to signal"],
+    ),
+    (
+        Cause::NotStarted,
+        &[
             "unable to execute command",
             "cannot execute '",
             "cannot execute `",
@@ -53,59 +81,11 @@ static TROUBLES: [Trouble; 11] = [
             "ld returned 126 exit status",
             "ld returned 127 exit status",
         ],
-        reason: "a part of the compiler could not be started",
-        remedy: "reinstall the compiler, or install the package of this language",
-    },
-    Trouble {
-        says: &["No space left on device", "Disk quota exceeded"],
-        reason: "the disk is full",
-        remedy: "make room, or set TMPDIR to a place that has it",
-    },
-    Trouble {
-        says: &["Read-only file system", "Input/output error", "Stale file handle"],
-        reason: "the compiler could not write its files",
-        remedy: "set TMPDIR to a directory that can be written to",
-    },
-    Trouble {
-        says: &[
-            "Cannot allocate memory",
-            "virtual memory exhausted",
-            "out of memory",
-            "memory exhausted",
-        ],
-        reason: "the compiler ran out of memory",
-        remedy: "ask again with fewer jobs",
-    },
-    Trouble {
-        says: &[
-            "Too many open files",
-            "Resource temporarily unavailable",
-            "File size limit exceeded",
-            "File too large",
-        ],
-        reason: "the compiler ran into a limit of the system",
-        remedy: "raise the limits (ulimit -a shows them), or ask again with fewer jobs",
-    },
-    Trouble {
-        says: &["Text file busy"],
-        reason: "a file of the compiler is being replaced",
-        remedy: "ask again when the installation is complete",
-    },
-    Trouble {
-        says: &["ld: internal error", "BFD internal error"],
-        reason: "the linker failed",
-        remedy: "see its message in the output",
-    },
-    Trouble {
-        says: &["could not be checked out", "License checkout failed"],
-        reason: "the compiler has no license to run",
-        remedy: "see its message in the output",
-    },
-    Trouble {
-        says: &["ccache: error:", "sccache: error:", "ICECC[", "distcc["],
-        reason: "the launcher failed",
-        remedy: "see its message in the output, or ask without it",
-    },
+    ),
+    (Cause::Busy, &["Text file busy"]),
+    (Cause::LinkerFailed, &["ld: internal error", "BFD internal error"]),
+    (Cause::NoLicense, &["could not be checked out", "License checkout failed"]),
+    (Cause::Launcher, &["ccache: error:", "sccache: error:", "ICECC[", "distcc["]),
 ];
 
 /// What may stand behind a place in the source and still be no word about the source.
@@ -117,25 +97,27 @@ const TROUBLES_AT_A_PLACE: [&str; 5] = [
     "Fatal error: can't",
 ];
 
-/// Why a compiler that failed did not judge the source; `None` if it seems that it did. A
-/// missing linker or assembler is not among the troubles: the toolchain has one, as its probe
-/// shows, so that it was the question which asked for another.
-pub fn trouble(output: &str, source: &str) -> Option<String> {
+/// Why a compiler that failed did not judge the source, and the line that says so; `None` if it seems
+/// that it did. A linker that a compiler does not find is not among the troubles: the toolchain has
+/// one, as its probe shows, so that it was the question which asked for another.
+pub fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
     let output = without_escapes(output);
     let source: HashSet<&str> = source.lines().map(str::trim).collect();
-    for line in output.lines().filter(|line| !quotes_source(line, &source)) {
-        if let Some(message) = behind_place(line)
-            && !TROUBLES_AT_A_PLACE.iter().any(|trouble| message.starts_with(trouble))
-        {
-            continue;
-        }
-        for trouble in &TROUBLES {
-            if trouble.says.iter().any(|text| line.contains(text)) {
-                return Some(format!("{} ({}); {}", trouble.reason, line.trim(), trouble.remedy));
-            }
-        }
-    }
-    None
+    let is_about_source = |line: &str| {
+        let is_trouble =
+            |message: &str| TROUBLES_AT_A_PLACE.iter().any(|trouble| message.starts_with(trouble));
+        quotes_source(line, &source) || behind_place(line).is_some_and(|it| !is_trouble(it))
+    };
+    let lines: Vec<_> = output.lines().filter(|line| !is_about_source(line)).collect();
+    TROUBLES.iter().find_map(|(cause, texts)| {
+        let says = |line: &&&str| texts.iter().any(|text| line.contains(text));
+        lines.iter().find(says).map(|line| (*cause, line.to_string()))
+    })
+}
+
+/// The line in which a compiler says that it has no linker at all. Of a toolchain that is no verdict.
+pub fn lack_of_linker(output: &str) -> Option<&str> {
+    output.lines().find(|line| line.contains("cannot find 'ld'"))
 }
 
 /// The message behind `FILE:LINE:` or `FILE:LINE:COLUMN:`. It is about the source there, and may
@@ -259,30 +241,60 @@ mod tests {
 
     #[test]
     fn tells_trouble_from_a_verdict() {
+        const PROCESSES: Cause = Cause::Limit(Limit::Processes);
+        const UNWRITABLE: Cause = Cause::Unwritable;
         const SOURCE: &str = "int main(void)\n{\n  puts(\"Too many open files\"), nope;\n}\n";
         for (output, expected) in [
-            ("conftest.c:1:1: internal compiler error: Segmentation fault", CRASH),
-            ("gcc: fatal error: Killed signal terminated program cc1", "killed by a signal"),
+            ("conftest.c:1:1: internal compiler error: Segmentation fault", Cause::Crash),
+            ("gcc: internal compiler error: Aborted signal terminated program as", Cause::Crash),
+            ("gcc: fatal error: Killed signal terminated program cc1", Cause::Killed),
             (
                 "gcc: fatal error: cannot execute \u{2018}cc1obj\u{2019}: execvp: No such file",
-                "could not be started",
+                Cause::NotStarted,
             ),
+            ("gcc: fatal error: cannot execute 'as': execvp: No such file", Cause::NoBinutils),
             (
                 "/tmp/ccX.s: Fatal error: can't write 2 bytes: No space left on device",
-                "disk is full",
+                Cause::DiskFull,
             ),
-            ("clang: error: unable to execute command: Killed", "could not be started"),
-            ("/usr/bin/ld: final link failed: File too large", "a limit"),
-            ("cc1: error while loading shared libraries: libmpc.so.3", "could not be started"),
+            ("/tmp/ccX.s: Fatal error: can't close: Disk quota exceeded", Cause::Quota),
+            (
+                "PLEASE submit a bug report to https://x\n\
+                 clang: error: unable to execute command: Killed",
+                Cause::Killed,
+            ),
+            (
+                "gcc: internal compiler error: File size limit exceeded signal terminated program \
+                 as\nPlease submit a full bug report",
+                Cause::Limit(Limit::FileSize),
+            ),
+            (
+                "PLEASE submit a bug report to https://x\n\
+                 clang: error: unable to execute command: CPU time limit exceeded",
+                Cause::Limit(Limit::CpuTime),
+            ),
+            (
+                "PLEASE submit a bug report to https://x\n\
+                 LLVM ERROR: IO failure on output stream: No space left on device",
+                Cause::DiskFull,
+            ),
+            (
+                "clang: error while loading shared libraries: libLLVM.so: failed to map segment \
+                 from shared object",
+                Cause::Memory,
+            ),
+            ("/usr/bin/ld: final link failed: File too large", Cause::Limit(Limit::FileSize)),
+            ("gcc: fatal error: fork: Resource temporarily unavailable", PROCESSES),
+            ("cc1: error while loading shared libraries: libmpc.so.3", Cause::NotStarted),
+            ("clang: error: unable to make temporary file: Read-only file system", UNWRITABLE),
+            ("tcc: error: could not write 'conftest.o'", UNWRITABLE),
             (
                 "conftest.c:3: fatal error: error writing to x.s: No space left on device",
-                "disk is full",
+                Cause::DiskFull,
             ),
         ] {
-            assert!(
-                trouble(output, SOURCE).is_some_and(|reason| reason.contains(expected)),
-                "{output}"
-            );
+            let found = trouble(output, SOURCE).map(|(cause, _)| cause);
+            assert_eq!(found, Some(expected), "{output}");
         }
         for output in [
             "conftest.c:1:10: fatal error: x.h: No such file or directory",
@@ -294,6 +306,7 @@ mod tests {
             "conftest.c:1:10: fatal error: out of memory: No such file or directory",
             "conftest.c:1:16: error: static_assert failed \"No space left on device\"",
             "collect2: fatal error: cannot find 'ld'",
+            "conftest.cpp:(.text+0x9): undefined reference to `std::bad_alloc::what() const'",
             "error: loc(\"conftest.f90\":6:1): not yet implemented: SYNC ALL runtime",
             "",
         ] {

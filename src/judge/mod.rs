@@ -4,16 +4,17 @@
 //! else happened (it is missing, it was killed, it crashed, it ran out of time, memory or
 //! disk) is an error with a reason and a remedy.
 
+pub mod causes;
 mod elf;
 pub mod messages;
 
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::os;
 use crate::process::{Exit, Finished};
 
+use causes::{Around, Cause};
 use elf::Written;
 
 /// The meaning of a command's end.
@@ -31,8 +32,8 @@ pub enum Verdict {
 /// ended it. No compiler uses them for an error in the source.
 const FIRST_STATUS_OF_WRAPPERS: i32 = 126;
 
-/// The verdict of a compiler, or of `what` else makes a file. `product` is the file that it was to write, if one; `source` gives
-/// the source's text; `timeout` is the time that it had.
+/// The verdict of a compiler, or of `what` else makes a file. `product` is the file that it was to
+/// write, if one; `source` gives the source's text; `timeout` is the time that it had.
 pub fn compiler(
     what: &str,
     finished: &Finished,
@@ -40,14 +41,37 @@ pub fn compiler(
     product: Option<&Path>,
     source: impl FnOnce() -> String,
     timeout: Duration,
+    around: Around<'_>,
 ) -> Verdict {
-    let code = match not_by_itself(&finished.exit, what, timeout) {
-        Ok(code) => code,
-        Err(error) => return Verdict::Error(error),
+    let code = match &finished.exit {
+        Exit::Code(code) => *code,
+        Exit::NotStarted(error) => {
+            return Verdict::Error(causes::compiler_not_started(what, error));
+        }
+        Exit::TimedOut => return Verdict::Error(timed_out(what, timeout)),
+        // What writes on where it cannot may end by any signal.
+        Exit::Signal(signal) => {
+            return Verdict::Error(match messages::trouble(messages, &source()) {
+                Some((cause, line)) if cause != Cause::Crash => cause.told(&line, around),
+                _ if product.is_some() && os::is_full(around.room) => {
+                    let name = os::describe_signal(*signal);
+                    format!(
+                        "{what} was ended by {name}, and the disk is full; {}",
+                        causes::full(around.temp)
+                    )
+                }
+                _ => causes::signal(what, *signal),
+            });
+        }
     };
     if code == 0 {
         let Some(file) = product else { return Verdict::Yes };
         return match elf::look(file) {
+            Written::All => Verdict::Yes,
+            _ if os::is_full(around.room) => Verdict::Error(format!(
+                "{what} reported success but did not write all of its output file, and the disk is full; {}",
+                causes::full(around.temp)
+            )),
             Written::Nothing => Verdict::Error(format!(
                 "{what} reported success but wrote no output file; check what the command really runs"
             )),
@@ -55,17 +79,23 @@ pub fn compiler(
                 "{what} reported success but wrote only a part of its output file; look for a full \
                  disk, then ask again"
             )),
-            Written::All => Verdict::Yes,
         };
     }
-    failed(what, code, messages, product.and_then(Path::parent), &source())
+    failed(what, code, messages, product.is_some(), &source(), around)
 }
 
-/// What it means that a command has failed with this status and these messages. `dir` is where it
-/// was to write.
-pub fn failed(what: &str, code: i32, messages: &str, dir: Option<&Path>, source: &str) -> Verdict {
-    if let Some(trouble) = messages::trouble(messages, source) {
-        return Verdict::Error(trouble);
+/// What it means that a command, which was to write a file or not, has failed with this status and
+/// these messages.
+pub fn failed(
+    what: &str,
+    code: i32,
+    messages: &str,
+    writes: bool,
+    source: &str,
+    around: Around<'_>,
+) -> Verdict {
+    if let Some((cause, line)) = messages::trouble(messages, source) {
+        return Verdict::Error(cause.told(&line, around));
     }
     if code >= FIRST_STATUS_OF_WRAPPERS {
         return Verdict::Error(format!(
@@ -73,9 +103,10 @@ pub fn failed(what: &str, code: i32, messages: &str, dir: Option<&Path>, source:
              see its message in the output"
         ));
     }
-    if dir.is_some_and(os::is_full) {
+    if writes && os::is_full(around.room) {
         return Verdict::Error(format!(
-            "{what} failed and the temporary space is full; make room, or set TMPDIR"
+            "{what} failed, and the disk is full; {}",
+            causes::full(around.temp)
         ));
     }
     if messages.trim().is_empty() {
@@ -102,37 +133,33 @@ pub fn replaced(program: &Path) -> String {
 
 /// The verdict of a program that was run: whether it exited with 0. An emulator is given by its
 /// command; `errors` is what was written to standard error.
-pub fn program(exit: &Exit, emulator: Option<&Path>, errors: &str, timeout: Duration) -> Verdict {
-    if let Exit::Signal(signal) = exit
-        && os::is_own_fault(*signal)
-    {
-        return Verdict::No;
-    }
-    if let Exit::NotStarted(error) = exit {
-        return Verdict::Error(match emulator {
-            Some(_) => format!("the emulator could not be started ({error}); check the toolchain's \"emulator\""),
-            None if os::is_foreign_program(error) => {
-                "the program is for another machine; give the toolchain an \"emulator\" that runs it".into()
-            }
-            // Its loader, most likely.
-            None if error.kind() == io::ErrorKind::NotFound => format!(
-                "the program could not be started ({error}); for another machine's programs, \
-                 give the toolchain an \"emulator\""
-            ),
-            None => format!("the program could not be started ({error}); check the system's limits"),
-        });
-    }
-    match not_by_itself(exit, "the program", timeout) {
-        Err(error) => Verdict::Error(error),
-        Ok(0) => Verdict::Yes,
-        Ok(code)
-            if let Some(said) = emulator.and_then(|emulator| own_words(emulator, code, errors)) =>
-        {
-            Verdict::Error(format!(
-                "the emulator could not run the program ({said}); check its arguments"
-            ))
+pub fn program(
+    exit: &Exit,
+    emulator: Option<&Path>,
+    errors: &str,
+    timeout: Duration,
+    around: Around<'_>,
+) -> Verdict {
+    let code = match exit {
+        Exit::Code(code) => *code,
+        Exit::Signal(signal) if os::is_own_fault(*signal) => return Verdict::No,
+        Exit::Signal(signal) => return Verdict::Error(causes::signal("the program", *signal)),
+        Exit::TimedOut => return Verdict::Error(timed_out("the program", timeout)),
+        Exit::NotStarted(error) => {
+            return Verdict::Error(match emulator {
+                Some(_) => format!(
+                    "the emulator could not be started ({error}); check the toolchain's \"emulator\""
+                ),
+                None => causes::program_not_started(error, around),
+            });
         }
-        Ok(_) => Verdict::No,
+    };
+    match emulator.and_then(|emulator| own_words(emulator, code, errors)) {
+        Some(said) if code != 0 => Verdict::Error(format!(
+            "the emulator could not run the program ({said}); check its arguments"
+        )),
+        _ if code == 0 => Verdict::Yes,
+        _ => Verdict::No,
     }
 }
 
@@ -145,20 +172,9 @@ fn own_words(emulator: &Path, code: i32, errors: &str) -> Option<String> {
     line.map(|line| line.trim().to_string()).or(wrapper)
 }
 
-/// The exit status of a command that ended by itself, or why there is none.
-fn not_by_itself(exit: &Exit, what: &str, timeout: Duration) -> Result<i32, String> {
-    match exit {
-        Exit::Code(code) => Ok(*code),
-        Exit::Signal(signal) => Err(format!(
-            "{what} was ended by {}; look for a lack of memory or for whoever sent it, then ask again",
-            os::describe_signal(*signal)
-        )),
-        Exit::TimedOut => Err(format!(
-            "{what} did not end within {} s and was stopped; raise the \"timeout\" if it needs more",
-            timeout.as_secs_f64()
-        )),
-        Exit::NotStarted(error) => Err(format!(
-            "{what} could not be started ({error}); check the toolchain's command and the system's limits"
-        )),
-    }
+fn timed_out(what: &str, timeout: Duration) -> String {
+    format!(
+        "{what} did not end within {} s and was stopped; raise the \"timeout\" if it needs more",
+        timeout.as_secs_f64()
+    )
 }

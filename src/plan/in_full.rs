@@ -1,7 +1,6 @@
 //! What belongs to toolchains whose commands the request gives in full, and to their checks.
 
-use super::question::Fault;
-use crate::request::{self, Check, Kind};
+use crate::request::{self, Check, Fault, Kind};
 use crate::template::{List, Step, Template};
 use crate::toolchain::Commands;
 

@@ -15,10 +15,10 @@ use std::time::Duration;
 use regex_lite::{Regex, RegexBuilder};
 
 use crate::language::Language;
-use crate::request::{BadRequest, Check, Kind, Path, Request, Seconds, fragment};
+use crate::request::{BadRequest, Check, Fault, Kind, Path, Request, Seconds, flags, fragment};
 use crate::toolchain::{self, Surroundings, Toolchain};
 
-use question::{Anchor, Fault, Question, each, product, sibling, subject};
+use question::{Anchor, Question, each, product, sibling, subject};
 
 /// Seconds that a check may take when nobody says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -36,6 +36,8 @@ pub struct Plan {
     pub questions: Vec<Question>,
     /// The checks, in the order of the request.
     pub asks: Vec<Ask>,
+    /// Where each of them, and its arguments, were given.
+    pub given: Vec<Given>,
     /// Compiled regular expressions of all questions.
     pub patterns: HashMap<String, Regex>,
     /// Where links that have worked are kept.
@@ -59,6 +61,15 @@ pub struct Ask {
     pub required: bool,
 }
 
+/// Where a check and its arguments were given.
+#[derive(Debug)]
+pub struct Given {
+    /// The check's place.
+    pub origin: Origin,
+    /// How many of its question's arguments stand for its `include_dirs`, before those of its `args`.
+    pub include_dirs: usize,
+}
+
 /// Where a check came from.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -66,14 +77,39 @@ pub struct Origin {
     pub path: Path,
     /// The directory that its relative paths start from.
     pub base: Rc<PathBuf>,
+    /// The option of the command line, if it came from one.
+    pub option: Option<flags::Place>,
 }
 
 impl Origin {
     /// Those of a request's checks, whose relative paths start from a directory.
     pub fn of_request(request: &Request, base: &Rc<PathBuf>) -> Vec<Self> {
         let place = |index| Path::root().key("checks").index(index);
-        let origin = |index| Origin { path: place(index), base: base.clone() };
+        let origin = |index| Origin { path: place(index), base: base.clone(), option: None };
         (0..request.checks.len()).map(origin).collect()
+    }
+
+    /// That of a check of the command line.
+    pub fn of_option(option: flags::Place, base: Rc<PathBuf>) -> Self {
+        Origin { path: option.path(), base, option: Some(option) }
+    }
+
+    /// The place of a field of the check, or of an element of it.
+    pub fn of_field(&self, field: &str, element: Option<usize>) -> Path {
+        if let Some(option) = &self.option {
+            return option.of_field(field, element);
+        }
+        let path = self.path.clone().key(field);
+        element.into_iter().fold(path, Path::index)
+    }
+
+    /// A fault of the check as a complaint about the request, whose text is given if it has one.
+    pub fn complaint(&self, fault: Fault, text: Option<&str>) -> BadRequest {
+        let path = match fault.field {
+            Some((field, element)) => self.of_field(field, element),
+            None => self.path.clone(),
+        };
+        BadRequest::at(fault.message, &path, text)
     }
 }
 
@@ -144,7 +180,10 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     }
     let Planner { toolchains, patterns, .. } = planner;
     let known_links = input.request.known_links.as_ref().map(|dir| input.base.join(dir));
-    Ok(Plan { toolchains, questions, asks, patterns, known_links })
+    let given = std::iter::zip(input.origins, &input.request.checks)
+        .map(|(origin, check)| Given { origin, include_dirs: check.include_dirs.len() })
+        .collect();
+    Ok(Plan { toolchains, questions, asks, given, patterns, known_links })
 }
 
 struct Planner<'a> {
@@ -156,16 +195,8 @@ struct Planner<'a> {
     patterns: HashMap<String, Regex>,
 }
 
-/// A fault as a complaint about the request.
 fn planner_complaint(input: &Input<'_>, index: usize, fault: Fault) -> BadRequest {
-    let mut path = input.origins[index].path.clone();
-    if let Some((field, element)) = fault.field {
-        path = path.key(field);
-        if let Some(element) = element {
-            path = path.index(element);
-        }
-    }
-    BadRequest::at(fault.message, &path, input.text)
+    input.origins[index].complaint(fault, input.text)
 }
 
 fn needs(check: &Check, ids: &HashMap<&str, usize>) -> Result<Vec<usize>, Fault> {
@@ -187,8 +218,11 @@ impl<'a> Planner<'a> {
             fragment::id(&check.id).map_err(at)?;
             if let Some(first) = ids.insert(&check.id, index) {
                 let first = &self.input.origins[first].path;
+                let option = self.input.origins[index].option.as_ref();
+                let remedy = option.map_or(String::new(), |it| format!(", as in {}", it.renamed()));
                 return Err(at(format!(
-                    "the id {:?} is taken by {first}; ids must be unique",
+                    "the id {:?} is taken by {first}; ids must be unique, so give this check \
+                     another{remedy}",
                     check.id
                 )));
             }
@@ -270,7 +304,9 @@ impl<'a> Planner<'a> {
             if !self.patterns.contains_key(pattern) {
                 let mut builder = RegexBuilder::new(&format!("(?s){pattern}"));
                 let compiled = builder.size_limit(LARGEST_PATTERN).build().map_err(|error| {
-                    Fault::of_element("fail_patterns", position, format!("{pattern:?}: {error}"))
+                    let message =
+                        format!("{pattern:?} cannot be used as a regular expression: {error}");
+                    Fault::of_element("fail_patterns", position, message)
                 })?;
                 self.patterns.insert(pattern.clone(), compiled);
             }
@@ -312,17 +348,17 @@ impl<'a> Planner<'a> {
 
     /// The toolchain that a check names, or that its language has.
     fn toolchain(&mut self, check: &Check) -> Result<usize, Fault> {
+        let found = self.request.toolchain_of(check);
         let (name, given, language) = match &check.toolchain {
             Some(name) => {
-                let given = self.request.toolchains.get(name).ok_or_else(|| {
+                let (_, given) = found.ok_or_else(|| {
                     let names: Vec<_> =
                         self.request.toolchains.keys().map(String::as_str).collect();
-                    let known =
-                        if names.is_empty() { "none are given".into() } else { names.join(", ") };
-                    Fault::of(
-                        "toolchain",
-                        format!("no toolchain has the name {name:?}; known: {known}"),
-                    )
+                    let known = match names.as_slice() {
+                        [] => "the request gives none in \"toolchains\"".into(),
+                        names => format!("known: {}", names.join(", ")),
+                    };
+                    Fault::of("toolchain", format!("no toolchain has the name {name:?}; {known}"))
                 })?;
                 let language = given.language.or(Language::from_name(name)).unwrap_or_default();
                 if check.language.is_some_and(|wanted| wanted != language) {
@@ -333,10 +369,7 @@ impl<'a> Planner<'a> {
             }
             None => {
                 let language = check.language.unwrap_or_default();
-                // A toolchain may be named by any spelling of its language.
-                let mut all = self.request.toolchains.iter();
-                let given = all.find(|(name, _)| Language::from_name(name) == Some(language));
-                (given.map(|(name, _)| name.clone()), given.map(|(_, given)| given), language)
+                (found.map(|(name, _)| name.clone()), found.map(|(_, given)| given), language)
             }
         };
         let key = (name, language);

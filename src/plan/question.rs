@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::dialect::Stage;
 use crate::language::Language;
 use crate::request::kind::{OWN_FIELDS, nearest};
-use crate::request::{Check, HeaderStage, Kind, fragment};
+use crate::request::{Check, Fault, HeaderStage, Kind, fragment};
 
 /// Everything that an answer depends on. Two checks with equal questions share one answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -56,6 +56,19 @@ impl Question {
             timeout: Duration::ZERO,
         }
     }
+}
+
+impl Question {
+    /// Whether nothing is included before what is asked.
+    pub fn has_no_header(&self) -> bool {
+        self.headers.is_empty() && self.prefix.is_empty() && !self.args.iter().any(includes_a_file)
+    }
+}
+
+/// Whether an argument includes a file, or may do so.
+pub fn includes_a_file(arg: &OsString) -> bool {
+    let arg = arg.to_string_lossy();
+    ["-include", "-imacros", "@"].iter().any(|start| arg.starts_with(start))
 }
 
 /// In which word the source of a question differs from others, and what it declares.
@@ -118,6 +131,19 @@ pub enum Code {
 }
 
 impl Subject {
+    /// Whether it is about what a header declares.
+    pub fn wants_a_declaration(&self) -> bool {
+        matches!(
+            self,
+            Subject::Symbol(_)
+                | Subject::Type(_)
+                | Subject::Member { .. }
+                | Subject::Sizeof(_)
+                | Subject::Alignment(_)
+                | Subject::Prototype { .. }
+        )
+    }
+
     /// The furthest stage that the question needs.
     pub fn stage(&self) -> Stage {
         match self {
@@ -139,27 +165,6 @@ impl Subject {
             | Subject::LinkerFlag(_) => Stage::Link,
             Subject::Source { stage, .. } => *stage,
         }
-    }
-}
-
-/// What is wrong with a check, and the field it is wrong in, if one.
-#[derive(Debug)]
-pub struct Fault {
-    /// The field of the check and perhaps an index in it.
-    pub field: Option<(&'static str, Option<usize>)>,
-    /// The message.
-    pub message: String,
-}
-
-impl Fault {
-    /// A fault of one field.
-    pub fn of(field: &'static str, message: impl Into<String>) -> Self {
-        Fault { field: Some((field, None)), message: message.into() }
-    }
-
-    /// A fault of one element of a field.
-    pub fn of_element(field: &'static str, index: usize, message: impl Into<String>) -> Self {
-        Fault { field: Some((field, Some(index))), message: message.into() }
     }
 }
 
@@ -250,7 +255,11 @@ fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
         let message = format!("kind {kind:?} needs the field {missing:?}");
         return Err(Fault { field: None, message });
     }
-    if rule.takes_source && has("source") == has("file") {
+    if rule.takes_source && has("source") && has("file") {
+        let message = "the check has both \"source\" and \"file\"; leave one of them out";
+        return Err(Fault::of("file", message));
+    }
+    if rule.takes_source && !has("source") && !has("file") {
         let message = format!("kind {kind:?} needs either \"source\" or \"file\"");
         return Err(Fault { field: None, message });
     }
@@ -339,7 +348,7 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
             fragment::argument(file).map_err(|refusal| Fault::of("file", refusal))?;
             let path = (anchor.path)(file);
             if !path.is_file() {
-                return Err(Fault::of("file", format!("{} is no file", path.display())));
+                return Err(Fault::of("file", format!("{} is not a file", path.display())));
             }
             Code::File(path)
         }
@@ -352,7 +361,7 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
             fragment::argument(dir).map_err(|refusal| Fault::of("run_dir", refusal))?;
             let path = (anchor.path)(dir);
             if !path.is_dir() {
-                let message = format!("{} is no directory", path.display());
+                let message = format!("{} is not a directory", path.display());
                 return Err(Fault::of("run_dir", message));
             }
             Some(path)

@@ -11,8 +11,9 @@ use crate::response::{Answer, Status, Value};
 use super::one_line;
 
 /// The lines. A check with a value has it, or nothing when the answer is no; any other has 1
-/// or 0. What was skipped is not there: as no. An error has a comment and no line, so that
-/// whoever reads the key finds that it is missing.
+/// or 0; an `endian` has 1 if it is big, as in the other formats that define a variable. What was
+/// skipped is not there: as no. An error has a comment and no line, so that whoever reads the key
+/// finds that it is missing.
 pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     for (ask, answer) in std::iter::zip(&plan.asks, answers) {
         if answer.status == Status::Error {
@@ -24,15 +25,18 @@ pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result
             )?;
             continue;
         }
+        let subject = &plan.questions[ask.question].subject;
         let has_value = matches!(
-            plan.questions[ask.question].subject,
+            subject,
             Subject::Sizeof(_)
                 | Subject::Alignment(_)
                 | Subject::ComputeInt(_)
                 | Subject::Define(_)
-                | Subject::Endian
         );
         let value: Cow<str> = match (&answer.value, answer.status) {
+            (Some(Value::Text(order)), _) if *subject == Subject::Endian => {
+                if order == "big" { "1" } else { "0" }.into()
+            }
             (Some(Value::Integer(number)), _) => number.to_string().into(),
             (Some(Value::Text(text)), _) => for_shells(text).into(),
             (_, Status::Yes) => "1".into(),

@@ -2,6 +2,8 @@
 //! stands for one kind, and the names of the answers are those that the field would give them
 //! (Autoconf's rules, where it has one).
 
+use std::rc::Rc;
+
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::{BadRequest, Check, HeaderStage, Kind, Path, fragment};
@@ -69,8 +71,10 @@ static FLAGS: [Flag; 19] = [
         value: "LIBRARY[:FUNCTION]",
         help: "Does the library link, and is the function in it? HAVE_LIBM",
         build: |text, _| {
-            let (library, function) = match text.split_once(':') {
-                Some((library, function)) => (library, Some(function.to_string())),
+            // The name of a file starts with a colon, too.
+            let from = usize::from(text.starts_with(':'));
+            let (library, function) = match text[from..].find(':').map(|at| from + at) {
+                Some(end) => (&text[..end], Some(text[end + 1..].to_string())),
                 None => (text, None),
             };
             built(have(&format!("lib{library}")), Kind::Library, |check| {
@@ -274,17 +278,81 @@ pub struct Shared {
     pub required: bool,
 }
 
-/// The checks of a command line, with their places.
-pub fn checks(given: &Given, shared: &Shared) -> Result<Vec<(Path, Check)>, BadRequest> {
-    given.0.iter().map(|(which, text)| one(&FLAGS[*which], text, shared)).collect()
+/// Where a check of the command line stands.
+#[derive(Debug, Clone)]
+pub struct Place {
+    option: &'static str,
+    /// What was given with it, behind the id.
+    text: String,
+    id: Option<String>,
+    shared: Rc<Shared>,
 }
 
-fn one(flag: &Flag, text: &str, shared: &Shared) -> Result<(Path, Check), BadRequest> {
-    let place = Path::flag(format!("--{} {text}", flag.option).trim_end());
+impl Place {
+    /// The check's own option.
+    pub fn path(&self) -> Path {
+        let id = self.id.as_ref().map_or(String::new(), |id| match self.text.is_empty() {
+            true => id.clone(),
+            false => format!("{id}="),
+        });
+        option(self.option, &(id + &self.text))
+    }
+
+    /// The option that a field of the check, or an element of it, was given with.
+    pub fn of_field(&self, field: &str, element: Option<usize>) -> Path {
+        let shared = &self.shared;
+        let language = shared.language.map(|language| language.name().to_string());
+        let (name, given) = match field {
+            "toolchain" => ("toolchain", shared.toolchain.as_ref()),
+            "language" => ("language", language.as_ref()),
+            "prefix" => ("prefix", Some(&shared.prefix)),
+            "headers" => ("include", element.and_then(|it| shared.headers.get(it))),
+            "args" => ("arg", element.and_then(|it| shared.args.get(it))),
+            "link_args" => ("link-arg", element.and_then(|it| shared.link_args.get(it))),
+            "include_dirs" => ("include-dir", element.and_then(|it| shared.include_dirs.get(it))),
+            "fail_patterns" => {
+                ("fail-pattern", element.and_then(|it| shared.fail_patterns.get(it)))
+            }
+            _ => ("", None),
+        };
+        given.map_or_else(|| self.path(), |text| option(name, text))
+    }
+
+    /// The same check with a name for its answer.
+    pub fn renamed(&self) -> String {
+        let equals = if self.text.is_empty() { "" } else { "=" };
+        option(self.option, &format!("NAME{equals}{}", self.text)).to_string()
+    }
+}
+
+fn option(name: &str, text: &str) -> Path {
+    Path::flag(format!("--{name} {text}").trim_end())
+}
+
+/// The checks of a command line, with their places.
+pub fn checks(given: &Given, shared: Shared) -> Result<Vec<(Place, Check)>, BadRequest> {
+    let shared = Rc::new(shared);
+    given.0.iter().map(|(which, text)| one(&FLAGS[*which], text, &shared)).collect()
+}
+
+fn one(flag: &Flag, text: &str, shared: &Rc<Shared>) -> Result<(Place, Check), BadRequest> {
+    // The first word of a comparison, or of a flag without its dash, is no name for the answer.
+    let is_named = |id: &str, text: &str| {
+        let is_flag = !text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        fragment::identifier(id).is_ok()
+            && !text.starts_with('=')
+            && (is_flag || !flag.option.ends_with("-flag"))
+    };
     let (given_id, text) = match text.split_once('=') {
-        Some((id, text)) if fragment::identifier(id).is_ok() => (Some(id), text),
+        Some((id, text)) if is_named(id, text) => (Some(id), text),
         _ if flag.option == "endian" && !text.is_empty() => (Some(text), ""),
         _ => (None, text),
+    };
+    let place = Place {
+        option: flag.option,
+        text: text.into(),
+        id: given_id.map(String::from),
+        shared: shared.clone(),
     };
     // Flags and file names may have an @ of their own.
     let has_headers = !flag.option.ends_with("-flag")
@@ -294,12 +362,15 @@ fn one(flag: &Flag, text: &str, shared: &Shared) -> Result<(Path, Check), BadReq
         Some((subject, headers)) if has_headers => (subject, headers),
         _ => (text, ""),
     };
-    let at = |message: String| BadRequest::at(message, &place, None);
+    let at = |message: String| BadRequest::at(message, &place.path(), None);
     let language = shared.language.unwrap_or_default();
     let Built { id, mut check } = (flag.build)(subject, language).map_err(at)?;
     check.id = match given_id.map(String::from).or(id) {
         Some(id) => id,
-        None => return Err(at("put a name for the answer before it, as in NAME=...".into())),
+        None => {
+            let message = format!("put a name for the answer before it: {}", place.renamed());
+            return Err(at(message));
+        }
     };
     check.language = shared.language;
     check.toolchain = shared.toolchain.clone();
@@ -385,7 +456,7 @@ mod tests {
         let command = Given::augment_args(Command::new("test").no_binary_name(true));
         let matches = command.try_get_matches_from(args).map_err(|error| error.to_string())?;
         let given = Given::from_arg_matches(&matches).unwrap();
-        let checks = checks(&given, &Shared::default()).map_err(|error| error.to_string())?;
+        let checks = checks(&given, Shared::default()).map_err(|error| error.to_string())?;
         Ok(checks.into_iter().map(|(_, check)| check).collect())
     }
 

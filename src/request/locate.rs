@@ -51,6 +51,27 @@ impl fmt::Display for BadRequest {
     }
 }
 
+/// What is wrong with a check, and the field it is wrong in, if one.
+#[derive(Debug)]
+pub struct Fault {
+    /// The field of the check and perhaps an index in it.
+    pub field: Option<(&'static str, Option<usize>)>,
+    /// The message.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault of one field.
+    pub fn of(field: &'static str, message: impl Into<String>) -> Self {
+        Fault { field: Some((field, None)), message: message.into() }
+    }
+
+    /// A fault of one element of a field.
+    pub fn of_element(field: &'static str, index: usize, message: impl Into<String>) -> Self {
+        Fault { field: Some((field, Some(index))), message: message.into() }
+    }
+}
+
 /// Text with its control characters spelled out: a request may name things as it likes, and a
 /// complaint is one line that plays no tricks on a terminal.
 fn on_one_line(text: &str) -> Cow<'_, str> {
@@ -158,6 +179,12 @@ fn offset_of(text: &str, path: &Path) -> Option<usize> {
         found = scanner.at;
     }
     Some(found)
+}
+
+/// The value at `path`; `None` when the text is not JSON up to its end.
+pub fn value_at(text: &str, path: &Path) -> Option<serde_json::Value> {
+    let from = offset_of(text, path)?;
+    serde_json::Deserializer::from_str(&text[from..]).into_iter().next()?.ok()
 }
 
 /// Walks over JSON text without building anything. serde_json keeps no positions, and a

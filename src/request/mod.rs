@@ -8,6 +8,8 @@ pub mod fragment;
 pub mod kind;
 pub mod locate;
 pub mod parse;
+pub mod slips;
+mod wording;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -16,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use kind::Kind;
-pub use locate::{BadRequest, Path};
+pub use locate::{BadRequest, Fault, Path};
 
 use crate::language::Language;
 
@@ -46,6 +48,21 @@ pub struct Request {
     /// What to ask.
     #[serde(deserialize_with = "parse::objects")]
     pub checks: Vec<Check>,
+}
+
+impl Request {
+    /// The toolchain that a check names, or else the one of its language, which may be named by any
+    /// spelling of it.
+    pub fn toolchain_of(&self, check: &Check) -> Option<(&String, &Toolchain)> {
+        match &check.toolchain {
+            Some(name) => self.toolchains.get_key_value(name),
+            None => {
+                let language = check.language.unwrap_or_default();
+                let mut all = self.toolchains.iter();
+                all.find(|(name, _)| Language::from_name(name) == Some(language))
+            }
+        }
+    }
 }
 
 fn version() -> u32 {
@@ -247,7 +264,7 @@ pub struct Check {
 }
 
 /// How far a header is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeaderStage {
     /// The header must compile.
@@ -255,6 +272,18 @@ pub enum HeaderStage {
     Compile,
     /// The header must be there.
     Preprocess,
+}
+
+impl<'de> Deserialize<'de> for HeaderStage {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match &*std::borrow::Cow::<str>::deserialize(deserializer)? {
+            "compile" => Ok(HeaderStage::Compile),
+            "preprocess" => Ok(HeaderStage::Preprocess),
+            other => Err(serde::de::Error::custom(format!(
+                "unknown stage {other:?}; known are compile, preprocess"
+            ))),
+        }
+    }
 }
 
 impl Check {

@@ -8,9 +8,8 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
-use super::kind::nearest;
-use super::locate::{BadRequest, Path, line_and_column};
-use super::{Request, VERSION};
+use super::locate::{BadRequest, Path, line_and_column, value_at};
+use super::{Request, VERSION, wording};
 
 /// A request may have this many bytes. A hundred thousand checks need a quarter of it; what
 /// is larger is most likely not a request at all.
@@ -70,32 +69,18 @@ fn explain(text: &str, path: &Path, error: serde_json::Error) -> BadRequest {
     let full = error.to_string();
     let message = full.rfind(" at line ").map_or(full.as_str(), |end| &full[..end]);
     if error.is_data() {
-        return BadRequest::at(with_suggestion(message), path, Some(text));
+        let message = wording::of_data(message, value_at(text, path).as_ref());
+        return BadRequest::at(message, path, Some(text));
     }
-    let message = if error.is_eof() {
-        format!("the JSON ends too early: {message}")
-    } else {
-        format!("not JSON: {message}")
-    };
     // serde_json counts bytes of a line, and names the byte before the culprit's end.
     let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let (_, column) = line_and_column(line, error.column().saturating_sub(1));
+    let culprit = error.column().saturating_sub(1);
+    let (_, column) = line_and_column(line, culprit);
     BadRequest {
-        message,
+        message: wording::of_syntax(message, line.get(culprit..).unwrap_or_default()),
         path: Some(path.to_string()).filter(|path| !path.is_empty()),
         line: Some(error.line()),
         column: Some(column),
-    }
-}
-
-/// Shortens serde's list of all known fields to the one that was meant.
-fn with_suggestion(message: &str) -> String {
-    let Some(rest) = message.strip_prefix("unknown field `") else { return message.into() };
-    let Some((field, rest)) = rest.split_once("`, expected ") else { return message.into() };
-    let known: Vec<_> = rest.split('`').skip(1).step_by(2).collect();
-    match nearest(field, known.iter().copied()) {
-        Some(meant) => format!("unknown field {field:?}; did you mean {meant:?}?"),
-        None => format!("unknown field {field:?}; known are {}", known.join(", ")),
     }
 }
 

@@ -11,13 +11,14 @@ use super::Context;
 use super::command::command_line;
 use super::files::{copy, text_of};
 use crate::dialect::Stage;
+use crate::judge::causes::Around;
 use crate::judge::messages::{says_unknown_flag, without_escapes};
-use crate::judge::{self, Verdict};
+use crate::judge::{self, Verdict, causes};
 use crate::os::{Start, Wires};
 use crate::plan::question::{Question, Subject};
 use crate::process::{CUT_MARK, Exit, Finished};
 use crate::response::{Step, Value};
-use crate::scratch::Room;
+use crate::scratch::{Room, Scratch};
 use crate::source::{self, Form, Source};
 use crate::toolchain::{self, Toolchain};
 use crate::value;
@@ -81,7 +82,7 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
     };
     let room = match scratch.room() {
         Ok(room) => room,
-        Err(error) => return Outcome::error(cannot_write(&error)),
+        Err(error) => return Outcome::error(cannot_write(context, &error)),
     };
     let started = Instant::now();
     let asking = Asking {
@@ -116,10 +117,9 @@ const FAIL_PATTERN: &str = "the output matches the fail pattern";
 
 const NOT_PREPROCESSED: &str = "the compiler did not preprocess; look at its arguments";
 
-fn cannot_write(error: &std::io::Error) -> String {
-    format!(
-        "the source could not be written ({error}); make room, or set TMPDIR to a place that has it"
-    )
+fn cannot_write(context: &Context, error: &std::io::Error) -> String {
+    let temp = context.scratch.as_ref().map_or(Path::new(""), Scratch::base);
+    causes::not_written("the source", error, temp)
 }
 
 pub(super) struct Asking<'a> {
@@ -190,12 +190,19 @@ impl<'a> Asking<'a> {
         Some(Asking { context, question, toolchain, program, room, deadline, sources: 1 })
     }
 
+    /// What its commands have around them.
+    pub(super) fn around(&self) -> Around<'_> {
+        let room = self.room.path();
+        let temp = self.context.scratch.as_ref().map_or(room, Scratch::base);
+        Around { room, temp, path: self.toolchain.path() }
+    }
+
     /// Writes a source into the room; its name there.
     pub(super) fn write(&self, source: &Source) -> Result<OsString, String> {
         let name = source.name();
         match std::fs::write(self.room.path().join(&name), &source.text) {
             Ok(()) => Ok(name),
-            Err(error) => Err(cannot_write(&error)),
+            Err(error) => Err(cannot_write(self.context, &error)),
         }
     }
 
@@ -374,9 +381,10 @@ impl<'a> Asking<'a> {
         };
         let (messages, cut) = (messages.text(), messages.is_cut());
         let source = || text_of(&self.room.path().join(file));
-        let timeout = self.question.timeout;
+        let (timeout, around) = (self.question.timeout, self.around());
+        let product_file = product.as_deref();
         let judged =
-            judge::compiler(what, &finished, &messages, product.as_deref(), source, timeout);
+            judge::compiler(what, &finished, &messages, product_file, source, timeout, around);
         let is_there = |name: &OsString| self.room.path().join(name).exists();
         let verdict = match (self.toolchain.replaced(), judged) {
             (Some(program), _) => Verdict::Error(judge::replaced(program)),

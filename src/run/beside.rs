@@ -162,8 +162,8 @@ impl<'a> Together<'a> {
         let verdict = match compiled.object.is_empty() {
             false if !has_error => Verdict::Yes,
             true if has_error => {
-                let dir = Some(self.asking.room.path());
-                judge::failed("", compiled.code, &compiled.said, dir, &source.text)
+                let around = self.asking.around();
+                judge::failed("", compiled.code, &compiled.said, true, &source.text, around)
             }
             _ => return None,
         };

@@ -63,7 +63,7 @@ async fn try_once(
     fused: &mut Fused,
 ) -> bool {
     let names_any = |index: usize, names: &dyn Fn(&str) -> bool| {
-        flags::tried(&context.plan.questions[index]).any(|flag| names(flag))
+        flags::tried(&context.plan.questions[index]).any(names)
     };
     let Some(mut tried) = tried(context, left).await else { return false };
     if let Some(refused) = tried.refused().filter(|_| says_nothing) {

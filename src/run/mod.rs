@@ -1,6 +1,7 @@
 //! Runs a plan: every question as soon as what its check needs has answered yes and a slot is
 //! free, each once.
 
+mod argument_trials;
 mod asking;
 mod assembly;
 mod beside;
@@ -28,13 +29,17 @@ use tokio::task::JoinSet;
 
 use crate::assembly::Assembled;
 use crate::judge::Verdict;
+use crate::judge::messages::says_unknown_flag;
+use crate::language::Language;
 use crate::links::Links;
 use crate::plan::Plan;
+use crate::plan::question::includes_a_file;
 use crate::process::Runner;
 use crate::response::{Answer, How, Status, Step, Summary, Value};
 use crate::scratch::Scratch;
 use crate::slots::{Slot, Slots};
 
+use argument_trials::{ArgumentTrials, Refusal};
 use asking::Outcome;
 use fusing::Fusing;
 use ledger::Ledger;
@@ -167,6 +172,7 @@ struct Schedule {
     /// The questions that run alone now.
     alone: BTreeSet<usize>,
     tasks: JoinSet<(Job, Slot)>,
+    argument_trials: ArgumentTrials,
     output_budget: OutputBudget,
 }
 
@@ -188,6 +194,7 @@ enum Progress {
 /// A task that has ended.
 enum Job {
     Trial,
+    Arguments(usize, Option<Refusal>),
     Question(usize, Box<Outcome>),
     Fused(Box<fused::Fused>),
     Family(Box<fused::Fused>),
@@ -214,6 +221,7 @@ impl Schedule {
             fusing: Fusing::new(&context.plan, fuse),
             alone: BTreeSet::new(),
             tasks: JoinSet::new(),
+            argument_trials: ArgumentTrials::new(&context),
             output_budget: OutputBudget::default(),
             context,
         }
@@ -239,6 +247,9 @@ impl Schedule {
                     if !self.context.runner.is_stopping() {
                         match job {
                             Job::Trial => {}
+                            Job::Arguments(trial, refusal) => {
+                                self.settle_argument_trial(trial, refusal);
+                            }
                             Job::Question(question, outcome) => self.settle(question, *outcome),
                             Job::Fused(fused) => self.settle_fused(*fused),
                             Job::Family(fused) => {
@@ -298,7 +309,12 @@ impl Schedule {
                 }
             }
         }
-        self.start_what_is_fused()
+        self.start_what_is_fused() || !self.start_argument_trials()
+    }
+
+    /// Whether a question was started and has no answer.
+    fn is_running(&self, question: usize) -> bool {
+        matches!(self.progress[question], Progress::Running { .. })
     }
 
     /// Starts a question alone.
@@ -312,8 +328,7 @@ impl Schedule {
     }
 
     /// Hands an outcome to everybody who asked.
-    fn settle(&mut self, question: usize, outcome: Outcome) {
-        self.alone.remove(&question);
+    fn settle_for_good(&mut self, question: usize, outcome: Outcome) {
         let outcome = Rc::new(outcome);
         let Progress::Running { askers } = &mut self.progress[question] else {
             unreachable!("only a running question ends");
@@ -330,6 +345,10 @@ impl Schedule {
     fn answer(&mut self, index: usize, asked_first: Option<usize>, outcome: &Outcome) {
         let asks = &self.context.plan.asks;
         let mut answer = to_answer(&asks[index].id, outcome, &mut self.output_budget);
+        if answer.status == Status::No && answer.reason.is_none() {
+            let remark = remark_on_no(&self.context.plan, asks[index].question, &outcome.output);
+            answer.reason = remark.map(String::from);
+        }
         if let Some(first) = asked_first {
             answer.how = How::Duplicate;
             answer.duration_ms = 0.0;
@@ -385,6 +404,26 @@ async fn answer_if_toolchain_works(context: &Context, question: usize) -> Outcom
         outcome.value = None;
     }
     outcome
+}
+
+/// What may make a no another one than was meant.
+fn remark_on_no(plan: &Plan, question: usize, output: &str) -> Option<&'static str> {
+    let question = &plan.questions[question];
+    let toolchain = &plan.toolchains[question.toolchain];
+    if question.subject.wants_a_declaration()
+        && question.has_no_header()
+        && !toolchain.args.iter().any(includes_a_file)
+        && toolchain.language != Language::Fortran
+    {
+        return Some(
+            "no header was included, so that only what the compiler itself knows was there; name \
+             the header in \"headers\", or behind an @ on the command line",
+        );
+    }
+    let has_args = !question.args.is_empty() || !question.link_args.is_empty();
+    let errors = || output.lines().filter(|line| line.contains("error:"));
+    (has_args && toolchain.commands.is_none() && errors().any(|line| says_unknown_flag(line, "")))
+        .then_some("the compiler does not know one of the arguments; see its message in the output")
 }
 
 fn skipped(id: &str, need: &Answer) -> Answer {

@@ -3,6 +3,7 @@
 //! The empty program is compiled, and linked if any check links, at the start of the batch and
 //! beside its first checks; their answers wait for it.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,8 +13,12 @@ use super::Context;
 use super::asking::{Outcome, ask};
 use crate::dialect::Stage;
 use crate::judge::Verdict;
+use crate::judge::causes::{Around, Cause};
+use crate::judge::messages::lack_of_linker;
 use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Subject};
+use crate::scratch::Scratch;
+use crate::toolchain::Toolchain;
 
 /// The probes of one toolchain.
 #[derive(Debug)]
@@ -98,7 +103,13 @@ impl Probe {
 
 fn failure(outcome: &Outcome, stage: Stage) -> Option<String> {
     let verb = if stage >= Stage::Link { "link" } else { "compile" };
-    let why = match &outcome.verdict {
+    let why = why(outcome)?;
+    Some(format!("the toolchain cannot {verb} an empty program: {why}"))
+}
+
+/// Why an empty program has failed, in the compiler's words if it has any.
+pub(super) fn why(outcome: &Outcome) -> Option<String> {
+    Some(match &outcome.verdict {
         Verdict::Yes => return None,
         Verdict::No => {
             // What the driver adds behind the linker's words says nothing more.
@@ -112,29 +123,49 @@ fn failure(outcome: &Outcome, stage: Stage) -> Option<String> {
             first.unwrap_or("it says nothing").trim().to_string()
         }
         Verdict::Error(error) => error.clone(),
+    })
+}
+
+/// The question whether a toolchain takes the empty program, with nothing but its own arguments.
+pub(super) fn empty_program(toolchain: &Toolchain, index: usize, stage: Stage) -> Question {
+    let subject = Subject::Source {
+        stage,
+        code: Code::Text { source: toolchain.language.empty_program().into(), extension: None },
+        run_args: Vec::new(),
+        merge_output: false,
+        run_dir: None,
     };
-    Some(format!("the toolchain cannot {verb} an empty program: {why}"))
+    Question { toolchain: index, ..Question::about(subject) }
+}
+
+/// What came of an empty program. People read the compiler's words, in which nothing is temporary.
+pub(super) async fn tried(context: &Context, question: &Question) -> Outcome {
+    let mut outcome = ask(context, question).await;
+    if let Ok(scratch) = &context.scratch {
+        outcome.output = scratch.without_rooms(&outcome.output);
+    }
+    outcome
 }
 
 /// Runs a probe, and says so if the toolchain does not work.
 pub async fn run(context: &Context, trial: Trial) {
     let toolchain = &context.plan.toolchains[trial.toolchain];
     let [args, link_args] = toolchain.trial_args.clone();
-    let subject = Subject::Source {
-        stage: trial.stage,
-        code: Code::Text { source: toolchain.language.empty_program().into(), extension: None },
-        run_args: Vec::new(),
-        merge_output: false,
-        run_dir: None,
-    };
     let question = Question {
-        toolchain: trial.toolchain,
         args,
         link_args,
         timeout: timeout(&context.plan, trial.toolchain),
-        ..Question::about(subject)
+        ..empty_program(toolchain, trial.toolchain, trial.stage)
     };
-    let outcome = ask(context, &question).await;
+    let mut outcome = tried(context, &question).await;
+    if outcome.verdict == Verdict::No
+        && let Some(line) = lack_of_linker(&outcome.output)
+    {
+        let nowhere = Path::new("");
+        let temp = context.scratch.as_ref().map_or(nowhere, Scratch::base);
+        let around = Around { room: temp, temp, path: toolchain.path() };
+        outcome.verdict = Verdict::Error(Cause::NoBinutils.told(line, around));
+    }
     let compiles = trial.stage == Stage::Compile || outcome.verdict == Verdict::Yes;
     // A failed link is told of only if compiling works, which is the other probe's to say.
     let failure = match compiles {
@@ -159,7 +190,7 @@ fn timeout(plan: &Plan, toolchain: usize) -> Duration {
 }
 
 /// The compiler's own words, and how to hear them again.
-fn notice(failure: &str, outcome: &Outcome) -> String {
+pub(super) fn notice(failure: &str, outcome: &Outcome) -> String {
     let command = shlex::try_join(outcome.command.iter().map(String::as_str)).unwrap_or_default();
     let source = outcome.source.as_deref().unwrap_or_default();
     format!("{failure}\ncommand: {command}\nsource:\n{source}output:\n{}", outcome.output)

@@ -53,7 +53,7 @@ impl Asking<'_> {
         let (stdout, errors) = (finished.stdout.text(), finished.stderr.text());
         // An emulator speaks on standard error, wherever that goes.
         let said = if *merge_output { &stdout } else { &errors };
-        outcome.verdict = judge::program(&finished.exit, emulator, said, timeout);
+        outcome.verdict = judge::program(&finished.exit, emulator, said, timeout, self.around());
         outcome.exit_code = exit_code(&finished);
         outcome.output += &errors;
         outcome.cut |= finished.stderr.is_cut() || finished.stdout.is_cut();

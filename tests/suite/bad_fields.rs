@@ -2,7 +2,8 @@
 //! would leave its place.
 
 use crate::bad_input::{assert_refused_at, refused};
-use serde_json::json;
+use crate::support::*;
+use serde_json::{Value, json};
 
 #[test]
 fn values_of_wrong_types_are_pointed_at() {
@@ -13,21 +14,21 @@ fn values_of_wrong_types_are_pointed_at() {
         assert_refused_at(&text, Some(&format!("checks[0].{field}")), message);
     };
     for (field, value, message) in [
-        ("args", "\"-O2\"", "expected a sequence"),
-        ("needs", "{}", "expected a sequence"),
-        ("required", "1", "expected a boolean"),
+        ("args", "\"-O2 -g\"", "expected a list, such as [\"-O2\", \"-g\"], not the string"),
+        ("needs", "{}", "expected a list, not an object"),
+        ("required", "1", "expected true or false, not 1"),
         ("timeout", "-1", "-1 is not a positive number of seconds"),
         ("timeout", "0", "0 is not a positive number of seconds"),
         ("timeout", "-0.0", "not a positive number"),
         ("timeout", "1e300", "not a positive number"),
-        ("timeout", "\"5\"", "expected f64"),
+        ("timeout", "\"5\"", "expected a number, not the string \"5\""),
         ("header", "[]", "expected a string"),
         ("prefix", "null", "expected a string"),
     ] {
         of_check(field, value, message);
     }
     for (text, path, message) in [
-        ("{\"checks\": ¦{}}", Some("checks"), "expected a sequence"),
+        ("{\"checks\": ¦{}}", Some("checks"), "expected a list, not an object"),
         ("{\"checks\": [¦[]]}", Some("checks[0]"), "expected an object"),
         ("{\"checks\": [¦\"A\"]}", Some("checks[0]"), "expected an object"),
         ("{\"checks\": [¦{\"kind\": \"endian\"}]}", Some("checks[0]"), "missing field `id`"),
@@ -44,11 +45,15 @@ fn values_of_wrong_types_are_pointed_at() {
             Some("toolchains.c.args[1]"),
             "expected a string",
         ),
-        ("{\"jobs\": ¦0, \"checks\": []}", Some("jobs"), "`0`"),
-        ("{\"jobs\": ¦-1, \"checks\": []}", Some("jobs"), "`-1`"),
-        ("{\"jobs\": ¦1.5, \"checks\": []}", Some("jobs"), "1.5"),
+        ("{\"jobs\": ¦0, \"checks\": []}", Some("jobs"), "expected a whole number above 0, not 0"),
+        ("{\"jobs\": ¦-1, \"checks\": []}", Some("jobs"), "above 0, not -1"),
+        ("{\"jobs\": ¦1.5, \"checks\": []}", Some("jobs"), "above 0, not 1.5"),
         ("{\"jobs\": ¦\"4\", \"checks\": []}", Some("jobs"), "\"4\""),
-        ("{\"version\": ¦\"1\", \"checks\": []}", Some("version"), "\"1\""),
+        (
+            "{\"version\": ¦\"1\", \"checks\": []}",
+            Some("version"),
+            "expected a whole number, not the string \"1\"",
+        ),
         ("¦{}", None, "missing field `checks`"),
         ("¦null", None, "expected an object"),
         // serde would take it for the fields in their order.
@@ -56,6 +61,65 @@ fn values_of_wrong_types_are_pointed_at() {
     ] {
         assert_refused_at(text, path, message);
     }
+}
+
+/// Every field of the schema with a value of every type: what is refused is told in words of JSON.
+#[test]
+fn no_complaint_speaks_of_rust() {
+    let schema = Call::new(["schema", "request"]).run().json();
+    let names = |of: &Value| -> Vec<String> {
+        of["properties"].as_object().unwrap().keys().cloned().collect()
+    };
+    let values = [
+        "null",
+        "true",
+        "-1",
+        "0",
+        "1",
+        "1.5",
+        "1e30",
+        "\"a\"",
+        "[]",
+        "[0]",
+        "[[]]",
+        "{}",
+        "{\"a\": 0}",
+    ];
+    let mut texts = Vec::new();
+    for value in values {
+        texts.push(value.to_string());
+        texts.extend(names(&schema).iter().map(|name| format!("{{\"{name}\": {value}}}")));
+        for name in names(&schema["$defs"]["Toolchain"]) {
+            texts.push(format!(
+                "{{\"checks\": [], \"toolchains\": {{\"c\": {{\"{name}\": {value}}}}}}}"
+            ));
+        }
+        for name in names(&schema["$defs"]["Check"]) {
+            texts.push(format!("{{\"checks\": [{{\"{name}\": {value}}}]}}"));
+        }
+    }
+    assert!(texts.len() > 600, "{}", texts.len());
+    let mut refused = 0;
+    for text in texts {
+        let (mut call, stdin) = (Call::new(["check", "-"]), text.as_bytes());
+        let ran = Ran::from(call.start(stdin).wait_with_output().unwrap());
+        if ran.code() != 2 {
+            continue;
+        }
+        refused += 1;
+        let message = ran.refusal()["message"].as_str().unwrap().to_string();
+        let mut words = message.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let of_rust = |word: &&str| {
+            [
+                "usize", "u32", "u64", "i64", "f64", "sequence", "struct", "enum", "variant",
+                "Option", "map", "newtype", "unit", "tuple", "borrowed", "floating", "nonzero",
+                "str", "bool", "EOF",
+            ]
+            .contains(word)
+        };
+        assert_eq!(words.find(of_rust), None, "{text}: {message}");
+    }
+    assert!(refused > 500, "{refused}");
 }
 
 #[test]
@@ -125,11 +189,7 @@ fn fragments_must_stay_in_their_places() {
 #[test]
 fn elements_of_lists_are_pointed_at() {
     for (fields, path, message) in [
-        (
-            "\"kind\": \"endian\", \"headers\": [\"a.h\", ¦\"b\\\"\"]",
-            "headers[1]",
-            "without quotes",
-        ),
+        ("\"kind\": \"endian\", \"headers\": [\"a.h\", ¦\"b\\\"\"]", "headers[1]", "write \"b\""),
         ("\"kind\": \"endian\", \"args\": [\"-O2\", ¦\"a\\u0000b\"]", "args[1]", "NUL"),
         ("\"kind\": \"endian\", \"link_args\": [¦\"\\u0000\"]", "link_args[0]", "NUL"),
         ("\"kind\": \"endian\", \"include_dirs\": [¦\"\\u0000\"]", "include_dirs[0]", "NUL"),
@@ -175,19 +235,19 @@ fn fields_must_be_those_of_the_kind() {
         ("¦{\"id\": \"A\", \"kind\": \"header\"}", "checks[0]", "needs the field \"header\""),
         ("¦{\"id\": \"A\", \"kind\": \"runs\"}", "checks[0]", "either \"source\" or \"file\""),
         (
-            "¦{\"id\": \"A\", \"kind\": \"runs\", \"source\": \"x\", \"file\": \"Cargo.toml\"}",
-            "checks[0]",
-            "either \"source\" or \"file\"",
+            "{\"id\": \"A\", \"kind\": \"runs\", \"source\": \"x\", \"file\": ¦\"Cargo.toml\"}",
+            "checks[0].file",
+            "has both \"source\" and \"file\"",
         ),
         (
             "{\"id\": \"A\", \"kind\": \"compiles\", \"file\": ¦\"no/such/file.c\"}",
             "checks[0].file",
-            "no/such/file.c is no file",
+            "no/such/file.c is not a file",
         ),
         (
             "{\"id\": \"A\", \"kind\": \"compiles\", \"file\": ¦\"src\"}",
             "checks[0].file",
-            "is no file",
+            "is not a file",
         ),
         (
             "{\"id\": \"A\", \"kind\": \"compiles\", \"file\": \"Cargo.toml\", \"headers\": ¦[\"a.h\"]}",

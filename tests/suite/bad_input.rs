@@ -72,7 +72,21 @@ fn what_is_not_json_is_pointed_at() {
         ("{\"checks\": [],¦}", None, "trailing comma"),
         ("{\"checks\": [\n{\"id\": \"äöü\" ¦x}]}", Some("checks[0]"), "not JSON"),
         ("{\"version\": ¦NaN, \"checks\": []}", Some("version"), "not JSON"),
-        ("{\"timeout\": ¦Infinity, \"checks\": []}", Some("timeout"), "not JSON"),
+        ("{\"timeout\": ¦Infinity, \"checks\": []}", Some("timeout"), "no such number"),
+        ("¦// a batch\n{\"checks\": []}", None, "no comments"),
+        ("{\"checks\": [ ¦# none\n]}", Some("checks[0]"), "no comments"),
+        ("{\"checks\": [] ¦/* x */}", None, "no comments"),
+        ("{\"checks\": [{\"id\": ¦'A'}]}", Some("checks[0].id"), "double quotes"),
+        ("{¦'checks': []}", None, "double quotes"),
+        ("{¦checks: []}", None, "double quotes"),
+        ("{\"checks\": [], \"jobs\": ¦None}", Some("jobs"), "lower case"),
+        ("{\"checks\": [{\"id\": \"A\",¦}]}", Some("checks[0]"), "remove the comma"),
+        ("{\"checks\": ¦yes}", Some("checks"), "expected a value"),
+        (
+            "{\"checks\": [{\"id\": \"A\" ¦\"kind\": \"endian\"}]}",
+            Some("checks[0]"),
+            "expected a comma",
+        ),
     ] {
         assert_refused_at(text, path, message);
     }
@@ -122,7 +136,7 @@ fn unknown_names_are_pointed_at_and_the_right_ones_suggested() {
         (
             "{\"checks\": [{\"id\": \"A\", \"kind\": \"header\", \"header\": \"a.h\", \"stage\": ¦\"lnik\"}]}",
             "checks[0].stage",
-            "unknown variant",
+            "unknown stage \"lnik\"; known are compile, preprocess",
         ),
         (
             "{\"checks\": [{\"id\": \"HAVE_A\", \"kind\": \"endian\", \"needs\": []}, {\"id\": \"B\", \"kind\": \"endian\", \"needs\": [\"HAVE_A\", ¦\"HAVE_AA\"]}]}",

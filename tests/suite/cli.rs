@@ -121,6 +121,18 @@ fn the_manual_renders_without_warnings_and_has_every_option() {
     }
     assert_has_options(&plain, "the manual");
     assert!(plain.contains("128+N"), "{plain}");
+    let headings: Vec<_> =
+        plain.lines().filter(|line| line.starts_with(char::is_alphabetic)).collect();
+    for heading in ["COMMANDS", "EXAMPLES", "EXIT STATUS", "TRYALL CHECK", "TRYALL CMAKE"] {
+        assert!(headings.contains(&heading), "{heading}: {headings:?}");
+    }
+    assert!(!plain.contains("EXTRA") && !plain.contains("bench-worker"), "{plain}");
+    // It is one page, and names no other.
+    let pages = plain.match_indices("(1)").map(|(at, _)| plain[..at].rsplit(' ').next().unwrap());
+    assert!(pages.clone().count() > 0);
+    for page in pages {
+        assert_eq!(page.trim(), "tryall");
+    }
 }
 
 /// Runs checks of the command line with gcc in a directory.
@@ -333,7 +345,11 @@ fn wrong_options_are_told_and_nothing_is_printed_for_readers() {
         (["check", "--prototype", "int f"], "--prototype int f"),
         (["check", "--endian", "--compiler='"], "--compiler"),
         (["check", "--endian", "--emulator="], "--emulator"),
-        (["check", "--endian", "--toolchain=none"], "--endian"),
+        (["check", "--endian", "--toolchain=none"], "--toolchain none"),
+        (["check", "--endian", "--fail-pattern=("], "--fail-pattern ("),
+        (["check", "--endian", "--include=<a.h>"], "--include <a.h>"),
+        (["check", "--endian", "--arg=-O2 -g"], "--arg -O2 -g"),
+        (["check", "--endian", "--trace=-"], "--trace -"),
     ] {
         assert_eq!(Call::new(args).run().refusal()["path"], path, "{args:?}");
     }

@@ -44,6 +44,9 @@ fn printed(format: &str) -> String {
 const REASON: &str =
     "the compiler tryall-no-such-compiler is not on PATH; install it or name another one";
 
+const NO_HEADER: &str = "no header was included, so that only what the compiler itself knows was \
+                         there; name the header in \"headers\", or behind an @ on the command line";
+
 #[test]
 fn cmake_scripts_set_what_its_modules_set() {
     let expected = format!(
@@ -77,7 +80,7 @@ message(SEND_ERROR "tryall: ERROR: {REASON}")
 fn keyval_lines_are_keys_and_values() {
     let expected = format!(
         "HAVE_STDIO_H=1\nHAVE_NO_H=0\nHAVE_COS=1\nSIZEOF_CHAR=3\nSIZEOF_NO=\nNEGATIVE=-3\n\
-         TEXT='\"a $b\" + c'\nNO_TEXT=\nEMPTY=\nBIG=little\nPROTOTYPE=0\nRUNS=0\nSKIPPED=0\n\
+         TEXT='\"a $b\" + c'\nNO_TEXT=\nEMPTY=\nBIG=0\nPROTOTYPE=0\nRUNS=0\nSKIPPED=0\n\
          # ERROR: error: {REASON}\n"
     );
     assert_eq!(printed("keyval"), expected);
@@ -128,7 +131,7 @@ fn golden_results() -> Value {
         run("HAVE_NO_H", "no", Value::Null, 1),
         run("HAVE_COS", "yes", Value::Null, 0),
         run("SIZEOF_CHAR", "yes", json!(3), 0),
-        run("SIZEOF_NO", "no", Value::Null, 1),
+        ["SIZEOF_NO", "no", null, "run", 1, NO_HEADER],
         run("NEGATIVE", "yes", json!(-3), 0),
         run("TEXT", "yes", json!("\"a $b\" + c"), 0),
         ["NO_TEXT", "no", null, "run", 0, "the macro is not defined"],
@@ -304,8 +307,14 @@ fn an_output_that_cannot_be_written_is_named() {
 #[test]
 fn output_to_dev_stdout_is_standard_output() {
     let dir = tempfile::tempdir().unwrap();
-    let ran = keyval("/dev/stdout".as_ref()).run();
-    assert_eq!((ran.code(), ran.stdout.as_str()), (0, "SIZEOF_CHAR=1\n"));
+    for name in ["/dev/stdout", "-"] {
+        let ran = keyval(name.as_ref()).dir(dir.path()).run();
+        assert_eq!((ran.code(), ran.stdout.as_str()), (0, "SIZEOF_CHAR=1\n"));
+    }
+    let trace = ["check", "--compiler", "gcc", "--endian", "--output", "answers", "--trace", "-"];
+    let ran = Call::new(trace).dir(dir.path()).run();
+    assert_eq!((ran.code(), ran.json()["displayTimeUnit"].as_str()), (0, Some("ms")));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no file with the name -");
     // What others wrote into the same file stays there.
     for format in ["keyval", "ndjson"] {
         let script = format!(

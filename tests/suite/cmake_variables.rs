@@ -113,6 +113,7 @@ fn both_cmakes_read_every_byte_back() {
     let answers: Vec<_> =
         texts.iter().enumerate().map(|(index, text)| answer(format!("R{index}"), text)).collect();
     let plan = Plan {
+        given: Vec::new(),
         toolchains: Vec::new(),
         questions: Vec::new(),
         asks: Vec::new(),

@@ -18,6 +18,7 @@ use tryall::response::{Answer, How, Status, Summary, Value};
 /// A plan of one check for each pair of a subject and its value, all of them yes, and the answers.
 fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
     let mut plan = Plan {
+        given: Vec::new(),
         toolchains: Vec::new(),
         questions: Vec::new(),
         asks: Vec::new(),

@@ -99,9 +99,16 @@ fn a_temporary_directory_that_is_not_there_is_an_error_with_a_remedy() {
     }
 }
 
-/// Runs a batch, one check at a time, with temporary files on a disk of this size. As the
-/// superuser in a private mount name space, else in one that belongs to the user.
+/// Runs a batch, one check at a time, with temporary files on a disk of this size.
 fn on_a_disk_of(size: &str, request: &Value) -> Ran {
+    let ran = on_a_disk(&format!("size={size}"), request);
+    assert_eq!(ran.stderr, "", "nothing to say, and nothing left on the disk");
+    ran
+}
+
+/// The same on a disk with these mount options, whose name has `DISK` in it. As the superuser in a
+/// private mount name space, else in one that belongs to the user.
+pub fn on_a_disk(options: &str, request: &Value) -> Ran {
     need("unshare");
     let possible = |option: &str| {
         let tried = Command::new("unshare")
@@ -113,12 +120,12 @@ fn on_a_disk_of(size: &str, request: &Value) -> Ran {
         "a full disk cannot be made: neither `unshare -m` nor `unshare -rm` may mount a tmpfs; \
          run the tests as root or allow user name spaces",
     );
-    let disk = tempfile::tempdir().unwrap();
+    let disk = tempfile::Builder::new().prefix("DISK").tempdir().unwrap();
     let batch = tempfile::tempdir().unwrap();
     let file = write(batch.path(), "batch.json", &request.to_string());
     // The disk goes with the name space, so that what is left on it is looked at inside.
     let script = format!(
-        "mount -t tmpfs -o size={size} none \"$1\" || exit 99
+        "mount -t tmpfs -o {options} none \"$1\" || exit 99
          \"$2\" check -j1 \"$3\"; status=$?
          ls -A \"$1\" >&2
          exit $status"
@@ -134,16 +141,15 @@ fn on_a_disk_of(size: &str, request: &Value) -> Ran {
     }
     command.env("TMPDIR", disk.path()).stdin(Stdio::null());
     call.command = command;
-    let ran = Ran::from(call.command.output().unwrap());
-    assert_eq!(ran.stderr, "", "nothing to say, and nothing left on the disk");
-    ran
+    Ran::from(call.command.output().unwrap())
 }
 
 fn assert_full(ran: &Ran, id: &str) {
     let result = ran.result(id);
     assert_eq!(result["status"], "error", "{result}");
     let reason = result["reason"].as_str().unwrap();
-    assert!(reason.contains("make room, or set TMPDIR"), "{reason}");
+    assert!(reason.contains("make room in /") && reason.contains("set TMPDIR"), "{reason}");
+    assert!(reason.contains("DISK"), "{reason}");
 }
 
 #[test]

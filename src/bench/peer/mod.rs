@@ -330,6 +330,7 @@ mod tests {
             toolchains: vec![],
             questions: vec![],
             asks,
+            given: vec![],
             patterns: Default::default(),
             known_links: None,
         }

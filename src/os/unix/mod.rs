@@ -23,9 +23,14 @@ pub use exec::become_program;
 pub use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
 pub use group::{Ended, Group, Pipes, Start, Wires, start};
 pub use guard::Guard;
-pub use limits::{is_short_of_resources, most_commands, room_for_a_command};
+pub use limits::{
+    Limit, StartFailure, is_short_of_resources, limit_behind, most_commands, room_for_a_command,
+    set_limits, start_failure,
+};
 pub use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
-pub use signals::{HeldBack, hold_interrupts, interrupted, leave_signals_to_others};
+pub use signals::{
+    HeldBack, hold_interrupts, interrupted, leave_signals_to_others, survive_file_size_limit,
+};
 pub use stdout::{Stdout, reader_gone};
 pub use strays::{end_strays, is_busy};
 
@@ -60,9 +65,18 @@ pub fn scratch_base() -> PathBuf {
 
 /// Whether the file system has no room left, in bytes or in files.
 pub fn is_full(path: &Path) -> bool {
+    statvfs(path).is_ok_and(|stat| room(&stat) < FULL) || has_no_inodes(path)
+}
+
+/// Whether the file system has no room for one file more.
+pub fn has_no_inodes(path: &Path) -> bool {
     // Some file systems count no files at all and say 0 of 0.
-    statvfs(path)
-        .is_ok_and(|stat| room(&stat) < FULL || stat.files() > 0 && stat.files_available() == 0)
+    statvfs(path).is_ok_and(|stat| stat.files() > 0 && stat.files_available() == 0)
+}
+
+/// Whether programs may not run from the file system.
+pub fn is_noexec(path: &Path) -> bool {
+    statvfs(path).is_ok_and(|stat| stat.flags().contains(FsFlags::ST_NOEXEC))
 }
 
 #[allow(clippy::useless_conversion, reason = "the widths differ between systems")]
@@ -117,9 +131,4 @@ pub fn is_own_fault(number: i32) -> bool {
 /// Whether a program could not be started because somebody still has it open for writing.
 pub fn is_text_busy(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ExecutableFileBusy
-}
-
-/// Whether a file is no program of this machine.
-pub fn is_foreign_program(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(libc::ENOEXEC)
 }

@@ -66,6 +66,18 @@ impl HeldBack {
     }
 }
 
+extern "C" fn do_nothing(_: libc::c_int) {}
+
+/// Makes a write beyond the limit on the size of a file an error, which can be told. A handler, unlike
+/// an ignored signal, is not passed on to the programs that are started.
+pub fn survive_file_size_limit() {
+    if is_ignored(libc::SIGXFSZ).is_ok_and(|ignored| !ignored) {
+        // SAFETY: the handler does nothing, which is safe at any time.
+        let _ =
+            unsafe { nix::sys::signal::signal(Signal::SIGXFSZ, SigHandler::Handler(do_nothing)) };
+    }
+}
+
 /// Leaves all signals to other threads. One that is delivered to a thread that does not hold
 /// it back is not held back at all.
 pub fn leave_signals_to_others() {

@@ -187,9 +187,10 @@ extern "C" fn child_main(borrowed: *mut libc::c_void) -> c_int {
     unsafe { libc::_exit(127) }
 }
 
-/// Signals for which this program may have handlers: tokio's, the jobserver's, Rust's own.
+/// Signals for which this program may have handlers: tokio's, the jobserver's, Rust's own, and
+/// one for the size of files.
 #[cfg(target_os = "linux")]
-const HANDLED: [c_int; 8] = [
+const HANDLED: [c_int; 9] = [
     libc::SIGCHLD,
     libc::SIGINT,
     libc::SIGTERM,
@@ -198,6 +199,7 @@ const HANDLED: [c_int; 8] = [
     libc::SIGUSR1,
     libc::SIGSEGV,
     libc::SIGBUS,
+    libc::SIGXFSZ,
 ];
 
 #[cfg(target_os = "linux")]

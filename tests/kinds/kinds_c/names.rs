@@ -32,7 +32,6 @@ fn symbols() {
             // Expressions that are no symbols.
             no(ask(&[], "sizeof(int)")),
             no(ask(&[], "3")),
-            no(scoped("static int tested(void) { return 1; }", "tested()")),
             no(scoped("static int tested;", "tested + 1")),
             yes(local("#define tested(x) ((x) + 1)")),
             yes(local("#define tested")),

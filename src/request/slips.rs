@@ -1,0 +1,323 @@
+//! Values that a compiler takes and that nobody can mean, such as the header `<stdio.h>` or the
+//! library `libm.so`. The answer would be no, whatever the system has, so each is refused with what
+//! to write in its place. What text may hold at all is in [`super::fragment`].
+
+use super::{Check, Fault, Kind, Toolchain};
+
+/// What is wrong and what to write instead; the caller knows the field.
+pub type Slip = Result<(), String>;
+
+type Rule = fn(&str) -> Slip;
+
+/// The first slip in a check. The arguments of commands that the request gives in full are as final
+/// as these.
+pub fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
+    let rules: [(&str, &Option<String>, Rule); 7] = [
+        ("header", &check.header, header),
+        ("symbol", &check.symbol, symbol),
+        ("function", &check.function, function),
+        ("library", &check.library, library),
+        ("type", &check.type_name, type_name),
+        ("member", &check.member, member),
+        ("expression", &check.expression, expression),
+    ];
+    for (field, value, rule) in rules {
+        value.as_deref().map_or(Ok(()), rule).map_err(|slip| Fault::of(field, slip))?;
+    }
+    each("headers", &check.headers, header)?;
+    if is_in_full {
+        return Ok(());
+    }
+    each("include_dirs", &check.include_dirs, include_dir)?;
+    let flags = check.flags.as_deref().unwrap_or_default();
+    if matches!(check.kind, Kind::CompilerFlag | Kind::LinkerFlag) {
+        each("flags", &flags[..flags.len().min(1)], first_flag)?;
+    }
+    for (field, words) in
+        [("args", check.args.as_slice()), ("link_args", &check.link_args), ("flags", flags)]
+    {
+        each(field, words, argument)?;
+    }
+    Ok(())
+}
+
+/// The first slip in the arguments of a toolchain.
+pub fn of_toolchain(toolchain: &Toolchain) -> Result<(), Fault> {
+    each("args", &toolchain.args, argument)?;
+    each("link_args", &toolchain.link_args, argument)
+}
+
+fn each(field: &'static str, values: &[String], rule: Rule) -> Result<(), Fault> {
+    for (index, value) in values.iter().enumerate() {
+        rule(value).map_err(|slip| Fault::of_element(field, index, slip))?;
+    }
+    Ok(())
+}
+
+/// A header's name: one, without `#include`, quotes or brackets.
+pub fn header(text: &str) -> Slip {
+    let quotes = |c: char| "<>\"'".contains(c) || c.is_whitespace();
+    let bare = text.trim().trim_start_matches("#include").trim_matches(quotes);
+    if bare != text && !bare.contains(quotes) && !bare.is_empty() {
+        return Err(format!("{text:?} has more in it than the header's name; write {bare:?}"));
+    }
+    let mut names = text.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
+    let has_extension = |name: &str| name.contains('.');
+    if names.clone().filter(|name| !name.is_empty()).count() > 1 && names.all(has_extension) {
+        return Err(format!("{text:?} has several headers in it; give each on its own"));
+    }
+    Ok(())
+}
+
+/// A function's name, without what follows it in a call or declaration.
+pub fn function(text: &str) -> Slip {
+    if text.contains("::") {
+        let remedy = "a function outside of namespaces; ask for it as a \"symbol\"";
+        return Err(format!("{text:?} is not {remedy}"));
+    }
+    without_call(text)
+}
+
+/// A symbol's name. One overload of C++ has its parameters behind it.
+pub fn symbol(text: &str) -> Slip {
+    let is_plain = |word: &str| word.chars().all(|c| c.is_alphanumeric() || "_.,/".contains(c));
+    let is_operator = text.trim_start().starts_with("operator");
+    if !is_operator && text.split_whitespace().count() > 1 && text.split_whitespace().all(is_plain)
+    {
+        return Err(format!(
+            "{text:?} is more than one name; give each on its own, and headers as such"
+        ));
+    }
+    if !is_operator && text.trim_end().ends_with("()") { without_call(text) } else { Ok(()) }
+}
+
+fn without_call(text: &str) -> Slip {
+    match text.split_once('(') {
+        Some((name, _)) if super::fragment::identifier(name.trim()).is_ok() => {
+            Err(format!("{text:?} has more in it than the name; write {:?}", name.trim()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A library's name as after `-l`, or a path. GNU ld's `-l:libx.a` names a file.
+pub fn library(text: &str) -> Slip {
+    let is_other_flag = text.starts_with('-') && !text.starts_with("-l");
+    if text.contains('/') || text.starts_with(':') || is_other_flag {
+        return Ok(());
+    }
+    let name = text.strip_prefix("-l").unwrap_or(text).trim();
+    let endings = [".so", ".a", ".la", ".dylib", ".dll", ".tbd"];
+    let bare = match name.find(".so.") {
+        Some(version) => Some(&name[..version]),
+        None => endings.iter().find_map(|ending| name.strip_suffix(ending)),
+    };
+    let bare = bare.map_or(name, |file| file.strip_prefix("lib").unwrap_or(file));
+    if bare.contains(|c: char| c == ',' || c.is_whitespace()) {
+        return Err(format!("{text:?} has several libraries in it; give each on its own"));
+    }
+    if bare == text || bare.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{text:?} is not a library's name as after -l; write {bare:?}, or a path"))
+}
+
+/// A type, and not its size.
+pub fn type_name(text: &str) -> Slip {
+    let inner = text.trim().strip_prefix("sizeof").and_then(|rest| {
+        rest.trim_start().strip_prefix('(')?.strip_suffix(')').filter(|it| !it.contains(['(', ')']))
+    });
+    match inner {
+        Some(inner) => Err(format!("{text:?} is a size and not a type; write {:?}", inner.trim())),
+        None => Ok(()),
+    }
+}
+
+/// A member, without its struct.
+pub fn member(text: &str) -> Slip {
+    let bare = text.trim_start().trim_start_matches("->").trim_start_matches('.');
+    if bare != text.trim_start() && !bare.is_empty() {
+        return Err(format!("{text:?} has more in it than the member; write {bare:?}"));
+    }
+    let keywords = ["struct ", "union ", "class "];
+    match text.split_once('.') {
+        Some((of, member)) if keywords.iter().any(|it| text.trim_start().starts_with(it)) => Err(
+            format!("{text:?} has the type in it; write {of:?} as the type and {member:?} here"),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// An expression, and not half of a comparison.
+pub fn expression(text: &str) -> Slip {
+    match text.trim_start().starts_with('=') {
+        true => Err(format!("{text:?} starts with an equals sign, as no expression does")),
+        false => Ok(()),
+    }
+}
+
+/// A directory, without the flag that it is given with.
+pub fn include_dir(text: &str) -> Slip {
+    let dir = ["-isystem", "-I"].iter().find_map(|flag| text.strip_prefix(flag));
+    match dir {
+        Some(dir) => {
+            Err(format!("{text:?} is a flag and not a directory; write {:?}", dir.trim_start()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// One argument of a compiler, and not several that a shell would have split.
+pub fn argument(text: &str) -> Slip {
+    let mut words = text.split_whitespace();
+    let Some(first) = words.next() else { return Ok(()) };
+    let takes_any_text = first.starts_with("-D") || first.starts_with("--") && first.contains('=');
+    if !first.starts_with('-') || takes_any_text || text.contains(['"', '\'', '\\']) {
+        return Ok(());
+    }
+    let is_flag = |word: &str| {
+        let name = word.strip_prefix('-').map(|name| name.trim_start_matches('-'));
+        name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    // Such a flag takes the space into the name that follows.
+    let takes_a_name = ["-I", "-L", "-l", "-F", "-isystem", "-include", "-framework"];
+    let is_split = words.clone().any(is_flag);
+    if is_split || words.next().is_some() && takes_a_name.contains(&first) {
+        let words: Vec<_> = text.split_whitespace().map(|word| format!("{word:?}")).collect();
+        return Err(format!(
+            "{text:?} is one argument with spaces in it; give each word on its own: {}",
+            words.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// The first of the flags that a check is about. What does not look like one is the name of a file.
+pub fn first_flag(text: &str) -> Slip {
+    let is_name = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    match is_name && !text.contains(['/', '.']) && !text.contains(char::is_whitespace) {
+        true => {
+            Err(format!("{text:?} is a file to the compiler and not a flag; write \"-{text}\""))
+        }
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_all(rule: fn(&str) -> Slip, refused: &[(&str, &str)], taken: &[&str]) {
+        for (text, instead) in refused {
+            let told = rule(text).expect_err(text);
+            assert!(told.contains(instead), "{text}: {told}");
+        }
+        for text in taken {
+            assert_eq!(rule(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_have_nothing_around_them() {
+        assert_all(
+            header,
+            &[
+                ("<stdio.h>", "write \"stdio.h\""),
+                ("\"sys/stat.h\"", "write \"sys/stat.h\""),
+                ("#include <vector>", "write \"vector\""),
+                (" stdio.h", "write \"stdio.h\""),
+                ("stdio.h,stdlib.h", "each on its own"),
+                ("stdio.h stdlib.h", "each on its own"),
+            ],
+            &["stdio.h", "vector", "boost/a b.hpp", "c++config.h", "a>b", ""],
+        );
+        assert_all(
+            function,
+            &[
+                ("fork()", "write \"fork\""),
+                ("puts(\"x\")", "write \"puts\""),
+                ("std::sort", "\"symbol\""),
+            ],
+            &["fork", "a-b", ""],
+        );
+        assert_all(
+            symbol,
+            &[
+                ("fork()", "write \"fork\""),
+                ("fork unistd.h", "more than one name"),
+                ("EOF, NULL", "more than one name"),
+            ],
+            &["fork", "std::sort", "basename(char *)", "operator new", "operator()", "f<int, int>"],
+        );
+        assert_all(
+            member,
+            &[
+                (".st_mtim", "write \"st_mtim\""),
+                ("->st_mtim", "write \"st_mtim\""),
+                ("struct stat.st_mtim", "\"struct stat\" as the type and \"st_mtim\""),
+            ],
+            &["st_mtim", "st_mtim.tv_nsec", "a[0]"],
+        );
+        assert_all(
+            type_name,
+            &[("sizeof(int)", "write \"int\""), ("sizeof (struct stat)", "write \"struct stat\"")],
+            &["int", "((struct stat *)0)->st_mtim", "char[sizeof(int)]", "sizeof_t"],
+        );
+        assert_all(expression, &[("=1", "equals sign")], &["1 == 2", "sizeof(int)"]);
+    }
+
+    #[test]
+    fn libraries_are_named_as_after_l() {
+        assert_all(
+            library,
+            &[
+                ("-lm", "write \"m\""),
+                ("libm.so", "write \"m\""),
+                ("libm.so.6", "write \"m\""),
+                ("libz.a", "write \"z\""),
+                ("libSystem.dylib", "write \"System\""),
+                ("m.so", "write \"m\""),
+                ("m rt", "each on its own"),
+                ("-lm -lrt", "each on its own"),
+                ("m,rt", "each on its own"),
+            ],
+            &["m", "stdc++", "lua5.3", ":libm.so", "/usr/lib/libm.so", "./libx.a", "lib", ""],
+        );
+    }
+
+    #[test]
+    fn arguments_are_one_word_each() {
+        assert_all(
+            argument,
+            &[
+                ("-Wall -Wextra", "\"-Wall\", \"-Wextra\""),
+                ("-Ia -Ib", "\"-Ia\", \"-Ib\""),
+                ("-Wl,-z,now -Wl,--as-needed", "each word"),
+                ("-I include", "\"-I\", \"include\""),
+                ("-l m", "each word"),
+            ],
+            &[
+                "-Wall",
+                "-DX=1 + 2",
+                "-DX=a -b",
+                "--run=kill -KILL",
+                "-DX=\"a -b\"",
+                "-Wl,-rpath,/a b",
+                "-I/a b",
+                "a -b.c",
+                "",
+                " ",
+            ],
+        );
+        assert_all(
+            first_flag,
+            &[("Wall", "write \"-Wall\""), ("std=c11", "write \"-std=c11\"")],
+            &["-Wall", "--param", "+O2", "/W4", "@flags", "lib/x.a", "x.o", ""],
+        );
+        assert_all(
+            include_dir,
+            &[("-Iinclude", "write \"include\""), ("-isystem /a", "write \"/a\"")],
+            &["include", "-", "./-Ix"],
+        );
+    }
+}
