@@ -142,7 +142,7 @@ fn is_own_dir(path: &Path) -> io::Result<bool> {
     };
     let dir = fs::metadata(path)?;
     if !dir.is_dir() {
-        return Err(io::Error::other(format!("{} is no directory", path.display())));
+        return Err(io::Error::other(format!("{} is not a directory", path.display())));
     }
     if os::is_in_others_hands(&entry) || os::is_in_others_hands(&dir) {
         let what = "is not yours, or everybody may write into it";

@@ -116,5 +116,5 @@ fn programs_of_one_directory_run_there_and_one_at_a_time() {
     assert!(dir.path().join("made").exists());
     let missing = json!({"id": "c", "kind": "runs", "run_dir": "/no/such", "source": ONE});
     let refusal = check_apart(&json!({"checks": [missing]})).refusal();
-    assert!(refusal["message"].as_str().unwrap().contains("no directory"), "{refusal}");
+    assert!(refusal["message"].as_str().unwrap().contains("not a directory"), "{refusal}");
 }
