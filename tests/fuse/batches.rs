@@ -15,9 +15,8 @@ fn the_examples_are_the_same_and_need_fewer_processes() {
         let (call, stdin) = Call::check(&request);
         let ran = call.run_with(&stdin).json();
         let processes = ran["summary"]["processes"].as_u64().unwrap();
-        // A little more than a quarter of what they are alone.
-        let most = 43;
-        assert!(processes <= most, "{compiler}: {processes}");
+        // A quarter of the 160 that they are alone; more where answers come in later than others.
+        assert!(processes * 3 < 160, "{compiler}: {processes}");
     }
 }
 
