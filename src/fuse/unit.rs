@@ -8,17 +8,10 @@ use super::{Candidate, guard};
 use crate::dialect::STEM;
 use crate::language::Language;
 use crate::plan::Plan;
+use crate::source::GCC_OR_CLANG;
 use crate::source::part::{self, Asks};
 use crate::source::words::{identifiers, no_macros};
 use crate::value;
-
-/// Compilers that take themselves for GCC or Clang and are neither: other messages.
-const IMPOSTORS: &str = "defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPILER \
-    || defined __NVCOMPILER || defined __PGI || defined __NVCC__ || defined __CUDACC__ \
-    || defined __SUNPRO_C || defined __SUNPRO_CC || defined __TINYC__ || defined __ibmxl__ \
-    || defined _CRAYC || defined __OPEN64__ || defined __PATHCC__ || defined __COMPCERT__ \
-    || defined __LCC__ || defined __EDG__ || defined __ARMCC_VERSION \
-    || defined __FCC_version__ || defined __TI_COMPILER_VERSION__";
 
 /// Words that stand in units and not in every source of a single question. As macros of a header
 /// they could hold anything.
@@ -274,7 +267,7 @@ impl Unit {
 /// Lines that compile only where the messages are those of GCC or Clang.
 pub fn only_known_compilers() -> String {
     format!(
-        "#if !defined __GNUC__ || {IMPOSTORS}\n\
+        "#if !({GCC_OR_CLANG})\n\
          #error \"the messages of this compiler are not known\"\n\
          #endif\n"
     )

@@ -17,6 +17,15 @@ pub fn start(before: Before<'_>) -> String {
     text + &before.prefix_lines()
 }
 
+/// What holds for GCC and Clang only. Other compilers take themselves for one of them: their messages are
+/// others, and some cut enumerators to an `int`.
+pub const GCC_OR_CLANG: &str = "defined __GNUC__ && !(defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPILER \
+    || defined __NVCOMPILER || defined __PGI || defined __NVCC__ || defined __CUDACC__ \
+    || defined __SUNPRO_C || defined __SUNPRO_CC || defined __TINYC__ || defined __ibmxl__ \
+    || defined _CRAYC || defined __OPEN64__ || defined __PATHCC__ || defined __COMPCERT__ \
+    || defined __LCC__ || defined __EDG__ || defined __ARMCC_VERSION \
+    || defined __FCC_version__ || defined __TI_COMPILER_VERSION__)";
+
 /// Makes what is not declared an error. Clang takes a function of the C library that it knows for
 /// declared, with a warning, where GCC refuses it.
 const UNDECLARED_IS_AN_ERROR: &str = "\
@@ -406,8 +415,8 @@ fn constant(name: &str, expression: &str) -> String {
 
 /// Names for a value and its digits in base 16, made by division only: no cast and no shift, so that
 /// an integer of any width is right. As enumerators they hold the expression once, which may declare
-/// something. GCC and Clang take values of any width for that, under `__extension__` in silence. Other
-/// compilers may cut them to an `int`, so there the names are macros.
+/// something. GCC and Clang take values of any width for that, under `__extension__` in silence. TinyCC, for
+/// one, cuts them to an `int` in silence, so elsewhere the names are macros.
 fn digits(expression: &str) -> String {
     let mut names = vec![
         ("value".into(), format!("({expression})")),
@@ -423,7 +432,7 @@ fn digits(expression: &str) -> String {
     let macros: String =
         names.iter().map(|(name, is)| format!("#define tryall_{name} {is}\n")).collect();
     format!(
-        "#if defined __GNUC__ || defined __TINYC__\n\
+        "#if {GCC_OR_CLANG}\n\
          __extension__ enum {{\n{}\n}};\n\
          #else\n{macros}#endif\n",
         enumerators.join(",\n")

@@ -10,6 +10,8 @@ mod fortran;
 pub mod part;
 pub mod words;
 
+pub use c::GCC_OR_CLANG;
+
 use std::ffi::OsString;
 
 use crate::dialect::{STEM, Stage};
