@@ -104,6 +104,7 @@ pub fn execute(
         End::Done(answers, summary, held) => {
             held.let_through();
             let status = exit_status(&plan, &answers);
+            tell_of_missing_headers(&plan, &answers);
             write_results(args, &plan, answers, summary, reporter.stream)
                 .map_err(Failure::Write)?;
             Ok(traced.map_or_else(
@@ -210,6 +211,19 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     });
 
     Ok(Ran { end, plan, reporter, traced })
+}
+
+/// Tells whoever types checks that a no may only mean that no header was given.
+fn tell_of_missing_headers(plan: &Plan, answers: &[Answer]) {
+    for (index, answer) in answers.iter().enumerate() {
+        let is_typed = plan.given[index].origin.option.is_some();
+        if is_typed
+            && answer.status == Status::No
+            && run::lacks_header(plan, plan.asks[index].question)
+        {
+            tell(&format!("{}: {}", answer.id, run::NO_HEADER));
+        }
+    }
 }
 
 /// A thread that could not be started.

@@ -103,6 +103,7 @@ pub fn put_in_place(
     permissions: Option<Permissions>,
 ) -> io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::metadata(dir)?;
     // Its errors name a file that nobody knows. The caller names the one that was to be written.
     let made = tempfile::Builder::new().prefix(".tryall-").tempfile_in(dir);
     let mut file = made.map_err(|error| io::Error::from(error.kind()))?;

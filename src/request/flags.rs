@@ -320,8 +320,10 @@ impl Place {
 
     /// The same check with a name for its answer.
     pub fn renamed(&self) -> String {
-        let equals = if self.text.is_empty() { "" } else { "=" };
-        option(self.option, &format!("NAME{equals}{}", self.text)).to_string()
+        // A name that was left out may have left its sign behind.
+        let text = self.text.trim_start_matches('=');
+        let equals = if text.is_empty() { "" } else { "=" };
+        option(self.option, &format!("NAME{equals}{text}")).to_string()
     }
 }
 
@@ -363,6 +365,10 @@ fn one(flag: &Flag, text: &str, shared: &Rc<Shared>) -> Result<(Place, Check), B
         _ => (text, ""),
     };
     let at = |message: String| BadRequest::at(message, &place.path(), None);
+    if let Some((_, more)) = headers.split_once('@') {
+        let headers = headers.replace('@', ",");
+        return Err(at(format!("{more:?} stands behind a second @; write {subject}@{headers}")));
+    }
     let language = shared.language.unwrap_or_default();
     let Built { id, mut check } = (flag.build)(subject, language).map_err(at)?;
     check.id = match given_id.map(String::from).or(id) {

@@ -61,6 +61,9 @@ pub fn header(text: &str) -> Slip {
     if bare != text && !bare.contains(quotes) && !bare.is_empty() {
         return Err(format!("{text:?} has more in it than the header's name; write {bare:?}"));
     }
+    if text.contains('\\') {
+        return Err(format!("{text:?} has a backslash in it; write {:?}", text.replace('\\', "/")));
+    }
     let mut names = text.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
     let has_extension = |name: &str| name.contains('.');
     if names.clone().filter(|name| !name.is_empty()).count() > 1 && names.all(has_extension) {
@@ -119,7 +122,9 @@ pub fn library(text: &str) -> Slip {
     if bare == text || bare.is_empty() {
         return Ok(());
     }
-    Err(format!("{text:?} is not a library's name as after -l; write {bare:?}, or a path"))
+    Err(format!(
+        "{text:?} is not the name of a library as -l takes it; write {bare:?}, or the full path"
+    ))
 }
 
 /// A type, and not its size.

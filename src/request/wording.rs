@@ -9,6 +9,13 @@ pub fn of_data(message: &str, value: Option<&Value>) -> String {
     if let Some(fields) = message.strip_prefix("unknown field `") {
         return unknown_field(fields).unwrap_or_else(|| message.into());
     }
+    let of_field = |start: &str| message.strip_prefix(start)?.strip_suffix('`');
+    if let Some(field) = of_field("missing field `") {
+        return format!("the field {field:?} is missing");
+    }
+    if let Some(field) = of_field("duplicate field `") {
+        return format!("the field {field:?} stands here twice");
+    }
     let expected = ["invalid type: ", "invalid value: "]
         .iter()
         .find_map(|start| message.strip_prefix(start)?.rsplit_once(", expected "));
@@ -90,7 +97,7 @@ fn not_json(message: &str, rest: &str) -> String {
             "JSON writes true, false and null in lower case"
         }
         "trailing comma" => "a trailing comma; remove the comma before this",
-        "trailing characters" => "trailing characters; nothing may follow the request",
+        "trailing characters" => "nothing may follow the request",
         "key must be a string" => "the name of a field stands in double quotes",
         "expected `:`" => "expected a colon behind the name of the field",
         "expected `,` or `]`" => "expected a comma or the end of the list",

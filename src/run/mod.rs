@@ -406,20 +406,27 @@ async fn answer_if_toolchain_works(context: &Context, question: usize) -> Outcom
     outcome
 }
 
-/// What may make a no another one than was meant.
-fn remark_on_no(plan: &Plan, question: usize, output: &str) -> Option<&'static str> {
+/// What to do about a no for which [`lacks_header`].
+pub const NO_HEADER: &str = "no header was given; name the one that declares it, in \"headers\" or behind \
+                             an @, as in fork@unistd.h";
+
+/// Whether a question is about what a header declares, and has none.
+pub fn lacks_header(plan: &Plan, question: usize) -> bool {
     let question = &plan.questions[question];
     let toolchain = &plan.toolchains[question.toolchain];
-    if question.subject.wants_a_declaration()
+    question.subject.wants_a_declaration()
         && question.has_no_header()
         && !toolchain.args.iter().any(includes_a_file)
         && toolchain.language != Language::Fortran
-    {
-        return Some(
-            "no header was included, so that only what the compiler itself knows was there; name \
-             the header in \"headers\", or behind an @ on the command line",
-        );
+}
+
+/// What may make a no another one than was meant.
+fn remark_on_no(plan: &Plan, question: usize, output: &str) -> Option<&'static str> {
+    if lacks_header(plan, question) {
+        return Some(NO_HEADER);
     }
+    let question = &plan.questions[question];
+    let toolchain = &plan.toolchains[question.toolchain];
     let has_args = !question.args.is_empty() || !question.link_args.is_empty();
     let errors = || output.lines().filter(|line| line.contains("error:"));
     (has_args && toolchain.commands.is_none() && errors().any(|line| says_unknown_flag(line, "")))

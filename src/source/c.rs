@@ -152,18 +152,18 @@ pub(super) fn symbol_body(name: &str, symbol: &str) -> String {
     format!(
         "{unless_macro}\
          #if defined __SIZE_TYPE__\n\
-         #define TRYALL_WORD __SIZE_TYPE__\n\
+         #define TRYALL_TYPEDEF __extension__ typedef __SIZE_TYPE__\n\
          #elif defined _WIN64\n\
-         #define TRYALL_WORD unsigned long long\n\
+         #define TRYALL_TYPEDEF typedef unsigned long long\n\
          #else\n\
-         #define TRYALL_WORD unsigned long\n\
+         #define TRYALL_TYPEDEF typedef unsigned long\n\
          #endif\n\
          {end}\
          {UNDECLARED_IS_AN_ERROR}\
          int {name}(void)\n\
          {{\n\
          {unless_macro}\
-         \x20 typedef TRYALL_WORD tryall_word;\n\
+         \x20 TRYALL_TYPEDEF tryall_word;\n\
          \x20 volatile tryall_word tryall_address = (tryall_word)&({symbol});\n\
          \x20 (void)tryall_address;\n\
          {end}\

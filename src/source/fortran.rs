@@ -1,8 +1,6 @@
 //! Sources in Fortran that are right in free and in fixed form: which one a compiler expects depends on
 //! its arguments. A prefix is for `use` statements, headers for INCLUDE lines.
 
-use std::fmt::Write;
-
 use super::{Before, Comparison};
 use crate::value;
 
@@ -80,9 +78,9 @@ pub fn type_exists(before: Before<'_>, name: &str) -> String {
 /// The bytes of a variable of a type.
 pub fn size(before: Before<'_>, name: &str) -> String {
     // Saved: of a large one that is not, gfortran's -Wall says that it is moved from the stack.
-    let variable = statement(&format!("{name} :: tryall_variable"));
-    let variable = variable + &statement("save :: tryall_variable");
-    integer_text(before, &variable, "storage_size(tryall_variable) / 8")
+    let variable = statement(&format!("{name} :: tryall_a"));
+    let variable = variable + &statement("save :: tryall_a");
+    integer_text(before, &variable, "storage_size(tryall_a)/8")
 }
 
 /// An integer constant expression, read off the object file.
@@ -100,54 +98,74 @@ fn statement(text: &str) -> String {
 }
 
 /// What [`comparison`] changes: a kind that the source uses.
-const ANY_VALUE: &str = "integer, parameter :: tryall_holds = tryall_kind";
+const ANY_VALUE: &str = "integer,parameter::tryall_h=tryall_k";
 
 /// The value in the form that [`crate::value`] reads. The shift by nothing takes integers only; a
 /// mere definition would convert a real number. Nor may the expression be converted to a
 /// smaller kind, which some compilers do in silence.
+///
+/// Only what Fortran 95 has in constant expressions stands here, so no `merge`: (1 + sign(1, x)) / 2 is 1
+/// where x is not negative, and else 0. Each statement fits into a line of both forms if the expression has
+/// at most 30 characters, and then the length of lines that the arguments ask for does not matter.
 fn integer_text(before: Before<'_>, declarations: &str, expression: &str) -> String {
-    let expression = format!("ishft({expression}, 0)");
-    let mut letters = format!(
-        "character(len={length}), save :: tryall_text = '{open}' // \
-         merge('+', '{complement}', tryall_value >= 0) // \
-         merge('a', 'z', ishft(tryall_bits, -{bits}) == 0)",
-        complement = value::COMPLEMENT,
-        open = value::OPEN,
-        length = value::OPEN.len() + 2 + value::DIGITS + 1,
-        bits = 4 * value::DIGITS,
-    );
-    for digit in (0..value::DIGITS).rev() {
-        // Not by division, of which gfortran's -Wall says that it truncates.
-        write!(letters, " // achar(97 + ibits(tryall_bits, {}, 4))", 4 * digit)
-            .expect("strings take all");
-    }
-    write!(letters, " // '{}'", value::CLOSE).expect("strings take all");
-    let statements = [
-        &format!("integer, parameter :: tryall_own = kind({expression})"),
-        "integer, parameter :: tryall_wide = selected_int_kind(18)",
-        "integer, parameter :: tryall_kind = \
-         merge(tryall_own, tryall_wide, range(1_tryall_own) > range(1_tryall_wide))",
-        &format!("integer(tryall_kind), parameter :: tryall_value = {expression}"),
-        ANY_VALUE,
-        "integer(tryall_holds), parameter :: tryall_bits = \
-         merge(tryall_value, not(min(tryall_value, -1_tryall_kind)), tryall_value >= 0)",
-        &letters,
-        "print *, tryall_text",
+    let mut statements = vec![
+        "integer tryall_o".into(),
+        format!("parameter(tryall_o=kind(ishft({expression},0)))"),
+        // The kind: its own, or a wide one.
+        "integer,parameter::tryall_w=selected_int_kind(18)".into(),
+        "integer,parameter::tryall_p=range(1_tryall_o)-1".into(),
+        "integer,parameter::tryall_q=tryall_p-range(1_tryall_w)".into(),
+        "integer,parameter::tryall_r=(1+sign(1,tryall_q))/2".into(),
+        "integer,parameter::tryall_s=tryall_w*(1-tryall_r)".into(),
+        "integer,parameter::tryall_k=tryall_o*tryall_r+tryall_s".into(),
+        "integer(tryall_k) tryall_v".into(),
+        format!("parameter(tryall_v=ishft({expression},0))"),
+        ANY_VALUE.into(),
+        // Of a negative number the complement.
+        "integer(tryall_k),parameter::tryall_m=min(tryall_v,-1_tryall_k)".into(),
+        "integer(tryall_h),parameter::tryall_b=max(tryall_v,not(tryall_m))".into(),
+        "integer(tryall_k),parameter::tryall_n=sign(1_tryall_k,tryall_v)".into(),
+        "integer,parameter::tryall_f=(1+int(tryall_n))/2".into(),
+        format!(
+            "integer,parameter::tryall_g={complement}-tryall_f*{difference}",
+            complement = u32::from(value::COMPLEMENT),
+            difference = u32::from(value::COMPLEMENT) - u32::from('+'),
+        ),
+        format!("character(*),parameter::tryall_t0='{}'//achar(tryall_g)", value::OPEN),
+        format!("integer(tryall_k),parameter::tryall_z=ishft(tryall_b,-{})", 4 * value::DIGITS),
+        "integer,parameter::tryall_y=int(min(tryall_z,1_tryall_k))".into(),
+        "character(*),parameter::tryall_t1=tryall_t0//achar(97+25*tryall_y)".into(),
     ];
+    for (place, digit) in (0..value::DIGITS).rev().enumerate() {
+        // Not by division, of which gfortran's -Wall says that it truncates.
+        let (before, after) = (place + 1, place + 2);
+        let bits = format!("int(ibits(tryall_b,{},4))", 4 * digit);
+        statements.push(format!("integer,parameter::tryall_d{digit}={bits}"));
+        statements.push(format!(
+            "character(*),parameter::tryall_t{after}=tryall_t{before}//achar(97+tryall_d{digit})"
+        ));
+    }
+    let (last, length) = (value::DIGITS + 1, value::OPEN.len() + 2 + value::DIGITS + 1);
+    statements.push(format!("character(*),parameter::tryall_u=tryall_t{last}//'{}'", value::CLOSE));
+    statements.push(format!("character({length}),save::tryall_text=tryall_u"));
+    statements.push("print *, tryall_text".into());
     let statements: String = statements.iter().map(|text| statement(text)).collect();
     question(before, &(declarations.to_string() + &statements))
-        + &main_program(&statement("use tryall_module"), &["call tryall_question()"])
+        + &main_program(
+            &statement("use tryall_module, only: tryall_question"),
+            &["call tryall_question()"],
+        )
 }
 
 /// An [`integer`] source that compiles only if the comparison holds: the kind of an integer
 /// must exist.
 pub fn comparison(integer: &str, comparison: Comparison) -> String {
     let condition = match comparison {
-        Comparison::Impossible => "tryall_value /= tryall_value".into(),
-        Comparison::NotNegative => "tryall_value >= 0".into(),
-        Comparison::AtMost(number) => format!("tryall_value <= {number}_tryall_kind"),
-        Comparison::Is(number) => format!("tryall_value == {number}_tryall_kind"),
+        Comparison::Impossible => "tryall_v /= tryall_v".into(),
+        Comparison::NotNegative => "tryall_v >= 0".into(),
+        Comparison::AtMost(number) => format!("tryall_v <= {number}_tryall_k"),
+        Comparison::Is(number) => format!("tryall_v == {number}_tryall_k"),
     };
-    let holds = format!("integer, parameter :: tryall_holds = merge(tryall_kind, -1, {condition})");
+    let holds = format!("integer,parameter::tryall_h=merge(tryall_k,-1,{condition})");
     integer.replacen(&statement(ANY_VALUE), &statement(&holds), 1)
 }

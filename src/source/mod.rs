@@ -174,12 +174,13 @@ struct Before<'a> {
 }
 
 impl Before<'_> {
-    /// The prefix, ended by a newline.
+    /// The prefix, ended by a newline that no backslash takes away. A byte order mark is one only at
+    /// the start of a file.
     fn prefix_lines(&self) -> String {
-        match self.prefix {
-            "" => String::new(),
-            prefix if prefix.ends_with('\n') => prefix.into(),
-            prefix => format!("{prefix}\n"),
-        }
+        let prefix = self.prefix.trim_start_matches('\u{feff}');
+        let line = prefix.strip_suffix('\n').unwrap_or(prefix);
+        let end =
+            if line.trim_end_matches([' ', '\t', '\r']).ends_with('\\') { "\n\n" } else { "\n" };
+        if prefix.is_empty() { String::new() } else { format!("{line}{end}") }
     }
 }

@@ -491,6 +491,29 @@ fn every_kind_has_its_answer_in_fixed_form_too() {
             assert_plain_answers(compiler, &rows.iter().map(with_args).collect::<Vec<_>>());
         }
     }
+    // What fits into one line does so whatever the length of lines is.
+    let odd = |args: Value, row: Row| {
+        let mut row = row;
+        row.check["args"] = args;
+        row
+    };
+    for args in [
+        json!(["-ffixed-form", "-ffixed-line-length-132"]),
+        json!(["-ffixed-form", "-ffixed-line-length-none"]),
+        json!(["-ffree-line-length-72"]),
+        json!(["-Wuse-without-only", "-Wall", "-Wextra", "-Werror"]),
+    ] {
+        assert_plain_answers(
+            GFORTRAN,
+            &[
+                odd(args.clone(), is(sizeof("complex(8)", ""), 16)),
+                odd(args.clone(), is(compute("selected_int_kind(18)", ""), 8)),
+                odd(args.clone(), is(compute("-huge(1_8)", ""), -i64::MAX)),
+                odd(args.clone(), yes(type_named("integer(8)", ""))),
+            ],
+        );
+    }
+    assert_plain_answers(GFORTRAN, &[odd(json!(["-std=f95"]), is(compute("1+2", ""), 3))]);
     // The trial of the toolchain is in the same form.
     let ran = check(&json!({
         "toolchains": {"fortran": {"command": ["gfortran", "-ffixed-form", "-Wall", "-Werror"]}},

@@ -200,3 +200,17 @@ fn a_warning_about_the_question_is_a_no() {
         );
     }
 }
+
+/// Where `size_t` is a `long long`, C89 has no such type.
+#[test]
+fn symbols_are_there_where_addresses_are_wider_than_c89_knows() {
+    const MINGW: Compiler = Compiler { command: &["x86_64-w64-mingw32-gcc"], language: "c" };
+    let symbol = |args: Value| json!({"kind": "symbol", "symbol": "printf", "headers": ["stdio.h"], "args": args});
+    assert_plain_answers(
+        MINGW,
+        &[
+            yes(symbol(json!(["-std=c89", "-pedantic-errors"]))),
+            yes(symbol(json!(["-Wlong-long", "-Werror"]))),
+        ],
+    );
+}

@@ -31,8 +31,12 @@ fn values_of_wrong_types_are_pointed_at() {
         ("{\"checks\": ¦{}}", Some("checks"), "expected a list, not an object"),
         ("{\"checks\": [¦[]]}", Some("checks[0]"), "expected an object"),
         ("{\"checks\": [¦\"A\"]}", Some("checks[0]"), "expected an object"),
-        ("{\"checks\": [¦{\"kind\": \"endian\"}]}", Some("checks[0]"), "missing field `id`"),
-        ("{\"checks\": [¦{\"id\": \"A\"}]}", Some("checks[0]"), "missing field `kind`"),
+        (
+            "{\"checks\": [¦{\"kind\": \"endian\"}]}",
+            Some("checks[0]"),
+            "the field \"id\" is missing",
+        ),
+        ("{\"checks\": [¦{\"id\": \"A\"}]}", Some("checks[0]"), "the field \"kind\" is missing"),
         ("{\"checks\": [{\"id\": ¦1}]}", Some("checks[0].id"), "expected a string"),
         ("{\"toolchains\": ¦[], \"checks\": []}", Some("toolchains"), "expected an object"),
         (
@@ -54,7 +58,7 @@ fn values_of_wrong_types_are_pointed_at() {
             Some("version"),
             "expected a whole number, not the string \"1\"",
         ),
-        ("¦{}", None, "missing field `checks`"),
+        ("¦{}", None, "the field \"checks\" is missing"),
         ("¦null", None, "expected an object"),
         // serde would take it for the fields in their order.
         ("¦[1, null, null, {}, []]", None, "expected an object"),
@@ -133,9 +137,9 @@ fn nothing_may_stand_twice() {
         (
             "{\"checks\": [¦{\"id\": \"A\", \"kind\": \"endian\", \"kind\": \"endian\"}]}",
             Some("checks[0]"),
-            "duplicate field `kind`",
+            "the field \"kind\" stands here twice",
         ),
-        ("¦{\"checks\": [], \"checks\": []}", None, "duplicate field `checks`"),
+        ("¦{\"checks\": [], \"checks\": []}", None, "the field \"checks\" stands here twice"),
         (
             "{\"toolchains\": ¦{\"c\": {}, \"c\": {}}, \"checks\": []}",
             Some("toolchains"),

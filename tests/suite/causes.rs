@@ -156,4 +156,7 @@ fn an_output_file_that_cannot_be_written_is_named_and_no_other() {
     assert_eq!(ran.code(), 3, "{ran:?}");
     assert!(ran.stderr.contains(output.to_str().unwrap()), "{ran:?}");
     assert!(!ran.stderr.contains(".tryall-"), "{ran:?}");
+    let output = dir.path().join("no/such/results");
+    let ran = Call::new(["check", "--compiler", "gcc", "--endian", "--output"]).arg(&output).run();
+    assert!(ran.stderr.contains("No such file or directory"), "{ran:?}");
 }

@@ -44,8 +44,8 @@ fn printed(format: &str) -> String {
 const REASON: &str =
     "the compiler tryall-no-such-compiler is not on PATH; install it or name another one";
 
-const NO_HEADER: &str = "no header was included, so that only what the compiler itself knows was \
-                         there; name the header in \"headers\", or behind an @ on the command line";
+const NO_HEADER: &str = "no header was given; name the one that declares it, in \"headers\" or \
+                         behind an @, as in fork@unistd.h";
 
 #[test]
 fn cmake_scripts_set_what_its_modules_set() {

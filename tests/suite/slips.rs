@@ -25,6 +25,9 @@ fn slips_on_the_command_line_are_refused() {
             "write \"a.h\"",
         ),
         (&["--symbol=fork@<unistd.h>"], "--symbol fork@<unistd.h>", "write \"unistd.h\""),
+        (&["--header=sys\\stat.h"], "--header sys\\stat.h", "write \"sys/stat.h\""),
+        (&["--function=fork@a.h@b.h"], "--function fork@a.h@b.h", "write fork@a.h,b.h"),
+        (&["--compute-int==1"], "--compute-int =1", "--compute-int NAME=1"),
         (&["--function=fork()"], "--function fork()", "write \"fork\""),
         (&["--member=struct stat"], "--member struct stat", "expected TYPE.MEMBER"),
         (&["--sizeof=sizeof(int)"], "--sizeof sizeof(int)", "write \"int\""),
@@ -108,11 +111,10 @@ fn a_no_without_any_header_says_so() {
     for id in ["HAVE_FORK", "HAVE_SIZE_T"] {
         let result = ran.result(id);
         assert_eq!(result["status"], "no", "{result}");
-        assert!(
-            result["reason"].as_str().unwrap().starts_with("no header was included"),
-            "{result}"
-        );
+        assert!(result["reason"].as_str().unwrap().starts_with("no header was given"), "{result}");
+        assert!(ran.stderr.contains(&format!("{id}: no header was given")), "{ran:?}");
     }
+    assert_eq!(ran.stderr.lines().count(), 2, "{ran:?}");
     assert_eq!(ran.answer("HAVE___GNUC__"), "yes");
     let other = ran.result("NOT_THERE")["reason"].to_string();
     assert!(!other.contains("no header"), "{other}");

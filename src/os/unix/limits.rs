@@ -26,7 +26,7 @@ pub fn room_for_a_command() -> io::Result<()> {
         (0..LEAST).map(|_| stderr.as_fd().try_clone_to_owned()).collect();
     opened.map(drop).map_err(|error| {
         let message = format!(
-            "{error}; this needs room for {LEAST} more than are open already. Raise the limit (ulimit -n)"
+            "the limit on open files is too low: tryall needs {LEAST} more than are open now; raise it (ulimit -n): {error}"
         );
         io::Error::new(error.kind(), message)
     })

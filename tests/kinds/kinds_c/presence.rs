@@ -391,3 +391,23 @@ fn a_header_is_included_wherever_the_compiler_says_so() {
         assert_plain_answers(CLANG, &[yes(ask(not_included))]);
     }
 }
+
+/// A prefix is a text of its own: nothing at its ends reaches what stands around it.
+#[test]
+fn the_ends_of_a_prefix_stay_its_own() {
+    for prefix in
+        ["int a; // x \\", "int a; // x \\\n", "#define A 1 \\", "\u{feff}#include <unistd.h>\n"]
+    {
+        assert_plain_answers(
+            GCC,
+            &[
+                yes(json!({"kind": "function", "function": "fork", "prefix": prefix})),
+                yes(json!({"kind": "header", "header": "stdlib.h", "prefix": prefix})),
+                yes(
+                    json!({"kind": "header", "header": "stdlib.h", "stage": "preprocess", "prefix": prefix}),
+                ),
+                is(json!({"kind": "sizeof", "type": "int", "prefix": prefix}), 4),
+            ],
+        );
+    }
+}
