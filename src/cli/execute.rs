@@ -17,7 +17,7 @@ use crate::os::{self, Guard, HeldBack};
 use crate::plan::{self, Plan};
 use crate::process::Runner;
 use crate::progress::{Progress, tell};
-use crate::report;
+use crate::report::{self, Format};
 use crate::response::{Answer, Status, Summary};
 use crate::run::{self, Context, Observer, Options};
 use crate::scratch::{self, Scratch};
@@ -104,7 +104,9 @@ pub fn execute(
         End::Done(answers, summary, held) => {
             held.let_through();
             let status = exit_status(&plan, &answers);
-            tell_of_missing_headers(&plan, &answers);
+            if !matches!(args.format, Format::Json | Format::Ndjson) {
+                tell_of_missing_headers(&plan, &answers);
+            }
             write_results(args, &plan, answers, summary, reporter.stream)
                 .map_err(Failure::Write)?;
             Ok(traced.map_or_else(
@@ -213,7 +215,8 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     Ok(Ran { end, plan, reporter, traced })
 }
 
-/// Tells whoever types checks that a no may only mean that no header was given.
+/// Tells whoever types checks that a no may only mean that no header was given, where the results have no
+/// reasons in them.
 fn tell_of_missing_headers(plan: &Plan, answers: &[Answer]) {
     for (index, answer) in answers.iter().enumerate() {
         let is_typed = plan.given[index].origin.option.is_some();

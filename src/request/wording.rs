@@ -97,7 +97,7 @@ fn not_json(message: &str, rest: &str) -> String {
             "JSON writes true, false and null in lower case"
         }
         "trailing comma" => "a trailing comma; remove the comma before this",
-        "trailing characters" => "nothing may follow the request",
+        "trailing characters" => "trailing characters; nothing may follow the request",
         "key must be a string" => "the name of a field stands in double quotes",
         "expected `:`" => "expected a colon behind the name of the field",
         "expected `,` or `]`" => "expected a comma or the end of the list",

@@ -26,7 +26,7 @@ pub fn room_for_a_command() -> io::Result<()> {
         (0..LEAST).map(|_| stderr.as_fd().try_clone_to_owned()).collect();
     opened.map(drop).map_err(|error| {
         let message = format!(
-            "the limit on open files is too low: tryall needs {LEAST} more than are open now; raise it (ulimit -n): {error}"
+            "{error}; tryall needs {LEAST} more than are open now: raise the limit (ulimit -n)"
         );
         io::Error::new(error.kind(), message)
     })
