@@ -121,14 +121,17 @@ impl Row {
     /// Looks at what a run under the fault has answered: all of it.
     pub fn look(&mut self, room: &Room, ended: &Ended, right: &Answers) {
         self.ended(room, ended);
+        let response: Value = serde_json::from_slice(&ended.stdout).unwrap_or_default();
+        let is_refusal = response["error"]["message"].is_string();
         match ended.code() {
             Some(2) => {
-                let refusal: Value = serde_json::from_slice(&ended.stdout).unwrap_or_default();
-                if refusal["error"]["message"].is_null() {
+                if !is_refusal {
                     self.wrong.push(format!("a refusal without a word: {ended:?}"));
                 }
                 self.refused += 1;
             }
+            // Nothing could be run.
+            Some(3) if is_refusal => self.refused += 1,
             Some(3) if ended.stdout.is_empty() => {
                 if ended.stderr.is_empty() {
                     self.wrong.push("nothing could be run, and nothing is said".into());
