@@ -57,11 +57,6 @@ impl Assembled {
         }
     }
 
-    /// Whether this compiler is known to be another one than GCC.
-    pub fn is_not_gcc(&self, program: &Path) -> bool {
-        self.is_gcc.borrow().get(program) == Some(&false)
-    }
-
     /// Whether so many of these sources are likely to come to what others come to that it is worth a
     /// second command.
     pub fn is_worth_it<'a>(&self, program: &Path, sources: impl Iterator<Item = &'a str>) -> bool {

@@ -25,12 +25,6 @@ pub async fn answer(context: &Context, questions: Vec<usize>) -> Fused {
     let toolchain = context.plan.questions[questions[0]].toolchain;
     let is_tried = super::probe::is_tried(context, toolchain);
     let works = !is_tried || context.probes[toolchain].failure(Stage::Compile).await.is_none();
-    // Clang's driver compiles a single source by itself, and starts a process for each of several.
-    let program = &context.plan.toolchains[toolchain].program;
-    if program.as_ref().is_ok_and(|program| context.assembled.is_not_gcc(program)) {
-        questions.iter().for_each(|&question| fused.take(question, None));
-        return fused;
-    }
     let first = &context.plan.questions[questions[0]];
     let shared = Question { definitions: beside::seen_definitions(first), ..first.clone() };
     let together = works.then(|| Together::new(context, &questions, &shared)).flatten();

@@ -29,11 +29,6 @@ const PLAIN: [&str; 8] = [
     "static int unused;\n",
 ];
 
-/// Clang's driver compiles a single source by itself, and starts a process for each of several.
-fn driver_is_shared(compiler: &str) -> bool {
-    !compiler.starts_with("clang")
-}
-
 pub(super) fn sources(all: &[&str]) -> Value {
     let checks = all.iter().enumerate().map(
         |(n, source)| json!({"id": n.to_string(), "kind": "compiles", "source": source, "args": ["-Wall"]}),
@@ -48,8 +43,7 @@ fn each_source_has_its_own_answer_and_its_own_words() {
         let request = json!({"toolchains": {language: {"language": language, "command": [need(compiler)]}},
                              "checks": checks});
         let results = same(&request);
-        let expected = if driver_is_shared(compiler) { PLAIN.len() } else { 0 };
-        assert_eq!(fused(&results), expected, "{compiler}: {results:#?}");
+        assert_eq!(fused(&results), PLAIN.len(), "{compiler}: {results:#?}");
         let alone = check_apart(&request);
         for (id, result) in &results {
             let alone = alone.result(id);
@@ -67,8 +61,7 @@ fn a_source_that_looks_for_its_neighbours_has_none() {
         for n in 0..8 {
             assert_eq!(results[&n.to_string()]["how"], "run", "{compiler}: {}", CURIOUS[n]);
         }
-        let expected = if driver_is_shared(compiler) { "fused" } else { "run" };
-        assert_eq!(results["12"]["how"], expected, "{compiler}");
+        assert_eq!(results["12"]["how"], "fused", "{compiler}");
     }
 }
 
@@ -164,10 +157,7 @@ fn a_definition_is_left_out_only_where_the_source_cannot_see_it() {
             assert_eq!(results[id]["status"], expected, "{compiler}: {source}");
         }
         for id in ["OWN_0", "OWN_4", "OWN_7"] {
-            assert!(
-                !driver_is_shared(compiler) || results[id]["how"] == "fused",
-                "{compiler}: {id}"
-            );
+            assert_eq!(results[id]["how"], "fused", "{compiler}: {id}");
             let command = results[id]["steps"][0]["command"].to_string();
             assert!(command.contains(&format!("-D{id}")), "{command}");
         }
@@ -188,8 +178,7 @@ fn a_pattern_finds_only_what_is_said_of_its_own_source() {
     for (language, compiler) in COMPILERS {
         let told = [QUIET, WARNS, QUIET, WARNS, QUIET, WARNS, QUIET];
         let results = same_with(language, compiler, checks(&told));
-        let expected = if driver_is_shared(compiler) { told.len() } else { 0 };
-        assert_eq!(fused(&results), expected, "{compiler}: {results:#?}");
+        assert_eq!(fused(&results), told.len(), "{compiler}: {results:#?}");
         for (n, source) in told.iter().enumerate() {
             let expected = if *source == WARNS { "no" } else { "yes" };
             assert_eq!(results[&n.to_string()]["status"], expected, "{compiler}: {n}");
