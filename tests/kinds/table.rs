@@ -118,7 +118,8 @@ fn assert_all(questions: &[(Compiler, &[&str], &Row)]) {
         check["args"] = args.into();
         checks.push(check);
     }
-    let ran = check(&json!({"toolchains": toolchains, "checks": checks}));
+    let request = json!({"timeout": PATIENCE, "toolchains": toolchains, "checks": checks});
+    let ran = check(&request);
     let answers = ran.json();
     let results = answers["results"].as_array().unwrap_or_else(|| panic!("{answers}"));
     assert_eq!(results.len(), questions.len());
