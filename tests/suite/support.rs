@@ -207,10 +207,13 @@ pub fn check_apart(request: &Value) -> Ran {
     call.arg("--no-fuse").run_with(&stdin)
 }
 
+/// A time limit, in seconds, for what takes dozens of compiles on a machine that is busy.
+pub const PATIENCE: u32 = 900;
+
 /// Runs checks with one compiler for a language.
 pub fn check_with(language: &str, command: &[&str], checks: Value) -> Ran {
     check(
-        &json!({"toolchains": {language: {"language": language, "command": command}}, "checks": checks}),
+        &json!({"timeout": PATIENCE, "toolchains": {language: {"language": language, "command": command}}, "checks": checks}),
     )
 }
 
