@@ -30,15 +30,6 @@ pub struct Wants {
     pub properties: Vec<u8>,
 }
 
-/// Whether an object file says that GCC has compiled it, and nobody else.
-pub fn is_by_gcc(file: &[u8]) -> bool {
-    let Ok(file) = ElfFile64::<Endianness>::parse(file) else { return false };
-    let Some(comment) = file.section_by_name(".comment") else { return false };
-    let words = comment.data().unwrap_or_default().split(|byte| *byte == 0);
-    let mut words = words.filter(|word| !word.is_empty()).peekable();
-    words.peek().is_some() && words.all(|word| word.starts_with(b"GCC: ("))
-}
-
 /// What a shared library has under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Export {

@@ -22,7 +22,6 @@ pub mod fuse;
 
 pub mod meson;
 
-pub mod assembly;
 pub mod elf;
 pub mod inventory;
 pub mod links;

@@ -131,24 +131,6 @@ impl Template {
         self.0.contains(&Word::List(list))
     }
 
-    /// The same command for several sources, which stand at its end behind `-c` and whose object
-    /// files the compiler names: without `-o {object}` and `-c {source}`. `None` if it does not name
-    /// its files in these words and this order.
-    pub fn without_files(&self) -> Option<Template> {
-        let option = |text: &str| Word::Pieces(vec![Piece::Text(text.into())]);
-        let file = |file| Word::Pieces(vec![Piece::File(file)]);
-        let pairs = [[option("-o"), file(File::Object)], [option("-c"), file(File::Source)]];
-        let (mut kept, mut rest) = (Vec::new(), self.0.as_slice());
-        for pair in &pairs {
-            let at = rest.windows(2).position(|words| words == pair)?;
-            kept.extend_from_slice(&rest[..at]);
-            rest = &rest[at + 2..];
-        }
-        kept.extend_from_slice(rest);
-        let template = Template(kept);
-        FILES.iter().all(|(_, file)| !template.names(*file)).then_some(template)
-    }
-
     /// The words that are the same for all checks, as far as they are without placeholders.
     pub fn fixed_words(&self) -> impl Iterator<Item = &OsStr> {
         self.0.iter().filter_map(|word| match word {

@@ -129,66 +129,11 @@ pub fn positions<'a>(file: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usi
 /// another file.
 pub fn expansion(preprocessed: &str) -> Option<String> {
     let (open, close) = EXPANSION_MARKS;
-    expansion_between(preprocessed, open, close)
-}
-
-fn expansion_between(preprocessed: &str, open: &str, close: &str) -> Option<String> {
     let start = preprocessed.rfind(open)? + open.len();
     let end = start + preprocessed[start..].find(close)?;
     let lines = preprocessed[start..end].lines().filter(|line| !line.starts_with('#'));
     let words: Vec<_> = lines.map(str::trim).filter(|line| !line.is_empty()).collect();
     Some(words.join(" "))
-}
-
-/// The words around the expansion of the macro with this number, and the one that stands there if
-/// it is not defined, in the first of two copies or in the second.
-pub fn numbered_marks(number: usize, copy: usize) -> [String; 3] {
-    let (open, close) = EXPANSION_MARKS;
-    [
-        format!("{open}_{number}_{copy}_"),
-        format!("{close}_{number}_{copy}_"),
-        format!("{open}_no_{number}_{copy}_"),
-    ]
-}
-
-/// What stands for the operator `_Pragma` where several macros are expanded.
-pub const NO_PRAGMA: &str = "tryall_no_pragma";
-
-/// What each of several macros expands to, `Some(None)` if it is not defined; `None` of those that
-/// do not tell it plainly: an expansion that reads on behind its mark, or that is another one at
-/// another place.
-pub fn expansions(preprocessed: &str, count: usize) -> Vec<Option<Option<String>>> {
-    let times = |word: &str| preprocessed.matches(word).count();
-    let one = |number: usize, copy: usize| {
-        let [open, close, absent] = numbered_marks(number, copy);
-        match [&open, &close, &absent].map(|word| times(word)) {
-            [0, 0, 1] => Some(None),
-            [1, 1, 0] => Some(Some(expansion_between(preprocessed, &open, &close)?)),
-            _ => None,
-        }
-    };
-    // One that opens more than it closes may have swallowed the next; and one may have changed
-    // others by a pragma.
-    let is_closed = |text: &str| {
-        let depth = text.chars().try_fold(0usize, |depth, c| match c {
-            '(' => Some(depth + 1),
-            ')' => depth.checked_sub(1),
-            _ => Some(depth),
-        });
-        depth == Some(0)
-    };
-    let found: Vec<_> = (0..count).map(|number| [one(number, 0), one(number, 1)]).collect();
-    let all_closed = found.iter().flatten().flatten().flatten().all(|text| is_closed(text));
-    found
-        .into_iter()
-        .map(|[first, second]| {
-            let is_whole = |text: &String| !text.contains(NO_PRAGMA);
-            first
-                .filter(|_| all_closed)
-                .filter(|first| second.as_ref() == Some(first))
-                .filter(|first| first.as_ref().is_none_or(is_whole))
-        })
-        .collect()
 }
 
 /// Whether a preprocessor expanded the macros and left out the lines that it was to skip, from

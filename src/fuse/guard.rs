@@ -1,18 +1,16 @@
 //! What may be fused: only what the arguments in [`crate::fuse`] have been made for.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::hash::Hash;
 
 use crate::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Question, Subject};
-use crate::request::{HeaderStage, fragment};
+use crate::request::fragment;
 use crate::source::part::{self, Asks, BETWEEN_WORDS};
 use crate::source::words::words;
 use crate::toolchain::Toolchain;
 
-use super::{Candidate, grouped};
+use super::Candidate;
 
 /// The candidates of a plan, at the index of their questions.
 pub fn candidates(plan: &Plan) -> Vec<Option<Candidate>> {
@@ -28,70 +26,6 @@ pub fn candidates(plan: &Plan) -> Vec<Option<Candidate>> {
         (!links || bare_link).then_some(Candidate { question: index, part })
     };
     plan.questions.iter().enumerate().map(candidate).collect()
-}
-
-/// With fewer headers that must compile, the look for those that are absent may cost more than
-/// 3 % of them.
-const FEWEST_HEADERS: usize = 16;
-
-/// What one run of the preprocessor can be asked: headers and macros, by their questions.
-pub fn looks(plan: &Plan) -> Vec<Vec<usize>> {
-    let before = |index: usize| command(&plan.questions[index]);
-    let mut looks = headers(plan);
-    for group in defines(plan) {
-        match looks.iter_mut().find(|look| before(look[0]) == before(group[0])) {
-            Some(look) => look.extend(group),
-            None => looks.push(group),
-        }
-    }
-    looks
-}
-
-/// What stands before a question, and how it is compiled.
-fn command(question: &Question) -> impl Eq + Hash + '_ {
-    (question.toolchain, &question.args, &question.headers, &question.prefix)
-}
-
-/// Headers of a plan that can be looked for together, by their questions.
-fn headers(plan: &Plan) -> Vec<Vec<usize>> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
-    let mut groups = alike(plan, |subject| match subject {
-        Subject::Header { header, .. } => header.chars().all(plain),
-        _ => false,
-    });
-    groups.retain(|group| {
-        let presence = |index: &&usize| must_only_be_there(&plan.questions[**index]);
-        group.len() >= FEWEST_HEADERS || group.iter().filter(presence).count() >= super::FEWEST
-    });
-    groups
-}
-
-/// Macros of a plan whose expansions can be asked for together, by their questions.
-fn defines(plan: &Plan) -> Vec<Vec<usize>> {
-    let mut groups = alike(plan, |subject| matches!(subject, Subject::Define(_)));
-    groups.retain(|group| group.len() > 1);
-    groups
-}
-
-/// The questions of checks that need not wait for others.
-pub(super) fn at_once(plan: &Plan) -> BTreeSet<usize> {
-    plan.asks.iter().filter(|ask| ask.needs.is_empty()).map(|ask| ask.question).collect()
-}
-
-/// Those of them about some subjects, by what stands before them and how they are compiled.
-pub(super) fn alike(plan: &Plan, is_of: impl Fn(&Subject) -> bool) -> Vec<Vec<usize>> {
-    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
-    let fits = |question: &Question| {
-        is_of(&question.subject) && fit[question.toolchain] && question_fits(question)
-    };
-    let all = at_once(plan).into_iter().map(|index| (&plan.questions[index], index));
-    let fitting = all.filter(|(question, _)| fits(question));
-    grouped(fitting.map(|(question, index)| (command(question), index)))
-}
-
-/// Whether a header need not compile.
-pub fn must_only_be_there(question: &Question) -> bool {
-    matches!(question.subject, Subject::Header { stage: HeaderStage::Preprocess, .. })
 }
 
 /// Whether a question's part may stand in one unit with others.
@@ -138,10 +72,7 @@ fn question_fits(question: &Question) -> bool {
             }
             Subject::ComputeInt(expression) => words_fit(expression),
             Subject::Member { of, member } => words_fit(of) && words_fit(member),
-            Subject::Header { .. }
-            | Subject::Define(_)
-            | Subject::Endian
-            | Subject::CompilerFlag(_) => true,
+            Subject::Endian => true,
             _ => false,
         }
 }
@@ -315,7 +246,7 @@ fn macro_fits(definition: &str) -> bool {
 
 /// Warnings may be turned on, but be neither errors nor silenced: a unit is to be silent
 /// because nothing was said.
-pub(super) fn warning_fits(arg: &str) -> bool {
+fn warning_fits(arg: &str) -> bool {
     let name = &arg[2..];
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-+=".contains(c);
     !name.is_empty()

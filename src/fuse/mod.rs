@@ -5,9 +5,8 @@
 //! function of its own. All units of a batch are compiled by one command to an object file each,
 //! and those with something to link are linked by a second one. [`guard`] says what may take
 //! part, [`unit`] writes the sources, [`evidence`] reads what the compiler says; `run::fused` runs
-//! it. Sources that can share no unit are compiled by one command all the same ([`beside`]), and plain
-//! warning flags are tried together ([`flags`]). What is not proved by what was read is asked alone:
-//! a batch may answer nothing, but never something else.
+//! it. What is not proved by what was read is asked alone: a batch may answer nothing, but never
+//! something else. Sources of the caller's that differ in one word share one, too ([`siblings`]).
 //!
 //! # Why a yes of the compiler is the single one
 //!
@@ -66,39 +65,15 @@
 //! them and still shows that nothing else is wrong with it: it must succeed, and every line that it
 //! writes must be understood. Each unit refers to a name that does not exist, behind all its parts,
 //! and that must be missed as well: so the linker does miss names, and did not stop before.
-//!
-//! # Headers
-//!
-//! `__has_include` includes nothing, so that one look does not change the next, and it looks where
-//! `#include` does. That answers whether headers are there. A header that is not there is a no
-//! also for the check that wants it to compile; one that is there must be compiled alone, because
-//! one header can make the next one compile. Two that are known show that the look is true.
-//!
-//! # Macros
-//!
-//! They are asked by the same run of the preprocessor, behind the headers. `#ifdef` changes nothing,
-//! and neither does an expansion, but for four things: one that counts or tells its line, one that
-//! opens a parenthesis and reads on, one that may not be named, and one that has a pragma in it. So
-//! each macro is asked twice, at two places, and must say the same; all
-//! expansions must close what they open; each place has exactly one of its marks; and `_Pragma` is
-//! a word that does nothing, and with which no expansion is taken. Otherwise each macro is asked
-//! alone.
-//!
-//! # Ahead of the checks
-//!
-//! What only waits for headers is asked beside them (`run::fusing`). The answer is that of the question,
-//! whenever it is asked; it is told if all that the check needs has answered, and dropped if not.
 
-pub mod beside;
 pub mod evidence;
-pub mod flags;
 pub mod guard;
 pub mod siblings;
+pub mod siblings_fit;
 pub mod unit;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::hash::Hash;
 
 use crate::plan::Plan;
 use crate::source::part::{Asks, Part};
@@ -202,20 +177,6 @@ pub fn batches(
     }
     alone.sort_unstable();
     (made, alone)
-}
-
-/// Questions with the same key, in groups that stand in the order of their first.
-fn grouped<K: Eq + Hash>(keyed: impl Iterator<Item = (K, usize)>) -> Vec<Vec<usize>> {
-    let mut places = HashMap::new();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (key, question) in keyed {
-        let place = *places.entry(key).or_insert_with(|| {
-            groups.push(Vec::new());
-            groups.len() - 1
-        });
-        groups[place].push(question);
-    }
-    groups
 }
 
 /// A lone part is compiled as it would be alone, so that it gains only by a shared link.

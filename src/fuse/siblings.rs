@@ -45,9 +45,8 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use super::beside;
-use crate::dialect::{STEM, Stage};
-use crate::language::Language;
+use super::siblings_fit::{self, STEMS, stem};
+use crate::dialect::STEM;
 use crate::plan::Plan;
 use crate::plan::question::{Code, Question, Sibling, Subject};
 use crate::source::words::{identifiers, no_macros};
@@ -102,19 +101,13 @@ pub struct Family {
 }
 
 /// Which questions of a plan may have siblings.
-pub fn candidates(plan: &Plan, beside: &[bool]) -> Vec<bool> {
-    let fits = |index: usize| {
-        let question = &plan.questions[index];
-        let toolchain = &plan.toolchains[question.toolchain];
-        plan.known_links.is_some()
-            && beside[index]
-            && toolchain.commands.is_some()
-            && toolchain.language == Language::C
-            && question.subject.stage() == Stage::Link
+pub fn candidates(plan: &Plan) -> Vec<bool> {
+    let has_siblings = |(question, fits): (&Question, bool)| {
+        fits && plan.known_links.is_some()
             && (question.product.is_none() || question.product_is_data)
             && text(question).is_some()
     };
-    (0..plan.questions.len()).map(fits).collect()
+    std::iter::zip(&plan.questions, siblings_fit::fits(plan)).map(has_siblings).collect()
 }
 
 /// Families among questions, and those that have too few siblings.
@@ -176,7 +169,7 @@ impl Family {
         let macros = || macros.iter().map(String::as_str);
         let defined = || text.defines.iter().map(|(name, _)| name.as_str());
         for (place, sibling) in members.enumerate() {
-            let numbered = |line: usize| format!("#line {line} \"{}.c\"\n", beside::stem(place));
+            let numbered = |line: usize| format!("#line {line} \"{}.c\"\n", stem(place));
             // Whatever is said of what stands here is said of this one.
             whole.push_str(&numbered(1));
             if place == 0 {
@@ -214,7 +207,7 @@ impl Family {
     /// Whether something was said of what all members have in common, and once for all of them.
     pub fn is_of_all(&self, said: &str) -> bool {
         let lines = self.text.head.lines().count();
-        let name = format!("{}.c:", beside::stem(0));
+        let name = format!("{}.c:", stem(0));
         let numbers = said.split(&name).skip(1).map(|rest| {
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             digits.parse::<usize>()
@@ -236,7 +229,7 @@ impl Family {
         let said = names.fold(said, |said, (old, new)| said.replace(&new, old));
         // The stems of members begin as that of a single source does.
         let others = said.replace(STEM, "");
-        let is_own = !others.contains("tryall") && !others.contains(beside::STEMS);
+        let is_own = !others.contains("tryall") && !others.contains(STEMS);
         is_own.then_some(said)
     }
 }

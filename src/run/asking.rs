@@ -16,7 +16,7 @@ use crate::judge::messages::{says_unknown_flag, without_escapes};
 use crate::judge::{self, Verdict, causes};
 use crate::os::{Start, Wires};
 use crate::plan::question::{Question, Subject};
-use crate::process::{CUT_MARK, Exit, Finished};
+use crate::process::{Exit, Finished};
 use crate::response::{Step, Value};
 use crate::scratch::{Room, Scratch};
 use crate::source::{self, Form, Source};
@@ -307,22 +307,6 @@ impl<'a> Asking<'a> {
         outcome
     }
 
-    /// What the compiler says of a source. `None` if some of that is missing.
-    pub(super) async fn compiled(&self, source: Source) -> Option<Outcome> {
-        let name = self.write(&source).ok()?;
-        let attempt = self.compile(Stage::Compile, &name).await;
-        (!attempt.cut).then(|| attempt.outcome(Some(source)))
-    }
-
-    /// What the preprocessor makes of a source. `None` if some of it is missing.
-    pub(super) async fn preprocess(&self, source: Source) -> Option<(String, Outcome)> {
-        let name = self.write(&source).ok()?;
-        let mut attempt = self.compile(Stage::Preprocess, &name).await;
-        let preprocessed = std::mem::take(&mut attempt.preprocessed);
-        let is_whole = !attempt.cut && !preprocessed.contains(CUT_MARK);
-        is_whole.then(|| (preprocessed, attempt.outcome(Some(source))))
-    }
-
     /// The answer stands in the preprocessor's output.
     async fn expansion(&self, source: Source) -> Outcome {
         let name = match self.write(&source) {
@@ -398,11 +382,6 @@ impl<'a> Asking<'a> {
             }
             (None, judged) => judged,
         };
-        if verdict == Verdict::Yes {
-            let made = product.as_deref().filter(|product| is_object(product));
-            let object = || value::product(made?);
-            self.context.assembled.learn_compiler(program, object);
-        }
         Attempt {
             verdict,
             command: shown(&argv),
@@ -413,10 +392,6 @@ impl<'a> Asking<'a> {
             product,
         }
     }
-}
-
-fn is_object(product: &Path) -> bool {
-    product.extension().is_some_and(|extension| extension == "o")
 }
 
 pub(super) fn exit_code(finished: &Finished) -> Option<i32> {

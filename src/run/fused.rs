@@ -42,16 +42,6 @@ pub struct Fused {
     pub link_failed: bool,
 }
 
-impl Fused {
-    /// Takes the outcome of a question, or leaves that to be asked alone.
-    pub fn take(&mut self, question: usize, outcome: Option<Outcome>) {
-        match outcome {
-            Some(outcome) => self.answered.push((question, outcome)),
-            None => self.alone.push(question),
-        }
-    }
-}
-
 /// Answers what can be answered together.
 pub async fn answer(context: &Context, batch: Batch) -> Fused {
     let mut fused = Fused::default();

@@ -30,25 +30,8 @@ impl Asking<'_> {
         self.link_in_full(commands, file, Outcome { steps, ..compiled.outcome(source) }).await
     }
 
-    /// Goes on with what was compiled, by a command that it shared with others, as if by its own.
-    pub(super) async fn in_full_from(
-        &self,
-        commands: &Commands,
-        file: &OsStr,
-        mut compiled: Outcome,
-    ) -> Outcome {
-        compiled.command = shown(&self.filled(&commands.compile, file));
-        compiled.steps = vec![Step {
-            command: compiled.command.clone(),
-            exit_code: compiled.exit_code,
-            output: compiled.output.clone(),
-            known: false,
-        }];
-        self.link_in_full(commands, file, compiled).await
-    }
-
     /// Links what was compiled, if it was and the question goes so far.
-    pub(super) async fn link_in_full(
+    async fn link_in_full(
         &self,
         commands: &Commands,
         file: &OsStr,

@@ -3,18 +3,14 @@
 
 mod argument_trials;
 mod asking;
-mod assembly;
-mod beside;
 pub mod command;
 mod files;
-mod flags;
 mod fused;
 mod fusing;
 mod in_full;
 mod inventory;
 mod ledger;
 mod output;
-mod presence;
 mod probe;
 mod program;
 mod siblings;
@@ -27,7 +23,6 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
-use crate::assembly::Assembled;
 use crate::judge::Verdict;
 use crate::judge::messages::says_unknown_flag;
 use crate::language::Language;
@@ -58,16 +53,12 @@ pub struct Context {
     pub observer: Rc<dyn Observer>,
     /// Links that need not be run again.
     pub links: Links,
-    /// Assembly that need not be assembled again.
-    assembled: Assembled,
     /// Held while a program runs in a directory that is not its own.
     shared_dirs: tokio::sync::Mutex<()>,
     /// Whether each toolchain works.
     probes: Vec<Probe>,
     /// What sharing sources has gained and lost.
     ledger: Ledger,
-    /// What sources beside each other have lost. It costs nothing else to compile them so.
-    rows: Ledger,
 }
 
 /// Who is told what happens during a run.
@@ -89,20 +80,8 @@ impl Context {
         let probes = plan.toolchains.iter().map(|_| Probe::default()).collect();
         let links = Links::kept_in(plan.known_links.clone());
         let shared_dirs = tokio::sync::Mutex::default();
-        let assembled = Assembled::default();
-        let [ledger, rows] = [(); 2].map(|()| Ledger::of_plan(&plan));
-        Context {
-            plan,
-            runner,
-            scratch,
-            observer,
-            links,
-            assembled,
-            shared_dirs,
-            probes,
-            ledger,
-            rows,
-        }
+        let ledger = Ledger::of_plan(&plan);
+        Context { plan, runner, scratch, observer, links, shared_dirs, probes, ledger }
     }
 }
 
@@ -179,14 +158,13 @@ struct Schedule {
 /// Where a question stands.
 enum Progress {
     New,
-    /// The checks that ask, in the order in which they came. None as long as those that may ask
-    /// wait for others.
+    /// The checks that ask, in the order in which they came.
     Running {
         askers: Vec<usize>,
     },
-    /// The check that asked first, if any has.
+    /// The check that asked first.
     Done {
-        first: Option<usize>,
+        first: usize,
         outcome: Rc<Outcome>,
     },
 }
@@ -283,7 +261,7 @@ impl Schedule {
                 (Job::Trial, slot)
             });
         }
-        if !self.start_looks() || !self.start_families() {
+        if !self.start_families() {
             return true;
         }
         while let Some(&index) = self.ready.first() {
@@ -294,9 +272,9 @@ impl Schedule {
                     self.ready.pop_first();
                 }
                 Progress::Done { first, outcome } => {
-                    let (first, outcome) = (first.replace(first.unwrap_or(index)), outcome.clone());
+                    let (first, outcome) = (*first, outcome.clone());
                     self.ready.pop_first();
-                    self.answer(index, first, &outcome);
+                    self.answer(index, Some(first), &outcome);
                 }
                 Progress::New => {
                     let running = Progress::Running { askers: vec![index] };
@@ -334,10 +312,10 @@ impl Schedule {
             unreachable!("only a running question ends");
         };
         let askers = std::mem::take(askers);
-        let first = askers.first().copied();
+        let first = askers[0];
         self.progress[question] = Progress::Done { first, outcome: outcome.clone() };
-        for (place, asker) in askers.into_iter().enumerate() {
-            self.answer(asker, first.filter(|_| place > 0), &outcome);
+        for asker in askers {
+            self.answer(asker, (asker != first).then_some(first), &outcome);
         }
     }
 

@@ -10,9 +10,9 @@ use super::fused::Fused;
 use super::{Context, Step, ledger};
 use crate::dialect::{STEM, Stage};
 use crate::elf::{self, Wants};
-use crate::fuse::beside;
 use crate::fuse::evidence::STOPPED_AT_LIMIT;
 use crate::fuse::siblings::{self, FEWEST, Family};
+use crate::fuse::siblings_fit::{blocks, stem};
 use crate::inventory::Inventory;
 use crate::judge::Verdict;
 use crate::plan::question::{Code, Question, Sibling, Subject};
@@ -156,8 +156,7 @@ impl<'a> Together<'a> {
         let name = self.source_name();
         let room = self.asking.room.path();
         std::fs::write(room.join(&name), text).ok()?;
-        let names: Vec<_> =
-            (0..members.len()).map(|place| format!("{}.c", beside::stem(place))).collect();
+        let names: Vec<_> = (0..members.len()).map(|place| format!("{}.c", stem(place))).collect();
         for (&member, name) in std::iter::zip(members, &names) {
             // Compilers show lines of it.
             std::fs::write(room.join(name), self.source(member)?).ok()?;
@@ -168,7 +167,7 @@ impl<'a> Together<'a> {
         if attempt.cut || matches!(attempt.verdict, Verdict::Error(_)) {
             return None;
         }
-        let blocks = beside::blocks(&attempt.messages, &names)?;
+        let blocks = blocks(&attempt.messages, &names)?;
         if blocks.iter().any(|(_, text)| self.family.is_of_all(text)) {
             return None;
         }

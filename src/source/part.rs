@@ -1,5 +1,5 @@
 //! Questions as parts of one source that asks several of them: the same words as in the source of
-//! each alone, in a function of its own; and headers that are looked for together. What must hold for that is told in [`crate::fuse`].
+//! each alone, in a function of its own. What must hold for that is told in [`crate::fuse`].
 
 use super::{Before, c};
 use crate::language::Language;
@@ -133,53 +133,4 @@ pub fn words(question: &Question) -> Option<String> {
         Subject::Member { of, member } => Some(format!("{of} * {member}")),
         _ => None,
     }
-}
-
-/// Words that tell, in preprocessed text, whether a header is there.
-pub const HEADER_WORDS: [&str; 2] = ["tryall_is_there_", "tryall_is_absent_"];
-
-/// A header that every compiler has, and one that none has. They are looked for first.
-pub const KNOWN_HEADERS: [&str; 2] = ["limits.h", "tryall/is/nowhere.h"];
-
-/// What is asked of one run of the preprocessor, behind what stands before the question: which headers
-/// are there, and then what macros expand to. The macros come last: an expansion may read on.
-pub fn look<'a>(
-    question: &Question,
-    headers: impl Iterator<Item = &'a str>,
-    macros: impl Iterator<Item = &'a str> + Clone,
-) -> String {
-    let before = Before { headers: &question.headers, prefix: &question.prefix };
-    c::start(before) + &look_for(headers) + &expand(macros) + &c::sentinels()
-}
-
-/// Looks for headers: one of [`HEADER_WORDS`] with each one's place in the list, if the compiler can
-/// tell.
-fn look_for<'a>(headers: impl Iterator<Item = &'a str>) -> String {
-    let [there, absent] = HEADER_WORDS;
-    let mut text = String::from("#ifdef __has_include\n");
-    for (place, header) in KNOWN_HEADERS.into_iter().chain(headers).enumerate() {
-        text += &format!(
-            "#if __has_include(<{header}>)\n{there}{place}\n#else\n{absent}{place}\n#endif\n"
-        );
-    }
-    text + "#endif\n"
-}
-
-/// What several macros expand to, each twice: what tells its own place tells another the second time.
-/// None can change another one by a pragma.
-fn expand<'a>(names: impl Iterator<Item = &'a str> + Clone) -> String {
-    let mut text = format!(
-        "#ifdef __GNUC__\n\
-         #pragma GCC diagnostic ignored \"-Wbuiltin-macro-redefined\"\n\
-         #endif\n\
-         #define _Pragma {}\n",
-        value::NO_PRAGMA
-    );
-    for copy in 0..2 {
-        for (number, name) in names.clone().enumerate() {
-            let [open, close, absent] = value::numbered_marks(number, copy);
-            text += &format!("#ifdef {name}\n{open} {name} {close}\n#else\n{absent}\n#endif\n");
-        }
-    }
-    text
 }

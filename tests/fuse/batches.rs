@@ -15,8 +15,8 @@ fn the_examples_are_the_same_and_need_fewer_processes() {
         let (call, stdin) = Call::check(&request);
         let ran = call.run_with(&stdin).json();
         let processes = ran["summary"]["processes"].as_u64().unwrap();
-        // A quarter of the 160 that they are alone; more where answers come in later than others.
-        assert!(processes * 3 < 160, "{compiler}: {processes}");
+        // Some 90 of the 160 that they are alone; more where answers come in later than others.
+        assert!(processes * 4 < 3 * 160, "{compiler}: {processes}");
     }
 }
 

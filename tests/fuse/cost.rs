@@ -1,6 +1,5 @@
 //! What sharing costs where it answers nothing: hardly more than asking each check alone.
 
-use super::beside::sources;
 use super::*;
 
 /// How many sources were compiled for a request, over all commands.
@@ -87,34 +86,6 @@ fn clang_is_told_of_no_more_errors_than_there_are_questions() {
         let limits = command.split(' ').filter_map(|word| word.strip_prefix("-ferror-limit="));
         for limit in limits {
             assert!((20..=30).contains(&limit.parse().unwrap()), "{command}");
-        }
-    }
-}
-
-/// As much is kept of each source's messages as of those of one alone.
-#[test]
-fn sources_of_which_much_is_said_are_compiled_once() {
-    let much = |lines: usize, source: usize| -> String {
-        (0..lines).map(|n| format!("#error {source} {n} {}\n", "long ".repeat(300))).collect()
-    };
-    for (language, compiler) in [("c", "gcc"), ("c++", "g++")] {
-        let mut texts: Vec<_> = (0..16).map(|n| much(60, n)).collect();
-        // Of this one more is said than is kept of a single source.
-        texts[3] = much(400, 3);
-        let texts: Vec<_> = texts.iter().map(String::as_str).collect();
-        let checks = with_language(language, sources(&texts));
-        let toolchain = json!({"language": language, "command": [need(compiler)]});
-        let request = json!({"toolchains": {language: toolchain}, "checks": checks});
-        let (call, stdin) = Call::check(&request);
-        let ran = call.arg("-j2").run_with(&stdin);
-        // One of them tries the toolchain.
-        assert_eq!(ran.json()["summary"]["processes"], 3, "{compiler}");
-        let alone = check_apart(&request);
-        for id in ["0", "3", "15"] {
-            assert_eq!(ran.result(id)["how"], "fused", "{compiler}: {id}");
-            for field in ["status", "output", "output_truncated"] {
-                assert_eq!(ran.result(id)[field], alone.result(id)[field], "{compiler}: {id}");
-            }
         }
     }
 }

@@ -101,7 +101,7 @@ fn what_means_another_thing_in_a_block_is_asked_alone() {
             json!({"kind": "symbol", "symbol": "leaves"}),
         ],
     );
-    assert!(fused >= 6, "{fused}");
+    assert!(fused >= 3, "{fused}");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn alignments_are_those_outside_of_functions() {
             json!({"kind": "sizeof", "type": "struct known"}),
         ],
     );
-    assert!(fused >= 6, "{fused}");
+    assert!(fused >= 2, "{fused}");
     // Alone, <stddef.h> comes behind the headers.
     behind("#define size_t unsigned\n", &[alignment("long"), alignment("short"), alignment("int")]);
     let text = "#include <stddef.h>\n#undef offsetof\n#define offsetof(a, b) 3\n";

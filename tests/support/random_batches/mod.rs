@@ -69,29 +69,12 @@ struct Surroundings {
 struct Era {
     args: Vec<Args>,
     surroundings: Vec<Surroundings>,
-    /// The checks that were drawn, by arguments, surroundings, and sort.
-    shelves: HashMap<(usize, usize, Sort), Vec<Value>>,
-}
-
-/// What a batch asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Sort {
-    /// Checks of all kinds.
-    Kinds,
-    /// Headers that must compile.
-    Headers,
-    /// Sources, by commands in full.
-    InFull,
+    /// The checks that were drawn, by arguments and surroundings.
+    shelves: HashMap<(usize, usize), Vec<Value>>,
 }
 
 /// So many batches long an era is.
 const ERA: usize = 1000;
-
-/// How often they come.
-const SORTS: [Sort; 10] = {
-    use Sort::{Headers, InFull, Kinds};
-    [Kinds, Kinds, Kinds, Kinds, Kinds, Kinds, Kinds, Kinds, Headers, InFull]
-};
 
 /// The place of arguments that may be odd, and come less often.
 const RARE: usize = 2;
@@ -168,7 +151,6 @@ impl Batches {
         self.made += 1;
         let place = self.random.pick(&SHARES);
         let (language, compiler) = COMPILERS[place];
-        let sort = self.random.pick(&SORTS);
         let count = 3 + self.random.below(22);
         let (few, mixed) = (self.random.one_in(2), self.random.one_in(8));
         let surrounded = self.eras[place].surroundings.len();
@@ -178,7 +160,7 @@ impl Batches {
         let checks = (0..count).map(|index| {
             let args = if mixed { of_args(&mut self.random) } else { args };
             let surroundings = if few { surroundings } else { of_surroundings(&mut self.random) };
-            let mut check = self.check(place, (args, surroundings, sort));
+            let mut check = self.check(place, (args, surroundings));
             check["id"] = json!(index.to_string());
             check
         });
@@ -186,18 +168,8 @@ impl Batches {
         if self.random.one_in(2) {
             self.have_some_wait(&mut checks);
         }
-        let mut toolchain = json!({"language": language});
-        if sort == Sort::InFull {
-            let words = |text: &str| json!(text.split(' ').collect::<Vec<_>>());
-            toolchain["compile"] =
-                words(&format!("{compiler} {{definitions}} {{args}} -o {{object}} -c {{source}}"));
-            toolchain["link"] =
-                words(&format!("{compiler} {{object}} -o {{program}} {{link_args}}"));
-        } else {
-            toolchain["command"] = json!([compiler]);
-        }
-        let name = toolchain_name(compiler, sort);
-        let request = json!({"toolchains": {name: toolchain}, "checks": checks});
+        let toolchain = json!({"language": language, "command": [compiler]});
+        let request = json!({"toolchains": {compiler: toolchain}, "checks": checks});
         Batch { compiler, jobs: self.random.pick(&["-j1", "-j2", "-j2", "-j4"]), request }
     }
 
@@ -216,7 +188,7 @@ impl Batches {
     }
 
     /// A check off a shelf, which is filled as it is asked.
-    fn check(&mut self, place: usize, of: (usize, usize, Sort)) -> Value {
+    fn check(&mut self, place: usize, of: (usize, usize)) -> Value {
         let known = self.eras[place].shelves.get(&of).map(Vec::len).unwrap_or_default();
         let number = self.random.below(SHELF);
         if number < known && !self.random.one_in(40) {
@@ -229,11 +201,7 @@ impl Batches {
         check
     }
 
-    fn new_check(
-        &mut self,
-        place: usize,
-        (args, surroundings, sort): (usize, usize, Sort),
-    ) -> Value {
+    fn new_check(&mut self, place: usize, (args, surroundings): (usize, usize)) -> Value {
         let (language, compiler) = COMPILERS[place];
         let random = &mut self.random;
         let era = &self.eras[place];
@@ -242,38 +210,19 @@ impl Batches {
         let is_cxx = language != "c";
         let types = if is_cxx { &CXX_TYPES[..] } else { &[] };
         let symbols = if is_cxx { &CXX_SYMBOLS[..] } else { &[] };
-        let mut check = match random.below(20) {
-            _ if sort == Sort::InFull => {
-                let kind = random.pick(&["compiles", "compiles", "links"]);
-                let definitions =
-                    random.pick(&[&[][..], &["-DX=1"], &["-DOWN"], &["-DNOT_SEEN"], &["-DNOPE=1"]]);
-                // As flags are tried: with the first of the sources.
-                let (source, flags) = match random.one_in(3) {
-                    true => (SOURCES[0], random.pick(&FLAGS)),
-                    false => (random.pick(&SOURCES), &[][..]),
-                };
-                json!({"kind": kind, "source": source, "definitions": definitions, "args": flags})
-            }
-            10 if sort == Sort::Kinds => {
-                json!({"kind": "alignment", "type": random.pick_of(&TYPES, types)})
-            }
-            place if place == 11 || sort == Sort::Headers => {
+        let mut check = match random.below(18) {
+            10 => json!({"kind": "alignment", "type": random.pick_of(&TYPES, types)}),
+            11 => {
                 let odd = odd_header(random.below(ODD.len()));
                 let is_odd = args.has_odd_headers && random.one_in(4);
                 let header = if is_odd { odd.as_str() } else { random.pick(&HEADERS) };
-                let stage = random.pick(&["compile", "compile", "preprocess"]);
-                json!({"kind": "header", "header": header, "stage": stage})
+                json!({"kind": "header", "header": header})
             }
-            12 => json!({"kind": "define", "name": random.pick(&MACROS)}),
             13 => {
                 json!({"kind": "prototype", "function": random.pick(&NAMES),
                        "return_type": random.pick(&RETURNS), "arguments": random.pick(&ARGUMENTS)})
             }
-            18..=19 => json!({"kind": "compiler_flag", "flags": random.pick(&FLAGS)}),
             14 => json!({"kind": "endian"}),
-            15 => json!({"kind": "compiles", "source": random.pick(&SOURCES)}),
-            16 => json!({"kind": "compiles", "source": random.pick(&SOURCES),
-                         "fail_patterns": [random.pick(&PATTERNS)]}),
             0..=3 if random.one_in(60) => json!({"kind": "function", "function": "x".repeat(1500)}),
             0..=3 => {
                 let name = random.pick_rather(&NAMES, PLAIN_NAMES);
@@ -291,21 +240,39 @@ impl Batches {
             check["headers"] = json!(surroundings.headers);
             check["prefix"] = json!(surroundings.prefix);
         }
-        let own_args = check["args"].as_array().cloned().unwrap_or_default();
-        let args_of_all = args.words.iter().map(|word| json!(word));
-        check["args"] = args_of_all.chain(own_args).collect();
+        check["args"] = json!(args.words);
         if args.has_odd_headers {
             check["include_dirs"] = json!([self.odd_headers]);
         }
-        check["toolchain"] = json!(toolchain_name(compiler, sort));
+        check["toolchain"] = json!(compiler);
         check
     }
 }
 
-fn odd_header(number: usize) -> String {
-    format!("odd{number:02}.h")
+/// How many checks are added to a batch for which sharing is a sure gain.
+const BALLAST: usize = 80;
+
+/// The same request with functions at its end that share their commands. As long as sharing has
+/// gained nothing, hardly any is tried; so without these, checks that spoil it for others would
+/// soon be asked alone.
+pub fn with_ballast(request: &Value) -> Value {
+    let mut request = request.clone();
+    let toolchain = request["checks"][0]["toolchain"].clone();
+    let language = request["checks"][0]["language"].clone();
+    let checks = request["checks"].as_array_mut().expect("it is a list");
+    checks.extend((0..BALLAST).map(|number| {
+        let name = format!("ballast_{number}");
+        let mut check = json!({"id": name, "kind": "function", "function": name});
+        for (field, value) in [("toolchain", &toolchain), ("language", &language)] {
+            if !value.is_null() {
+                check[field] = value.clone();
+            }
+        }
+        check
+    }));
+    request
 }
 
-fn toolchain_name(compiler: &str, sort: Sort) -> String {
-    format!("{compiler}{}", if sort == Sort::InFull { " in full" } else { "" })
+fn odd_header(number: usize) -> String {
+    format!("odd{number:02}.h")
 }

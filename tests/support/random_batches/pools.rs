@@ -32,25 +32,6 @@ pub const ODD_ARGS: [&[&str]; 16] = [
     &["-DX=__FILE__", "-DPLACE=__LINE__"],
 ];
 
-pub const FLAGS: [&[&str]; 16] = [
-    &["-Wall"],
-    &["-Wextra", "-Wundef"],
-    &["-Wshadow"],
-    &["-Wstrict-prototypes"],
-    &["-Weffc++"],
-    &["-Wnope"],
-    &["-Wlogical-op"],
-    &["-Wshorten-64-to-32"],
-    &["-Wformat-security"],
-    &["-Wformat"],
-    &["-Wno-unknown-warning-option"],
-    &["-Wmissing-prototypes"],
-    &["-Weverything"],
-    &["-Wno-nope"],
-    &["-Wpedantic", "-Wsystem-headers"],
-    &["-fno-common"],
-];
-
 /// Return types of prototypes, and arguments.
 pub const RETURNS: [&str; 8] =
     ["int", "int", "void", "char *", "size_t", "own_t", "typedef int", "struct later *"];
@@ -211,71 +192,6 @@ pub const HEADERS: [&str; 20] = [
     "windows.h",
     ".",
     "/usr/include/stdio.h",
-];
-
-pub const MACROS: [&str; 19] = [
-    "EOF",
-    "NULL",
-    "__LINE__",
-    "__COUNTER__",
-    "PLACE",
-    "nope",
-    "assert",
-    "__FILE__",
-    "own_t",
-    "BUFSIZ",
-    "__DATE__",
-    "errno",
-    "ODD",
-    "odd_function",
-    "unix",
-    "__STDC_HOSTED__",
-    "getc",
-    "opens",
-    "turns",
-];
-
-/// What may stand in messages.
-pub const PATTERNS: [&str; 4] = ["unused", "careful", "[Ww]arning", "nowhere"];
-
-/// Sources that are right, wrong in many ways, and that look for their neighbours.
-pub const SOURCES: [&str; 36] = [
-    "int main(void) { return 0; }",
-    "#ifdef OWN\n#error \"seen\"\n#endif\nint main(void) { return 0; }",
-    "#ifndef NOPE\n#error \"not seen\"\n#endif\nint main(void) { return 0; }",
-    "__asm__(\".warning \\\"careful\\\"\"); int main(void) { return 0; }",
-    "int main(void) { return nope; }",
-    "int main(void) { nope(); return 0; }",
-    "int main(void) { return 0;",
-    "/* open",
-    "#error \"no\"\n",
-    "#warning \"careful\"\nint main(void) { return 0; }",
-    "#include <nope.h>\nint main(void) { return 0; }",
-    "#include \"confte00.c\"\n",
-    "#include \"conftest.c\"\nint x;\n",
-    "#include __FILE__\n",
-    "int of[sizeof(__FILE__) == 11 ? 1 : -1];",
-    "#line 7 \"other.c\"\nint main(void) { return nope; }",
-    "# 7 \"confte01.c\"\nint main(void) { return nope; }",
-    "__asm__(\".error \\\"no\\\"\"); int x;",
-    "__asm__(\"nonsense\"); int x;",
-    "__asm__(\".incbin \\\"confte00.c\\\"\"); int x;",
-    "int unused(int x) { int y; return x; }",
-    "static int unused;",
-    "int f(void) { return __COUNTER__; } int of[__COUNTER__ == 1 ? 1 : -1];",
-    "int of[__LINE__ == 1 ? 1 : -1];",
-    "#pragma GCC poison nope\nint x;",
-    "#pragma GCC error \"no\"\n",
-    "_Pragma(\"GCC error \\\"no\\\"\") int x;",
-    "typedef int t; t x = (t){1}; int *p = 1;",
-    "int x = 1 / 0;",
-    "void *p = (void)0;",
-    "char large[0x7fffffffffffffff];",
-    "int tryall_part_0(void); int tryall_part_0(void) { return 0; }",
-    "\"a string\"",
-    "#include X\n",
-    "_Static_assert(__builtin_strcmp(X, \"conf\" \"test.c\") == 0, \"\");",
-    "int of[sizeof(X) == 11 ? 1 : -1];",
 ];
 
 pub const MEMBERS: [&str; 7] = ["x", "y", "st_size", "tm_gmtoff", "nope", "tv_nsec", "x.y"];
