@@ -178,7 +178,7 @@ impl<'a> Together<'a> {
             cut: compiled.cut,
             source: Some(source.text.clone()),
             fused: true,
-            ..Outcome::error(String::new())
+            ..Outcome::of(Verdict::No)
         };
         let deadline = self.started + question.timeout;
         // By the question's own toolchain: it may link in another way.

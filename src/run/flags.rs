@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use tokio::time::Instant;
 
 use super::Context;
-use super::asking::{Asking, Outcome, UNKNOWN_FLAG, shown};
+use super::asking::{Asking, Outcome, shown, unknown_flag};
 use super::command::command_line;
 use super::fused::Fused;
 use super::ledger;
@@ -162,7 +162,7 @@ impl Tried {
         };
         let lines = outcome.output.lines().filter(is_own);
         let output: String = lines.map(|line| format!("{line}\n")).collect();
-        let remark = (outcome.verdict == Verdict::Yes).then(|| UNKNOWN_FLAG.into());
+        let remark = (outcome.verdict == Verdict::Yes).then(|| unknown_flag());
         let outcome = Outcome { verdict: Verdict::No, remark, output, ..outcome };
         match &asking.toolchain.commands {
             Some(commands) => Some(asking.in_full_from(commands, &name, outcome).await),

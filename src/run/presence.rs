@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::Context;
 use super::asking::{Asking, Outcome};
 use super::fused::Fused;
+use crate::code::{Code, Reason};
 use crate::dialect::Stage;
 use crate::fuse::guard;
 use crate::judge::Verdict;
@@ -33,7 +34,9 @@ pub async fn look(context: &Context, questions: Vec<usize>) -> Fused {
         let only_there = guard::must_only_be_there(&context.plan.questions[index]);
         let (verdict, remark) = match there {
             Some(true) if only_there => (Verdict::Yes, None),
-            Some(false) => (Verdict::No, Some("the header is not there".into())),
+            Some(false) => {
+                (Verdict::No, Some(Reason::new(Code::NotFound, "the header is not there")))
+            }
             _ => {
                 fused.alone.push(index);
                 continue;
@@ -47,7 +50,7 @@ pub async fn look(context: &Context, questions: Vec<usize>) -> Fused {
                 Outcome { value: Some(Value::Text(expansion)), ..outcome.clone() }
             }
             Some(None) => {
-                let remark = Some(value::NOT_DEFINED.into());
+                let remark = Some(value::not_defined());
                 Outcome { verdict: Verdict::No, remark, ..outcome.clone() }
             }
             None => {
