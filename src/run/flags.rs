@@ -162,7 +162,7 @@ impl Tried {
         };
         let lines = outcome.output.lines().filter(is_own);
         let output: String = lines.map(|line| format!("{line}\n")).collect();
-        let remark = (outcome.verdict == Verdict::Yes).then(|| unknown_flag());
+        let remark = (outcome.verdict == Verdict::Yes).then(unknown_flag);
         let outcome = Outcome { verdict: Verdict::No, remark, output, ..outcome };
         match &asking.toolchain.commands {
             Some(commands) => Some(asking.in_full_from(commands, &name, outcome).await),
