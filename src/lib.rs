@@ -7,6 +7,7 @@
 //! alone. What is not an answer of the compiler is an `error`, never a `no`.
 
 pub mod cli;
+pub mod code;
 pub mod request;
 
 pub mod anchor;

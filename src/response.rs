@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::code::Code;
 use crate::request::{BadRequest, VERSION};
 
 /// What is printed for a request.
@@ -66,6 +67,9 @@ pub struct Answer {
     /// For `error` what happened and what to do; for `skipped` the need that was not met; for
     /// a duplicate the check that asked first; for `no` what the exit status does not say.
     pub reason: Option<String>,
+    /// The same for programs. A duplicate has that of the check that asked first, which is `null` for
+    /// a yes.
+    pub code: Option<Code>,
     /// The source that was compiled; `null` for a file of the caller's.
     pub source: Option<String>,
     /// With a toolchain whose commands are given in full: what was run, in order (compile, link,

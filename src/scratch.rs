@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::code::{Code, Reason};
 use crate::os;
 
 /// The directory of a batch. It is removed when this is dropped.
@@ -17,12 +18,14 @@ pub struct Scratch {
 
 /// Where a directory is to be made: a name that nobody else has. It is known before there is such a
 /// directory, so that the guard can be there first.
-pub fn choose() -> io::Result<PathBuf> {
+pub fn choose() -> Result<PathBuf, Reason> {
     // The guard and the compilers have other current directories.
-    let base = std::path::absolute(os::scratch_base())?;
+    let unusable = |text: String| Reason::new(Code::TempUnusable, text);
+    let base =
+        std::path::absolute(os::scratch_base()).map_err(|error| unusable(error.to_string()))?;
     if std::fs::metadata(&base).is_ok_and(|dir| os::is_open_to_all(&dir)) {
         // A directory of ours could be moved away, and another one put in its place.
-        return Err(io::Error::other(format!(
+        return Err(unusable(format!(
             "everybody can replace what is in {}; set its sticky bit (chmod +t), or set TMPDIR to another directory",
             base.display()
         )));
@@ -34,11 +37,11 @@ pub fn choose() -> io::Result<PathBuf> {
 
 impl Scratch {
     /// Makes the directory. It is an error if there is something of this name.
-    pub fn new(dir: PathBuf) -> io::Result<Self> {
+    pub fn new(dir: PathBuf) -> Result<Self, Reason> {
         os::private_dir(&dir).map_err(|error| {
             let base = dir.parent().unwrap_or(&dir).display();
             let message = format!("cannot make a temporary directory in {base}: {error}; set TMPDIR to one that can be written to");
-            io::Error::new(error.kind(), message)
+            Reason::new(Code::of_writing(&error), message)
         })?;
         Ok(Scratch { dir, next: Cell::new(0) })
     }

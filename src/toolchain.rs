@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path as FilePath, PathBuf};
 
 use crate::anchor::{anchored, anchored_command};
+use crate::code::{Code, Reason};
 use crate::dialect::Dialect;
 use crate::language::Language;
 use crate::os::{self, FileIdentity};
@@ -24,7 +25,7 @@ pub struct Toolchain {
     /// The launcher and the compiler, as they stand on a command line.
     pub command: Vec<OsString>,
     /// The file of the first word of `command`, or why there is none.
-    pub program: Result<PathBuf, String>,
+    pub program: Result<PathBuf, Reason>,
     /// Arguments of every compile.
     pub args: Vec<OsString>,
     /// Arguments at the end of every link.
@@ -32,7 +33,7 @@ pub struct Toolchain {
     /// Arguments of the empty program that is tried before, and those at its link's end.
     pub trial_args: [Vec<OsString>; 2],
     /// What runs a program: the command, and its file or why there is none.
-    pub emulator: Option<(Vec<OsString>, Result<PathBuf, String>)>,
+    pub emulator: Option<(Vec<OsString>, Result<PathBuf, Reason>)>,
     /// The compiler's environment.
     pub env: Vec<(OsString, OsString)>,
     /// The environment of programs that are run.
@@ -84,7 +85,7 @@ pub struct Commands {
     pub compile: Template,
     /// From the object file to the program: the command, and the file of its first word or why
     /// there is none.
-    pub link: Option<(Template, Result<PathBuf, String>)>,
+    pub link: Option<(Template, Result<PathBuf, Reason>)>,
 }
 
 /// What the process gives to its toolchains.
@@ -108,12 +109,14 @@ impl Surroundings {
     }
 
     /// A variable's words, as a shell would split them.
-    fn words(&self, name: &str) -> Result<Option<Vec<String>>, String> {
+    fn words(&self, name: &str) -> Result<Option<Vec<String>>, Reason> {
         let Some(value) = self.variable(name) else { return Ok(None) };
-        let value =
-            value.to_str().ok_or_else(|| format!("the environment's {name} is not UTF-8"))?;
-        let words = shlex::split(value)
-            .ok_or_else(|| format!("the environment's {name} has an unclosed quote: {value}"))?;
+        let cannot = |why: String| {
+            Reason::new(Code::InvalidEnvironment, format!("the environment's {name} {why}"))
+        };
+        let value = value.to_str().ok_or_else(|| cannot("is not UTF-8".into()))?;
+        let words =
+            shlex::split(value).ok_or_else(|| cannot(format!("has an unclosed quote: {value}")))?;
         Ok(Some(words).filter(|words| !words.is_empty()))
     }
 }
@@ -139,13 +142,13 @@ pub fn resolve(
     given: Option<&request::Toolchain>,
     base: &FilePath,
     surroundings: &Surroundings,
-) -> Result<Toolchain, String> {
+) -> Result<Toolchain, Reason> {
     let nothing = request::Toolchain::default();
     let given = given.unwrap_or(&nothing);
     let env = environment(given, surroundings);
     let emulator = (!given.emulator.is_empty()).then(|| {
         let command = anchored_command(&given.emulator, base);
-        let file = find(&command[0], &env, "emulator");
+        let file = find(&command[0], &env, Tool::Emulator);
         (command, file)
     });
     if let Some(compile) = &given.compile {
@@ -175,10 +178,10 @@ pub fn resolve(
         // The messages are read, and they are known in this locale.
         set(&mut compiler_env, "LC_ALL", "C");
     }
-    let program = find(&command[0], &env, "compiler");
+    let program = find(&command[0], &env, Tool::Compiler);
     let launched = command.iter().zip(&command[1..]).take_while(|(word, _)| is_launcher(word));
     let launched: Vec<_> =
-        launched.filter_map(|(_, next)| find(next, &env, "compiler").ok()).collect();
+        launched.filter_map(|(_, next)| find(next, &env, Tool::Compiler).ok()).collect();
     Ok(Toolchain {
         language,
         dialect: Dialect::default(),
@@ -203,14 +206,16 @@ fn in_full(
     given: &request::Toolchain,
     compile: &[String],
     env: Vec<(OsString, OsString)>,
-    emulator: Option<(Vec<OsString>, Result<PathBuf, String>)>,
-) -> Result<Toolchain, String> {
-    let read = |words: &[String], step, what| -> Result<_, String> {
-        let template = Template::parse(words, step)?;
-        Ok((template, find(OsStr::new(&words[0]), &env, what)))
+    emulator: Option<(Vec<OsString>, Result<PathBuf, Reason>)>,
+) -> Result<Toolchain, Reason> {
+    let read = |words: &[String], step, tool| -> Result<_, Reason> {
+        let template =
+            Template::parse(words, step).map_err(|why| Reason::new(Code::InvalidValue, why))?;
+        Ok((template, find(OsStr::new(&words[0]), &env, tool)))
     };
-    let (compile, program) = read(compile, Step::Compile, "compiler")?;
-    let link = given.link.as_ref().map(|words| read(words, Step::Link, "linker")).transpose()?;
+    let (compile, program) = read(compile, Step::Compile, Tool::Compiler)?;
+    let link =
+        given.link.as_ref().map(|words| read(words, Step::Link, Tool::Linker)).transpose()?;
     let commands = Commands { compile, link };
     let linked = commands.link.iter().flat_map(|(link, _)| link.fixed_words());
     let private_temp = has_private_temp(given, commands.compile.fixed_words().chain(linked));
@@ -235,7 +240,7 @@ fn in_full(
 fn environment_command(
     language: Language,
     surroundings: &Surroundings,
-) -> Result<Vec<String>, String> {
+) -> Result<Vec<String>, Reason> {
     for name in language.command_variables() {
         if let Some(words) = surroundings.words(name)? {
             return Ok(words);
@@ -289,9 +294,44 @@ fn is_one_of(word: &OsStr, names: &[&str]) -> bool {
     FilePath::new(word).file_stem().is_some_and(|stem| names.iter().any(|name| stem == *name))
 }
 
+/// What a command is.
+#[derive(Clone, Copy)]
+enum Tool {
+    Compiler,
+    Linker,
+    Emulator,
+}
+
+impl Tool {
+    fn name(self) -> &'static str {
+        match self {
+            Tool::Compiler => "compiler",
+            Tool::Linker => "linker",
+            Tool::Emulator => "emulator",
+        }
+    }
+
+    /// The code if there is none.
+    fn missing(self) -> Code {
+        match self {
+            Tool::Compiler => Code::CompilerMissing,
+            Tool::Linker => Code::LinkerMissing,
+            Tool::Emulator => Code::EmulatorFailed,
+        }
+    }
+
+    /// The code if what is there cannot be run.
+    fn not_started(self) -> Code {
+        match self {
+            Tool::Compiler | Tool::Linker => Code::CompilerNotStarted,
+            Tool::Emulator => Code::EmulatorFailed,
+        }
+    }
+}
+
 /// The file of a command's first word.
-fn find(word: &OsStr, env: &[(OsString, OsString)], what: &str) -> Result<PathBuf, String> {
-    let shown = word.to_string_lossy();
+fn find(word: &OsStr, env: &[(OsString, OsString)], tool: Tool) -> Result<PathBuf, Reason> {
+    let (shown, what) = (word.to_string_lossy(), tool.name());
     let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
     let has_path = path.is_some_and(|path| !path.is_empty());
     // Where the C library looks when nobody says where. All entries are absolute, as is a word
@@ -300,7 +340,8 @@ fn find(word: &OsStr, env: &[(OsString, OsString)], what: &str) -> Result<PathBu
     which::which_in(word, Some(path), "/").map_err(|_| {
         let file = FilePath::new(word);
         let words: Vec<_> = shown.split_whitespace().collect();
-        if words.len() > 1 && !file.exists() {
+        let mut code = tool.missing();
+        let text = if words.len() > 1 && !file.exists() {
             format!(
                 "the {what} {shown:?} does not exist; if these are several words, give each on its \
                  own: {words:?}"
@@ -312,11 +353,13 @@ fn find(word: &OsStr, env: &[(OsString, OsString)], what: &str) -> Result<PathBu
         } else if file.is_dir() {
             format!("the {what} {shown} is a directory; name the program in it")
         } else if file.exists() {
+            code = tool.not_started();
             let noexec = file.parent().is_some_and(os::is_noexec);
             let remedy = if noexec { "remount its file system without noexec" } else { "set its permissions" };
             format!("the {what} {shown} is not executable; {remedy} or name another one")
         } else {
             format!("the {what} {shown} does not exist; install it or name another one")
-        }
+        };
+        Reason::new(code, text)
     })
 }

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use crate::code::{Code, Reason};
+
 /// What stands before an integer in an object file.
 pub const OPEN: &str = "tryall(";
 /// What stands behind it.
@@ -20,7 +22,9 @@ pub const BYTE_ORDER_TEXTS: [&str; 2] = ["tryall(little)", "tryall(big)"];
 pub const EXPANSION_MARKS: (&str, &str) = ("tryall_expansion_starts", "tryall_expansion_ends");
 
 /// Why a macro has no expansion, though the preprocessor succeeds.
-pub const NOT_DEFINED: &str = "the macro is not defined";
+pub fn not_defined() -> Reason {
+    Reason::new(Code::NotDefined, "the macro is not defined")
+}
 
 /// A macro of our own and what it expands to, each a word of its own in preprocessed text.
 pub const SENTINEL_MACRO: (&str, &str) = ("TRYALL_NOT_EXPANDED", "tryall_expanded");

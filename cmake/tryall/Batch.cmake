@@ -293,10 +293,9 @@ function(_tryall_keep_answer number)
   set(v _tryall_${number})
   set(status "${${v}_STATUS}")
   if(NOT status MATCHES "^(yes|no)$" OR ${v}_OUTPUT_TRUNCATED)
-    if(status STREQUAL "error"
-        AND "${${v}_REASON}" MATCHES "was replaced or removed while the checks")
+    if("${${v}_REASON_CODE}" STREQUAL "compiler_replaced")
       # CMake could ask only the other one, which is not the one that this check was meant for, and
-      # nothing that CMake has found out before need be true of it. (The words are src/judge/mod.rs's.)
+      # nothing that CMake has found out before need be true of it.
       message(FATAL_ERROR "tryall: ${${v}_REASON}")
     endif()
     # A module may search all of the output.

@@ -60,7 +60,7 @@ fn task(plan: &Plan, question: usize, id: &str) -> Result<Task, String> {
             "{id} compiles and links by two commands of its own, and what is compared is one command"
         ));
     }
-    let program = toolchain.program.clone()?;
+    let program = toolchain.program.clone().map_err(|why| why.text)?;
     let (file, source) = match source::form(question, toolchain.language) {
         Form::File(path) => (path.into_os_string(), None),
         Form::Verdict(source)

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::CheckArgs;
 use super::execute::{Failure, Prepared, execute};
 use super::output;
+use crate::code::{Code, Reason};
 use crate::language::Language;
 use crate::os;
 use crate::plan::{self, Origin};
@@ -53,7 +54,8 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
     }
     if args.output.is_none() && args.trace.as_deref().is_some_and(output::is_stdout) {
         let message = "the answers go to standard output already; name a file";
-        return refuse(&args, &BadRequest::at(message, &Path::flag("--trace -"), None));
+        let place = Path::flag("--trace -");
+        return refuse(&args, &BadRequest::at(Code::InvalidOption, message, &place, None));
     }
     let prepared = match prepare(&args) {
         Ok(prepared) => prepared,
@@ -66,8 +68,8 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
 pub fn failed(args: &CheckArgs, failure: &Failure) -> ExitCode {
     match failure {
         Failure::Write(error) => output::write_failure(error),
-        Failure::Run(error) => {
-            let error = BadRequest::whole(format!("the checks could not be run: {error}"));
+        Failure::Run(Reason { code, text }) => {
+            let error = BadRequest::whole(*code, format!("the checks could not be run: {text}"));
             tell_no_results(args, &error, 3)
         }
     }
@@ -92,11 +94,15 @@ fn tell_no_results(args: &CheckArgs, error: &BadRequest, status: u8) -> ExitCode
     ExitCode::from(status)
 }
 
+/// There is no current directory.
+pub fn no_directory(error: io::Error) -> BadRequest {
+    let message = format!("the current directory cannot be used: {error}");
+    BadRequest::whole(Code::InvalidEnvironment, message)
+}
+
 /// Reads the request and plans it.
 fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
-    let surroundings = Surroundings::of_process().map_err(|error| {
-        BadRequest::whole(format!("the current directory cannot be used: {error}"))
-    })?;
+    let surroundings = Surroundings::of_process().map_err(no_directory)?;
     let on_command_line = flags::checks(&args.checks, shared(args))?;
     let bytes = match (&args.file, on_command_line.is_empty()) {
         (Some(file), _) if file.as_os_str() != "-" => Some(read_file(file)?),
@@ -121,12 +127,14 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
     apply_toolchain_options(args, &mut request)?;
     for (check, origin) in std::iter::zip(&request.checks, &origins) {
         if let Some(why) = args.format.refuses_id(&check.id) {
-            return Err(BadRequest::at(why, &origin.path.clone().key("id"), text));
+            let place = origin.path.clone().key("id");
+            return Err(BadRequest::at(Code::InvalidValue, why, &place, text));
         }
     }
     let checks = request.checks.iter().map(|check| (check.id.as_str(), check.kind));
     if let Some((index, why)) = args.format.clash(checks) {
-        return Err(BadRequest::at(why, &origins[index].path.clone().key("id"), text));
+        let place = origins[index].path.clone().key("id");
+        return Err(BadRequest::at(Code::DuplicateId, why, &place, text));
     }
     refuse_slips(&request, &origins, text)?;
     let jobs = args.jobs.or(request.jobs);
@@ -206,7 +214,8 @@ fn words(option: &str, text: Option<&str>) -> Result<Option<Vec<String>>, BadReq
     let Some(text) = text else { return Ok(None) };
     let words = shlex::split(text).filter(|words| !words.is_empty());
     words.map(Some).ok_or_else(|| {
-        BadRequest::at("an unclosed quote, or nothing at all", &Path::flag(option), None)
+        let message = "an unclosed quote, or nothing at all";
+        BadRequest::at(Code::InvalidOption, message, &Path::flag(option), None)
     })
 }
 
@@ -219,7 +228,8 @@ fn read_file(path: &FilePath) -> Result<Vec<u8>, BadRequest> {
             true => format!("; to ask for a header, write --header {}", path.display()),
             false => String::new(),
         };
-        BadRequest::whole(format!("the request {} cannot be read: {error}{remedy}", path.display()))
+        let message = format!("the request {} cannot be read: {error}{remedy}", path.display());
+        BadRequest::whole(Code::RequestUnreadable, message)
     })
 }
 
@@ -229,7 +239,8 @@ fn read_stdin() -> Result<Vec<u8>, BadRequest> {
         tell("reading a request from the terminal; `tryall --help` tells what else there is");
     }
     read_bounded(stdin.lock()).map_err(|error| {
-        BadRequest::whole(format!("the request cannot be read from standard input: {error}"))
+        let message = format!("the request cannot be read from standard input: {error}");
+        BadRequest::whole(Code::RequestUnreadable, message)
     })
 }
 

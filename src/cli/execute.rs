@@ -13,6 +13,7 @@ use tokio::task::LocalSet;
 use super::CheckArgs;
 use super::output;
 use super::stream::Stream;
+use crate::code::{Code, Reason};
 use crate::os::{self, Guard, HeldBack};
 use crate::plan::{self, Plan};
 use crate::process::Runner;
@@ -63,7 +64,7 @@ impl Observer for Reporter {
 #[derive(Debug)]
 pub enum Failure {
     /// The checks could not be run.
-    Run(io::Error),
+    Run(Reason),
     /// The results could not be written.
     Write(io::Error),
 }
@@ -99,7 +100,7 @@ pub fn execute(
                 // Why there are no more lines comes after them.
                 stream.finish().map_err(|error| Failure::Write(in_output(args, error)))?;
             }
-            Err(Failure::Run(error))
+            Err(cannot_run(error))
         }
         End::Done(answers, summary, held) => {
             held.let_through();
@@ -131,7 +132,7 @@ pub fn ask(
     match run_plan(&args, prepared, inherited)?.end {
         End::Stopped(signal) => Ok(Err(output::ended_by(signal))),
         End::CannotWrite(error) => Err(Failure::Write(error)),
-        End::CannotRun(error) => Err(Failure::Run(error)),
+        End::CannotRun(error) => Err(cannot_run(error)),
         End::Done(answers, _, held) => {
             held.let_through();
             Ok(Ok(answers))
@@ -151,18 +152,18 @@ struct Ran {
 /// Runs a plan, and cleans up behind it.
 fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Result<Ran, Failure> {
     let Prepared { plan, jobs } = prepared;
-    os::room_for_a_command().map_err(Failure::Run)?;
+    os::room_for_a_command().map_err(cannot_run)?;
     os::survive_file_size_limit();
     // The guard is forked off while there is one thread, and before there is anything to guard.
     let place = scratch::choose();
     let guard = place.as_ref().ok().map(|place| Guard::new(place));
-    let scratch = place.and_then(Scratch::new).map_err(|error| error.to_string());
+    let scratch = place.and_then(Scratch::new);
     if let (Err(_), Some(Ok(guard))) = (&scratch, &guard) {
         // What stands there is somebody else's.
         guard.remove_nothing();
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(Failure::Run)?;
+    let runtime = runtime.map_err(cannot_run)?;
     let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
         (_, false) => None,
         (None, true) => Some(Box::new(os::Stdout::open().map_err(Failure::Write)?)),
@@ -229,11 +230,16 @@ fn tell_of_missing_headers(plan: &Plan, answers: &[Answer]) {
     }
 }
 
+/// What the program itself needs and the system does not give: mostly because of a limit.
+fn cannot_run(error: io::Error) -> Failure {
+    Failure::Run(Reason::new(Code::of_start(&error, Code::LimitReached), error.to_string()))
+}
+
 /// A thread that could not be started.
 fn no_thread(error: io::Error) -> Failure {
     let message =
         format!("no thread could be started ({error}); raise the limit on processes (ulimit -u)");
-    Failure::Run(io::Error::new(error.kind(), message))
+    cannot_run(io::Error::new(error.kind(), message))
 }
 
 /// Runs the plan until it ends, or a signal or the reader of the results ends it.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use clap::Args;
 
 use super::CheckArgs;
-use super::check::{failed, refuse};
+use super::check::{failed, no_directory, refuse};
 use super::execute::{Prepared, ask};
 use super::output;
 use crate::meson::compose::Composed;
@@ -64,9 +64,7 @@ fn all_rounds(
 }
 
 fn plan(composed: &mut Composed) -> Result<Plan, BadRequest> {
-    let surroundings = Surroundings::of_process().map_err(|error| {
-        BadRequest::whole(format!("the current directory cannot be used: {error}"))
-    })?;
+    let surroundings = Surroundings::of_process().map_err(no_directory)?;
     // Meson's compilers run in such a directory, which relative paths start from.
     let base = match std::env::var_os("MESON_BUILD_ROOT") {
         Some(build) => PathBuf::from(build).join("meson-private/tmp"),

@@ -1,10 +1,11 @@
-//! Why a command did not judge its source, and what to do: the text for each cause, with the
+//! Why a command did not judge its source, and what to do: the code and the text for each cause, with the
 //! directory, the limit or the variable that it is about.
 
 use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
+use crate::code::{Code, Reason};
 use crate::os::{self, Limit, StartFailure};
 
 /// What was wrong when it was not the source.
@@ -53,17 +54,34 @@ const SEE_OUTPUT: &str = "see its message in the output";
 
 impl Cause {
     /// The cause, with the compiler's words for it, and the remedy.
-    pub fn told(self, said: &str, around: Around<'_>) -> String {
+    pub fn told(self, said: &str, around: Around<'_>) -> Reason {
         let own = format!("{}/", around.room.display());
         let said = said.trim().replace(&own, "");
         let cause = match self {
             Cause::Unwritable if os::is_full(around.temp) => Cause::DiskFull,
             cause => cause,
         };
-        format!("{} ({said}); {}", cause.reason(), cause.remedy(&said, around))
+        let text = format!("{} ({said}); {}", cause.what(), cause.remedy(&said, around));
+        Reason::new(cause.code(), text)
     }
 
-    fn reason(self) -> &'static str {
+    fn code(self) -> Code {
+        match self {
+            Cause::Crash | Cause::LinkerFailed => Code::CompilerCrashed,
+            Cause::Killed => Code::CompilerKilled,
+            Cause::NotStarted => Code::CompilerNotStarted,
+            Cause::NoBinutils => Code::LinkerMissing,
+            Cause::DiskFull | Cause::Quota => Code::DiskFull,
+            Cause::Unwritable => Code::TempUnusable,
+            Cause::Memory => Code::OutOfMemory,
+            Cause::Limit(_) => Code::LimitReached,
+            Cause::Busy => Code::CompilerReplaced,
+            Cause::NoLicense => Code::NoLicense,
+            Cause::Launcher => Code::LauncherFailed,
+        }
+    }
+
+    fn what(self) -> &'static str {
         match self {
             Cause::Crash => "the compiler crashed",
             Cause::Killed => "a part of the compiler was killed by a signal",
@@ -122,13 +140,14 @@ pub fn full(temp: &Path) -> String {
 }
 
 /// Why this program could not write a temporary file, and what to do.
-pub fn not_written(what: &str, error: &io::Error, temp: &Path) -> String {
+pub fn not_written(what: &str, error: &io::Error, temp: &Path) -> Reason {
     let remedy = match error.kind() {
         io::ErrorKind::FileTooLarge => raise(Limit::FileSize),
         io::ErrorKind::StorageFull => full(temp),
         _ => format!("its directory is in {}; {OTHER_TMPDIR}", temp.display()),
     };
-    format!("{what} could not be written ({error}); {remedy}")
+    let text = format!("{what} could not be written ({error}); {remedy}");
+    Reason::new(Code::of_writing(error), text)
 }
 
 fn raise(limit: Limit) -> String {
@@ -148,18 +167,37 @@ fn raise_limits_or(otherwise: &str) -> String {
     }
 }
 
-/// Why a signal has ended something, and what to do.
-pub fn signal(what: &str, signal: i32) -> String {
+/// Why a signal has ended a compiler, or `what` else makes a file, and what to do.
+pub fn compiler_signal(what: &str, signal: i32) -> Reason {
+    let is_crash = os::is_own_fault(signal);
+    let code = if is_crash { Code::CompilerCrashed } else { Code::CompilerKilled };
+    ended_by(what, signal, code)
+}
+
+/// Why a signal that is not its own fault has ended the program of a check, and what to do.
+pub fn program_signal(signal: i32) -> Reason {
+    ended_by("the program", signal, Code::ProgramKilled)
+}
+
+fn ended_by(what: &str, signal: i32, code: Code) -> Reason {
     let name = os::describe_signal(signal);
-    let remedy = match os::limit_behind(signal) {
-        Some(limit) => raise(limit),
-        None => raise_limits_or("look for a lack of memory or for whoever sent it, then ask again"),
+    let (code, remedy) = match os::limit_behind(signal) {
+        Some(limit) => (Code::LimitReached, raise(limit)),
+        None => {
+            let remedy = "look for a lack of memory or for whoever sent it, then ask again";
+            (code, raise_limits_or(remedy))
+        }
     };
-    format!("{what} was ended by {name}; {remedy}")
+    Reason::new(code, format!("{what} was ended by {name}; {remedy}"))
 }
 
 /// Why a compiler was not started, and what to do.
-pub fn compiler_not_started(what: &str, error: &io::Error) -> String {
+pub fn compiler_not_started(what: &str, error: &io::Error) -> Reason {
+    let code = Code::of_start(error, Code::CompilerNotStarted);
+    Reason::new(code, not_started(what, error))
+}
+
+fn not_started(what: &str, error: &io::Error) -> String {
     let remedy = match os::start_failure(error) {
         StartFailure::Denied => "look at its permissions, at those of its interpreter, and \
                                  whether its file system is mounted noexec"
@@ -182,9 +220,9 @@ pub fn compiler_not_started(what: &str, error: &io::Error) -> String {
 }
 
 /// Why a program that was made a moment ago was not started, and what to do.
-pub fn program_not_started(error: &io::Error, around: Around<'_>) -> String {
+pub fn program_not_started(error: &io::Error, around: Around<'_>) -> Reason {
     let emulator = "give the toolchain an \"emulator\" that runs it";
-    match os::start_failure(error) {
+    let text = match os::start_failure(error) {
         StartFailure::NoProgram => format!("the program is for another machine; {emulator}"),
         // Its loader, most likely.
         StartFailure::Missing => format!(
@@ -198,6 +236,7 @@ pub fn program_not_started(error: &io::Error, around: Around<'_>) -> String {
                  directory where programs can run"
             )
         }
-        _ => compiler_not_started("the program", error),
-    }
+        _ => not_started("the program", error),
+    };
+    Reason::new(Code::of_start(error, Code::ProgramNotStarted), text)
 }

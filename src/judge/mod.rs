@@ -11,6 +11,7 @@ pub mod messages;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::code::{Code, Reason};
 use crate::os;
 use crate::process::{Exit, Finished};
 
@@ -25,7 +26,14 @@ pub enum Verdict {
     /// It failed, and by its own judgement.
     No,
     /// It did not judge: what happened and what to do.
-    Error(String),
+    Error(Reason),
+}
+
+impl Verdict {
+    /// That it did not judge.
+    pub fn error(code: Code, text: impl Into<String>) -> Self {
+        Verdict::Error(Reason::new(code, text))
+    }
 }
 
 /// Shells and `env` exit with such statuses when they could not run a command or when a signal
@@ -55,12 +63,12 @@ pub fn compiler(
                 Some((cause, line)) if cause != Cause::Crash => cause.told(&line, around),
                 _ if product.is_some() && os::is_full(around.room) => {
                     let name = os::describe_signal(*signal);
-                    format!(
-                        "{what} was ended by {name}, and the disk is full; {}",
-                        causes::full(around.temp)
-                    )
+                    let remedy = causes::full(around.temp);
+                    let text =
+                        format!("{what} was ended by {name}, and the disk is full; {remedy}");
+                    Reason::new(Code::DiskFull, text)
                 }
-                _ => causes::signal(what, *signal),
+                _ => causes::compiler_signal(what, *signal),
             });
         }
     };
@@ -68,17 +76,26 @@ pub fn compiler(
         let Some(file) = product else { return Verdict::Yes };
         return match elf::look(file) {
             Written::All => Verdict::Yes,
-            _ if os::is_full(around.room) => Verdict::Error(format!(
-                "{what} reported success but did not write all of its output file, and the disk is full; {}",
-                causes::full(around.temp)
-            )),
-            Written::Nothing => Verdict::Error(format!(
-                "{what} reported success but wrote no output file; check what the command really runs"
-            )),
-            Written::Part => Verdict::Error(format!(
-                "{what} reported success but wrote only a part of its output file; look for a full \
-                 disk, then ask again"
-            )),
+            _ if os::is_full(around.room) => {
+                let remedy = causes::full(around.temp);
+                let text = format!(
+                    "{what} reported success but did not write all of its output file, and the disk is full; {remedy}"
+                );
+                Verdict::error(Code::DiskFull, text)
+            }
+            Written::Nothing => {
+                let text = format!(
+                    "{what} reported success but wrote no output file; check what the command really runs"
+                );
+                Verdict::error(Code::CompilerMisbehaved, text)
+            }
+            Written::Part => {
+                let text = format!(
+                    "{what} reported success but wrote only a part of its output file; look for a full \
+                     disk, then ask again"
+                );
+                Verdict::error(Code::CompilerMisbehaved, text)
+            }
         };
     }
     failed(what, code, messages, product.is_some(), &source(), around)
@@ -98,37 +115,42 @@ pub fn failed(
         return Verdict::Error(cause.told(&line, around));
     }
     if code >= FIRST_STATUS_OF_WRAPPERS {
-        return Verdict::Error(format!(
+        let text = format!(
             "{what} exited with status {code}, which says that something could not be run; \
              see its message in the output"
-        ));
+        );
+        return Verdict::error(Code::CompilerNotStarted, text);
     }
     if writes && os::is_full(around.room) {
-        return Verdict::Error(format!(
-            "{what} failed, and the disk is full; {}",
-            causes::full(around.temp)
-        ));
+        let remedy = causes::full(around.temp);
+        let text = format!("{what} failed, and the disk is full; {remedy}");
+        return Verdict::error(Code::DiskFull, text);
     }
     if messages.trim().is_empty() {
         // A driver whose cc1 or as could not be loaded fails like this, too.
-        return Verdict::Error(format!(
+        let text = format!(
             "{what} failed with status {code} and did not say why; a compiler that says no tells \
              what is wrong with the source, so look at what the command really runs"
-        ));
+        );
+        return Verdict::error(Code::CompilerMisbehaved, text);
     }
     Verdict::No
 }
 
-/// Why a no of a compiler that was to read these files does not count.
-pub const REMOVED: &str = "the check's temporary files were removed while it ran; look for what \
-                           cleans up there, or set TMPDIR to another directory";
+/// Why a no of a compiler whose files are gone does not count.
+pub fn removed() -> Verdict {
+    let text = "the check's temporary files were removed while it ran; look for what cleans up \
+                there, or set TMPDIR to another directory";
+    Verdict::error(Code::TempUnusable, text)
+}
 
 /// Why nothing that a compiler says counts any more.
-pub fn replaced(program: &Path) -> String {
-    format!(
+pub fn replaced(program: &Path) -> Verdict {
+    let text = format!(
         "{} was replaced or removed while the checks ran; ask again when the installation is complete",
         program.display()
-    )
+    );
+    Verdict::error(Code::CompilerReplaced, text)
 }
 
 /// The verdict of a program that was run: whether it exited with 0. An emulator is given by its
@@ -143,21 +165,26 @@ pub fn program(
     let code = match exit {
         Exit::Code(code) => *code,
         Exit::Signal(signal) if os::is_own_fault(*signal) => return Verdict::No,
-        Exit::Signal(signal) => return Verdict::Error(causes::signal("the program", *signal)),
+        Exit::Signal(signal) => return Verdict::Error(causes::program_signal(*signal)),
         Exit::TimedOut => return Verdict::Error(timed_out("the program", timeout)),
         Exit::NotStarted(error) => {
             return Verdict::Error(match emulator {
-                Some(_) => format!(
-                    "the emulator could not be started ({error}); check the toolchain's \"emulator\""
+                Some(_) => Reason::new(
+                    Code::of_start(error, Code::EmulatorFailed),
+                    format!(
+                        "the emulator could not be started ({error}); check the toolchain's \"emulator\""
+                    ),
                 ),
                 None => causes::program_not_started(error, around),
             });
         }
     };
     match emulator.and_then(|emulator| own_words(emulator, code, errors)) {
-        Some(said) if code != 0 => Verdict::Error(format!(
-            "the emulator could not run the program ({said}); check its arguments"
-        )),
+        Some(said) if code != 0 => {
+            let text =
+                format!("the emulator could not run the program ({said}); check its arguments");
+            Verdict::error(Code::EmulatorFailed, text)
+        }
         _ if code == 0 => Verdict::Yes,
         _ => Verdict::No,
     }
@@ -172,9 +199,10 @@ fn own_words(emulator: &Path, code: i32, errors: &str) -> Option<String> {
     line.map(|line| line.trim().to_string()).or(wrapper)
 }
 
-fn timed_out(what: &str, timeout: Duration) -> String {
-    format!(
+fn timed_out(what: &str, timeout: Duration) -> Reason {
+    let text = format!(
         "{what} did not end within {} s and was stopped; raise the \"timeout\" if it needs more",
         timeout.as_secs_f64()
-    )
+    );
+    Reason::new(Code::TimedOut, text)
 }

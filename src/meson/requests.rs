@@ -7,6 +7,7 @@ use std::path::Path as FilePath;
 use std::rc::Rc;
 
 use crate::anchor::{anchored, anchored_command};
+use crate::code::Code;
 use crate::dialect::Stage;
 use crate::language::Language;
 use crate::request::{BadRequest, Check, Path, Request, Toolchain, parse};
@@ -25,10 +26,11 @@ pub fn add(
     to: &mut Composed,
 ) -> Result<(), BadRequest> {
     let cannot = |error| {
-        BadRequest::whole(format!(
+        let message = format!(
             "the request {} cannot be read: {error}; name it as files('...'), so that Meson finds it",
             file.display()
-        ))
+        );
+        BadRequest::whole(Code::RequestUnreadable, message)
     };
     let bytes = std::fs::read(file).map_err(cannot)?;
     let (request, text) = parse::parse(&bytes)?;
@@ -48,7 +50,8 @@ pub fn add(
                      both, or give the request a toolchain",
                     check.id
                 );
-                return Err(BadRequest::at(message, &place.key("language"), Some(text)));
+                let place = place.key("language");
+                return Err(BadRequest::at(Code::ConflictingFields, message, &place, Some(text)));
             }
             None => String::new(),
         };
@@ -77,7 +80,7 @@ pub fn add(
         let language = toolchain.language.or(Language::from_name(&name));
         let at = Path::root().key("toolchains").key(&name);
         let toolchain = anchored_toolchain(toolchain, &dir)
-            .map_err(|message| BadRequest::at(message, &at, Some(text)))?;
+            .map_err(|message| BadRequest::at(Code::InvalidValue, message, &at, Some(text)))?;
         to.request.toolchains.insert(renamed(&name), Toolchain { language, ..toolchain });
     }
     to.request.toolchains.insert(renamed(""), of_meson);

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use crate::code::Code;
 use crate::language::Language;
 use crate::request::kind::nearest;
 use crate::request::{BadRequest, Path};
@@ -107,7 +108,8 @@ pub fn read(words: &[String]) -> Result<Said, BadRequest> {
     let mut batches: Vec<Batch> = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let at = |message: String| BadRequest::at(message, &Path::flag(word), None);
+        let at =
+            |message: String| BadRequest::at(Code::InvalidOption, message, &Path::flag(word), None);
         let (key, value) = word.split_once(':').ok_or_else(|| at("it has no colon".into()))?;
         match key {
             "meson" => {
@@ -144,7 +146,7 @@ pub fn read(words: &[String]) -> Result<Said, BadRequest> {
             _ => batch.items.push(item(key, value).map_err(at)?),
         }
     }
-    let nothing = || BadRequest::whole("there is no word meson:VERSION");
+    let nothing = || BadRequest::whole(Code::InvalidOption, "there is no word meson:VERSION");
     Ok(Said { version: version.ok_or_else(nothing)?, batches })
 }
 

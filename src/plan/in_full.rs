@@ -1,14 +1,18 @@
 //! What belongs to toolchains whose commands the request gives in full, and to their checks.
 
+use crate::code::Code;
 use crate::request::{self, Check, Fault, Kind};
 use crate::template::{List, Step, Template};
 use crate::toolchain::Commands;
 
 /// What is wrong with the commands of a toolchain, and in which field.
-pub fn validate(toolchain: &request::Toolchain) -> Result<(), (&'static str, String)> {
+pub fn validate(toolchain: &request::Toolchain) -> Result<(), (Code, &'static str, String)> {
     let Some(compile) = &toolchain.compile else {
         return match &toolchain.link {
-            Some(_) => Err(("link", "it needs a \"compile\" that makes the object file".into())),
+            Some(_) => {
+                let message = "it needs a \"compile\" that makes the object file";
+                Err((Code::MissingField, "link", message.into()))
+            }
             None => Ok(()),
         };
     };
@@ -21,11 +25,12 @@ pub fn validate(toolchain: &request::Toolchain) -> Result<(), (&'static str, Str
     if let Some((field, _)) = others.into_iter().find(|(_, given)| *given) {
         let message =
             "\"compile\" and \"link\" are the commands in full; put it there, or leave them out";
-        return Err((field, message.into()));
+        return Err((Code::ConflictingFields, field, message.into()));
     }
-    Template::parse(compile, Step::Compile).map_err(|message| ("compile", message))?;
+    let invalid = |field| move |message| (Code::InvalidValue, field, message);
+    Template::parse(compile, Step::Compile).map_err(invalid("compile"))?;
     if let Some(link) = &toolchain.link {
-        Template::parse(link, Step::Link).map_err(|message| ("link", message))?;
+        Template::parse(link, Step::Link).map_err(invalid("link"))?;
     }
     Ok(())
 }
@@ -40,12 +45,12 @@ pub fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
              {kind:?} needs a compiler's \"command\"",
             check.id
         );
-        return Err(Fault::of("kind", message));
+        return Err(Fault::of(Code::ConflictingFields, "kind", message));
     }
     let link = commands.link.as_ref().map(|(link, _)| link);
     if link.is_none() && check.kind != Kind::Compiles {
         let message = format!("{:?}: kind {kind:?} needs a \"link\" in its toolchain", check.id);
-        return Err(Fault::of("kind", message));
+        return Err(Fault::of(Code::MissingField, "kind", message));
     }
     let definitions = check.definitions.as_deref().unwrap_or_default();
     for (field, given, list, place) in [
@@ -57,7 +62,7 @@ pub fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
         let template = if list == List::LinkArgs { link } else { Some(&commands.compile) };
         if !given.is_empty() && !template.is_some_and(|template| template.has_place_for(list)) {
             let message = format!("the toolchain has no place for it; put {place}");
-            return Err(Fault::of(field, message));
+            return Err(Fault::of(Code::ConflictingFields, field, message));
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use regex_lite::{Regex, RegexBuilder};
 
+use crate::code::Code;
 use crate::language::Language;
 use crate::request::{BadRequest, Check, Fault, Kind, Path, Request, Seconds, flags, fragment};
 use crate::toolchain::{self, Surroundings, Toolchain};
@@ -109,7 +110,7 @@ impl Origin {
             Some((field, element)) => self.of_field(field, element),
             None => self.path.clone(),
         };
-        BadRequest::at(fault.message, &path, text)
+        BadRequest::at(fault.code, fault.message, &path, text)
     }
 }
 
@@ -161,7 +162,7 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
             if other != question {
                 let (product, first) = (product.display(), &input.origins[first].path);
                 let message = format!("{product} is already where the product of {first} goes");
-                return Err(at(Fault::of("product", message)));
+                return Err(at(Fault::of(Code::ProductTaken, "product", message)));
             }
         }
         asks.push(Ask {
@@ -176,7 +177,11 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     if let Some(cycle) = graph::cycle(&asks) {
         let names: Vec<_> = cycle.iter().map(|&index| asks[index].id.as_str()).collect();
         let message = format!("these checks need each other in a circle: {}", names.join(" -> "));
-        return Err(planner_complaint(&input, cycle[0], Fault::of("needs", message)));
+        return Err(planner_complaint(
+            &input,
+            cycle[0],
+            Fault::of(Code::NeedsCircle, "needs", message),
+        ));
     }
     let Planner { toolchains, patterns, .. } = planner;
     let known_links = input.request.known_links.as_ref().map(|dir| input.base.join(dir));
@@ -204,7 +209,8 @@ fn needs(check: &Check, ids: &HashMap<&str, usize>) -> Result<Vec<usize>, Fault>
         ids.get(need.as_str()).copied().ok_or_else(|| {
             let known = crate::request::kind::nearest(need, ids.keys().copied());
             let remedy = known.map_or(String::new(), |known| format!("; did you mean {known:?}?"));
-            Fault::of_element("needs", position, format!("no check has the id {need:?}{remedy}"))
+            let message = format!("no check has the id {need:?}{remedy}");
+            Fault { code: Code::UnknownNeed, ..Fault::of_element("needs", position, message) }
         })
     };
     check.needs.iter().enumerate().map(find).collect()
@@ -214,17 +220,20 @@ impl<'a> Planner<'a> {
     fn index_ids(&self) -> Result<HashMap<&'a str, usize>, BadRequest> {
         let mut ids: HashMap<&str, usize> = HashMap::new();
         for (index, check) in self.request.checks.iter().enumerate() {
-            let at = |message| planner_complaint(self.input, index, Fault::of("id", message));
-            fragment::id(&check.id).map_err(at)?;
+            let at = |code, message| {
+                planner_complaint(self.input, index, Fault::of(code, "id", message))
+            };
+            fragment::id(&check.id).map_err(|why| at(Code::InvalidValue, why))?;
             if let Some(first) = ids.insert(&check.id, index) {
                 let first = &self.input.origins[first].path;
                 let option = self.input.origins[index].option.as_ref();
                 let remedy = option.map_or(String::new(), |it| format!(", as in {}", it.renamed()));
-                return Err(at(format!(
+                let message = format!(
                     "the id {:?} is taken by {first}; ids must be unique, so give this check \
                      another{remedy}",
                     check.id
-                )));
+                );
+                return Err(at(Code::DuplicateId, message));
             }
         }
         Ok(ids)
@@ -234,15 +243,16 @@ impl<'a> Planner<'a> {
     fn validate_toolchains(&self) -> Result<(), BadRequest> {
         for (name, toolchain) in &self.request.toolchains {
             let path = Path::root().key("toolchains").key(name);
-            let at = |field: &str, message: String| {
-                BadRequest::at(message, &path.clone().key(field), self.input.text)
+            let at = |code, field: &str, message: String| {
+                BadRequest::at(code, message, &path.clone().key(field), self.input.text)
             };
+            let invalid = |field: &str, message| at(Code::InvalidValue, field, message);
             if toolchain
                 .command
                 .as_ref()
                 .is_some_and(|command| command.first().is_none_or(String::is_empty))
             {
-                return Err(at(
+                return Err(invalid(
                     "command",
                     "it is empty; leave it out to use the environment's compiler".into(),
                 ));
@@ -251,7 +261,7 @@ impl<'a> Planner<'a> {
                 && own != language
             {
                 let message = format!("a toolchain named {name:?} serves checks in {}", own.name());
-                return Err(at("language", message));
+                return Err(at(Code::ConflictingFields, "language", message));
             }
             let lists = [
                 ("command", toolchain.command.as_deref().unwrap_or_default()),
@@ -263,13 +273,15 @@ impl<'a> Planner<'a> {
                 ("link", toolchain.link.as_deref().unwrap_or_default()),
             ];
             for (field, words) in lists {
-                each(field, words, fragment::argument).map_err(|fault| at(field, fault.message))?;
+                each(field, words, fragment::argument)
+                    .map_err(|fault| invalid(field, fault.message))?;
             }
-            in_full::validate(toolchain).map_err(|(field, message)| at(field, message))?;
+            in_full::validate(toolchain)
+                .map_err(|(code, field, message)| at(code, field, message))?;
             for (variable, value) in &toolchain.env {
                 if variable.is_empty() || variable.contains(['=', '\0']) || value.contains('\0') {
                     let message = format!("{variable:?} cannot be set in an environment");
-                    return Err(at("env", message));
+                    return Err(invalid("env", message));
                 }
             }
         }
@@ -290,7 +302,7 @@ impl<'a> Planner<'a> {
 
         each("headers", &check.headers, fragment::header)?;
         if check.prefix.contains('\0') {
-            return Err(Fault::of("prefix", "it has a NUL byte in it"));
+            return Err(Fault::of_value("prefix", "it has a NUL byte in it"));
         }
         for (field, args) in [
             ("args", &check.args),
@@ -319,7 +331,7 @@ impl<'a> Planner<'a> {
             None if !definitions.is_empty() => {
                 let message =
                     "only a toolchain with \"compile\" has a place for it; put it into \"args\"";
-                return Err(Fault::of("definitions", message));
+                return Err(Fault::of(Code::ConflictingFields, "definitions", message));
             }
             None => {}
         }
@@ -358,12 +370,13 @@ impl<'a> Planner<'a> {
                         [] => "the request gives none in \"toolchains\"".into(),
                         names => format!("known: {}", names.join(", ")),
                     };
-                    Fault::of("toolchain", format!("no toolchain has the name {name:?}; {known}"))
+                    let message = format!("no toolchain has the name {name:?}; {known}");
+                    Fault::of(Code::UnknownToolchain, "toolchain", message)
                 })?;
                 let language = given.language.or(Language::from_name(name)).unwrap_or_default();
                 if check.language.is_some_and(|wanted| wanted != language) {
                     let message = format!("the toolchain {name:?} is for {}", language.name());
-                    return Err(Fault::of("language", message));
+                    return Err(Fault::of(Code::ConflictingFields, "language", message));
                 }
                 (Some(name.clone()), Some(given), language)
             }
@@ -377,8 +390,7 @@ impl<'a> Planner<'a> {
             return Ok(known);
         }
         let resolved =
-            toolchain::resolve(language, given, self.input.base, self.input.surroundings)
-                .map_err(|message| Fault { field: None, message })?;
+            toolchain::resolve(language, given, self.input.base, self.input.surroundings)?;
         self.toolchains.push(resolved);
         self.by_name.insert(key, self.toolchains.len() - 1);
         Ok(self.toolchains.len() - 1)

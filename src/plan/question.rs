@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::code;
 use crate::dialect::Stage;
 use crate::language::Language;
 use crate::request::kind::{OWN_FIELDS, nearest};
@@ -239,7 +240,11 @@ fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
     let rule = check.kind.rule();
     let kind = rule.name;
     if language == Language::Fortran && !rule.in_fortran {
-        return Err(Fault::of("kind", format!("kind {kind:?} has no meaning in Fortran")));
+        return Err(Fault::of(
+            code::Code::ConflictingFields,
+            "kind",
+            format!("kind {kind:?} has no meaning in Fortran"),
+        ));
     }
     if let Some(stray) = check.own_fields().find(|field| !rule.takes(field)) {
         let own = OWN_FIELDS.iter().copied().filter(|field| rule.takes(field));
@@ -248,31 +253,34 @@ fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
             None if own.clone().next().is_none() => "it has no fields of its own".into(),
             None => format!("it has {}", own.collect::<Vec<_>>().join(", ")),
         };
-        return Err(Fault::of(stray, format!("kind {kind:?} has no field {stray:?}; {remedy}")));
+        let message = format!("kind {kind:?} has no field {stray:?}; {remedy}");
+        return Err(Fault::of(code::Code::UnknownField, stray, message));
     }
     let has = |field: &str| check.own_fields().any(|given| given == field);
     if let Some(missing) = rule.required.iter().find(|field| !has(field)) {
         let message = format!("kind {kind:?} needs the field {missing:?}");
-        return Err(Fault { field: None, message });
+        return Err(Fault::whole(code::Code::MissingField, message));
     }
     if rule.takes_source && has("source") && has("file") {
         let message = "the check has both \"source\" and \"file\"; leave one of them out";
-        return Err(Fault::of("file", message));
+        return Err(Fault::of(code::Code::ConflictingFields, "file", message));
     }
     if rule.takes_source && !has("source") && !has("file") {
         let message = format!("kind {kind:?} needs either \"source\" or \"file\"");
-        return Err(Fault { field: None, message });
+        return Err(Fault::whole(code::Code::MissingField, message));
     }
     if has("file") {
         let before = [("headers", !check.headers.is_empty()), ("prefix", !check.prefix.is_empty())];
         if let Some((field, _)) = before.into_iter().find(|(_, given)| *given) {
             return Err(Fault::of(
+                code::Code::ConflictingFields,
                 field,
                 "a \"file\" is compiled as it is; give \"source\" instead",
             ));
         }
         if has("extension") {
-            return Err(Fault::of("extension", "a \"file\" has its own extension"));
+            let message = "a \"file\" has its own extension";
+            return Err(Fault::of(code::Code::ConflictingFields, "extension", message));
         }
     }
     Ok(())
@@ -284,7 +292,7 @@ fn text(
     allowed: impl Fn(&str) -> Result<(), fragment::Refusal>,
 ) -> Result<String, Fault> {
     let value = value.as_deref().unwrap_or_default();
-    allowed(value).map_err(|refusal| Fault::of(field, refusal))?;
+    allowed(value).map_err(|refusal| Fault::of_value(field, refusal))?;
     Ok(value.into())
 }
 
@@ -303,7 +311,7 @@ pub fn each(
 fn flags(check: &Check, anchor: &Anchor<'_>) -> Result<Vec<OsString>, Fault> {
     let flags = check.flags.as_deref().unwrap_or_default();
     if flags.is_empty() {
-        return Err(Fault::of("flags", "it is empty"));
+        return Err(Fault::of_value("flags", "it is empty"));
     }
     each("flags", flags, fragment::argument)?;
     Ok((anchor.args)(flags))
@@ -313,9 +321,9 @@ fn flags(check: &Check, anchor: &Anchor<'_>) -> Result<Vec<OsString>, Fault> {
 pub fn product(check: &Check, anchor: &Anchor<'_>) -> Result<Option<PathBuf>, Fault> {
     let Some(product) = &check.product else { return Ok(None) };
     if product.is_empty() {
-        return Err(Fault::of("product", "it is empty"));
+        return Err(Fault::of_value("product", "it is empty"));
     }
-    fragment::argument(product).map_err(|refusal| Fault::of("product", refusal))?;
+    fragment::argument(product).map_err(|refusal| Fault::of_value("product", refusal))?;
     Ok(Some((anchor.path)(product)))
 }
 
@@ -324,10 +332,16 @@ pub fn sibling(check: &Check, language: Language) -> Result<Option<Sibling>, Fau
     let (word, own_names) = match (&check.word, &check.own_names) {
         (None, None) => return Ok(None),
         (Some(word), Some(own_names)) => (word.clone(), own_names.clone()),
-        (None, Some(_)) => return Err(Fault::of("own_names", "it needs a \"word\" beside it")),
-        (Some(_), None) => return Err(Fault::of("word", "it needs \"own_names\" beside it")),
+        (None, Some(_)) => {
+            let message = "it needs a \"word\" beside it";
+            return Err(Fault::of(code::Code::MissingField, "own_names", message));
+        }
+        (Some(_), None) => {
+            let message = "it needs \"own_names\" beside it";
+            return Err(Fault::of(code::Code::MissingField, "word", message));
+        }
     };
-    fragment::expression(&word, language).map_err(|refusal| Fault::of("word", refusal))?;
+    fragment::expression(&word, language).map_err(|refusal| Fault::of_value("word", refusal))?;
     each("own_names", &own_names, fragment::identifier)?;
     Ok(Some(Sibling { word, own_names }))
 }
@@ -340,15 +354,16 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
         .as_ref()
         .is_some_and(|e| e.is_empty() || !e.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'))
     {
-        return Err(Fault::of("extension", "letters and digits only, without the dot"));
+        return Err(Fault::of_value("extension", "letters and digits only, without the dot"));
     }
     let code = match (&check.source, &check.file) {
         (Some(source), _) => Code::Text { source: source.clone(), extension },
         (None, Some(file)) => {
-            fragment::argument(file).map_err(|refusal| Fault::of("file", refusal))?;
+            fragment::argument(file).map_err(|refusal| Fault::of_value("file", refusal))?;
             let path = (anchor.path)(file);
             if !path.is_file() {
-                return Err(Fault::of("file", format!("{} is not a file", path.display())));
+                let message = format!("{} is not a file", path.display());
+                return Err(Fault::of(code::Code::FileMissing, "file", message));
             }
             Code::File(path)
         }
@@ -358,11 +373,11 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
     let run_dir = match &check.run_dir {
         None => None,
         Some(dir) => {
-            fragment::argument(dir).map_err(|refusal| Fault::of("run_dir", refusal))?;
+            fragment::argument(dir).map_err(|refusal| Fault::of_value("run_dir", refusal))?;
             let path = (anchor.path)(dir);
             if !path.is_dir() {
                 let message = format!("{} is not a directory", path.display());
-                return Err(Fault::of("run_dir", message));
+                return Err(Fault::of(code::Code::FileMissing, "run_dir", message));
             }
             Some(path)
         }

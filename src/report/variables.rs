@@ -59,6 +59,7 @@ impl Variables<'_> {
     fn of(&mut self, answer: &Answer) -> io::Result<()> {
         self.word("STATUS", Some(answer.status.name()))?;
         self.text("REASON", answer.reason.as_deref().unwrap_or_default())?;
+        self.word("REASON_CODE", answer.code)?;
         self.word("EXIT_CODE", answer.exit_code)?;
         match &answer.value {
             Some(Value::Program { exit_status, stdout, signal }) => {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::{BadRequest, Check, HeaderStage, Kind, Path, fragment};
+use crate::code::Code;
 use crate::language::Language;
 
 /// An option that stands for a check.
@@ -33,6 +34,9 @@ fn built(
     fill(&mut check);
     Ok(Built { id: id.into(), check })
 }
+
+/// What an option takes whose check has its source in a file.
+const FILE: &str = "FILE";
 
 static FLAGS: [Flag; 19] = [
     Flag {
@@ -179,25 +183,25 @@ static FLAGS: [Flag; 19] = [
     },
     Flag {
         option: "preprocesses",
-        value: "FILE",
+        value: FILE,
         help: "Does the file preprocess? HAVE_FOO for foo.c",
         build: |text, _| source_file(text, Kind::Preprocesses),
     },
     Flag {
         option: "compiles",
-        value: "FILE",
+        value: FILE,
         help: "Does the file compile?",
         build: |text, _| source_file(text, Kind::Compiles),
     },
     Flag {
         option: "links",
-        value: "FILE",
+        value: FILE,
         help: "Does the file compile and link?",
         build: |text, _| source_file(text, Kind::Links),
     },
     Flag {
         option: "runs",
-        value: "FILE",
+        value: FILE,
         help: "Does the program of the file exit with status 0?",
         build: |text, _| source_file(text, Kind::Runs),
     },
@@ -357,14 +361,13 @@ fn one(flag: &Flag, text: &str, shared: &Rc<Shared>) -> Result<(Place, Check), B
         shared: shared.clone(),
     };
     // Flags and file names may have an @ of their own.
-    let has_headers = !flag.option.ends_with("-flag")
-        && !text.starts_with('@')
-        && !flag.help.contains("the file");
+    let has_headers =
+        !flag.option.ends_with("-flag") && !text.starts_with('@') && flag.value != FILE;
     let (subject, headers) = match text.split_once('@') {
         Some((subject, headers)) if has_headers => (subject, headers),
         _ => (text, ""),
     };
-    let at = |message: String| BadRequest::at(message, &place.path(), None);
+    let at = |message: String| BadRequest::at(Code::InvalidOption, message, &place.path(), None);
     if let Some((_, more)) = headers.split_once('@') {
         let headers = headers.replace('@', ",");
         return Err(at(format!("{more:?} stands behind a second @; write {subject}@{headers}")));

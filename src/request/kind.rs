@@ -7,6 +7,9 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::wording;
+use crate::code::Code;
+
 /// What a check asks. The rules behind each kind are told in [`crate::source`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -247,7 +250,8 @@ impl<'de> Deserialize<'de> for Kind {
                 Some(meant) => format!("did you mean {meant:?}?"),
                 None => format!("known are {}", names().collect::<Vec<_>>().join(", ")),
             };
-            serde::de::Error::custom(format!("unknown kind {:?}; {remedy}", &*name))
+            let message = format!("unknown kind {:?}; {remedy}", &*name);
+            wording::own_complaint(Code::UnknownKind, &message)
         })
     }
 }

@@ -7,9 +7,13 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::code::{Code, Reason};
+
 /// Why a request is unusable, and where.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 pub struct BadRequest {
+    /// What is wrong, for programs.
+    pub code: Code,
     /// What is wrong and what to do.
     pub message: String,
     /// The field, such as `checks[3].kind`, or the command-line option.
@@ -22,14 +26,15 @@ pub struct BadRequest {
 
 impl BadRequest {
     /// A complaint about the request as a whole.
-    pub fn whole(message: impl Into<String>) -> Self {
-        BadRequest { message: message.into(), path: None, line: None, column: None }
+    pub fn whole(code: Code, message: impl Into<String>) -> Self {
+        BadRequest { code, message: message.into(), path: None, line: None, column: None }
     }
 
     /// A complaint about one place, found again in the request's text if there is one.
-    pub fn at(message: impl Into<String>, path: &Path, text: Option<&str>) -> Self {
+    pub fn at(code: Code, message: impl Into<String>, path: &Path, text: Option<&str>) -> Self {
         let position = text.and_then(|text| Some(line_and_column(text, offset_of(text, path)?)));
         BadRequest {
+            code,
             message: message.into(),
             path: Some(path.to_string()).filter(|path| !path.is_empty()),
             line: position.map(|(line, _)| line),
@@ -56,19 +61,37 @@ impl fmt::Display for BadRequest {
 pub struct Fault {
     /// The field of the check and perhaps an index in it.
     pub field: Option<(&'static str, Option<usize>)>,
+    /// What it is, for programs.
+    pub code: Code,
     /// The message.
     pub message: String,
 }
 
 impl Fault {
-    /// A fault of one field.
-    pub fn of(field: &'static str, message: impl Into<String>) -> Self {
-        Fault { field: Some((field, None)), message: message.into() }
+    /// A fault of the check as a whole.
+    pub fn whole(code: Code, message: impl Into<String>) -> Self {
+        Fault { field: None, code, message: message.into() }
     }
 
-    /// A fault of one element of a field.
+    /// A fault of one field.
+    pub fn of(code: Code, field: &'static str, message: impl Into<String>) -> Self {
+        Fault { field: Some((field, None)), ..Fault::whole(code, message) }
+    }
+
+    /// A value that a field cannot have.
+    pub fn of_value(field: &'static str, message: impl Into<String>) -> Self {
+        Fault::of(Code::InvalidValue, field, message)
+    }
+
+    /// An element that a field cannot have.
     pub fn of_element(field: &'static str, index: usize, message: impl Into<String>) -> Self {
-        Fault { field: Some((field, Some(index))), message: message.into() }
+        Fault { field: Some((field, Some(index))), ..Fault::whole(Code::InvalidValue, message) }
+    }
+}
+
+impl From<Reason> for Fault {
+    fn from(reason: Reason) -> Self {
+        Fault::whole(reason.code, reason.text)
     }
 }
 

@@ -6,10 +6,11 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::locate::{BadRequest, Path, line_and_column, value_at};
 use super::{Request, VERSION, wording};
+use crate::code::{Code, Reason};
 
 /// A request may have this many bytes. A hundred thousand checks need a quarter of it; what
 /// is larger is most likely not a request at all.
@@ -18,20 +19,23 @@ pub const MOST_BYTES: usize = 64 << 20;
 /// Reads a request, and gives its text back for later complaints about it.
 pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
     if bytes.len() > MOST_BYTES {
-        return Err(BadRequest::whole(format!(
+        let message = format!(
             "the request is larger than {} MiB; split it into several batches",
             MOST_BYTES >> 20
-        )));
+        );
+        return Err(BadRequest::whole(Code::RequestTooLarge, message));
     }
     // UTF-16 of ASCII is valid UTF-8, with a NUL in every character.
     if let [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0, _, ..] | [_, 0, ..] = bytes {
-        return Err(BadRequest::whole("the request is UTF-16, not UTF-8; save it as UTF-8"));
+        let message = "the request is UTF-16, not UTF-8; save it as UTF-8";
+        return Err(BadRequest::whole(Code::InvalidJson, message));
     }
     // Some editors on Windows put a byte order mark before UTF-8.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     if text.trim().is_empty() {
         return Err(BadRequest::whole(
+            Code::InvalidJson,
             "the request is empty; expected JSON such as \
              {\"checks\": [{\"id\": \"HAVE_UNISTD_H\", \"kind\": \"header\", \"header\": \"unistd.h\"}]}",
         ));
@@ -42,6 +46,7 @@ pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
     json.end().map_err(|error| explain(text, &Path::root(), error))?;
     if request.version != VERSION {
         return Err(BadRequest::at(
+            Code::UnsupportedVersion,
             format!(
                 "version {} is not known; this tryall speaks version {VERSION}",
                 request.version
@@ -57,6 +62,7 @@ fn not_utf8(bytes: &[u8], valid_up_to: usize) -> BadRequest {
     let valid = std::str::from_utf8(&bytes[..valid_up_to]).expect("this much is valid");
     let (line, column) = line_and_column(valid, valid_up_to);
     BadRequest {
+        code: Code::InvalidJson,
         message: "the request is not UTF-8".into(),
         path: None,
         line: Some(line),
@@ -66,18 +72,18 @@ fn not_utf8(bytes: &[u8], valid_up_to: usize) -> BadRequest {
 
 /// serde's complaint, with the place that this program gives to all its complaints.
 fn explain(text: &str, path: &Path, error: serde_json::Error) -> BadRequest {
-    let full = error.to_string();
-    let message = full.rfind(" at line ").map_or(full.as_str(), |end| &full[..end]);
     if error.is_data() {
-        let message = wording::of_data(message, value_at(text, path).as_ref());
-        return BadRequest::at(message, path, Some(text));
+        let Reason { code, text: message } =
+            wording::of_data(&error, value_at(text, path).as_ref());
+        return BadRequest::at(code, message, path, Some(text));
     }
     // serde_json counts bytes of a line, and names the byte before the culprit's end.
     let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
     let culprit = error.column().saturating_sub(1);
     let (_, column) = line_and_column(line, culprit);
     BadRequest {
-        message: wording::of_syntax(message, line.get(culprit..).unwrap_or_default()),
+        code: Code::InvalidJson,
+        message: wording::of_syntax(&error, line.get(culprit..).unwrap_or_default()),
         path: Some(path.to_string()).filter(|path| !path.is_empty()),
         line: Some(error.line()),
         column: Some(column),
@@ -141,7 +147,8 @@ pub(super) fn unique_map<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
             let mut map = BTreeMap::new();
             while let Some((key, value)) = access.next_entry::<String, V>()? {
                 if map.contains_key(&key) {
-                    return Err(A::Error::custom(format!("{key:?} stands here twice")));
+                    let message = format!("{key:?} stands here twice");
+                    return Err(wording::own_complaint(Code::DuplicateField, &message));
                 }
                 map.insert(key, value);
             }

@@ -22,7 +22,7 @@ pub fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
         ("expression", &check.expression, expression),
     ];
     for (field, value, rule) in rules {
-        value.as_deref().map_or(Ok(()), rule).map_err(|slip| Fault::of(field, slip))?;
+        value.as_deref().map_or(Ok(()), rule).map_err(|slip| Fault::of_value(field, slip))?;
     }
     each("headers", &check.headers, header)?;
     if is_in_full {

@@ -1,33 +1,64 @@
-//! What the JSON reader complains of, in words of JSON and not of Rust.
+//! What the JSON reader complains of, in words of JSON and not of Rust, and the codes for it. The only
+//! place that reads serde's words.
 
+use serde::Deserialize;
+use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde_json::Value;
 
 use super::kind::nearest;
+use crate::code::{Code, Reason};
+
+/// Stands between the code and the message of a complaint of this program's own: serde hands on
+/// nothing but text.
+const BEHIND_CODE: char = '\0';
+
+/// A complaint of this program's own for serde to hand on. What is handed on without a code is about a
+/// value that its field cannot have.
+pub fn own_complaint<E: serde::de::Error>(code: Code, message: &str) -> E {
+    E::custom(format!("{code}{BEHIND_CODE}{message}"))
+}
+
+/// What serde says, without the place.
+fn said(error: &serde_json::Error) -> String {
+    let mut said = error.to_string();
+    said.truncate(said.rfind(" at line ").unwrap_or(said.len()));
+    said
+}
 
 /// A complaint about a value that is JSON, but not what its place takes. `value` is what stands there.
-pub fn of_data(message: &str, value: Option<&Value>) -> String {
+pub fn of_data(error: &serde_json::Error, value: Option<&Value>) -> Reason {
+    let message = said(error);
+    if let Some((code, message)) = message.split_once(BEHIND_CODE)
+        && let Ok(code) = Code::deserialize(StrDeserializer::<ValueError>::new(code))
+    {
+        return Reason::new(code, message);
+    }
     if let Some(fields) = message.strip_prefix("unknown field `") {
-        return unknown_field(fields).unwrap_or_else(|| message.into());
+        let text = unknown_field(fields).unwrap_or_else(|| message.clone());
+        return Reason::new(Code::UnknownField, text);
     }
     let of_field = |start: &str| message.strip_prefix(start)?.strip_suffix('`');
     if let Some(field) = of_field("missing field `") {
-        return format!("the field {field:?} is missing");
+        return Reason::new(Code::MissingField, format!("the field {field:?} is missing"));
     }
     if let Some(field) = of_field("duplicate field `") {
-        return format!("the field {field:?} stands here twice");
+        return Reason::new(Code::DuplicateField, format!("the field {field:?} stands here twice"));
     }
-    let expected = ["invalid type: ", "invalid value: "]
-        .iter()
-        .find_map(|start| message.strip_prefix(start)?.rsplit_once(", expected "));
-    match (expected, value) {
-        (Some((_, expected)), Some(value)) => {
+    let starts = [("invalid type: ", Code::WrongType), ("invalid value: ", Code::InvalidValue)];
+    let unexpected = starts.iter().find_map(|(start, code)| {
+        let (_, expected) = message.strip_prefix(start)?.rsplit_once(", expected ")?;
+        Some((*code, expected))
+    });
+    let Some((code, expected)) = unexpected else {
+        return Reason::new(Code::InvalidValue, message);
+    };
+    let text = match value {
+        Some(value) => {
             format!("expected {}, not {}", what_is_expected(expected, value), shown(value))
         }
-        (Some((_, expected)), None) => {
-            format!("expected {}", what_is_expected(expected, &Value::Null))
-        }
-        _ => message.into(),
-    }
+        None => format!("expected {}", what_is_expected(expected, &Value::Null)),
+    };
+    Reason::new(code, text)
 }
 
 /// What a place takes, by serde's words for it.
@@ -71,11 +102,12 @@ fn unknown_field(message: &str) -> Option<String> {
 }
 
 /// A complaint about text that is no JSON. `rest` is the line's text from the culprit on.
-pub fn of_syntax(message: &str, rest: &str) -> String {
+pub fn of_syntax(error: &serde_json::Error, rest: &str) -> String {
+    let message = said(error);
     if let Some(within) = message.strip_prefix("EOF while parsing ") {
         return format!("the JSON ends too early, within {}", article(within));
     }
-    format!("not JSON: {}", not_json(message, rest))
+    format!("not JSON: {}", not_json(&message, rest))
 }
 
 fn article(what: &str) -> String {

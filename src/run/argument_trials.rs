@@ -11,6 +11,7 @@ use std::path::Path;
 
 use super::asking::Outcome;
 use super::{Context, Schedule, probe};
+use crate::code::{Code, Reason};
 use crate::dialect::Stage;
 use crate::judge::Verdict;
 use crate::plan::Plan;
@@ -35,7 +36,7 @@ enum State {
     /// A check, or the empty program, has succeeded with them.
     Good,
     /// The empty program has failed, and why.
-    Bad(String),
+    Bad(Reason),
 }
 
 #[derive(Debug)]
@@ -270,7 +271,7 @@ pub(super) struct Refusal {
     /// In the compiler's words.
     why: String,
     /// As the reason of the checks that have them.
-    reason: String,
+    reason: Reason,
     /// As people are told.
     notice: String,
 }
@@ -287,7 +288,7 @@ async fn refusal(context: &Context, arguments: Arguments, question: usize) -> Op
         ..probe::empty_program(&plan.toolchains[toolchain], toolchain, stage)
     };
     let outcome = probe::tried(context, &trial).await;
-    let why = probe::why(&outcome)?;
+    let Reason { code, text: why } = probe::why(&outcome, Code::ArgumentsRefused)?;
     let verb = match stage {
         Stage::Preprocess => "preprocess",
         Stage::Compile => "compile",
@@ -298,7 +299,7 @@ async fn refusal(context: &Context, arguments: Arguments, question: usize) -> Op
         "with these arguments the compiler cannot {verb} an empty program: {why}; correct {place}"
     );
     let notice = probe::notice(&reason, &outcome);
-    Some(Refusal { why, reason, notice })
+    Some(Refusal { why, reason: Reason::new(code, reason), notice })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::Context;
 use super::command::command_line;
 use super::files::{copy, text_of};
+use crate::code::{Code, Reason};
 use crate::dialect::Stage;
 use crate::judge::causes::Around;
 use crate::judge::messages::{says_unknown_flag, without_escapes};
@@ -31,7 +32,7 @@ pub struct Outcome {
     /// What the kind asks for beyond yes and no.
     pub value: Option<Value>,
     /// What the exit status does not say of a no.
-    pub remark: Option<String>,
+    pub remark: Option<Reason>,
     /// The compiler command that decided.
     pub command: Vec<String>,
     /// The exit status of the command that decided.
@@ -52,9 +53,14 @@ pub struct Outcome {
 
 impl Outcome {
     /// An error without any command.
-    pub fn error(message: String) -> Self {
+    pub fn error(reason: Reason) -> Self {
+        Outcome::of(Verdict::Error(reason))
+    }
+
+    /// A verdict, and nothing else yet.
+    pub fn of(verdict: Verdict) -> Self {
         Outcome {
-            verdict: Verdict::Error(message),
+            verdict,
             value: None,
             remark: None,
             command: Vec::new(),
@@ -111,13 +117,16 @@ pub async fn ask(context: &Context, question: &Question) -> Outcome {
 }
 
 /// Why a flag with which the compiler succeeds is a no.
-pub(super) const UNKNOWN_FLAG: &str = "the output says that the flag is not known or not used";
-/// Why anything else is, with the pattern behind it.
-const FAIL_PATTERN: &str = "the output matches the fail pattern";
+pub(super) fn unknown_flag() -> Reason {
+    Reason::new(Code::UnknownFlag, "the output says that the flag is not known or not used")
+}
 
-const NOT_PREPROCESSED: &str = "the compiler did not preprocess; look at its arguments";
+fn not_preprocessed() -> Verdict {
+    let text = "the compiler did not preprocess; look at its arguments";
+    Verdict::error(Code::CompilerMisbehaved, text)
+}
 
-fn cannot_write(context: &Context, error: &std::io::Error) -> String {
+fn cannot_write(context: &Context, error: &std::io::Error) -> Reason {
     let temp = context.scratch.as_ref().map_or(Path::new(""), Scratch::base);
     causes::not_written("the source", error, temp)
 }
@@ -157,6 +166,7 @@ pub(super) struct Attempt {
     pub(super) cut: bool,
     /// Standard output of the preprocessor.
     preprocessed: String,
+    /// Whether the middle of it is missing.
     /// The file that was written.
     pub(super) product: Option<PathBuf>,
 }
@@ -198,7 +208,7 @@ impl<'a> Asking<'a> {
     }
 
     /// Writes a source into the room; its name there.
-    pub(super) fn write(&self, source: &Source) -> Result<OsString, String> {
+    pub(super) fn write(&self, source: &Source) -> Result<OsString, Reason> {
         let name = source.name();
         match std::fs::write(self.room.path().join(&name), &source.text) {
             Ok(()) => Ok(name),
@@ -244,11 +254,12 @@ impl<'a> Asking<'a> {
         if let (Some(product), Some(made)) = (&self.question.product, made)
             && let Err(error) = copy(&made, product)
         {
-            outcome.verdict = Verdict::Error(format!(
+            let text = format!(
                 "the product could not be copied to {} ({error}); its directory must be there and \
                  have room",
                 product.display()
-            ));
+            );
+            outcome.verdict = Verdict::error(Code::ProductNotCopied, text);
             outcome.value = None;
         }
     }
@@ -269,13 +280,17 @@ impl<'a> Asking<'a> {
             regex.is_match(&text) || regex.is_match(stdout) || found_in_step()
         };
         let remark = if let Some(pattern) = self.question.fail_patterns.iter().find(matches) {
-            format!("{FAIL_PATTERN} {pattern:?}")
+            Reason::new(
+                Code::FailPattern,
+                format!("the output matches the fail pattern {pattern:?}"),
+            )
         } else if is_flag && says_unknown_flag(&text, &self.baseline().await) {
-            UNKNOWN_FLAG.into()
+            unknown_flag()
         } else {
             if outcome.cut && (is_flag || !self.question.fail_patterns.is_empty()) {
-                outcome.verdict = Verdict::Error(
-                    "the output is too long to search all of it for patterns; silence the warnings in it".into(),
+                outcome.verdict = Verdict::error(
+                    Code::OutputTooLong,
+                    "the output is too long to search all of it for patterns; silence the warnings in it",
                 );
             }
             return;
@@ -302,7 +317,7 @@ impl<'a> Asking<'a> {
         let preprocessed = value::was_preprocessed(&attempt.preprocessed);
         let mut outcome = attempt.outcome(Some(source));
         if outcome.verdict == Verdict::Yes && !preprocessed {
-            outcome.verdict = Verdict::Error(NOT_PREPROCESSED.into());
+            outcome.verdict = not_preprocessed();
         }
         outcome
     }
@@ -317,18 +332,18 @@ impl<'a> Asking<'a> {
         let preprocessed = std::mem::take(&mut attempt.preprocessed);
         let mut outcome = attempt.outcome(Some(source));
         if outcome.verdict == Verdict::Yes && !value::was_preprocessed(&preprocessed) {
-            outcome.verdict = Verdict::Error(NOT_PREPROCESSED.into());
+            outcome.verdict = not_preprocessed();
         }
         if outcome.verdict == Verdict::Yes {
             match value::expansion(&preprocessed) {
                 Some(expansion) => outcome.value = Some(Value::Text(expansion)),
                 None if preprocessed.contains(value::EXPANSION_MARKS.1) => {
-                    outcome.verdict =
-                        Verdict::Error("the macro expands to more than can be kept".into());
+                    let text = "the macro expands to more than can be kept";
+                    outcome.verdict = Verdict::error(Code::OutputTooLong, text);
                 }
                 None => {
                     outcome.verdict = Verdict::No;
-                    outcome.remark = Some(value::NOT_DEFINED.into());
+                    outcome.remark = Some(value::not_defined());
                 }
             }
         }
@@ -371,15 +386,13 @@ impl<'a> Asking<'a> {
             judge::compiler(what, &finished, &messages, product_file, source, timeout, around);
         let is_there = |name: &OsString| self.room.path().join(name).exists();
         let verdict = match (self.toolchain.replaced(), judged) {
-            (Some(program), _) => Verdict::Error(judge::replaced(program)),
+            (Some(program), _) => judge::replaced(program),
             // A script that is gone may have been started and not been read.
             (None, Verdict::No) if let Some(program) = self.toolchain.missing() => {
-                Verdict::Error(judge::replaced(program))
+                judge::replaced(program)
             }
             // Something that cleans up has come too early.
-            (None, Verdict::No) if !reads.iter().all(is_there) => {
-                Verdict::Error(judge::REMOVED.into())
-            }
+            (None, Verdict::No) if !reads.iter().all(is_there) => judge::removed(),
             (None, judged) => judged,
         };
         Attempt {

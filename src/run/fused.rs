@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::Context;
 use super::asking::{Asking, Attempt, Command, Outcome, shown};
 use super::ledger;
+use crate::code::{Code, Reason};
 use crate::dialect::Stage;
 use crate::fuse::evidence::{self, Linked, Said};
 use crate::fuse::unit::{Unit, macro_mark};
@@ -330,7 +331,8 @@ impl<'a> Together<'a> {
                         None => continue,
                     };
                     if outcome.verdict == Verdict::No {
-                        outcome.remark = Some(format!("the linker does not find {name}"));
+                        let text = format!("the linker does not find {name}");
+                        outcome.remark = Some(Reason::new(Code::NotFound, text));
                     }
                     outcome.command = shown(&self.link_command(&[unit], Unit::source_name));
                     outcome.exit_code = attempt.exit_code;
@@ -343,12 +345,11 @@ impl<'a> Together<'a> {
 
     fn outcome(&self, compiled: &Compiled, verdict: Verdict) -> Outcome {
         Outcome {
-            verdict,
             exit_code: compiled.exit_code,
             source: Some(compiled.unit.text.clone()),
             duration: self.started.elapsed(),
             fused: true,
-            ..Outcome::error(String::new())
+            ..Outcome::of(verdict)
         }
     }
 

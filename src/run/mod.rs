@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use tokio::task::JoinSet;
 
+use crate::code::{Code, Reason};
 use crate::judge::Verdict;
 use crate::judge::messages::says_unknown_flag;
 use crate::language::Language;
@@ -48,7 +49,7 @@ pub struct Context {
     /// What runs commands.
     pub runner: Runner,
     /// Where they run, or why there is no such place.
-    pub scratch: Result<Scratch, String>,
+    pub scratch: Result<Scratch, Reason>,
     /// What is told while it happens.
     pub observer: Rc<dyn Observer>,
     /// Links that need not be run again.
@@ -74,7 +75,7 @@ impl Context {
     pub fn new(
         plan: Plan,
         runner: Runner,
-        scratch: Result<Scratch, String>,
+        scratch: Result<Scratch, Reason>,
         observer: Rc<dyn Observer>,
     ) -> Self {
         let probes = plan.toolchains.iter().map(|_| Probe::default()).collect();
@@ -325,7 +326,8 @@ impl Schedule {
         let mut answer = to_answer(&asks[index].id, outcome, &mut self.output_budget);
         if answer.status == Status::No && answer.reason.is_none() {
             let remark = remark_on_no(&self.context.plan, asks[index].question, &outcome.output);
-            answer.reason = remark.map(String::from);
+            answer.code = remark.as_ref().map(|remark| remark.code);
+            answer.reason = remark.map(|remark| remark.text);
         }
         if let Some(first) = asked_first {
             answer.how = How::Duplicate;
@@ -399,16 +401,17 @@ pub fn lacks_header(plan: &Plan, question: usize) -> bool {
 }
 
 /// What may make a no another one than was meant.
-fn remark_on_no(plan: &Plan, question: usize, output: &str) -> Option<&'static str> {
+fn remark_on_no(plan: &Plan, question: usize, output: &str) -> Option<Reason> {
     if lacks_header(plan, question) {
-        return Some(NO_HEADER);
+        return Some(Reason::new(Code::NoHeader, NO_HEADER));
     }
     let question = &plan.questions[question];
     let toolchain = &plan.toolchains[question.toolchain];
     let has_args = !question.args.is_empty() || !question.link_args.is_empty();
     let errors = || output.lines().filter(|line| line.contains("error:"));
+    let text = "the compiler does not know one of the arguments; see its message in the output";
     (has_args && toolchain.commands.is_none() && errors().any(|line| says_unknown_flag(line, "")))
-        .then_some("the compiler does not know one of the arguments; see its message in the output")
+        .then(|| Reason::new(Code::UnknownArgument, text))
 }
 
 fn skipped(id: &str, need: &Answer) -> Answer {
@@ -423,6 +426,7 @@ fn skipped(id: &str, need: &Answer) -> Answer {
         output: String::new(),
         output_truncated: false,
         reason: Some(format!("needs {}, which is {}", need.id, need.status.name())),
+        code: Some(Code::NeedNotMet),
         source: None,
         steps: Vec::new(),
     }
@@ -434,6 +438,7 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         Verdict::No => (Status::No, outcome.remark.clone()),
         Verdict::Error(reason) => (Status::Error, Some(reason.clone())),
     };
+    let (code, reason) = reason.map(|reason| (reason.code, reason.text)).unzip();
     let (output, truncated) = budget.cut(&outcome.output);
     let mut output_truncated = truncated || outcome.cut;
     let mut value = outcome.value.clone();
@@ -459,6 +464,7 @@ fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
         output,
         output_truncated,
         reason,
+        code,
         source: outcome.source.clone(),
         steps,
     }

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::Context;
 use super::asking::{Outcome, ask};
+use crate::code::{self, Reason};
 use crate::dialect::Stage;
 use crate::judge::Verdict;
 use crate::judge::causes::{Around, Cause};
@@ -83,7 +84,7 @@ impl Probe {
     }
 
     /// Why answers of a stage do not count; `None` if they do.
-    pub async fn failure(&self, stage: Stage) -> Option<String> {
+    pub async fn failure(&self, stage: Stage) -> Option<Reason> {
         // A toolchain that cannot compile is not said to be unable to link.
         let mut stages = vec![Stage::Compile];
         stages.extend((stage >= Stage::Link).then_some(Stage::Link));
@@ -96,19 +97,20 @@ impl Probe {
     }
 
     /// Whether it is known already that the toolchain compiles nothing.
-    pub fn known_failure(&self) -> Option<String> {
+    pub fn known_failure(&self) -> Option<Reason> {
         self.compile.borrow().as_ref().and_then(|outcome| failure(outcome, Stage::Compile))
     }
 }
 
-fn failure(outcome: &Outcome, stage: Stage) -> Option<String> {
+fn failure(outcome: &Outcome, stage: Stage) -> Option<Reason> {
     let verb = if stage >= Stage::Link { "link" } else { "compile" };
-    let why = why(outcome)?;
-    Some(format!("the toolchain cannot {verb} an empty program: {why}"))
+    let Reason { code, text } = why(outcome, code::Code::ToolchainBroken)?;
+    Some(Reason::new(code, format!("the toolchain cannot {verb} an empty program: {text}")))
 }
 
-/// Why an empty program has failed, in the compiler's words if it has any.
-pub(super) fn why(outcome: &Outcome) -> Option<String> {
+/// Why an empty program has failed, in the compiler's words if it has any. If the compiler refuses it,
+/// the code is this one.
+pub(super) fn why(outcome: &Outcome, refused: code::Code) -> Option<Reason> {
     Some(match &outcome.verdict {
         Verdict::Yes => return None,
         Verdict::No => {
@@ -120,7 +122,7 @@ pub(super) fn why(outcome: &Outcome) -> Option<String> {
                 .find(|line| line.contains("error"))
                 .or(said().next())
                 .or(outcome.output.lines().next());
-            first.unwrap_or("it says nothing").trim().to_string()
+            Reason::new(refused, first.unwrap_or("it says nothing").trim())
         }
         Verdict::Error(error) => error.clone(),
     })
@@ -178,7 +180,7 @@ pub async fn run(context: &Context, trial: Trial) {
     if let Some(failure) = failure
         && !context.runner.is_stopping()
     {
-        context.observer.notice(&notice(&failure, &outcome));
+        context.observer.notice(&notice(&failure.text, &outcome));
     }
     context.probes[trial.toolchain].of(trial.stage).send_replace(Some(Rc::new(outcome)));
 }

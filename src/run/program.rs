@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::asking::{Asking, Outcome, exit_code, shown};
+use crate::code::{Code, Reason};
 use crate::dialect::Stage;
 use crate::judge::{self, Verdict};
 use crate::os::{self, Start, Wires};
@@ -62,8 +63,8 @@ impl Asking<'_> {
             _ => None,
         };
         if let (Some(signal), Verdict::No) = (signal, &outcome.verdict) {
-            outcome.remark =
-                Some(format!("the program was ended by {}", os::describe_signal(signal)));
+            let text = format!("the program was ended by {}", os::describe_signal(signal));
+            outcome.remark = Some(Reason::new(Code::ProgramCrashed, text));
         }
         if matches!(finished.exit, Exit::Code(_) | Exit::Signal(_)) {
             let exit_status = outcome.exit_code;

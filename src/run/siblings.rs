@@ -275,14 +275,13 @@ impl<'a> Together<'a> {
         };
         let steps = vec![compiled, asking.known_step(link, name.as_ref())];
         let mut outcome = Outcome {
-            verdict: Verdict::Yes,
             command: steps[1].command.clone(),
             exit_code: Some(0),
             source: Some(source.into()),
             steps,
             duration: self.started.elapsed(),
             fused: true,
-            ..Outcome::error(String::new())
+            ..Outcome::of(Verdict::Yes)
         };
         if question.product.is_some() {
             let names = siblings::names_at(question.sibling.as_ref()?, place);

@@ -1,6 +1,7 @@
 //! Values that stand in what the compiler writes, or are closed in on.
 
 use super::asking::{Asking, Attempt, Outcome};
+use crate::code::{Code, Reason};
 use crate::dialect::Stage;
 use crate::judge::Verdict;
 use crate::response::Value;
@@ -23,15 +24,16 @@ impl Asking<'_> {
             },
             Some(Found::One(number)) => number,
             Some(Found::Several) => {
-                outcome.verdict = Verdict::Error(
+                outcome.verdict = Verdict::error(
+                    Code::ValueUnreadable,
                     "the value differs between the architectures that are compiled for; \
-                     ask for each of them alone"
-                        .into(),
+                     ask for each of them alone",
                 );
                 return outcome;
             }
             Some(Found::TooLarge) => {
-                outcome.verdict = Verdict::Error("the value does not fit into 64 bits".into());
+                let text = "the value does not fit into 64 bits";
+                outcome.verdict = Verdict::error(Code::ValueUnreadable, text);
                 return outcome;
             }
         };
@@ -46,9 +48,8 @@ impl Asking<'_> {
             None => {}
             Some(Found::One(order)) => outcome.value = Some(Value::Text(order.into())),
             Some(_) => {
-                outcome.verdict = Verdict::Error(
-                    "the byte order cannot be read off what the compiler writes".into(),
-                );
+                let text = "the byte order cannot be read off what the compiler writes";
+                outcome.verdict = Verdict::error(Code::ValueUnreadable, text);
             }
         }
         outcome
@@ -79,21 +80,22 @@ impl Asking<'_> {
     }
 
     /// Finds an integer by asking whether it is larger than others.
-    async fn close_in(&self, source: &Source) -> Result<i128, String> {
+    async fn close_in(&self, source: &Source) -> Result<i128, Reason> {
+        let unreadable = |text: &str| Err(Reason::new(Code::ValueUnreadable, text));
         if self.holds(source, Comparison::Impossible).await? {
-            return Err("the compiler accepts what cannot be; look at its arguments".into());
+            let text = "the compiler accepts what cannot be; look at its arguments";
+            return Err(Reason::new(Code::CompilerMisbehaved, text));
         }
         if !self.holds(source, Comparison::NotNegative).await? {
-            return Err(
-                "the value is negative and cannot be read off what the compiler writes".into()
-            );
+            let text = "the value is negative and cannot be read off what the compiler writes";
+            return unreadable(text);
         }
         let (mut low, mut high) = (0i128, 1i128);
         while !self.holds(source, Comparison::AtMost(high)).await? {
             low = high + 1;
             high = high * 2 + 1;
             if high > i128::from(i64::MAX) {
-                return Err("the value does not fit into 63 bits".into());
+                return unreadable("the value does not fit into 63 bits");
             }
         }
         while low < high {
@@ -105,15 +107,16 @@ impl Asking<'_> {
             }
         }
         if !self.holds(source, Comparison::Is(low)).await? {
-            return Err("the value cannot be read off what the compiler writes".into());
+            return unreadable("the value cannot be read off what the compiler writes");
         }
         Ok(low)
     }
 
-    async fn holds(&self, source: &Source, comparison: Comparison) -> Result<bool, String> {
+    async fn holds(&self, source: &Source, comparison: Comparison) -> Result<bool, Reason> {
         let source = source::comparison(source, self.toolchain.language, comparison);
-        let name =
-            self.write(&source).map_err(|_| "the source could not be written".to_string())?;
+        let name = self
+            .write(&source)
+            .map_err(|why| Reason::new(why.code, "the source could not be written"))?;
         match self.compile(Stage::Compile, &name).await.verdict {
             Verdict::Yes => Ok(true),
             Verdict::No => Ok(false),

@@ -4,6 +4,7 @@
 use super::asking::ask;
 use super::output::OutputBudget;
 use super::{Context, to_answer};
+use crate::code::Code;
 use crate::response::{Answer, Status};
 
 /// Verifies the answers. One that differs becomes an error that tells both.
@@ -24,6 +25,7 @@ pub async fn verify(context: &Context, answers: &mut [Answer]) {
                 answer.status = Status::Error;
                 answer.value = None;
                 answer.reason = Some(reason);
+                answer.code = Some(Code::VerificationFailed);
             }
         }
         context.observer.answered(answer);

@@ -98,7 +98,9 @@ fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64)
         let without = in_no_room(alone.result(id));
         for with in &together {
             let with = in_no_room(with.result(id));
-            for field in ["status", "output", "exit_code", "command", "reason", "source", "value"] {
+            for field in
+                ["status", "output", "exit_code", "command", "reason", "code", "source", "value"]
+            {
                 assert_eq!(with[field], without[field], "{field} of {id} by {compiler} {flags:?}");
             }
             for field in ["command", "exit_code", "output"] {

@@ -105,10 +105,15 @@ pub fn right_for(request: &Value) -> Answers {
     answers
 }
 
-/// The answers in a response.
+/// The answers in a response. What is none has a code.
 pub fn answers(stdout: &[u8]) -> Result<Answers, String> {
     let response: Value = serde_json::from_slice(stdout).map_err(|why| why.to_string())?;
     let results = response["results"].as_array().ok_or("no results")?;
+    let is_none = |result: &&Value| result["status"] == "error" || result["status"] == "skipped";
+    if let Some(result) = results.iter().filter(is_none).find(|result| !result["code"].is_string())
+    {
+        return Err(format!("no code: {result}"));
+    }
     Ok(results.iter().map(answer).collect())
 }
 
@@ -122,7 +127,7 @@ impl Row {
     pub fn look(&mut self, room: &Room, ended: &Ended, right: &Answers) {
         self.ended(room, ended);
         let response: Value = serde_json::from_slice(&ended.stdout).unwrap_or_default();
-        let is_refusal = response["error"]["message"].is_string();
+        let is_refusal = ["message", "code"].iter().all(|it| response["error"][*it].is_string());
         match ended.code() {
             Some(2) => {
                 if !is_refusal {

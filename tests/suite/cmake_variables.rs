@@ -31,6 +31,7 @@ fn answer(id: String, text: &str) -> Answer {
         output: String::new(),
         output_truncated: false,
         reason: Some(text.into()),
+        code: None,
         source: None,
         steps: vec![step(), step(), step()],
     }

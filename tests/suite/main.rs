@@ -18,6 +18,7 @@ mod cli_output;
 mod cli_toolchain;
 mod cmake_names;
 mod cmake_variables;
+mod codes;
 mod commands;
 mod doors;
 mod faults;

@@ -6,6 +6,7 @@ use crate::fuzz_bodies::request;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
+use tryall::code::Code;
 use tryall::request::parse::parse;
 use tryall::request::{BadRequest, Path, kind};
 use tryall::schema::{Which, schema};
@@ -131,7 +132,7 @@ proptest! {
                 _ => break,
             };
         }
-        let complaint = BadRequest::at("", &path, Some(&text));
+        let complaint = BadRequest::at(Code::InvalidValue, "", &path, Some(&text));
         let (line, column) = (complaint.line.unwrap(), complaint.column.unwrap());
         let line = text.split('\n').nth(line - 1).unwrap();
         let rest: String = line.chars().skip(column - 1).collect();

@@ -49,6 +49,7 @@ fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
             output: String::new(),
             output_truncated: false,
             reason: None,
+            code: None,
             source: None,
             steps: Vec::new(),
         });

@@ -211,7 +211,7 @@ fn environment(plan: &Plan) -> io::Result<String> {
 fn one_for_each_language(plan: &Plan) -> io::Result<()> {
     for (index, toolchain) in plan.toolchains.iter().enumerate() {
         if let Err(why) = &toolchain.program {
-            return Err(unsupported(why.clone()));
+            return Err(unsupported(why.text.clone()));
         }
         if toolchain.emulator.is_some() {
             return Err(unsupported("a toolchain with an emulator would need a cross build"));

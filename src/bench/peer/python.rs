@@ -25,7 +25,7 @@ pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
         let question = &plan.questions[ask.question];
         let toolchain = &plan.toolchains[question.toolchain];
         if let Err(why) = &toolchain.program {
-            return Err(unsupported(why.clone()));
+            return Err(unsupported(why.text.clone()));
         }
         let (file, text, mark) = match source::form(question, toolchain.language) {
             Form::File(path) => (path.into_os_string(), None, None),
