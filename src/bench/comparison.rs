@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Failure;
 use super::peer::Peer;
 use super::task::{Done, Task};
-use crate::response::{Answer, Status, Value};
+use crate::protocol::response::{Answer, Status, Value};
 
 /// The engine where no check shares commands, in messages.
 const ALONE: &str = "tryall --no-fuse";

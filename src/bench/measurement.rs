@@ -15,8 +15,8 @@ use super::suite::Suite;
 use super::task::{Done, Task};
 use super::{Failure, Plan, Progress};
 use crate::os;
-use crate::slots::cores;
-use crate::trace::Span;
+use crate::exec::slots::cores;
+use crate::exec::trace::Span;
 
 /// A row whose rounds differ by more than this much of their median is not to be trusted.
 const NOISY: f64 = 0.2;
@@ -211,7 +211,7 @@ impl<'a> Measurement<'a> {
         Ok(Some(spent))
     }
 
-    /// Asks the engine each check once, with commands of its own, unless that is done; untimed.
+    /// DecidedBy the engine each check once, with commands of its own, unless that is done; untimed.
     /// `false` if it was interrupted.
     fn ask_alone(&mut self, interrupted: &AtomicBool) -> Result<bool, Failure> {
         if self.found.has_alone() {

@@ -24,8 +24,8 @@ use strategy::Strategy;
 use suite::Suite;
 
 use crate::os;
-use crate::slots::cores;
-use crate::trace::Span;
+use crate::exec::slots::cores;
+use crate::exec::trace::Span;
 
 /// The version of the exported format.
 pub const VERSION: u32 = 1;

@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::task::{Done, LINKED, Task, now};
-use crate::os::{Start, Wires};
-use crate::process::{Exit, Runner};
-use crate::response::{Answer, Answers};
-use crate::trace::{self, Span};
+use crate::os::{Start, OutputMode};
+use crate::exec::process::{Exit, Runner};
+use crate::protocol::response::{Answer, Answers};
+use crate::exec::trace::{self, Span};
 
 /// A technique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -259,7 +259,7 @@ async fn perform_async(runner: &Runner, task: &Task, room: &Path) -> io::Result<
     env.push(("TMPDIR".into(), room.into()));
     let mut processes = 1;
     let run = async |program: &Path, argv: &[std::ffi::OsString]| {
-        let start = Start { program, argv, env: &env, dir: room, room, wires: Wires::Merged };
+        let start = Start { program, argv, env: &env, dir: room, room, mode: OutputMode::Merged };
         match runner.run(start, tokio::time::Instant::now() + LONG).await.exit {
             Exit::Code(code) => Some(code),
             _ => None,

@@ -8,10 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialect::{STEM, Stage};
+use crate::compiler::dialect::{STEM, Stage};
 use crate::plan::Plan;
 use crate::plan::question::Subject;
-use crate::run::command::command_line;
+use crate::check::command::command_line;
 use crate::source::{self, Form};
 
 /// A compiler command, and the program that it makes if that is to be run.
@@ -49,7 +49,7 @@ pub const LINKED: &str = "conftest.exe";
 
 /// The tasks of a plan: one for each check, with nothing joined and nothing skipped.
 pub fn tasks(plan: &Plan) -> Result<Vec<Task>, String> {
-    plan.asks.iter().map(|ask| task(plan, ask.question, &ask.id)).collect()
+    plan.checks.iter().map(|ask| task(plan, ask.question, &ask.id)).collect()
 }
 
 fn task(plan: &Plan, question: usize, id: &str) -> Result<Task, String> {

@@ -16,9 +16,9 @@ use crate::bench::strategy::Strategy;
 use crate::bench::suite::{Suite, default_compilers};
 use crate::bench::{self, Failure, Plan, table};
 use crate::os;
-use crate::progress::{self, tell};
-use crate::slots::cores;
-use crate::toolchain::Surroundings;
+use crate::cli::progress::{self, tell};
+use crate::exec::slots::cores;
+use crate::plan::toolchain::Surroundings;
 
 /// What `tryall bench` takes.
 #[derive(Args)]
@@ -91,7 +91,7 @@ pub fn run(args: &BenchArgs) -> ExitCode {
         }
     };
     let json = || serde_json::to_string_pretty(&report).expect("a report is JSON") + "\n";
-    let trace = || crate::trace::chrome_trace(&spans).to_string();
+    let trace = || crate::exec::trace::chrome_trace(&spans).to_string();
     let exports: [(&Option<PathBuf>, &dyn Fn() -> String); 4] = [
         (&args.export_json, &json),
         (&args.export_markdown, &|| table::markdown(&report)),

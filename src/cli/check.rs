@@ -9,16 +9,17 @@ use std::rc::Rc;
 use super::CheckArgs;
 use super::execute::{Failure, Prepared, execute};
 use super::output;
-use crate::code::{Code, Reason};
-use crate::language::Language;
+use crate::protocol::parse;
+use crate::protocol::code::{Code, Reason};
+use crate::compiler::language::Language;
 use crate::os;
 use crate::plan::{self, Origin};
-use crate::progress::tell;
+use crate::cli::progress::tell;
 use crate::report::{self, Format};
-use crate::request::flags::{self, Shared};
-use crate::request::{self, BadRequest, Path, Request, Toolchain, slips};
-use crate::slots::Inherited;
-use crate::toolchain::Surroundings;
+use crate::protocol::command_line::{self, Shared};
+use crate::protocol::{self, BadRequest, Path, Request, Toolchain, slips};
+use crate::exec::slots::Inherited;
+use crate::plan::toolchain::Surroundings;
 
 /// The arguments of `cmake/tryall/Batch.cmake`, which calls this hundreds of times in a configure step:
 /// `check FILE --format cmake-variables --output FILE`. To read them as all others are read takes half
@@ -103,14 +104,14 @@ pub fn no_directory(error: io::Error) -> BadRequest {
 /// Reads the request and plans it.
 fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
     let surroundings = Surroundings::of_process().map_err(no_directory)?;
-    let on_command_line = flags::checks(&args.checks, shared(args))?;
+    let on_command_line = command_line::checks(&args.checks, shared(args))?;
     let bytes = match (&args.file, on_command_line.is_empty()) {
         (Some(file), _) if file.as_os_str() != "-" => Some(read_file(file)?),
         (None, false) => None,
         _ => Some(read_stdin()?),
     };
     let (mut request, text) = match &bytes {
-        Some(bytes) => request::parse::parse(bytes).map(|(request, text)| (request, Some(text)))?,
+        Some(bytes) => parse::parse(bytes).map(|(request, text)| (request, Some(text)))?,
         None => (Request::default(), None),
     };
     // The same file serves callers with other current directories.
@@ -247,7 +248,7 @@ fn read_stdin() -> Result<Vec<u8>, BadRequest> {
 /// Reads no more than shows that it is too much.
 fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    source.take(request::parse::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    source.take(parse::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

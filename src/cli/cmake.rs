@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory};
 
 use super::{modules, output};
 use crate::os;
-use crate::progress::tell;
+use crate::cli::progress::tell;
 
 /// What `tryall cmake` takes.
 #[derive(Args)]

@@ -13,17 +13,17 @@ use tokio::task::LocalSet;
 use super::CheckArgs;
 use super::output;
 use super::stream::Stream;
-use crate::code::{Code, Reason};
+use crate::protocol::code::{Code, Reason};
 use crate::os::{self, Guard, HeldBack};
 use crate::plan::{self, Plan};
-use crate::process::Runner;
-use crate::progress::{Progress, tell};
+use crate::exec::process::Runner;
+use crate::cli::progress::{Progress, tell};
 use crate::report::{self, Format};
-use crate::response::{Answer, Status, Summary};
-use crate::run::{self, Context, Observer, Options};
-use crate::scratch::{self, Scratch};
-use crate::slots::{Inherited, Slots};
-use crate::trace::chrome_trace;
+use crate::protocol::response::{Answer, Status, Summary};
+use crate::schedule::{self, Context, Observer, Options};
+use crate::exec::scratch::{self, Scratch};
+use crate::exec::slots::{Inherited, Slots};
+use crate::exec::trace::chrome_trace;
 
 /// How often it is looked whether anybody still reads the results.
 const READER_POLL: Duration = Duration::from_millis(100);
@@ -174,7 +174,7 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
     };
     let (slots, warning) = Slots::new(jobs, inherited);
     let reporter = Rc::new(Reporter {
-        progress: Progress::new(plan.asks.len()),
+        progress: Progress::new(plan.checks.len()),
         stream: streamed_to.map(Stream::start).transpose().map_err(no_thread)?,
     });
     let guard = match guard {
@@ -223,9 +223,9 @@ fn tell_of_missing_headers(plan: &Plan, answers: &[Answer]) {
         let is_typed = plan.given[index].origin.option.is_some();
         if is_typed
             && answer.status == Status::No
-            && run::lacks_header(plan, plan.asks[index].question)
+            && schedule::lacks_header(plan, plan.checks[index].question)
         {
-            tell(&format!("{}: {}", answer.id, run::NO_HEADER));
+            tell(&format!("{}: {}", answer.id, schedule::NO_HEADER));
         }
     }
 }
@@ -250,7 +250,7 @@ async fn run_or_stop(
     watch_reader: bool,
     reporter: &Reporter,
 ) -> End {
-    let mut running = pin!(run::run(context.clone(), slots, options));
+    let mut running = pin!(schedule::run(context.clone(), slots, options));
     let mut interrupted = pin!(os::interrupted());
     let end = tokio::select! {
         done = &mut running => {
@@ -346,7 +346,7 @@ fn exit_status(plan: &Plan, answers: &[Answer]) -> ExitCode {
         return ExitCode::from(3);
     }
     let unmet = |(ask, answer): (&plan::Ask, &Answer)| ask.required && answer.status != Status::Yes;
-    if std::iter::zip(&plan.asks, answers).any(unmet) {
+    if std::iter::zip(&plan.checks, answers).any(unmet) {
         ExitCode::from(1)
     } else {
         ExitCode::SUCCESS

@@ -15,9 +15,9 @@ use crate::meson::rounds::Rounds;
 use crate::meson::{answers, words};
 use crate::plan::{self, Origin, Plan};
 use crate::report::Format;
-use crate::request::BadRequest;
-use crate::slots::Inherited;
-use crate::toolchain::Surroundings;
+use crate::protocol::BadRequest;
+use crate::exec::slots::Inherited;
+use crate::plan::toolchain::Surroundings;
 
 /// What `tryall meson` takes.
 #[derive(Args)]

@@ -8,6 +8,7 @@ mod manual;
 mod meson;
 mod modules;
 mod output;
+pub mod progress;
 mod stream;
 mod wrong_call;
 
@@ -17,11 +18,11 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::language::Language;
+use crate::compiler::language::Language;
 use crate::report::Format;
-use crate::request::{Seconds, flags};
-use crate::schema::{self, Which};
-use crate::slots::Inherited;
+use crate::protocol::{Seconds, command_line};
+use crate::protocol::schema::{self, Which};
+use crate::exec::slots::Inherited;
 
 /// Answer a batch of compiler checks, all at once
 ///
@@ -147,7 +148,7 @@ struct CheckArgs {
     verify: bool,
 
     #[command(flatten)]
-    checks: flags::Given,
+    checks: command_line::Given,
 
     /// The language of the checks on the command line [default: c]
     #[arg(long, value_parser = language, help_heading = "For all checks on the command line")]

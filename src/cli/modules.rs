@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::output;
 use crate::os;
-use crate::progress::tell;
+use crate::cli::progress::tell;
 
 /// Written by the build script.
 mod embedded {

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::os;
-use crate::progress::tell;
+use crate::cli::progress::tell;
 
-/// Links that lead from one to the next; systems follow about as many.
+/// KnownLinks that lead from one to the next; systems follow about as many.
 const MOST_LINKS: usize = 40;
 
 /// Whether an option's FILE stands for standard output. Opened by its name, a file that stands there

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
-use crate::request::kind::nearest;
+use crate::protocol::kind::nearest;
 
 /// Adds what was meant to clap's complaint about these words.
 pub fn explained(mut error: clap::Error, words: &[OsString]) -> clap::Error {

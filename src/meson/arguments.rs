@@ -1,7 +1,7 @@
 //! The arguments that Meson gives to the compiler of a check, in its order.
 
-use crate::dialect::Stage;
-use crate::language::Language;
+use crate::compiler::dialect::Stage;
+use crate::compiler::language::Language;
 
 use super::version::Version;
 use super::words::Batch;

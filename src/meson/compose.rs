@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use crate::dialect::Stage;
-use crate::language::Language;
-use crate::request::{Check, Kind, Path, Request, Toolchain};
+use crate::compiler::dialect::Stage;
+use crate::compiler::language::Language;
+use crate::protocol::{Check, Kind, Path, Request, Toolchain};
 
 use super::arguments::{arguments, of_trial};
 use super::source;
@@ -177,7 +177,7 @@ impl<'a> Composer<'a> {
             Method::Alignment => self.alignment(&prefix, subject, to),
             Method::GetDefine => (self.define(&prefix, subject), Reading::Macro),
             Method::Compiles => (source(Stage::Compile, subject.clone()), Reading::Bool),
-            Method::Links => (source(Stage::Link, subject.clone()), Reading::Bool),
+            Method::KnownLinks => (source(Stage::Link, subject.clone()), Reading::Bool),
             Method::Runs => (source(Stage::Run, subject.clone()), Reading::Bool),
             Method::HasArgument => self.accepted(self.argument(subject)),
             Method::HasLinkArgument => self.accepted(self.link_argument(subject)),
@@ -217,7 +217,7 @@ impl<'a> Composer<'a> {
         let kind = match stage {
             Stage::Preprocess => Kind::Preprocesses,
             Stage::Compile => Kind::Compiles,
-            Stage::Link => Kind::Links,
+            Stage::Link => Kind::KnownLinks,
             Stage::Run => Kind::Runs,
         };
         let mut check = Check::new(String::new(), kind);

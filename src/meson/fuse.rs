@@ -11,12 +11,12 @@
 
 use std::fmt::Write;
 
-use crate::response::{Answer, Status, Value};
+use crate::protocol::response::{Answer, Status, Value};
 
 use super::source;
 use super::version::Version;
 use super::words::{Batch, Item, Method};
-use crate::language::Language;
+use crate::compiler::language::Language;
 use crate::source::words::{identifiers, no_macros, words};
 
 /// How items are asked together.

@@ -1,7 +1,7 @@
 //! Meson's answers from the outcomes of composed checks.
 
 use crate::report::typed::{Typed, typed};
-use crate::response::{Answer, Status, Value};
+use crate::protocol::response::{Answer, Status, Value};
 
 use super::compose::{Entry, Reading};
 

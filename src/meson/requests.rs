@@ -6,11 +6,11 @@ use std::ffi::OsString;
 use std::path::Path as FilePath;
 use std::rc::Rc;
 
-use crate::anchor::{anchored, anchored_command};
-use crate::code::Code;
-use crate::dialect::Stage;
-use crate::language::Language;
-use crate::request::{BadRequest, Check, Path, Request, Toolchain, parse};
+use crate::plan::absolute_paths::{anchored, anchored_command};
+use crate::protocol::code::Code;
+use crate::compiler::dialect::Stage;
+use crate::compiler::language::Language;
+use crate::protocol::{BadRequest, Check, Path, Request, Toolchain, parse};
 
 use super::arguments::arguments;
 use super::compose::{Composed, Entry, Reading, Subject, compiler};

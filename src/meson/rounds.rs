@@ -1,10 +1,10 @@
 //! The rounds in which all items get their answers: what can be asked together first, then
 //! what that left, and each that is still open alone.
 
-use crate::dialect::Stage;
+use crate::compiler::dialect::Stage;
 use crate::report::typed::Typed;
-use crate::request::BadRequest;
-use crate::response::Answer;
+use crate::protocol::BadRequest;
+use crate::protocol::response::Answer;
 
 use super::compose::{Composed, Composer, Subject};
 use super::fuse::{self, Form, Fused, Group};
@@ -123,7 +123,7 @@ impl Rounds {
                     }
                 }
             }
-            Form::Functions | Form::Bodies if answer.status == crate::response::Status::Yes => {
+            Form::Functions | Form::Bodies if answer.status == crate::protocol::response::Status::Yes => {
                 for place in group.items {
                     known[place] = Some(Typed::Bool(true));
                 }

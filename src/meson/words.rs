@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use crate::code::Code;
-use crate::language::Language;
-use crate::request::kind::nearest;
-use crate::request::{BadRequest, Path};
+use crate::protocol::code::Code;
+use crate::compiler::language::Language;
+use crate::protocol::kind::nearest;
+use crate::protocol::{BadRequest, Path};
 
 use super::version::Version;
 
@@ -25,7 +25,7 @@ pub enum Method {
     ComputeInt,
     GetDefine,
     Compiles,
-    Links,
+    KnownLinks,
     Runs,
     HasArgument,
     HasLinkArgument,
@@ -43,7 +43,7 @@ static METHODS: [(&str, Method); 15] = [
     ("compute_int", Method::ComputeInt),
     ("get_define", Method::GetDefine),
     ("compiles", Method::Compiles),
-    ("links", Method::Links),
+    ("links", Method::KnownLinks),
     ("run", Method::Runs),
     ("has_argument", Method::HasArgument),
     ("has_link_argument", Method::HasLinkArgument),

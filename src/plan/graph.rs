@@ -1,11 +1,12 @@
 //! The graph of needs.
 
-use super::Ask;
+use super::PlannedCheck;
+use super::ids::{CheckId, Table};
 
 /// The checks of a circle of needs, the first of them again at the end; `None` if there is none.
 ///
 /// With a stack of its own: a chain of needs may be as long as the request.
-pub fn cycle(asks: &[Ask]) -> Option<Vec<usize>> {
+pub fn cycle(checks: &Table<CheckId, PlannedCheck>) -> Option<Vec<CheckId>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         New,
@@ -13,16 +14,16 @@ pub fn cycle(asks: &[Ask]) -> Option<Vec<usize>> {
         Done,
     }
 
-    let mut marks = vec![Mark::New; asks.len()];
+    let mut marks = checks.map(|_| Mark::New);
     // Each entry is a check on the path and how many of its needs have been looked at.
-    let mut path: Vec<(usize, usize)> = Vec::new();
-    for start in 0..asks.len() {
+    let mut path: Vec<(CheckId, usize)> = Vec::new();
+    for start in checks.ids() {
         if marks[start] == Mark::New {
             marks[start] = Mark::OnPath;
             path.push((start, 0));
         }
         while let Some((at, seen)) = path.last_mut() {
-            let Some(&need) = asks[*at].needs.get(*seen) else {
+            let Some(&need) = checks[*at].needs.get(*seen) else {
                 marks[*at] = Mark::Done;
                 path.pop();
                 continue;
@@ -47,25 +48,30 @@ pub fn cycle(asks: &[Ask]) -> Option<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::Kind;
+    use crate::plan::ids::{Id, QuestionId};
+    use crate::protocol::Kind;
 
-    fn asks(needs: &[&[usize]]) -> Vec<Ask> {
-        let ask = |needs: &&[usize]| Ask {
+    fn checks(needs: &[&[usize]]) -> Table<CheckId, PlannedCheck> {
+        let check = |needs: &&[usize]| PlannedCheck {
             id: String::new(),
             kind: Kind::Endian,
-            question: 0,
-            needs: needs.to_vec(),
+            question: QuestionId::at(0),
+            needs: needs.iter().map(|&need| CheckId::at(need)).collect(),
             alternative_to: None,
             required: false,
         };
-        needs.iter().map(ask).collect()
+        needs.iter().map(check).collect()
+    }
+
+    fn circle(checks: &Table<CheckId, PlannedCheck>) -> Option<Vec<usize>> {
+        Some(cycle(checks)?.into_iter().map(Id::place).collect())
     }
 
     #[test]
     fn finds_the_circle_and_nothing_else() {
-        assert_eq!(cycle(&asks(&[&[1, 2], &[2], &[], &[0]])), None);
-        assert_eq!(cycle(&asks(&[&[1], &[2], &[3], &[1]])), Some(vec![1, 2, 3, 1]));
-        assert_eq!(cycle(&asks(&[&[0]])), Some(vec![0, 0]));
+        assert_eq!(circle(&checks(&[&[1, 2], &[2], &[], &[0]])), None);
+        assert_eq!(circle(&checks(&[&[1], &[2], &[3], &[1]])), Some(vec![1, 2, 3, 1]));
+        assert_eq!(circle(&checks(&[&[0]])), Some(vec![0, 0]));
     }
 
     #[test]
@@ -73,6 +79,6 @@ mod tests {
         let chain: Vec<Vec<usize>> =
             (0..200_000).map(|i| if i + 1 < 200_000 { vec![i + 1] } else { vec![] }).collect();
         let chain: Vec<&[usize]> = chain.iter().map(Vec::as_slice).collect();
-        assert_eq!(cycle(&asks(&chain)), None);
+        assert_eq!(circle(&checks(&chain)), None);
     }
 }

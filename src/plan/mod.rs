@@ -2,9 +2,13 @@
 //!
 //! Nothing runs before the whole request has been found usable.
 
+pub mod absolute_paths;
+mod explicit_commands;
 mod graph;
-mod in_full;
+pub mod ids;
 pub mod question;
+pub mod template;
+pub mod toolchain;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -14,11 +18,12 @@ use std::time::Duration;
 
 use regex_lite::{Regex, RegexBuilder};
 
-use crate::code::Code;
-use crate::language::Language;
-use crate::request::{BadRequest, Check, Fault, Kind, Path, Request, Seconds, flags, fragment};
-use crate::toolchain::{self, Surroundings, Toolchain};
+use crate::protocol::code::Code;
+use crate::compiler::language::Language;
+use crate::protocol::{BadRequest, Check, Fault, Kind, Path, Request, Seconds, command_line, fragment};
+use toolchain::{Surroundings, Toolchain};
 
+use ids::{CheckId, Id, QuestionId, Table, ToolchainId};
 use question::{Anchor, Question, each, product, sibling, subject};
 
 /// Seconds that a check may take when nobody says otherwise.
@@ -32,13 +37,13 @@ const LARGEST_PATTERN: usize = 32 << 10;
 #[derive(Debug)]
 pub struct Plan {
     /// The toolchains that checks use.
-    pub toolchains: Vec<Toolchain>,
+    pub toolchains: Table<ToolchainId, Toolchain>,
     /// The questions, each once, in the order in which they first stand in the request.
-    pub questions: Vec<Question>,
+    pub questions: Table<QuestionId, Question>,
     /// The checks, in the order of the request.
-    pub asks: Vec<Ask>,
+    pub checks: Table<CheckId, PlannedCheck>,
     /// Where each of them, and its arguments, were given.
-    pub given: Vec<Given>,
+    pub given: Table<CheckId, Given>,
     /// Compiled regular expressions of all questions.
     pub patterns: HashMap<String, Regex>,
     /// Where links that have worked are kept.
@@ -47,17 +52,17 @@ pub struct Plan {
 
 /// A check, as one asker of a question.
 #[derive(Debug)]
-pub struct Ask {
+pub struct PlannedCheck {
     /// The name of the answer.
     pub id: String,
     /// Its kind, which the output formats depend on.
     pub kind: Kind,
-    /// Index of its question.
-    pub question: usize,
-    /// Indices of checks that must have answered yes.
-    pub needs: Vec<usize>,
+    /// Its question.
+    pub question: QuestionId,
+    /// The checks that must have answered yes.
+    pub needs: Vec<CheckId>,
     /// The one of `needs` that must have answered no instead.
-    pub alternative_to: Option<usize>,
+    pub alternative_to: Option<CheckId>,
     /// Whether it must answer yes.
     pub required: bool,
 }
@@ -79,7 +84,7 @@ pub struct Origin {
     /// The directory that its relative paths start from.
     pub base: Rc<PathBuf>,
     /// The option of the command line, if it came from one.
-    pub option: Option<flags::Place>,
+    pub option: Option<command_line::Place>,
 }
 
 impl Origin {
@@ -91,7 +96,7 @@ impl Origin {
     }
 
     /// That of a check of the command line.
-    pub fn of_option(option: flags::Place, base: Rc<PathBuf>) -> Self {
+    pub fn of_option(option: command_line::Place, base: Rc<PathBuf>) -> Self {
         Origin { path: option.path(), base, option: Some(option) }
     }
 
@@ -136,26 +141,25 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     let mut planner = Planner {
         request: &input.request,
         input: &input,
-        toolchains: Vec::new(),
+        toolchains: Table::default(),
         by_name: HashMap::new(),
         patterns: HashMap::new(),
     };
     planner.validate_toolchains()?;
     let ids = planner.index_ids()?;
 
-    let mut questions = Vec::new();
+    let mut questions = Table::<QuestionId, _>::default();
     let mut known = HashMap::new();
     let mut products = HashMap::new();
-    let mut asks = Vec::with_capacity(input.request.checks.len());
+    let mut checks = Table::<CheckId, _>::default();
     for (index, check) in input.request.checks.iter().enumerate() {
         let at = |fault| planner_complaint(&input, index, fault);
         let question = planner.question(index, check).map_err(at)?;
         let mut needs = needs(check, &ids).map_err(at)?;
-        let alternative_to = check.alternative_to.as_ref().map(|id| ids[id.as_str()]);
+        let alternative_to = check.alternative_to.as_ref().map(|id| CheckId::at(ids[id.as_str()]));
         needs.extend(alternative_to);
         let question = *known.entry(question).or_insert_with_key(|question: &Question| {
-            questions.push(question.clone());
-            questions.len() - 1
+            questions.push(question.clone())
         });
         if let Some(product) = &questions[question].product {
             let (other, first) = *products.entry(product.clone()).or_insert((question, index));
@@ -165,7 +169,7 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
                 return Err(at(Fault::of(Code::ProductTaken, "product", message)));
             }
         }
-        asks.push(Ask {
+        checks.push(PlannedCheck {
             id: check.id.clone(),
             kind: check.kind,
             question,
@@ -174,8 +178,8 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
             required: check.required,
         });
     }
-    if let Some(cycle) = graph::cycle(&asks) {
-        let names: Vec<_> = cycle.iter().map(|&index| asks[index].id.as_str()).collect();
+    if let Some(cycle) = graph::cycle(&checks) {
+        let names: Vec<_> = cycle.iter().map(|&index| checks[index].id.as_str()).collect();
         let message = format!("these checks need each other in a circle: {}", names.join(" -> "));
         return Err(planner_complaint(
             &input,
@@ -188,15 +192,15 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     let given = std::iter::zip(input.origins, &input.request.checks)
         .map(|(origin, check)| Given { origin, include_dirs: check.include_dirs.len() })
         .collect();
-    Ok(Plan { toolchains, questions, asks, given, patterns, known_links })
+    Ok(Plan { toolchains, questions, checks, given, patterns, known_links })
 }
 
 struct Planner<'a> {
     request: &'a Request,
     input: &'a Input<'a>,
-    toolchains: Vec<Toolchain>,
+    toolchains: Table<ToolchainId, Toolchain>,
     /// Resolved toolchains, by name and language.
-    by_name: HashMap<(Option<String>, Language), usize>,
+    by_name: HashMap<(Option<String>, Language), ToolchainId>,
     patterns: HashMap<String, Regex>,
 }
 
@@ -204,10 +208,10 @@ fn planner_complaint(input: &Input<'_>, index: usize, fault: Fault) -> BadReques
     input.origins[index].complaint(fault, input.text)
 }
 
-fn needs(check: &Check, ids: &HashMap<&str, usize>) -> Result<Vec<usize>, Fault> {
+fn needs(check: &Check, ids: &HashMap<&str, usize>) -> Result<Vec<CheckId>, Fault> {
     let find = |(position, need): (usize, &String)| {
-        ids.get(need.as_str()).copied().ok_or_else(|| {
-            let known = crate::request::kind::nearest(need, ids.keys().copied());
+        ids.get(need.as_str()).copied().map(CheckId::at).ok_or_else(|| {
+            let known = crate::protocol::kind::nearest(need, ids.keys().copied());
             let remedy = known.map_or(String::new(), |known| format!("; did you mean {known:?}?"));
             let message = format!("no check has the id {need:?}{remedy}");
             Fault { code: Code::UnknownNeed, ..Fault::of_element("needs", position, message) }
@@ -276,7 +280,7 @@ impl<'a> Planner<'a> {
                 each(field, words, fragment::argument)
                     .map_err(|fault| invalid(field, fault.message))?;
             }
-            in_full::validate(toolchain)
+            explicit_commands::validate(toolchain)
                 .map_err(|(code, field, message)| at(code, field, message))?;
             for (variable, value) in &toolchain.env {
                 if variable.is_empty() || variable.contains(['=', '\0']) || value.contains('\0') {
@@ -296,7 +300,7 @@ impl<'a> Planner<'a> {
         let anchored = |args: &[String]| match in_full {
             // What goes into a command that is given in full is as final as that.
             true => args.iter().map(OsString::from).collect(),
-            false => crate::anchor::anchored(args, &base),
+            false => crate::plan::absolute_paths::anchored(args, &base),
         };
         let anchor = Anchor { args: &anchored, path: &|path| base.join(path) };
 
@@ -327,7 +331,7 @@ impl<'a> Planner<'a> {
         let dialect = self.toolchains[toolchain].dialect;
         let definitions = check.definitions.as_deref().unwrap_or_default();
         match &self.toolchains[toolchain].commands {
-            Some(commands) => in_full::fits(check, commands)?,
+            Some(commands) => explicit_commands::fits(check, commands)?,
             None if !definitions.is_empty() => {
                 let message =
                     "only a toolchain with \"compile\" has a place for it; put it into \"args\"";
@@ -359,7 +363,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The toolchain that a check names, or that its language has.
-    fn toolchain(&mut self, check: &Check) -> Result<usize, Fault> {
+    fn toolchain(&mut self, check: &Check) -> Result<ToolchainId, Fault> {
         let found = self.request.toolchain_of(check);
         let (name, given, language) = match &check.toolchain {
             Some(name) => {
@@ -391,8 +395,8 @@ impl<'a> Planner<'a> {
         }
         let resolved =
             toolchain::resolve(language, given, self.input.base, self.input.surroundings)?;
-        self.toolchains.push(resolved);
-        self.by_name.insert(key, self.toolchains.len() - 1);
-        Ok(self.toolchains.len() - 1)
+        let id = self.toolchains.push(resolved);
+        self.by_name.insert(key, id);
+        Ok(id)
     }
 }

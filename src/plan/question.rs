@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::code;
-use crate::dialect::Stage;
-use crate::language::Language;
-use crate::request::kind::{OWN_FIELDS, nearest};
-use crate::request::{Check, Fault, HeaderStage, Kind, fragment};
+use crate::protocol::code::Code;
+use crate::compiler::dialect::Stage;
+use crate::compiler::language::Language;
+use crate::protocol::kind::{OWN_FIELDS, nearest};
+use crate::protocol::{Check, Fault, HeaderStage, Kind, fragment};
 
 /// Everything that an answer depends on. Two checks with equal questions share one answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ pub struct Question {
     /// Whether the object file will do for it.
     pub product_is_data: bool,
     /// What makes it one of several siblings.
-    pub sibling: Option<Sibling>,
+    pub sibling: Option<Variant>,
     /// Regular expressions that turn a success into a no; known to be valid.
     pub fail_patterns: Vec<String>,
     /// How long it may take.
@@ -74,7 +74,7 @@ pub fn includes_a_file(arg: &OsString) -> bool {
 
 /// In which word the source of a question differs from others, and what it declares.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Sibling {
+pub struct Variant {
     /// The word.
     pub word: String,
     /// The names.
@@ -114,7 +114,7 @@ pub enum Subject {
     Endian,
     Source {
         stage: Stage,
-        code: Code,
+        code: CallerSource,
         run_args: Vec<String>,
         merge_output: bool,
         run_dir: Option<PathBuf>,
@@ -123,7 +123,7 @@ pub enum Subject {
 
 /// A source that the request gives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Code {
+pub enum CallerSource {
     /// Its text, and the file name extension it is given if not the language's.
     #[allow(missing_docs, reason = "told above")]
     Text { source: String, extension: Option<String> },
@@ -230,7 +230,7 @@ pub fn subject(check: &Check, language: Language, anchor: &Anchor<'_>) -> Result
         Kind::Endian => Subject::Endian,
         Kind::Preprocesses => source(check, Stage::Preprocess, anchor)?,
         Kind::Compiles => source(check, Stage::Compile, anchor)?,
-        Kind::Links => source(check, Stage::Link, anchor)?,
+        Kind::KnownLinks => source(check, Stage::Link, anchor)?,
         Kind::Runs => source(check, Stage::Run, anchor)?,
     })
 }
@@ -241,7 +241,7 @@ fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
     let kind = rule.name;
     if language == Language::Fortran && !rule.in_fortran {
         return Err(Fault::of(
-            code::Code::ConflictingFields,
+            Code::ConflictingFields,
             "kind",
             format!("kind {kind:?} has no meaning in Fortran"),
         ));
@@ -254,33 +254,33 @@ fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
             None => format!("it has {}", own.collect::<Vec<_>>().join(", ")),
         };
         let message = format!("kind {kind:?} has no field {stray:?}; {remedy}");
-        return Err(Fault::of(code::Code::UnknownField, stray, message));
+        return Err(Fault::of(Code::UnknownField, stray, message));
     }
     let has = |field: &str| check.own_fields().any(|given| given == field);
     if let Some(missing) = rule.required.iter().find(|field| !has(field)) {
         let message = format!("kind {kind:?} needs the field {missing:?}");
-        return Err(Fault::whole(code::Code::MissingField, message));
+        return Err(Fault::whole(Code::MissingField, message));
     }
     if rule.takes_source && has("source") && has("file") {
         let message = "the check has both \"source\" and \"file\"; leave one of them out";
-        return Err(Fault::of(code::Code::ConflictingFields, "file", message));
+        return Err(Fault::of(Code::ConflictingFields, "file", message));
     }
     if rule.takes_source && !has("source") && !has("file") {
         let message = format!("kind {kind:?} needs either \"source\" or \"file\"");
-        return Err(Fault::whole(code::Code::MissingField, message));
+        return Err(Fault::whole(Code::MissingField, message));
     }
     if has("file") {
         let before = [("headers", !check.headers.is_empty()), ("prefix", !check.prefix.is_empty())];
         if let Some((field, _)) = before.into_iter().find(|(_, given)| *given) {
             return Err(Fault::of(
-                code::Code::ConflictingFields,
+                Code::ConflictingFields,
                 field,
                 "a \"file\" is compiled as it is; give \"source\" instead",
             ));
         }
         if has("extension") {
             let message = "a \"file\" has its own extension";
-            return Err(Fault::of(code::Code::ConflictingFields, "extension", message));
+            return Err(Fault::of(Code::ConflictingFields, "extension", message));
         }
     }
     Ok(())
@@ -328,22 +328,22 @@ pub fn product(check: &Check, anchor: &Anchor<'_>) -> Result<Option<PathBuf>, Fa
 }
 
 /// What a check says of its siblings.
-pub fn sibling(check: &Check, language: Language) -> Result<Option<Sibling>, Fault> {
+pub fn sibling(check: &Check, language: Language) -> Result<Option<Variant>, Fault> {
     let (word, own_names) = match (&check.word, &check.own_names) {
         (None, None) => return Ok(None),
         (Some(word), Some(own_names)) => (word.clone(), own_names.clone()),
         (None, Some(_)) => {
             let message = "it needs a \"word\" beside it";
-            return Err(Fault::of(code::Code::MissingField, "own_names", message));
+            return Err(Fault::of(Code::MissingField, "own_names", message));
         }
         (Some(_), None) => {
             let message = "it needs \"own_names\" beside it";
-            return Err(Fault::of(code::Code::MissingField, "word", message));
+            return Err(Fault::of(Code::MissingField, "word", message));
         }
     };
     fragment::expression(&word, language).map_err(|refusal| Fault::of_value("word", refusal))?;
     each("own_names", &own_names, fragment::identifier)?;
-    Ok(Some(Sibling { word, own_names }))
+    Ok(Some(Variant { word, own_names }))
 }
 
 fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, Fault> {
@@ -357,15 +357,15 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
         return Err(Fault::of_value("extension", "letters and digits only, without the dot"));
     }
     let code = match (&check.source, &check.file) {
-        (Some(source), _) => Code::Text { source: source.clone(), extension },
+        (Some(source), _) => CallerSource::Text { source: source.clone(), extension },
         (None, Some(file)) => {
             fragment::argument(file).map_err(|refusal| Fault::of_value("file", refusal))?;
             let path = (anchor.path)(file);
             if !path.is_file() {
                 let message = format!("{} is not a file", path.display());
-                return Err(Fault::of(code::Code::FileMissing, "file", message));
+                return Err(Fault::of(Code::FileMissing, "file", message));
             }
-            Code::File(path)
+            CallerSource::File(path)
         }
         (None, None) => unreachable!("the kind needs one of them"),
     };
@@ -377,7 +377,7 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
             let path = (anchor.path)(dir);
             if !path.is_dir() {
                 let message = format!("{} is not a directory", path.display());
-                return Err(Fault::of(code::Code::FileMissing, "run_dir", message));
+                return Err(Fault::of(Code::FileMissing, "run_dir", message));
             }
             Some(path)
         }

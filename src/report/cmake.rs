@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::dialect::Stage;
+use crate::compiler::dialect::Stage;
 use crate::plan::Plan;
 use crate::plan::question::Subject;
-use crate::request::{BadRequest, Kind};
-use crate::response::{Answer, Status, Value};
+use crate::protocol::{BadRequest, Kind};
+use crate::protocol::response::{Answer, Status, Value};
 
 use super::one_line;
 
@@ -66,7 +66,7 @@ pub fn clash<'a>(checks: impl Iterator<Item = (&'a str, Kind)>) -> Option<(usize
 /// The script.
 pub fn script(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Written by tryall. Sets what CMake's check modules would set.")?;
-    for (ask, answer) in std::iter::zip(&plan.asks, answers) {
+    for (ask, answer) in std::iter::zip(&plan.checks, answers) {
         match answer.status {
             Status::Yes | Status::No => {
                 let mut variables = Variables { kind: ask.kind, id: &answer.id, out };

@@ -4,15 +4,15 @@ use std::io::{self, Write};
 
 use crate::plan::Plan;
 use crate::plan::question::Subject;
-use crate::request::BadRequest;
-use crate::response::{Answer, Status, Value};
+use crate::protocol::BadRequest;
+use crate::protocol::response::{Answer, Status, Value};
 
 use super::one_line;
 
 /// The header.
 pub fn header(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "/* Written by tryall. */")?;
-    for (ask, answer) in std::iter::zip(&plan.asks, answers) {
+    for (ask, answer) in std::iter::zip(&plan.checks, answers) {
         let id = &answer.id;
         let big_endian_is_yes = plan.questions[ask.question].subject == Subject::Endian;
         match (answer.status, &answer.value) {

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use crate::plan::Plan;
 use crate::plan::question::Subject;
-use crate::request::BadRequest;
-use crate::response::{Answer, Status, Value};
+use crate::protocol::BadRequest;
+use crate::protocol::response::{Answer, Status, Value};
 
 use super::one_line;
 
@@ -15,7 +15,7 @@ use super::one_line;
 /// skipped is not there: as no. An error has a comment and no line, so that whoever reads the key
 /// finds that it is missing.
 pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
-    for (ask, answer) in std::iter::zip(&plan.asks, answers) {
+    for (ask, answer) in std::iter::zip(&plan.checks, answers) {
         if answer.status == Status::Error {
             writeln!(
                 out,

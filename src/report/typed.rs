@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 
 use crate::plan::Plan;
-use crate::request::{BadRequest, Kind};
-use crate::response::{Answer, Status, Value};
+use crate::protocol::{BadRequest, Kind};
+use crate::protocol::response::{Answer, Status, Value};
 
 use super::one_line;
 
@@ -27,7 +27,7 @@ pub enum Typed {
 /// The lines of all answers. A check with a value has it; see [`absent`] for a no, which what was
 /// skipped is too.
 pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
-    for (ask, answer) in std::iter::zip(&plan.asks, answers) {
+    for (ask, answer) in std::iter::zip(&plan.checks, answers) {
         line(&ask.id, &typed(ask.kind, answer), out)?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use crate::response::{Answer, Status, Step, Summary, Value};
+use crate::protocol::response::{Answer, Status, Step, Summary, Value};
 
 use super::cmake::quoted;
 

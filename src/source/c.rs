@@ -5,8 +5,8 @@ use std::fmt::Write;
 
 use super::words::{Directive, directives, words};
 use super::{Before, Comparison};
-use crate::language::Language;
-use crate::value;
+use crate::compiler::language::Language;
+use crate::compiler::value;
 
 /// The headers and the prefix.
 pub fn start(before: Before<'_>) -> String {

@@ -2,7 +2,7 @@
 //! its arguments. A prefix is for `use` statements, headers for INCLUDE lines.
 
 use super::{Before, Comparison};
-use crate::value;
+use crate::compiler::value;
 
 /// The headers and the prefix, as they stand before a source that the request gives.
 pub fn start(before: Before<'_>) -> String {

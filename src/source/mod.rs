@@ -5,19 +5,18 @@
 //! Generated sources are meant to pass `-Wall -Wextra -pedantic -Werror` wherever the question
 //! itself does: a warning flag that leaks into a check must not turn its answer.
 
-mod c;
+pub mod c;
 mod fortran;
-pub mod part;
 pub mod words;
 
 pub use c::GCC_OR_CLANG;
 
 use std::ffi::OsString;
 
-use crate::dialect::{STEM, Stage};
-use crate::language::Language;
-use crate::plan::question::{Code, Question, Subject};
-use crate::request::HeaderStage;
+use crate::compiler::dialect::{STEM, Stage};
+use crate::compiler::language::Language;
+use crate::plan::question::{CallerSource, Question, Subject};
+use crate::protocol::HeaderStage;
 
 /// A source file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +41,7 @@ pub enum Form {
     Verdict(Source),
     /// The preprocessor's verdict on this source is the answer, if [`value::was_preprocessed`].
     ///
-    /// [`value::was_preprocessed`]: crate::value::was_preprocessed
+    /// [`value::was_preprocessed`]: crate::compiler::value::was_preprocessed
     Presence(Source),
     /// The answer stands in what the preprocessor makes of this source, under the same condition.
     Expansion(Source),
@@ -72,8 +71,8 @@ pub fn form(question: &Question, language: Language) -> Form {
     let preprocessed = |text| Source { text, extension: language.extension(true).into() };
     if let Subject::Source { code, stage, .. } = &question.subject {
         return match code {
-            Code::File(path) => Form::File(path.clone()),
-            Code::Text { source, extension } => {
+            CallerSource::File(path) => Form::File(path.clone()),
+            CallerSource::Text { source, extension } => {
                 let only = *stage == Stage::Preprocess;
                 let extension =
                     extension.clone().unwrap_or_else(|| language.extension(only).into());
@@ -168,7 +167,7 @@ pub fn comparison(integer: &Source, language: Language, comparison: Comparison) 
 
 /// What stands before the question in its source.
 #[derive(Debug, Clone, Copy)]
-struct Before<'a> {
+pub struct Before<'a> {
     headers: &'a [String],
     prefix: &'a str,
 }

@@ -7,11 +7,11 @@ use std::io;
 use std::path::Path;
 
 use super::{all_utf8, code, has_main, link_args, one_for_each_language, order, unsupported, utf8};
-use crate::dialect::Stage;
-use crate::language::Language;
+use crate::compiler::dialect::Stage;
+use crate::compiler::language::Language;
 use crate::plan::Plan;
 use crate::plan::question::{Question, Subject};
-use crate::request::HeaderStage;
+use crate::protocol::HeaderStage;
 
 /// The script of cache entries that name the compilers.
 pub const CACHE: &str = "compilers.cmake";
@@ -59,7 +59,7 @@ pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
     let mut asked = 0;
     for repetition in 0..repeat {
         for &index in &order {
-            let ask = &plan.asks[index];
+            let ask = &plan.checks[index];
             let variable = format!("CHECK_{repetition}_{index}");
             let Some(check) = check(plan, &plan.questions[ask.question], &variable)? else {
                 continue;
@@ -117,7 +117,7 @@ fn compilers(plan: &Plan) -> io::Result<String> {
 
 /// The variable that holds whether a check is a yes.
 fn answer_of(plan: &Plan, index: usize, repetition: usize) -> String {
-    let question = &plan.questions[plan.asks[index].question];
+    let question = &plan.questions[plan.checks[index].question];
     let language = plan.toolchains[question.toolchain].language;
     let variable = format!("CHECK_{repetition}_{index}");
     let sized = matches!(question.subject, Subject::Type(_) | Subject::Sizeof(_));

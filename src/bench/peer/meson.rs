@@ -7,11 +7,11 @@ use std::io;
 use std::path::Path;
 
 use super::{all_utf8, code, link_args, one_for_each_language, order, utf8};
-use crate::dialect::Stage;
-use crate::language::Language;
+use crate::compiler::dialect::Stage;
+use crate::compiler::language::Language;
 use crate::plan::question::{Question, Subject};
-use crate::plan::{Ask, Plan};
-use crate::request::HeaderStage;
+use crate::plan::{PlannedCheck, Plan};
+use crate::protocol::HeaderStage;
 
 /// The file that names the compilers.
 pub const NATIVE: &str = "native.ini";
@@ -33,7 +33,7 @@ pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
     let mut asked = 0;
     for repetition in 0..repeat {
         for &index in &order {
-            let ask = &plan.asks[index];
+            let ask = &plan.checks[index];
             let variable = format!("check_{repetition}_{index}");
             writeln!(text, "\n# {}\n{variable} = false", ask.id).expect("strings take all");
             let Some(check) = check(dir, plan, ask, &variable)? else { continue };
@@ -88,10 +88,10 @@ fn native(plan: &Plan) -> io::Result<String> {
 }
 
 /// The lines that set a variable to whether a check is a yes. `None` if Meson cannot be asked.
-fn check(dir: &Path, plan: &Plan, ask: &Ask, variable: &str) -> io::Result<Option<String>> {
+fn check(dir: &Path, plan: &Plan, ask: &PlannedCheck, variable: &str) -> io::Result<Option<String>> {
     let question = &plan.questions[ask.question];
     let toolchain = &plan.toolchains[question.toolchain];
-    let asking = Asking {
+    let run = CheckRun {
         question,
         language: toolchain.language,
         compiler: format!("compiler_{}", name(toolchain.language)),
@@ -104,13 +104,13 @@ fn check(dir: &Path, plan: &Plan, ask: &Ask, variable: &str) -> io::Result<Optio
         // What is not there ends Meson in these methods, so real scripts ask before.
         known: !ask.needs.is_empty() || question.headers.is_empty() && question.prefix.is_empty(),
     };
-    Ok(match asking.by_method()? {
+    Ok(match run.by_method()? {
         Some(lines) => Some(lines),
-        None => asking.by_source(dir)?,
+        None => run.by_source(dir)?,
     })
 }
 
-struct Asking<'a> {
+struct CheckRun<'a> {
     question: &'a Question,
     language: Language,
     compiler: String,
@@ -121,7 +121,7 @@ struct Asking<'a> {
     known: bool,
 }
 
-impl Asking<'_> {
+impl CheckRun<'_> {
     /// A definition that makes the check differ from all others, so that no answer comes from
     /// Meson's cache.
     fn distinct(&self) -> String {
@@ -153,7 +153,7 @@ impl Asking<'_> {
 
     /// A call of the method for a kind, if there is one that can be asked.
     fn by_method(&self) -> io::Result<Option<String>> {
-        let Asking { question, compiler, variable, .. } = self;
+        let CheckRun { question, compiler, variable, .. } = self;
         if !question.fail_patterns.is_empty() {
             return Ok(None);
         }
@@ -221,7 +221,7 @@ impl Asking<'_> {
 
     /// A call that compiles, links or runs the question's source.
     fn by_source(&self, dir: &Path) -> io::Result<Option<String>> {
-        let Asking { question, compiler, variable, .. } = self;
+        let CheckRun { question, compiler, variable, .. } = self;
         let (source, beside) = code(question, self.language)?;
         let stage = question.subject.stage();
         let mut args = self.args.clone();

@@ -13,13 +13,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::dialect::Stage;
-use crate::language::Language;
+use crate::compiler::dialect::Stage;
+use crate::compiler::language::Language;
 use crate::plan::Plan;
-use crate::plan::question::{Code, Question, Subject};
+use crate::plan::question::{CallerSource, Question, Subject};
 use crate::source::{self, Form, Source};
-use crate::toolchain::Toolchain;
-use crate::value;
+use crate::plan::toolchain::Toolchain;
+use crate::compiler::value;
 
 /// A program that answers compiler checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -239,13 +239,13 @@ fn all_utf8(texts: &[OsString]) -> io::Result<Vec<&str>> {
 /// Indices of all checks, in the order of the request but for the needs of each, which go
 /// before it.
 fn order(plan: &Plan) -> Vec<usize> {
-    let mut done = vec![false; plan.asks.len()];
-    let mut order = Vec::with_capacity(plan.asks.len());
+    let mut done = vec![false; plan.checks.len()];
+    let mut order = Vec::with_capacity(plan.checks.len());
     let mut path = Vec::new();
-    for start in 0..plan.asks.len() {
+    for start in 0..plan.checks.len() {
         path.push(start);
         while let Some(&at) = path.last() {
-            let mut needs = plan.asks[at].needs.iter();
+            let mut needs = plan.checks[at].needs.iter();
             if done[at] {
                 path.pop();
             } else if let Some(&need) = needs.find(|&&need| !done[need]) {
@@ -282,7 +282,7 @@ fn code(question: &Question, language: Language) -> io::Result<(Source, Option<P
             let mut defined = question.clone();
             defined.subject = Subject::Source {
                 stage: Stage::Preprocess,
-                code: Code::Text { source: text + language.empty_program(), extension: None },
+                code: CallerSource::Text { source: text + language.empty_program(), extension: None },
                 run_args: Vec::new(),
                 merge_output: false,
                 run_dir: None,
@@ -313,8 +313,8 @@ fn has_main(source: &str, language: Language) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Ask;
-    use crate::request::Kind;
+    use crate::plan::PlannedCheck;
+    use crate::protocol::Kind;
 
     fn plan(needs: &[&[usize]]) -> Plan {
         let ask = |needs: &&[usize]| Ask {

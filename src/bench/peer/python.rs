@@ -8,20 +8,20 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{all_utf8, unsupported};
-use crate::dialect::{STEM, Stage};
+use crate::compiler::dialect::{STEM, Stage};
 use crate::plan::Plan;
 use crate::plan::question::Subject;
-use crate::run::command::command_line;
+use crate::check::command::command_line;
 use crate::source::{self, Form};
-use crate::value;
+use crate::compiler::value;
 
 /// The script.
 pub const SCRIPT: &str = "loop.py";
 
 /// Writes the script and, beside it, what it runs.
 pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
-    let mut checks = Vec::with_capacity(plan.asks.len());
-    for ask in &plan.asks {
+    let mut checks = Vec::with_capacity(plan.checks.len());
+    for ask in &plan.checks {
         let question = &plan.questions[ask.question];
         let toolchain = &plan.toolchains[question.toolchain];
         if let Err(why) = &toolchain.program {

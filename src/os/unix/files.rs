@@ -32,7 +32,7 @@ pub fn remove_all(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives all rights to directories back to their owner. Links are not followed.
+/// Gives all rights to directories back to their owner. KnownLinks are not followed.
 fn unlock(dir: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(dir)?.is_dir() {
         return Ok(());

@@ -32,12 +32,12 @@ pub struct Start<'a> {
     /// The directory of its check: what belongs to it ends with it, also in other groups.
     pub room: &'a Path,
     /// How its output comes back.
-    pub wires: Wires,
+    pub mode: OutputMode,
 }
 
 /// How the output of a process comes back. Its standard input is always empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wires {
+pub enum OutputMode {
     /// Output and errors on one pipe, in the order in which they were written.
     Merged,
     /// Output and errors apart.
@@ -47,7 +47,7 @@ pub enum Wires {
 /// The reading ends of a group's pipes.
 #[derive(Debug)]
 pub struct Pipes {
-    /// Standard output, with standard error if they are [`Wires::Merged`].
+    /// Standard output, with standard error if they are [`OutputMode::Merged`].
     pub stdout: pipe::Receiver,
     /// Standard error if it is apart.
     pub stderr: Option<pipe::Receiver>,
@@ -78,9 +78,9 @@ pub fn start(what: Start<'_>, guard: Option<&Rc<Guard>>) -> io::Result<(Group, P
     // Before the start, or the signal of a short-lived child could be missed.
     let child_signal = signal(SignalKind::child())?;
     let (out_reader, out_writer) = io::pipe()?;
-    let (err_writer, err_reader) = match what.wires {
-        Wires::Merged => (out_writer.try_clone()?, None),
-        Wires::Apart => {
+    let (err_writer, err_reader) = match what.mode {
+        OutputMode::Merged => (out_writer.try_clone()?, None),
+        OutputMode::Apart => {
             let (reader, writer) = io::pipe()?;
             (writer, Some(reader))
         }
@@ -117,7 +117,7 @@ impl Group {
         )
     }
 
-    /// Asks every process of the group to end, stopped ones too.
+    /// DecidedBy every process of the group to end, stopped ones too.
     pub fn ask_to_end(&self) {
         let _ = killpg(self.leader, Signal::SIGTERM);
         let _ = killpg(self.leader, Signal::SIGCONT);

@@ -1,0 +1,20 @@
+//! Techniques by which checks share commands, each with what may take part, what is compiled, how
+//! it runs, and what counts as proof.
+
+pub mod ledger;
+pub mod unity;
+pub mod variants;
+
+use crate::check::Outcome;
+use crate::plan::ids::QuestionId;
+
+/// What came of questions that shared commands.
+#[derive(Debug, Default)]
+pub struct BatchOutcome {
+    /// The questions that are answered.
+    pub answered: Vec<(QuestionId, Outcome)>,
+    /// The questions that are to be answered alone.
+    pub alone: Vec<QuestionId>,
+    /// Smaller batches that may do better.
+    pub again: Vec<unity::Batch>,
+}

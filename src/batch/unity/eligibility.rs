@@ -1,0 +1,365 @@
+//! What may be fused: only what the arguments in [`crate::fuse`] have been made for.
+
+use std::ffi::OsString;
+
+use crate::compiler::language::Language;
+use crate::plan::Plan;
+use crate::plan::question::{Question, Subject};
+use crate::protocol::fragment;
+use crate::batch::unity::part::{self, DecidedBy, BETWEEN_WORDS};
+use crate::source::words::words;
+use crate::plan::toolchain::Toolchain;
+
+use super::Candidate;
+
+/// The candidates of a plan, at the index of their questions.
+pub fn candidates(plan: &Plan) -> Vec<Option<Candidate>> {
+    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
+    let candidate = |(index, question): (usize, &Question)| {
+        if !fit[question.toolchain] || !question_fits(question) {
+            return None;
+        }
+        let toolchain = &plan.toolchains[question.toolchain];
+        let part = part::part(question, toolchain.language)?;
+        let links = matches!(part.decided_by, DecidedBy::KnownLinks { .. });
+        let bare_link = question.link_args.is_empty() && toolchain.link_args.is_empty();
+        (!links || bare_link).then_some(Candidate { question: index, part })
+    };
+    plan.questions.iter().enumerate().map(candidate).collect()
+}
+
+/// Whether a question's part may stand in one unit with others.
+pub fn shares_units(plan: &Plan, question: QuestionId) -> bool {
+    let question = &plan.questions[question];
+    let in_cxx = plan.toolchains[question.toolchain].language == Language::Cxx;
+    let declared =
+        !matches!(question.subject, Subject::Function(_)) || !question.headers.is_empty();
+    !(in_cxx && declared)
+}
+
+fn toolchain_fits(toolchain: &Toolchain) -> bool {
+    let variable = |name: &str| {
+        let mut found = toolchain.env.iter().filter(|(key, _)| key == name);
+        found.next().map(|(_, value)| value)
+    };
+    matches!(toolchain.language, Language::C | Language::Cxx)
+        && toolchain.commands.is_none()
+        && toolchain.program.is_ok()
+        // A launcher, or an interpreter, would be told of several sources at once.
+        && toolchain.private_temp
+        && args_fit(toolchain.command.get(1..).unwrap_or_default())
+        && args_fit(&toolchain.args)
+        && variable("LC_ALL").is_some_and(|locale| locale == "C" || locale == "POSIX")
+        // It edits the arguments of Clang.
+        && variable("CCC_OVERRIDE_OPTIONS").is_none()
+}
+
+fn question_fits(question: &Question) -> bool {
+    question.fail_patterns.is_empty()
+        && question.product.is_none()
+        && question.definitions.is_empty()
+        && args_fit(&question.args)
+        && prefix_fits(&question.prefix)
+        && match &question.subject {
+            Subject::Function(name) => function_fits(name),
+            Subject::Symbol(name)
+            | Subject::Type(name)
+            | Subject::Sizeof(name)
+            | Subject::Alignment(name) => words_fit(name),
+            Subject::Prototype { function, return_type, arguments } => {
+                prototype_fits(return_type, function)
+                    && arguments.iter().all(|argument| words_fit(argument))
+            }
+            Subject::ComputeInt(expression) => words_fit(expression),
+            Subject::Member { of, member } => words_fit(of) && words_fit(member),
+            Subject::Endian => true,
+            _ => false,
+        }
+}
+
+/// A part must end where it ends, and must not know of the names around it.
+fn words_fit(text: &str) -> bool {
+    let has_ours = text.to_ascii_lowercase().contains("tryall");
+    // Alone, the question stands in `main`, which a part does not.
+    let of_place = ["main", "__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "_Pragma"];
+    text.is_ascii()
+        && text.len() < 1000
+        && !has_ours
+        && !text.contains(['{', '}', '"', '\'', '#', '\\', ';', '$'])
+        && !words(text).any(|word| of_place.contains(&word))
+}
+
+/// The same of what the words of a question come to, which nobody has looked at.
+pub fn stays_in_place(subject: &Subject, expanded: &str) -> bool {
+    let words: Vec<_> = expanded.split(BETWEEN_WORDS).collect();
+    let is_prototype = matches!(subject, Subject::Prototype { .. });
+    words.iter().all(|words| words_fit(words) && fragment::expression(words, Language::C).is_ok())
+        && (!is_prototype || words.len() == 3 && prototype_fits(words[0], words[1]))
+}
+
+/// A function's name, and a type that declares nothing besides and has no specifier that means
+/// another thing outside of functions than in a block.
+fn prototype_fits(return_type: &str, function: &str) -> bool {
+    const SPECIFIERS: [&str; 10] = [
+        "typedef",
+        "extern",
+        "static",
+        "auto",
+        "register",
+        "inline",
+        "thread",
+        "_Noreturn",
+        "constexpr",
+        "attribute",
+    ];
+    let plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    words_fit(return_type)
+        && words_fit(function)
+        && return_type.chars().all(|c| plain(c) || c == ' ' || c == '*')
+        && function.chars().all(plain)
+        && !SPECIFIERS.iter().any(|specifier| return_type.contains(specifier))
+}
+
+/// Words of the parts of functions; what a header must not be told of by an `#undef`.
+const WORDS_OF_PARTS: [&str; 14] = [
+    "main",
+    "int",
+    "char",
+    "void",
+    "return",
+    "extern",
+    "static",
+    "volatile",
+    "defined",
+    "typedef",
+    "pragma",
+    "diagnostic",
+    "ignored",
+    "clang",
+];
+
+/// An identifier that no header of the compiler and no keyword claims: those begin with two
+/// underscores, or with one and a capital letter.
+fn function_fits(name: &str) -> bool {
+    let mut letters = name.chars();
+    let reserved = letters.next() == Some('_')
+        && letters.next().is_none_or(|second| second == '_' || second.is_ascii_uppercase());
+    words_fit(name) && !reserved && name != "GCC" && !WORDS_OF_PARTS.contains(&name)
+}
+
+/// Empty, or ended by a whole declaration or directive. What it leaves open would meet another
+/// declaration than in the question's own source.
+fn prefix_fits(prefix: &str) -> bool {
+    let text = prefix.trim_end();
+    let last = text.lines().next_back().unwrap_or_default();
+    let ended = text.is_empty()
+        || text.ends_with([';', '}'])
+        || last.starts_with('#') && !last.ends_with('\\') && !last.contains("/*");
+    let hidden = ["\\\n", "\\\r", "_Pragma", "/*", "//", "R\""];
+    ended
+        && !numbers_lines_anew(text)
+        && !hidden.iter().any(|spelling| text.contains(spelling))
+        && !text.to_ascii_lowercase().contains("tryall")
+}
+
+/// Whether a text has lines or files of other names than it stands in, or spells a # in another way:
+/// messages are sorted by these names.
+pub fn numbers_lines_anew(text: &str) -> bool {
+    let directives = text.split('#').skip(1).map(str::trim_start);
+    let numbers = directives.into_iter().any(|directive| {
+        directive.starts_with("line") || directive.starts_with(|c: char| c.is_ascii_digit())
+    });
+    numbers || text.contains("%:") || text.contains("??")
+}
+
+/// Options without a value, and starts of options with one, that change neither which messages
+/// there are, nor where they go, nor what is linked.
+const WHOLE: [&str; 12] = [
+    "-ansi",
+    "-pedantic",
+    "-pipe",
+    "-pthread",
+    "-g",
+    "-O",
+    "-fno-common",
+    "-fcommon",
+    "-fPIC",
+    "-fpic",
+    "-fPIE",
+    "-fpie",
+];
+const STARTS: [&str; 15] = [
+    "-O",
+    "-g0",
+    "-g1",
+    "-g2",
+    "-g3",
+    "-ggdb",
+    "-gdwarf",
+    "-std=",
+    "-march=",
+    "-mtune=",
+    "-mcpu=",
+    "-fvisibility=",
+    "-fstack-protector",
+    "-fno-strict",
+    "-fno-omit-frame",
+];
+
+fn args_fit(args: &[OsString]) -> bool {
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let Some(arg) = arg.to_str() else { return false };
+        if ["-D", "-U", "-I", "-isystem"].contains(&arg) {
+            match args.next().and_then(|value| value.to_str()) {
+                Some(value) if arg == "-I" || arg == "-isystem" => {
+                    // The sources stand where the compiler runs.
+                    if !value.starts_with('/') {
+                        return false;
+                    }
+                }
+                Some(value) if macro_fits(value) => {}
+                _ => return false,
+            }
+            continue;
+        }
+        let fits = match arg.get(..2) {
+            Some("-D" | "-U") => macro_fits(&arg[2..]),
+            Some("-I") => arg[2..].starts_with('/'),
+            Some("-W") => warning_fits(arg),
+            Some("-m") if ["-m32", "-m64", "-mx32"].contains(&arg) => true,
+            Some("-m") if arg.starts_with("-mavx") || arg.starts_with("-msse") => true,
+            _ => WHOLE.contains(&arg) || STARTS.iter().any(|start| arg.starts_with(start)),
+        };
+        if !fits {
+            return false;
+        }
+    }
+    true
+}
+
+/// A macro of the command line must not stand for a word of ours.
+fn macro_fits(definition: &str) -> bool {
+    let name = definition.split(['=', '(']).next().unwrap_or_default();
+    !WORDS_OF_PARTS.contains(&name) && !definition.to_ascii_lowercase().contains("tryall")
+}
+
+/// Warnings may be turned on, but be neither errors nor silenced: a unit is to be silent
+/// because nothing was said.
+fn warning_fits(arg: &str) -> bool {
+    let name = &arg[2..];
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-+=".contains(c);
+    !name.is_empty()
+        && name.chars().all(plain)
+        && !["no-", "error", "fatal", "system-headers"].iter().any(|start| name.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_arguments_that_leave_messages_and_links_alone_fit() {
+        let fits = |text: &str| args_fit(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for good in [
+            "-O2 -g -std=gnu11 -Wall -Wextra",
+            "-D_GNU_SOURCE -DX=1 -U Y",
+            "-I /a -isystem /b",
+            "-fPIC -pthread -m32 -mavx2 -march=native",
+        ] {
+            assert!(fits(good), "{good}");
+        }
+        for bad in [
+            "x.o",
+            "libx.a",
+            "libx.so",
+            "x.ld",
+            "@args",
+            "-lx",
+            "-L/x",
+            "-Wl,--whole-archive",
+            "-Wp,-w",
+            "-Wa,-x",
+            "-static",
+            "-shared",
+            "-T",
+            "-nostdlib",
+            "-flto",
+            "-flto=auto",
+            "-fsanitize=address",
+            "-Werror",
+            "-Werror=all",
+            "-Wfatal-errors",
+            "-Wno-all",
+            "-w",
+            "-fmax-errors=1",
+            "-E",
+            "-M",
+            "-MD",
+            "-S",
+            "-c",
+            "-fsyntax-only",
+            "-x",
+            "-xc++",
+            "-include",
+            "-imacros",
+            "-fdiagnostics-format=json",
+            "-fuse-ld=lld",
+            "-o",
+            "-v",
+            "-pedantic-errors",
+            "-Dmain=x",
+            "-Dtryall_x",
+            "-D",
+            "-I.",
+            "-I include",
+            "-isystem ../include",
+            "-dM",
+            "-fplugin=x.so",
+            "-save-temps",
+            "-specs=x",
+            "-B/x",
+            "-fopenmp",
+            "-Q",
+            "-ftime-report",
+            "--coverage",
+            "-finstrument-functions",
+            "-fwhole-program",
+            "-ffunction-sections",
+            "-gsplit-dwarf",
+        ] {
+            assert!(!fits(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_only_names_do_not_fit() {
+        for good in ["fork", "_exit", "getaddrinfo"] {
+            assert!(function_fits(good), "{good}");
+        }
+        for bad in ["__fpurge", "_Exit", "_", "main", "int", "defined", "tryall_part_1", "a$b", "é"]
+        {
+            assert!(!function_fits(bad), "{bad}");
+        }
+        for bad in
+            ["struct { int a; }", "sizeof(__func__)", "_Pragma(\"once\")", "TRYALL_Q0", "(main)"]
+        {
+            assert!(!words_fit(bad), "{bad}");
+        }
+        for good in ["", "struct x { int y; };\n", "int x;", "#define A 1\n"] {
+            assert!(prefix_fits(good), "{good:?}");
+        }
+        for bad in [
+            "static",
+            "int x = ",
+            "#define A \\\n",
+            "__attribute__((x))",
+            "#if 1 /*",
+            "# line 7",
+            "#7",
+            "%:line 7",
+        ] {
+            assert!(!prefix_fits(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,430 @@
+//! Runs a batch of questions that share their commands.
+
+use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::HashSet;
+use std::ffi::OsString;
+
+use tokio::time::Instant;
+
+use crate::check::context::Context;
+use crate::check::{CheckRun, Attempt, Command, Outcome, shown};
+use crate::batch::ledger;
+use crate::protocol::code::{Code, Reason};
+use crate::compiler::dialect::Stage;
+use crate::batch::unity::evidence::{self, Linked, Diagnostics};
+use crate::batch::unity::source::{Unit, macro_mark};
+use crate::batch::unity::{self, Batch, Candidate, FEWEST};
+use crate::compiler::verdict::Verdict;
+use crate::os::OutputMode;
+use crate::protocol::response::Value;
+use crate::batch::unity::part::DecidedBy;
+use crate::compiler::value::{self, Found};
+
+/// How often a unit, and then its rest, is compiled.
+const ROUNDS: usize = 4;
+
+/// So many parts that keep a unit from compiling are compiled by the same command as its rest, each
+/// in a unit of its own: more would have one core busy, and another idle.
+const MOST_LONE: usize = 4;
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub struct Fused {
+    /// The questions that are answered.
+    pub answered: Vec<(QuestionId, Outcome)>,
+    /// Those that are to be asked alone.
+    pub alone: Vec<usize>,
+    /// Smaller batches that may do better.
+    pub again: Vec<Batch>,
+    /// Whether the parts themselves failed, so that smaller batches would do no better.
+    pub parts_failed: bool,
+    /// Whether the link of all told nothing, as that of fewer may.
+    pub link_failed: bool,
+}
+
+/// Answers what can be answered together.
+pub async fn answer(context: &Context, batch: Batch) -> Fused {
+    let mut fused = Fused::default();
+    // Answers count only if the toolchain works. The probes ran long before.
+    let links = batch.units.iter().flatten().any(|candidate| candidate.links());
+    let stage = if links { Stage::Link } else { Stage::Compile };
+    if context.probes[batch.toolchain].failure(stage).await.is_some() {
+        fused.alone = batch.questions().collect();
+        return fused;
+    }
+    if let Some(together) = Together::new(context, &batch) {
+        together.answer(&mut fused).await;
+    }
+    let done: HashSet<usize> = fused.answered.iter().map(|(question, _)| *question).collect();
+    let may_do_better = fused.link_failed || done.is_empty() && !fused.parts_failed;
+    let left = without(batch, &done);
+    let may_try = may_do_better && !context.ledger.is_exhausted();
+    if may_try && left.questions().count() >= 2 * FEWEST {
+        fused.again = halves(left);
+    } else {
+        fused.alone = left.questions().collect();
+    }
+    fused
+}
+
+/// What is left of a batch.
+fn without(mut batch: Batch, done: &HashSet<usize>) -> Batch {
+    for unit in &mut batch.units {
+        unit.retain(|candidate| !done.contains(&candidate.question));
+    }
+    batch.units.retain(|unit| !unit.is_empty());
+    batch
+}
+
+/// Both halves of a batch, which splits a unit only if there is but one.
+fn halves(batch: Batch) -> Vec<Batch> {
+    let Batch { toolchain, mut units } = batch;
+    let second = match units.as_mut_slice() {
+        [unit] => vec![unit.split_off(unit.len() / 2)],
+        _ => units.split_off(units.len() / 2),
+    };
+    vec![Batch { toolchain, units }, Batch { toolchain, units: second }]
+}
+
+/// A batch that is being asked.
+struct Together<'a> {
+    asking: CheckRun<'a>,
+    units: Vec<Unit>,
+    started: Instant,
+    /// The number of the next unit.
+    next_number: Cell<usize>,
+    /// Whether the compiler has stopped at its limit of errors. It is Clang, then.
+    knows_a_limit: Cell<bool>,
+}
+
+/// Clang ends a compile at this many errors, unless it is told otherwise.
+const ERRORS_OF_CLANG: usize = 20;
+
+/// A unit that has been compiled, and what was said of it.
+struct Compiled {
+    unit: Unit,
+    said: Diagnostics,
+    object: Vec<u8>,
+    exit_code: Option<i32>,
+}
+
+impl<'a> Together<'a> {
+    fn new(context: &'a Context, batch: &Batch) -> Option<Self> {
+        let question = &context.plan.questions[batch.questions().next()?];
+        let started = Instant::now();
+        let timeout = batch.questions().map(|index| context.plan.questions[index].timeout).min()?;
+        let deadline = started + timeout;
+        let sources = batch.questions().count();
+        let run = CheckRun { deadline, sources, ..CheckRun::begin(context, question)? };
+        let units = batch.units.iter().cloned().enumerate();
+        let units: Vec<_> =
+            units.map(|(number, unit)| Unit::new(&context.plan, number, unit)).collect();
+        let next_number = Cell::new(units.len());
+        Some(Together { asking, units, started, next_number, knows_a_limit: Cell::new(false) })
+    }
+
+    async fn answer(self, fused: &mut Fused) {
+        let ledger = &self.run.context.ledger;
+        let mut good = Vec::new();
+        // Each with how often it was compiled. Those with most questions gain most, and go first.
+        let mut waiting: Vec<_> = self.units.iter().map(|unit| (unit.clone(), 0)).collect();
+        waiting.sort_by_key(|(unit, _)| Reverse(unit.candidates.len()));
+        let mut likely = Vec::new();
+        let mut expected = 0;
+        loop {
+            let staked = ledger.stake(waiting.len()).await;
+            let tried = likely.drain(..).chain(waiting.drain(..staked));
+            let (units, rounds): (Vec<_>, Vec<usize>) = tried.unzip();
+            if units.is_empty() {
+                break;
+            }
+            let answered = fused.answered.len();
+            let compiled = self.compile(&units).await;
+            let is_told = compiled.is_some();
+            let mut saved = 0;
+            for (compiled, rounds) in std::iter::zip(compiled.unwrap_or_default(), rounds) {
+                match self.judge(compiled, fused) {
+                    Judged::Good(compiled) => {
+                        saved += self.cost_of(&compiled.unit);
+                        good.push(*compiled);
+                    }
+                    Judged::Again { rest, lone } if rounds + 1 < ROUNDS => {
+                        let again = |unit| (unit, rounds + 1);
+                        waiting.extend(lone.into_iter().map(again));
+                        match rest {
+                            Some((unit, true)) => likely.push(again(unit)),
+                            Some((unit, false)) => waiting.insert(0, again(unit)),
+                            None => {}
+                        }
+                    }
+                    Judged::Again { .. } | Judged::Done => {}
+                }
+            }
+            expected += saved;
+            ledger.settle(staked, units.len(), saved + fused.answered.len() - answered);
+            if !is_told {
+                break;
+            }
+        }
+        let answered = fused.answered.len();
+        let linked = self.link(&good).await;
+        fused.link_failed = linked.is_none() && good.iter().any(|compiled| compiled.unit.links());
+        for compiled in &good {
+            self.answers_of(compiled, linked.as_ref(), fused);
+        }
+        let plan = &self.run.context.plan;
+        let answered = fused.answered[answered..].iter();
+        let saved: usize =
+            answered.map(|(question, _)| ledger::cost(&plan.questions[*question])).sum();
+        let links = good.iter().any(|compiled| compiled.unit.links());
+        ledger.spend(expected - saved + if links { ledger::LINK } else { 0 });
+    }
+
+    /// What the questions of a unit cost alone, in compiles.
+    fn cost_of(&self, unit: &Unit) -> usize {
+        let question =
+            |candidate: &Candidate| &self.run.context.plan.questions[candidate.question];
+        unit.candidates.iter().map(question).map(ledger::cost).sum()
+    }
+
+    /// Compiles units by one command. `None` if it cannot be told what came of which.
+    async fn compile(&self, units: &[Unit]) -> Option<Vec<Compiled>> {
+        let path = |name: String| self.run.room.path().join(name);
+        for unit in units {
+            // What an earlier command left must not pass for this one's.
+            let _ = std::fs::remove_file(path(unit.object_name()));
+            std::fs::write(path(unit.source_name()), &unit.text).ok()?;
+        }
+        let mut argv = self.command();
+        argv.push("-c".into());
+        if self.knows_a_limit.get() {
+            // An error for each question is told by one compile. Those of one question may be many and
+            // long, so that without a limit they could take longer than the questions alone.
+            let most = units.iter().map(|unit| unit.candidates.len()).max().unwrap_or_default();
+            argv.push(format!("-ferror-limit={}", most.max(ERRORS_OF_CLANG)).into());
+        }
+        argv.extend(units.iter().map(|unit| OsString::from(unit.source_name())));
+        let attempt = self.run(argv, None, &units[0]).await?;
+        if attempt.messages.contains(evidence::STOPPED_AT_LIMIT) {
+            self.knows_a_limit.set(true);
+        }
+        let said = evidence::messages(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
+        let compiled = std::iter::zip(units.iter().cloned(), said).map(|(unit, said)| {
+            let object = value::product(&path(unit.object_name())).unwrap_or_default();
+            // That of the command is also about the other units.
+            let exit_code = if object.is_empty() { attempt.exit_code } else { Some(0) };
+            Compiled { unit, said, object, exit_code }
+        });
+        let compiled: Vec<_> = compiled.collect();
+        // Either all objects are there, or the command says that it failed.
+        let all = compiled.iter().all(|compiled| !compiled.object.is_empty());
+        (all == (attempt.verdict == Verdict::Yes)).then_some(compiled)
+    }
+
+    /// Whether a unit is good, or what else can be made of it.
+    fn judge(&self, compiled: Compiled, fused: &mut Fused) -> Judged {
+        let Compiled { unit, said, object, .. } = &compiled;
+        let is_there = !object.is_empty() && said.errors.is_empty();
+        let plan = &self.run.context.plan;
+        let leaving = if is_there { unit.leaving(plan, object) } else { Vec::new() };
+        if is_there && leaving.is_empty() && (unit.is_lone() || said.is_silent()) {
+            return Judged::Good(Box::new(compiled));
+        }
+        let first_error = said.errors.first().copied();
+        let in_common = said.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
+        let in_the_part = unit.is_lone()
+            && first_error.is_some()
+            && said.errors.iter().all(|line| unit.bodies[0].contains(line));
+        if object.is_empty() && (in_common || in_the_part) {
+            for candidate in 0..unit.candidates.len() {
+                let mut outcome = self.outcome(&compiled, Verdict::No);
+                outcome.command = shown(&self.compile_alone(unit));
+                outcome.output = said.output.clone();
+                fused.answered.push((unit.candidates[candidate].question, outcome));
+            }
+            return Judged::Done;
+        }
+        if said.elsewhere || unit.is_lone() {
+            return Judged::Done;
+        }
+        let mentioned = |candidate: &usize| {
+            said.mentioned
+                .iter()
+                .chain(&said.noted)
+                .any(|line| unit.lines[*candidate].contains(line))
+        };
+        let unit_size = unit.candidates.len();
+        let all = 0..unit_size;
+        let of = |place: usize| unit.candidates[place].clone();
+        let is_quiet = |place: &usize| !mentioned(place) && !leaving.contains(place);
+        let rest: Vec<_> = all.clone().filter(is_quiet).map(of).collect();
+        fused.parts_failed |= rest.len() * 2 < unit.candidates.len();
+        if rest.len() == unit.candidates.len() {
+            return Judged::Done;
+        }
+        let number = || self.next_number.replace(self.next_number.get() + 1);
+        let unit = |parts| Unit::new(plan, number(), parts);
+        // Where a macro may leave its place, a unit of its own answers nothing.
+        let mut lone: Vec<_> =
+            all.filter(|place| mentioned(place) && !leaving.contains(place)).collect();
+        if lone.len() > MOST_LONE {
+            lone.clear();
+        }
+        let lone: Vec<_> = lone.into_iter().map(|place| unit(vec![of(place)])).collect();
+        let has_gain = unity::has_gain(&rest) || !lone.is_empty() && !rest.is_empty();
+        // Behind the error at which the compiler stopped, nothing is known.
+        let is_likely = !said.is_stopped && ledger::is_likely(rest.len(), unit_size);
+        Judged::Again { rest: has_gain.then(|| (unit(rest), is_likely)), lone }
+    }
+
+    /// KnownLinks what there is to link. `None` if that tells nothing.
+    async fn link(&self, good: &[Compiled]) -> Option<(Linked, Attempt)> {
+        let units: Vec<_> = good.iter().map(|c| &c.unit).filter(|unit| unit.links()).collect();
+        let argv = self.link_command(&units, Unit::object_name);
+        let first = units.first()?;
+        let attempt = self.run(argv, Some(Stage::Link), first).await?;
+        if attempt.verdict != Verdict::Yes || attempt.cut {
+            return None;
+        }
+        let linked = evidence::linked(&attempt.messages)?;
+        units.iter().all(|unit| linked.is_sound(unit)).then_some((linked, attempt))
+    }
+
+    /// The answers of a unit that has compiled.
+    fn answers_of(
+        &self,
+        compiled: &Compiled,
+        linked: Option<&(Linked, Attempt)>,
+        fused: &mut Fused,
+    ) {
+        let unit = &compiled.unit;
+        for (index, candidate) in unit.candidates.iter().enumerate() {
+            let question = candidate.question;
+            let mut outcome = self.outcome(compiled, Verdict::Yes);
+            outcome.command = shown(&self.compile_alone(unit));
+            outcome.output = compiled.said.output.clone();
+            match &candidate.part.decided_by {
+                DecidedBy::Compiles => {}
+                DecidedBy::Integer => {
+                    let open = value::open_numbered(question);
+                    let Found::One(number) = value::integer_behind(&compiled.object, &open) else {
+                        continue;
+                    };
+                    outcome.value = serde_json::Number::from_i128(number).map(Value::Integer);
+                }
+                DecidedBy::ByteOrder => {
+                    let Found::One(order) = value::byte_order(&compiled.object) else { continue };
+                    outcome.value = Some(Value::Text(order.into()));
+                }
+                DecidedBy::KnownLinks { name, may_be_macro } => {
+                    let Some((linked, attempt)) = linked else { continue };
+                    let mark = [macro_mark(question).as_bytes(), b"\0"].concat();
+                    let is_macro = *may_be_macro
+                        && linked.is_silent_on(unit, index)
+                        && compiled.object.windows(mark.len()).any(|window| window == mark);
+                    let verdict = linked.verdict(unit, index);
+                    outcome.verdict = match verdict {
+                        _ if is_macro => Verdict::Yes,
+                        Some(evidence::Verdict::There) => Verdict::Yes,
+                        Some(evidence::Verdict::Missing) => Verdict::No,
+                        None => continue,
+                    };
+                    if outcome.verdict == Verdict::No {
+                        let text = format!("the linker does not find {name}");
+                        outcome.remark = Some(Reason::new(Code::NotFound, text));
+                    }
+                    outcome.command = shown(&self.link_command(&[unit], Unit::source_name));
+                    outcome.exit_code = attempt.exit_code;
+                    outcome.output = about(&attempt.messages, unit, question, name);
+                }
+            }
+            fused.answered.push((question, outcome));
+        }
+    }
+
+    fn outcome(&self, compiled: &Compiled, verdict: Verdict) -> Outcome {
+        Outcome {
+            exit_code: compiled.exit_code,
+            source: Some(compiled.unit.text.clone()),
+            duration: self.started.elapsed(),
+            fused: true,
+            ..Outcome::of(verdict)
+        }
+    }
+
+    /// Runs a command.
+    async fn run(&self, argv: Vec<OsString>, stage: Option<Stage>, unit: &Unit) -> Option<Attempt> {
+        let product = stage.and_then(|stage| self.run.written(stage));
+        let program = self.run.program;
+        let what = "the compiler";
+        let reads = vec![unit.source_name().into()];
+        let command = Command { what, program, argv, reads, product, mode: OutputMode::Merged };
+        let attempt = self.run.attempt(command, unit.source_name().as_ref()).await;
+        (!attempt.cut && !matches!(attempt.verdict, Verdict::Error(_))).then_some(attempt)
+    }
+
+    fn command(&self) -> Vec<OsString> {
+        let CheckRun { toolchain, question, .. } = &self.run;
+        [&toolchain.command[..], &toolchain.args, &question.args].concat()
+    }
+
+    /// The command that compiles one unit as the shared one does.
+    fn compile_alone(&self, unit: &Unit) -> Vec<OsString> {
+        let mut argv = self.command();
+        argv.extend(["-c".into(), unit.source_name().into()]);
+        argv
+    }
+
+    /// The command that links units: their objects, or their sources.
+    fn link_command(&self, units: &[&Unit], file: fn(&Unit) -> String) -> Vec<OsString> {
+        let mut argv = self.command();
+        argv.extend(units.iter().map(|unit| OsString::from(file(unit))));
+        let product = self.run.toolchain.dialect.product(Stage::Link).expect("it is a file");
+        argv.extend(["-o".into(), product.into(), "-Wl,--warn-unresolved-symbols".into()]);
+        let mut trace = String::from("-Wl");
+        let mut seen = HashSet::new();
+        for unit in units {
+            let own = [unit.names().first(), unit.names().absent()];
+            let asked = unit.candidates.iter().filter_map(|candidate| match &candidate.part.decided_by {
+                DecidedBy::KnownLinks { name, .. } => Some(name.clone()),
+                _ => None,
+            });
+            for name in own.into_iter().chain(asked).filter(|name| seen.insert(name.clone())) {
+                trace.push_str(",-y,");
+                trace.push_str(&name);
+            }
+        }
+        argv.push(trace.into());
+        argv
+    }
+}
+
+/// What is made of a unit.
+enum Judged {
+    /// It has compiled as it must.
+    Good(Box<Compiled>),
+    /// It is to be compiled with less in it.
+    Again {
+        /// What nothing was said of, and whether that is likely to compile.
+        rest: Option<(Unit, bool)>,
+        /// What something was said of, each by itself.
+        lone: Vec<Unit>,
+    },
+    /// Nothing more.
+    Done,
+}
+
+/// The lines of a linker's output that are about a question.
+fn about(output: &str, unit: &Unit, question: QuestionId, name: &str) -> String {
+    let function = format!("`{}'", unity::source::function(question));
+    let (behind, quoted) = (format!(" of {name}"), format!("`{name}'"));
+    let reference = format!("{}: reference to {name}", unit.object_name());
+    let lines = output.lines().filter(|line| {
+        line.contains(&function)
+            || line.ends_with(&behind)
+            || line.ends_with(&quoted)
+            || line.ends_with(&reference)
+    });
+    lines.map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,315 @@
+//! The source of a unit, and which of its lines belong to which question.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::ops::RangeInclusive;
+
+use super::{Candidate, eligibility};
+use crate::compiler::dialect::STEM;
+use crate::compiler::language::Language;
+use crate::plan::Plan;
+use crate::source::GCC_OR_CLANG;
+use crate::batch::unity::part::{self, DecidedBy};
+use crate::source::words::{identifiers, no_macros};
+use crate::compiler::value;
+
+/// Words that stand in units and not in every source of a single question. As macros of a header
+/// they could hold anything.
+const OWN_WORDS: [&str; 26] = [
+    "__extension__",
+    "_Static_assert",
+    "namespace",
+    "int",
+    "char",
+    "void",
+    "extern",
+    "static",
+    "volatile",
+    "typedef",
+    "enum",
+    "return",
+    "sizeof",
+    "struct",
+    "short",
+    "unsigned",
+    "__typeof__",
+    "main",
+    "__attribute__",
+    "__weak__",
+    "__builtin_types_compatible_p",
+    "GCC",
+    "clang",
+    "diagnostic",
+    "ignored",
+    "error",
+];
+
+/// What compiles only where a declaration begins. Headers may end in the middle of one, as in
+/// `unsigned`: alone, a question's first words go on from there, and here it would be those of the first
+/// function. Nothing may stand before these but `__extension__`, which means nothing.
+const CLOSED: &str = "__extension__ _Static_assert(1, \"\");\n";
+
+/// The same in C++. `extern "C"` may stand before it, but not before the templates of a unit.
+const CLOSED_CXX: &str = "__extension__ namespace tryall_closed { }\n";
+
+/// Takes away the macros that tell a place, and the operator by which a macro can change others.
+/// GCC warns of that and cannot be told not to.
+const NO_PLACES: &str = "\
+#if defined __clang__
+#pragma clang diagnostic ignored \"-Wbuiltin-macro-redefined\"
+#else
+#pragma GCC diagnostic ignored \"-Wbuiltin-macro-redefined\"
+#endif
+#undef __LINE__
+#undef __FILE__
+#undef __FILE_NAME__
+#undef __BASE_FILE__
+#undef __COUNTER__
+#undef __INCLUDE_LEVEL__
+#undef __TIMESTAMP__
+#define __func__ tryall_place
+#define __FUNCTION__ tryall_place
+#define __PRETTY_FUNCTION__ tryall_place
+#undef _Pragma
+#define _Pragma tryall_place
+#define TRYALL_TEXT_OF(tryall_text) #tryall_text
+#define TRYALL_TEXT(tryall_text) TRYALL_TEXT_OF(tryall_text)
+";
+
+/// A source that asks several questions.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// What it asks.
+    pub candidates: Vec<Candidate>,
+    /// Its number in the batch.
+    pub number: usize,
+    /// Its text.
+    pub text: String,
+    /// The lines of each candidate's part, counted from 1.
+    pub lines: Vec<RangeInclusive<usize>>,
+    /// Those of them that stand in the question's own source, too.
+    pub bodies: Vec<RangeInclusive<usize>>,
+    /// The line of its first function.
+    pub first_line: usize,
+    /// The lines that take away macros, of which GCC warns.
+    pub places: RangeInclusive<usize>,
+    /// How many lines at the start stand in the sources of all of its questions.
+    pub common_lines: usize,
+    /// Whether the object file tells what the words of the questions come to.
+    tells_words: bool,
+    extension: &'static str,
+}
+
+impl Unit {
+    /// The unit of these questions, which share what stands before them.
+    pub fn new(plan: &Plan, number: usize, mut candidates: Vec<Candidate>) -> Self {
+        let toolchain = &plan.toolchains[plan.questions[candidates[0].question].toolchain];
+        // Behind a symbol's part, an undeclared function is an error.
+        candidates.sort_by_key(|candidate| {
+            matches!(candidate.part.decided_by, DecidedBy::KnownLinks { may_be_macro: true, .. })
+        });
+        let part = &candidates[0].part;
+        let common_lines = part.common_lines;
+        let mut text = part.before.clone();
+        text.push_str(if toolchain.language.is_cxx() { CLOSED_CXX } else { CLOSED });
+        let first = Names(number).first();
+        let first_line = text.lines().count() + 1;
+        // As `main` alone: what the headers leave open meets it.
+        let linkage = if toolchain.language.is_cxx() { "extern \"C\" " } else { "" };
+        writeln!(text, "{linkage}int {first}(void) {{ return 0; }}").expect("strings take all");
+        text.push_str(&no_macros(OWN_WORDS));
+        let from = text.lines().count() + 1;
+        let tells_words = candidates.len() > 1 && toolchain.language == Language::C;
+        if tells_words {
+            text.push_str(NO_PLACES);
+        }
+        let places = from..=text.lines().count();
+        let (mut lines, mut bodies) = (Vec::new(), Vec::new());
+        for candidate in &candidates {
+            let from = text.lines().count() + 1;
+            let (index, question) = (candidate.question, &plan.questions[candidate.question]);
+            if !tells_words {
+                // One may tell its line, which is another one alone.
+                let words = part::words(question).unwrap_or_default();
+                // These always are macros.
+                let known = ["__SIZE_TYPE__", "offsetof"];
+                let names = identifiers(&words).filter(|name| !known.contains(name));
+                text.push_str(&no_macros(names));
+            }
+            let (declaration, body) = part::text(question, &function(index), index);
+            text.push_str(&declaration);
+            let body_from = text.lines().count() + 1;
+            text.push_str(&body);
+            bodies.push(body_from..=text.lines().count());
+            if let DecidedBy::KnownLinks { name, may_be_macro: true } = &candidate.part.decided_by
+                && is_plain(name)
+            {
+                let mark = macro_mark(index);
+                write!(text, "#ifdef {name}\nextern int {mark};\nint {mark};\n#endif\n")
+                    .expect("strings take all");
+            }
+            if let Some(words) = part::words(question).filter(|_| tells_words) {
+                let name = format!("{WORDS_MARK}{index}");
+                write!(
+                    text,
+                    "extern char {name}[];\n\
+                     char {name}[] = TRYALL_TEXT(({name} {words} {WORDS_END}));\n"
+                )
+                .expect("strings take all");
+            }
+            lines.push(from..=text.lines().count());
+        }
+        let (absent, sentinel) = (Names(number).absent(), Names(number).sentinel());
+        text.push_str(&only_known_compilers());
+        write!(
+            text,
+            "#ifdef __cplusplus\n\
+             extern \"C\" {{\n\
+             #endif\n\
+             char {absent}(void);\n\
+             int {sentinel}(void);\n\
+             #ifdef __cplusplus\n\
+             }}\n\
+             #endif\n\
+             int {sentinel}(void) {{ return {absent}(); }}\n\
+             __attribute__((__weak__)) int main(void);\n\
+             int main(void) {{ return 0; }}\n"
+        )
+        .expect("strings take all");
+        let extension = toolchain.language.extension(false);
+        Unit {
+            candidates,
+            number,
+            text,
+            lines,
+            bodies,
+            first_line,
+            places,
+            common_lines,
+            tells_words,
+            extension,
+        }
+    }
+
+    /// One with this text and no question.
+    #[cfg(test)]
+    pub fn of_text(text: &str) -> Self {
+        Unit {
+            candidates: Vec::new(),
+            number: 0,
+            text: text.into(),
+            lines: Vec::new(),
+            bodies: Vec::new(),
+            first_line: 1,
+            places: 0..=0,
+            common_lines: 0,
+            tells_words: false,
+            extension: "c",
+        }
+    }
+
+    /// The candidates whose words come to what might leave their part, or do not tell it: macros
+    /// may stand for anything. The object file tells what they come to.
+    pub fn leaving(&self, plan: &Plan, object: &[u8]) -> Vec<usize> {
+        if !self.tells_words {
+            return Vec::new();
+        }
+        let open = format!("({WORDS_MARK}");
+        let close = format!(" {WORDS_END})");
+        let (mut staying, mut leaving) = (HashSet::new(), HashSet::new());
+        for at in value::positions(object, open.as_bytes()) {
+            let text = object[at + open.len()..].split(|byte| *byte == 0).next();
+            let text = text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+            let (number, words) = text.split_once(' ').unwrap_or((text, ""));
+            let Ok(number) = number.parse::<usize>() else { continue };
+            let asked = self.candidates.iter().any(|candidate| candidate.question == number);
+            let stays = asked
+                && words.strip_suffix(close.as_str()).is_some_and(|words| {
+                    eligibility::stays_in_place(&plan.questions[number].subject, words)
+                });
+            let sort = if stays { &mut staying } else { &mut leaving };
+            sort.insert(number);
+        }
+        let leaves = |candidate: &usize| {
+            let question = self.candidates[*candidate].question;
+            part::words(&plan.questions[question]).is_some()
+                && (!staying.contains(&question) || leaving.contains(&question))
+        };
+        (0..self.candidates.len()).filter(leaves).collect()
+    }
+
+    /// The name of its source.
+    pub fn source_name(&self) -> String {
+        format!("{STEM}{}.{}", self.number, self.extension)
+    }
+
+    /// The name of its object file.
+    pub fn object_name(&self) -> String {
+        format!("{STEM}{}.o", self.number)
+    }
+
+    /// The names of its own functions.
+    pub fn names(&self) -> Names {
+        Names(self.number)
+    }
+
+    /// Whether it has only one question.
+    pub fn is_lone(&self) -> bool {
+        self.candidates.len() == 1
+    }
+
+    /// Whether any of its questions asks the linker.
+    pub fn links(&self) -> bool {
+        self.candidates.iter().any(Candidate::links)
+    }
+}
+
+/// Lines that compile only where the messages are those of GCC or Clang.
+pub fn only_known_compilers() -> String {
+    format!(
+        "#if !({GCC_OR_CLANG})\n\
+         #error \"the messages of this compiler are not known\"\n\
+         #endif\n"
+    )
+}
+
+/// The names of a unit's own functions.
+#[derive(Debug, Clone, Copy)]
+pub struct Names(usize);
+
+impl Names {
+    /// The first function.
+    pub fn first(self) -> String {
+        format!("tryall_first_{}", self.0)
+    }
+
+    /// What does not exist.
+    pub fn absent(self) -> String {
+        format!("tryall_absent_{}", self.0)
+    }
+
+    /// What refers to that.
+    pub fn sentinel(self) -> String {
+        format!("tryall_sentinel_{}", self.0)
+    }
+}
+
+/// The function that holds the part of a question.
+pub fn function(question: QuestionId) -> String {
+    format!("tryall_part_{question}")
+}
+
+/// A variable that is there if the symbol of a question is a macro.
+pub fn macro_mark(question: QuestionId) -> String {
+    format!("tryall_macro_{question}_")
+}
+
+/// With the number of a question, the variable that holds what its words come to.
+const WORDS_MARK: &str = "tryall_words_";
+
+/// What stands behind these words. Where it is missing, they have closed what is around them.
+const WORDS_END: &str = "tryall_words_end";
+
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+}

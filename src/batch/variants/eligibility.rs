@@ -1,0 +1,248 @@
+//! Which sources may be compiled as one file with others that differ in one word, and what a
+//! compiler says of each.
+//!
+//! Whatever could tell a source that it has neighbours is kept out: other names of files in its
+//! text, modules, options that name an output or a file, and a text that numbers its lines anew.
+//! The first words of every message name the source, or the stack of includes that ends at it. The
+//! names of the files are as long as that of a single source, and `__FILE__` is in none.
+
+use std::ffi::OsString;
+
+use crate::batch::unity::eligibility::numbers_lines_anew;
+use crate::compiler::dialect::{STEM, Stage};
+use crate::compiler::language::Language;
+use crate::plan::Plan;
+use crate::plan::question::{CallerSource, Question, Subject};
+use crate::plan::toolchain::Toolchain;
+
+/// Whether each question of a plan links a source in C by commands in full and cannot tell that
+/// there are others.
+pub fn fits(plan: &Plan) -> Vec<bool> {
+    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
+    let fits = |question: &Question| fit[question.toolchain] && question_fits(question);
+    plan.questions.iter().map(fits).collect()
+}
+
+fn toolchain_fits(toolchain: &Toolchain) -> bool {
+    let Some(commands) = &toolchain.commands else { return false };
+    // Where the two files stand in the command is all that these say.
+    let words =
+        commands.compile.fixed_words().skip(1).filter(|word| *word != "-c" && *word != "-o");
+    let words: Vec<_> = words.map(Into::into).collect();
+    toolchain.language == Language::C
+        && toolchain.program.is_ok()
+        // A launcher, or an interpreter, would be told of several sources at once.
+        && toolchain.private_temp
+        && speaks_english(toolchain)
+        && args_fit(&words)
+}
+
+/// Whether the messages come in the language in which they are known.
+fn speaks_english(toolchain: &Toolchain) -> bool {
+    let value = |name: &str| {
+        let found = toolchain.env.iter().find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value.to_string_lossy().into_owned())
+            .filter(|value| !value.is_empty())
+    };
+    let locale = value("LC_ALL").or_else(|| value("LC_MESSAGES")).or_else(|| value("LANG"));
+    locale.is_none_or(|locale| locale == "POSIX" || locale == "C" || locale.starts_with("C."))
+        && value("CCC_OVERRIDE_OPTIONS").is_none()
+}
+
+fn question_fits(question: &Question) -> bool {
+    let Subject::Source { stage, code: CallerSource::Text { source, extension }, .. } = &question.subject
+    else {
+        return false;
+    };
+    *stage == Stage::Link
+        && extension.as_deref().is_none_or(|extension| extension == "c")
+        && text_fits(source)
+        && text_fits(&question.prefix)
+        && args_fit(&question.args)
+        && args_fit(&question.definitions)
+}
+
+/// Whether a text cannot tell in which file it stands, and cannot name another.
+fn text_fits(text: &str) -> bool {
+    names_no_files(text) && !text.contains("import ") && !numbers_lines_anew(text)
+}
+
+fn names_no_files(text: &str) -> bool {
+    const OF_FILES: [&str; 5] = ["__FILE", "__BASE_FILE__", "__TIMESTAMP__", STEM, STEMS];
+    !OF_FILES.iter().any(|word| text.contains(word))
+}
+
+/// Options that change what a source means, and nothing else: where output goes, how many files
+/// there are, and what else is run stays as it is.
+fn args_fit(args: &[OsString]) -> bool {
+    const WHOLE: [&str; 7] =
+        ["-ansi", "-pedantic", "-pedantic-errors", "-pipe", "-pthread", "-w", "-rdynamic"];
+    const STARTS: [&str; 5] = ["-D", "-U", "-I", "-O", "-std="];
+    // Colours stand around the words that are looked for, and not in them.
+    const COLOURS: [&str; 4] = [
+        "-fdiagnostics-color",
+        "-fdiagnostics-color=always",
+        "-fdiagnostics-color=never",
+        "-fcolor-diagnostics",
+    ];
+    const FILES_AND_MODULES: [&str; 11] = [
+        "profile",
+        "plugin",
+        "dump",
+        "module",
+        "pch",
+        "auto-profile",
+        "callgraph",
+        "diagnostics",
+        "compare-debug",
+        "preprocessed",
+        "syntax-only",
+    ];
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let Some(arg) = arg.to_str().filter(|arg| names_no_files(arg)) else { return false };
+        if ["-D", "-U", "-I", "-isystem"].contains(&arg) {
+            // The sources stand where the compiler runs.
+            let is_dir = matches!(arg, "-I" | "-isystem");
+            let fits = |value: &str| names_no_files(value) && (!is_dir || value.starts_with('/'));
+            if !args.next().and_then(|value| value.to_str()).is_some_and(fits) {
+                return false;
+            }
+            continue;
+        }
+        if arg.strip_prefix("-I").is_some_and(|dir| !dir.starts_with('/')) {
+            return false;
+        }
+        let of_code = |start: &str| arg.strip_prefix(start).filter(|rest| !rest.is_empty());
+        let fits = WHOLE.contains(&arg)
+            || COLOURS.contains(&arg)
+            || STARTS.iter().any(|start| arg.starts_with(start))
+            || of_code("-W").is_some_and(|rest| !rest.contains(','))
+            || of_code("-f").is_some_and(|rest| {
+                !rest.contains('/')
+                    && !FILES_AND_MODULES
+                        .iter()
+                        .any(|start| rest.trim_start_matches("no-").starts_with(start))
+            })
+            || of_code("-m").is_some_and(|rest| rest != "llvm" && !rest.contains(['/', ',']))
+            || ["-g", "-g0", "-g1", "-g2", "-g3", "-ggdb"].contains(&arg);
+        if !fits {
+            return false;
+        }
+    }
+    true
+}
+
+/// With which the stems of all of them begin.
+pub const STEMS: &str = "confte";
+
+/// The stem of a source, as long as that of a single one.
+pub fn stem(place: usize) -> String {
+    format!("{STEMS}{place:02}")
+}
+
+/// The parts of what a compiler has said, one after the other, each with the place of the name that
+/// it is about. `None` if there is any that names none of them before.
+pub fn blocks(output: &str, names: &[String]) -> Option<Vec<(usize, String)>> {
+    let mut blocks: Vec<(usize, String)> = Vec::new();
+    // The first lines of a stack of includes, which names the source at its end.
+    let mut pending = String::new();
+    for line in output.lines() {
+        let mentioned = names.iter().position(|name| line.contains(name.as_str()));
+        pending.push_str(line);
+        pending.push('\n');
+        match mentioned {
+            Some(place) if blocks.last().is_none_or(|(last, _)| *last != place) => {
+                blocks.push((place, String::new()));
+            }
+            Some(_) => {}
+            None if line.starts_with("In file included from") => continue,
+            None if pending.starts_with("In file included from") && line.starts_with(' ') => {
+                continue;
+            }
+            None => {}
+        }
+        blocks.last_mut()?.1.push_str(&std::mem::take(&mut pending));
+    }
+    pending.is_empty().then_some(blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_told_apart_only_where_each_names_its_source() {
+        let names = ["confte00.c".to_string(), "confte01.c".to_string()];
+        let of = |output: &str| blocks(output, &names);
+        let told = of("In file included from /x.h:1,\n                 from confte00.c:1:\n\
+                       /y.h:3:2: error: no\nIn file included from confte01.c:2:\n/z.h:1: error: x\n")
+        .unwrap();
+        let places: Vec<_> = told.iter().map(|(place, _)| *place).collect();
+        assert_eq!(places, [0, 1]);
+        assert!(told[0].1.contains("/y.h") && !told[0].1.contains("/z.h"), "{told:?}");
+        assert!(told[1].1.contains("/z.h"), "{told:?}");
+        assert_eq!(of("").unwrap(), []);
+        for odd in
+            ["cc1: error: unknown\n", "confte00.c:1: error: x\nIn file included from /x.h:1,\n"]
+        {
+            assert!(of(odd).is_none(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn options_that_name_files_or_outputs_do_not_fit() {
+        let fits = |text: &str| args_fit(&text.split(' ').map(OsString::from).collect::<Vec<_>>());
+        for good in [
+            "-Wall -Werror -Wno-x -w -fPIC -fno-builtin -ffunction-sections -m32 -march=native",
+            "-fdiagnostics-color=always -D X -DX=1 -I /a -isystem /b -g -O2 -std=c99 -fsanitize=address -flto",
+        ] {
+            assert!(fits(good), "{good}");
+        }
+        for bad in [
+            "-o x",
+            "-E",
+            "-S",
+            "-c",
+            "-M",
+            "-MD",
+            "-save-temps",
+            "@x",
+            "x.c",
+            "x.o",
+            "-x c",
+            "-D",
+            "-Wp,-MD,x",
+            "-Wa,-al=x",
+            "-fprofile-generate",
+            "-fno-profile-use",
+            "-fplugin=x",
+            "-fdump-tree-all",
+            "-fmodules",
+            "-fdiagnostics-format=json",
+            "-include x",
+            "-specs=x",
+            "-B/x",
+            "-wrapper x",
+            "-gsplit-dwarf",
+            "--coverage",
+            "-mllvm",
+            "-fsyntax-only",
+            "-fauto-profile=/x",
+            "-working-directory=/x",
+            "-dumpbase",
+            "-###",
+            "-v",
+            "-pg",
+            "-I.",
+            "-I ..",
+            "-isystem include",
+            "-DX=__FILE__",
+            "-D X=__BASE_FILE__",
+            "-DX=\"confte01.c\"",
+        ] {
+            assert!(!fits(bad), "{bad}");
+        }
+    }
+}

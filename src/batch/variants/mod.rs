@@ -1,0 +1,390 @@
+//! Siblings: sources of the caller's that differ in one word, compiled as one source.
+//!
+//! CMake's modules ask most of their questions with a source that is always the same but for a
+//! function's name, a symbol or a type. Who gives such sources says which word it is and which
+//! names the source declares ([`Variant`]), and promises with it that there are no others. Sources
+//! that are equal without their words are a family. It is compiled as one file: what stands up to
+//! the last `#include`, which all have in common, once; then the rest of each, with its own names
+//! changed by `#define`, in the first not even that.
+//!
+//! # Why the answers are the single ones
+//!
+//! Only a yes is taken, of all siblings of a file at once: it has compiled without an error, its
+//! object file is plain, and the link's inventory has all that it wants ([`crate::inventory`]).
+//! Then each compiles alone, and links without a word:
+//!
+//! * The first stands there as it does alone, so the text that all have in common is accepted.
+//! * Another one comes behind the first, and not only behind the headers. What it finds there
+//!   more are its siblings' own names, changed to words that nobody writes, and what their words
+//!   may have declared. A word is an identifier, or a size of a type that is spelled in
+//!   identifiers and stars: nothing in it can be called, and so nothing is declared implicitly but
+//!   its own name, or a tag without members, which lets nothing compile that would not alone. No
+//!   sibling's word stands in the text of another, or they would not be equal without their words.
+//! * Macros that the text defines or undefines are undefined after each. None of them, no other
+//!   name in the text and none in a word may be a macro of the headers, which might hold
+//!   anything: the file has an `#error` for each. Only a word that stands behind its own `#ifndef`
+//!   may be one.
+//! * What would tell a place or count (`__LINE__`, `__COUNTER__`), change the rest of the file
+//!   (`#pragma`, `_Pragma`) or paste names (`##`) is not in the text, and headers are read once.
+//! * A definition that holds the word becomes a `#define` above the text, and only if no header
+//!   comes before it, which would see it on the command line.
+//! * All that a function wants of the linker it wants in the file, too, so that what suffices for
+//!   the file suffices for each.
+//!
+//! A sibling with an error, or whose word is what the inventory lacks, is asked alone, and the
+//! others once more without it.
+//!
+//! # What compilers say
+//!
+//! Each sibling's lines have the name of a file of its own, and the number that they have alone, so
+//! that a warning is told of one of them, and in the same words but for its own names, which are
+//! put back. A sibling of which anything is said that alone would be said otherwise (of a macro that
+//! stands for its names, or in two pieces) is asked alone; all are if anything is said of what they
+//! have in common, which is said once.
+
+pub mod eligibility;
+pub mod run;
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+
+use eligibility::{STEMS, stem};
+use crate::compiler::dialect::STEM;
+use crate::plan::Plan;
+use crate::plan::question::{CallerSource, Question, Variant, Subject};
+use crate::source::words::{identifiers, no_macros};
+
+/// With fewer, a family has no gain.
+pub const FEWEST: usize = 3;
+/// So many have numbers of two digits.
+const MOST: usize = 100;
+
+/// Where the word stood.
+const PLACE: char = '\0';
+const MAIN: &str = "main";
+/// What must not stand in a text.
+const SEEN_BY_OTHERS: [&str; 13] = [
+    "pragma",
+    "_Pragma",
+    "##",
+    "__COUNTER__",
+    "__LINE__",
+    "__INCLUDE_LEVEL__",
+    "__TIME",
+    "__DATE__",
+    "__func__",
+    "__FUNCTION__",
+    "__PRETTY_FUNCTION__",
+    "asm",
+    "\\\n",
+];
+
+/// The source of a sibling in its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Text {
+    /// All lines up to the last include.
+    head: String,
+    /// The rest, with places for the word.
+    body: String,
+    /// Whether it uses the word only where that is no macro.
+    asks_for_macro: bool,
+    /// Definitions that hold the word, with places for it.
+    defines: Vec<(String, String)>,
+    /// All other definitions.
+    definitions: Vec<OsString>,
+}
+
+/// A family, or as much of it as one file holds.
+#[derive(Debug, Clone)]
+pub struct VariantGroup {
+    /// The questions.
+    pub questions: Vec<usize>,
+    /// What they have in common.
+    text: Text,
+}
+
+/// Which questions of a plan may have siblings.
+pub fn candidates(plan: &Plan) -> Vec<bool> {
+    let has_siblings = |(question, fits): (&Question, bool)| {
+        fits && plan.known_links.is_some()
+            && (question.product.is_none() || question.product_is_data)
+            && text(question).is_some()
+    };
+    std::iter::zip(&plan.questions, eligibility::fits(plan)).map(has_siblings).collect()
+}
+
+/// Families among questions, and those that have too few siblings.
+pub fn families(plan: &Plan, questions: Vec<usize>) -> (Vec<VariantGroup>, Vec<usize>) {
+    let mut places = HashMap::new();
+    let mut alike: Vec<VariantGroup> = Vec::new();
+    for index in questions {
+        let question = &plan.questions[index];
+        let toolchain = &plan.toolchains[question.toolchain];
+        let commands = toolchain.commands.as_ref();
+        let commands = commands.map(|commands| {
+            (&commands.compile, commands.link.as_ref().map(|(link, program)| (link, program)))
+        });
+        let Some(text) = text(question) else { continue };
+        let is_data = question.product.is_some();
+        let words = (&question.args, &question.link_args, &question.prefix, &question.headers);
+        let key = (commands, &toolchain.env, words, is_data, own_names(question), text.clone());
+        let place = *places.entry(key).or_insert_with(|| {
+            alike.push(VariantGroup { questions: Vec::new(), text });
+            alike.len() - 1
+        });
+        alike[place].questions.push(index);
+    }
+    let (mut families, mut alone) = (Vec::new(), Vec::new());
+    for VariantGroup { questions, text } in alike {
+        for questions in questions.chunks(MOST) {
+            if questions.len() < FEWEST {
+                alone.extend(questions);
+            } else {
+                families.push(VariantGroup { questions: questions.to_vec(), text: text.clone() });
+            }
+        }
+    }
+    (families, alone)
+}
+
+fn own_names(question: &Question) -> &[String] {
+    question.sibling.as_ref().map_or(&[], |sibling| &sibling.own_names)
+}
+
+/// The names that a sibling declares, as it has them in a file where it stands at a place.
+pub fn names_at(sibling: &Variant, place: usize) -> impl Iterator<Item = (&str, String)> {
+    sibling.own_names.iter().map(move |name| match place {
+        0 => (name.as_str(), name.clone()),
+        _ => (name.as_str(), format!("tryall_{place}_{name}")),
+    })
+}
+
+impl VariantGroup {
+    /// The definitions that are the same for all.
+    pub fn definitions(&self) -> &[OsString] {
+        &self.text.definitions
+    }
+
+    /// The file that members share.
+    pub fn file<'a>(&self, members: impl Iterator<Item = &'a Variant>) -> String {
+        let (text, mut whole) = (&self.text, String::new());
+        let (macros, plain) = (macros(&text.body), identifiers_outside_directives(&text.body));
+        let macros = || macros.iter().map(String::as_str);
+        let defined = || text.defines.iter().map(|(name, _)| name.as_str());
+        for (place, sibling) in members.enumerate() {
+            let numbered = |line: usize| format!("#line {line} \"{}.c\"\n", stem(place));
+            // Whatever is said of what stands here is said of this one.
+            whole.push_str(&numbered(1));
+            if place == 0 {
+                whole.push_str(&text.head);
+                let own = sibling.own_names.iter().map(String::as_str);
+                let plain = plain.iter().map(String::as_str);
+                whole.push_str(&no_macros(macros().chain(defined()).chain(own).chain(plain)));
+            }
+            if !text.asks_for_macro {
+                let names = identifiers(&sibling.word).filter(|name| *name != "sizeof");
+                whole.push_str(&no_macros(names));
+            }
+            if place == 1 {
+                // `main` needs no prototype, by any other name it does. All else that would be
+                // warned of has been, in the first.
+                whole.push_str(
+                    "#pragma GCC diagnostic ignored \"-Wmissing-prototypes\"\n\
+                     #pragma GCC diagnostic ignored \"-Wmissing-declarations\"\n",
+                );
+            }
+            for (name, value) in &text.defines {
+                whole += &format!("#define {name} {}\n", value.replace(PLACE, &sibling.word));
+            }
+            let renamed = || names_at(sibling, place).filter(|(old, new)| old != new);
+            whole.extend(renamed().map(|(old, new)| format!("#define {old} {new}\n")));
+            whole.push_str(&numbered(text.head.lines().count() + 1));
+            whole.push_str(&text.body.replace(PLACE, &sibling.word));
+            whole.push('\n');
+            let done = renamed().map(|(old, _)| old).chain(defined()).chain(macros());
+            whole.extend(done.map(|name| format!("#undef {name}\n")));
+        }
+        whole
+    }
+
+    /// Whether something was said of what all members have in common, and once for all of them.
+    pub fn is_of_all(&self, said: &str) -> bool {
+        let lines = self.text.head.lines().count();
+        let name = format!("{}.c:", stem(0));
+        let numbers = said.split(&name).skip(1).map(|rest| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse::<usize>()
+        });
+        let is_of_head = |line: Result<usize, _>| line.is_ok_and(|line| line <= lines);
+        said.contains("In file included from") || numbers.into_iter().any(is_of_head)
+    }
+
+    /// What was said of a member, as it would be of it alone: with its own names. `None` if there is
+    /// anything in it of how the file was put together.
+    pub fn as_alone(&self, sibling: &Variant, place: usize, said: String) -> Option<String> {
+        // Alone, a definition stands on the command line, and a name is no macro.
+        let defined = self.text.defines.iter().map(|(name, _)| name);
+        let mut macros = sibling.own_names.iter().chain(defined);
+        if said.contains("macro") && macros.any(|name| said.contains(name.as_str())) {
+            return None;
+        }
+        let names = names_at(sibling, place);
+        let said = names.fold(said, |said, (old, new)| said.replace(&new, old));
+        // The stems of members begin as that of a single source does.
+        let others = said.replace(STEM, "");
+        let is_own = !others.contains("tryall") && !others.contains(STEMS);
+        is_own.then_some(said)
+    }
+}
+
+/// The text of a question that says of itself that it has siblings, if it is one that can have
+/// some.
+fn text(question: &Question) -> Option<Text> {
+    let Variant { word, own_names } = question.sibling.as_ref()?;
+    let Subject::Source { code: CallerSource::Text { source, .. }, .. } = &question.subject else {
+        return None;
+    };
+    let is_plain = word_fits(word)
+        && own_names.iter().any(|name| name == MAIN)
+        && identifiers(word).all(|name| !own_names.iter().any(|own| own == name))
+        && question.headers.is_empty()
+        && question.prefix.is_empty()
+        && !source.contains(PLACE)
+        && source.is_ascii();
+    if !is_plain {
+        return None;
+    }
+    let includes =
+        source.lines().enumerate().filter(|(_, line)| directive(line) == Some("include"));
+    let lines_of_head = includes.last().map_or(0, |(at, _)| at + 1);
+    let head: String = source.split_inclusive('\n').take(lines_of_head).collect();
+    let body = source.get(head.len()..)?;
+    let is_common = |line: &str| {
+        line.trim().is_empty() || line.trim() == "/* */" || directive(line) == Some("include")
+    };
+    let sees_others = SEEN_BY_OTHERS.iter().any(|spelling| body.contains(spelling));
+    let ends = head.is_empty() || head.ends_with('\n');
+    if !head.lines().all(is_common) || sees_others || !ends {
+        return None;
+    }
+    let (mut defines, mut definitions) = (Vec::new(), Vec::new());
+    for definition in &question.definitions {
+        let given = definition.to_str()?;
+        let with_place = replaced(given, word);
+        if with_place == given {
+            definitions.push(definition.clone());
+            continue;
+        }
+        let (name, value) = with_place.strip_prefix("-D")?.split_once('=')?;
+        let is_name = !name.is_empty() && identifiers(name).next() == Some(name);
+        if !is_name || !value.trim_matches(PLACE).is_empty() || !head.is_empty() {
+            return None;
+        }
+        defines.push((name.into(), value.into()));
+    }
+    let body = replaced(body, word);
+    let asks_for_macro = asks_for_macro(&body);
+    Some(Text { head, body, asks_for_macro, defines, definitions })
+}
+
+/// Whether all places for the word stand between `#ifndef` of it and what ends that.
+fn asks_for_macro(body: &str) -> bool {
+    let condition = format!("#ifndef {PLACE}");
+    let Some((before, rest)) = body.split_once(&condition) else { return false };
+    let end = rest.find("\n#").unwrap_or(rest.len());
+    !before.contains(PLACE) && !rest[end..].contains(PLACE)
+}
+
+/// The names in a text that compilers would read, but for those of macros that it defines.
+fn identifiers_outside_directives(body: &str) -> Vec<String> {
+    let own = macros(body);
+    let mut names = Vec::new();
+    for line in
+        body.lines().filter(|line| !matches!(directive(line), Some(name) if name != "define"))
+    {
+        let line = line
+            .trim_start()
+            .strip_prefix('#')
+            .map_or(line, |rest| rest.trim_start().trim_start_matches("define"));
+        for name in identifiers(&without_literals(line)) {
+            if !own.iter().chain(&names).any(|known| known == name) {
+                names.push(name.to_string());
+            }
+        }
+    }
+    names
+}
+
+/// A line without what stands in quotes.
+fn without_literals(line: &str) -> String {
+    let (mut kept, mut quote, mut chars) = (String::new(), None, line.chars());
+    while let Some(c) = chars.next() {
+        match quote {
+            Some(closing) if c == closing => quote = None,
+            Some(_) if c == '\\' => drop(chars.next()),
+            Some(_) => {}
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None => kept.push(c),
+        }
+    }
+    kept
+}
+
+/// Whether a word is an identifier, or the size of a type without anything that could be called.
+fn word_fits(word: &str) -> bool {
+    let is_identifier = |text: &str| identifiers(text).next() == Some(text);
+    let of_type = word.strip_prefix("(sizeof(").and_then(|rest| rest.strip_suffix("))"));
+    let plain = |c: char| c == ' ' || c == '*' || c == '_' || c.is_ascii_alphanumeric();
+    let fits = match of_type {
+        Some(name) => name.chars().all(plain),
+        None => is_identifier(word),
+    };
+    let strange = |name: &str| {
+        SEEN_BY_OTHERS.iter().any(|spelling| name.contains(spelling))
+            || name.starts_with("__FILE")
+            || name.starts_with("__BASE_FILE")
+            || name.to_ascii_lowercase().starts_with("tryall")
+    };
+    fits && !identifiers(word).any(strange)
+}
+
+/// A text with a place for each occurrence of a word that is not part of a longer one.
+fn replaced(text: &str, word: &str) -> String {
+    let goes_on =
+        |c: Option<char>| c.is_some_and(|c| c == '_' || c == '$' || c.is_ascii_alphanumeric());
+    let (mut made, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find(word) {
+        let (before, behind) = (&rest[..at], &rest[at + word.len()..]);
+        let starts = !goes_on(word.chars().next()) || !goes_on(before.chars().next_back());
+        let ends = !goes_on(word.chars().next_back()) || !goes_on(behind.chars().next());
+        made.push_str(before);
+        if starts && ends {
+            made.push(PLACE);
+        } else {
+            made.push_str(word);
+        }
+        rest = behind;
+    }
+    made + rest
+}
+
+/// The name of a directive.
+fn directive(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix('#')?.trim_start();
+    Some(rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default())
+}
+
+/// The macros that a text defines or undefines.
+fn macros(body: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for line in body.lines() {
+        if !matches!(directive(line), Some("define" | "undef")) {
+            continue;
+        }
+        let name = identifiers(line).nth(1).unwrap_or_default().to_string();
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}

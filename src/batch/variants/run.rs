@@ -1,0 +1,308 @@
+//! Compiles a family of sources as one file.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use tokio::time::Instant;
+
+use crate::check::{self, CheckRun, Outcome, shown};
+use crate::batch::unity::run::Fused;
+use crate::batch::ledger;
+use crate::protocol::response::Step;
+use crate::check::context::Context;
+use crate::compiler::dialect::{STEM, Stage};
+use crate::compiler::object_file::{self, Wants};
+use crate::batch::unity::evidence::STOPPED_AT_LIMIT;
+use crate::batch::variants::{self, FEWEST, VariantGroup};
+use crate::batch::variants::eligibility::{blocks, stem};
+use crate::check::links::inventory::Inventory;
+use crate::compiler::verdict::Verdict;
+use crate::plan::question::{CallerSource, Question, Variant, Subject};
+use crate::plan::toolchain::Commands;
+use crate::compiler::value;
+
+/// How often the rest of a family is compiled.
+const ROUNDS: usize = 4;
+/// So many are asked alone at most, to have something to take an inventory with.
+const SAMPLES: usize = 2;
+
+/// Answers what can be answered by one compile of all; the rest is asked alone.
+pub async fn answer(context: &Context, family: VariantGroup) -> Fused {
+    let mut fused = Fused::default();
+    let timeouts = family.questions.iter().map(|&index| context.plan.questions[index].timeout);
+    let first = &context.plan.questions[family.questions[0]];
+    let shared = Question {
+        definitions: family.definitions().to_vec(),
+        product: None,
+        timeout: timeouts.min().unwrap_or(first.timeout),
+        ..first.clone()
+    };
+    if let Some(together) = Together::new(context, &family, &shared) {
+        // Where it ends early, the others are asked alone.
+        let _ = together.answer(family.questions.clone(), &mut fused.answered).await;
+    }
+    let is_open = |question: &usize| fused.answered.iter().all(|(done, _)| done != question);
+    fused.alone = family.questions.into_iter().filter(is_open).collect();
+    fused
+}
+
+/// A family that is being asked.
+struct Together<'a> {
+    asking: CheckRun<'a>,
+    commands: &'a Commands,
+    family: &'a VariantGroup,
+    started: Instant,
+}
+
+/// What came of the file.
+struct Compiled {
+    /// Its object file, if it has compiled.
+    object: Option<Vec<u8>>,
+    /// Of which members an error was said.
+    fails: Vec<bool>,
+    /// What was said of each member, as it would be of it alone; `None` if that cannot be told.
+    said: Vec<Option<String>>,
+    /// Whether the compiler stopped because it had told of enough errors.
+    is_stopped: bool,
+}
+
+/// What is left of a family.
+struct Left {
+    members: Vec<usize>,
+    /// Whether the compiler has not told of all that fail.
+    is_stopped: bool,
+}
+
+impl<'a> Together<'a> {
+    fn new(context: &'a Context, family: &'a VariantGroup, question: &'a Question) -> Option<Self> {
+        let started = Instant::now();
+        let sources = family.questions.len();
+        let run = CheckRun { sources, ..CheckRun::begin(context, question)? };
+        let commands = run.toolchain.commands.as_ref()?;
+        Some(Together { asking, commands, family, started })
+    }
+
+    fn question(&self, index: usize) -> &'a Question {
+        &self.run.context.plan.questions[index]
+    }
+
+    fn sibling(&self, index: usize) -> Option<&'a Variant> {
+        self.question(index).sibling.as_ref()
+    }
+
+    /// Answers what can be answered. `None` if that is not all.
+    async fn answer(
+        &self,
+        mut members: Vec<usize>,
+        answered: &mut Vec<(QuestionId, Outcome)>,
+    ) -> Option<()> {
+        let ledger = &self.run.context.ledger;
+        let mut likely = false;
+        for _ in 0..ROUNDS {
+            if members.len() < FEWEST {
+                return None;
+            }
+            let staked = if likely { 0 } else { ledger.stake(1).await };
+            if !likely && staked == 0 {
+                return None;
+            }
+            // What was asked alone is no gain.
+            let shared = |answered: &[(usize, Outcome)]| {
+                answered.iter().filter(|(_, outcome)| outcome.fused).count()
+            };
+            let (before, count) = (shared(answered), members.len());
+            let rest = self.answer_or_leave(members, answered).await;
+            ledger.settle(staked, 1, shared(answered) - before);
+            let Left { members: left, is_stopped } = rest?;
+            members = left;
+            if members.is_empty() {
+                return Some(());
+            }
+            likely = !is_stopped && ledger::is_likely(members.len(), count);
+        }
+        None
+    }
+
+    /// Answers all of these members, or leaves those that are to be tried again without the others.
+    /// `None` if it is not known which.
+    async fn answer_or_leave(
+        &self,
+        mut members: Vec<usize>,
+        answered: &mut Vec<(QuestionId, Outcome)>,
+    ) -> Option<Left> {
+        let Compiled { object, fails, said, is_stopped } = self.compile(&members).await?;
+        let is_out: Vec<bool> = if let Some(object) = object {
+            let wants = self.wants(&members, &object)?;
+            let inventory = self.inventory(&object, &members, answered).await?;
+            let missing: Vec<_> = inventory.missing(&wants).collect();
+            if missing.is_empty() && inventory.suffices(&wants) {
+                self.take_answers(&members, &object, &said, answered).await;
+                return Some(Left { members: Vec::new(), is_stopped });
+            }
+            let is_missing = |sibling: &Variant| missing.contains(&&sibling.word);
+            members.iter().map(|&m| self.sibling(m).is_some_and(is_missing)).collect()
+        } else {
+            fails
+        };
+        is_out.contains(&true).then_some(())?;
+        let mut is_out = is_out.into_iter();
+        members.retain(|_| is_out.next() == Some(false));
+        Some(Left { members, is_stopped })
+    }
+
+    /// Compiles the file of these members. `None` if it cannot be told what was said of which.
+    async fn compile(&self, members: &[usize]) -> Option<Compiled> {
+        let siblings = members.iter().map(|&member| self.sibling(member));
+        let siblings: Vec<_> = siblings.collect::<Option<_>>()?;
+        let text = self.family.file(siblings.iter().copied());
+        let name = self.source_name();
+        let room = self.run.room.path();
+        std::fs::write(room.join(&name), text).ok()?;
+        let names: Vec<_> = (0..members.len()).map(|place| format!("{}.c", stem(place))).collect();
+        for (&member, name) in std::iter::zip(members, &names) {
+            // Compilers show lines of it.
+            std::fs::write(room.join(name), self.source(member)?).ok()?;
+        }
+        let (compile, program) = (&self.commands.compile, self.run.program);
+        let attempt =
+            self.run.by(compile, program, "the compiler", Stage::Compile, name.as_ref()).await;
+        if attempt.cut || matches!(attempt.verdict, Verdict::Error(_)) {
+            return None;
+        }
+        let blocks = blocks(&attempt.messages, &names)?;
+        if blocks.iter().any(|(_, text)| self.family.is_of_all(text)) {
+            return None;
+        }
+        let (mut fails, mut said) = (Vec::new(), Vec::new());
+        for (place, sibling) in siblings.into_iter().enumerate() {
+            let own: Vec<_> = blocks.iter().filter(|(of, _)| *of == place).collect();
+            fails.push(own.iter().any(|(_, text)| text.contains("error: ")));
+            // Alone, the words of later passes would follow the first without a new headline.
+            said.push(match own.as_slice() {
+                [] => Some(String::new()),
+                [(_, text)] => {
+                    let text = text.replace(&names[place], &name);
+                    self.family.as_alone(sibling, place, text)
+                }
+                _ => None,
+            });
+        }
+        let object = match attempt.verdict {
+            Verdict::Yes => Some(value::product(&self.run.written(Stage::Compile)?)?),
+            _ => None,
+        };
+        // An error and an object file are too strange, and so is neither.
+        let is_strange = object.is_none() != fails.contains(&true);
+        let is_stopped = attempt.messages.contains(STOPPED_AT_LIMIT);
+        (!is_strange).then_some(Compiled { object, fails, said, is_stopped })
+    }
+
+    /// What the object file of one member wants at most, and what that of the first defines. `None`
+    /// if that of all does not define the same for each.
+    fn wants(&self, members: &[usize], object: &[u8]) -> Option<Wants> {
+        let mut wants = object_file::wants(object)?;
+        let own_names = &self.sibling(members[0])?.own_names;
+        // In some versions of a text a name is static, and so not among these.
+        let defined = own_names.iter().filter(|name| wants.defines.contains(*name));
+        let defined: BTreeSet<_> = defined.cloned().collect();
+        for (place, &member) in members.iter().enumerate().skip(1) {
+            for (name, own) in variants::names_at(self.sibling(member)?, place) {
+                if wants.defines.remove(&own) != defined.contains(name) {
+                    return None;
+                }
+            }
+        }
+        (wants.defines == defined).then_some(wants)
+    }
+
+    /// What the linker finds for the link of this family. If nothing has been linked by it yet, the
+    /// first members are asked alone.
+    async fn inventory(
+        &self,
+        object: &[u8],
+        members: &[usize],
+        answered: &mut Vec<(QuestionId, Outcome)>,
+    ) -> Option<Rc<Inventory>> {
+        let name = self.source_name();
+        let (template, linker) = self.commands.link.as_ref()?;
+        let linker = linker.as_ref().ok()?;
+        let link = self.run.link_of(template, &self.commands.compile, name.as_ref(), object)?;
+        let mut samples = members.iter().take(SAMPLES);
+        while !self.run.context.links.has_linked(&link, 1) {
+            let &member = samples.next()?;
+            if answered.iter().all(|(done, _)| *done != member) {
+                let outcome = check::ask(self.run.context, self.question(member)).await;
+                answered.push((member, outcome));
+            }
+        }
+        self.run.inventory(&link, template, linker).await
+    }
+
+    /// The answers of members whose file has compiled and wants nothing that is not there.
+    async fn take_answers(
+        &self,
+        members: &[usize],
+        object: &[u8],
+        said: &[Option<String>],
+        answered: &mut Vec<(QuestionId, Outcome)>,
+    ) {
+        for (place, (&member, said)) in std::iter::zip(members, said).enumerate() {
+            let Some(said) = said else { continue };
+            if answered.iter().all(|(done, _)| *done != member) {
+                let outcome = self.outcome(place, member, object, said).await;
+                answered.extend(outcome.map(|outcome| (member, outcome)));
+            }
+        }
+    }
+
+    /// The answer for a member, which is yes; `None` if its product is not to be had.
+    async fn outcome(
+        &self,
+        place: usize,
+        member: usize,
+        object: &[u8],
+        said: &str,
+    ) -> Option<Outcome> {
+        let context = self.run.context;
+        let (question, source) = (self.question(member), self.source(member)?);
+        let name = self.source_name();
+        let deadline = self.started + question.timeout;
+        let run = CheckRun { deadline, ..CheckRun::begin(context, question)? };
+        let (link, _) = self.commands.link.as_ref()?;
+        let compiled = Step {
+            command: shown(&run.filled(&self.commands.compile, name.as_ref())),
+            exit_code: Some(0),
+            output: said.into(),
+            known: false,
+        };
+        let steps = vec![compiled, run.known_step(link, name.as_ref())];
+        let mut outcome = Outcome {
+            command: steps[1].command.clone(),
+            exit_code: Some(0),
+            source: Some(source.into()),
+            steps,
+            duration: self.started.elapsed(),
+            fused: true,
+            ..Outcome::of(Verdict::Yes)
+        };
+        if question.product.is_some() {
+            let names = variants::names_at(question.sibling.as_ref()?, place);
+            let data: Vec<_> = names.filter_map(|(_, own)| object_file::data(object, &own)).collect();
+            (!data.is_empty()).then_some(())?;
+            std::fs::write(run.written(Stage::Compile)?, data.concat()).ok()?;
+            run.finish(&mut outcome).await;
+        }
+        Some(outcome)
+    }
+
+    fn source(&self, index: usize) -> Option<&'a str> {
+        match &self.question(index).subject {
+            Subject::Source { code: CallerSource::Text { source, .. }, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    fn source_name(&self) -> String {
+        format!("{STEM}.c")
+    }
+}

@@ -1,0 +1,368 @@
+//! KnownLinks that are known to work: a command, and an object file that it has linked.
+//!
+//! The same command over the same bytes does the same again, and the object file of an empty
+//! `main` behind any number of headers is always the same. Half of a configure step's time would
+//! go into linking it a hundred times. What is known is compared byte for byte, and the environment
+//! by a digest that nobody can meet by chance; only success without a word is known, and only of commands that name nothing which
+//! could change in between: no file, no library beside the compiler's own, no script.
+//!
+//! Of a command that has linked several files without a word it is also kept what the linker finds in
+//! the libraries: its [`Inventory`].
+
+pub mod inventory;
+mod run;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+
+use crate::check::links::inventory::Inventory;
+
+/// The known links of a run, and those that a directory keeps for other runs.
+#[derive(Debug, Default)]
+pub struct KnownLinks {
+    known: RefCell<HashSet<Vec<u8>>>,
+    /// By command; `None` if there is none to be had.
+    inventories: RefCell<HashMap<Vec<u8>, Option<Rc<Inventory>>>>,
+    /// The commands whose inventory is being taken.
+    begun: RefCell<HashSet<Vec<u8>>>,
+    /// When one has been.
+    taken: Notify,
+    directory: Option<PathBuf>,
+    distrusted: Cell<bool>,
+}
+
+/// A link command and its object file, as they are compared.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// The command, its environment, and the object file.
+    bytes: Vec<u8>,
+    object_at: usize,
+}
+
+/// The first object files that each command has linked without a word.
+const SAMPLES: [&str; 4] = ["first", "second", "third", "fourth"];
+const INVENTORY: &str = "inventory";
+
+impl Link {
+    /// A link, if its command is one of which something can be known. `programs` tells which
+    /// compiler it is, which may be replaced. The object file has been compiled by the other command.
+    pub fn new(
+        argv: &[OsString],
+        env: &[(OsString, OsString)],
+        programs: &str,
+        object: &[u8],
+        compile: &[OsString],
+    ) -> Option<Self> {
+        let (program, rest) = argv.split_first()?;
+        let is_driver = compile.first() == Some(program);
+        if !rest.iter().all(|word| word.to_str().is_some_and(names_nothing)) {
+            return None;
+        }
+        let mut bytes = Vec::with_capacity(object.len() + 256);
+        // The same program has taken these words, which are about the source, a moment ago.
+        let is_of_compile =
+            |word: &&OsString| is_driver && only_warns(word) && compile.contains(word);
+        for word in std::iter::once(program).chain(rest.iter().filter(|w| !is_of_compile(w))) {
+            bytes.extend_from_slice(word.as_encoded_bytes());
+            bytes.push(0);
+        }
+        // Not as it is: an environment has secrets, and this goes into a file.
+        let mut digest = Sha256::new();
+        for (name, value) in env {
+            // Where temporary files go changes nothing, and is different for each check; nor does
+            // the language of messages, of which there are none.
+            if name != "TMPDIR" && !is_of_language(name) {
+                for part in [name, value] {
+                    digest.update(part.as_encoded_bytes());
+                    digest.update(b"\0");
+                }
+            }
+        }
+        digest.update(programs.as_bytes());
+        bytes.extend_from_slice(&digest.finalize());
+        let object_at = bytes.len();
+        bytes.extend_from_slice(object);
+        Some(Link { bytes, object_at })
+    }
+
+    /// The object file.
+    pub fn object(&self) -> &[u8] {
+        &self.bytes[self.object_at..]
+    }
+
+    fn command(&self) -> &[u8] {
+        &self.bytes[..self.object_at]
+    }
+
+    fn file_name(&self) -> String {
+        hashed(&self.bytes)
+    }
+
+    /// The name of a file about its command.
+    fn file_of_command(&self, what: &str) -> String {
+        format!("{}-{what}", hashed(self.command()))
+    }
+}
+
+/// Whether a word is an option for warnings about a source, such as `-Wshadow`: many configure steps
+/// find them out one by one, with all that were found before in each link command. To a link of an
+/// object file they are nothing. `-Wl,` and its kin have a comma.
+fn only_warns(word: &OsStr) -> bool {
+    let plain = |c: u8| c.is_ascii_alphanumeric() || b"-+=_".contains(&c);
+    word.as_encoded_bytes().strip_prefix(b"-W").is_some_and(|name| {
+        name.first().is_some_and(u8::is_ascii_lowercase) && name.iter().all(|c| plain(*c))
+    })
+}
+
+fn is_of_language(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b"LC_") || name == b"LANG" || name == b"LANGUAGE"
+}
+
+fn hashed(bytes: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+/// Whether a word of a link command stands for no file but those of the check, whose names are
+/// always the same.
+fn names_nothing(word: &str) -> bool {
+    let Some(option) = word.strip_prefix('-') else {
+        // The object file and the program.
+        return word.starts_with(crate::compiler::dialect::STEM) && !word.contains('/');
+    };
+    if let Some(list) = option.strip_prefix("Wl,") {
+        const PLAIN: [&str; 9] = [
+            "--as-needed",
+            "--no-as-needed",
+            "--gc-sections",
+            "--no-undefined",
+            "-O1",
+            "-O2",
+            "--build-id",
+            "-Bsymbolic",
+            "--hash-style=gnu",
+        ];
+        let mut parts = list.split(',');
+        while let Some(part) = parts.next() {
+            let is_keyword = part == "-z" && parts.next().is_some_and(|word| !word.contains('/'));
+            if !is_keyword && !PLAIN.contains(&part) {
+                return false;
+            }
+        }
+        return true;
+    }
+    const WHOLE: [&str; 10] =
+        ["o", "pthread", "rdynamic", "pipe", "pie", "no-pie", "w", "ansi", "pedantic", "s"];
+    const STARTS: [&str; 6] = ["D", "U", "O", "W", "std=", "m"];
+    // Plugins, profiles and the like are files; debug information and code generation are not.
+    const GENERATION: [&str; 12] = [
+        "fPIC",
+        "fPIE",
+        "fpic",
+        "fpie",
+        "fno-common",
+        "ffunction-sections",
+        "fdata-sections",
+        "fno-strict-aliasing",
+        "fvisibility=hidden",
+        "fno-builtin",
+        "fstack-protector-strong",
+        "fdiagnostics-color=always",
+    ];
+    let starts = STARTS.iter().any(|start| option.starts_with(start));
+    WHOLE.contains(&option)
+        || GENERATION.contains(&option)
+        || (starts
+            && !option.contains(['/', '@'])
+            && !option.starts_with("Wp,")
+            && !option.starts_with("Wa,"))
+        || ["g", "g0", "g1", "g2", "g3"].contains(&option)
+}
+
+impl KnownLinks {
+    /// Those that a directory keeps; without one nothing is known. It is made when there is
+    /// something to keep.
+    pub fn kept_in(directory: Option<PathBuf>) -> Self {
+        KnownLinks { directory, ..KnownLinks::default() }
+    }
+
+    /// From now on nothing is known.
+    pub fn distrust(&self) {
+        self.distrusted.set(true);
+    }
+
+    /// Whether a link is known to work.
+    pub fn knows(&self, link: &Link) -> bool {
+        let Some(directory) = self.trusted() else { return false };
+        if self.known.borrow().contains(&link.bytes) {
+            return true;
+        }
+        let is_kept =
+            std::fs::read(directory.join(link.file_name())).is_ok_and(|kept| kept == link.bytes);
+        if is_kept {
+            self.known.borrow_mut().insert(link.bytes.clone());
+        }
+        is_kept
+    }
+
+    /// Remembers a link that has worked without a word.
+    pub fn learn(&self, link: Link) {
+        let Some(directory) = &self.directory else { return };
+        self.keep(&link.file_name(), &link.bytes);
+        let names = SAMPLES.map(|what| link.file_of_command(what));
+        // More than these add nothing.
+        if let Some(name) = names.iter().find(|name| !directory.join(name).exists()) {
+            self.keep(name, &link.bytes);
+        }
+        self.known.borrow_mut().insert(link.bytes);
+    }
+
+    /// The inventory of a link's command. `None` if it has not been taken.
+    pub fn inventory(&self, link: &Link) -> Option<Option<Rc<Inventory>>> {
+        let directory = self.trusted()?;
+        if let Some(known) = self.inventories.borrow().get(link.command()) {
+            return Some(known.clone());
+        }
+        let kept = std::fs::read(directory.join(link.file_of_command(INVENTORY))).ok()?;
+        let text = std::str::from_utf8(kept.strip_prefix(link.command())?).ok()?;
+        let inventory =
+            if text == NONE { None } else { Some(Rc::new(Inventory::from_text(text)?)) };
+        self.inventories.borrow_mut().insert(link.command().into(), inventory.clone());
+        Some(inventory)
+    }
+
+    /// Whether a link's command has linked so many object files without a word; four at most are
+    /// known.
+    pub fn has_linked(&self, link: &Link, count: usize) -> bool {
+        // One is kept after the other.
+        self.sample(link, SAMPLES[count - 1]).is_some()
+    }
+
+    fn sample(&self, link: &Link, what: &str) -> Option<Vec<u8>> {
+        let bytes = std::fs::read(self.trusted()?.join(link.file_of_command(what))).ok()?;
+        Some(bytes.strip_prefix(link.command())?.to_vec())
+    }
+
+    /// The object file to take an inventory with, if there is one and nobody does.
+    pub fn begin_inventory(&self, link: &Link) -> Option<Vec<u8>> {
+        let sample = self.sample(link, SAMPLES[0])?;
+        self.begun.borrow_mut().insert(link.command().into()).then_some(sample)
+    }
+
+    /// Whether somebody takes the inventory of a link's command.
+    pub fn is_begun(&self, link: &Link) -> bool {
+        self.begun.borrow().contains(link.command())
+    }
+
+    /// Waits until an inventory has been taken.
+    pub async fn wait(&self) {
+        self.taken.notified().await;
+    }
+
+    /// Keeps an inventory, or that there is none to be had.
+    pub fn keep_inventory(&self, link: &Link, inventory: Option<Rc<Inventory>>) {
+        let text = inventory.as_ref().map_or(NONE.into(), |inventory| inventory.to_text());
+        self.keep(&link.file_of_command(INVENTORY), &[link.command(), text.as_bytes()].concat());
+        self.inventories.borrow_mut().insert(link.command().into(), inventory);
+        self.begun.borrow_mut().remove(link.command());
+        self.taken.notify_waiters();
+    }
+
+    fn trusted(&self) -> Option<&PathBuf> {
+        self.directory.as_ref().filter(|_| !self.distrusted.get())
+    }
+
+    /// A directory that cannot be written to costs only time. Another run may read the file at this
+    /// moment: half of one is nothing known, because all of them tell where they end.
+    fn keep(&self, name: &str, bytes: &[u8]) {
+        if let Some(directory) = &self.directory {
+            let _ = std::fs::create_dir_all(directory)
+                .and_then(|()| std::fs::write(directory.join(name), bytes));
+        }
+    }
+}
+
+/// What stands in the place of an inventory that is not to be had.
+const NONE: &str = "none\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(words: &str, object: &[u8]) -> Option<Link> {
+        let argv: Vec<_> = words.split(' ').map(OsString::from).collect();
+        Link::new(&argv, &[], "cc", object, &[])
+    }
+
+    #[test]
+    fn only_commands_that_name_nothing_else_are_known() {
+        for words in [
+            "cc conftest.o -o conftest.exe",
+            "/usr/bin/cc -Wall -O2 -g -DX=1 -rdynamic conftest.o -o conftest.exe -Wl,--gc-sections",
+            "cc -m32 -pthread -Wl,-z,now,--as-needed conftest.o -o conftest.exe",
+        ] {
+            assert!(link(words, b"x").is_some(), "{words}");
+        }
+        for words in [
+            "cc conftest.o -o conftest.exe -lm",
+            "cc conftest.o -o conftest.exe -L. ",
+            "cc conftest.o -o conftest.exe /usr/lib/libz.so",
+            "cc conftest.o other.o -o conftest.exe",
+            "cc @file conftest.o -o conftest.exe",
+            "cc -Tscript conftest.o -o conftest.exe",
+            "cc -Wl,-T,script conftest.o -o conftest.exe",
+            "cc -Wl,--version-script=x conftest.o -o conftest.exe",
+            "cc -fplugin=x conftest.o -o conftest.exe",
+            "cc -specs=x conftest.o -o conftest.exe",
+            "cc -B/usr conftest.o -o conftest.exe",
+            "cc --sysroot=/x conftest.o -o conftest.exe",
+            "cc -xc conftest.o -o conftest.exe",
+        ] {
+            assert!(link(words, b"x").is_none(), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_differs_in_one_byte_is_not_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let words = "cc conftest.o -o conftest.exe";
+        let links = KnownLinks::kept_in(Some(dir.path().join("links")));
+        links.learn(link(words, b"object").unwrap());
+        for links in [links, KnownLinks::kept_in(Some(dir.path().join("links")))] {
+            assert!(links.knows(&link(words, b"object").unwrap()));
+            assert!(!links.knows(&link(words, b"objecT").unwrap()));
+            assert!(!links.knows(&link("cc -O2 conftest.o -o conftest.exe", b"object").unwrap()));
+        }
+        let other = Link::new(
+            &words.split(' ').map(OsString::from).collect::<Vec<_>>(),
+            &[("LIBRARY_PATH".into(), "/x".into())],
+            "cc",
+            b"object",
+            &[],
+        );
+        assert!(!KnownLinks::kept_in(Some(dir.path().join("links"))).knows(&other.unwrap()));
+        let argv: Vec<_> = words.split(' ').map(OsString::from).collect();
+        let replaced = Link::new(&argv, &[], "another cc", b"object", &[]);
+        assert!(!KnownLinks::kept_in(Some(dir.path().join("links"))).knows(&replaced.unwrap()));
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let known = link("cc conftest.o -o conftest.exe", b"object").unwrap();
+        KnownLinks::kept_in(Some(dir.path().into())).learn(known.clone());
+        let file = dir.path().join(known.file_name());
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &whole[..whole.len() - 1]).unwrap();
+        assert!(!KnownLinks::kept_in(Some(dir.path().into())).knows(&known));
+    }
+}

@@ -1,0 +1,104 @@
+//! DecidedBy the linker what it finds in the libraries of a link command.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use crate::check::{CheckRun, Command};
+use crate::compiler::dialect::Stage;
+use crate::compiler::object_file;
+use crate::check::links::inventory::{Inventory, Libraries};
+use crate::compiler::verdict::Verdict;
+use crate::check::links::Link;
+use crate::os::OutputMode;
+use crate::plan::template::Template;
+use crate::plan::toolchain;
+
+impl CheckRun<'_> {
+    /// Whether an object file is known to link because the libraries of its command have all that
+    /// it wants.
+    pub(crate) async fn suffices_for(
+        &self,
+        link: &Link,
+        template: &Template,
+        program: &Path,
+    ) -> bool {
+        let Some(wants) = object_file::wants(link.object()) else { return false };
+        let links = &self.context.links;
+        let inventory = match links.inventory(link) {
+            Some(inventory) => inventory,
+            // It takes as long as a few links, which there may not be.
+            None if !links.has_linked(link, WORTH_IT) || links.is_begun(link) => return false,
+            None => self.inventory(link, template, program).await,
+        };
+        inventory.is_some_and(|inventory| inventory.suffices(&wants))
+    }
+
+    /// The inventory of a link's command, which is taken now if nobody has; `None` if there is none
+    /// to be had, or the command has not linked anything.
+    pub(crate) async fn inventory(
+        &self,
+        link: &Link,
+        template: &Template,
+        program: &Path,
+    ) -> Option<Rc<Inventory>> {
+        let links = &self.context.links;
+        while links.is_begun(link) {
+            links.wait().await;
+        }
+        if let Some(inventory) = links.inventory(link) {
+            return inventory;
+        }
+        let sample = links.begin_inventory(link)?;
+        let inventory = self.take_inventory(&sample, template, program).await.map(Rc::new);
+        links.keep_inventory(link, inventory.clone());
+        inventory
+    }
+
+    /// Takes an inventory, with an object file that the command has linked without a word.
+    async fn take_inventory(
+        &self,
+        sample: &[u8],
+        template: &Template,
+        program: &Path,
+    ) -> Option<Inventory> {
+        let properties = object_file::wants(sample)?.properties;
+        // A room of its own: the check's object file stands in the other.
+        let room = self.context.scratch.as_ref().ok()?.room().ok()?;
+        let mut toolchain = self.toolchain.clone();
+        // The linker's words are read.
+        toolchain::set(&mut toolchain.env, "LC_ALL", "C");
+        let run = CheckRun { room, toolchain: &toolchain, ..*self };
+        let object = toolchain.dialect.product(Stage::Compile)?;
+        std::fs::write(run.room.path().join(&object), sample).ok()?;
+        let listed = run.said_by_linker(template, program, &["-Wl,-t"]).await?;
+        let libraries = Libraries::listed_in(&listed, &object)?;
+        std::fs::write(run.room.path().join(QUESTIONS), libraries.questions()).ok()?;
+        let more = ["-Wl,-t".to_string(), format!("-Wl,@{QUESTIONS}")];
+        let said = run.said_by_linker(template, program, &[&more[0], &more[1]]).await?;
+        libraries.inventory(&said, &object, properties)
+    }
+
+    /// What the linker says, with more words at the end of its command; `None` if it does not link.
+    async fn said_by_linker(
+        &self,
+        template: &Template,
+        program: &Path,
+        more: &[&str],
+    ) -> Option<String> {
+        let mut argv = self.filled(template, "".as_ref());
+        argv.extend(more.iter().map(Into::into));
+        let product = self.written(Stage::Link);
+        let reads = self.toolchain.dialect.product(Stage::Compile).map(Into::into);
+        let reads = reads.into_iter().collect();
+        let (what, mode) = ("the linker", OutputMode::Merged);
+        let command = Command { what, program, argv, reads, product, mode };
+        let attempt = self.attempt(command, "".as_ref()).await;
+        (attempt.verdict == Verdict::Yes && !attempt.cut).then_some(attempt.messages)
+    }
+}
+
+/// An inventory is taken for one object file alone if its command has linked so many others.
+const WORTH_IT: usize = 4;
+
+/// The response file with the names that are asked for.
+const QUESTIONS: &str = "names";

@@ -1,0 +1,430 @@
+//! DecidedBy one question: writes its source, drives the compiler as far as the question needs,
+//! and reads the answer.
+
+pub mod command;
+pub mod context;
+mod explicit_commands;
+mod files;
+pub mod links;
+pub mod probe;
+mod program;
+mod values;
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::check::context::Context;
+use crate::check::command::command_line;
+use crate::check::files::{copy, text_of};
+use crate::protocol::code::{Code, Reason};
+use crate::compiler::dialect::Stage;
+use crate::compiler::causes::Around;
+use crate::compiler::diagnostics::{says_unknown_flag, without_escapes};
+use crate::compiler::causes;
+use crate::compiler::verdict::{self, Verdict};
+use crate::os::{Start, OutputMode};
+use crate::plan::question::{Question, Subject};
+use crate::exec::process::{Exit, Finished};
+use crate::protocol::response::{Step, Value};
+use crate::exec::scratch::{CheckDir, Scratch};
+use crate::source::{self, Form, Source};
+use crate::plan::toolchain::{self, Toolchain};
+use crate::compiler::value;
+
+/// What came of a question.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The answer.
+    pub verdict: Verdict,
+    /// What the kind asks for beyond yes and no.
+    pub value: Option<Value>,
+    /// What the exit status does not say of a no.
+    pub remark: Option<Reason>,
+    /// The compiler command that decided.
+    pub command: Vec<String>,
+    /// The exit status of the command that decided.
+    pub exit_code: Option<i32>,
+    /// What it wrote.
+    pub output: String,
+    /// Whether the middle of it is missing.
+    pub cut: bool,
+    /// The source that was compiled.
+    pub source: Option<String>,
+    /// What was run, by commands that are given in full.
+    pub steps: Vec<Step>,
+    /// How long it took.
+    pub duration: Duration,
+    /// Whether commands were shared with other questions.
+    pub fused: bool,
+}
+
+impl Outcome {
+    /// An error without any command.
+    pub fn error(reason: Reason) -> Self {
+        Outcome::of(Verdict::Error(reason))
+    }
+
+    /// A verdict, and nothing else yet.
+    pub fn of(verdict: Verdict) -> Self {
+        Outcome {
+            verdict,
+            value: None,
+            remark: None,
+            command: Vec::new(),
+            exit_code: None,
+            output: String::new(),
+            cut: false,
+            source: None,
+            steps: Vec::new(),
+            duration: Duration::ZERO,
+            fused: false,
+        }
+    }
+}
+
+/// DecidedBy a question.
+pub async fn ask(context: &Context, question: &Question) -> Outcome {
+    let toolchain = &context.plan.toolchains[question.toolchain];
+    let program = match &toolchain.program {
+        Ok(program) => program,
+        Err(why) => return Outcome::error(why.clone()),
+    };
+    let scratch = match &context.scratch {
+        Ok(scratch) => scratch,
+        Err(why) => return Outcome::error(why.clone()),
+    };
+    let room = match scratch.room() {
+        Ok(room) => room,
+        Err(error) => return Outcome::error(cannot_write(context, &error)),
+    };
+    let started = Instant::now();
+    let run = CheckRun {
+        context,
+        question,
+        toolchain,
+        program,
+        room,
+        deadline: started + question.timeout,
+        sources: 1,
+    };
+    let mut outcome = match source::form(question, toolchain.language) {
+        Form::File(path) => run.verdict(path.as_os_str(), None).await,
+        Form::Verdict(source) => match run.write(&source) {
+            Ok(name) => run.verdict(&name, Some(source)).await,
+            Err(why) => Outcome::error(why),
+        },
+        Form::Presence(source) => run.presence(source).await,
+        Form::Expansion(source) => run.expansion(source).await,
+        Form::Integer(source) => run.integer(source).await,
+        Form::ByteOrder(source) => run.byte_order(source).await,
+    };
+    run.finish(&mut outcome).await;
+    outcome.duration = started.elapsed();
+    outcome
+}
+
+/// Why a flag with which the compiler succeeds is a no.
+pub(crate) fn unknown_flag() -> Reason {
+    Reason::new(Code::UnknownFlag, "the output says that the flag is not known or not used")
+}
+
+fn not_preprocessed() -> Verdict {
+    let text = "the compiler did not preprocess; look at its arguments";
+    Verdict::error(Code::CompilerMisbehaved, text)
+}
+
+fn cannot_write(context: &Context, error: &std::io::Error) -> Reason {
+    let temp = context.scratch.as_ref().map_or(Path::new(""), Scratch::base);
+    causes::not_written("the source", error, temp)
+}
+
+pub(crate) struct CheckRun<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) question: &'a Question,
+    pub(crate) toolchain: &'a Toolchain,
+    pub(crate) program: &'a Path,
+    pub(crate) room: CheckDir,
+    pub(crate) deadline: Instant,
+    /// How many sources a command is about, of each of which it may say much.
+    pub(crate) sources: usize,
+}
+
+/// A command that makes a file.
+pub(crate) struct Command<'a> {
+    /// What it is, in messages.
+    pub(crate) what: &'a str,
+    pub(crate) program: &'a Path,
+    pub(crate) argv: Vec<OsString>,
+    /// The files that it reads, as it is to name them.
+    pub(crate) reads: Vec<OsString>,
+    /// The file.
+    pub(crate) product: Option<PathBuf>,
+    pub(crate) mode: OutputMode,
+}
+
+/// One run of the compiler.
+pub(crate) struct Attempt {
+    pub(crate) verdict: Verdict,
+    pub(crate) command: Vec<String>,
+    pub(crate) exit_code: Option<i32>,
+    /// Diagnostics.
+    pub(crate) messages: String,
+    /// Whether the middle of the diagnostics is missing.
+    pub(crate) cut: bool,
+    /// Standard output of the preprocessor.
+    preprocessed: String,
+    /// Whether the middle of it is missing.
+    /// The file that was written.
+    pub(crate) product: Option<PathBuf>,
+}
+
+impl Attempt {
+    pub(crate) fn outcome(self, source: Option<Source>) -> Outcome {
+        Outcome {
+            verdict: self.verdict,
+            value: None,
+            remark: None,
+            command: self.command,
+            exit_code: self.exit_code,
+            output: self.messages,
+            cut: self.cut,
+            source: source.map(|source| source.text),
+            steps: Vec::new(),
+            duration: Duration::ZERO,
+            fused: false,
+        }
+    }
+}
+
+impl<'a> CheckRun<'a> {
+    /// Begins to ask, in a room of its own. `None` if there is no compiler, or no room, which whoever
+    /// asks the question alone will say.
+    pub(crate) fn begin(context: &'a Context, question: &'a Question) -> Option<Self> {
+        let toolchain = &context.plan.toolchains[question.toolchain];
+        let program = toolchain.program.as_ref().ok()?;
+        let room = context.scratch.as_ref().ok()?.room().ok()?;
+        let deadline = Instant::now() + question.timeout;
+        Some(CheckRun { context, question, toolchain, program, room, deadline, sources: 1 })
+    }
+
+    /// What its commands have around them.
+    pub(crate) fn around(&self) -> Around<'_> {
+        let room = self.room.path();
+        let temp = self.context.scratch.as_ref().map_or(room, Scratch::base);
+        Around { room, temp, path: self.toolchain.path() }
+    }
+
+    /// Writes a source into the room; its name there.
+    pub(crate) fn write(&self, source: &Source) -> Result<OsString, Reason> {
+        let name = source.name();
+        match std::fs::write(self.room.path().join(&name), &source.text) {
+            Ok(()) => Ok(name),
+            Err(error) => Err(cannot_write(self.context, &error)),
+        }
+    }
+
+    /// The answer is what the compiler, or the program, says by its exit status.
+    async fn verdict(&self, file: &OsStr, source: Option<Source>) -> Outcome {
+        let stage = self.question.subject.stage();
+        let mut outcome = match &self.toolchain.commands {
+            Some(commands) => self.in_full(commands, file, source).await,
+            None => self.compile(stage, file).await.outcome(source),
+        };
+        if stage == Stage::Run && outcome.verdict == Verdict::Yes {
+            self.run_program(&mut outcome).await;
+        }
+        outcome
+    }
+
+    /// The file that a stage writes, if any.
+    pub(crate) fn written(&self, stage: Stage) -> Option<PathBuf> {
+        self.toolchain.dialect.product(stage).map(|name| self.room.path().join(name))
+    }
+
+    /// Does what follows on a yes.
+    pub(crate) async fn finish(&self, outcome: &mut Outcome) {
+        if outcome.verdict == Verdict::Yes {
+            self.apply_patterns(outcome).await;
+        }
+        if outcome.verdict == Verdict::Yes {
+            self.deliver(outcome);
+        }
+    }
+
+    /// Copies what was made to where the check wants it.
+    fn deliver(&self, outcome: &mut Outcome) {
+        let mut made = self.written(self.question.subject.stage());
+        if self.question.product_is_data && made.as_ref().is_some_and(|made| !made.exists()) {
+            // The link was known to work, and was not run.
+            made = self.written(Stage::Compile);
+        }
+        if let (Some(product), Some(made)) = (&self.question.product, made)
+            && let Err(error) = copy(&made, product)
+        {
+            let text = format!(
+                "the product could not be copied to {} ({error}); its directory must be there and \
+                 have room",
+                product.display()
+            );
+            outcome.verdict = Verdict::error(Code::ProductNotCopied, text);
+            outcome.value = None;
+        }
+    }
+
+    /// Turns a yes into a no if what was written says so.
+    async fn apply_patterns(&self, outcome: &mut Outcome) {
+        let subject = &self.question.subject;
+        let is_flag = matches!(subject, Subject::CompilerFlag(_) | Subject::LinkerFlag(_));
+        let text = without_escapes(&outcome.output);
+        let stdout = match &outcome.value {
+            Some(Value::Program { stdout, .. }) => stdout,
+            _ => "",
+        };
+        let steps = || outcome.steps.iter().map(|step| without_escapes(&step.output));
+        let matches = |pattern: &&String| {
+            let regex = &self.context.plan.patterns[*pattern];
+            let found_in_step = || steps().any(|text| regex.is_match(&text));
+            regex.is_match(&text) || regex.is_match(stdout) || found_in_step()
+        };
+        let remark = if let Some(pattern) = self.question.fail_patterns.iter().find(matches) {
+            Reason::new(
+                Code::FailPattern,
+                format!("the output matches the fail pattern {pattern:?}"),
+            )
+        } else if is_flag && says_unknown_flag(&text, &self.baseline().await) {
+            unknown_flag()
+        } else {
+            if outcome.cut && (is_flag || !self.question.fail_patterns.is_empty()) {
+                outcome.verdict = Verdict::error(
+                    Code::OutputTooLong,
+                    "the output is too long to search all of it for patterns; silence the warnings in it",
+                );
+            }
+            return;
+        };
+        outcome.verdict = Verdict::No;
+        outcome.remark = Some(remark);
+        if subject.stage() != Stage::Run {
+            outcome.value = None;
+        }
+    }
+
+    /// What the toolchain writes for an empty program.
+    async fn baseline(&self) -> String {
+        self.context.probes[self.question.toolchain].output(self.question.subject.stage()).await
+    }
+
+    /// The answer is what the preprocessor says by its exit status.
+    async fn presence(&self, source: Source) -> Outcome {
+        let name = match self.write(&source) {
+            Ok(name) => name,
+            Err(why) => return Outcome::error(why),
+        };
+        let attempt = self.compile(Stage::Preprocess, &name).await;
+        let preprocessed = value::was_preprocessed(&attempt.preprocessed);
+        let mut outcome = attempt.outcome(Some(source));
+        if outcome.verdict == Verdict::Yes && !preprocessed {
+            outcome.verdict = not_preprocessed();
+        }
+        outcome
+    }
+
+    /// The answer stands in the preprocessor's output.
+    async fn expansion(&self, source: Source) -> Outcome {
+        let name = match self.write(&source) {
+            Ok(name) => name,
+            Err(why) => return Outcome::error(why),
+        };
+        let mut attempt = self.compile(Stage::Preprocess, &name).await;
+        let preprocessed = std::mem::take(&mut attempt.preprocessed);
+        let mut outcome = attempt.outcome(Some(source));
+        if outcome.verdict == Verdict::Yes && !value::was_preprocessed(&preprocessed) {
+            outcome.verdict = not_preprocessed();
+        }
+        if outcome.verdict == Verdict::Yes {
+            match value::expansion(&preprocessed) {
+                Some(expansion) => outcome.value = Some(Value::Text(expansion)),
+                None if preprocessed.contains(value::EXPANSION_MARKS.1) => {
+                    let text = "the macro expands to more than can be kept";
+                    outcome.verdict = Verdict::error(Code::OutputTooLong, text);
+                }
+                None => {
+                    outcome.verdict = Verdict::No;
+                    outcome.remark = Some(value::not_defined());
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Runs the compiler on a file as far as a stage needs.
+    pub(crate) async fn compile(&self, stage: Stage, file: &OsStr) -> Attempt {
+        let (argv, product) = command_line(self.toolchain, self.question, stage, file);
+        let product = product.map(|name| self.room.path().join(name));
+        let mode = if stage == Stage::Preprocess { OutputMode::Apart } else { OutputMode::Merged };
+        let (what, program, reads) = ("the compiler", self.program, vec![file.to_owned()]);
+        let command = Command { what, program, argv, reads, product, mode };
+        self.attempt(command, file).await
+    }
+
+    /// Runs a command that makes a file of a source.
+    pub(crate) async fn attempt(&self, command: Command<'_>, file: &OsStr) -> Attempt {
+        let Command { what, program, argv, reads, product, mode } = command;
+        if let Some(product) = &product {
+            // What an earlier command of this question left must not pass for this one's.
+            let _ = std::fs::remove_file(product);
+        }
+        let mut env = self.toolchain.env.clone();
+        if self.toolchain.private_temp {
+            toolchain::set(&mut env, "TMPDIR", self.room.path());
+        }
+        let room = self.room.path();
+        let start = Start { program, argv: &argv, env: &env, dir: room, room, mode };
+        let finished = self.context.runner.run_over(self.sources, start, self.deadline).await;
+        let (messages, preprocessed) = match mode {
+            OutputMode::Apart => (&finished.stderr, finished.stdout.text()),
+            OutputMode::Merged => (&finished.stdout, String::new()),
+        };
+        let (messages, cut) = (messages.text(), messages.is_cut());
+        let source = || text_of(&self.room.path().join(file));
+        let (timeout, around) = (self.question.timeout, self.around());
+        let product_file = product.as_deref();
+        let judged =
+            verdict::compiler(what, &finished, &messages, product_file, source, timeout, around);
+        let is_there = |name: &OsString| self.room.path().join(name).exists();
+        let verdict = match (self.toolchain.replaced(), judged) {
+            (Some(program), _) => verdict::replaced(program),
+            // A script that is gone may have been started and not been read.
+            (None, Verdict::No) if let Some(program) = self.toolchain.missing() => {
+                verdict::replaced(program)
+            }
+            // Something that cleans up has come too early.
+            (None, Verdict::No) if !reads.iter().all(is_there) => verdict::removed(),
+            (None, judged) => judged,
+        };
+        Attempt {
+            verdict,
+            command: shown(&argv),
+            exit_code: exit_code(&finished),
+            messages,
+            cut,
+            preprocessed,
+            product,
+        }
+    }
+}
+
+pub(crate) fn exit_code(finished: &Finished) -> Option<i32> {
+    match finished.exit {
+        Exit::Code(code) => Some(code),
+        _ => None,
+    }
+}
+
+/// A command as it is reported.
+pub fn shown(argv: &[OsString]) -> Vec<String> {
+    argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+}

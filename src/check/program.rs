@@ -1,0 +1,97 @@
+//! Runs the program that a question has linked.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::check::{CheckRun, Outcome, exit_code, shown};
+use crate::protocol::code::{Code, Reason};
+use crate::compiler::dialect::Stage;
+use crate::compiler::verdict::{self, Verdict};
+use crate::os::{self, Start, OutputMode};
+use crate::plan::question::Subject;
+use crate::exec::process::{Exit, Finished};
+use crate::protocol::response::{Step, Value};
+use crate::plan::toolchain;
+
+/// How often, and after what pause at first, a program is started again that somebody still
+/// has open for writing. The pauses double: 2 s in all.
+const BUSY_RETRIES: u32 = 11;
+const BUSY_PAUSE: Duration = Duration::from_millis(1);
+
+impl CheckRun<'_> {
+    /// Runs the program, and puts its verdict into the outcome.
+    pub(crate) async fn run_program(&self, outcome: &mut Outcome) {
+        let Subject::Source { run_args, merge_output, run_dir, .. } = &self.question.subject else {
+            unreachable!("only sources run")
+        };
+        let program = self.written(Stage::Run).expect("a link writes a file");
+        let (mut argv, file) = match &self.toolchain.emulator {
+            Some((_, Err(why))) => {
+                outcome.verdict = Verdict::Error(why.clone());
+                return;
+            }
+            Some((command, Ok(file))) => (command.clone(), file.as_path()),
+            None => (Vec::new(), program.as_path()),
+        };
+        argv.push(program.clone().into());
+        argv.extend(run_args.iter().map(OsString::from));
+        let mut env = self.toolchain.program_env.clone();
+        toolchain::set(&mut env, "TMPDIR", self.room.path());
+        let mode = if *merge_output { OutputMode::Merged } else { OutputMode::Apart };
+        let dir = run_dir.as_deref().unwrap_or(self.room.path());
+        let room = self.room.path();
+        let start = Start { program: file, argv: &argv, env: &env, dir, room, mode };
+        // In a directory that they share, programs must not meet.
+        let _alone = match run_dir {
+            Some(_) => Some(self.context.shared_dirs.lock().await),
+            None => None,
+        };
+        let finished = self.run_when_not_busy(start).await;
+        let timeout = self.question.timeout;
+        let emulator = self.toolchain.emulator.is_some().then_some(file);
+        let (stdout, errors) = (finished.stdout.text(), finished.stderr.text());
+        // An emulator speaks on standard error, wherever that goes.
+        let said = if *merge_output { &stdout } else { &errors };
+        outcome.verdict = verdict::program(&finished.exit, emulator, said, timeout, self.around());
+        outcome.exit_code = exit_code(&finished);
+        outcome.output += &errors;
+        outcome.cut |= finished.stderr.is_cut() || finished.stdout.is_cut();
+        let signal = match finished.exit {
+            Exit::Signal(signal) => Some(signal),
+            _ => None,
+        };
+        if let (Some(signal), Verdict::No) = (signal, &outcome.verdict) {
+            let text = format!("the program was ended by {}", os::describe_signal(signal));
+            outcome.remark = Some(Reason::new(Code::ProgramCrashed, text));
+        }
+        if matches!(finished.exit, Exit::Code(_) | Exit::Signal(_)) {
+            let exit_status = outcome.exit_code;
+            outcome.value = Some(Value::Program { exit_status, stdout, signal });
+        }
+        if self.toolchain.commands.is_some() {
+            let exit_code = outcome.exit_code;
+            outcome.steps.push(Step {
+                command: shown(&argv),
+                exit_code,
+                output: errors,
+                known: false,
+            });
+        }
+    }
+
+    /// A program that was written just now may still be open for writing in a process that
+    /// was forked at the wrong moment; the system then refuses to run it (ETXTBSY).
+    async fn run_when_not_busy(&self, start: Start<'_>) -> Finished {
+        for retry in 0..BUSY_RETRIES {
+            let finished = self.context.runner.run(start, self.deadline).await;
+            match &finished.exit {
+                Exit::NotStarted(error) if os::is_text_busy(error) => {}
+                _ => return finished,
+            }
+            sleep(BUSY_PAUSE * 2u32.pow(retry)).await;
+        }
+        self.context.runner.run(start, self.deadline).await
+    }
+}

@@ -1,0 +1,131 @@
+//! Values that stand in what the compiler writes, or are closed in on.
+
+use crate::check::{CheckRun, Attempt, Outcome};
+use crate::protocol::code::{Code, Reason};
+use crate::compiler::dialect::Stage;
+use crate::compiler::verdict::Verdict;
+use crate::protocol::response::Value;
+use crate::source::{self, Comparison, Source};
+use crate::compiler::value::{self, Found};
+
+impl CheckRun<'_> {
+    /// The answer stands in the object file, or in the program if link-time optimization keeps
+    /// it out of the object file, or can be closed in on.
+    pub(crate) async fn integer(&self, source: Source) -> Outcome {
+        let (found, mut outcome) = self.in_product(&source, value::integer).await;
+        let number = match found {
+            None => return outcome,
+            Some(Found::Nothing) => match self.close_in(&source).await {
+                Ok(number) => number,
+                Err(error) => {
+                    outcome.verdict = Verdict::Error(error);
+                    return outcome;
+                }
+            },
+            Some(Found::One(number)) => number,
+            Some(Found::Several) => {
+                outcome.verdict = Verdict::error(
+                    Code::ValueUnreadable,
+                    "the value differs between the architectures that are compiled for; \
+                     ask for each of them alone",
+                );
+                return outcome;
+            }
+            Some(Found::TooLarge) => {
+                let text = "the value does not fit into 64 bits";
+                outcome.verdict = Verdict::error(Code::ValueUnreadable, text);
+                return outcome;
+            }
+        };
+        outcome.value = serde_json::Number::from_i128(number).map(Value::Integer);
+        outcome
+    }
+
+    /// The byte order stands in the object file or in the program.
+    pub(crate) async fn byte_order(&self, source: Source) -> Outcome {
+        let (found, mut outcome) = self.in_product(&source, value::byte_order).await;
+        match found {
+            None => {}
+            Some(Found::One(order)) => outcome.value = Some(Value::Text(order.into())),
+            Some(_) => {
+                let text = "the byte order cannot be read off what the compiler writes";
+                outcome.verdict = Verdict::error(Code::ValueUnreadable, text);
+            }
+        }
+        outcome
+    }
+
+    /// What an object file, or else a program, of a source holds. `None` if it did not compile.
+    async fn in_product<T: PartialEq>(
+        &self,
+        source: &Source,
+        read: fn(&[u8]) -> Found<T>,
+    ) -> (Option<Found<T>>, Outcome) {
+        let name = match self.write(source) {
+            Ok(name) => name,
+            Err(why) => return (None, Outcome::error(why)),
+        };
+        let object = self.compile(Stage::Compile, &name).await;
+        if object.verdict != Verdict::Yes {
+            return (None, object.outcome(Some(source.clone())));
+        }
+        let found = look(&object, read);
+        if found != Found::Nothing {
+            return (Some(found), object.outcome(Some(source.clone())));
+        }
+        let program = self.compile(Stage::Link, &name).await;
+        let found =
+            if program.verdict == Verdict::Yes { look(&program, read) } else { Found::Nothing };
+        (Some(found), object.outcome(Some(source.clone())))
+    }
+
+    /// Finds an integer by asking whether it is larger than others.
+    async fn close_in(&self, source: &Source) -> Result<i128, Reason> {
+        let unreadable = |text: &str| Err(Reason::new(Code::ValueUnreadable, text));
+        if self.holds(source, Comparison::Impossible).await? {
+            let text = "the compiler accepts what cannot be; look at its arguments";
+            return Err(Reason::new(Code::CompilerMisbehaved, text));
+        }
+        if !self.holds(source, Comparison::NotNegative).await? {
+            let text = "the value is negative and cannot be read off what the compiler writes";
+            return unreadable(text);
+        }
+        let (mut low, mut high) = (0i128, 1i128);
+        while !self.holds(source, Comparison::AtMost(high)).await? {
+            low = high + 1;
+            high = high * 2 + 1;
+            if high > i128::from(i64::MAX) {
+                return unreadable("the value does not fit into 63 bits");
+            }
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.holds(source, Comparison::AtMost(middle)).await? {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        if !self.holds(source, Comparison::Is(low)).await? {
+            return unreadable("the value cannot be read off what the compiler writes");
+        }
+        Ok(low)
+    }
+
+    async fn holds(&self, source: &Source, comparison: Comparison) -> Result<bool, Reason> {
+        let source = source::comparison(source, self.toolchain.language, comparison);
+        let name = self
+            .write(&source)
+            .map_err(|why| Reason::new(why.code, "the source could not be written"))?;
+        match self.compile(Stage::Compile, &name).await.verdict {
+            Verdict::Yes => Ok(true),
+            Verdict::No => Ok(false),
+            Verdict::Error(error) => Err(error),
+        }
+    }
+}
+
+fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
+    let product = attempt.product.as_ref().expect("these stages write a file");
+    value::product(product).map_or(Found::Nothing, |file| read(&file))
+}

@@ -1,0 +1,242 @@
+//! Why a command did not judge its source, and what to do: the code and the text for each cause, with the
+//! directory, the limit or the variable that it is about.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::Path;
+
+use crate::protocol::code::{Code, Reason};
+use crate::os::{self, Limit, StartFailure};
+
+/// What was wrong when it was not the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A defect of the compiler.
+    Crash,
+    /// A part of the compiler was killed.
+    Killed,
+    /// A part of the compiler was not found, or could not be run.
+    NotStarted,
+    /// The compiler did not find its linker or assembler.
+    NoBinutils,
+    /// There is no room for files.
+    DiskFull,
+    /// The user has used up their share of the disk.
+    Quota,
+    /// Files could not be written for another reason.
+    Unwritable,
+    /// Memory ran out.
+    Memory,
+    /// One of the limits that a process has.
+    Limit(Limit),
+    /// A part of the compiler is being written.
+    Busy,
+    /// The linker failed.
+    LinkerFailed,
+    /// There is no license.
+    NoLicense,
+    /// What starts the compiler failed.
+    Launcher,
+}
+
+/// What a command had around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// Its own directory, whose name means nothing to people.
+    pub room: &'a Path,
+    /// The directory for temporary files.
+    pub temp: &'a Path,
+    /// Where it looks for programs.
+    pub path: Option<&'a OsStr>,
+}
+
+const SEE_OUTPUT: &str = "see its message in the output";
+
+impl Cause {
+    /// The cause, with the compiler's words for it, and the remedy.
+    pub fn told(self, said: &str, around: Around<'_>) -> Reason {
+        let own = format!("{}/", around.room.display());
+        let said = said.trim().replace(&own, "");
+        let cause = match self {
+            Cause::Unwritable if os::is_full(around.temp) => Cause::DiskFull,
+            cause => cause,
+        };
+        let text = format!("{} ({said}); {}", cause.what(), cause.remedy(&said, around));
+        Reason::new(cause.code(), text)
+    }
+
+    fn code(self) -> Code {
+        match self {
+            Cause::Crash | Cause::LinkerFailed => Code::CompilerCrashed,
+            Cause::Killed => Code::CompilerKilled,
+            Cause::NotStarted => Code::CompilerNotStarted,
+            Cause::NoBinutils => Code::LinkerMissing,
+            Cause::DiskFull | Cause::Quota => Code::DiskFull,
+            Cause::Unwritable => Code::TempUnusable,
+            Cause::Memory => Code::OutOfMemory,
+            Cause::Limit(_) => Code::LimitReached,
+            Cause::Busy => Code::CompilerReplaced,
+            Cause::NoLicense => Code::NoLicense,
+            Cause::Launcher => Code::LauncherFailed,
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Cause::Crash => "the compiler crashed",
+            Cause::Killed => "a part of the compiler was killed by a signal",
+            Cause::NotStarted => "a part of the compiler could not be started",
+            Cause::NoBinutils => "the compiler does not find its linker or assembler",
+            Cause::DiskFull => "the disk is full",
+            Cause::Quota => "the disk quota is used up",
+            Cause::Unwritable => "the compiler could not write its files",
+            Cause::Memory => "the compiler ran out of memory",
+            Cause::Limit(_) => "the compiler ran into a limit of the system",
+            Cause::Busy => "a file of the compiler is being replaced",
+            Cause::LinkerFailed => "the linker failed",
+            Cause::NoLicense => "the compiler has no license to run",
+            Cause::Launcher => "the launcher failed",
+        }
+    }
+
+    fn remedy(self, said: &str, around: Around<'_>) -> String {
+        match self {
+            Cause::Crash => {
+                raise_limits_or("report it to the compiler's makers, or use another version")
+            }
+            Cause::Killed => raise_limits_or("look for a lack of memory, then ask again"),
+            Cause::Memory => raise_limits_or("ask again with fewer jobs"),
+            Cause::NotStarted | Cause::NoBinutils if around.path.is_none() => {
+                "PATH is not set, and the compiler looks there for its parts; set PATH".into()
+            }
+            Cause::NotStarted if said.contains("shared libraries") => {
+                raise_limits_or("install the library, or set LD_LIBRARY_PATH")
+            }
+            Cause::NotStarted => {
+                "reinstall the compiler, or install the package of this language".into()
+            }
+            Cause::NoBinutils => "install binutils, or put them on PATH".into(),
+            Cause::DiskFull => full(around.temp),
+            Cause::Quota => {
+                format!("remove files from {}, or {OTHER_TMPDIR}", around.temp.display())
+            }
+            Cause::Unwritable => {
+                format!("its temporary directory is in {}; {OTHER_TMPDIR}", around.temp.display())
+            }
+            Cause::Limit(limit) => raise(limit),
+            Cause::Busy => "ask again when the installation is complete".into(),
+            Cause::LinkerFailed | Cause::NoLicense => SEE_OUTPUT.into(),
+            Cause::Launcher => format!("{SEE_OUTPUT}, or ask without it"),
+        }
+    }
+}
+
+const OTHER_TMPDIR: &str = "set TMPDIR to another directory";
+
+/// What to do when the disk is full.
+pub fn full(temp: &Path) -> String {
+    let inodes = if os::has_no_inodes(temp) { ", which has no inodes left" } else { "" };
+    format!("make room in {}{inodes}, or {OTHER_TMPDIR}", temp.display())
+}
+
+/// Why this program could not write a temporary file, and what to do.
+pub fn not_written(what: &str, error: &io::Error, temp: &Path) -> Reason {
+    let remedy = match error.kind() {
+        io::ErrorKind::FileTooLarge => raise(Limit::FileSize),
+        io::ErrorKind::StorageFull => full(temp),
+        _ => format!("its directory is in {}; {OTHER_TMPDIR}", temp.display()),
+    };
+    let text = format!("{what} could not be written ({error}); {remedy}");
+    Reason::new(Code::of_writing(error), text)
+}
+
+fn raise(limit: Limit) -> String {
+    let jobs = match limit {
+        Limit::OpenFiles | Limit::Processes => ", or ask again with fewer jobs",
+        _ => "",
+    };
+    format!("raise the limit on {} (ulimit {}){jobs}", limit.name(), limit.option())
+}
+
+/// A remedy, behind the limits that are set and may be what it was.
+fn raise_limits_or(otherwise: &str) -> String {
+    let set: Vec<_> = os::set_limits().map(|limit| limit.option()).collect();
+    match set.as_slice() {
+        [] => otherwise.into(),
+        set => format!("raise the limits that are set (ulimit {}), or {otherwise}", set.join(", ")),
+    }
+}
+
+/// Why a signal has ended a compiler, or `what` else makes a file, and what to do.
+pub fn compiler_signal(what: &str, signal: i32) -> Reason {
+    let is_crash = os::is_own_fault(signal);
+    let code = if is_crash { Code::CompilerCrashed } else { Code::CompilerKilled };
+    ended_by(what, signal, code)
+}
+
+/// Why a signal that is not its own fault has ended the program of a check, and what to do.
+pub fn program_signal(signal: i32) -> Reason {
+    ended_by("the program", signal, Code::ProgramKilled)
+}
+
+fn ended_by(what: &str, signal: i32, code: Code) -> Reason {
+    let name = os::describe_signal(signal);
+    let (code, remedy) = match os::limit_behind(signal) {
+        Some(limit) => (Code::LimitReached, raise(limit)),
+        None => {
+            let remedy = "look for a lack of memory or for whoever sent it, then ask again";
+            (code, raise_limits_or(remedy))
+        }
+    };
+    Reason::new(code, format!("{what} was ended by {name}; {remedy}"))
+}
+
+/// Why a compiler was not started, and what to do.
+pub fn compiler_not_started(what: &str, error: &io::Error) -> Reason {
+    let code = Code::of_start(error, Code::CompilerNotStarted);
+    Reason::new(code, not_started(what, error))
+}
+
+fn not_started(what: &str, error: &io::Error) -> String {
+    let remedy = match os::start_failure(error) {
+        StartFailure::Denied => "look at its permissions, at those of its interpreter, and \
+                                 whether its file system is mounted noexec"
+            .into(),
+        StartFailure::NoProgram => {
+            "it is a program for another machine, or a script without a first line such as \
+             #!/bin/sh; name another compiler"
+                .into()
+        }
+        StartFailure::Missing => {
+            "the file is gone, or its interpreter or loader is not there; look at its first line"
+                .into()
+        }
+        StartFailure::TooLong => "its arguments and environment are too long; shorten them".into(),
+        StartFailure::Limit(limit) => raise(limit),
+        StartFailure::Memory => raise_limits_or("ask again with fewer jobs"),
+        StartFailure::Other => "check the toolchain's command and the system's limits".into(),
+    };
+    format!("{what} could not be started ({error}); {remedy}")
+}
+
+/// Why a program that was made a moment ago was not started, and what to do.
+pub fn program_not_started(error: &io::Error, around: Around<'_>) -> Reason {
+    let emulator = "give the toolchain an \"emulator\" that runs it";
+    let text = match os::start_failure(error) {
+        StartFailure::NoProgram => format!("the program is for another machine; {emulator}"),
+        // Its loader, most likely.
+        StartFailure::Missing => format!(
+            "the program could not be started ({error}); if it is for another machine, {emulator}"
+        ),
+        StartFailure::Denied => {
+            let temp = around.temp.display();
+            let noexec = if os::is_noexec(around.temp) { ", which is mounted noexec" } else { "" };
+            format!(
+                "the program could not be started ({error}) in {temp}{noexec}; set TMPDIR to a \
+                 directory where programs can run"
+            )
+        }
+        _ => not_started("the program", error),
+    };
+    Reason::new(Code::of_start(error, Code::ProgramNotStarted), text)
+}

@@ -1,0 +1,360 @@
+//! Runs one command to its end: with a time limit, and with output that cannot fill memory.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+
+use crate::os::{self, Group, Guard, Pipes, Start};
+use crate::exec::trace::Span;
+
+/// After TERM, a command has this long before KILL.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// After a command has ended, others may hold its pipes open for this long and still be read:
+/// a shell that does not wait for the `tee` behind its output, say. What holds them longer, and has
+/// nothing to do, is a daemon, which has nothing more to say about this check.
+const LINGER: Duration = Duration::from_millis(200);
+
+/// A process that outlives KILL by this long is left alone.
+const KILL_WAIT: Duration = Duration::from_secs(5);
+
+/// How often, and after what pause at first, a start is tried again that failed for want of
+/// descriptors or processes. The pauses double: 2 s in all.
+const START_RETRIES: u32 = 11;
+const START_PAUSE: Duration = Duration::from_millis(1);
+
+/// So much of the start, and as much of the end, of what a command says of a source is kept.
+const KEPT_AT_EACH_END: usize = 512 << 10;
+
+/// Of more sources, no more is kept than of this many.
+const MOST_SOURCES: usize = 16;
+
+/// How a command ended.
+#[derive(Debug)]
+pub enum Exit {
+    /// By itself, with this status.
+    Code(i32),
+    /// By a signal.
+    Signal(i32),
+    /// By its time limit.
+    TimedOut,
+    /// It never ran.
+    NotStarted(io::Error),
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// How.
+    pub exit: Exit,
+    /// Its output; all of it when the mode were merged.
+    pub stdout: Captured,
+    /// Its errors, unless they are part of `stdout`.
+    pub stderr: Captured,
+}
+
+/// What commands cost together.
+#[derive(Debug, Default)]
+pub struct Cost {
+    /// How many were started.
+    pub processes: Cell<u64>,
+    /// Their CPU time.
+    pub cpu: Cell<Duration>,
+}
+
+/// What every command of a batch shares.
+#[derive(Debug)]
+pub struct Runner {
+    guard: Option<Rc<Guard>>,
+    stopping: watch::Sender<bool>,
+    /// What was spent so far.
+    pub cost: Cost,
+    /// When commands ran, if somebody wants to know.
+    ran: Option<RefCell<Vec<Span>>>,
+}
+
+impl Runner {
+    /// A runner under a guard that outlives this program, if one could be started.
+    pub fn new(guard: Option<Guard>) -> Self {
+        let (stopping, _) = watch::channel(false);
+        Runner { guard: guard.map(Rc::new), stopping, cost: Cost::default(), ran: None }
+    }
+
+    /// A runner that remembers when each command ran.
+    pub fn recording(mut self) -> Self {
+        self.ran = Some(RefCell::default());
+        self
+    }
+
+    /// When each command ran, of a runner that remembers.
+    pub fn recorded(&self) -> Vec<Span> {
+        self.ran.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    fn record(&self, argv: &[OsString], start: SystemTime) {
+        let Some(ran) = &self.ran else { return };
+        let seconds = |time: SystemTime| {
+            time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+        };
+        let words: Vec<_> = argv.iter().map(|word| word.to_string_lossy()).collect();
+        let (start, end) = (seconds(start), seconds(SystemTime::now()));
+        ran.borrow_mut().push(Span { row: "tryall".into(), id: words.join(" "), start, end });
+    }
+
+    /// Ends all commands that run, as their time limits would.
+    pub fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Whether [`Runner::stop`] was called.
+    pub fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Runs a command to its end or until the deadline.
+    pub async fn run(&self, start: Start<'_>, deadline: Instant) -> Finished {
+        self.run_over(1, start, deadline).await
+    }
+
+    /// Runs a command that is about several sources. As much is kept of what it says of each as would
+    /// be of a command about that source alone.
+    pub async fn run_over(&self, sources: usize, start: Start<'_>, deadline: Instant) -> Finished {
+        let (argv, begin) = (start.argv, SystemTime::now());
+        let (mut group, mut pipes) = match self.start(start, deadline).await {
+            Ok(started) => started,
+            Err(error) => return Finished::without_output(Exit::NotStarted(error)),
+        };
+        self.cost.processes.set(self.cost.processes.get() + 1);
+
+        let mut stdout = Captured::of(sources);
+        let mut stderr = Captured::of(sources);
+        let mut reader = Reader::new(async {
+            match &mut pipes.stderr {
+                Some(pipe) => {
+                    tokio::join!(drain(&mut pipes.stdout, &mut stdout), drain(pipe, &mut stderr));
+                }
+                None => drain(&mut pipes.stdout, &mut stdout).await,
+            }
+        });
+
+        let mut stopping = self.stopping.subscribe();
+        let in_time = tokio::select! {
+            biased;
+            () = reader.read_during(group.leader_exited()) => true,
+            // When this program was stopped, or had no turn, for so long, the command may have
+            // ended meanwhile: in time, as far as anybody can know.
+            () = sleep_until(deadline) => group.has_exited(),
+            _ = stopping.wait_for(|stopping| *stopping) => false,
+        };
+        let is_gone = in_time || end(&mut group, &mut reader).await;
+        if !in_time {
+            os::end_strays(start.room);
+        }
+        if !is_gone {
+            group.abandon();
+            drop(reader);
+            return Finished { exit: Exit::TimedOut, stdout, stderr };
+        }
+        let is_held = loop {
+            if timeout(LINGER, reader.finish()).await.is_ok() {
+                break false;
+            }
+            // On a busy machine, whoever holds the pipes may not have had a turn yet.
+            if Instant::now() >= deadline || self.is_stopping() || !os::is_busy(start.room) {
+                break true;
+            }
+        };
+        let ended = group.reap();
+        if is_held {
+            // By somebody of another group.
+            os::end_strays(start.room);
+        }
+        // What the group wrote before it died is in the pipes already.
+        let _ = timeout(Duration::from_millis(1), reader.finish()).await;
+        drop(reader);
+
+        self.cost.cpu.set(self.cost.cpu.get() + ended.cpu);
+        self.record(argv, begin);
+        let exit = match ended.status {
+            _ if !in_time => Exit::TimedOut,
+            Ok(code) => Exit::Code(code),
+            Err(signal) => Exit::Signal(signal),
+        };
+        Finished { exit, stdout, stderr }
+    }
+}
+
+impl Runner {
+    /// Starts a command. What it lacks others may give back: this program's other commands, or
+    /// whatever else runs here.
+    async fn start(&self, start: Start<'_>, deadline: Instant) -> io::Result<(Group, Pipes)> {
+        let mut stopping = self.stopping.subscribe();
+        for retry in 0..START_RETRIES {
+            let error = match os::start(start, self.guard.as_ref()) {
+                Err(error) if os::is_short_of_resources(&error) => error,
+                started => return started,
+            };
+            let retry_at = Instant::now() + START_PAUSE * 2u32.pow(retry);
+            let stopped = timeout_at(retry_at.min(deadline), stopping.wait_for(|is| *is)).await;
+            if stopped.is_ok() || retry_at >= deadline {
+                return Err(error);
+            }
+        }
+        os::start(start, self.guard.as_ref())
+    }
+}
+
+/// Ends a group that has used up its time; whether its leader is gone then.
+async fn end(group: &mut Group, reader: &mut Reader<impl Future<Output = ()>>) -> bool {
+    group.ask_to_end();
+    if timeout(GRACE, reader.read_during(group.leader_exited())).await.is_ok() {
+        return true;
+    }
+    group.kill();
+    timeout(KILL_WAIT, group.leader_exited()).await.is_ok()
+}
+
+/// The reading of a command's output, which goes on while other things are waited for: a
+/// full pipe would stop the command.
+struct Reader<F> {
+    reading: Pin<Box<F>>,
+    done: bool,
+}
+
+impl<F: Future<Output = ()>> Reader<F> {
+    fn new(reading: F) -> Self {
+        Reader { reading: Box::pin(reading), done: false }
+    }
+
+    /// Reads until all writers have closed.
+    async fn finish(&mut self) {
+        if !self.done {
+            self.reading.as_mut().await;
+            self.done = true;
+        }
+    }
+
+    /// Reads until something else has happened.
+    async fn read_during<T>(&mut self, other: impl Future<Output = T>) -> T {
+        tokio::pin!(other);
+        loop {
+            tokio::select! {
+                biased;
+                value = &mut other => return value,
+                () = self.finish(), if !self.done => {}
+            }
+        }
+    }
+}
+
+async fn drain(pipe: &mut (impl AsyncRead + Unpin), into: &mut Captured) {
+    let mut buffer = vec![0; 16 << 10];
+    // An error on a pipe's reading end is as good as its end.
+    while let Ok(1..) = pipe.read(&mut buffer).await.inspect(|&read| into.push(&buffer[..read])) {}
+}
+
+impl Finished {
+    fn without_output(exit: Exit) -> Self {
+        Finished { exit, stdout: Captured::of(1), stderr: Captured::of(1) }
+    }
+}
+
+/// Output of a command, of which the middle is dropped when it is long.
+#[derive(Debug)]
+pub struct Captured {
+    kept_at_each_end: usize,
+    head: Vec<u8>,
+    tail: VecDeque<u8>,
+    dropped: u64,
+}
+
+impl Captured {
+    /// Nothing yet of this many sources.
+    fn of(sources: usize) -> Self {
+        let kept_at_each_end = KEPT_AT_EACH_END * sources.clamp(1, MOST_SOURCES);
+        Captured { kept_at_each_end, head: Vec::new(), tail: VecDeque::new(), dropped: 0 }
+    }
+
+    /// What is kept of this text, if it is all that a command says of its source.
+    pub fn of_text(text: &str) -> Self {
+        let mut captured = Captured::of(1);
+        captured.push(text.as_bytes());
+        captured
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let to_head = bytes.len().min(self.kept_at_each_end - self.head.len());
+        let (head, rest) = bytes.split_at(to_head);
+        self.head.extend_from_slice(head);
+        self.tail.extend(rest);
+        let excess = self.tail.len().saturating_sub(self.kept_at_each_end);
+        self.tail.drain(..excess);
+        self.dropped += excess as u64;
+    }
+
+    /// Whether the middle is missing.
+    pub fn is_cut(&self) -> bool {
+        self.dropped > 0
+    }
+
+    /// As text: bytes that are not UTF-8 are replaced, and a cut is marked.
+    pub fn text(&self) -> String {
+        let tail = Vec::from_iter(self.tail.iter().copied());
+        if self.dropped == 0 {
+            return String::from_utf8_lossy(&[self.head.as_slice(), &tail].concat()).into_owned();
+        }
+        let (head, tail) = (String::from_utf8_lossy(&self.head), String::from_utf8_lossy(&tail));
+        format!("{head}{}{tail}", cut_mark(self.dropped))
+    }
+}
+
+/// The end of what stands where output was cut.
+pub const CUT_MARK: &str = " bytes cut ...]\n";
+
+/// What stands where output was cut.
+pub fn cut_mark(bytes: u64) -> String {
+    format!("\n[... {bytes}{CUT_MARK}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_both_ends_of_a_flood() {
+        let mut captured = Captured::of(1);
+        for piece in 0..300 {
+            captured.push(&[b'a' + (piece % 26) as u8; 10_000]);
+        }
+        let kept = captured.text();
+        assert!(captured.is_cut());
+        assert!(kept.starts_with("aaa") && kept.ends_with(char::from(b'a' + (299 % 26) as u8)));
+        let dropped = 3_000_000 - 2 * KEPT_AT_EACH_END;
+        assert!(kept.contains(&format!("[... {dropped} bytes cut ...]")));
+    }
+
+    #[test]
+    fn keeps_as_much_of_each_source_as_of_one_alone() {
+        let mut captured = Captured::of(3);
+        captured.push(&vec![b'a'; 3 * 2 * KEPT_AT_EACH_END]);
+        assert!(!captured.is_cut());
+        captured.push(b"b");
+        assert!(captured.is_cut());
+    }
+
+    #[test]
+    fn keeps_all_of_what_is_short() {
+        let mut captured = Captured::of(1);
+        captured.push(b"one ");
+        captured.push(b"two\xff");
+        assert_eq!((captured.text().as_str(), captured.is_cut()), ("one two\u{fffd}", false));
+    }
+}

@@ -1,0 +1,123 @@
+//! The temporary files of a batch: one directory that nobody else can enter, with a directory
+//! for each question in it.
+
+use std::cell::Cell;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::protocol::code::{Code, Reason};
+use crate::os;
+
+/// The directory of a batch. It is removed when this is dropped.
+#[derive(Debug)]
+pub struct Scratch {
+    dir: PathBuf,
+    next: Cell<u64>,
+}
+
+/// Where a directory is to be made: a name that nobody else has. It is known before there is such a
+/// directory, so that the guard can be there first.
+pub fn choose() -> Result<PathBuf, Reason> {
+    // The guard and the compilers have other current directories.
+    let unusable = |text: String| Reason::new(Code::TempUnusable, text);
+    let base =
+        std::path::absolute(os::scratch_base()).map_err(|error| unusable(error.to_string()))?;
+    if std::fs::metadata(&base).is_ok_and(|dir| os::is_open_to_all(&dir)) {
+        // A directory of ours could be moved away, and another one put in its place.
+        return Err(unusable(format!(
+            "everybody can replace what is in {}; set its sticky bit (chmod +t), or set TMPDIR to another directory",
+            base.display()
+        )));
+    }
+    // Seeded by the system, for each of them.
+    let random = RandomState::new().build_hasher().finish();
+    Ok(base.join(format!("tryall-{random:016x}")))
+}
+
+impl Scratch {
+    /// Makes the directory. It is an error if there is something of this name.
+    pub fn new(dir: PathBuf) -> Result<Self, Reason> {
+        os::private_dir(&dir).map_err(|error| {
+            let base = dir.parent().unwrap_or(&dir).display();
+            let message = format!("cannot make a temporary directory in {base}: {error}; set TMPDIR to one that can be written to");
+            Reason::new(Code::of_writing(&error), message)
+        })?;
+        Ok(Scratch { dir, next: Cell::new(0) })
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The directory that it is in, which has a name that people know.
+    pub fn base(&self) -> &Path {
+        self.dir.parent().unwrap_or(&self.dir)
+    }
+
+    /// Text without the names of the directories in it, which mean nothing to people.
+    pub fn without_rooms(&self, text: &str) -> String {
+        let own = format!("{}/", self.dir.display());
+        let mut parts = text.split(&own);
+        let first = parts.next().unwrap_or_default().to_string();
+        parts.fold(first, |shown, part| {
+            let number = part.trim_start_matches(|c: char| c.is_ascii_digit());
+            shown + number.strip_prefix('/').unwrap_or(number)
+        })
+    }
+
+    /// Makes a directory in it. Directories are numbered: an id may hold anything, and so is
+    /// no name for a file.
+    pub fn room(&self) -> io::Result<CheckDir> {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        let path = self.path().join(number.to_string());
+        os::private_dir(&path)?;
+        Ok(CheckDir { path })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // The guard has removed it, if there was one.
+        let _ = os::remove_all(&self.dir);
+    }
+}
+
+/// The directory of one question. It is removed when this is dropped.
+#[derive(Debug)]
+pub struct CheckDir {
+    path: PathBuf,
+}
+
+impl CheckDir {
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for CheckDir {
+    fn drop(&mut self) {
+        // What cannot be removed now goes with the whole.
+        let _ = os::remove_all(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_rooms_are_left_out_of_what_people_read() {
+        let scratch = Scratch { dir: "/no/such/tryall-1f".into(), next: Cell::new(0) };
+        for (text, shown) in [
+            ("ld: /no/such/tryall-1f/12/ccX.o: in main", "ld: ccX.o: in main"),
+            ("/no/such/tryall-1f/0/a /no/such/tryall-1f/1/b", "a b"),
+            ("/no/such/x", "/no/such/x"),
+        ] {
+            assert_eq!(scratch.without_rooms(text), shown);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Indices of a plan's checks, questions and toolchains, each of a type of its own.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Index, IndexMut};
+
+/// An index of one kind of row.
+pub trait Id: Copy {
+    /// The id of the row at this place.
+    fn at(place: usize) -> Self;
+    /// The place of the row.
+    fn place(self) -> usize;
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(usize);
+
+        impl Id for $name {
+            fn at(place: usize) -> Self {
+                $name(place)
+            }
+
+            fn place(self) -> usize {
+                self.0
+            }
+        }
+
+        /// As names in generated sources have it.
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// A check, by its place in the request.
+    CheckId
+}
+id! {
+    /// A question, which several checks may ask.
+    QuestionId
+}
+id! {
+    /// A toolchain, in the order in which checks first use them.
+    ToolchainId
+}
+
+/// Rows that are found by an id of their own.
+#[derive(Debug, Clone)]
+pub struct Table<I, T> {
+    rows: Vec<T>,
+    id: PhantomData<I>,
+}
+
+impl<I: Id, T> Table<I, T> {
+    /// Adds a row.
+    pub fn push(&mut self, row: T) -> I {
+        self.rows.push(row);
+        I::at(self.rows.len() - 1)
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// All ids, in order.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = I> + use<I, T> {
+        (0..self.rows.len()).map(I::at)
+    }
+
+    /// All rows, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.rows.iter()
+    }
+
+    /// All rows with their ids.
+    pub fn enumerate(&self) -> impl Iterator<Item = (I, &T)> {
+        self.rows.iter().enumerate().map(|(place, row)| (I::at(place), row))
+    }
+
+    /// A table of as many rows, each made of one of this table.
+    pub fn map<U>(&self, row: impl FnMut(&T) -> U) -> Table<I, U> {
+        self.rows.iter().map(row).collect()
+    }
+}
+
+impl<I, T> Default for Table<I, T> {
+    fn default() -> Self {
+        Table { rows: Vec::new(), id: PhantomData }
+    }
+}
+
+impl<I, T> FromIterator<T> for Table<I, T> {
+    fn from_iter<R: IntoIterator<Item = T>>(rows: R) -> Self {
+        Table { rows: rows.into_iter().collect(), id: PhantomData }
+    }
+}
+
+impl<I, T> IntoIterator for Table<I, T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.into_iter()
+    }
+}
+
+impl<'a, I, T> IntoIterator for &'a Table<I, T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rows.iter()
+    }
+}
+
+impl<I: Id, T> Index<I> for Table<I, T> {
+    type Output = T;
+
+    fn index(&self, id: I) -> &T {
+        &self.rows[id.place()]
+    }
+}
+
+impl<I: Id, T> IndexMut<I> for Table<I, T> {
+    fn index_mut(&mut self, id: I) -> &mut T {
+        &mut self.rows[id.place()]
+    }
+}

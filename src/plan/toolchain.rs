@@ -1,0 +1,365 @@
+//! Toolchains as they are used: the compiler found on disk, the flags of the environment, and
+//! paths that mean the same from every directory.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path as FilePath, PathBuf};
+
+use crate::plan::absolute_paths::{anchored, anchored_command};
+use crate::protocol::code::{Code, Reason};
+use crate::compiler::dialect::Dialect;
+use crate::compiler::language::Language;
+use crate::os::{self, FileIdentity};
+use crate::protocol;
+use crate::plan::template::{Step, Template};
+
+/// A toolchain ready to run.
+#[derive(Debug, Clone)]
+pub struct Toolchain {
+    /// Its language.
+    pub language: Language,
+    /// How the compiler is told what to do.
+    pub dialect: Dialect,
+    /// The commands in full, if the request gives them. There is nothing in `command`, `args` and
+    /// `link_args` then.
+    pub commands: Option<Commands>,
+    /// The launcher and the compiler, as they stand on a command line.
+    pub command: Vec<OsString>,
+    /// The file of the first word of `command`, or why there is none.
+    pub program: Result<PathBuf, Reason>,
+    /// Arguments of every compile.
+    pub args: Vec<OsString>,
+    /// Arguments at the end of every link.
+    pub link_args: Vec<OsString>,
+    /// Arguments of the empty program that is tried before, and those at its link's end.
+    pub trial_args: [Vec<OsString>; 2],
+    /// What runs a program: the command, and its file or why there is none.
+    pub emulator: Option<(Vec<OsString>, Result<PathBuf, Reason>)>,
+    /// The compiler's environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// The environment of programs that are run.
+    pub program_env: Vec<(OsString, OsString)>,
+    /// Whether the compiler's own temporary files may go to the check's directory.
+    pub private_temp: bool,
+    /// The files of the compiler, and those of launchers and linkers, as they were found.
+    programs: Vec<(PathBuf, FileIdentity)>,
+}
+
+impl Toolchain {
+    /// Which of its programs is another one now. What it says is no answer of the toolchain that
+    /// was to be asked. One that is gone was the right one as long as it could be started.
+    pub fn replaced(&self) -> Option<&FilePath> {
+        let is_another = |(path, identity): &&(PathBuf, FileIdentity)| {
+            os::file_identity(path).is_some_and(|now| now != *identity)
+        };
+        self.programs.iter().find(is_another).map(|(path, _)| path.as_path())
+    }
+
+    /// Which of its programs is no longer there.
+    pub fn missing(&self) -> Option<&FilePath> {
+        self.programs.iter().map(|(path, _)| path.as_path()).find(|path| !path.exists())
+    }
+
+    /// Where the compiler looks for programs.
+    pub fn path(&self) -> Option<&OsStr> {
+        let path = self.env.iter().find(|(name, _)| name == "PATH");
+        path.map(|(_, path)| path.as_os_str()).filter(|path| !path.is_empty())
+    }
+
+    /// What changes when one of its programs is replaced.
+    pub fn identity(&self) -> String {
+        format!("{:?}", self.programs)
+    }
+}
+
+/// Files that are there, with what makes them the same later.
+fn identified<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Vec<(PathBuf, FileIdentity)> {
+    let file = |path: &'a PathBuf| Some((path.clone(), os::file_identity(path)?));
+    files.into_iter().filter_map(file).collect()
+}
+
+/// A toolchain's commands in full. The file of the first one's first word is the toolchain's
+/// `program`.
+#[derive(Debug, Clone)]
+pub struct Commands {
+    /// From the source to the object file.
+    pub compile: Template,
+    /// From the object file to the program: the command, and the file of its first word or why
+    /// there is none.
+    pub link: Option<(Template, Result<PathBuf, Reason>)>,
+}
+
+/// What the process gives to its toolchains.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The environment variables.
+    pub env: Vec<(OsString, OsString)>,
+    /// The current directory.
+    pub dir: PathBuf,
+}
+
+impl Surroundings {
+    /// Those of this process.
+    pub fn of_process() -> std::io::Result<Self> {
+        Ok(Surroundings { env: std::env::vars_os().collect(), dir: std::env::current_dir()? })
+    }
+
+    fn variable(&self, name: &str) -> Option<&OsStr> {
+        let found = self.env.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_os_str()).filter(|value| !value.is_empty())
+    }
+
+    /// A variable's words, as a shell would split them.
+    fn words(&self, name: &str) -> Result<Option<Vec<String>>, Reason> {
+        let Some(value) = self.variable(name) else { return Ok(None) };
+        let cannot = |why: String| {
+            Reason::new(Code::InvalidEnvironment, format!("the environment's {name} {why}"))
+        };
+        let value = value.to_str().ok_or_else(|| cannot("is not UTF-8".into()))?;
+        let words =
+            shlex::split(value).ok_or_else(|| cannot(format!("has an unclosed quote: {value}")))?;
+        Ok(Some(words).filter(|words| !words.is_empty()))
+    }
+}
+
+/// Programs that hand compiles to a server, which may outlive the check and would keep the
+/// check's directory as its place for temporary files.
+const SERVERS: [&str; 7] = ["sccache", "icecc", "distcc", "buildcache", "recc", "goma", "pump"];
+
+/// Programs in front of a compiler that have no server.
+const OTHER_LAUNCHERS: [&str; 2] = ["ccache", "env"];
+
+/// Make's variables. The slots are held here; a compiler that reads them would wait for
+/// tokens of its own.
+const MAKE_VARIABLES: [&str; 4] = ["MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS", "MAKELEVEL"];
+
+/// The toolchain of a language, as the request gives it or else as the environment does.
+/// `base` is the directory that the request's relative paths start from.
+///
+/// An error is one of the request or of an environment variable. A compiler that is not
+/// there is none: its checks end in `error`.
+pub fn resolve(
+    language: Language,
+    given: Option<&protocol::Toolchain>,
+    base: &FilePath,
+    surroundings: &Surroundings,
+) -> Result<Toolchain, Reason> {
+    let nothing = protocol::Toolchain::default();
+    let given = given.unwrap_or(&nothing);
+    let env = environment(given, surroundings);
+    let emulator = (!given.emulator.is_empty()).then(|| {
+        let command = anchored_command(&given.emulator, base);
+        let file = find(&command[0], &env, Tool::Emulator);
+        (command, file)
+    });
+    if let Some(compile) = &given.compile {
+        return in_full(language, given, compile, env, emulator);
+    }
+
+    let mut args = Vec::new();
+    let mut link_args = anchored(&given.link_args, base);
+    let command = match &given.command {
+        Some(command) => anchored_command(command, base),
+        None => {
+            for words in language.flag_variables(|name| surroundings.words(name).transpose()) {
+                args.extend(anchored(&words?, &surroundings.dir));
+            }
+            let linker_flags = surroundings.words("LDFLAGS")?.unwrap_or_default();
+            // Before the toolchain's own libraries, as -L must stand before -l.
+            link_args.splice(0..0, anchored(&linker_flags, &surroundings.dir));
+            anchored_command(&environment_command(language, surroundings)?, &surroundings.dir)
+        }
+    };
+    args.extend(anchored(&given.args, base));
+
+    let command = [anchored_command(&given.launcher, base), command].concat();
+    let private_temp = has_private_temp(given, command.iter().map(OsString::as_os_str));
+    let mut compiler_env = env.clone();
+    if !given.env.contains_key("LC_ALL") {
+        // The messages are read, and they are known in this locale.
+        set(&mut compiler_env, "LC_ALL", "C");
+    }
+    let program = find(&command[0], &env, Tool::Compiler);
+    let launched = command.iter().zip(&command[1..]).take_while(|(word, _)| is_launcher(word));
+    let launched: Vec<_> =
+        launched.filter_map(|(_, next)| find(next, &env, Tool::Compiler).ok()).collect();
+    Ok(Toolchain {
+        language,
+        dialect: Dialect::default(),
+        commands: None,
+        programs: identified(program.iter().chain(&launched)),
+        program,
+        command,
+        args,
+        link_args,
+        trial_args: [&given.trial_args, &given.trial_link_args].map(|args| anchored(args, base)),
+        emulator,
+        env: compiler_env,
+        program_env: env,
+        private_temp,
+    })
+}
+
+/// A toolchain whose commands the request gives in full. Nothing is added to them, and to their
+/// environment only `TMPDIR`.
+fn in_full(
+    language: Language,
+    given: &protocol::Toolchain,
+    compile: &[String],
+    env: Vec<(OsString, OsString)>,
+    emulator: Option<(Vec<OsString>, Result<PathBuf, Reason>)>,
+) -> Result<Toolchain, Reason> {
+    let read = |words: &[String], step, tool| -> Result<_, Reason> {
+        let template =
+            Template::parse(words, step).map_err(|why| Reason::new(Code::InvalidValue, why))?;
+        Ok((template, find(OsStr::new(&words[0]), &env, tool)))
+    };
+    let (compile, program) = read(compile, Step::Compile, Tool::Compiler)?;
+    let link =
+        given.link.as_ref().map(|words| read(words, Step::Link, Tool::Linker)).transpose()?;
+    let commands = Commands { compile, link };
+    let linked = commands.link.iter().flat_map(|(link, _)| link.fixed_words());
+    let private_temp = has_private_temp(given, commands.compile.fixed_words().chain(linked));
+    let linker = commands.link.iter().filter_map(|(_, linker)| linker.as_ref().ok());
+    Ok(Toolchain {
+        language,
+        dialect: Dialect::default(),
+        programs: identified(program.iter().chain(linker)),
+        commands: Some(commands),
+        command: Vec::new(),
+        program,
+        args: Vec::new(),
+        link_args: Vec::new(),
+        trial_args: Default::default(),
+        emulator,
+        env: env.clone(),
+        program_env: env,
+        private_temp,
+    })
+}
+
+fn environment_command(
+    language: Language,
+    surroundings: &Surroundings,
+) -> Result<Vec<String>, Reason> {
+    for name in language.command_variables() {
+        if let Some(words) = surroundings.words(name)? {
+            return Ok(words);
+        }
+    }
+    Ok(vec![language.default_command().into()])
+}
+
+fn environment(
+    given: &protocol::Toolchain,
+    surroundings: &Surroundings,
+) -> Vec<(OsString, OsString)> {
+    let mut env = surroundings.env.clone();
+    env.retain(|(name, _)| !MAKE_VARIABLES.iter().any(|make| name == make));
+    if let Some((_, path)) = env.iter_mut().find(|(name, _)| name == "PATH") {
+        // An empty entry is the current directory, too.
+        let entries = std::env::split_paths(path).map(|entry| surroundings.dir.join(entry));
+        if let Ok(absolute) = std::env::join_paths(entries) {
+            *path = absolute;
+        }
+    }
+    for (name, value) in &given.env {
+        set(&mut env, name, value);
+    }
+    env
+}
+
+/// Sets a variable of an environment.
+pub fn set(env: &mut Vec<(OsString, OsString)>, name: &str, value: impl Into<OsString>) {
+    env.retain(|(key, _)| key != name);
+    env.push((name.into(), value.into()));
+}
+
+fn has_private_temp<'a>(
+    given: &protocol::Toolchain,
+    mut words: impl Iterator<Item = &'a OsStr>,
+) -> bool {
+    !given.env.contains_key("TMPDIR") && !words.any(is_server)
+}
+
+fn is_server(word: &OsStr) -> bool {
+    is_one_of(word, &SERVERS)
+}
+
+/// Whether a command's first word is no compiler but starts one.
+pub fn is_launcher(word: &OsStr) -> bool {
+    is_server(word) || is_one_of(word, &OTHER_LAUNCHERS)
+}
+
+fn is_one_of(word: &OsStr, names: &[&str]) -> bool {
+    FilePath::new(word).file_stem().is_some_and(|stem| names.iter().any(|name| stem == *name))
+}
+
+/// What a command is.
+#[derive(Clone, Copy)]
+enum Tool {
+    Compiler,
+    Linker,
+    Emulator,
+}
+
+impl Tool {
+    fn name(self) -> &'static str {
+        match self {
+            Tool::Compiler => "compiler",
+            Tool::Linker => "linker",
+            Tool::Emulator => "emulator",
+        }
+    }
+
+    /// The code if there is none.
+    fn missing(self) -> Code {
+        match self {
+            Tool::Compiler => Code::CompilerMissing,
+            Tool::Linker => Code::LinkerMissing,
+            Tool::Emulator => Code::EmulatorFailed,
+        }
+    }
+
+    /// The code if what is there cannot be run.
+    fn not_started(self) -> Code {
+        match self {
+            Tool::Compiler | Tool::Linker => Code::CompilerNotStarted,
+            Tool::Emulator => Code::EmulatorFailed,
+        }
+    }
+}
+
+/// The file of a command's first word.
+fn find(word: &OsStr, env: &[(OsString, OsString)], tool: Tool) -> Result<PathBuf, Reason> {
+    let (shown, what) = (word.to_string_lossy(), tool.name());
+    let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
+    let has_path = path.is_some_and(|path| !path.is_empty());
+    // Where the C library looks when nobody says where. All entries are absolute, as is a word
+    // with a slash, so that the current directory plays no part.
+    let path = path.unwrap_or(OsStr::new("/bin:/usr/bin"));
+    which::which_in(word, Some(path), "/").map_err(|_| {
+        let file = FilePath::new(word);
+        let words: Vec<_> = shown.split_whitespace().collect();
+        let mut code = tool.missing();
+        let text = if words.len() > 1 && !file.exists() {
+            format!(
+                "the {what} {shown:?} does not exist; if these are several words, give each on its \
+                 own: {words:?}"
+            )
+        } else if !file.is_absolute() && !has_path {
+            format!("the {what} {shown} is not in {path:?}, and PATH is not set; set it, or name the {what} by its path")
+        } else if !file.is_absolute() {
+            format!("the {what} {shown} is not on PATH; install it or name another one")
+        } else if file.is_dir() {
+            format!("the {what} {shown} is a directory; name the program in it")
+        } else if file.exists() {
+            code = tool.not_started();
+            let noexec = file.parent().is_some_and(os::is_noexec);
+            let remedy = if noexec { "remount its file system without noexec" } else { "set its permissions" };
+            format!("the {what} {shown} is not executable; {remedy} or name another one")
+        } else {
+            format!("the {what} {shown} does not exist; install it or name another one")
+        };
+        Reason::new(code, text)
+    })
+}

@@ -1,0 +1,338 @@
+//! Whether a no is about the question, or about arguments with which the compiler compiles nothing.
+//!
+//! The trial of a toolchain has the toolchain's arguments only. A check may bring more, and where the
+//! compiler refuses these, every answer is no. So a no under such arguments is held back until another
+//! check with the same arguments answers yes, or until an empty program has been tried with them,
+//! once for all checks that have them. Where all is well that costs nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::check::Outcome;
+use super::QuestionState;
+use super::queue::Job;
+use crate::check::context::Context;
+use crate::check::probe;
+use crate::plan::ids::{QuestionId, Table, ToolchainId};
+use crate::protocol::code::{Code, Reason};
+use crate::compiler::dialect::Stage;
+use crate::compiler::verdict::Verdict;
+use crate::plan::Plan;
+use crate::plan::question::{Question, Subject};
+use crate::protocol::fragment;
+
+/// A trial of a run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TrialId(usize);
+
+/// What a trial needs to run: the arguments, and the first question that has them.
+pub(super) struct Call {
+    arguments: Arguments,
+    question: QuestionId,
+}
+
+/// Arguments, and how far the compiler is driven with them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Arguments {
+    toolchain: ToolchainId,
+    stage: Stage,
+    args: Vec<OsString>,
+    link_args: Vec<OsString>,
+}
+
+/// What is known of arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    Unknown,
+    /// The trial runs.
+    Tried,
+    /// A check, or the empty program, has succeeded with them.
+    Good,
+    /// The empty program has failed, and why.
+    Bad(Reason),
+}
+
+#[derive(Debug)]
+struct Trial {
+    arguments: Arguments,
+    state: State,
+    /// The questions that have them.
+    questions: Vec<QuestionId>,
+    /// Noes that wait.
+    held: Vec<(QuestionId, Outcome)>,
+}
+
+/// The trials of a batch.
+#[derive(Debug, Default)]
+pub(super) struct ArgumentTrials {
+    trials: Vec<Trial>,
+    /// For each question, the trial that a no of it waits for, and those that a yes of it makes
+    /// unnecessary.
+    of_question: HashMap<QuestionId, (usize, Vec<usize>)>,
+    /// The refusals that people have been told of.
+    told: HashSet<String>,
+}
+
+impl ArgumentTrials {
+    pub(super) fn new(context: &Context) -> Self {
+        let mut trials = ArgumentTrials::default();
+        let mut known = HashMap::new();
+        for (check, given) in std::iter::zip(&context.plan.checks, &context.plan.given) {
+            let question = &context.plan.questions[check.question];
+            // A source is given together with its arguments, and both are the question; those of
+            // the command line are for all that is asked there.
+            let are_asked =
+                matches!(question.subject, Subject::Source { .. }) && given.origin.option.is_none();
+            let is_known = trials.of_question.contains_key(&check.question);
+            if are_asked || is_known || !probe::is_tried(context, question.toolchain) {
+                continue;
+            }
+            let indices: Vec<_> = all_arguments(question)
+                .into_iter()
+                .filter(Arguments::may_be_refused)
+                .map(|arguments| {
+                    let index = *known.entry(arguments.clone()).or_insert(trials.trials.len());
+                    if index == trials.trials.len() {
+                        let (state, questions, held) = (State::Unknown, Vec::new(), Vec::new());
+                        trials.trials.push(Trial { arguments, state, questions, held });
+                    }
+                    index
+                })
+                .collect();
+            if let Some(&last) = indices.last() {
+                trials.trials[last].questions.push(check.question);
+                trials.of_question.insert(check.question, (last, indices));
+            }
+        }
+        trials
+    }
+
+    /// Takes an outcome, and gives back those that count from now on.
+    pub(super) fn judge(&mut self, question: QuestionId, outcome: Outcome) -> Vec<(QuestionId, Outcome)> {
+        let Some((own, all)) = self.of_question.get(&question) else {
+            return vec![(question, outcome)];
+        };
+        let mut counting = Vec::new();
+        match (&outcome.verdict, &self.trials[*own].state) {
+            (Verdict::Yes, _) => {
+                for &trial in all {
+                    self.trials[trial].state = State::Good;
+                    counting.append(&mut self.trials[trial].held);
+                }
+                counting.push((question, outcome));
+            }
+            (Verdict::No, State::Unknown | State::Tried) => {
+                self.trials[*own].held.push((question, outcome));
+            }
+            (Verdict::No, State::Bad(why)) => {
+                let verdict = Verdict::Error(why.clone());
+                counting.push((question, Outcome { verdict, value: None, ..outcome }));
+            }
+            _ => counting.push((question, outcome)),
+        }
+        counting
+    }
+
+    /// A trial that nothing else will make unnecessary: checks wait for it, and no other question
+    /// with these arguments is open.
+    pub(super) fn due(&self, questions: &Table<QuestionId, QuestionState>) -> Option<TrialId> {
+        let is_open = |&&id: &&QuestionId| matches!(questions[id], QuestionState::Open { .. });
+        let is_due = |trial: &Trial| {
+            trial.state == State::Unknown
+                && !trial.held.is_empty()
+                && trial.questions.iter().filter(is_open).count() <= trial.held.len()
+        };
+        self.trials.iter().position(is_due).map(TrialId)
+    }
+
+    /// The job of a trial that is due.
+    pub(super) fn start(&mut self, TrialId(index): TrialId) -> Job {
+        let trial = &mut self.trials[index];
+        trial.state = State::Tried;
+        let call = Call { arguments: trial.arguments.clone(), question: trial.held[0].0 };
+        Job::Arguments(TrialId(index), call)
+    }
+
+    /// Whether people have not been told of a refusal: some checks compile and others link.
+    pub(super) fn is_news(&mut self, refusal: &Refusal) -> bool {
+        self.told.insert(refusal.why.clone())
+    }
+
+    /// Takes what a trial has found, and gives back the outcomes that waited for it.
+    pub(super) fn settle(
+        &mut self,
+        TrialId(index): TrialId,
+        refusal: Option<Refusal>,
+    ) -> Vec<(QuestionId, Outcome)> {
+        let trial = &mut self.trials[index];
+        if trial.state == State::Tried {
+            trial.state = refusal.map_or(State::Good, |refusal| State::Bad(refusal.reason));
+        }
+        std::mem::take(&mut trial.held)
+    }
+}
+
+/// The arguments of a question: when it compiles and, if it does, when it links.
+fn all_arguments(question: &Question) -> Vec<Arguments> {
+    let at = |stage, args, link_args| Arguments {
+        toolchain: question.toolchain,
+        stage,
+        args,
+        link_args,
+    };
+    let stage = question.subject.stage();
+    let mut all = vec![at(stage.min(Stage::Compile), question.args.clone(), Vec::new())];
+    if stage >= Stage::Link {
+        // Whether a library is there is a question like any other.
+        let [args, link_args] = [&question.args, &question.link_args].map(|it| no_libraries(it));
+        all.push(at(Stage::Link, args, link_args));
+    }
+    all
+}
+
+impl Arguments {
+    /// Whether they hold any that a compiler may refuse.
+    fn may_be_refused(&self) -> bool {
+        let mut args = self.args.iter().chain(&self.link_args).map(|arg| arg.to_string_lossy());
+        while let Some(arg) = args.next() {
+            let options = ["-isystem", "-I", "-L", "-l", "-D", "-U"];
+            let Some(option) = options.iter().find(|option| arg.starts_with(**option)) else {
+                return true;
+            };
+            // What it is about stands behind it, or is the next argument.
+            let rest = match &arg[option.len()..] {
+                "" => args.next().unwrap_or_default().into_owned(),
+                rest => rest.to_string(),
+            };
+            let name = rest.split('=').next().unwrap_or_default();
+            let is_macro = ["-D", "-U"].contains(option);
+            if rest.is_empty() || is_macro && fragment::identifier(name).is_err() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Where the one stands that a compiler complains of in this line, as far as that can be told.
+    fn place(&self, plan: &Plan, question: QuestionId, line: &str) -> String {
+        let index = plan.checks.iter().position(|check| check.question == question);
+        let given = &plan.given[index.expect("a check has asked it")];
+        let question = &plan.questions[question];
+        let is_named = |arg: &&OsString| {
+            let arg = arg.to_string_lossy();
+            let parts = arg.split(',').skip(1).filter(|part| part.len() > 2);
+            std::iter::once(arg.as_ref()).chain(parts).any(|part| line.contains(part))
+        };
+        let own = &question.args[given.include_dirs..];
+        // Clang also names -Werror, which makes an error of its warning about another one.
+        let is_quoted = |arg: &OsString| line.contains(&format!("'{}'", arg.to_string_lossy()));
+        for (field, args) in [("args", own), ("link_args", &question.link_args)] {
+            let named = args.iter().enumerate().filter(|(_, arg)| is_named(arg));
+            let likely = named.max_by_key(|(_, arg)| (is_quoted(arg), arg.len()));
+            if let Some((position, _)) = likely {
+                return given.origin.of_field(field, Some(position)).to_string();
+            }
+        }
+        let field = if own.is_empty() { "link_args" } else { "args" };
+        let args = if own.is_empty() { &question.link_args } else { own };
+        let only = (args.len() == 1).then_some(0);
+        given.origin.of_field(field, only).to_string()
+    }
+}
+
+/// Arguments without those that name a library.
+fn no_libraries(args: &[OsString]) -> Vec<OsString> {
+    let mut left = Vec::new();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let text = arg.to_string_lossy();
+        let in_linker = text.strip_prefix("-Wl,").is_some_and(|it| it.split(',').any(is_library));
+        if ["-l", "-framework", "-Xlinker"].contains(&text.as_ref()) {
+            args.next();
+        } else if !in_linker && !is_library(&text) {
+            left.push(arg.clone());
+        }
+    }
+    left
+}
+
+fn is_library(arg: &str) -> bool {
+    let file = Path::new(arg);
+    let endings = ["a", "so", "o", "dylib", "tbd", "lib"];
+    let ends =
+        file.extension().is_some_and(|it| endings.iter().any(|ending| it == OsStr::new(ending)));
+    arg.starts_with("-l") || !arg.starts_with('-') && (ends || arg.contains(".so."))
+}
+
+/// Arguments with which the empty program has failed.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// In the compiler's words.
+    why: String,
+    /// As the reason of the checks that have them.
+    reason: Reason,
+    /// As people are told.
+    pub(super) notice: String,
+}
+
+/// Tries the empty program.
+pub(super) async fn refusal(context: &Context, call: Call) -> Option<Refusal> {
+    let Call { arguments, question } = call;
+    let plan = &context.plan;
+    let timeout = plan.questions[question].timeout;
+    let Arguments { toolchain, stage, args, link_args } = arguments.clone();
+    let trial = Question {
+        args,
+        link_args,
+        timeout,
+        ..probe::empty_program(&plan.toolchains[toolchain], toolchain, stage)
+    };
+    let outcome = probe::tried(context, &trial).await;
+    let Reason { code, text: why } = probe::why(&outcome, Code::ArgumentsRefused)?;
+    let verb = match stage {
+        Stage::Preprocess => "preprocess",
+        Stage::Compile => "compile",
+        Stage::Link | Stage::Run => "link",
+    };
+    let place = arguments.place(plan, question, &why);
+    let reason = format!(
+        "with these arguments the compiler cannot {verb} an empty program: {why}; correct {place}"
+    );
+    let notice = probe::notice(&reason, &outcome);
+    Some(Refusal { why, reason: Reason::new(code, reason), notice })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<OsString> {
+        text.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn libraries_are_no_arguments_of_the_empty_program() {
+        for (args, left) in [
+            ("-lm -pthread -l rt", "-pthread"),
+            ("-L/x /x/libz.a libz.so.1 -Wl,-z,now", "-L/x -Wl,-z,now"),
+            ("-Wl,--push-state,-lz,--pop-state -framework Cocoa -static", "-static"),
+        ] {
+            assert_eq!(no_libraries(&words(args)), words(left), "{args}");
+        }
+    }
+
+    #[test]
+    fn macros_and_directories_are_never_refused() {
+        let of = |args: &str| {
+            let (args, link_args) = (words(args), Vec::new());
+            Arguments { toolchain: ToolchainId::at(0), stage: Stage::Compile, args, link_args }.may_be_refused()
+        };
+        for harmless in ["", "-I/x -DX -DY=1 -UZ", "-lm -L/x", "-I x -D Y -isystem z"] {
+            assert!(!of(harmless), "{harmless}");
+        }
+        for other in ["-std=c42", "-D", "-D1X", "-D 1X", "-I", "-DX -Werror", "x.o"] {
+            assert!(of(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! Runs a plan: each question once, as soon as a check may ask it and a slot is free.
+//!
+//! ```text
+//!         a check may ask it                 a job answers it
+//!   New ────────────────────> Open ──────────────────────────────────────> Done
+//!                              │                                            ^
+//!                              │  waits for others to share commands with   │
+//!                              │  waits in the queue for a slot             │
+//!                              │  runs, alone or in a batch                 │
+//!                              └──── a no under arguments that may be ──────┘
+//!                                    refused is held until they were tried
+//! ```
+//!
+//! Each turn of the loop
+//!
+//! 1. hands every check that may ask to its question: a new question joins [`Sharing`] or the
+//!    [`Queue`], a done one answers at once;
+//! 2. makes batches of what waits to share commands, unless a question that runs or is queued may
+//!    bring more;
+//! 3. starts jobs from the queue as long as slots are free;
+//! 4. waits for a job to end, or for another slot. The outcome of a question answers all checks
+//!    that have asked it, and lets the checks ask that waited for these.
+
+pub mod answer;
+mod argument_trials;
+mod output;
+mod queue;
+mod sharing;
+mod verify;
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+
+use crate::batch::BatchOutcome;
+use crate::check::Outcome;
+use crate::check::context::Context;
+use crate::exec::slots::{Slot, Slots};
+use crate::plan::ids::{CheckId, QuestionId, Table};
+use crate::protocol::response::{Answer, Status, Summary};
+
+use answer::{make_duplicate, milliseconds, remark_on_no, skipped, to_answer};
+use argument_trials::ArgumentTrials;
+use output::OutputBudget;
+use queue::{Ended, Job, Queue};
+use sharing::Sharing;
+
+/// How a plan is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Whether questions may share commands.
+    pub fuse: bool,
+    /// Whether every check is then asked again, alone; an answer that differs becomes an error.
+    pub verify: bool,
+}
+
+/// Runs the plan to its end. `None` if the run was stopped.
+pub async fn run(
+    context: Rc<Context>,
+    slots: Slots,
+    options: Options,
+) -> Option<(Vec<Answer>, Summary)> {
+    let started = Instant::now();
+    let Options { fuse, verify } = options;
+    let mut schedule = Schedule::new(context.clone(), slots, fuse, !verify);
+    schedule.run().await;
+    if context.runner.is_stopping() {
+        return None;
+    }
+    let jobs = schedule.slots.width();
+    drop(schedule.slots);
+    let answers = schedule.answers.into_iter();
+    let mut answers: Vec<_> =
+        answers.map(|answer| answer.expect("a plan without circles ends")).collect();
+    if verify {
+        verify::verify(&context, &mut answers).await;
+    }
+    let cost = &context.runner.cost;
+    let mut summary = Summary {
+        processes: cost.processes.get(),
+        wall_ms: milliseconds(started.elapsed()),
+        cpu_ms: milliseconds(cost.cpu.get()),
+        jobs,
+        ..Summary::default()
+    };
+    answers.iter().for_each(|answer| summary.count(answer.status));
+    (!context.runner.is_stopping()).then_some((answers, summary))
+}
+
+struct Schedule {
+    context: Rc<Context>,
+    slots: Slots,
+    /// Whether the observer hears of answers as they come in.
+    reports: bool,
+    /// Checks that may ask, and have not.
+    ready: BTreeSet<CheckId>,
+    checks: Table<CheckId, CheckState>,
+    answers: Table<CheckId, Option<Answer>>,
+    questions: Table<QuestionId, QuestionState>,
+    /// The questions that are queued or run alone.
+    alone: BTreeSet<QuestionId>,
+    sharing: Sharing,
+    queue: Queue,
+    argument_trials: ArgumentTrials,
+    running: JoinSet<(Ended, Slot)>,
+    output_budget: OutputBudget,
+}
+
+/// How a check hangs together with others.
+#[derive(Default)]
+struct CheckState {
+    /// How many of its needs have no answer.
+    open_needs: usize,
+    /// The checks that need it.
+    needed_by: Vec<CheckId>,
+}
+
+/// Where a question stands.
+enum QuestionState {
+    New,
+    /// It is to be answered, for the checks that have asked it so far.
+    Open {
+        askers: Vec<CheckId>,
+    },
+    /// It is answered; `first` asked it first.
+    Done {
+        first: CheckId,
+        outcome: Rc<Outcome>,
+    },
+}
+
+impl Schedule {
+    fn new(context: Rc<Context>, slots: Slots, fuse: bool, reports: bool) -> Self {
+        let plan = &context.plan;
+        let mut checks: Table<CheckId, CheckState> = plan.checks.map(|check| CheckState {
+            open_needs: check.needs.len(),
+            needed_by: Vec::new(),
+        });
+        for (id, check) in plan.checks.enumerate() {
+            check.needs.iter().for_each(|&need| checks[need].needed_by.push(id));
+        }
+        Schedule {
+            slots,
+            reports,
+            ready: plan.checks.ids().filter(|&id| checks[id].open_needs == 0).collect(),
+            checks,
+            answers: plan.checks.map(|_| None),
+            questions: plan.questions.map(|_| QuestionState::New),
+            alone: BTreeSet::new(),
+            sharing: Sharing::new(plan, fuse),
+            queue: Queue::new(&context),
+            argument_trials: ArgumentTrials::new(&context),
+            running: JoinSet::new(),
+            output_budget: OutputBudget::default(),
+            context,
+        }
+    }
+
+    async fn run(&mut self) {
+        self.start_with_variants();
+        loop {
+            let waits_for_slot = self.start_jobs();
+            if !waits_for_slot {
+                self.slots.release_spare();
+                if self.running.is_empty() {
+                    return;
+                }
+            }
+            tokio::select! {
+                Some(ended) = self.running.join_next() => {
+                    let (ended, slot) = ended.expect("jobs do not panic and are not cancelled");
+                    self.slots.give_back(slot);
+                    // What a stop has ended has no outcome of its own.
+                    if !self.context.runner.is_stopping() {
+                        self.settle_job(ended);
+                    }
+                }
+                // Also when no job waits: a token that comes late goes back.
+                warning = self.slots.more() => {
+                    if let Some(warning) = warning {
+                        self.context.observer.notice(&warning);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where no check waits for another, all variants are known from the start. They go first:
+    /// what they find out about the linker, others need.
+    fn start_with_variants(&mut self) {
+        let plan = &self.context.plan;
+        if !self.sharing.has_variants() || plan.checks.iter().any(|check| !check.needs.is_empty()) {
+            return;
+        }
+        for check in self.ready.clone() {
+            let question = plan.checks[check].question;
+            if matches!(self.questions[question], QuestionState::New)
+                && self.sharing.takes_as_variant(question)
+            {
+                self.ready.remove(&check);
+                self.questions[question] = QuestionState::Open { askers: vec![check] };
+            }
+        }
+        self.queue_waiting();
+    }
+
+    /// Starts jobs until there are none or no slot is left. Whether a job waits for a slot.
+    fn start_jobs(&mut self) -> bool {
+        if self.context.runner.is_stopping() {
+            return false;
+        }
+        self.take_ready();
+        if self.sharing.has_waiting() && !self.alone.iter().any(|&question| self.brings_more(question)) {
+            self.queue_waiting();
+        }
+        loop {
+            let due = if self.queue.has_job() { None } else { self.argument_trials.due(&self.questions) };
+            if due.is_none() && !self.queue.has_job() {
+                return false;
+            }
+            let Some(slot) = self.slots.take() else { return true };
+            let job = match due {
+                Some(trial) => self.argument_trials.start(trial),
+                None => self.queue.pop().expect("it has a job"),
+            };
+            self.start(job, slot);
+        }
+    }
+
+    fn start(&mut self, job: Job, slot: Slot) {
+        let (context, ledger) = (self.context.clone(), self.queue.ledger.clone());
+        self.running.spawn_local(async move { (job.run(&context, &ledger).await, slot) });
+    }
+
+    /// Lets all checks ask that may.
+    fn take_ready(&mut self) {
+        while let Some(check) = self.ready.pop_first() {
+            let question = self.context.plan.checks[check].question;
+            match &mut self.questions[question] {
+                QuestionState::Open { askers } => askers.push(check),
+                QuestionState::Done { first, outcome } => {
+                    let (first, outcome) = (*first, outcome.clone());
+                    self.answer(check, Some(first), &outcome);
+                }
+                QuestionState::New => {
+                    self.questions[question] = QuestionState::Open { askers: vec![check] };
+                    if !self.sharing.takes(question) {
+                        self.queue_alone([question]);
+                    }
+                }
+            }
+        }
+    }
+
+    fn queue_alone(&mut self, questions: impl IntoIterator<Item = QuestionId>) {
+        for question in questions {
+            self.alone.insert(question);
+            self.queue.push_check(question);
+        }
+    }
+
+    fn queue_waiting(&mut self) {
+        let (plan, width) = (&self.context.plan, self.slots.width());
+        let alone = self.sharing.queue_waiting(plan, width, &mut self.queue);
+        self.queue_alone(alone);
+    }
+
+    /// Whether checks that wait for this question may still share commands.
+    fn brings_more(&self, question: QuestionId) -> bool {
+        let QuestionState::Open { askers } = &self.questions[question] else { return false };
+        let is_new = |&check: &CheckId| {
+            let question = self.context.plan.checks[check].question;
+            self.answers[check].is_none() && matches!(self.questions[question], QuestionState::New)
+        };
+        askers.iter().any(|&check| self.checks[check].needed_by.iter().any(is_new))
+    }
+
+    fn settle_job(&mut self, ended: Ended) {
+        match ended {
+            Ended::Probe => {}
+            Ended::Check(question, outcome) => self.settle(question, outcome),
+            Ended::Unity(outcome) => self.settle_batch(outcome),
+            Ended::Variants(outcome) => {
+                self.queue.variants_ended();
+                self.settle_batch(outcome);
+            }
+            Ended::Arguments(trial, refusal) => {
+                if let Some(refusal) = &refusal
+                    && self.argument_trials.is_news(refusal)
+                {
+                    self.context.observer.notice(&refusal.notice);
+                }
+                for (question, outcome) in self.argument_trials.settle(trial, refusal) {
+                    self.settle(question, outcome);
+                }
+            }
+        }
+    }
+
+    /// Takes the answers of a batch, and queues what it has left. Where batches have lost all that
+    /// they may, the rest of the run is answered alone.
+    fn settle_batch(&mut self, batch: BatchOutcome) {
+        for (question, outcome) in batch.answered {
+            self.settle(question, outcome);
+        }
+        self.queue_alone(batch.alone);
+        self.queue.push_batches(batch.again);
+        if self.queue.ledger.is_exhausted() {
+            let given_up = [self.sharing.give_up(), self.queue.split_batches()].concat();
+            self.queue_alone(given_up);
+        }
+    }
+
+    /// Takes the outcome of a question, unless it is to be held back.
+    fn settle(&mut self, question: QuestionId, outcome: Outcome) {
+        self.alone.remove(&question);
+        for (question, outcome) in self.argument_trials.judge(question, outcome) {
+            self.settle_for_good(question, outcome);
+        }
+    }
+
+    /// Hands an outcome to all checks that have asked.
+    fn settle_for_good(&mut self, question: QuestionId, outcome: Outcome) {
+        let outcome = Rc::new(outcome);
+        let QuestionState::Open { askers } = &mut self.questions[question] else {
+            unreachable!("only an open question ends");
+        };
+        let askers = std::mem::take(askers);
+        let first = askers[0];
+        self.questions[question] = QuestionState::Done { first, outcome: outcome.clone() };
+        for asker in askers {
+            self.answer(asker, (asker != first).then_some(first), &outcome);
+        }
+    }
+
+    /// Records the answer to a check. `asked_first` is the check that asked the same before.
+    fn answer(&mut self, id: CheckId, asked_first: Option<CheckId>, outcome: &Outcome) {
+        let plan = &self.context.plan;
+        let check = &plan.checks[id];
+        let mut answer = to_answer(&check.id, outcome, &mut self.output_budget);
+        if answer.status == Status::No && answer.reason.is_none() {
+            let remark = remark_on_no(plan, check.question, &outcome.output);
+            answer.code = remark.as_ref().map(|remark| remark.code);
+            answer.reason = remark.map(|remark| remark.text);
+        }
+        if let Some(first) = asked_first {
+            make_duplicate(&mut answer, &plan.checks[first].id);
+        }
+        self.record(id, answer);
+    }
+
+    /// Records an answer, and skips or readies the checks that waited for it. With a list of its
+    /// own: a chain of skipped checks may be as long as the request.
+    fn record(&mut self, id: CheckId, answer: Answer) {
+        let mut recorded = vec![(id, answer)];
+        while let Some((id, answer)) = recorded.pop() {
+            if self.answers[id].is_some() {
+                // Skipped before, for another of its needs.
+                continue;
+            }
+            for waiting in self.checks[id].needed_by.clone() {
+                let check = &self.context.plan.checks[waiting];
+                let is_alternative = check.alternative_to == Some(id);
+                let wanted = if is_alternative { Status::No } else { Status::Yes };
+                self.checks[waiting].open_needs -= 1;
+                if answer.status != wanted {
+                    recorded.push((waiting, skipped(&check.id, &answer)));
+                } else if self.checks[waiting].open_needs == 0 && self.answers[waiting].is_none() {
+                    self.ready.insert(waiting);
+                }
+            }
+            if self.reports {
+                self.context.observer.answered(&answer);
+            }
+            self.answers[id] = Some(answer);
+        }
+    }
+}

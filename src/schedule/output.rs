@@ -1,0 +1,46 @@
+//! How much of what commands write is reported.
+
+/// Keeps the outputs of a batch within bounds: each, and all together.
+pub(crate) struct OutputBudget {
+    left: usize,
+}
+
+impl Default for OutputBudget {
+    fn default() -> Self {
+        OutputBudget { left: 16 << 20 }
+    }
+}
+
+impl OutputBudget {
+    /// Bytes that one output may have, and has left when the budget is used up.
+    const MOST: usize = 64 << 10;
+    const LEAST: usize = 2 << 10;
+
+    /// The output as it is reported, and whether its middle is missing.
+    pub(crate) fn cut(&mut self, output: &str) -> (String, bool) {
+        let allowed = self.left.clamp(Self::LEAST, Self::MOST);
+        let (cut, truncated) = without_middle(output, allowed);
+        self.left = self.left.saturating_sub(cut.len());
+        (cut, truncated)
+    }
+}
+
+fn without_middle(text: &str, allowed: usize) -> (String, bool) {
+    if text.len() <= allowed {
+        return (text.into(), false);
+    }
+    let head = text.floor_char_boundary(allowed / 2);
+    let tail = text.ceil_char_boundary(text.len() - allowed / 2);
+    let mark = crate::exec::process::cut_mark(cut_before(&text[head..tail]) + (tail - head) as u64);
+    (format!("{}{mark}{}", &text[..head], &text[tail..]), true)
+}
+
+/// How many bytes are missing already where a long output was cut while it was read, less the
+/// mark that says so.
+fn cut_before(text: &str) -> u64 {
+    let count = || -> Option<u64> {
+        let (before, _) = text.split_once(crate::exec::process::CUT_MARK)?;
+        before.rsplit_once(' ')?.1.parse().ok()
+    };
+    count().map_or(0, |bytes| bytes.saturating_sub(crate::exec::process::cut_mark(bytes).len() as u64))
+}

@@ -1,0 +1,135 @@
+//! The jobs that wait for a slot.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use super::argument_trials::{self, Refusal, TrialId};
+use crate::batch::ledger::Ledger;
+use crate::batch::unity::{self, Batch};
+use crate::batch::variants::{self, VariantGroup};
+use crate::batch::BatchOutcome;
+use crate::check::context::Context;
+use crate::check::probe::{self, ProbeJob};
+use crate::check::{self, Outcome};
+use crate::plan::ids::QuestionId;
+
+/// What runs in a slot, in the order in which jobs start.
+pub(super) enum Job {
+    /// Tries whether a toolchain works.
+    Probe(ProbeJob),
+    /// Answers sources that differ in one word.
+    Variants(VariantGroup),
+    /// Answers a question alone.
+    Check(QuestionId),
+    /// Answers questions that share sources.
+    Unity(Batch),
+    /// Tries whether a compiler takes the arguments of some checks.
+    Arguments(TrialId, argument_trials::Call),
+}
+
+/// What a job has found.
+pub(super) enum Ended {
+    Probe,
+    Variants(BatchOutcome),
+    Check(QuestionId, Outcome),
+    Unity(BatchOutcome),
+    Arguments(TrialId, Option<Refusal>),
+}
+
+impl Job {
+    pub(super) async fn run(self, context: &Context, ledger: &Ledger) -> Ended {
+        match self {
+            Job::Probe(job) => {
+                probe::run(context, job).await;
+                Ended::Probe
+            }
+            Job::Variants(group) => {
+                Ended::Variants(variants::run::answer(context, ledger, group).await)
+            }
+            Job::Check(question) => {
+                Ended::Check(question, check::ask_if_toolchain_works(context, question).await)
+            }
+            Job::Unity(batch) => Ended::Unity(unity::run::answer(context, ledger, batch).await),
+            Job::Arguments(trial, call) => {
+                Ended::Arguments(trial, argument_trials::refusal(context, call).await)
+            }
+        }
+    }
+}
+
+/// The jobs of a run that can start.
+pub(super) struct Queue {
+    probes: VecDeque<ProbeJob>,
+    variants: VecDeque<VariantGroup>,
+    /// Whether one of them runs. The next would wait, with a slot in its hand, for what the first
+    /// finds out about the linker.
+    variants_run: bool,
+    checks: BTreeSet<QuestionId>,
+    batches: VecDeque<Batch>,
+    /// The ledger of what batches may lose.
+    pub(super) ledger: Rc<Ledger>,
+}
+
+impl Queue {
+    /// A queue with the probes that a run needs.
+    pub(super) fn new(context: &Context) -> Self {
+        Queue {
+            probes: probe::jobs(context).into(),
+            variants: VecDeque::new(),
+            variants_run: false,
+            checks: BTreeSet::new(),
+            batches: VecDeque::new(),
+            ledger: Rc::new(Ledger::of_plan(&context.plan)),
+        }
+    }
+
+    pub(super) fn push_check(&mut self, question: QuestionId) {
+        self.checks.insert(question);
+    }
+
+    pub(super) fn push_variants(&mut self, groups: Vec<VariantGroup>) {
+        self.variants.extend(groups);
+    }
+
+    pub(super) fn push_batches(&mut self, batches: Vec<Batch>) {
+        self.batches.extend(batches);
+    }
+
+    /// How many questions wait to be answered alone.
+    pub(super) fn checks(&self) -> usize {
+        self.checks.len()
+    }
+
+    /// Whether [`Queue::pop`] has a job.
+    pub(super) fn has_job(&self) -> bool {
+        !self.probes.is_empty()
+            || !self.variants_run && !self.variants.is_empty()
+            || !self.checks.is_empty()
+            || !self.batches.is_empty()
+    }
+
+    /// The next job.
+    pub(super) fn pop(&mut self) -> Option<Job> {
+        if let Some(probe) = self.probes.pop_front() {
+            return Some(Job::Probe(probe));
+        }
+        if !self.variants_run
+            && let Some(group) = self.variants.pop_front()
+        {
+            self.variants_run = true;
+            return Some(Job::Variants(group));
+        }
+        let check = self.checks.pop_first().map(Job::Check);
+        check.or_else(|| self.batches.pop_front().map(Job::Unity))
+    }
+
+    /// Lets the next group of variants start.
+    pub(super) fn variants_ended(&mut self) {
+        self.variants_run = false;
+    }
+
+    /// Leaves the questions of all batches to be answered alone.
+    pub(super) fn split_batches(&mut self) -> Vec<QuestionId> {
+        self.batches.drain(..).flat_map(|batch| batch.questions().collect::<Vec<_>>()).collect()
+    }
+}

@@ -1,0 +1,79 @@
+//! Questions that wait for others with which they can share commands.
+
+use crate::batch::unity::{self, Candidate};
+use crate::batch::variants;
+use crate::plan::Plan;
+use crate::plan::ids::{QuestionId, Table};
+
+use super::queue::Queue;
+
+/// The questions of a run that may share commands.
+pub(super) struct Sharing {
+    /// Those that may share a source, until their turn comes.
+    candidates: Table<QuestionId, Option<Candidate>>,
+    /// Those whose turn has come.
+    waiting: Vec<Candidate>,
+    /// Whether each may be a variant of another, until its turn comes.
+    may_be_variants: Table<QuestionId, bool>,
+    /// Those whose turn has come.
+    waiting_variants: Vec<QuestionId>,
+}
+
+impl Sharing {
+    /// What may be shared in a plan; nothing if it is not `enabled`.
+    pub(super) fn new(plan: &Plan, enabled: bool) -> Self {
+        let (candidates, may_be_variants) = match enabled {
+            true => (unity::eligibility::candidates(plan), variants::candidates(plan)),
+            false => (plan.questions.map(|_| None), plan.questions.map(|_| false)),
+        };
+        let (waiting, waiting_variants) = (Vec::new(), Vec::new());
+        Sharing { candidates, waiting, may_be_variants, waiting_variants }
+    }
+
+    /// Takes a question whose turn has come, if it may share commands. Each is taken once.
+    pub(super) fn takes(&mut self, question: QuestionId) -> bool {
+        if let Some(candidate) = self.candidates[question].take() {
+            self.waiting.push(candidate);
+            return true;
+        }
+        self.takes_as_variant(question)
+    }
+
+    /// Whether any question may be a variant of another.
+    pub(super) fn has_variants(&self) -> bool {
+        self.may_be_variants.iter().any(|may_be| *may_be)
+    }
+
+    /// Takes a question if it may be a variant of another. Each is taken once.
+    pub(super) fn takes_as_variant(&mut self, question: QuestionId) -> bool {
+        let takes = std::mem::take(&mut self.may_be_variants[question]);
+        if takes {
+            self.waiting_variants.push(question);
+        }
+        takes
+    }
+
+    /// Whether any question waits for others.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty() || !self.waiting_variants.is_empty()
+    }
+
+    /// Queues what waits: as batches, and alone what has too few to share with.
+    pub(super) fn queue_waiting(&mut self, plan: &Plan, width: usize, queue: &mut Queue) -> Vec<QuestionId> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let variants = std::mem::take(&mut self.waiting_variants);
+        let others = variants.len() + queue.checks();
+        let (batches, mut alone) = unity::batches(plan, waiting, width.max(1), others);
+        queue.push_batches(batches);
+        let (groups, lone) = variants::groups(plan, variants);
+        queue.push_variants(groups);
+        alone.extend(lone);
+        alone
+    }
+
+    /// Leaves all that could share sources to be answered alone.
+    pub(super) fn give_up(&mut self) -> Vec<QuestionId> {
+        self.candidates = self.candidates.map(|_| None);
+        self.waiting.drain(..).map(|candidate| candidate.question).collect()
+    }
+}

@@ -1,0 +1,49 @@
+//! DecidedBy every check again, one at a time and each on its own, and compares: what ran together,
+//! or was answered for another check, must be what the compiler says alone.
+
+use crate::check::ask;
+use super::output::OutputBudget;
+use super::answer::to_answer;
+use crate::check::context::Context;
+use crate::plan::ids::{CheckId, Id};
+use crate::protocol::code::Code;
+use crate::protocol::response::{Answer, Status};
+
+/// Verifies the answers. One that differs becomes an error that tells both.
+pub async fn verify(context: &Context, answers: &mut [Answer]) {
+    context.links.distrust();
+    let mut budget = OutputBudget::default();
+    for (index, answer) in answers.iter_mut().enumerate() {
+        if matches!(answer.status, Status::Yes | Status::No) {
+            let question = &context.plan.questions[context.plan.checks[CheckId::at(index)].question];
+            let outcome = ask(context, question).await;
+            if context.runner.is_stopping() {
+                return;
+            }
+            let alone = to_answer(&answer.id, &outcome, &mut budget);
+            if (alone.status, &alone.value) != (answer.status, &answer.value) {
+                let reason = difference(answer, &alone);
+                context.observer.notice(&format!("{}: {reason}", answer.id));
+                answer.status = Status::Error;
+                answer.value = None;
+                answer.reason = Some(reason);
+                answer.code = Some(Code::VerificationFailed);
+            }
+        }
+        context.observer.answered(answer);
+    }
+}
+
+fn difference(batch: &Answer, alone: &Answer) -> String {
+    format!(
+        "verification failed: {} in the batch ({}), {} alone ({}); please report this",
+        batch.told(),
+        command(batch),
+        alone.told(),
+        command(alone)
+    )
+}
+
+fn command(answer: &Answer) -> String {
+    shlex::try_join(answer.command.iter().map(String::as_str)).unwrap_or_default()
+}
