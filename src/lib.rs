@@ -10,12 +10,12 @@ pub mod protocol;
 pub mod plan;
 pub mod source;
 
-pub mod schedule;
 pub mod batch;
 pub mod check;
 pub mod compiler;
 pub mod exec;
 pub mod os;
+pub mod schedule;
 
 pub mod report;
 

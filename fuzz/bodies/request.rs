@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use tryall::fuse::unit::Unit;
-use tryall::fuse::{self, guard};
+use tryall::batch::unity::source::Unit;
+use tryall::batch::unity::{self, eligibility};
 use tryall::plan::{self, Origin, Plan};
-use tryall::request::parse::parse;
-use tryall::request::{BadRequest, Path};
+use tryall::protocol::parse::parse;
+use tryall::protocol::{BadRequest, Path};
 use tryall::source::form;
-use tryall::toolchain::Surroundings;
+use tryall::plan::toolchain::Surroundings;
 
 /// The plan of a request.
 pub fn planned(text: &str) -> Result<Plan, BadRequest> {
@@ -54,8 +54,8 @@ pub fn look(bytes: &[u8]) {
             for question in &plan.questions {
                 form(question, plan.toolchains[question.toolchain].language);
             }
-            let candidates = guard::candidates(&plan).into_iter().flatten().collect();
-            let (batches, _) = fuse::batches(&plan, candidates, 2, 0);
+            let candidates = eligibility::candidates(&plan).into_iter().flatten().collect();
+            let (batches, _) = unity::batches(&plan, candidates, 2, 0);
             for (number, unit) in batches.into_iter().flat_map(|batch| batch.units).enumerate() {
                 Unit::new(&plan, number, unit);
             }

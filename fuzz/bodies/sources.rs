@@ -1,9 +1,9 @@
 //! Names, types and expressions, which must stay where a generated source puts them: whatever is
 //! accepted starts no line, no directive and no comment, and closes no bracket of another.
 
-use tryall::language::Language;
+use tryall::compiler::language::Language;
 use tryall::plan::question::{Question, Subject};
-use tryall::request::{HeaderStage, fragment};
+use tryall::protocol::{HeaderStage, fragment};
 use tryall::source::{Form, form};
 
 /// The brackets that are open at the end of a text, as a compiler reads it; `None` if a literal

@@ -14,9 +14,9 @@ use super::strategy::{Performed, Strategy, Work, ask_engine, wait_unless_interru
 use super::suite::Suite;
 use super::task::{Done, Task};
 use super::{Failure, Plan, Progress};
-use crate::os;
 use crate::exec::slots::cores;
 use crate::exec::trace::Span;
+use crate::os;
 
 /// A row whose rounds differ by more than this much of their median is not to be trusted.
 const NOISY: f64 = 0.2;

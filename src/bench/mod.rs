@@ -23,9 +23,9 @@ use result::{Machine, Report};
 use strategy::Strategy;
 use suite::Suite;
 
-use crate::os;
 use crate::exec::slots::cores;
 use crate::exec::trace::Span;
+use crate::os;
 
 /// The version of the exported format.
 pub const VERSION: u32 = 1;

@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::task::{Done, LINKED, Task, now};
-use crate::os::{Start, OutputMode};
 use crate::exec::process::{Exit, Runner};
-use crate::protocol::response::{Answer, Answers};
 use crate::exec::trace::{self, Span};
+use crate::os::{OutputMode, Start};
+use crate::protocol::response::{Answer, Answers};
 
 /// A technique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

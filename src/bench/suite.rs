@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::task::{Task, tasks};
 use crate::compiler::language::Language;
+use crate::plan::toolchain::{Surroundings, is_launcher};
 use crate::plan::{self, Origin, Plan};
 use crate::protocol::parse;
-use crate::plan::toolchain::{Surroundings, is_launcher};
 
 const FORTRAN: &str = include_str!("../../examples/fortran.json");
 const POSIX: &str = include_str!("../../examples/posix.json");
@@ -137,8 +137,7 @@ impl Suite {
 fn plan_of(request: &Value, dir: &Path) -> Result<Plan, String> {
     let surroundings = Surroundings::of_process().map_err(|error| error.to_string())?;
     let text = request.to_string();
-    let (request, text) =
-        parse::parse(text.as_bytes()).map_err(|error| error.to_string())?;
+    let (request, text) = parse::parse(text.as_bytes()).map_err(|error| error.to_string())?;
     let base = Rc::new(surroundings.dir.join(dir));
     let origins = Origin::of_request(&request, &base);
     let input = plan::Input {

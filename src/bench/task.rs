@@ -8,10 +8,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use crate::check::command::command_line;
 use crate::compiler::dialect::{STEM, Stage};
 use crate::plan::Plan;
+use crate::plan::ids::QuestionId;
 use crate::plan::question::Subject;
-use crate::check::command::command_line;
 use crate::source::{self, Form};
 
 /// A compiler command, and the program that it makes if that is to be run.
@@ -49,10 +50,10 @@ pub const LINKED: &str = "conftest.exe";
 
 /// The tasks of a plan: one for each check, with nothing joined and nothing skipped.
 pub fn tasks(plan: &Plan) -> Result<Vec<Task>, String> {
-    plan.checks.iter().map(|ask| task(plan, ask.question, &ask.id)).collect()
+    plan.checks.iter().map(|check| task(plan, check.question, &check.id)).collect()
 }
 
-fn task(plan: &Plan, question: usize, id: &str) -> Result<Task, String> {
+fn task(plan: &Plan, question: QuestionId, id: &str) -> Result<Task, String> {
     let question = &plan.questions[question];
     let toolchain = &plan.toolchains[question.toolchain];
     if toolchain.commands.is_some() {

@@ -2,8 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::compiler::dialect::{Added, Stage};
 use crate::compiler::diagnostics::positive_form;
+use crate::compiler::dialect::{Added, Stage};
 use crate::plan::question::{Question, Subject};
 use crate::plan::toolchain::Toolchain;
 

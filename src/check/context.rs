@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use super::links::KnownLinks;
-use super::probe::Probe;
+use super::probe::ToolchainProbe;
 use crate::exec::process::Runner;
 use crate::exec::scratch::Scratch;
 use crate::plan::Plan;
+use crate::plan::ids::{Table, ToolchainId};
 use crate::protocol::code::Reason;
 use crate::protocol::response::Answer;
 
@@ -25,7 +26,7 @@ pub struct Context {
     /// Held while a program runs in a directory that is not its own.
     pub(super) shared_dirs: tokio::sync::Mutex<()>,
     /// Whether each toolchain works.
-    pub(crate) probes: Vec<Probe>,
+    pub(crate) probes: Table<ToolchainId, ToolchainProbe>,
 }
 
 /// Who is told what happens during a run.
@@ -44,10 +45,9 @@ impl Context {
         scratch: Result<Scratch, Reason>,
         observer: Rc<dyn Observer>,
     ) -> Self {
-        let probes = plan.toolchains.iter().map(|_| Probe::default()).collect();
+        let probes = plan.toolchains.map(|_| ToolchainProbe::default());
         let links = KnownLinks::kept_in(plan.known_links.clone());
         let shared_dirs = tokio::sync::Mutex::default();
-        Context { plan, runner, scratch, observer, links, shared_dirs, probes, ledger }
+        Context { plan, runner, scratch, observer, links, shared_dirs, probes }
     }
 }
-

@@ -3,17 +3,17 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::check::{CheckRun, Attempt, Command, Outcome, shown};
+use crate::check::links::Link;
+use crate::check::{Attempt, CheckRun, Command, Outcome, shown};
 use crate::compiler::dialect::Stage;
 use crate::compiler::object_file;
+use crate::compiler::value;
 use crate::compiler::verdict::Verdict;
-use crate::check::links::Link;
 use crate::os::OutputMode;
-use crate::protocol::response::Step;
-use crate::source::Source;
 use crate::plan::template::{Filling, Template};
 use crate::plan::toolchain::Commands;
-use crate::compiler::value;
+use crate::protocol::response::Step;
+use crate::source::Source;
 
 impl CheckRun<'_> {
     /// Compiles a file and links what that has made, unless the question goes no further. The

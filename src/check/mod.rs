@@ -16,23 +16,24 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::check::context::Context;
 use crate::check::command::command_line;
+use crate::check::context::Context;
 use crate::check::files::{copy, text_of};
-use crate::protocol::code::{Code, Reason};
-use crate::compiler::dialect::Stage;
+use crate::compiler::causes;
 use crate::compiler::causes::Around;
 use crate::compiler::diagnostics::{says_unknown_flag, without_escapes};
-use crate::compiler::causes;
-use crate::compiler::verdict::{self, Verdict};
-use crate::os::{Start, OutputMode};
-use crate::plan::question::{Question, Subject};
-use crate::exec::process::{Exit, Finished};
-use crate::protocol::response::{Step, Value};
-use crate::exec::scratch::{CheckDir, Scratch};
-use crate::source::{self, Form, Source};
-use crate::plan::toolchain::{self, Toolchain};
+use crate::compiler::dialect::Stage;
 use crate::compiler::value;
+use crate::compiler::verdict::{self, Verdict};
+use crate::exec::process::{Exit, Finished};
+use crate::exec::scratch::{CheckDir, Scratch};
+use crate::os::{OutputMode, Start};
+use crate::plan::ids::QuestionId;
+use crate::plan::question::{Question, Subject};
+use crate::plan::toolchain::{self, Toolchain};
+use crate::protocol::code::{Code, Reason};
+use crate::protocol::response::{Step, Value};
+use crate::source::{self, Form, Source};
 
 /// What came of a question.
 #[derive(Debug, Clone)]
@@ -83,6 +84,23 @@ impl Outcome {
             fused: false,
         }
     }
+}
+
+/// Asks a question, and lets the answer count only if the toolchain works.
+pub async fn ask_if_toolchain_works(context: &Context, question: QuestionId) -> Outcome {
+    let question = &context.plan.questions[question];
+    let probe = &context.probes[question.toolchain];
+    if let Some(failure) = probe.known_failure() {
+        return Outcome::error(failure);
+    }
+    let mut outcome = ask(context, question).await;
+    if probe::is_probed(context, question.toolchain)
+        && let Some(failure) = probe.failure(question.subject.stage()).await
+    {
+        outcome.verdict = Verdict::Error(failure);
+        outcome.value = None;
+    }
+    outcome
 }
 
 /// DecidedBy a question.

@@ -11,26 +11,27 @@ use tokio::sync::watch;
 
 use crate::check::context::Context;
 use crate::check::{Outcome, ask};
-use crate::protocol::code::{self, Reason};
-use crate::compiler::dialect::Stage;
-use crate::compiler::verdict::Verdict;
 use crate::compiler::causes::{Around, Cause};
 use crate::compiler::diagnostics::lack_of_linker;
-use crate::plan::Plan;
-use crate::plan::question::{CallerSource, Question, Subject};
+use crate::compiler::dialect::Stage;
+use crate::compiler::verdict::Verdict;
 use crate::exec::scratch::Scratch;
+use crate::plan::Plan;
+use crate::plan::ids::ToolchainId;
+use crate::plan::question::{CallerSource, Question, Subject};
 use crate::plan::toolchain::Toolchain;
+use crate::protocol::code::{self, Reason};
 
 /// The probes of one toolchain.
 #[derive(Debug)]
-pub struct Probe {
+pub struct ToolchainProbe {
     compile: watch::Sender<Option<Rc<Outcome>>>,
     link: watch::Sender<Option<Rc<Outcome>>>,
 }
 
 /// A probe to be run.
 #[derive(Debug, Clone, Copy)]
-pub struct Trial {
+pub struct ProbeJob {
     /// The toolchain.
     pub toolchain: ToolchainId,
     /// [`Stage::Compile`] or [`Stage::Link`].
@@ -39,35 +40,35 @@ pub struct Trial {
 
 /// Whether a toolchain is tried. Without a compiler, or without a place for files, every check
 /// says so by itself; for commands that are given in full the caller vouches.
-pub fn is_tried(context: &Context, toolchain: ToolchainId) -> bool {
+pub fn is_probed(context: &Context, toolchain: ToolchainId) -> bool {
     let toolchain = &context.plan.toolchains[toolchain];
     context.scratch.is_ok() && toolchain.program.is_ok() && toolchain.commands.is_none()
 }
 
 /// The probes that a run needs.
-pub fn trials(context: &Context) -> Vec<Trial> {
+pub fn jobs(context: &Context) -> Vec<ProbeJob> {
     let plan = &context.plan;
-    let mut trials = Vec::new();
-    for toolchain in (0..plan.toolchains.len()).filter(|&toolchain| is_tried(context, toolchain)) {
+    let mut jobs = Vec::new();
+    for toolchain in plan.toolchains.ids().filter(|&toolchain| is_probed(context, toolchain)) {
         // In this order: the failure of a link waits to hear whether compiling works.
-        trials.push(Trial { toolchain, stage: Stage::Compile });
+        jobs.push(ProbeJob { toolchain, stage: Stage::Compile });
         let links = |question: &Question| {
             question.toolchain == toolchain && question.subject.stage() >= Stage::Link
         };
         if plan.questions.iter().any(links) {
-            trials.push(Trial { toolchain, stage: Stage::Link });
+            jobs.push(ProbeJob { toolchain, stage: Stage::Link });
         }
     }
-    trials
+    jobs
 }
 
-impl Default for Probe {
+impl Default for ToolchainProbe {
     fn default() -> Self {
-        Probe { compile: watch::Sender::new(None), link: watch::Sender::new(None) }
+        ToolchainProbe { compile: watch::Sender::new(None), link: watch::Sender::new(None) }
     }
 }
 
-impl Probe {
+impl ToolchainProbe {
     fn of(&self, stage: Stage) -> &watch::Sender<Option<Rc<Outcome>>> {
         if stage >= Stage::Link { &self.link } else { &self.compile }
     }
@@ -129,15 +130,18 @@ pub(crate) fn why(outcome: &Outcome, refused: code::Code) -> Option<Reason> {
 }
 
 /// The question whether a toolchain takes the empty program, with nothing but its own arguments.
-pub(crate) fn empty_program(toolchain: &Toolchain, index: usize, stage: Stage) -> Question {
+pub(crate) fn empty_program(toolchain: &Toolchain, id: ToolchainId, stage: Stage) -> Question {
     let subject = Subject::Source {
         stage,
-        code: CallerSource::Text { source: toolchain.language.empty_program().into(), extension: None },
+        code: CallerSource::Text {
+            source: toolchain.language.empty_program().into(),
+            extension: None,
+        },
         run_args: Vec::new(),
         merge_output: false,
         run_dir: None,
     };
-    Question { toolchain: index, ..Question::about(subject) }
+    Question { toolchain: id, ..Question::about(subject) }
 }
 
 /// What came of an empty program. People read the compiler's words, in which nothing is temporary.
@@ -150,14 +154,14 @@ pub(crate) async fn tried(context: &Context, question: &Question) -> Outcome {
 }
 
 /// Runs a probe, and says so if the toolchain does not work.
-pub async fn run(context: &Context, trial: Trial) {
-    let toolchain = &context.plan.toolchains[trial.toolchain];
+pub async fn run(context: &Context, job: ProbeJob) {
+    let toolchain = &context.plan.toolchains[job.toolchain];
     let [args, link_args] = toolchain.trial_args.clone();
     let question = Question {
         args,
         link_args,
-        timeout: timeout(&context.plan, trial.toolchain),
-        ..empty_program(toolchain, trial.toolchain, trial.stage)
+        timeout: timeout(&context.plan, job.toolchain),
+        ..empty_program(toolchain, job.toolchain, job.stage)
     };
     let mut outcome = tried(context, &question).await;
     if outcome.verdict == Verdict::No
@@ -168,12 +172,12 @@ pub async fn run(context: &Context, trial: Trial) {
         let around = Around { room: temp, temp, path: toolchain.path() };
         outcome.verdict = Verdict::Error(Cause::NoBinutils.told(line, around));
     }
-    let compiles = trial.stage == Stage::Compile || outcome.verdict == Verdict::Yes;
+    let compiles = job.stage == Stage::Compile || outcome.verdict == Verdict::Yes;
     // A failed link is told of only if compiling works, which is the other probe's to say.
     let failure = match compiles {
-        true => failure(&outcome, trial.stage),
-        false => match context.probes[trial.toolchain].failure(Stage::Compile).await {
-            None => failure(&outcome, trial.stage),
+        true => failure(&outcome, job.stage),
+        false => match context.probes[job.toolchain].failure(Stage::Compile).await {
+            None => failure(&outcome, job.stage),
             Some(_) => None,
         },
     };
@@ -182,7 +186,7 @@ pub async fn run(context: &Context, trial: Trial) {
     {
         context.observer.notice(&notice(&failure.text, &outcome));
     }
-    context.probes[trial.toolchain].of(trial.stage).send_replace(Some(Rc::new(outcome)));
+    context.probes[job.toolchain].of(job.stage).send_replace(Some(Rc::new(outcome)));
 }
 
 /// A probe may take as long as any check of its toolchain.

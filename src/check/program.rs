@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::check::{CheckRun, Outcome, exit_code, shown};
-use crate::protocol::code::{Code, Reason};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::{self, Verdict};
-use crate::os::{self, Start, OutputMode};
-use crate::plan::question::Subject;
 use crate::exec::process::{Exit, Finished};
-use crate::protocol::response::{Step, Value};
+use crate::os::{self, OutputMode, Start};
+use crate::plan::question::Subject;
 use crate::plan::toolchain;
+use crate::protocol::code::{Code, Reason};
+use crate::protocol::response::{Step, Value};
 
 /// How often, and after what pause at first, a program is started again that somebody still
 /// has open for writing. The pauses double: 2 s in all.

@@ -1,12 +1,12 @@
 //! Values that stand in what the compiler writes, or are closed in on.
 
-use crate::check::{CheckRun, Attempt, Outcome};
-use crate::protocol::code::{Code, Reason};
+use crate::check::{Attempt, CheckRun, Outcome};
 use crate::compiler::dialect::Stage;
+use crate::compiler::value::{self, Found};
 use crate::compiler::verdict::Verdict;
+use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::Value;
 use crate::source::{self, Comparison, Source};
-use crate::compiler::value::{self, Found};
 
 impl CheckRun<'_> {
     /// The answer stands in the object file, or in the program if link-time optimization keeps

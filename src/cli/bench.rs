@@ -15,9 +15,9 @@ use crate::bench::peer::Peer;
 use crate::bench::strategy::Strategy;
 use crate::bench::suite::{Suite, default_compilers};
 use crate::bench::{self, Failure, Plan, table};
-use crate::os;
 use crate::cli::progress::{self, tell};
 use crate::exec::slots::cores;
+use crate::os;
 use crate::plan::toolchain::Surroundings;
 
 /// What `tryall bench` takes.

@@ -9,17 +9,17 @@ use std::rc::Rc;
 use super::CheckArgs;
 use super::execute::{Failure, Prepared, execute};
 use super::output;
-use crate::protocol::parse;
-use crate::protocol::code::{Code, Reason};
-use crate::compiler::language::Language;
-use crate::os;
-use crate::plan::{self, Origin};
 use crate::cli::progress::tell;
-use crate::report::{self, Format};
-use crate::protocol::command_line::{self, Shared};
-use crate::protocol::{self, BadRequest, Path, Request, Toolchain, slips};
+use crate::compiler::language::Language;
 use crate::exec::slots::Inherited;
+use crate::os;
 use crate::plan::toolchain::Surroundings;
+use crate::plan::{self, Origin};
+use crate::protocol::code::{Code, Reason};
+use crate::protocol::command_line::{self, Shared};
+use crate::protocol::parse;
+use crate::protocol::{BadRequest, Path, Request, Toolchain, slips};
+use crate::report::{self, Format};
 
 /// The arguments of `cmake/tryall/Batch.cmake`, which calls this hundreds of times in a configure step:
 /// `check FILE --format cmake-variables --output FILE`. To read them as all others are read takes half

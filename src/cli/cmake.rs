@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory};
 
 use super::{modules, output};
-use crate::os;
 use crate::cli::progress::tell;
+use crate::os;
 
 /// What `tryall cmake` takes.
 #[derive(Args)]

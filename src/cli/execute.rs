@@ -13,17 +13,18 @@ use tokio::task::LocalSet;
 use super::CheckArgs;
 use super::output;
 use super::stream::Stream;
-use crate::protocol::code::{Code, Reason};
-use crate::os::{self, Guard, HeldBack};
-use crate::plan::{self, Plan};
-use crate::exec::process::Runner;
+use crate::check::context::{Context, Observer};
 use crate::cli::progress::{Progress, tell};
-use crate::report::{self, Format};
-use crate::protocol::response::{Answer, Status, Summary};
-use crate::schedule::{self, Context, Observer, Options};
+use crate::exec::process::Runner;
 use crate::exec::scratch::{self, Scratch};
 use crate::exec::slots::{Inherited, Slots};
 use crate::exec::trace::chrome_trace;
+use crate::os::{self, Guard, HeldBack};
+use crate::plan::{self, Plan};
+use crate::protocol::code::{Code, Reason};
+use crate::protocol::response::{Answer, Status, Summary};
+use crate::report::{self, Format};
+use crate::schedule::{self, Options};
 
 /// How often it is looked whether anybody still reads the results.
 const READER_POLL: Duration = Duration::from_millis(100);
@@ -219,13 +220,13 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
 /// Tells whoever types checks that a no may only mean that no header was given, where the results have no
 /// reasons in them.
 fn tell_of_missing_headers(plan: &Plan, answers: &[Answer]) {
-    for (index, answer) in answers.iter().enumerate() {
-        let is_typed = plan.given[index].origin.option.is_some();
+    for ((given, check), answer) in std::iter::zip(&plan.given, &plan.checks).zip(answers) {
+        let is_typed = given.origin.option.is_some();
         if is_typed
             && answer.status == Status::No
-            && schedule::lacks_header(plan, plan.checks[index].question)
+            && schedule::answer::lacks_header(plan, check.question)
         {
-            tell(&format!("{}: {}", answer.id, schedule::NO_HEADER));
+            tell(&format!("{}: {}", answer.id, schedule::answer::NO_HEADER));
         }
     }
 }
@@ -345,7 +346,9 @@ fn exit_status(plan: &Plan, answers: &[Answer]) -> ExitCode {
     if answers.iter().any(|answer| answer.status == Status::Error) {
         return ExitCode::from(3);
     }
-    let unmet = |(ask, answer): (&plan::Ask, &Answer)| ask.required && answer.status != Status::Yes;
+    let unmet = |(check, answer): (&plan::PlannedCheck, &Answer)| {
+        check.required && answer.status != Status::Yes
+    };
     if std::iter::zip(&plan.checks, answers).any(unmet) {
         ExitCode::from(1)
     } else {

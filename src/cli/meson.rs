@@ -10,14 +10,14 @@ use super::CheckArgs;
 use super::check::{failed, no_directory, refuse};
 use super::execute::{Prepared, ask};
 use super::output;
+use crate::exec::slots::Inherited;
 use crate::meson::compose::Composed;
 use crate::meson::rounds::Rounds;
 use crate::meson::{answers, words};
-use crate::plan::{self, Origin, Plan};
-use crate::report::Format;
-use crate::protocol::BadRequest;
-use crate::exec::slots::Inherited;
 use crate::plan::toolchain::Surroundings;
+use crate::plan::{self, Origin, Plan};
+use crate::protocol::BadRequest;
+use crate::report::Format;
 
 /// What `tryall meson` takes.
 #[derive(Args)]

@@ -19,10 +19,10 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::compiler::language::Language;
-use crate::report::Format;
-use crate::protocol::{Seconds, command_line};
-use crate::protocol::schema::{self, Which};
 use crate::exec::slots::Inherited;
+use crate::protocol::schema::{self, Which};
+use crate::protocol::{Seconds, command_line};
+use crate::report::Format;
 
 /// Answer a batch of compiler checks, all at once
 ///

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::output;
-use crate::os;
 use crate::cli::progress::tell;
+use crate::os;
 
 /// Written by the build script.
 mod embedded {

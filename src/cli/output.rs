@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::os;
 use crate::cli::progress::tell;
+use crate::os;
 
 /// KnownLinks that lead from one to the next; systems follow about as many.
 const MOST_LINKS: usize = 40;

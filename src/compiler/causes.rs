@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 
-use crate::protocol::code::{Code, Reason};
 use crate::os::{self, Limit, StartFailure};
+use crate::protocol::code::{Code, Reason};
 
 /// What was wrong when it was not the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Values that a compiler leaves in what it writes: integers and byte orders in object files,
 //! expansions in preprocessed text. The generators in [`crate::source`] put them there.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use crate::protocol::code::{Code, Reason};
@@ -60,7 +61,7 @@ pub fn integer(file: &[u8]) -> Found<i128> {
 }
 
 /// What stands before an integer that shares an object file with others, as [`OPEN`] otherwise.
-pub fn open_numbered(number: usize) -> String {
+pub fn open_numbered(number: impl Display) -> String {
     format!("tryall{number:08}(")
 }
 

@@ -7,9 +7,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::protocol::code::{Code, Reason};
-use crate::os;
 use crate::exec::process::{Exit, Finished};
+use crate::os;
+use crate::protocol::code::{Code, Reason};
 
 use super::causes::{self, Around, Cause};
 use super::complete::{self, Written};

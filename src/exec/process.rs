@@ -12,8 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use crate::os::{self, Group, Guard, Pipes, Start};
 use crate::exec::trace::Span;
+use crate::os::{self, Group, Guard, Pipes, Start};
 
 /// After TERM, a command has this long before KILL.
 const GRACE: Duration = Duration::from_millis(500);

@@ -6,8 +6,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::protocol::code::{Code, Reason};
 use crate::os;
+use crate::protocol::code::{Code, Reason};
 
 /// The directory of a batch. It is removed when this is dropped.
 #[derive(Debug)]

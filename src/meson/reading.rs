@@ -1,7 +1,7 @@
 //! Meson's answers from the outcomes of composed checks.
 
-use crate::report::typed::{Typed, typed};
 use crate::protocol::response::{Answer, Status, Value};
+use crate::report::typed::{Typed, typed};
 
 use super::compose::{Entry, Reading};
 

@@ -6,10 +6,10 @@ use std::ffi::OsString;
 use std::path::Path as FilePath;
 use std::rc::Rc;
 
-use crate::plan::absolute_paths::{anchored, anchored_command};
-use crate::protocol::code::Code;
 use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
+use crate::plan::absolute_paths::{anchored, anchored_command};
+use crate::protocol::code::Code;
 use crate::protocol::{BadRequest, Check, Path, Request, Toolchain, parse};
 
 use super::arguments::arguments;

@@ -2,9 +2,9 @@
 //! what that left, and each that is still open alone.
 
 use crate::compiler::dialect::Stage;
-use crate::report::typed::Typed;
 use crate::protocol::BadRequest;
 use crate::protocol::response::Answer;
+use crate::report::typed::Typed;
 
 use super::compose::{Composed, Composer, Subject};
 use super::fuse::{self, Form, Fused, Group};
@@ -123,7 +123,9 @@ impl Rounds {
                     }
                 }
             }
-            Form::Functions | Form::Bodies if answer.status == crate::protocol::response::Status::Yes => {
+            Form::Functions | Form::Bodies
+                if answer.status == crate::protocol::response::Status::Yes =>
+            {
                 for place in group.items {
                     known[place] = Some(Typed::Bool(true));
                 }

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use crate::protocol::code::Code;
 use crate::compiler::language::Language;
+use crate::protocol::code::Code;
 use crate::protocol::kind::nearest;
 use crate::protocol::{BadRequest, Path};
 

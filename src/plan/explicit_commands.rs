@@ -1,9 +1,9 @@
 //! What belongs to toolchains whose commands the request gives in full, and to their checks.
 
-use crate::protocol::code::Code;
-use crate::protocol::{self, Check, Fault, Kind};
 use crate::plan::template::{List, Step, Template};
 use crate::plan::toolchain::Commands;
+use crate::protocol::code::Code;
+use crate::protocol::{self, Check, Fault, Kind};
 
 /// What is wrong with the commands of a toolchain, and in which field.
 pub fn validate(toolchain: &protocol::Toolchain) -> Result<(), (Code, &'static str, String)> {

@@ -18,9 +18,11 @@ use std::time::Duration;
 
 use regex_lite::{Regex, RegexBuilder};
 
-use crate::protocol::code::Code;
 use crate::compiler::language::Language;
-use crate::protocol::{BadRequest, Check, Fault, Kind, Path, Request, Seconds, command_line, fragment};
+use crate::protocol::code::Code;
+use crate::protocol::{
+    BadRequest, Check, Fault, Kind, Path, Request, Seconds, command_line, fragment,
+};
 use toolchain::{Surroundings, Toolchain};
 
 use ids::{CheckId, Id, QuestionId, Table, ToolchainId};
@@ -158,9 +160,9 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
         let mut needs = needs(check, &ids).map_err(at)?;
         let alternative_to = check.alternative_to.as_ref().map(|id| CheckId::at(ids[id.as_str()]));
         needs.extend(alternative_to);
-        let question = *known.entry(question).or_insert_with_key(|question: &Question| {
-            questions.push(question.clone())
-        });
+        let question = *known
+            .entry(question)
+            .or_insert_with_key(|question: &Question| questions.push(question.clone()));
         if let Some(product) = &questions[question].product {
             let (other, first) = *products.entry(product.clone()).or_insert((question, index));
             if other != question {
@@ -183,7 +185,7 @@ pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
         let message = format!("these checks need each other in a circle: {}", names.join(" -> "));
         return Err(planner_complaint(
             &input,
-            cycle[0],
+            cycle[0].place(),
             Fault::of(Code::NeedsCircle, "needs", message),
         ));
     }
@@ -300,7 +302,7 @@ impl<'a> Planner<'a> {
         let anchored = |args: &[String]| match in_full {
             // What goes into a command that is given in full is as final as that.
             true => args.iter().map(OsString::from).collect(),
-            false => crate::plan::absolute_paths::anchored(args, &base),
+            false => absolute_paths::anchored(args, &base),
         };
         let anchor = Anchor { args: &anchored, path: &|path| base.join(path) };
 

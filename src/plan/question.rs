@@ -4,17 +4,18 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::protocol::code::Code;
 use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
+use crate::plan::ids::{Id, ToolchainId};
+use crate::protocol::code::Code;
 use crate::protocol::kind::{OWN_FIELDS, nearest};
 use crate::protocol::{Check, Fault, HeaderStage, Kind, fragment};
 
 /// Everything that an answer depends on. Two checks with equal questions share one answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
-    /// Index of the toolchain in the plan.
-    pub toolchain: usize,
+    /// Its toolchain.
+    pub toolchain: ToolchainId,
     /// What is asked.
     pub subject: Subject,
     /// Headers that are included first.
@@ -43,7 +44,7 @@ impl Question {
     /// A question about a subject and nothing around it, which may take no time.
     pub fn about(subject: Subject) -> Self {
         Question {
-            toolchain: 0,
+            toolchain: ToolchainId::at(0),
             subject,
             headers: Vec::new(),
             prefix: String::new(),

@@ -4,13 +4,13 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path as FilePath, PathBuf};
 
-use crate::plan::absolute_paths::{anchored, anchored_command};
-use crate::protocol::code::{Code, Reason};
 use crate::compiler::dialect::Dialect;
 use crate::compiler::language::Language;
 use crate::os::{self, FileIdentity};
-use crate::protocol;
+use crate::plan::absolute_paths::{anchored, anchored_command};
 use crate::plan::template::{Step, Template};
+use crate::protocol;
+use crate::protocol::code::{Code, Reason};
 
 /// A toolchain ready to run.
 #[derive(Debug, Clone)]

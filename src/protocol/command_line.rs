@@ -7,8 +7,8 @@ use std::rc::Rc;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::{BadRequest, Check, HeaderStage, Kind, Path, fragment};
-use crate::protocol::code::Code;
 use crate::compiler::language::Language;
+use crate::protocol::code::Code;
 
 /// An option that stands for a check.
 struct Flag {

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use crate::compiler::dialect::Stage;
 use crate::plan::Plan;
 use crate::plan::question::Subject;
-use crate::protocol::{BadRequest, Kind};
 use crate::protocol::response::{Answer, Status, Value};
+use crate::protocol::{BadRequest, Kind};
 
 use super::one_line;
 
@@ -66,11 +66,11 @@ pub fn clash<'a>(checks: impl Iterator<Item = (&'a str, Kind)>) -> Option<(usize
 /// The script.
 pub fn script(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Written by tryall. Sets what CMake's check modules would set.")?;
-    for (ask, answer) in std::iter::zip(&plan.checks, answers) {
+    for (check, answer) in std::iter::zip(&plan.checks, answers) {
         match answer.status {
             Status::Yes | Status::No => {
-                let mut variables = Variables { kind: ask.kind, id: &answer.id, out };
-                entries(&plan.questions[ask.question].subject, answer, &mut variables)?;
+                let mut variables = Variables { kind: check.kind, id: &answer.id, out };
+                entries(&plan.questions[check.question].subject, answer, &mut variables)?;
             }
             // Whoever asked nothing has no variable, in CMake too.
             Status::Skipped => {

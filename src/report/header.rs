@@ -12,9 +12,9 @@ use super::one_line;
 /// The header.
 pub fn header(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "/* Written by tryall. */")?;
-    for (ask, answer) in std::iter::zip(&plan.checks, answers) {
+    for (check, answer) in std::iter::zip(&plan.checks, answers) {
         let id = &answer.id;
-        let big_endian_is_yes = plan.questions[ask.question].subject == Subject::Endian;
+        let big_endian_is_yes = plan.questions[check.question].subject == Subject::Endian;
         match (answer.status, &answer.value) {
             // Undefined, it would read as a no. What includes the header must not compile.
             (Status::Error, _) => {

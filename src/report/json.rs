@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::protocol::{BadRequest, VERSION};
 use crate::protocol::response::{Answer, Answers, Refusal, Summary};
+use crate::protocol::{BadRequest, VERSION};
 
 /// The whole response, a result a line: whole lines can be compared and searched, and a batch
 /// of any size stays readable.

@@ -15,7 +15,7 @@ use super::one_line;
 /// skipped is not there: as no. An error has a comment and no line, so that whoever reads the key
 /// finds that it is missing.
 pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
-    for (ask, answer) in std::iter::zip(&plan.checks, answers) {
+    for (check, answer) in std::iter::zip(&plan.checks, answers) {
         if answer.status == Status::Error {
             writeln!(
                 out,
@@ -25,7 +25,7 @@ pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result
             )?;
             continue;
         }
-        let subject = &plan.questions[ask.question].subject;
+        let subject = &plan.questions[check.question].subject;
         let has_value = matches!(
             subject,
             Subject::Sizeof(_)

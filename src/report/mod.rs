@@ -10,8 +10,8 @@ mod variables;
 use std::io::{self, Write};
 
 use crate::plan::Plan;
-use crate::protocol::{BadRequest, Kind, fragment};
 use crate::protocol::response::{Answer, Summary};
+use crate::protocol::{BadRequest, Kind, fragment};
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

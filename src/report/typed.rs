@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 
 use crate::plan::Plan;
-use crate::protocol::{BadRequest, Kind};
 use crate::protocol::response::{Answer, Status, Value};
+use crate::protocol::{BadRequest, Kind};
 
 use super::one_line;
 
@@ -27,8 +27,8 @@ pub enum Typed {
 /// The lines of all answers. A check with a value has it; see [`absent`] for a no, which what was
 /// skipped is too.
 pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
-    for (ask, answer) in std::iter::zip(&plan.checks, answers) {
-        line(&ask.id, &typed(ask.kind, answer), out)?;
+    for (check, answer) in std::iter::zip(&plan.checks, answers) {
+        line(&check.id, &typed(check.kind, answer), out)?;
     }
     Ok(())
 }

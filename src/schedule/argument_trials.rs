@@ -9,17 +9,18 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::check::Outcome;
 use super::QuestionState;
 use super::queue::Job;
+use crate::check::Outcome;
 use crate::check::context::Context;
 use crate::check::probe;
-use crate::plan::ids::{QuestionId, Table, ToolchainId};
-use crate::protocol::code::{Code, Reason};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::Verdict;
 use crate::plan::Plan;
+use crate::plan::PlannedCheck;
+use crate::plan::ids::{CheckId, QuestionId, Table, ToolchainId};
 use crate::plan::question::{Question, Subject};
+use crate::protocol::code::{Code, Reason};
 use crate::protocol::fragment;
 
 /// A trial of a run.
@@ -85,7 +86,7 @@ impl ArgumentTrials {
             let are_asked =
                 matches!(question.subject, Subject::Source { .. }) && given.origin.option.is_none();
             let is_known = trials.of_question.contains_key(&check.question);
-            if are_asked || is_known || !probe::is_tried(context, question.toolchain) {
+            if are_asked || is_known || !probe::is_probed(context, question.toolchain) {
                 continue;
             }
             let indices: Vec<_> = all_arguments(question)
@@ -109,7 +110,11 @@ impl ArgumentTrials {
     }
 
     /// Takes an outcome, and gives back those that count from now on.
-    pub(super) fn judge(&mut self, question: QuestionId, outcome: Outcome) -> Vec<(QuestionId, Outcome)> {
+    pub(super) fn judge(
+        &mut self,
+        question: QuestionId,
+        outcome: Outcome,
+    ) -> Vec<(QuestionId, Outcome)> {
         let Some((own, all)) = self.of_question.get(&question) else {
             return vec![(question, outcome)];
         };
@@ -216,8 +221,9 @@ impl Arguments {
 
     /// Where the one stands that a compiler complains of in this line, as far as that can be told.
     fn place(&self, plan: &Plan, question: QuestionId, line: &str) -> String {
-        let index = plan.checks.iter().position(|check| check.question == question);
-        let given = &plan.given[index.expect("a check has asked it")];
+        let asks = |(_, check): &(CheckId, &PlannedCheck)| check.question == question;
+        let first = plan.checks.enumerate().find(asks).map(|(id, _)| id);
+        let given = &plan.given[first.expect("a check has asked it")];
         let question = &plan.questions[question];
         let is_named = |arg: &&OsString| {
             let arg = arg.to_string_lossy();
@@ -306,6 +312,7 @@ pub(super) async fn refusal(context: &Context, call: Call) -> Option<Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::ids::Id;
 
     fn words(text: &str) -> Vec<OsString> {
         text.split_whitespace().map(OsString::from).collect()
@@ -326,7 +333,8 @@ mod tests {
     fn macros_and_directories_are_never_refused() {
         let of = |args: &str| {
             let (args, link_args) = (words(args), Vec::new());
-            Arguments { toolchain: ToolchainId::at(0), stage: Stage::Compile, args, link_args }.may_be_refused()
+            Arguments { toolchain: ToolchainId::at(0), stage: Stage::Compile, args, link_args }
+                .may_be_refused()
         };
         for harmless in ["", "-I/x -DX -DY=1 -UZ", "-lm -L/x", "-I x -D Y -isystem z"] {
             assert!(!of(harmless), "{harmless}");

@@ -134,10 +134,9 @@ enum QuestionState {
 impl Schedule {
     fn new(context: Rc<Context>, slots: Slots, fuse: bool, reports: bool) -> Self {
         let plan = &context.plan;
-        let mut checks: Table<CheckId, CheckState> = plan.checks.map(|check| CheckState {
-            open_needs: check.needs.len(),
-            needed_by: Vec::new(),
-        });
+        let mut checks: Table<CheckId, CheckState> = plan
+            .checks
+            .map(|check| CheckState { open_needs: check.needs.len(), needed_by: Vec::new() });
         for (id, check) in plan.checks.enumerate() {
             check.needs.iter().for_each(|&need| checks[need].needed_by.push(id));
         }
@@ -212,11 +211,14 @@ impl Schedule {
             return false;
         }
         self.take_ready();
-        if self.sharing.has_waiting() && !self.alone.iter().any(|&question| self.brings_more(question)) {
+        if self.sharing.has_waiting()
+            && !self.alone.iter().any(|&question| self.brings_more(question))
+        {
             self.queue_waiting();
         }
         loop {
-            let due = if self.queue.has_job() { None } else { self.argument_trials.due(&self.questions) };
+            let due =
+                if self.queue.has_job() { None } else { self.argument_trials.due(&self.questions) };
             if due.is_none() && !self.queue.has_job() {
                 return false;
             }

@@ -42,5 +42,6 @@ fn cut_before(text: &str) -> u64 {
         let (before, _) = text.split_once(crate::exec::process::CUT_MARK)?;
         before.rsplit_once(' ')?.1.parse().ok()
     };
-    count().map_or(0, |bytes| bytes.saturating_sub(crate::exec::process::cut_mark(bytes).len() as u64))
+    count()
+        .map_or(0, |bytes| bytes.saturating_sub(crate::exec::process::cut_mark(bytes).len() as u64))
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::argument_trials::{self, Refusal, TrialId};
+use crate::batch::BatchOutcome;
 use crate::batch::ledger::Ledger;
 use crate::batch::unity::{self, Batch};
 use crate::batch::variants::{self, VariantGroup};
-use crate::batch::BatchOutcome;
 use crate::check::context::Context;
 use crate::check::probe::{self, ProbeJob};
 use crate::check::{self, Outcome};

@@ -59,7 +59,12 @@ impl Sharing {
     }
 
     /// Queues what waits: as batches, and alone what has too few to share with.
-    pub(super) fn queue_waiting(&mut self, plan: &Plan, width: usize, queue: &mut Queue) -> Vec<QuestionId> {
+    pub(super) fn queue_waiting(
+        &mut self,
+        plan: &Plan,
+        width: usize,
+        queue: &mut Queue,
+    ) -> Vec<QuestionId> {
         let waiting = std::mem::take(&mut self.waiting);
         let variants = std::mem::take(&mut self.waiting_variants);
         let others = variants.len() + queue.checks();

@@ -1,9 +1,9 @@
 //! DecidedBy every check again, one at a time and each on its own, and compares: what ran together,
 //! or was answered for another check, must be what the compiler says alone.
 
-use crate::check::ask;
-use super::output::OutputBudget;
 use super::answer::to_answer;
+use super::output::OutputBudget;
+use crate::check::ask;
 use crate::check::context::Context;
 use crate::plan::ids::{CheckId, Id};
 use crate::protocol::code::Code;
@@ -15,7 +15,8 @@ pub async fn verify(context: &Context, answers: &mut [Answer]) {
     let mut budget = OutputBudget::default();
     for (index, answer) in answers.iter_mut().enumerate() {
         if matches!(answer.status, Status::Yes | Status::No) {
-            let question = &context.plan.questions[context.plan.checks[CheckId::at(index)].question];
+            let question =
+                &context.plan.questions[context.plan.checks[CheckId::at(index)].question];
             let outcome = ask(context, question).await;
             if context.runner.is_stopping() {
                 return;

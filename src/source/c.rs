@@ -28,7 +28,7 @@ pub const GCC_OR_CLANG: &str = "defined __GNUC__ && !(defined __INTEL_COMPILER |
 
 /// Makes what is not declared an error. Clang takes a function of the C library that it knows for
 /// declared, with a warning, where GCC refuses it.
-const UNDECLARED_IS_AN_ERROR: &str = "\
+pub(crate) const UNDECLARED_IS_AN_ERROR: &str = "\
 #if defined __clang__ && !defined __cplusplus
 #pragma clang diagnostic error \"-Wimplicit-function-declaration\"
 #endif
@@ -38,7 +38,7 @@ const UNDECLARED_IS_AN_ERROR: &str = "\
 /// the names that it does not know, because the first two turn off its complaint about them. What
 /// compilers say about the caller's own words stays. `tests/suite/warnings.rs` tries every warning
 /// flag that the compilers list.
-const OUR_WARNINGS: [&str; 17] = [
+pub(crate) const OUR_WARNINGS: [&str; 17] = [
     "-Wpragmas",
     "-Wunknown-warning-option",
     "-Wabi-tag",
@@ -60,7 +60,7 @@ const OUR_WARNINGS: [&str; 17] = [
 
 /// Where the only word of the caller's is a name, these warnings cannot be about it: C has no cast from
 /// an object's address to a function's, and declaring a function as another one is the method.
-const WARNINGS_BESIDE_A_NAME: [&str; 7] = [
+pub(crate) const WARNINGS_BESIDE_A_NAME: [&str; 7] = [
     "-Wpedantic",
     "-Wc++98-compat-pedantic",
     "-Wcast-function-type-strict",
@@ -71,7 +71,7 @@ const WARNINGS_BESIDE_A_NAME: [&str; 7] = [
 ];
 
 /// Turns off [`OUR_WARNINGS`] and others. It stands behind the headers and the prefix.
-fn only_the_question(others: &[&str]) -> String {
+pub(crate) fn only_the_question(others: &[&str]) -> String {
     let mut text = String::from("#if defined __GNUC__\n");
     for name in OUR_WARNINGS.iter().chain(others) {
         writeln!(text, "#pragma GCC diagnostic ignored \"{name}\"").expect("strings take all");
@@ -80,7 +80,7 @@ fn only_the_question(others: &[&str]) -> String {
 }
 
 /// What stands before a question about what the headers and the prefix have.
-pub(super) fn question(before: Before<'_>) -> String {
+pub(crate) fn question(before: Before<'_>) -> String {
     start(before) + &only_the_question(&[])
 }
 
@@ -96,7 +96,7 @@ pub fn header(before: Before<'_>, header: &str) -> String {
 
 /// By what [`value::was_preprocessed`] tells. It stands last, because of a long output the middle
 /// is dropped.
-pub(super) fn sentinels() -> String {
+pub(crate) fn sentinels() -> String {
     let (name, expansion) = value::SENTINEL_MACRO;
     format!(
         "#define {name} {expansion}\n\
@@ -138,12 +138,12 @@ pub fn symbol(before: Before<'_>, symbol: &str) -> String {
 }
 
 /// Whether a symbol is a name and nothing more, and so may be a macro.
-pub(super) fn is_plain(symbol: &str) -> bool {
+pub(crate) fn is_plain(symbol: &str) -> bool {
     symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric())
 }
 
 /// The part that asks, in a function of this name.
-pub(super) fn symbol_body(name: &str, symbol: &str) -> String {
+pub(crate) fn symbol_body(name: &str, symbol: &str) -> String {
     let (unless_macro, end) = if is_plain(symbol) {
         (format!("#ifndef {symbol}\n"), "#endif\n")
     } else {
@@ -201,12 +201,12 @@ pub fn function(before: Before<'_>, function: &str) -> String {
 
 /// Lines behind which this is no macro. To look whether it is one counts as a use of it, for
 /// `-Wunused-macros`.
-fn undefined(name: &str) -> String {
+pub(crate) fn undefined(name: &str) -> String {
     format!("#ifdef {name}\n#undef {name}\n#endif\n")
 }
 
 /// A text in which this macro is never defined a second time: no pragma keeps GCC from warning of that.
-fn undefined_before_definitions(text: &str, name: &str) -> String {
+pub(crate) fn undefined_before_definitions(text: &str, name: &str) -> String {
     let mut out = text.to_string();
     for directive in directives(text).iter().rev() {
         if directive.after("define").and_then(|rest| words(rest).next()) == Some(name) {
@@ -216,11 +216,11 @@ fn undefined_before_definitions(text: &str, name: &str) -> String {
     out
 }
 
-pub(super) fn function_start(before: Before<'_>) -> String {
+pub(crate) fn function_start(before: Before<'_>) -> String {
     start(before) + "#include <limits.h>\n"
 }
 
-fn unless_stub(function: &str) -> String {
+pub(crate) fn unless_stub(function: &str) -> String {
     format!(
         "#if defined __stub_{function} || defined __stub___{function}\n\
          #error \"the function is a stub that always fails\"\n\
@@ -229,7 +229,7 @@ fn unless_stub(function: &str) -> String {
 }
 
 /// The part that asks for a function that the headers declare, in a function of this name.
-pub(super) fn function_by_prototype(name: &str, function: &str) -> String {
+pub(crate) fn function_by_prototype(name: &str, function: &str) -> String {
     format!(
         "{}\
          {}\
@@ -242,7 +242,7 @@ pub(super) fn function_by_prototype(name: &str, function: &str) -> String {
 }
 
 /// The part that asks for a function that nothing declares, in a function of this name.
-pub(super) fn function_alone(name: &str, function: &str) -> String {
+pub(crate) fn function_alone(name: &str, function: &str) -> String {
     format!(
         "{}{}{}\
          #ifdef __cplusplus\n\
@@ -257,7 +257,7 @@ pub(super) fn function_alone(name: &str, function: &str) -> String {
 }
 
 /// Whether a text includes any header, as the prefix may too.
-pub(super) fn has_headers(text: &str) -> bool {
+pub(crate) fn has_headers(text: &str) -> bool {
     let names = ["include", "include_next", "import"];
     let includes = |directive: &Directive| names.iter().any(|name| directive.after(name).is_some());
     directives(text).iter().any(includes)
@@ -271,7 +271,7 @@ pub fn type_exists(before: Before<'_>, name: &str) -> String {
     format!("{}{TYPE_START}{}", question(before), type_body("main", name))
 }
 
-pub(super) const TYPE_START: &str = "\
+pub(crate) const TYPE_START: &str = "\
 #ifdef __cplusplus
 template <class tryall_class> struct tryall_of { };
 #endif
@@ -279,7 +279,7 @@ template <class tryall_class> struct tryall_of { };
 
 /// The part that asks, in a function of this name. Each use of the type has a scope of its own: the
 /// type may declare enumerators or tags.
-pub(super) fn type_body(main: &str, name: &str) -> String {
+pub(crate) fn type_body(main: &str, name: &str) -> String {
     format!(
         "int {main}(void)\n\
          {{\n\
@@ -303,7 +303,7 @@ pub fn member(before: Before<'_>, of: &str, member: &str) -> String {
 }
 
 /// The part that asks, in a function of this name.
-pub(super) fn member_body(name: &str, of: &str, member: &str) -> String {
+pub(crate) fn member_body(name: &str, of: &str, member: &str) -> String {
     format!(
         "int {name}(int tryall_argc, char **tryall_argv)\n\
          {{\n\
@@ -341,14 +341,14 @@ pub fn prototype(
     )
 }
 
-pub(super) fn arguments(arguments: &[String]) -> String {
+pub(crate) fn arguments(arguments: &[String]) -> String {
     if arguments.is_empty() { "void".into() } else { arguments.join(", ") }
 }
 
 /// The part that asks for a prototype, in a function of this name and in a block, at whose end it is
 /// forgotten. `extern`, which all declarations of functions are, keeps a return type that is none
 /// from making a call of it.
-pub(super) fn prototype_body(
+pub(crate) fn prototype_body(
     name: &str,
     function: &str,
     return_type: &str,
@@ -375,7 +375,7 @@ pub fn define(before: Before<'_>, name: &str) -> String {
 }
 
 /// Where [`comparison`] puts itself: the last line before the value.
-const VALUE_STARTS: &str = "extern char tryall_text[];\n";
+pub(crate) const VALUE_STARTS: &str = "extern char tryall_text[];\n";
 
 /// An integer that can be read off the object file: check_type_size's way, which needs no
 /// program to be run, for any integer constant expression.
@@ -383,7 +383,7 @@ pub fn integer(before: Before<'_>, expression: &str) -> String {
     integer_text(&question(before), expression)
 }
 
-fn integer_text(start: &str, expression: &str) -> String {
+pub(crate) fn integer_text(start: &str, expression: &str) -> String {
     // The program must use the text, or a linker that optimizes drops it.
     format!(
         "{start}{}{}{VALUE_STARTS}\
@@ -402,7 +402,7 @@ fn integer_text(start: &str, expression: &str) -> String {
 /// Compiles only if an expression is a constant, as an enumerator is; C++ would compute [`letters`] at
 /// run time. Here the compiler says what it has to say about the expression, which it does not in
 /// [`digits`]. The function keeps what the expression declares to itself.
-fn constant(name: &str, expression: &str) -> String {
+pub(crate) fn constant(name: &str, expression: &str) -> String {
     format!(
         "int tryall_constant_in_{name}(void);\n\
          int tryall_constant_in_{name}(void)\n\
@@ -417,7 +417,7 @@ fn constant(name: &str, expression: &str) -> String {
 /// an integer of any width is right. As enumerators they hold the expression once, which may declare
 /// something. GCC and Clang take values of any width for that, under `__extension__` in silence. TinyCC, for
 /// one, cuts them to an `int` in silence, so elsewhere the names are macros.
-fn digits(expression: &str) -> String {
+pub(crate) fn digits(expression: &str) -> String {
     let mut names = vec![
         ("value".into(), format!("({expression})")),
         ("sign".into(), "(tryall_value > 0 || tryall_value == 0 ? 1 : -1)".into()),
@@ -441,7 +441,7 @@ fn digits(expression: &str) -> String {
 
 /// The letters of `tryall_value` as an initializer, behind those that open it. The first letter after
 /// the sign is `a` only if 16 digits are enough.
-fn letters(open: &str) -> String {
+pub(crate) fn letters(open: &str) -> String {
     let mut text = String::from("{");
     for letter in open.chars() {
         write!(text, " '{letter}',").expect("strings take all");
@@ -461,7 +461,7 @@ fn letters(open: &str) -> String {
 
 /// The part that asks for an integer in a function of this name, whose text is opened by other
 /// letters: in a block, where what an expression declares stays, as do the declarations before it.
-pub(super) fn integer_body(name: &str, declarations: &str, expression: &str, open: &str) -> String {
+pub(crate) fn integer_body(name: &str, declarations: &str, expression: &str, open: &str) -> String {
     format!(
         "{}\
          int {name}(int tryall_argc, char **tryall_argv)\n\
@@ -486,13 +486,13 @@ pub fn alignment(before: Before<'_>, name: &str) -> String {
 }
 
 /// What stands before the question for an alignment.
-pub(super) fn alignment_start(before: Before<'_>) -> String {
+pub(crate) fn alignment_start(before: Before<'_>) -> String {
     question(before) + "#include <stddef.h>\n"
 }
 
-const ALIGNMENT: &str = "offsetof(struct tryall_struct, tryall_member)";
+pub(crate) const ALIGNMENT: &str = "offsetof(struct tryall_struct, tryall_member)";
 
-fn alignment_struct(name: &str) -> String {
+pub(crate) fn alignment_struct(name: &str) -> String {
     format!(
         "#if defined __GNUC__ || defined __TINYC__\n\
          struct tryall_struct {{ char tryall_before; __typeof__({name}) tryall_member; }};\n\
@@ -504,7 +504,7 @@ fn alignment_struct(name: &str) -> String {
 
 /// Compiles only if this names a type and not an expression, which has a struct's member, too, where
 /// `__typeof__` is. A function keeps what the type declares to itself.
-fn is_a_type(function: &str, name: &str) -> String {
+pub(crate) fn is_a_type(function: &str, name: &str) -> String {
     format!(
         "int tryall_type_in_{function}(void);\n\
          int tryall_type_in_{function}(void)\n\
@@ -520,7 +520,7 @@ fn is_a_type(function: &str, name: &str) -> String {
 
 /// The part that asks for an alignment in a function of this name. In a function, a member's type may
 /// depend on variables, which it may not outside: so its size must be a constant, too.
-pub(super) fn alignment_body(name: &str, of: &str, open: &str) -> String {
+pub(crate) fn alignment_body(name: &str, of: &str, open: &str) -> String {
     constant(name, &format!("sizeof({of})"))
         + &is_a_type(name, of)
         + &integer_body(name, &alignment_struct(of), ALIGNMENT, open)
@@ -546,7 +546,7 @@ pub fn byte_order(before: Before<'_>) -> String {
 
 /// The part that asks, in a function of this name. Its arrays have names of their own: a source has
 /// no second one.
-pub(super) fn byte_order_body(name: &str) -> String {
+pub(crate) fn byte_order_body(name: &str) -> String {
     let array = |name: &str, text: &str, word: fn([u8; 2]) -> u16| {
         let mut bytes = text.as_bytes().to_vec();
         bytes.resize(bytes.len().next_multiple_of(2), 0);

@@ -168,8 +168,8 @@ pub fn comparison(integer: &Source, language: Language, comparison: Comparison) 
 /// What stands before the question in its source.
 #[derive(Debug, Clone, Copy)]
 pub struct Before<'a> {
-    headers: &'a [String],
-    prefix: &'a str,
+    pub(crate) headers: &'a [String],
+    pub(crate) prefix: &'a str,
 }
 
 impl Before<'_> {

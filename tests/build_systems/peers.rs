@@ -10,8 +10,8 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use tryall::bench::peer::{Peer, answers};
 use tryall::plan::{self, Origin, Plan};
-use tryall::request;
-use tryall::toolchain::Surroundings;
+use tryall::protocol;
+use tryall::plan::toolchain::Surroundings;
 
 use crate::support::*;
 

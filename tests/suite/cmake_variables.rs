@@ -9,7 +9,7 @@ use crate::support::*;
 use serde_json::{Value as Json, json};
 use tryall::plan::Plan;
 use tryall::report::{self, Format};
-use tryall::response::{Answer, How, Status, Step, Summary, Value};
+use tryall::protocol::response::{Answer, How, Status, Step, Summary, Value};
 
 const FORMAT: [&str; 2] = ["--format", "cmake-variables"];
 

@@ -6,10 +6,10 @@ use crate::fuzz_bodies::request;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
-use tryall::code::Code;
-use tryall::request::parse::parse;
-use tryall::request::{BadRequest, Path, kind};
-use tryall::schema::{Which, schema};
+use tryall::protocol::code::Code;
+use tryall::protocol::parse::parse;
+use tryall::protocol::{BadRequest, Path, kind};
+use tryall::protocol::schema::{Which, schema};
 
 /// Bounded, and without files of its own in the source tree.
 pub fn cases(cases: u32) -> ProptestConfig {
@@ -257,7 +257,7 @@ proptest! {
         behind in prop::collection::vec(any::<u8>(), 0..40),
         copies in 1..3usize,
     ) {
-        use tryall::value::{CLOSE, DIGITS, Found, OPEN, integer};
+        use tryall::compiler::value::{CLOSE, DIGITS, Found, OPEN, integer};
         let digit = |position: usize| {
             char::from(b'a' + (value.unsigned_abs() >> (4 * position) & 15) as u8)
         };

@@ -8,12 +8,12 @@ use crate::properties_source::any_fragment;
 use crate::support::{venv, write};
 use proptest::prelude::*;
 use proptest::sample::select;
-use tryall::language::Language;
+use tryall::compiler::language::Language;
 use tryall::plan::question::{Question, Subject};
-use tryall::plan::{Ask, Plan};
+use tryall::plan::{Plan, PlannedCheck};
 use tryall::report::{self, Format};
-use tryall::request::{Kind, fragment};
-use tryall::response::{Answer, How, Status, Summary, Value};
+use tryall::protocol::{Kind, fragment};
+use tryall::protocol::response::{Answer, How, Status, Summary, Value};
 
 /// A plan of one check for each pair of a subject and its value, all of them yes, and the answers.
 fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
@@ -216,7 +216,7 @@ proptest! {
         let written = written(Format::Json, (plan, answers.clone()));
         // A result a line, whatever stands in it.
         prop_assert_eq!(written.lines().count(), texts.len() + 2);
-        let read: tryall::response::Answers = serde_json::from_str(&written).unwrap();
+        let read: tryall::protocol::response::Answers = serde_json::from_str(&written).unwrap();
         for (read, meant) in std::iter::zip(read.results, answers) {
             prop_assert_eq!(read.value, meant.value);
             prop_assert_eq!((read.output, read.command), (meant.output, meant.command));

@@ -2,30 +2,31 @@
 
 use std::ffi::OsString;
 
+use crate::batch::unity::part::{self, BETWEEN_WORDS, DecidedBy};
 use crate::compiler::language::Language;
 use crate::plan::Plan;
+use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{Question, Subject};
-use crate::protocol::fragment;
-use crate::batch::unity::part::{self, DecidedBy, BETWEEN_WORDS};
-use crate::source::words::words;
 use crate::plan::toolchain::Toolchain;
+use crate::protocol::fragment;
+use crate::source::words::words;
 
 use super::Candidate;
 
 /// The candidates of a plan, at the index of their questions.
-pub fn candidates(plan: &Plan) -> Vec<Option<Candidate>> {
-    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
-    let candidate = |(index, question): (usize, &Question)| {
+pub fn candidates(plan: &Plan) -> Table<QuestionId, Option<Candidate>> {
+    let fit = plan.toolchains.map(toolchain_fits);
+    let candidate = |(id, question): (QuestionId, &Question)| {
         if !fit[question.toolchain] || !question_fits(question) {
             return None;
         }
         let toolchain = &plan.toolchains[question.toolchain];
         let part = part::part(question, toolchain.language)?;
-        let links = matches!(part.decided_by, DecidedBy::KnownLinks { .. });
+        let links = matches!(part.decided_by, DecidedBy::Links { .. });
         let bare_link = question.link_args.is_empty() && toolchain.link_args.is_empty();
-        (!links || bare_link).then_some(Candidate { question: index, part })
+        (!links || bare_link).then_some(Candidate { question: id, part })
     };
-    plan.questions.iter().enumerate().map(candidate).collect()
+    plan.questions.enumerate().map(candidate).collect()
 }
 
 /// Whether a question's part may stand in one unit with others.

@@ -267,7 +267,7 @@ impl Linked {
     /// The verdict on a unit's question.
     pub fn verdict(&self, unit: &Unit, candidate: usize) -> Option<Verdict> {
         let candidate = &unit.candidates[candidate];
-        let DecidedBy::KnownLinks { name, .. } = &candidate.part.decided_by else { return None };
+        let DecidedBy::Links { name, .. } = &candidate.part.decided_by else { return None };
         self.verdict_on(&unit.object_name(), &function(candidate.question), name)
     }
 
@@ -275,7 +275,7 @@ impl Linked {
     pub fn is_silent_on(&self, unit: &Unit, candidate: usize) -> bool {
         let candidate = &unit.candidates[candidate];
         let function = function(candidate.question);
-        let DecidedBy::KnownLinks { name, .. } = &candidate.part.decided_by else { return false };
+        let DecidedBy::Links { name, .. } = &candidate.part.decided_by else { return false };
         !self.odd.contains(&function)
             && !self.missed.contains_key(&function)
             && !Self::files(&self.references, name).contains(&unit.object_name().as_str())

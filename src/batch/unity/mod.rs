@@ -75,8 +75,9 @@ pub mod source;
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use crate::plan::Plan;
 use crate::batch::unity::part::{DecidedBy, Part};
+use crate::plan::Plan;
+use crate::plan::ids::{QuestionId, ToolchainId};
 
 /// With fewer questions, a batch has no gain.
 pub const FEWEST: usize = 3;
@@ -87,7 +88,7 @@ const MOST_PARTS: usize = 200;
 /// A question that may be fused.
 #[derive(Debug, Clone)]
 pub struct Candidate {
-    /// Its index in the plan.
+    /// The question.
     pub question: QuestionId,
     /// Its part.
     pub part: Part,
@@ -96,7 +97,7 @@ pub struct Candidate {
 impl Candidate {
     /// Whether it asks the linker.
     pub fn links(&self) -> bool {
-        matches!(self.part.decided_by, DecidedBy::KnownLinks { .. })
+        matches!(self.part.decided_by, DecidedBy::Links { .. })
     }
 }
 
@@ -111,7 +112,7 @@ pub struct Batch {
 
 impl Batch {
     /// All questions of it.
-    pub fn questions(&self) -> impl Iterator<Item = usize> {
+    pub fn questions(&self) -> impl Iterator<Item = QuestionId> {
         self.units.iter().flatten().map(|candidate| candidate.question)
     }
 }
@@ -123,9 +124,9 @@ pub fn batches(
     candidates: Vec<Candidate>,
     width: usize,
     others: usize,
-) -> (Vec<Batch>, Vec<usize>) {
+) -> (Vec<Batch>, Vec<QuestionId>) {
     // By toolchain and arguments.
-    type Command<'a> = (usize, &'a [OsString]);
+    type Command<'a> = (ToolchainId, &'a [OsString]);
     let mut alike: Vec<(Command<'_>, Vec<Vec<Candidate>>)> = Vec::new();
     let mut places = HashMap::new();
     let mut units = HashMap::new();

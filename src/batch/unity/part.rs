@@ -1,10 +1,11 @@
 //! Questions as parts of one source that asks several of them: the same words as in the source of
 //! each alone, in a function of its own. What must hold for that is told in [`crate::fuse`].
 
-use crate::source::{Before, c};
 use crate::compiler::language::Language;
-use crate::plan::question::{Question, Subject};
 use crate::compiler::value;
+use crate::plan::ids::QuestionId;
+use crate::plan::question::{Question, Subject};
+use crate::source::{Before, c};
 
 /// How a question fits into a shared source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Part {
     /// How many lines of that stand in the question's own source, too, at the same place.
     pub common_lines: usize,
     /// What decides.
-    pub asks: DecidedBy,
+    pub decided_by: DecidedBy,
 }
 
 /// What decides a question.
@@ -27,7 +28,7 @@ pub enum DecidedBy {
     /// The byte order in the object file.
     ByteOrder,
     /// Whether this name links. `may_be_macro`: a macro of this name is enough.
-    KnownLinks {
+    Links {
         /// The name.
         name: String,
         /// Whether a macro of this name is a yes.
@@ -51,38 +52,44 @@ pub fn part(question: &Question, language: Language) -> Option<Part> {
             Part {
                 before: c::function_start(before),
                 common_lines: if has_headers { lines(&start) } else { 0 },
-                asks: DecidedBy::KnownLinks { name: name.clone(), may_be_macro: false },
+                decided_by: DecidedBy::Links { name: name.clone(), may_be_macro: false },
             }
         }
         Subject::Symbol(name) => Part {
             before: declared(),
             common_lines: lines(&start),
-            asks: DecidedBy::KnownLinks { name: name.clone(), may_be_macro: true },
+            decided_by: DecidedBy::Links { name: name.clone(), may_be_macro: true },
         },
-        Subject::Type(_) | Subject::Member { .. } if language == Language::C => {
-            Part { before: declared(), common_lines: lines(&start), asks: DecidedBy::Compiles }
-        }
+        Subject::Type(_) | Subject::Member { .. } if language == Language::C => Part {
+            before: declared(),
+            common_lines: lines(&start),
+            decided_by: DecidedBy::Compiles,
+        },
         Subject::Sizeof(_) | Subject::ComputeInt(_) if language == Language::C => {
-            Part { before: declared(), common_lines: lines(&start), asks: DecidedBy::Integer }
+            Part { before: declared(), common_lines: lines(&start), decided_by: DecidedBy::Integer }
         }
         Subject::Alignment(_) if language == Language::C => Part {
             before: c::alignment_start(before),
             common_lines: lines(&start),
-            asks: DecidedBy::Integer,
+            decided_by: DecidedBy::Integer,
         },
-        Subject::Prototype { .. } if language == Language::C => {
-            Part { before: declared(), common_lines: lines(&start), asks: DecidedBy::Compiles }
-        }
-        Subject::Endian if language == Language::C => {
-            Part { before: declared(), common_lines: lines(&start), asks: DecidedBy::ByteOrder }
-        }
+        Subject::Prototype { .. } if language == Language::C => Part {
+            before: declared(),
+            common_lines: lines(&start),
+            decided_by: DecidedBy::Compiles,
+        },
+        Subject::Endian if language == Language::C => Part {
+            before: declared(),
+            common_lines: lines(&start),
+            decided_by: DecidedBy::ByteOrder,
+        },
         _ => return None,
     })
 }
 
 /// The text of a part, in a function of this name and with this number: the declaration of the
 /// function, and what stands in the question's own source as well.
-pub fn text(question: &Question, name: &str, number: usize) -> (String, String) {
+pub fn text(question: &Question, name: &str, number: QuestionId) -> (String, String) {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     let with_arguments = "int tryall_argc, char **tryall_argv";
     let open = value::open_numbered(number);

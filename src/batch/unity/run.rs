@@ -7,19 +7,21 @@ use std::ffi::OsString;
 
 use tokio::time::Instant;
 
-use crate::check::context::Context;
-use crate::check::{CheckRun, Attempt, Command, Outcome, shown};
-use crate::batch::ledger;
-use crate::protocol::code::{Code, Reason};
-use crate::compiler::dialect::Stage;
-use crate::batch::unity::evidence::{self, Linked, Diagnostics};
+use crate::batch::BatchOutcome;
+use crate::batch::ledger::{self, Ledger};
+use crate::batch::unity::evidence::{self, Diagnostics, Linked};
+use crate::batch::unity::part::DecidedBy;
 use crate::batch::unity::source::{Unit, macro_mark};
 use crate::batch::unity::{self, Batch, Candidate, FEWEST};
+use crate::check::context::Context;
+use crate::check::{Attempt, CheckRun, Command, Outcome, shown};
+use crate::compiler::dialect::Stage;
+use crate::compiler::value::{self, Found};
 use crate::compiler::verdict::Verdict;
 use crate::os::OutputMode;
+use crate::plan::ids::QuestionId;
+use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::Value;
-use crate::batch::unity::part::DecidedBy;
-use crate::compiler::value::{self, Found};
 
 /// How often a unit, and then its rest, is compiled.
 const ROUNDS: usize = 4;
@@ -28,48 +30,42 @@ const ROUNDS: usize = 4;
 /// in a unit of its own: more would have one core busy, and another idle.
 const MOST_LONE: usize = 4;
 
-/// What came of a batch.
-#[derive(Debug, Default)]
-pub struct Fused {
-    /// The questions that are answered.
-    pub answered: Vec<(QuestionId, Outcome)>,
-    /// Those that are to be asked alone.
-    pub alone: Vec<usize>,
-    /// Smaller batches that may do better.
-    pub again: Vec<Batch>,
+/// What is known of a batch so far.
+#[derive(Default)]
+struct Progress {
+    answered: Vec<(QuestionId, Outcome)>,
     /// Whether the parts themselves failed, so that smaller batches would do no better.
-    pub parts_failed: bool,
+    parts_failed: bool,
     /// Whether the link of all told nothing, as that of fewer may.
-    pub link_failed: bool,
+    link_failed: bool,
 }
 
 /// Answers what can be answered together.
-pub async fn answer(context: &Context, batch: Batch) -> Fused {
-    let mut fused = Fused::default();
+pub async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> BatchOutcome {
     // Answers count only if the toolchain works. The probes ran long before.
     let links = batch.units.iter().flatten().any(|candidate| candidate.links());
     let stage = if links { Stage::Link } else { Stage::Compile };
     if context.probes[batch.toolchain].failure(stage).await.is_some() {
-        fused.alone = batch.questions().collect();
-        return fused;
+        return BatchOutcome { alone: batch.questions().collect(), ..BatchOutcome::default() };
     }
-    if let Some(together) = Together::new(context, &batch) {
-        together.answer(&mut fused).await;
+    let mut progress = Progress::default();
+    if let Some(run) = UnityRun::new(context, ledger, &batch) {
+        run.answer(&mut progress).await;
     }
-    let done: HashSet<usize> = fused.answered.iter().map(|(question, _)| *question).collect();
-    let may_do_better = fused.link_failed || done.is_empty() && !fused.parts_failed;
+    let Progress { answered, parts_failed, link_failed } = progress;
+    let done: HashSet<QuestionId> = answered.iter().map(|(question, _)| *question).collect();
+    let may_do_better = link_failed || done.is_empty() && !parts_failed;
     let left = without(batch, &done);
-    let may_try = may_do_better && !context.ledger.is_exhausted();
+    let may_try = may_do_better && !ledger.is_exhausted();
     if may_try && left.questions().count() >= 2 * FEWEST {
-        fused.again = halves(left);
+        BatchOutcome { answered, alone: Vec::new(), again: halves(left) }
     } else {
-        fused.alone = left.questions().collect();
+        BatchOutcome { answered, alone: left.questions().collect(), again: Vec::new() }
     }
-    fused
 }
 
 /// What is left of a batch.
-fn without(mut batch: Batch, done: &HashSet<usize>) -> Batch {
+fn without(mut batch: Batch, done: &HashSet<QuestionId>) -> Batch {
     for unit in &mut batch.units {
         unit.retain(|candidate| !done.contains(&candidate.question));
     }
@@ -88,8 +84,9 @@ fn halves(batch: Batch) -> Vec<Batch> {
 }
 
 /// A batch that is being asked.
-struct Together<'a> {
-    asking: CheckRun<'a>,
+struct UnityRun<'a> {
+    run: CheckRun<'a>,
+    ledger: &'a Ledger,
     units: Vec<Unit>,
     started: Instant,
     /// The number of the next unit.
@@ -109,8 +106,8 @@ struct Compiled {
     exit_code: Option<i32>,
 }
 
-impl<'a> Together<'a> {
-    fn new(context: &'a Context, batch: &Batch) -> Option<Self> {
+impl<'a> UnityRun<'a> {
+    fn new(context: &'a Context, ledger: &'a Ledger, batch: &Batch) -> Option<Self> {
         let question = &context.plan.questions[batch.questions().next()?];
         let started = Instant::now();
         let timeout = batch.questions().map(|index| context.plan.questions[index].timeout).min()?;
@@ -121,11 +118,11 @@ impl<'a> Together<'a> {
         let units: Vec<_> =
             units.map(|(number, unit)| Unit::new(&context.plan, number, unit)).collect();
         let next_number = Cell::new(units.len());
-        Some(Together { asking, units, started, next_number, knows_a_limit: Cell::new(false) })
+        Some(UnityRun { run, ledger, units, started, next_number, knows_a_limit: Cell::new(false) })
     }
 
-    async fn answer(self, fused: &mut Fused) {
-        let ledger = &self.run.context.ledger;
+    async fn answer(self, progress: &mut Progress) {
+        let ledger = self.ledger;
         let mut good = Vec::new();
         // Each with how often it was compiled. Those with most questions gain most, and go first.
         let mut waiting: Vec<_> = self.units.iter().map(|unit| (unit.clone(), 0)).collect();
@@ -139,12 +136,12 @@ impl<'a> Together<'a> {
             if units.is_empty() {
                 break;
             }
-            let answered = fused.answered.len();
+            let answered = progress.answered.len();
             let compiled = self.compile(&units).await;
             let is_told = compiled.is_some();
             let mut saved = 0;
             for (compiled, rounds) in std::iter::zip(compiled.unwrap_or_default(), rounds) {
-                match self.judge(compiled, fused) {
+                match self.judge(compiled, progress) {
                     Judged::Good(compiled) => {
                         saved += self.cost_of(&compiled.unit);
                         good.push(*compiled);
@@ -162,19 +159,20 @@ impl<'a> Together<'a> {
                 }
             }
             expected += saved;
-            ledger.settle(staked, units.len(), saved + fused.answered.len() - answered);
+            ledger.settle(staked, units.len(), saved + progress.answered.len() - answered);
             if !is_told {
                 break;
             }
         }
-        let answered = fused.answered.len();
+        let answered = progress.answered.len();
         let linked = self.link(&good).await;
-        fused.link_failed = linked.is_none() && good.iter().any(|compiled| compiled.unit.links());
+        progress.link_failed =
+            linked.is_none() && good.iter().any(|compiled| compiled.unit.links());
         for compiled in &good {
-            self.answers_of(compiled, linked.as_ref(), fused);
+            self.answers_of(compiled, linked.as_ref(), progress);
         }
         let plan = &self.run.context.plan;
-        let answered = fused.answered[answered..].iter();
+        let answered = progress.answered[answered..].iter();
         let saved: usize =
             answered.map(|(question, _)| ledger::cost(&plan.questions[*question])).sum();
         let links = good.iter().any(|compiled| compiled.unit.links());
@@ -183,8 +181,7 @@ impl<'a> Together<'a> {
 
     /// What the questions of a unit cost alone, in compiles.
     fn cost_of(&self, unit: &Unit) -> usize {
-        let question =
-            |candidate: &Candidate| &self.run.context.plan.questions[candidate.question];
+        let question = |candidate: &Candidate| &self.run.context.plan.questions[candidate.question];
         unit.candidates.iter().map(question).map(ledger::cost).sum()
     }
 
@@ -223,7 +220,7 @@ impl<'a> Together<'a> {
     }
 
     /// Whether a unit is good, or what else can be made of it.
-    fn judge(&self, compiled: Compiled, fused: &mut Fused) -> Judged {
+    fn judge(&self, compiled: Compiled, progress: &mut Progress) -> Judged {
         let Compiled { unit, said, object, .. } = &compiled;
         let is_there = !object.is_empty() && said.errors.is_empty();
         let plan = &self.run.context.plan;
@@ -241,7 +238,7 @@ impl<'a> Together<'a> {
                 let mut outcome = self.outcome(&compiled, Verdict::No);
                 outcome.command = shown(&self.compile_alone(unit));
                 outcome.output = said.output.clone();
-                fused.answered.push((unit.candidates[candidate].question, outcome));
+                progress.answered.push((unit.candidates[candidate].question, outcome));
             }
             return Judged::Done;
         }
@@ -259,7 +256,7 @@ impl<'a> Together<'a> {
         let of = |place: usize| unit.candidates[place].clone();
         let is_quiet = |place: &usize| !mentioned(place) && !leaving.contains(place);
         let rest: Vec<_> = all.clone().filter(is_quiet).map(of).collect();
-        fused.parts_failed |= rest.len() * 2 < unit.candidates.len();
+        progress.parts_failed |= rest.len() * 2 < unit.candidates.len();
         if rest.len() == unit.candidates.len() {
             return Judged::Done;
         }
@@ -296,7 +293,7 @@ impl<'a> Together<'a> {
         &self,
         compiled: &Compiled,
         linked: Option<&(Linked, Attempt)>,
-        fused: &mut Fused,
+        progress: &mut Progress,
     ) {
         let unit = &compiled.unit;
         for (index, candidate) in unit.candidates.iter().enumerate() {
@@ -317,7 +314,7 @@ impl<'a> Together<'a> {
                     let Found::One(order) = value::byte_order(&compiled.object) else { continue };
                     outcome.value = Some(Value::Text(order.into()));
                 }
-                DecidedBy::KnownLinks { name, may_be_macro } => {
+                DecidedBy::Links { name, may_be_macro } => {
                     let Some((linked, attempt)) = linked else { continue };
                     let mark = [macro_mark(question).as_bytes(), b"\0"].concat();
                     let is_macro = *may_be_macro
@@ -339,7 +336,7 @@ impl<'a> Together<'a> {
                     outcome.output = about(&attempt.messages, unit, question, name);
                 }
             }
-            fused.answered.push((question, outcome));
+            progress.answered.push((question, outcome));
         }
     }
 
@@ -386,10 +383,11 @@ impl<'a> Together<'a> {
         let mut seen = HashSet::new();
         for unit in units {
             let own = [unit.names().first(), unit.names().absent()];
-            let asked = unit.candidates.iter().filter_map(|candidate| match &candidate.part.decided_by {
-                DecidedBy::KnownLinks { name, .. } => Some(name.clone()),
-                _ => None,
-            });
+            let asked =
+                unit.candidates.iter().filter_map(|candidate| match &candidate.part.decided_by {
+                    DecidedBy::Links { name, .. } => Some(name.clone()),
+                    _ => None,
+                });
             for name in own.into_iter().chain(asked).filter(|name| seen.insert(name.clone())) {
                 trace.push_str(",-y,");
                 trace.push_str(&name);

@@ -5,13 +5,14 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use super::{Candidate, eligibility};
+use crate::batch::unity::part::{self, DecidedBy};
 use crate::compiler::dialect::STEM;
 use crate::compiler::language::Language;
-use crate::plan::Plan;
-use crate::source::GCC_OR_CLANG;
-use crate::batch::unity::part::{self, DecidedBy};
-use crate::source::words::{identifiers, no_macros};
 use crate::compiler::value;
+use crate::plan::Plan;
+use crate::plan::ids::{Id, QuestionId};
+use crate::source::GCC_OR_CLANG;
+use crate::source::words::{identifiers, no_macros};
 
 /// Words that stand in units and not in every source of a single question. As macros of a header
 /// they could hold anything.
@@ -106,7 +107,7 @@ impl Unit {
         let toolchain = &plan.toolchains[plan.questions[candidates[0].question].toolchain];
         // Behind a symbol's part, an undeclared function is an error.
         candidates.sort_by_key(|candidate| {
-            matches!(candidate.part.decided_by, DecidedBy::KnownLinks { may_be_macro: true, .. })
+            matches!(candidate.part.decided_by, DecidedBy::Links { may_be_macro: true, .. })
         });
         let part = &candidates[0].part;
         let common_lines = part.common_lines;
@@ -141,7 +142,7 @@ impl Unit {
             let body_from = text.lines().count() + 1;
             text.push_str(&body);
             bodies.push(body_from..=text.lines().count());
-            if let DecidedBy::KnownLinks { name, may_be_macro: true } = &candidate.part.decided_by
+            if let DecidedBy::Links { name, may_be_macro: true } = &candidate.part.decided_by
                 && is_plain(name)
             {
                 let mark = macro_mark(index);
@@ -221,7 +222,7 @@ impl Unit {
             let text = object[at + open.len()..].split(|byte| *byte == 0).next();
             let text = text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
             let (number, words) = text.split_once(' ').unwrap_or((text, ""));
-            let Ok(number) = number.parse::<usize>() else { continue };
+            let Ok(number) = number.parse::<usize>().map(QuestionId::at) else { continue };
             let asked = self.candidates.iter().any(|candidate| candidate.question == number);
             let stays = asked
                 && words.strip_suffix(close.as_str()).is_some_and(|words| {

@@ -12,15 +12,16 @@ use crate::batch::unity::eligibility::numbers_lines_anew;
 use crate::compiler::dialect::{STEM, Stage};
 use crate::compiler::language::Language;
 use crate::plan::Plan;
+use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{CallerSource, Question, Subject};
 use crate::plan::toolchain::Toolchain;
 
 /// Whether each question of a plan links a source in C by commands in full and cannot tell that
 /// there are others.
-pub fn fits(plan: &Plan) -> Vec<bool> {
-    let fit: Vec<_> = plan.toolchains.iter().map(toolchain_fits).collect();
+pub fn fits(plan: &Plan) -> Table<QuestionId, bool> {
+    let fit = plan.toolchains.map(toolchain_fits);
     let fits = |question: &Question| fit[question.toolchain] && question_fits(question);
-    plan.questions.iter().map(fits).collect()
+    plan.questions.map(fits)
 }
 
 fn toolchain_fits(toolchain: &Toolchain) -> bool {
@@ -51,7 +52,8 @@ fn speaks_english(toolchain: &Toolchain) -> bool {
 }
 
 fn question_fits(question: &Question) -> bool {
-    let Subject::Source { stage, code: CallerSource::Text { source, extension }, .. } = &question.subject
+    let Subject::Source { stage, code: CallerSource::Text { source, extension }, .. } =
+        &question.subject
     else {
         return false;
     };

@@ -48,11 +48,12 @@ pub mod run;
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use eligibility::{STEMS, stem};
 use crate::compiler::dialect::STEM;
 use crate::plan::Plan;
-use crate::plan::question::{CallerSource, Question, Variant, Subject};
+use crate::plan::ids::{QuestionId, Table};
+use crate::plan::question::{CallerSource, Question, Subject, Variant};
 use crate::source::words::{identifiers, no_macros};
+use eligibility::{STEMS, stem};
 
 /// With fewer, a family has no gain.
 pub const FEWEST: usize = 3;
@@ -98,13 +99,13 @@ struct Text {
 #[derive(Debug, Clone)]
 pub struct VariantGroup {
     /// The questions.
-    pub questions: Vec<usize>,
+    pub questions: Vec<QuestionId>,
     /// What they have in common.
     text: Text,
 }
 
 /// Which questions of a plan may have siblings.
-pub fn candidates(plan: &Plan) -> Vec<bool> {
+pub fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
     let has_siblings = |(question, fits): (&Question, bool)| {
         fits && plan.known_links.is_some()
             && (question.product.is_none() || question.product_is_data)
@@ -114,7 +115,7 @@ pub fn candidates(plan: &Plan) -> Vec<bool> {
 }
 
 /// Families among questions, and those that have too few siblings.
-pub fn families(plan: &Plan, questions: Vec<usize>) -> (Vec<VariantGroup>, Vec<usize>) {
+pub fn groups(plan: &Plan, questions: Vec<QuestionId>) -> (Vec<VariantGroup>, Vec<QuestionId>) {
     let mut places = HashMap::new();
     let mut alike: Vec<VariantGroup> = Vec::new();
     for index in questions {
@@ -134,17 +135,17 @@ pub fn families(plan: &Plan, questions: Vec<usize>) -> (Vec<VariantGroup>, Vec<u
         });
         alike[place].questions.push(index);
     }
-    let (mut families, mut alone) = (Vec::new(), Vec::new());
+    let (mut groups, mut alone) = (Vec::new(), Vec::new());
     for VariantGroup { questions, text } in alike {
         for questions in questions.chunks(MOST) {
             if questions.len() < FEWEST {
                 alone.extend(questions);
             } else {
-                families.push(VariantGroup { questions: questions.to_vec(), text: text.clone() });
+                groups.push(VariantGroup { questions: questions.to_vec(), text: text.clone() });
             }
         }
     }
-    (families, alone)
+    (groups, alone)
 }
 
 fn own_names(question: &Question) -> &[String] {

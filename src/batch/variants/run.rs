@@ -1,56 +1,58 @@
-//! Compiles a family of sources as one file.
+//! Compiles a group of sources as one file.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use tokio::time::Instant;
 
-use crate::check::{self, CheckRun, Outcome, shown};
-use crate::batch::unity::run::Fused;
-use crate::batch::ledger;
-use crate::protocol::response::Step;
+use crate::batch::BatchOutcome;
+use crate::batch::ledger::{self, Ledger};
+use crate::batch::unity::evidence::STOPPED_AT_LIMIT;
+use crate::batch::variants::eligibility::{blocks, stem};
+use crate::batch::variants::{self, FEWEST, VariantGroup};
 use crate::check::context::Context;
+use crate::check::links::inventory::Inventory;
+use crate::check::{self, CheckRun, Outcome, shown};
 use crate::compiler::dialect::{STEM, Stage};
 use crate::compiler::object_file::{self, Wants};
-use crate::batch::unity::evidence::STOPPED_AT_LIMIT;
-use crate::batch::variants::{self, FEWEST, VariantGroup};
-use crate::batch::variants::eligibility::{blocks, stem};
-use crate::check::links::inventory::Inventory;
-use crate::compiler::verdict::Verdict;
-use crate::plan::question::{CallerSource, Question, Variant, Subject};
-use crate::plan::toolchain::Commands;
 use crate::compiler::value;
+use crate::compiler::verdict::Verdict;
+use crate::plan::ids::QuestionId;
+use crate::plan::question::{CallerSource, Question, Subject, Variant};
+use crate::plan::toolchain::Commands;
+use crate::protocol::response::Step;
 
-/// How often the rest of a family is compiled.
+/// How often the rest of a group is compiled.
 const ROUNDS: usize = 4;
 /// So many are asked alone at most, to have something to take an inventory with.
 const SAMPLES: usize = 2;
 
 /// Answers what can be answered by one compile of all; the rest is asked alone.
-pub async fn answer(context: &Context, family: VariantGroup) -> Fused {
-    let mut fused = Fused::default();
-    let timeouts = family.questions.iter().map(|&index| context.plan.questions[index].timeout);
-    let first = &context.plan.questions[family.questions[0]];
+pub async fn answer(context: &Context, ledger: &Ledger, group: VariantGroup) -> BatchOutcome {
+    let mut answered = Vec::new();
+    let timeouts = group.questions.iter().map(|&index| context.plan.questions[index].timeout);
+    let first = &context.plan.questions[group.questions[0]];
     let shared = Question {
-        definitions: family.definitions().to_vec(),
+        definitions: group.definitions().to_vec(),
         product: None,
         timeout: timeouts.min().unwrap_or(first.timeout),
         ..first.clone()
     };
-    if let Some(together) = Together::new(context, &family, &shared) {
+    if let Some(run) = VariantsRun::new(context, ledger, &group, &shared) {
         // Where it ends early, the others are asked alone.
-        let _ = together.answer(family.questions.clone(), &mut fused.answered).await;
+        let _ = run.answer(group.questions.clone(), &mut answered).await;
     }
-    let is_open = |question: &usize| fused.answered.iter().all(|(done, _)| done != question);
-    fused.alone = family.questions.into_iter().filter(is_open).collect();
-    fused
+    let is_open = |question: &QuestionId| answered.iter().all(|(done, _)| done != question);
+    let alone = group.questions.into_iter().filter(is_open).collect();
+    BatchOutcome { answered, alone, again: Vec::new() }
 }
 
-/// A family that is being asked.
-struct Together<'a> {
-    asking: CheckRun<'a>,
+/// A group that is being asked.
+struct VariantsRun<'a> {
+    run: CheckRun<'a>,
+    ledger: &'a Ledger,
     commands: &'a Commands,
-    family: &'a VariantGroup,
+    group: &'a VariantGroup,
     started: Instant,
 }
 
@@ -66,37 +68,42 @@ struct Compiled {
     is_stopped: bool,
 }
 
-/// What is left of a family.
+/// What is left of a group.
 struct Left {
-    members: Vec<usize>,
+    members: Vec<QuestionId>,
     /// Whether the compiler has not told of all that fail.
     is_stopped: bool,
 }
 
-impl<'a> Together<'a> {
-    fn new(context: &'a Context, family: &'a VariantGroup, question: &'a Question) -> Option<Self> {
+impl<'a> VariantsRun<'a> {
+    fn new(
+        context: &'a Context,
+        ledger: &'a Ledger,
+        group: &'a VariantGroup,
+        question: &'a Question,
+    ) -> Option<Self> {
         let started = Instant::now();
-        let sources = family.questions.len();
+        let sources = group.questions.len();
         let run = CheckRun { sources, ..CheckRun::begin(context, question)? };
         let commands = run.toolchain.commands.as_ref()?;
-        Some(Together { asking, commands, family, started })
+        Some(VariantsRun { run, ledger, commands, group, started })
     }
 
-    fn question(&self, index: usize) -> &'a Question {
+    fn question(&self, index: QuestionId) -> &'a Question {
         &self.run.context.plan.questions[index]
     }
 
-    fn sibling(&self, index: usize) -> Option<&'a Variant> {
+    fn sibling(&self, index: QuestionId) -> Option<&'a Variant> {
         self.question(index).sibling.as_ref()
     }
 
     /// Answers what can be answered. `None` if that is not all.
     async fn answer(
         &self,
-        mut members: Vec<usize>,
+        mut members: Vec<QuestionId>,
         answered: &mut Vec<(QuestionId, Outcome)>,
     ) -> Option<()> {
-        let ledger = &self.run.context.ledger;
+        let ledger = self.ledger;
         let mut likely = false;
         for _ in 0..ROUNDS {
             if members.len() < FEWEST {
@@ -107,7 +114,7 @@ impl<'a> Together<'a> {
                 return None;
             }
             // What was asked alone is no gain.
-            let shared = |answered: &[(usize, Outcome)]| {
+            let shared = |answered: &[(QuestionId, Outcome)]| {
                 answered.iter().filter(|(_, outcome)| outcome.fused).count()
             };
             let (before, count) = (shared(answered), members.len());
@@ -127,7 +134,7 @@ impl<'a> Together<'a> {
     /// `None` if it is not known which.
     async fn answer_or_leave(
         &self,
-        mut members: Vec<usize>,
+        mut members: Vec<QuestionId>,
         answered: &mut Vec<(QuestionId, Outcome)>,
     ) -> Option<Left> {
         let Compiled { object, fails, said, is_stopped } = self.compile(&members).await?;
@@ -151,10 +158,10 @@ impl<'a> Together<'a> {
     }
 
     /// Compiles the file of these members. `None` if it cannot be told what was said of which.
-    async fn compile(&self, members: &[usize]) -> Option<Compiled> {
+    async fn compile(&self, members: &[QuestionId]) -> Option<Compiled> {
         let siblings = members.iter().map(|&member| self.sibling(member));
         let siblings: Vec<_> = siblings.collect::<Option<_>>()?;
-        let text = self.family.file(siblings.iter().copied());
+        let text = self.group.file(siblings.iter().copied());
         let name = self.source_name();
         let room = self.run.room.path();
         std::fs::write(room.join(&name), text).ok()?;
@@ -170,7 +177,7 @@ impl<'a> Together<'a> {
             return None;
         }
         let blocks = blocks(&attempt.messages, &names)?;
-        if blocks.iter().any(|(_, text)| self.family.is_of_all(text)) {
+        if blocks.iter().any(|(_, text)| self.group.is_of_all(text)) {
             return None;
         }
         let (mut fails, mut said) = (Vec::new(), Vec::new());
@@ -182,7 +189,7 @@ impl<'a> Together<'a> {
                 [] => Some(String::new()),
                 [(_, text)] => {
                     let text = text.replace(&names[place], &name);
-                    self.family.as_alone(sibling, place, text)
+                    self.group.as_alone(sibling, place, text)
                 }
                 _ => None,
             });
@@ -199,7 +206,7 @@ impl<'a> Together<'a> {
 
     /// What the object file of one member wants at most, and what that of the first defines. `None`
     /// if that of all does not define the same for each.
-    fn wants(&self, members: &[usize], object: &[u8]) -> Option<Wants> {
+    fn wants(&self, members: &[QuestionId], object: &[u8]) -> Option<Wants> {
         let mut wants = object_file::wants(object)?;
         let own_names = &self.sibling(members[0])?.own_names;
         // In some versions of a text a name is static, and so not among these.
@@ -215,12 +222,12 @@ impl<'a> Together<'a> {
         (wants.defines == defined).then_some(wants)
     }
 
-    /// What the linker finds for the link of this family. If nothing has been linked by it yet, the
+    /// What the linker finds for the link of this group. If nothing has been linked by it yet, the
     /// first members are asked alone.
     async fn inventory(
         &self,
         object: &[u8],
-        members: &[usize],
+        members: &[QuestionId],
         answered: &mut Vec<(QuestionId, Outcome)>,
     ) -> Option<Rc<Inventory>> {
         let name = self.source_name();
@@ -241,7 +248,7 @@ impl<'a> Together<'a> {
     /// The answers of members whose file has compiled and wants nothing that is not there.
     async fn take_answers(
         &self,
-        members: &[usize],
+        members: &[QuestionId],
         object: &[u8],
         said: &[Option<String>],
         answered: &mut Vec<(QuestionId, Outcome)>,
@@ -259,7 +266,7 @@ impl<'a> Together<'a> {
     async fn outcome(
         &self,
         place: usize,
-        member: usize,
+        member: QuestionId,
         object: &[u8],
         said: &str,
     ) -> Option<Outcome> {
@@ -287,7 +294,8 @@ impl<'a> Together<'a> {
         };
         if question.product.is_some() {
             let names = variants::names_at(question.sibling.as_ref()?, place);
-            let data: Vec<_> = names.filter_map(|(_, own)| object_file::data(object, &own)).collect();
+            let data: Vec<_> =
+                names.filter_map(|(_, own)| object_file::data(object, &own)).collect();
             (!data.is_empty()).then_some(())?;
             std::fs::write(run.written(Stage::Compile)?, data.concat()).ok()?;
             run.finish(&mut outcome).await;
@@ -295,7 +303,7 @@ impl<'a> Together<'a> {
         Some(outcome)
     }
 
-    fn source(&self, index: usize) -> Option<&'a str> {
+    fn source(&self, index: QuestionId) -> Option<&'a str> {
         match &self.question(index).subject {
             Subject::Source { code: CallerSource::Text { source, .. }, .. } => Some(source),
             _ => None,

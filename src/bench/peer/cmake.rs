@@ -10,6 +10,7 @@ use super::{all_utf8, code, has_main, link_args, one_for_each_language, order, u
 use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
 use crate::plan::Plan;
+use crate::plan::ids::CheckId;
 use crate::plan::question::{Question, Subject};
 use crate::protocol::HeaderStage;
 
@@ -58,16 +59,16 @@ pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
     let order = order(plan);
     let mut asked = 0;
     for repetition in 0..repeat {
-        for &index in &order {
-            let ask = &plan.checks[index];
-            let variable = format!("CHECK_{repetition}_{index}");
-            let Some(check) = check(plan, &plan.questions[ask.question], &variable)? else {
+        for &id in &order {
+            let planned = &plan.checks[id];
+            let variable = format!("CHECK_{repetition}_{id}");
+            let Some(check) = check(plan, &plan.questions[planned.question], &variable)? else {
                 continue;
             };
             asked += 1;
-            writeln!(text, "\n# {}", ask.id).expect("strings take all");
+            writeln!(text, "\n# {}", planned.id).expect("strings take all");
             let needs: Vec<_> =
-                ask.needs.iter().map(|need| answer_of(plan, *need, repetition)).collect();
+                planned.needs.iter().map(|need| answer_of(plan, *need, repetition)).collect();
             if needs.is_empty() {
                 text.push_str(&check);
             } else {
@@ -75,8 +76,9 @@ pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
                     .expect("strings take all");
             }
             if repetition == 0 {
-                let variable = answer_of(plan, index, repetition);
-                writeln!(text, "answer({} {variable})", quoted(&ask.id)).expect("strings take all");
+                let variable = answer_of(plan, id, repetition);
+                writeln!(text, "answer({} {variable})", quoted(&planned.id))
+                    .expect("strings take all");
             }
         }
     }
@@ -116,10 +118,10 @@ fn compilers(plan: &Plan) -> io::Result<String> {
 }
 
 /// The variable that holds whether a check is a yes.
-fn answer_of(plan: &Plan, index: usize, repetition: usize) -> String {
-    let question = &plan.questions[plan.checks[index].question];
+fn answer_of(plan: &Plan, id: CheckId, repetition: usize) -> String {
+    let question = &plan.questions[plan.checks[id].question];
     let language = plan.toolchains[question.toolchain].language;
-    let variable = format!("CHECK_{repetition}_{index}");
+    let variable = format!("CHECK_{repetition}_{id}");
     let sized = matches!(question.subject, Subject::Type(_) | Subject::Sizeof(_));
     if sized && fits_modules(question, language) {
         return format!("HAVE_{variable}");

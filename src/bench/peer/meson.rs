@@ -10,7 +10,7 @@ use super::{all_utf8, code, link_args, one_for_each_language, order, utf8};
 use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
 use crate::plan::question::{Question, Subject};
-use crate::plan::{PlannedCheck, Plan};
+use crate::plan::{Plan, PlannedCheck};
 use crate::protocol::HeaderStage;
 
 /// The file that names the compilers.
@@ -32,20 +32,20 @@ pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
     let order = order(plan);
     let mut asked = 0;
     for repetition in 0..repeat {
-        for &index in &order {
-            let ask = &plan.checks[index];
-            let variable = format!("check_{repetition}_{index}");
-            writeln!(text, "\n# {}\n{variable} = false", ask.id).expect("strings take all");
-            let Some(check) = check(dir, plan, ask, &variable)? else { continue };
+        for &id in &order {
+            let planned = &plan.checks[id];
+            let variable = format!("check_{repetition}_{id}");
+            writeln!(text, "\n# {}\n{variable} = false", planned.id).expect("strings take all");
+            let Some(check) = check(dir, plan, planned, &variable)? else { continue };
             asked += 1;
             let needs: Vec<_> =
-                ask.needs.iter().map(|need| format!("check_{repetition}_{need}")).collect();
+                planned.needs.iter().map(|need| format!("check_{repetition}_{need}")).collect();
             if !needs.is_empty() {
                 writeln!(text, "if {}", needs.join(" and ")).expect("strings take all");
             }
             text.push_str(&check);
             if repetition == 0 {
-                let id = quoted(&format!("{} ", ask.id));
+                let id = quoted(&format!("{} ", planned.id));
                 writeln!(text, "answers += {id} + ({variable} ? 'yes' : 'no')")
                     .expect("strings take all");
             }
@@ -88,10 +88,15 @@ fn native(plan: &Plan) -> io::Result<String> {
 }
 
 /// The lines that set a variable to whether a check is a yes. `None` if Meson cannot be asked.
-fn check(dir: &Path, plan: &Plan, ask: &PlannedCheck, variable: &str) -> io::Result<Option<String>> {
-    let question = &plan.questions[ask.question];
+fn check(
+    dir: &Path,
+    plan: &Plan,
+    planned: &PlannedCheck,
+    variable: &str,
+) -> io::Result<Option<String>> {
+    let question = &plan.questions[planned.question];
     let toolchain = &plan.toolchains[question.toolchain];
-    let run = CheckRun {
+    let check = MesonCheck {
         question,
         language: toolchain.language,
         compiler: format!("compiler_{}", name(toolchain.language)),
@@ -102,15 +107,16 @@ fn check(dir: &Path, plan: &Plan, ask: &PlannedCheck, variable: &str) -> io::Res
             .collect(),
         variable,
         // What is not there ends Meson in these methods, so real scripts ask before.
-        known: !ask.needs.is_empty() || question.headers.is_empty() && question.prefix.is_empty(),
+        known: !planned.needs.is_empty()
+            || question.headers.is_empty() && question.prefix.is_empty(),
     };
-    Ok(match run.by_method()? {
+    Ok(match check.by_method()? {
         Some(lines) => Some(lines),
-        None => run.by_source(dir)?,
+        None => check.by_source(dir)?,
     })
 }
 
-struct CheckRun<'a> {
+struct MesonCheck<'a> {
     question: &'a Question,
     language: Language,
     compiler: String,
@@ -121,7 +127,7 @@ struct CheckRun<'a> {
     known: bool,
 }
 
-impl CheckRun<'_> {
+impl MesonCheck<'_> {
     /// A definition that makes the check differ from all others, so that no answer comes from
     /// Meson's cache.
     fn distinct(&self) -> String {
@@ -153,7 +159,7 @@ impl CheckRun<'_> {
 
     /// A call of the method for a kind, if there is one that can be asked.
     fn by_method(&self) -> io::Result<Option<String>> {
-        let CheckRun { question, compiler, variable, .. } = self;
+        let MesonCheck { question, compiler, variable, .. } = self;
         if !question.fail_patterns.is_empty() {
             return Ok(None);
         }
@@ -221,7 +227,7 @@ impl CheckRun<'_> {
 
     /// A call that compiles, links or runs the question's source.
     fn by_source(&self, dir: &Path) -> io::Result<Option<String>> {
-        let CheckRun { question, compiler, variable, .. } = self;
+        let MesonCheck { question, compiler, variable, .. } = self;
         let (source, beside) = code(question, self.language)?;
         let stage = question.subject.stage();
         let mut args = self.args.clone();

@@ -15,11 +15,12 @@ use std::process::{Command, Stdio};
 
 use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
-use crate::plan::Plan;
-use crate::plan::question::{CallerSource, Question, Subject};
-use crate::source::{self, Form, Source};
-use crate::plan::toolchain::Toolchain;
 use crate::compiler::value;
+use crate::plan::Plan;
+use crate::plan::ids::CheckId;
+use crate::plan::question::{CallerSource, Question, Subject};
+use crate::plan::toolchain::Toolchain;
+use crate::source::{self, Form, Source};
 
 /// A program that answers compiler checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -209,14 +210,14 @@ fn environment(plan: &Plan) -> io::Result<String> {
 
 /// What CMake and Meson want of toolchains: one for each language, for this machine.
 fn one_for_each_language(plan: &Plan) -> io::Result<()> {
-    for (index, toolchain) in plan.toolchains.iter().enumerate() {
+    for (place, toolchain) in plan.toolchains.iter().enumerate() {
         if let Err(why) = &toolchain.program {
             return Err(unsupported(why.text.clone()));
         }
         if toolchain.emulator.is_some() {
             return Err(unsupported("a toolchain with an emulator would need a cross build"));
         }
-        if plan.toolchains[..index].iter().any(|other| other.language == toolchain.language) {
+        if plan.toolchains.iter().take(place).any(|other| other.language == toolchain.language) {
             let name = toolchain.language.name();
             return Err(unsupported(format!("a project has one compiler for {name}, not several")));
         }
@@ -236,13 +237,13 @@ fn all_utf8(texts: &[OsString]) -> io::Result<Vec<&str>> {
     texts.iter().map(|text| utf8(text)).collect()
 }
 
-/// Indices of all checks, in the order of the request but for the needs of each, which go
+/// All checks, in the order of the request but for the needs of each, which go
 /// before it.
-fn order(plan: &Plan) -> Vec<usize> {
-    let mut done = vec![false; plan.checks.len()];
+fn order(plan: &Plan) -> Vec<CheckId> {
+    let mut done = plan.checks.map(|_| false);
     let mut order = Vec::with_capacity(plan.checks.len());
     let mut path = Vec::new();
-    for start in 0..plan.checks.len() {
+    for start in plan.checks.ids() {
         path.push(start);
         while let Some(&at) = path.last() {
             let mut needs = plan.checks[at].needs.iter();
@@ -282,7 +283,10 @@ fn code(question: &Question, language: Language) -> io::Result<(Source, Option<P
             let mut defined = question.clone();
             defined.subject = Subject::Source {
                 stage: Stage::Preprocess,
-                code: CallerSource::Text { source: text + language.empty_program(), extension: None },
+                code: CallerSource::Text {
+                    source: text + language.empty_program(),
+                    extension: None,
+                },
                 run_args: Vec::new(),
                 merge_output: false,
                 run_dir: None,
@@ -314,32 +318,34 @@ fn has_main(source: &str, language: Language) -> bool {
 mod tests {
     use super::*;
     use crate::plan::PlannedCheck;
+    use crate::plan::ids::{Id, QuestionId, Table};
     use crate::protocol::Kind;
 
-    fn plan(needs: &[&[usize]]) -> Plan {
-        let ask = |needs: &&[usize]| Ask {
+    /// The order of checks with these needs.
+    fn order_of(needs: &[&[usize]]) -> Vec<usize> {
+        let check = |needs: &&[usize]| PlannedCheck {
             id: String::new(),
             kind: Kind::Endian,
-            question: 0,
-            needs: needs.to_vec(),
+            question: QuestionId::at(0),
+            needs: needs.iter().map(|&need| CheckId::at(need)).collect(),
             alternative_to: None,
             required: false,
         };
-        let asks = needs.iter().map(ask).collect();
-        Plan {
-            toolchains: vec![],
-            questions: vec![],
-            asks,
-            given: vec![],
+        let plan = Plan {
+            toolchains: Table::default(),
+            questions: Table::default(),
+            checks: needs.iter().map(check).collect(),
+            given: Table::default(),
             patterns: Default::default(),
             known_links: None,
-        }
+        };
+        order(&plan).into_iter().map(Id::place).collect()
     }
 
     #[test]
     fn what_is_needed_goes_first() {
-        assert_eq!(order(&plan(&[&[], &[], &[]])), [0, 1, 2]);
-        assert_eq!(order(&plan(&[&[2], &[0, 2], &[3], &[]])), [3, 2, 0, 1]);
+        assert_eq!(order_of(&[&[], &[], &[]]), [0, 1, 2]);
+        assert_eq!(order_of(&[&[2], &[0, 2], &[3], &[]]), [3, 2, 0, 1]);
     }
 
     #[test]

@@ -8,12 +8,12 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{all_utf8, unsupported};
+use crate::check::command::command_line;
 use crate::compiler::dialect::{STEM, Stage};
+use crate::compiler::value;
 use crate::plan::Plan;
 use crate::plan::question::Subject;
-use crate::check::command::command_line;
 use crate::source::{self, Form};
-use crate::compiler::value;
 
 /// The script.
 pub const SCRIPT: &str = "loop.py";

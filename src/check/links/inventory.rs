@@ -25,8 +25,8 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use crate::compiler::object_file::{self, Export, Exports, Wants};
 use crate::batch::unity::evidence::{Trace, trace};
+use crate::compiler::object_file::{self, Export, Exports, Wants};
 use crate::source::words::words;
 
 /// What a link command finds in shared libraries.

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::rc::Rc;
 
+use crate::check::links::Link;
+use crate::check::links::inventory::{Inventory, Libraries};
 use crate::check::{CheckRun, Command};
 use crate::compiler::dialect::Stage;
 use crate::compiler::object_file;
-use crate::check::links::inventory::{Inventory, Libraries};
 use crate::compiler::verdict::Verdict;
-use crate::check::links::Link;
 use crate::os::OutputMode;
 use crate::plan::template::Template;
 use crate::plan::toolchain;

@@ -21,7 +21,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 
 pub use exec::become_program;
 pub use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
-pub use group::{Ended, Group, Pipes, Start, OutputMode, start};
+pub use group::{Ended, Group, OutputMode, Pipes, Start, start};
 pub use guard::Guard;
 pub use limits::{
     Limit, StartFailure, is_short_of_resources, limit_behind, most_commands, room_for_a_command,
