@@ -5,17 +5,16 @@
 //! disk) is an error with a reason and a remedy.
 
 pub mod causes;
-mod elf;
 pub mod messages;
 
 use std::path::Path;
 use std::time::Duration;
 
+use crate::elf::{self, Written};
 use crate::os;
 use crate::process::{Exit, Finished};
 
 use causes::{Around, Cause};
-use elf::Written;
 
 /// The meaning of a command's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
