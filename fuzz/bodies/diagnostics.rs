@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use tryall::batch::unity::source::Unit;
-use tryall::batch::unity::{Candidate, evidence, eligibility};
+use tryall::batch::unity::{Candidate, eligibility, evidence};
 use tryall::compiler::diagnostics::{positive_form, says_unknown_flag, trouble, without_escapes};
 
 use super::request::planned;
@@ -52,7 +52,8 @@ fn units() -> &'static [Unit] {
         let text =
             format!(r#"{{"toolchains": {{"c": {toolchain}}}, "checks": [{}]}}"#, checks.join(","));
         let plan = planned(&text).expect("a good request");
-        let candidates: Vec<Candidate> = eligibility::candidates(&plan).into_iter().flatten().collect();
+        let candidates: Vec<Candidate> =
+            eligibility::candidates(&plan).into_iter().flatten().collect();
         assert_eq!(candidates.len(), 4, "they can be asked together");
         let (first, second) = candidates.split_at(2);
         vec![Unit::new(&plan, 0, first.to_vec()), Unit::new(&plan, 1, second.to_vec())]

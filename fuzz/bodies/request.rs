@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use tryall::batch::unity::source::Unit;
 use tryall::batch::unity::{self, eligibility};
+use tryall::plan::toolchain::Surroundings;
 use tryall::plan::{self, Origin, Plan};
 use tryall::protocol::parse::parse;
 use tryall::protocol::{BadRequest, Path};
 use tryall::source::form;
-use tryall::plan::toolchain::Surroundings;
 
 /// The plan of a request.
 pub fn planned(text: &str) -> Result<Plan, BadRequest> {

@@ -197,41 +197,31 @@ fn notes(report: &Report) -> Vec<(String, String)> {
     notes
 }
 
-/// The table in columns, figures at their right.
+/// The table in columns, figures at their right. Words run on past the columns.
 fn aligned(table: &Table, paint: &impl Fn(&str, &str) -> String) -> String {
-    let length = |text: &String| text.chars().count();
-    let mut widths: Vec<_> = table.heads.iter().map(length).collect();
-    for line in &table.lines {
-        match line {
-            Line::Figures(name, cells, _) => {
-                for (width, cell) in widths.iter_mut().zip([name].into_iter().chain(cells)) {
-                    *width = (*width).max(length(cell));
-                }
-            }
-            Line::Words(name, _) => widths[0] = widths[0].max(length(name)),
-        }
-    }
-    let across = |cells: &[String]| {
-        let cells = cells.iter().zip(&widths[1..]);
-        cells.map(|(cell, width)| format!("  {cell:>width$}")).collect::<String>()
+    let heads = table.heads.iter().collect();
+    let cells = table.lines.iter().map(|line| match line {
+        Line::Figures(name, cells, _) => [name].into_iter().chain(cells).collect(),
+        Line::Words(name, _) => vec![name],
+    });
+    let rows: Vec<Vec<&String>> = [heads].into_iter().chain(cells).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let name_width = widths[0];
+    let widths: Vec<_> = (0..table.heads.len()).map(width).collect();
     let mut text = String::new();
-    let heads = format!("{:name_width$}{}", table.heads[0], across(&table.heads[1..]));
-    text += &paint("2", heads.trim_end());
-    text.push('\n');
-    for line in &table.lines {
-        let (code, line) = match line {
-            Line::Figures(name, cells, kind) => {
-                let code = match kind {
-                    Some(RowKind::Engine) => Some("1;32"),
-                    Some(_) => None,
-                    None => Some("36"),
-                };
-                (code, format!("{name:name_width$}{}", across(cells)))
-            }
-            Line::Words(name, words) => (Some("2"), format!("{name:name_width$}  {words}")),
+    for (row, line) in rows.iter().zip([None].into_iter().chain(table.lines.iter().map(Some))) {
+        let figures = row[1..].iter().zip(&widths[1..]);
+        let figures: String = figures.map(|(cell, width)| format!("  {cell:>width$}")).collect();
+        let (code, behind) = match line {
+            Some(Line::Figures(_, _, Some(RowKind::Engine))) => (Some("1;32"), figures),
+            Some(Line::Figures(_, _, Some(_))) => (None, figures),
+            Some(Line::Figures(_, _, None)) => (Some("36"), figures),
+            Some(Line::Words(_, words)) => (Some("2"), format!("  {words}")),
+            None => (Some("2"), figures),
         };
+        let line = format!("{:width$}{behind}", row[0], width = widths[0]);
         text += &code.map_or(line.trim_end().into(), |code| paint(code, line.trim_end()));
         text.push('\n');
     }

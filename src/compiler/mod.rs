@@ -2,7 +2,6 @@
 //! what the end of a command means.
 
 pub mod causes;
-mod complete;
 pub mod diagnostics;
 pub mod dialect;
 pub mod language;

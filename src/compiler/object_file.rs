@@ -1,4 +1,5 @@
-//! What an object file asks of a link, and what shared libraries offer to one.
+//! What an object file asks of a link, what shared libraries offer to one, and whether a compiler
+//! has written all of such a file.
 //!
 //! A linker looks at more than names: at the kinds of relocations, at sections with a meaning of
 //! their own, at versions, at the stack's flags. [`Wants`] is therefore only read off object files
@@ -7,16 +8,21 @@
 //! file one that the linker itself must see.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::path::Path;
 
-use object::elf::{self, FileHeader64};
-use object::read::elf::{ElfFile64, FileHeader};
+use object::elf::{self, FileHeader32, FileHeader64};
+use object::read::elf::{ElfFile64, ElfSection64, ElfSymbol64, FileHeader, SectionHeader};
 use object::{
-    Endianness, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget,
-    SectionFlags, SymbolFlags,
+    Architecture, Endianness, Object, ObjectKind, ObjectSection, ObjectSymbol, ReadCache, ReadRef,
+    Relocation, RelocationFlags, RelocationTarget, SectionFlags, SymbolFlags,
 };
 
+type Section<'data, 'file> = ElfSection64<'data, 'file, Endianness>;
+type Symbol<'data, 'file> = ElfSymbol64<'data, 'file, Endianness>;
+
 /// All that a plain object file brings to a link and wants of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wants {
     /// Names that are only called.
     pub called: BTreeSet<String>,
@@ -54,117 +60,116 @@ const STACK: &str = ".note.GNU-stack";
 const PROPERTIES: &str = ".note.gnu.property";
 const UNWIND: &str = ".eh_frame";
 
+/// An ELF file of this kind for x86-64.
+fn parsed(file: &[u8], kind: ObjectKind) -> Option<ElfFile64<'_, Endianness>> {
+    let file = ElfFile64::parse(file).ok()?;
+    (file.kind() == kind && file.architecture() == Architecture::X86_64).then_some(file)
+}
+
 /// What a plain object file wants; `None` if it is none.
 pub fn wants(file: &[u8]) -> Option<Wants> {
-    let header = FileHeader64::<Endianness>::parse(file).ok()?;
-    let endian = header.endian().ok()?;
-    let is_plain = header.e_type(endian) == elf::ET_REL
-        && header.e_machine(endian) == elf::EM_X86_64
-        && header.e_ident().os_abi == elf::ELFOSABI_SYSV
-        && header.e_flags(endian).0 == 0;
-    if !is_plain {
+    let file = parsed(file, ObjectKind::Relocatable)?;
+    let header = file.elf_header();
+    if header.e_ident().os_abi != elf::ELFOSABI_SYSV || header.e_flags(file.endian()).0 != 0 {
         return None;
     }
-    let file = ElfFile64::<Endianness>::parse(file).ok()?;
-    let mut wants = Wants {
-        called: BTreeSet::new(),
-        addressed: BTreeSet::new(),
-        otherwise: BTreeSet::new(),
-        defines: BTreeSet::new(),
-        properties: Vec::new(),
-    };
+    let mut wants = Wants::default();
     let mut says_stack = false;
     let mut size = 0;
     for section in file.sections() {
         let name = section.name().ok()?;
         says_stack |= name == STACK;
-        if name == PROPERTIES {
-            wants.properties = section.data().ok()?.to_vec();
-        }
-        if name == UNWIND && !is_sound_unwind(section.data().ok()?) {
-            return None;
-        }
         let loaded = section_is_plain(name, section.flags())?;
-        if section.align() > WIDEST_ALIGNMENT {
+        if section.align() > WIDEST_ALIGNMENT || !wants.take_contents(name, &section) {
             return None;
         }
         size += if loaded.is_some() { section.size() } else { 0 };
         for (_, relocation) in section.relocations() {
-            let RelocationFlags::Elf { r_type } = relocation.flags() else { return None };
-            let RelocationTarget::Symbol(index) = relocation.target() else { return None };
-            let symbol = file.symbol_by_index(index).ok()?;
-            if relocation.addend().unsigned_abs() > LARGEST {
-                return None;
-            }
-            if symbol.is_undefined() {
-                let names = match r_type {
-                    _ if loaded.is_none() => return None,
-                    elf::R_X86_64_PLT32 => &mut wants.called,
-                    elf::R_X86_64_GOTPCREL
-                    | elf::R_X86_64_GOTPCRELX
-                    | elf::R_X86_64_REX_GOTPCRELX => &mut wants.addressed,
-                    _ => &mut wants.otherwise,
-                };
-                names.insert(symbol.name().ok()?.into());
-                continue;
-            }
-            match (loaded, r_type) {
-                (
-                    Some(_),
-                    elf::R_X86_64_PC32
-                    | elf::R_X86_64_PLT32
-                    | elf::R_X86_64_GOTPCREL
-                    | elf::R_X86_64_GOTPCRELX
-                    | elf::R_X86_64_REX_GOTPCRELX,
-                )
-                // Elsewhere the program would have to be changed when it is loaded.
-                | (Some(Loaded::Writable), elf::R_X86_64_64)
-                // Debug information.
-                | (None, elf::R_X86_64_32 | elf::R_X86_64_64) => {}
-                _ => return None,
-            }
+            wants.take_relocation(&file, loaded, &relocation)?;
         }
     }
-    if !says_stack || size > LARGEST {
-        return None;
+    let is_plain = says_stack
+        && size <= LARGEST
+        && file.symbols().all(|symbol| wants.take_symbol(&symbol) == Some(true));
+    is_plain.then_some(wants)
+}
+
+impl Wants {
+    /// Takes what a section holds, if it is one that matters. Whether it is sound.
+    fn take_contents(&mut self, name: &str, section: &Section<'_, '_>) -> bool {
+        match (name, section.data()) {
+            (PROPERTIES, Ok(data)) => self.properties = data.to_vec(),
+            (UNWIND, Ok(data)) => return is_sound_unwind(data),
+            (PROPERTIES | UNWIND, Err(_)) => return false,
+            _ => {}
+        }
+        true
     }
-    for symbol in file.symbols() {
+
+    /// Takes a relocation in a section that is loaded so, if it is plain.
+    fn take_relocation(
+        &mut self,
+        file: &ElfFile64<'_, Endianness>,
+        loaded: Option<Loaded>,
+        relocation: &Relocation,
+    ) -> Option<()> {
+        use elf::{
+            R_X86_64_32, R_X86_64_64, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_PC32,
+            R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX,
+        };
+        let RelocationFlags::Elf { r_type } = relocation.flags() else { return None };
+        let RelocationTarget::Symbol(index) = relocation.target() else { return None };
+        let symbol = file.symbol_by_index(index).ok()?;
+        if relocation.addend().unsigned_abs() > LARGEST {
+            return None;
+        }
+        let is_addressed =
+            matches!(r_type, R_X86_64_GOTPCREL | R_X86_64_GOTPCRELX | R_X86_64_REX_GOTPCRELX);
+        if !symbol.is_undefined() {
+            let is_plain = match loaded {
+                // Elsewhere the program would have to be changed when it is loaded.
+                Some(Loaded::Writable) if r_type == R_X86_64_64 => true,
+                Some(_) => is_addressed || matches!(r_type, R_X86_64_PC32 | R_X86_64_PLT32),
+                // Debug information.
+                None => matches!(r_type, R_X86_64_32 | R_X86_64_64),
+            };
+            return is_plain.then_some(());
+        }
+        loaded?;
+        let names = match r_type {
+            R_X86_64_PLT32 => &mut self.called,
+            _ if is_addressed => &mut self.addressed,
+            _ => &mut self.otherwise,
+        };
+        names.insert(symbol.name().ok()?.into());
+        Some(())
+    }
+
+    /// Takes a symbol, after all relocations. Whether it is plain.
+    fn take_symbol(&mut self, symbol: &Symbol<'_, '_>) -> Option<bool> {
         let SymbolFlags::Elf { st_info, st_other } = symbol.flags() else { return None };
-        let (binding, kind) = (st_info.st_bind(), st_info.st_type());
+        let kind = st_info.st_type();
         let name = symbol.name().ok()?;
-        let is_plain = match binding {
+        let is_data = kind == elf::STT_FUNC || kind == elf::STT_OBJECT;
+        Some(match st_info.st_bind() {
             elf::STB_LOCAL => {
-                !symbol.is_undefined()
-                    && [
-                        elf::STT_NOTYPE,
-                        elf::STT_OBJECT,
-                        elf::STT_FUNC,
-                        elf::STT_SECTION,
-                        elf::STT_FILE,
-                    ]
-                    .contains(&kind)
+                let is_known = [elf::STT_NOTYPE, elf::STT_SECTION, elf::STT_FILE].contains(&kind);
+                !symbol.is_undefined() && (is_data || is_known)
             }
             elf::STB_GLOBAL if st_other.0 != 0 || symbol.is_common() || name.contains('@') => false,
             elf::STB_GLOBAL if symbol.is_undefined() => {
                 // A name that nothing refers to is one that the linker may do as it likes with.
-                kind == elf::STT_NOTYPE
-                    && (wants.called.contains(name)
-                        || wants.addressed.contains(name)
-                        || wants.otherwise.contains(name)
-                        || name == OFFSET_TABLE)
+                let mut wanted = [&self.called, &self.addressed, &self.otherwise].into_iter();
+                let is_wanted = name == OFFSET_TABLE || wanted.any(|names| names.contains(name));
+                kind == elf::STT_NOTYPE && is_wanted
             }
             elf::STB_GLOBAL => {
-                wants.defines.insert(name.into());
-                symbol.section_index().is_some()
-                    && (kind == elf::STT_FUNC || kind == elf::STT_OBJECT)
+                self.defines.insert(name.into());
+                symbol.section_index().is_some() && is_data
             }
             _ => false,
-        };
-        if !is_plain {
-            return None;
-        }
+        })
     }
-    Some(wants)
 }
 
 /// The bytes of a variable that an object file defines.
@@ -257,12 +262,7 @@ pub type Exports = HashMap<String, Option<Export>>;
 /// What a shared library has for a link, under whatever versions; not names that it has twice, as
 /// different things. `None` if the file is no such library.
 pub fn exports(file: &[u8]) -> Option<Exports> {
-    let header = FileHeader64::<Endianness>::parse(file).ok()?;
-    let endian = header.endian().ok()?;
-    if header.e_type(endian) != elf::ET_DYN || header.e_machine(endian) != elf::EM_X86_64 {
-        return None;
-    }
-    let file = ElfFile64::<Endianness>::parse(file).ok()?;
+    let file = parsed(file, ObjectKind::Dynamic)?;
     let mut exports = Exports::new();
     for symbol in file.dynamic_symbols().filter(|symbol| !symbol.is_undefined()) {
         let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return None };
@@ -279,4 +279,78 @@ pub fn exports(file: &[u8]) -> Option<Exports> {
         }
     }
     Some(exports)
+}
+
+/// How much there is of a file that a compiler was to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// All that can be told, which of a file that is not ELF is nothing.
+    All,
+    /// Less than it says of itself.
+    Part,
+    /// No file, or an empty one.
+    Nothing,
+}
+
+/// Whether a compiler has written all of its output. One that says so, and has not, leaves an
+/// object file that does not link or a program that dies, and both would pass for a no. What is no
+/// plain file has no length, and so is nothing.
+pub fn look(path: &Path) -> Written {
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.is_file() && meta.len() > 0 => {}
+        _ => return Written::Nothing,
+    }
+    // It cannot be read, but the caller's program need not be readable.
+    let Ok(file) = File::open(path) else { return Written::All };
+    // Nothing is read but headers.
+    let file = &ReadCache::new(file);
+    let is_whole = !is_elf(file)
+        || is_whole::<FileHeader64<_>>(file) == Ok(true)
+        || is_whole::<FileHeader32<_>>(file) == Ok(true);
+    if is_whole { Written::All } else { Written::Part }
+}
+
+/// Whether a file begins as ELF does, or was cut before that could be told.
+fn is_elf(file: &ReadCache<File>) -> bool {
+    let length = file.len().map_or(0, |length| length.min(4));
+    file.read_bytes_at(0, length).is_ok_and(|start| elf::ELFMAG.starts_with(start))
+}
+
+/// Whether the tables and sections that an ELF file of this class says it has are there.
+fn is_whole<H: FileHeader<Endian = Endianness>>(file: &ReadCache<File>) -> object::Result<bool> {
+    let header = H::parse(file)?;
+    let endian = header.endian()?;
+    header.program_headers(endian, file)?;
+    if header.e_shnum(endian) == 0 {
+        return Ok(true);
+    }
+    let length = file.len().unwrap_or(0);
+    let sections = header.section_headers(endian, file)?.iter();
+    let mut ranges = sections.filter_map(|section| section.file_range(endian));
+    Ok(ranges.all(|(start, size)| start.checked_add(size).is_some_and(|end| end <= length)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_whole_and_no_part_of_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("program");
+        let whole = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert_eq!(look(&path), Written::Nothing);
+        std::fs::write(&path, &whole).unwrap();
+        assert_eq!(look(&path), Written::All);
+        for length in [whole.len() - 1, whole.len() / 2, 1000, 64, 63, 20, 5, 4, 3, 1] {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            assert_eq!(look(&path), Written::Part, "{length}");
+        }
+        for (text, expected) in
+            [("", Written::Nothing), ("#!/bin/sh\n", Written::All), ("E", Written::All)]
+        {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(look(&path), expected, "{text:?}");
+        }
+    }
 }

@@ -12,8 +12,8 @@ use crate::os;
 use crate::protocol::code::{Code, Reason};
 
 use super::causes::{self, Around, Cause};
-use super::complete::{self, Written};
 use super::diagnostics;
+use super::object_file::{self, Written};
 
 /// The meaning of a command's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub fn compiler(
     };
     if code == 0 {
         let Some(file) = product else { return Verdict::Yes };
-        return match complete::look(file) {
+        return match object_file::look(file) {
             Written::All => Verdict::Yes,
             _ if os::is_full(around.room) => {
                 let remedy = causes::full(around.temp);

@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 use tryall::bench::peer::{Peer, answers};
+use tryall::plan::toolchain::Surroundings;
 use tryall::plan::{self, Origin, Plan};
 use tryall::protocol;
-use tryall::plan::toolchain::Surroundings;
 
 use crate::support::*;
 

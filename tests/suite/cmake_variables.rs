@@ -8,8 +8,8 @@ use crate::support::venv;
 use crate::support::*;
 use serde_json::{Value as Json, json};
 use tryall::plan::Plan;
-use tryall::report::{self, Format};
 use tryall::protocol::response::{Answer, How, Status, Step, Summary, Value};
+use tryall::report::{self, Format};
 
 const FORMAT: [&str; 2] = ["--format", "cmake-variables"];
 

@@ -8,8 +8,8 @@ use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 use tryall::protocol::code::Code;
 use tryall::protocol::parse::parse;
-use tryall::protocol::{BadRequest, Path, kind};
 use tryall::protocol::schema::{Which, schema};
+use tryall::protocol::{BadRequest, Path, kind};
 
 /// Bounded, and without files of its own in the source tree.
 pub fn cases(cases: u32) -> ProptestConfig {

@@ -11,9 +11,9 @@ use proptest::sample::select;
 use tryall::compiler::language::Language;
 use tryall::plan::question::{Question, Subject};
 use tryall::plan::{Plan, PlannedCheck};
-use tryall::report::{self, Format};
-use tryall::protocol::{Kind, fragment};
 use tryall::protocol::response::{Answer, How, Status, Summary, Value};
+use tryall::protocol::{Kind, fragment};
+use tryall::report::{self, Format};
 
 /// A plan of one check for each pair of a subject and its value, all of them yes, and the answers.
 fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {

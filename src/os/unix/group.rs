@@ -1,10 +1,11 @@
 //! A started process and everything that it starts, as one Unix process group.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,7 +17,6 @@ use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::guard::Guard;
-use super::spawn::{Files, Image, spawn};
 
 /// What to start.
 #[derive(Debug, Clone, Copy)]
@@ -85,18 +85,26 @@ pub fn start(what: Start<'_>, guard: Option<&Rc<Guard>>) -> io::Result<(Group, P
             (writer, Some(reader))
         }
     };
-    let files = Files {
-        stdin: File::open("/dev/null")?.into(),
-        stdout: out_writer.into(),
-        stderr: err_writer.into(),
-    };
-    let guarded = guard.map(|guard| guard.descriptor());
-    let image = Image::new(what.program, what.argv, what.env, what.dir, guarded)?;
-    let leader = spawn(image, files)?;
+    let leader = spawn(what, out_writer.into(), err_writer.into())?;
+    if let Some(guard) = guard {
+        guard.started(leader);
+    }
     let group = Group { leader, reaped: false, child_signal, guard: guard.cloned() };
     let receiver = |reader| pipe::Receiver::from_owned_fd(OwnedFd::from(reader));
     let stderr = err_reader.map(receiver).transpose()?;
     Ok((group, Pipes { stdout: receiver(out_reader)?, stderr }))
+}
+
+/// Starts the process. Nothing here may need a `fork`, as a `pre_exec` would: the standard library
+/// then turns from `posix_spawn` to `execvp`, which hands a file that is no program to `/bin/sh`. A
+/// program for another machine must be told from one that fails.
+fn spawn(what: Start<'_>, stdout: Stdio, stderr: Stdio) -> io::Result<Pid> {
+    let (name, arguments) = what.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(what.program);
+    command.arg0(name).args(arguments).current_dir(what.dir).process_group(0);
+    command.env_clear().envs(what.env.iter().map(|(name, value)| (name, value)));
+    let child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn()?;
+    Ok(Pid::from_raw(child.id().cast_signed()))
 }
 
 impl Group {

@@ -1,11 +1,14 @@
 //! A second process that cleans up when this one cannot.
 //!
 //! KILL gives a process no chance to end its compilers or to remove its files. So a process is
-//! forked off at the start that does nothing but wait for the end of a pipe. Every compiler
-//! writes its own process group into that pipe before it becomes the compiler, so that there
-//! is no moment in which one runs and is not known; this program takes it off the list when
+//! forked off at the start that does nothing but wait for the end of a pipe. This program writes
+//! each process group into that pipe as soon as it has started it, and takes it off the list when
 //! it has ended. When the pipe ends, the guard kills what is left on the list and removes the
 //! scratch directory.
+//!
+//! A kill between a start and the message leaves a compiler that is on no list. It still holds the
+//! pipe until it has become the compiler, so the guard looks for strays only afterwards, and finds
+//! it by its directory; where there are no strays to be found, it runs to its end.
 //!
 //! Rejected: PR_SET_PDEATHSIG, which is Linux's alone, reaches the compiler's driver but not
 //! the cc1 below it, and fires when a thread ends.
@@ -33,7 +36,7 @@ pub struct Guard {
 }
 
 /// One message: a process group, positive when it starts, negative when it has ended. Far
-/// below PIPE_BUF, so messages of several writers do not mix.
+/// below PIPE_BUF, so none is cut.
 type Message = [u8; size_of::<i32>()];
 
 /// The last message of a program that has cleaned up behind itself.
@@ -67,10 +70,9 @@ impl Guard {
         }
     }
 
-    /// Where a new process writes its group; the descriptor closes when it becomes another
-    /// program.
-    pub(super) fn descriptor(&self) -> RawFd {
-        self.pipe.as_ref().expect("open until dropped").as_raw_fd()
+    /// Puts a group on the list.
+    pub(super) fn started(&self, group: Pid) {
+        self.tell(group.as_raw());
     }
 
     /// Takes a group off the list.

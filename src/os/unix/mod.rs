@@ -7,7 +7,6 @@ mod guard;
 mod limits;
 mod machine;
 mod signals;
-mod spawn;
 mod stdout;
 mod strays;
 
