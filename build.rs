@@ -13,7 +13,7 @@ fn main() {
         let mut files = Vec::new();
         collect(&root.join(dir), "", &mut files);
         files.sort();
-        writeln!(text, "pub const {name}: &[File] = &[").expect("memory takes all");
+        writeln!(text, "pub(crate) const {name}: &[File] = &[").expect("memory takes all");
         for (path, file) in files {
             println!("cargo::rerun-if-changed={}", file.display());
             let contents = fs::read(&file).unwrap_or_else(|why| panic!("{file:?}: {why}"));
@@ -33,7 +33,7 @@ fn main() {
         }
         text.push_str("];\n");
     }
-    writeln!(text, "pub const HASH: &str = \"{:016x}\";", hash.0).expect("memory takes all");
+    writeln!(text, "pub(crate) const HASH: &str = \"{:016x}\";", hash.0).expect("memory takes all");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("modules.rs"), text).expect("cargo's directory can be written");
 }

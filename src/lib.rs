@@ -1,23 +1,66 @@
-//! `tryall` answers a batch of compiler checks: is this header there, does this link, how
-//! large is this type. Data flows one way, and the modules stand in that order.
+//! `tryall` answers a batch of compiler checks: is this header there, does this link, how large is
+//! this type.
 //!
-//! The one rule: no answer ever differs from the one that the compiler would have given
-//! alone. What is not an answer of the compiler is an `error`, never a `no`.
+//! The one rule: no answer ever differs from the one that the compiler would have given alone. What
+//! is not an answer of the compiler is an `error`, never a `no`.
+//!
+//! ```
+//! use std::rc::Rc;
+//!
+//! use tryall::{Options, Request, Response, Silent, Status};
+//!
+//! let request: Request = serde_json::from_str(
+//!     r#"{"checks": [{"id": "HAVE_STDIO_H", "kind": "header", "header": "stdio.h"}]}"#,
+//! )?;
+//! match tryall::run(request, &Options::default(), Rc::new(Silent)) {
+//!     Response::Answered(answers) => assert_eq!(answers.results[0].status, Status::Yes),
+//!     Response::Refused(refusal) => panic!("{}", refusal.error),
+//! }
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! Data flows one way, and the modules stand in that order.
 
+#![warn(unreachable_pub)]
+
+// What is asked, and how the answers are told.
+mod protocol;
+
+// What runs for it.
+mod plan;
+mod source;
+
+// How it runs.
+mod batch;
+mod check;
+mod compiler;
+mod engine;
+mod exec;
+mod os;
+mod schedule;
+
+// How it is written.
+mod report;
+
+// Who calls.
+mod bench;
+#[doc(hidden)]
 pub mod cli;
-pub mod protocol;
+mod meson;
 
-pub mod plan;
-pub mod source;
+#[cfg(any(test, fuzzing))]
+#[path = "../fuzz/bodies/mod.rs"]
+pub mod fuzz_bodies;
+#[cfg(test)]
+mod tests;
 
-pub mod batch;
-pub mod check;
-pub mod compiler;
-pub mod exec;
-pub mod os;
-pub mod schedule;
-
-pub mod report;
-
-pub mod bench;
-pub mod meson;
+pub use check::context::{Observer, Silent};
+pub use compiler::language::Language;
+pub use engine::{Options, run};
+pub use protocol::Kind;
+pub use protocol::code::Code;
+pub use protocol::location::{BadRequest, Location};
+pub use protocol::request::{Check, HeaderStage, Request, Seconds, Toolchain};
+pub use protocol::response::{
+    Answer, Answers, How, Refusal, Response, Status, Step, Summary, Value,
+};

@@ -3,9 +3,9 @@
 
 use std::sync::OnceLock;
 
-use tryall::batch::unity::source::Unit;
-use tryall::batch::unity::{Candidate, eligibility, evidence};
-use tryall::compiler::diagnostics::{positive_form, says_unknown_flag, trouble, without_escapes};
+use crate::batch::unity::source::Unit;
+use crate::batch::unity::{Candidate, eligibility, evidence};
+use crate::compiler::diagnostics::{positive_form, says_unknown_flag, trouble, without_escapes};
 
 use super::request::planned;
 

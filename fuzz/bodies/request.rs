@@ -2,31 +2,31 @@
 
 use std::rc::Rc;
 
-use tryall::batch::unity::source::Unit;
-use tryall::batch::unity::{self, eligibility};
-use tryall::plan::toolchain::Surroundings;
-use tryall::plan::{self, Origin, Plan};
-use tryall::protocol::parse::parse;
-use tryall::protocol::{BadRequest, Path};
-use tryall::source::form;
+use crate::batch::unity::source::Unit;
+use crate::batch::unity::{self, eligibility};
+use crate::plan::toolchain::Environment;
+use crate::plan::{self, Origin, Plan};
+use crate::protocol::parse::parse;
+use crate::protocol::{BadRequest, Location};
+use crate::source::form;
 
 /// The plan of a request.
-pub fn planned(text: &str) -> Result<Plan, BadRequest> {
+pub(crate) fn planned(text: &str) -> Result<Plan, BadRequest> {
     let (request, text) = parse(text.as_bytes())?;
     let base = std::path::PathBuf::from("/");
     let origin = |index| Origin {
         option: None,
-        path: Path::root().key("checks").index(index),
+        path: Location::root().key("checks").index(index),
         base: Rc::new(base.clone()),
     };
-    let surroundings = Surroundings { env: Vec::new(), dir: base.clone() };
+    let environment = Environment { env: Vec::new(), dir: base.clone() };
     plan::plan(plan::Input {
         origins: (0..request.checks.len()).map(origin).collect(),
         request,
         text: Some(text),
         base: &base,
         timeout: None,
-        surroundings: &surroundings,
+        environment: &environment,
     })
 }
 

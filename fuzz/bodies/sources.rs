@@ -1,10 +1,10 @@
 //! Names, types and expressions, which must stay where a generated source puts them: whatever is
 //! accepted starts no line, no directive and no comment, and closes no bracket of another.
 
-use tryall::compiler::language::Language;
-use tryall::plan::question::{Question, Subject};
-use tryall::protocol::{HeaderStage, fragment};
-use tryall::source::{Form, form};
+use crate::compiler::language::Language;
+use crate::plan::question::{Question, Subject};
+use crate::protocol::{HeaderStage, fragment};
+use crate::source::{Form, form};
 
 /// The brackets that are open at the end of a text, as a compiler reads it; `None` if a literal
 /// or a comment is open, or a bracket closes that was not open. Written apart from the rules

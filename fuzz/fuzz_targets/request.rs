@@ -1,9 +1,5 @@
 #![no_main]
 
-#[path = "../bodies/mod.rs"]
-#[allow(dead_code, reason = "each target has its own")]
-mod bodies;
-
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    bodies::request::look(data);
+    tryall::fuzz_bodies::request::look(data);
 });

@@ -17,10 +17,10 @@ use crate::plan::question::Question;
 const PER_MILLE: usize = 25;
 
 /// What a link costs, in compiles.
-pub const LINK: usize = 2;
+pub(crate) const LINK: usize = 2;
 
 /// What a question costs alone, in compiles.
-pub fn cost(question: &Question) -> usize {
+pub(crate) fn cost(question: &Question) -> usize {
     match question.subject.stage() {
         Stage::Preprocess | Stage::Compile => 1,
         Stage::Link | Stage::Run => 1 + LINK,
@@ -29,7 +29,7 @@ pub fn cost(question: &Question) -> usize {
 
 /// The account of one run.
 #[derive(Debug)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     allowed: usize,
     gained: Cell<usize>,
     lost: Cell<usize>,
@@ -39,7 +39,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// The account of a plan.
-    pub fn of_plan(plan: &Plan) -> Self {
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
         Ledger::new(plan.questions.iter().map(cost).sum())
     }
 
@@ -58,7 +58,7 @@ impl Ledger {
 
     /// How many of these compiles may be tried now; each is staked until [`Ledger::settle`]. Half of
     /// what was gained may be lost again. Waits while others have staked all.
-    pub async fn stake(&self, wanted: usize) -> usize {
+    pub(crate) async fn stake(&self, wanted: usize) -> usize {
         loop {
             if wanted == 0 || self.is_exhausted() {
                 return 0;
@@ -76,7 +76,7 @@ impl Ledger {
 
     /// Takes stakes back when it is known what the compiles that were tried have saved: these, and
     /// others that were likely to gain.
-    pub fn settle(&self, staked: usize, tried: usize, saved: usize) {
+    pub(crate) fn settle(&self, staked: usize, tried: usize, saved: usize) {
         self.staked.set(self.staked.get() - staked);
         self.gained.set(self.gained.get() + saved);
         self.spend(tried);
@@ -84,19 +84,19 @@ impl Ledger {
     }
 
     /// Counts what was spent, or saved only seemingly: less is gained, or else it is lost.
-    pub fn spend(&self, compiles: usize) {
+    pub(crate) fn spend(&self, compiles: usize) {
         let gained = self.gained.get();
         self.gained.set(gained.saturating_sub(compiles));
         self.lose(compiles.saturating_sub(gained));
     }
 
     /// Counts compiles that were for nothing.
-    pub fn lose(&self, compiles: usize) {
+    pub(crate) fn lose(&self, compiles: usize) {
         self.lost.set(self.lost.get() + compiles);
     }
 
     /// Whether nothing more may be tried.
-    pub fn is_exhausted(&self) -> bool {
+    pub(crate) fn is_exhausted(&self) -> bool {
         self.lost.get() >= self.may_lose()
     }
 
@@ -107,7 +107,7 @@ impl Ledger {
 
 /// Whether the questions that are left of these are likely to be answered together: most have not
 /// failed.
-pub fn is_likely(left: usize, of: usize) -> bool {
+pub(crate) fn is_likely(left: usize, of: usize) -> bool {
     2 * left >= of
 }
 

@@ -12,7 +12,7 @@ const ALONE: &str = "tryall --no-fuse";
 
 /// What was found first, with which all others are compared.
 #[derive(Default)]
-pub struct Comparison {
+pub(super) struct Comparison {
     /// Exit statuses of the first strategy, which all others must have too.
     reference: Option<(String, Vec<Option<i32>>)>,
     /// The engine's answers to one repetition when every check has commands of its own. Its shared
@@ -31,7 +31,7 @@ struct Difference {
 
 impl Comparison {
     /// All strategies run the same commands, which must have the same exit statuses.
-    pub fn exits(
+    pub(super) fn exits(
         &mut self,
         tasks: &[Task],
         name: &str,
@@ -49,13 +49,13 @@ impl Comparison {
     }
 
     /// Whether the engine's answers without sharing are known.
-    pub fn has_alone(&self) -> bool {
+    pub(super) fn has_alone(&self) -> bool {
         !self.alone.is_empty()
     }
 
     /// Takes the engine's answers without sharing. Where it has run the command of a task, both must
     /// have the same exit status.
-    pub fn alone(&mut self, tasks: &[Task], answers: Vec<Answer>) -> Result<(), Failure> {
+    pub(super) fn alone(&mut self, tasks: &[Task], answers: Vec<Answer>) -> Result<(), Failure> {
         self.alone = answers;
         let Some((first, exits)) = &self.reference else { return Ok(()) };
         for ((task, &exit), answer) in tasks.iter().zip(exits).zip(&self.alone) {
@@ -69,7 +69,7 @@ impl Comparison {
     /// The engine's answers must be those that it gives without sharing commands. An exit status of a
     /// shared command, or of another check's, is not compared: it need not be that of the command
     /// alone.
-    pub fn answers(&self, name: &str, answers: &[Answer]) -> Result<(), Failure> {
+    pub(super) fn answers(&self, name: &str, answers: &[Answer]) -> Result<(), Failure> {
         for (alone, answer) in self.alone.iter().cycle().zip(answers) {
             // What programs print may differ from run to run.
             let is_printed = matches!(answer.value, Some(Value::Program { .. }));
@@ -89,7 +89,7 @@ impl Comparison {
 
     /// A peer asks in its own idiom, which may have another meaning. A difference is told, and
     /// whoever reads the table judges.
-    pub fn peer(&mut self, peer: Peer, theirs: Vec<(String, bool)>) {
+    pub(super) fn peer(&mut self, peer: Peer, theirs: Vec<(String, bool)>) {
         let answers = self.alone.iter().filter_map(|answer| match answer.status {
             Status::Yes => Some((answer.id.as_str(), true)),
             Status::No => Some((answer.id.as_str(), false)),
@@ -108,7 +108,7 @@ impl Comparison {
     }
 
     /// Where peers answer otherwise, for the report.
-    pub fn differences(&self) -> Vec<String> {
+    pub(super) fn differences(&self) -> Vec<String> {
         let told = |yes: bool| if yes { "yes" } else { "no" };
         let one = |difference: &Difference| {
             format!(

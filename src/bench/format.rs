@@ -3,10 +3,10 @@
 use super::result::{Bench, Report, Row, Spread};
 
 /// The benches of one suite and one compiler, which differ in width.
-pub type Group<'a> = Vec<&'a Bench>;
+pub(super) type Group<'a> = Vec<&'a Bench>;
 
 /// What belongs together, in order of appearance.
-pub fn groups(report: &Report) -> Vec<Group<'_>> {
+pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for bench in &report.benches {
         let same = |group: &&mut Group<'_>| {
@@ -21,12 +21,12 @@ pub fn groups(report: &Report) -> Vec<Group<'_>> {
 }
 
 /// Whether a group has a curve to show.
-pub fn several_widths(group: &Group<'_>) -> bool {
+pub(super) fn several_widths(group: &Group<'_>) -> bool {
     group.iter().any(|bench| bench.jobs != group[0].jobs)
 }
 
 /// The names of all rows of a group, in order of appearance.
-pub fn row_names<'a>(group: &Group<'a>) -> Vec<&'a str> {
+pub(super) fn row_names<'a>(group: &Group<'a>) -> Vec<&'a str> {
     let mut names = Vec::new();
     for row in group.iter().flat_map(|bench| &bench.rows) {
         if !names.contains(&row.name.as_str()) {
@@ -37,12 +37,12 @@ pub fn row_names<'a>(group: &Group<'a>) -> Vec<&'a str> {
 }
 
 /// What is measured: `fortran with gfortran`.
-pub fn subject(bench: &Bench) -> String {
+pub(super) fn subject(bench: &Bench) -> String {
     plain(&format!("{} with {}", bench.suite, command(&bench.compiler)))
 }
 
 /// How much is measured: `16 checks x 8, 2 jobs on 2 cores, 5 rounds`.
-pub fn amount(bench: &Bench, cores: usize, times: char) -> String {
+pub(super) fn amount(bench: &Bench, cores: usize, times: char) -> String {
     let rounds = bench.rows.iter().map(|row| row.rounds.len()).max().unwrap_or(0);
     format!(
         "{} {times} {}, {} on {}, {}",
@@ -55,7 +55,7 @@ pub fn amount(bench: &Bench, cores: usize, times: char) -> String {
 }
 
 /// Where it ran, and by what: one line.
-pub fn machine(report: &Report) -> String {
+pub(super) fn machine(report: &Report) -> String {
     let machine = &report.machine;
     let processor = machine.processor.as_ref().map_or(String::new(), |model| format!("{model}, "));
     let cores = count(machine.cores, "core");
@@ -63,12 +63,12 @@ pub fn machine(report: &Report) -> String {
 }
 
 /// A number of things.
-pub fn count(number: usize, thing: &str) -> String {
+pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
 /// A command as a shell would take it.
-pub fn command(words: &[String]) -> String {
+pub(super) fn command(words: &[String]) -> String {
     // Some words need no quotes although shlex sets them, such as `1,2,4`.
     let safe = |word: &str| {
         let harmless = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
@@ -83,12 +83,12 @@ pub fn command(words: &[String]) -> String {
 
 /// Text in one line without control characters: what compilers and peers say of themselves is
 /// theirs, and may hold escapes.
-pub fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Why a row has no figures.
-pub fn why_missing(row: &Row) -> Option<String> {
+pub(super) fn why_missing(row: &Row) -> Option<String> {
     match &row.missing {
         Some(why) => Some(format!("not measured: {}", plain(why))),
         None if row.rounds.is_empty() => Some("not measured: no round was finished".into()),
@@ -97,19 +97,19 @@ pub fn why_missing(row: &Row) -> Option<String> {
 }
 
 /// How many processes a round starts, if that is known.
-pub fn processes(row: &Row) -> Option<u64> {
+pub(super) fn processes(row: &Row) -> Option<u64> {
     let mut known: Vec<_> = row.rounds.iter().filter_map(|round| round.processes).collect();
     known.sort_unstable();
     known.get(known.len() / 2).copied()
 }
 
 /// A figure that can be drawn and compared: what is none, such as a quotient by zero, is zero.
-pub fn sane(figure: f64) -> f64 {
+pub(super) fn sane(figure: f64) -> f64 {
     if figure.is_finite() && figure > 0.0 { figure } else { 0.0 }
 }
 
 /// A figure with so many digits that say something.
-pub fn significant(figure: f64, digits: i32) -> String {
+pub(super) fn significant(figure: f64, digits: i32) -> String {
     let figure = sane(figure);
     if figure == 0.0 {
         return "0".into();
@@ -122,7 +122,7 @@ pub fn significant(figure: f64, digits: i32) -> String {
 }
 
 /// How the figures of a column are written, so that their points stand below each other.
-pub struct Decimals {
+pub(super) struct Decimals {
     count: usize,
     width: usize,
     /// Whether there is more than one figure to a row anywhere.
@@ -131,7 +131,7 @@ pub struct Decimals {
 
 impl Decimals {
     /// Two digits of the smallest figure at least, and two after the point.
-    pub fn of(spreads: impl Iterator<Item = Spread>, limit: f64) -> Self {
+    pub(super) fn of(spreads: impl Iterator<Item = Spread>, limit: f64) -> Self {
         let spreads: Vec<_> = spreads.collect();
         let figures = spreads.iter().map(|spread| spread.median).chain([limit]).map(sane);
         let least = figures.filter(|figure| *figure > 0.0).fold(f64::INFINITY, f64::min);
@@ -140,7 +140,7 @@ impl Decimals {
     }
 
     /// So many digits after the point.
-    pub fn fixed(count: usize, spreads: impl Iterator<Item = Spread>) -> Self {
+    pub(super) fn fixed(count: usize, spreads: impl Iterator<Item = Spread>) -> Self {
         let (mut most, mut spread) = (0.0, false);
         for figures in spreads {
             most = sane(figures.max).max(most);
@@ -150,7 +150,7 @@ impl Decimals {
     }
 
     /// One figure; a dash if there is none.
-    pub fn single(&self, figure: f64) -> String {
+    pub(super) fn single(&self, figure: f64) -> String {
         match sane(figure) {
             0.0 => "-".into(),
             figure => format!("{figure:.*}", self.count),
@@ -158,7 +158,7 @@ impl Decimals {
     }
 
     /// Of a row that has no ends, nothing but spaces in their place.
-    pub fn spread(&self, spread: Spread, unit: &str) -> String {
+    pub(super) fn spread(&self, spread: Spread, unit: &str) -> String {
         let Spread { median, min, max } = spread;
         let (count, width) = (self.count, self.width);
         let middle = format!("{}{unit}", self.single(median));

@@ -17,6 +17,7 @@ use super::{Failure, Plan, Progress};
 use crate::exec::slots::cores;
 use crate::exec::trace::Span;
 use crate::os;
+use crate::protocol::Request;
 
 /// A row whose rounds differ by more than this much of their median is not to be trusted.
 const NOISY: f64 = 0.2;
@@ -26,17 +27,19 @@ const NOISY: f64 = 0.2;
 const MEMORY_OF_A_COMPILER: u64 = 64 << 20;
 
 /// One suite at one width.
-pub struct Measurement<'a> {
+pub(super) struct Measurement<'a> {
     suite: &'a Suite,
     repeat: usize,
     jobs: usize,
     tasks: Vec<Task>,
+    /// The same as a request.
+    request: Request,
     rows: Vec<(Row, Contestant)>,
     /// What everybody has found.
     found: Comparison,
     /// CPU time of the bare commands: for each strategy that runs them, of each round.
     bare: HashMap<usize, Vec<f64>>,
-    /// The request, rooms for commands, and the projects of the peers.
+    /// Directories for commands, and the projects of the peers.
     dir: tempfile::TempDir,
 }
 
@@ -58,11 +61,11 @@ struct Spent {
 
 impl<'a> Measurement<'a> {
     /// Writes what everybody needs.
-    pub fn new(plan: &Plan, suite: &'a Suite, jobs: usize) -> Result<Self, Failure> {
+    pub(super) fn new(plan: &Plan, suite: &'a Suite, jobs: usize) -> Result<Self, Failure> {
         let repeat = plan.repeat(suite);
         let tasks = suite.repeated_tasks(repeat);
         let dir = tempfile::Builder::new().prefix("tryall-bench-").tempdir_in(os::scratch_base())?;
-        std::fs::write(dir.path().join(REQUEST), suite.repeated_request(repeat).to_string())?;
+        let request = suite.repeated_request(repeat);
         let mut rows: Vec<_> =
             plan.strategies.iter().map(|&strategy| of_strategy(strategy, tasks.len())).collect();
         for &peer in &plan.peers {
@@ -73,6 +76,7 @@ impl<'a> Measurement<'a> {
             repeat,
             jobs,
             tasks,
+            request,
             rows,
             found: Comparison::default(),
             bare: HashMap::new(),
@@ -82,7 +86,7 @@ impl<'a> Measurement<'a> {
 
     /// A round that does not count, and those that do. In each round the rows take turns, and
     /// another one is first, so that a machine that slows down slows all of them.
-    pub fn run(
+    pub(super) fn run(
         &mut self,
         rounds: usize,
         progress: &dyn Progress,
@@ -150,7 +154,7 @@ impl<'a> Measurement<'a> {
         let work = Work {
             tasks: &self.tasks,
             jobs: self.jobs,
-            request: &self.dir.path().join(REQUEST),
+            request: &self.request,
             base: &self.suite.dir,
             dir: &rooms,
             progress: &advance,
@@ -211,27 +215,25 @@ impl<'a> Measurement<'a> {
         Ok(Some(spent))
     }
 
-    /// DecidedBy the engine each check once, with commands of its own, unless that is done; untimed.
+    /// Asks the engine each check once, with commands of its own, unless that is done; untimed.
     /// `false` if it was interrupted.
     fn ask_alone(&mut self, interrupted: &AtomicBool) -> Result<bool, Failure> {
         if self.found.has_alone() {
             return Ok(true);
         }
-        let request = self.dir.path().join("once.json");
-        std::fs::write(&request, self.suite.request().to_string())?;
         let work = Work {
             tasks: &self.suite.tasks,
             jobs: self.jobs,
-            request: &request,
+            request: self.suite.request(),
             base: &self.suite.dir,
             dir: self.dir.path(),
             progress: &|| (),
             interrupted,
         };
-        let Some(answers) = ask_engine(&work, &["--no-fuse".as_ref()])? else {
+        let Some(answers) = ask_engine(&work, false)? else {
             return Ok(false);
         };
-        self.found.alone(&self.suite.tasks, answers.results)?;
+        self.found.alone(&self.suite.tasks, answers.answers.results)?;
         Ok(true)
     }
 
@@ -247,7 +249,7 @@ impl<'a> Measurement<'a> {
     }
 
     /// The figures of all rounds.
-    pub fn bench(self) -> Bench {
+    pub(super) fn bench(self) -> Bench {
         // A processor may run the same commands faster at another time, or beside each other; what
         // was possible once is the limit.
         let medians = self.bare.values().map(|rounds| Spread::of(rounds.iter().copied()).median);
@@ -282,8 +284,6 @@ impl<'a> Measurement<'a> {
         }
     }
 }
-
-const REQUEST: &str = "request.json";
 
 /// What is spent between two moments.
 struct Clock {

@@ -4,15 +4,15 @@
 mod comparison;
 mod format;
 mod measurement;
-pub mod peer;
-pub mod result;
+pub(crate) mod peer;
+pub(crate) mod result;
 #[cfg(test)]
 mod sample;
-pub mod strategy;
-pub mod suite;
-pub mod svg;
-pub mod table;
-pub mod task;
+pub(crate) mod strategy;
+pub(crate) mod suite;
+pub(crate) mod svg;
+pub(crate) mod table;
+pub(crate) mod task;
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,10 +28,10 @@ use crate::exec::trace::Span;
 use crate::os;
 
 /// The version of the exported format.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// What to measure.
-pub struct Plan {
+pub(crate) struct Plan {
     /// The suites, each with its compiler.
     pub suites: Vec<Suite>,
     /// How often each check is made in a round; without it 8 for the Fortran suite, as in the
@@ -56,7 +56,7 @@ impl Plan {
     }
 
     /// How many tasks there are in all.
-    pub fn steps(&self) -> usize {
+    pub(crate) fn steps(&self) -> usize {
         let tasks: usize =
             self.suites.iter().map(|suite| suite.tasks.len() * self.repeat(suite)).sum();
         tasks * self.widths.len() * (self.strategies.len() + self.peers.len()) * (self.rounds + 1)
@@ -64,7 +64,7 @@ impl Plan {
 }
 
 /// Who is told how far it has come.
-pub trait Progress: Sync {
+pub(crate) trait Progress: Sync {
     /// Something new is measured.
     fn begin(&self, what: &str);
     /// A task more is done.
@@ -73,7 +73,7 @@ pub trait Progress: Sync {
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// Two ways of asking had different answers: one of them is wrong.
     #[error("{check}: {first} answers {one} and {second} answers {other}; one of them is wrong")]
     Difference {
@@ -94,7 +94,7 @@ pub enum Failure {
 }
 
 /// Measures. With the report come the processes of the first round that counts.
-pub fn run(
+pub(crate) fn run(
     plan: &Plan,
     progress: &dyn Progress,
     interrupted: &AtomicBool,

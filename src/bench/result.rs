@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A whole benchmark.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Report {
+pub(crate) struct Report {
     /// The version of this format.
     pub version: u32,
     /// The version of tryall.
@@ -25,7 +25,7 @@ pub struct Report {
 /// The machine.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Machine {
+pub(crate) struct Machine {
     /// Operating system and architecture.
     pub system: String,
     /// The processor's model, if the system tells.
@@ -37,7 +37,7 @@ pub struct Machine {
 /// The rounds of one suite with one compiler at one width.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Bench {
+pub(crate) struct Bench {
     /// The suite: `fortran`, `posix` or a file.
     pub suite: String,
     /// The compiler's command.
@@ -63,7 +63,7 @@ pub struct Bench {
 /// A command and the check that it belongs to.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CommandLine {
+pub(crate) struct CommandLine {
     /// The check.
     pub id: String,
     /// Its arguments.
@@ -73,7 +73,7 @@ pub struct CommandLine {
 /// The CPU time of the commands, spread evenly over the cores that `jobs` can use.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Limit {
+pub(crate) struct Limit {
     /// CPU time of the bare commands: the median of all rounds of the strategy in which they took
     /// least, in seconds.
     pub cpu_s: f64,
@@ -84,7 +84,7 @@ pub struct Limit {
 /// What a row is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum RowKind {
+pub(crate) enum RowKind {
     /// A technique, which runs exactly the same commands as the other techniques.
     Strategy,
     /// tryall with everything it does, which may run fewer commands.
@@ -96,7 +96,7 @@ pub enum RowKind {
 /// One strategy or peer.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
+pub(crate) struct Row {
     /// Its name, such as `threads`.
     pub name: String,
     /// What it is.
@@ -120,7 +120,7 @@ pub struct Row {
 /// One round of one row.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Round {
+pub(crate) struct Round {
     /// Time on the clock, in seconds.
     pub wall_s: f64,
     /// CPU time of all processes together, in seconds.
@@ -132,7 +132,7 @@ pub struct Round {
 /// The middle and the ends of several figures. All zero if there are none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Spread {
+pub(crate) struct Spread {
     /// The median.
     pub median: f64,
     /// The smallest.
@@ -143,7 +143,7 @@ pub struct Spread {
 
 impl Spread {
     /// Of these figures.
-    pub fn of(figures: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Self {
         let mut figures: Vec<_> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);
         let middle = figures.len() / 2;

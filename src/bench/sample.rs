@@ -3,7 +3,7 @@
 use super::result::{Bench, Limit, Machine, Report, Round, Row, RowKind, Spread};
 
 /// A report of these benches.
-pub fn report(benches: Vec<Bench>) -> Report {
+pub(crate) fn report(benches: Vec<Bench>) -> Report {
     let command = "tryall bench -n 8 gfortran flang-new-16 gcc";
     Report {
         version: 1,
@@ -20,7 +20,7 @@ pub fn report(benches: Vec<Bench>) -> Report {
 }
 
 /// A row of five rounds, before [`bench`] compares it.
-pub fn row(name: &str, kind: RowKind, median: f64) -> Row {
+pub(crate) fn row(name: &str, kind: RowKind, median: f64) -> Row {
     let walls = [0.97, 1.0, 1.01, 0.99, 1.06].map(|part| part * median);
     let about = match kind {
         RowKind::Strategy => "the same commands in another way",
@@ -42,14 +42,14 @@ pub fn row(name: &str, kind: RowKind, median: f64) -> Row {
 }
 
 /// A row without figures.
-pub fn missing(name: &str, why: &str) -> Row {
+pub(crate) fn missing(name: &str, why: &str) -> Row {
     let row = row(name, RowKind::Peer, 0.0);
     let none = Spread::default();
     Row { missing: Some(why.into()), rounds: Vec::new(), wall_s: none, cpu_s: none, ..row }
 }
 
 /// A bench of these rows, with the limit in the given wall time of two cores at most.
-pub fn bench(compiler: &str, jobs: usize, limit: f64, mut rows: Vec<Row>) -> Bench {
+pub(crate) fn bench(compiler: &str, jobs: usize, limit: f64, mut rows: Vec<Row>) -> Bench {
     let serial = rows[0].wall_s.median;
     for row in rows.iter_mut().filter(|row| row.missing.is_none()) {
         row.speedup = Spread::of(row.rounds.iter().map(|round| serial / round.wall_s));
@@ -75,7 +75,7 @@ pub fn bench(compiler: &str, jobs: usize, limit: f64, mut rows: Vec<Row>) -> Ben
 }
 
 /// Nine rows, the strategies at about the limit where they can.
-pub fn nine_rows(compiler: &str, jobs: usize, serial: f64) -> Bench {
+pub(crate) fn nine_rows(compiler: &str, jobs: usize, serial: f64) -> Bench {
     let width = jobs.min(2) as f64;
     let all = |part: f64| serial * part / width;
     let strategy = |name, part| row(name, RowKind::Strategy, all(part));

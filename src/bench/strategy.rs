@@ -1,9 +1,8 @@
 //! The techniques: ways to run exactly the same commands.
 
 use std::cell::RefCell;
-use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::rc::Rc;
@@ -15,14 +14,17 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinSet, LocalSet};
 
 use super::task::{Done, LINKED, Task, now};
+use crate::check::context::Silent;
+use crate::engine::{self, Answered, Options};
 use crate::exec::process::{Exit, Runner};
-use crate::exec::trace::{self, Span};
+use crate::exec::trace::Span;
 use crate::os::{OutputMode, Start};
-use crate::protocol::response::{Answer, Answers};
+use crate::protocol::Request;
+use crate::protocol::response::Answer;
 
 /// A technique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Strategy {
+pub(crate) enum Strategy {
     /// One after the other.
     Serial,
     /// A pool of operating system threads, each of which waits for its command.
@@ -38,13 +40,13 @@ pub enum Strategy {
 }
 
 /// What a strategy is to do.
-pub struct Work<'a> {
+pub(crate) struct Work<'a> {
     /// The commands.
     pub tasks: &'a [Task],
     /// How many at once.
     pub jobs: usize,
     /// The same as a request, for the engine.
-    pub request: &'a Path,
+    pub request: &'a Request,
     /// Where the request's relative paths start.
     pub base: &'a Path,
     /// A directory for the commands' own directories.
@@ -57,7 +59,7 @@ pub struct Work<'a> {
 
 /// What a strategy did.
 #[derive(Debug, Clone)]
-pub struct Performed {
+pub(crate) struct Performed {
     /// What came of each task, in their order. Empty for the engine, which shares commands.
     pub done: Vec<Option<Done>>,
     /// The engine's answers, in the order of the tasks.
@@ -70,7 +72,7 @@ pub struct Performed {
 
 impl Strategy {
     /// All, in the order in which they are shown.
-    pub const ALL: [Strategy; 6] = [
+    pub(crate) const ALL: [Strategy; 6] = [
         Strategy::Serial,
         Strategy::Threads,
         Strategy::Processes,
@@ -80,7 +82,7 @@ impl Strategy {
     ];
 
     /// The name of its row.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Strategy::Serial => "serial",
             Strategy::Threads => "threads",
@@ -92,7 +94,7 @@ impl Strategy {
     }
 
     /// What it does, in a few words.
-    pub fn about(self) -> &'static str {
+    pub(crate) fn about(self) -> &'static str {
         match self {
             Strategy::Serial => "one command after the other",
             Strategy::Threads => "a pool of threads",
@@ -104,7 +106,7 @@ impl Strategy {
     }
 
     /// Does the work. `None` if it was interrupted.
-    pub fn perform(self, work: &Work<'_>) -> io::Result<Option<Performed>> {
+    pub(crate) fn perform(self, work: &Work<'_>) -> io::Result<Option<Performed>> {
         let performed = match self {
             Strategy::Serial => {
                 pool(work, 1, |_| Ok(|task: &Task, room: &Path| task.perform(room)))?
@@ -207,7 +209,7 @@ impl Drop for Worker {
 }
 
 /// What a worker process does: a task a line in, what came of it a line out.
-pub fn work() -> io::Result<()> {
+pub(crate) fn work() -> io::Result<()> {
     for line in io::stdin().lines() {
         let order: Order = serde_json::from_str(&line?)?;
         let mut answer = serde_json::to_vec(&order.task.perform(&order.room)?)?;
@@ -280,40 +282,40 @@ async fn perform_async(runner: &Runner, task: &Task, room: &Path) -> io::Result<
     Ok(Done { exit, processes, start, end: now() })
 }
 
-/// The engine, as a user would run it.
+/// The engine.
 fn engine(work: &Work<'_>) -> io::Result<Performed> {
-    let trace = work.dir.join("trace.json");
-    let jobs = work.jobs.to_string();
-    let options = ["-j".as_ref(), jobs.as_ref(), "--trace".as_ref(), trace.as_os_str()];
-    let answered = ask_engine(work, &options)?;
-    let Some(Answers { results, summary, .. }) = answered else {
+    let Some(Answered { answers, commands }) = ask_engine(work, true)? else {
         return Ok(performed(Vec::new()));
     };
     (0..work.tasks.len()).for_each(|_| (work.progress)());
-    let commands = trace::read(&std::fs::read(&trace)?)?;
-    let processes = summary.processes;
-    Ok(Performed { done: Vec::new(), answers: results, processes, commands })
+    let processes = answers.summary.processes;
+    Ok(Performed { done: Vec::new(), answers: answers.results, processes, commands })
 }
 
-/// What the engine answers to the request, with these options; `None` if it was interrupted.
-pub fn ask_engine(work: &Work<'_>, options: &[&OsStr]) -> io::Result<Option<Answers>> {
-    let output = work.dir.join("response.json");
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["check", "-"]).args(options).arg("--output").arg(&output);
-    command.current_dir(work.base).stdin(File::open(work.request)?);
-    command.stdout(Stdio::null()).stderr(Stdio::null());
-    let succeeded = wait_unless_interrupted(command.spawn()?, work.interrupted)?;
-    if work.interrupted.load(Ordering::Relaxed) {
-        return Ok(None);
-    }
-    if !succeeded && !output.exists() {
-        return Err(io::Error::other("the engine refused the suite; `tryall check` tells why"));
-    }
-    Ok(Some(serde_json::from_slice(&std::fs::read(&output)?)?))
+/// What the engine answers to the request, where checks may `share` commands or not; `None` if it was
+/// interrupted.
+pub(crate) fn ask_engine(work: &Work<'_>, share: bool) -> io::Result<Option<Answered>> {
+    let options = Options {
+        jobs: NonZeroUsize::new(work.jobs),
+        base: Some(work.base.into()),
+        share,
+        ..Options::default()
+    };
+    let interrupted = async {
+        while !work.interrupted.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let request = work.request.clone();
+    engine::answers(request, &options, Rc::new(Silent), interrupted)
+        .map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// Waits for a process that is ended when the user has enough.
-pub fn wait_unless_interrupted(mut child: Child, interrupted: &AtomicBool) -> io::Result<bool> {
+pub(crate) fn wait_unless_interrupted(
+    mut child: Child,
+    interrupted: &AtomicBool,
+) -> io::Result<bool> {
     // A blocking wait could not be left. The pause is far below what is measured here.
     let started = Instant::now();
     loop {

@@ -2,21 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::rc::Rc;
-
-use serde_json::{Value, json};
 
 use super::task::{Task, tasks};
 use crate::compiler::language::Language;
-use crate::plan::toolchain::{Surroundings, is_launcher};
-use crate::plan::{self, Origin, Plan};
-use crate::protocol::parse;
+use crate::engine::{Options, plan_of};
+use crate::plan::Plan;
+use crate::plan::toolchain::{Environment, is_launcher};
+use crate::protocol::{Request, parse};
 
 const FORTRAN: &str = include_str!("../../examples/fortran.json");
 const POSIX: &str = include_str!("../../examples/posix.json");
 
 /// A suite with the compiler that it is measured with.
-pub struct Suite {
+pub(crate) struct Suite {
     /// `fortran`, `posix` or a file's name.
     pub name: String,
     /// The compiler's command.
@@ -29,11 +27,11 @@ pub struct Suite {
     pub tasks: Vec<Task>,
     /// Where relative paths of the request start.
     pub dir: PathBuf,
-    request: Value,
+    request: Request,
 }
 
 /// The language that a compiler is for, by its name.
-pub fn language_of(compiler: &str) -> Language {
+pub(crate) fn language_of(compiler: &str) -> Language {
     let name = Path::new(compiler).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let is = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
     if is(&["fortran", "flang", "ifort", "ifx", "nagfor", "f77", "f90", "f95", "xlf"]) {
@@ -46,9 +44,9 @@ pub fn language_of(compiler: &str) -> Language {
 }
 
 /// The compilers when none are named: the environment's, else those that are found.
-pub fn default_compilers(surroundings: &Surroundings) -> Vec<String> {
+pub(crate) fn default_compilers(environment: &Environment) -> Vec<String> {
     let from_env = ["FC", "CC"].iter().filter_map(|name| {
-        let value = surroundings.env.iter().find(|(key, _)| key == name)?.1.to_str()?;
+        let value = environment.env.iter().find(|(key, _)| key == name)?.1.to_str()?;
         (!value.trim().is_empty()).then(|| value.to_string())
     });
     let from_env: Vec<_> = from_env.collect();
@@ -62,7 +60,7 @@ pub fn default_compilers(surroundings: &Surroundings) -> Vec<String> {
 
 impl Suite {
     /// A suite by its name, or the one that suits the compiler's language.
-    pub fn load(name: Option<&str>, compiler: &str) -> Result<Self, String> {
+    pub(crate) fn load(name: Option<&str>, compiler: &str) -> Result<Self, String> {
         let command = shlex::split(compiler).filter(|words| !words.is_empty());
         let command = command.ok_or_else(|| format!("{compiler:?} is no command"))?;
         let language = language_of(
@@ -80,14 +78,17 @@ impl Suite {
                 (text, Path::new(".").join(Path::new(file).parent().unwrap_or(Path::new(""))))
             }
         };
-        let mut request: Value =
-            serde_json::from_str(&text).map_err(|error| format!("{name}: {error}"))?;
+        let (mut request, _) =
+            parse::parse(text.as_bytes()).map_err(|error| format!("{name}: {error}"))?;
         let toolchain = match name {
             "fortran" => Language::Fortran,
             _ => language,
         };
-        request["toolchains"][toolchain.name()]["command"] = json!(command);
-        let plan = plan_of(&request, &dir).map_err(|error| format!("{name}: {error}"))?;
+        let toolchain = request.toolchains.entry(toolchain.name().into()).or_default();
+        toolchain.command = Some(command.clone());
+        let options = Options { base: Some(dir.clone()), ..Options::default() };
+        let (plan, _) =
+            plan_of(request.clone(), &options).map_err(|error| format!("{name}: {error}"))?;
         let tasks = tasks(&plan)?;
         Ok(Suite {
             name: name.into(),
@@ -101,54 +102,31 @@ impl Suite {
     }
 
     /// The commands, as often as they are to be repeated.
-    pub fn repeated_tasks(&self, repeat: usize) -> Vec<Task> {
+    pub(crate) fn repeated_tasks(&self, repeat: usize) -> Vec<Task> {
         (0..repeat).flat_map(|_| self.tasks.iter().cloned()).collect()
     }
 
     /// The request, once.
-    pub fn request(&self) -> &Value {
+    pub(crate) fn request(&self) -> &Request {
         &self.request
     }
 
     /// The request, as often as it is to be repeated, under names of their own.
-    pub fn repeated_request(&self, repeat: usize) -> Value {
+    pub(crate) fn repeated_request(&self, repeat: usize) -> Request {
         let mut request = self.request.clone();
-        let checks = self.request["checks"].as_array().cloned().unwrap_or_default();
-        let named = |repetition: usize, id: &Value| {
-            json!(format!("{}_{repetition}", id.as_str().unwrap_or_default()))
-        };
+        let named = |repetition: usize, id: &String| format!("{id}_{repetition}");
         let all = (0..repeat).flat_map(|repetition| {
-            checks.iter().map(move |check| {
+            self.request.checks.iter().map(move |check| {
                 let mut check = check.clone();
-                check["id"] = named(repetition, &check["id"]);
-                for need in
-                    check.get_mut("needs").and_then(Value::as_array_mut).into_iter().flatten()
-                {
-                    *need = named(repetition, need);
-                }
+                check.id = named(repetition, &check.id);
+                let others = check.needs.iter_mut().chain(&mut check.alternative_to);
+                others.for_each(|id| *id = named(repetition, id));
                 check
             })
         });
-        request["checks"] = all.collect();
+        request.checks = all.collect();
         request
     }
-}
-
-fn plan_of(request: &Value, dir: &Path) -> Result<Plan, String> {
-    let surroundings = Surroundings::of_process().map_err(|error| error.to_string())?;
-    let text = request.to_string();
-    let (request, text) = parse::parse(text.as_bytes()).map_err(|error| error.to_string())?;
-    let base = Rc::new(surroundings.dir.join(dir));
-    let origins = Origin::of_request(&request, &base);
-    let input = plan::Input {
-        request,
-        origins,
-        text: Some(text),
-        base: &base,
-        timeout: None,
-        surroundings: &surroundings,
-    };
-    plan::plan(input).map_err(|error| error.to_string())
 }
 
 /// What a compiler says of itself. One that does not know the question has no version.

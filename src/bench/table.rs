@@ -25,7 +25,7 @@ const PEER: &str = "another program, which asks the same questions in its own wa
 const LIMIT: &str = "CPU time of the commands, spread over the cores that the jobs can use";
 
 /// The table for people, with colours if they can be shown.
-pub fn terminal(report: &Report, colour: bool) -> String {
+pub(crate) fn terminal(report: &Report, colour: bool) -> String {
     let paint = |code: &str, text: &str| match colour {
         true => format!("\x1b[{code}m{text}\x1b[0m"),
         false => text.to_string(),
@@ -64,7 +64,7 @@ pub fn terminal(report: &Report, colour: bool) -> String {
 }
 
 /// The same for a page on GitHub, with where it comes from.
-pub fn markdown(report: &Report) -> String {
+pub(crate) fn markdown(report: &Report) -> String {
     let mut text = String::new();
     for group in groups(report) {
         for bench in &group {

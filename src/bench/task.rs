@@ -17,7 +17,7 @@ use crate::source::{self, Form};
 
 /// A compiler command, and the program that it makes if that is to be run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Task {
+pub(crate) struct Task {
     /// The check.
     pub id: String,
     /// The compiler's file.
@@ -34,7 +34,7 @@ pub struct Task {
 
 /// What came of a task.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Done {
+pub(crate) struct Done {
     /// The exit status of the last command; none if a signal ended it or it never ran.
     pub exit: Option<i32>,
     /// Commands that were started.
@@ -46,10 +46,10 @@ pub struct Done {
 }
 
 /// The name of the program that a task links.
-pub const LINKED: &str = "conftest.exe";
+pub(crate) const LINKED: &str = "conftest.exe";
 
 /// The tasks of a plan: one for each check, with nothing joined and nothing skipped.
-pub fn tasks(plan: &Plan) -> Result<Vec<Task>, String> {
+pub(crate) fn tasks(plan: &Plan) -> Result<Vec<Task>, String> {
     plan.checks.iter().map(|check| task(plan, check.question, &check.id)).collect()
 }
 
@@ -96,13 +96,13 @@ fn task(plan: &Plan, question: QuestionId, id: &str) -> Result<Task, String> {
 }
 
 /// The time, in seconds since the epoch: the same for all processes.
-pub fn now() -> f64 {
+pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 impl Task {
     /// Makes the directory and writes the source.
-    pub fn prepare(&self, room: &Path) -> io::Result<()> {
+    pub(crate) fn prepare(&self, room: &Path) -> io::Result<()> {
         crate::os::private_dir(room)?;
         match &self.source {
             Some((name, text)) => std::fs::write(room.join(name), text),
@@ -111,7 +111,7 @@ impl Task {
     }
 
     /// Performs the task as a program without an event loop does: it waits for each command.
-    pub fn perform(&self, room: &Path) -> io::Result<Done> {
+    pub(crate) fn perform(&self, room: &Path) -> io::Result<Done> {
         let start = now();
         self.prepare(room)?;
         let mut processes = 1;

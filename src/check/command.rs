@@ -9,7 +9,7 @@ use crate::plan::toolchain::Toolchain;
 
 /// The command that drives the compiler as far as a stage, and the file that it then writes
 /// into the current directory, if any.
-pub fn command_line(
+pub(crate) fn command_line(
     toolchain: &Toolchain,
     question: &Question,
     stage: Stage,

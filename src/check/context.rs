@@ -12,7 +12,7 @@ use crate::protocol::code::Reason;
 use crate::protocol::response::Answer;
 
 /// What all parts of a run share.
-pub struct Context {
+pub(crate) struct Context {
     /// What is to be asked.
     pub plan: Plan,
     /// What runs commands.
@@ -39,7 +39,7 @@ pub trait Observer {
 
 impl Context {
     /// A run of a plan.
-    pub fn new(
+    pub(crate) fn new(
         plan: Plan,
         runner: Runner,
         scratch: Result<Scratch, Reason>,
@@ -50,4 +50,13 @@ impl Context {
         let shared_dirs = tokio::sync::Mutex::default();
         Context { plan, runner, scratch, observer, links, shared_dirs, probes }
     }
+}
+
+/// An observer that looks at nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn answered(&self, _: &Answer) {}
+    fn notice(&self, _: &str) {}
 }

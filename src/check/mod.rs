@@ -1,12 +1,12 @@
-//! DecidedBy one question: writes its source, drives the compiler as far as the question needs,
+//! Asks one question: writes its source, drives the compiler as far as the question needs,
 //! and reads the answer.
 
-pub mod command;
-pub mod context;
+pub(crate) mod command;
+pub(crate) mod context;
 mod explicit_commands;
 mod files;
-pub mod links;
-pub mod probe;
+pub(crate) mod links;
+pub(crate) mod probe;
 mod program;
 mod values;
 
@@ -37,7 +37,7 @@ use crate::source::{self, Form, Source};
 
 /// What came of a question.
 #[derive(Debug, Clone)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The answer.
     pub verdict: Verdict,
     /// What the kind asks for beyond yes and no.
@@ -64,12 +64,12 @@ pub struct Outcome {
 
 impl Outcome {
     /// An error without any command.
-    pub fn error(reason: Reason) -> Self {
+    pub(crate) fn error(reason: Reason) -> Self {
         Outcome::of(Verdict::Error(reason))
     }
 
     /// A verdict, and nothing else yet.
-    pub fn of(verdict: Verdict) -> Self {
+    pub(crate) fn of(verdict: Verdict) -> Self {
         Outcome {
             verdict,
             value: None,
@@ -87,7 +87,7 @@ impl Outcome {
 }
 
 /// Asks a question, and lets the answer count only if the toolchain works.
-pub async fn ask_if_toolchain_works(context: &Context, question: QuestionId) -> Outcome {
+pub(crate) async fn ask_if_toolchain_works(context: &Context, question: QuestionId) -> Outcome {
     let question = &context.plan.questions[question];
     let probe = &context.probes[question.toolchain];
     if let Some(failure) = probe.known_failure() {
@@ -103,8 +103,8 @@ pub async fn ask_if_toolchain_works(context: &Context, question: QuestionId) -> 
     outcome
 }
 
-/// DecidedBy a question.
-pub async fn ask(context: &Context, question: &Question) -> Outcome {
+/// Asks a question.
+pub(crate) async fn ask(context: &Context, question: &Question) -> Outcome {
     let toolchain = &context.plan.toolchains[question.toolchain];
     let program = match &toolchain.program {
         Ok(program) => program,
@@ -443,6 +443,6 @@ pub(crate) fn exit_code(finished: &Finished) -> Option<i32> {
 }
 
 /// A command as it is reported.
-pub fn shown(argv: &[OsString]) -> Vec<String> {
+pub(crate) fn shown(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }

@@ -24,14 +24,14 @@ use crate::protocol::code::{self, Reason};
 
 /// The probes of one toolchain.
 #[derive(Debug)]
-pub struct ToolchainProbe {
+pub(crate) struct ToolchainProbe {
     compile: watch::Sender<Option<Rc<Outcome>>>,
     link: watch::Sender<Option<Rc<Outcome>>>,
 }
 
 /// A probe to be run.
 #[derive(Debug, Clone, Copy)]
-pub struct ProbeJob {
+pub(crate) struct ProbeJob {
     /// The toolchain.
     pub toolchain: ToolchainId,
     /// [`Stage::Compile`] or [`Stage::Link`].
@@ -40,13 +40,13 @@ pub struct ProbeJob {
 
 /// Whether a toolchain is tried. Without a compiler, or without a place for files, every check
 /// says so by itself; for commands that are given in full the caller vouches.
-pub fn is_probed(context: &Context, toolchain: ToolchainId) -> bool {
+pub(crate) fn is_probed(context: &Context, toolchain: ToolchainId) -> bool {
     let toolchain = &context.plan.toolchains[toolchain];
     context.scratch.is_ok() && toolchain.program.is_ok() && toolchain.commands.is_none()
 }
 
 /// The probes that a run needs.
-pub fn jobs(context: &Context) -> Vec<ProbeJob> {
+pub(crate) fn jobs(context: &Context) -> Vec<ProbeJob> {
     let plan = &context.plan;
     let mut jobs = Vec::new();
     for toolchain in plan.toolchains.ids().filter(|&toolchain| is_probed(context, toolchain)) {
@@ -80,12 +80,12 @@ impl ToolchainProbe {
     }
 
     /// What the compiler writes for the empty program.
-    pub async fn output(&self, stage: Stage) -> String {
+    pub(crate) async fn output(&self, stage: Stage) -> String {
         self.outcome(stage).await.output.clone()
     }
 
     /// Why answers of a stage do not count; `None` if they do.
-    pub async fn failure(&self, stage: Stage) -> Option<Reason> {
+    pub(crate) async fn failure(&self, stage: Stage) -> Option<Reason> {
         // A toolchain that cannot compile is not said to be unable to link.
         let mut stages = vec![Stage::Compile];
         stages.extend((stage >= Stage::Link).then_some(Stage::Link));
@@ -98,7 +98,7 @@ impl ToolchainProbe {
     }
 
     /// Whether it is known already that the toolchain compiles nothing.
-    pub fn known_failure(&self) -> Option<Reason> {
+    pub(crate) fn known_failure(&self) -> Option<Reason> {
         self.compile.borrow().as_ref().and_then(|outcome| failure(outcome, Stage::Compile))
     }
 }
@@ -154,7 +154,7 @@ pub(crate) async fn tried(context: &Context, question: &Question) -> Outcome {
 }
 
 /// Runs a probe, and says so if the toolchain does not work.
-pub async fn run(context: &Context, job: ProbeJob) {
+pub(crate) async fn run(context: &Context, job: ProbeJob) {
     let toolchain = &context.plan.toolchains[job.toolchain];
     let [args, link_args] = toolchain.trial_args.clone();
     let question = Question {

@@ -18,11 +18,11 @@ use crate::bench::{self, Failure, Plan, table};
 use crate::cli::progress::{self, tell};
 use crate::exec::slots::cores;
 use crate::os;
-use crate::plan::toolchain::Surroundings;
+use crate::plan::toolchain::Environment;
 
 /// What `tryall bench` takes.
 #[derive(Args)]
-pub struct BenchArgs {
+pub(super) struct BenchArgs {
     /// Compilers, each as a shell would write it [default: FC and CC, else those that are found]
     compilers: Vec<String>,
 
@@ -68,7 +68,7 @@ pub struct BenchArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &BenchArgs) -> ExitCode {
+pub(super) fn run(args: &BenchArgs) -> ExitCode {
     let plan = match plan(args) {
         Ok(plan) => plan,
         Err(why) => {
@@ -121,9 +121,9 @@ fn export(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 fn plan(args: &BenchArgs) -> Result<Plan, String> {
-    let surroundings = Surroundings::of_process().map_err(|error| error.to_string())?;
+    let environment = Environment::of_process().map_err(|error| error.to_string())?;
     let compilers = match args.compilers.as_slice() {
-        [] => default_compilers(&surroundings),
+        [] => default_compilers(&environment),
         given => given.to_vec(),
     };
     if compilers.is_empty() {

@@ -11,21 +11,22 @@ use super::execute::{Failure, Prepared, execute};
 use super::output;
 use crate::cli::progress::tell;
 use crate::compiler::language::Language;
+use crate::engine::{cannot_run, no_directory, refuse_slips};
 use crate::exec::slots::Inherited;
 use crate::os;
-use crate::plan::toolchain::Surroundings;
+use crate::plan::toolchain::Environment;
 use crate::plan::{self, Origin};
-use crate::protocol::code::{Code, Reason};
+use crate::protocol::code::Code;
 use crate::protocol::command_line::{self, Shared};
 use crate::protocol::parse;
-use crate::protocol::{BadRequest, Path, Request, Toolchain, slips};
+use crate::protocol::{BadRequest, Location, Request, Toolchain};
 use crate::report::{self, Format};
 
 /// The arguments of `cmake/tryall/Batch.cmake`, which calls this hundreds of times in a configure step:
 /// `check FILE --format cmake-variables --output FILE`. To read them as all others are read takes half
 /// a millisecond, because what describes all the options of all commands is put together for it.
 /// `None` for every other command line.
-pub fn args_of_dropin(words: impl Iterator<Item = OsString>) -> Option<CheckArgs> {
+pub(super) fn args_of_dropin(words: impl Iterator<Item = OsString>) -> Option<CheckArgs> {
     // One word more shows that there are too many.
     let words: Vec<_> = words.take(7).collect();
     let [command, file, format, name, output, answers] = words.as_slice() else { return None };
@@ -45,7 +46,7 @@ pub fn args_of_dropin(words: impl Iterator<Item = OsString>) -> Option<CheckArgs
 }
 
 /// Runs the command.
-pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
+pub(super) fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
     args.output = args.output.filter(|file| !output::is_stdout(file));
     // Nothing is asked for nobody.
     if args.output.is_none()
@@ -55,7 +56,7 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
     }
     if args.output.is_none() && args.trace.as_deref().is_some_and(output::is_stdout) {
         let message = "the answers go to standard output already; name a file";
-        let place = Path::flag("--trace -");
+        let place = Location::flag("--trace -");
         return refuse(&args, &BadRequest::at(Code::InvalidOption, message, &place, None));
     }
     let prepared = match prepare(&args) {
@@ -66,18 +67,15 @@ pub fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
 }
 
 /// Says why there are no results.
-pub fn failed(args: &CheckArgs, failure: &Failure) -> ExitCode {
+pub(super) fn failed(args: &CheckArgs, failure: &Failure) -> ExitCode {
     match failure {
         Failure::Write(error) => output::write_failure(error),
-        Failure::Run(Reason { code, text }) => {
-            let error = BadRequest::whole(*code, format!("the checks could not be run: {text}"));
-            tell_no_results(args, &error, 3)
-        }
+        Failure::Run(reason) => tell_no_results(args, &cannot_run(reason.clone()), 3),
     }
 }
 
 /// Says that the request is unusable.
-pub fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
+pub(super) fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
     tell_no_results(args, error, 2)
 }
 
@@ -95,15 +93,9 @@ fn tell_no_results(args: &CheckArgs, error: &BadRequest, status: u8) -> ExitCode
     ExitCode::from(status)
 }
 
-/// There is no current directory.
-pub fn no_directory(error: io::Error) -> BadRequest {
-    let message = format!("the current directory cannot be used: {error}");
-    BadRequest::whole(Code::InvalidEnvironment, message)
-}
-
 /// Reads the request and plans it.
 fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
-    let surroundings = Surroundings::of_process().map_err(no_directory)?;
+    let environment = Environment::of_process().map_err(no_directory)?;
     let on_command_line = command_line::checks(&args.checks, shared(args))?;
     let bytes = match (&args.file, on_command_line.is_empty()) {
         (Some(file), _) if file.as_os_str() != "-" => Some(read_file(file)?),
@@ -118,8 +110,8 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
     let file = args.file.as_deref().filter(|file| file.as_os_str() != "-");
     let dir = file
         .and_then(FilePath::parent)
-        .map_or(surroundings.dir.clone(), |dir| surroundings.dir.join(dir));
-    let (dir, here) = (Rc::new(dir), Rc::new(surroundings.dir.clone()));
+        .map_or(environment.dir.clone(), |dir| environment.dir.join(dir));
+    let (dir, here) = (Rc::new(dir), Rc::new(environment.dir.clone()));
     let mut origins = Origin::of_request(&request, &dir);
     for (option, check) in on_command_line {
         origins.push(Origin::of_option(option, here.clone()));
@@ -145,29 +137,9 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
         text,
         base: &dir,
         timeout: args.timeout,
-        surroundings: &surroundings,
+        environment: &environment,
     })?;
     Ok(Prepared { plan, jobs })
-}
-
-/// Refuses what nobody can mean, which the compiler would answer with a no.
-fn refuse_slips(
-    request: &Request,
-    origins: &[Origin],
-    text: Option<&str>,
-) -> Result<(), BadRequest> {
-    for (name, toolchain) in &request.toolchains {
-        slips::of_toolchain(toolchain).map_err(|fault| {
-            let path = Path::root().key("toolchains").key(name);
-            Origin { path, base: Rc::default(), option: None }.complaint(fault, text)
-        })?;
-    }
-    for (check, origin) in std::iter::zip(&request.checks, origins) {
-        let toolchain = request.toolchain_of(check).map(|(_, toolchain)| toolchain);
-        let is_in_full = toolchain.is_some_and(|toolchain| toolchain.compile.is_some());
-        slips::of_check(check, is_in_full).map_err(|fault| origin.complaint(fault, text))?;
-    }
-    Ok(())
 }
 
 fn shared(args: &CheckArgs) -> Shared {
@@ -216,7 +188,7 @@ fn words(option: &str, text: Option<&str>) -> Result<Option<Vec<String>>, BadReq
     let words = shlex::split(text).filter(|words| !words.is_empty());
     words.map(Some).ok_or_else(|| {
         let message = "an unclosed quote, or nothing at all";
-        BadRequest::at(Code::InvalidOption, message, &Path::flag(option), None)
+        BadRequest::at(Code::InvalidOption, message, &Location::flag(option), None)
     })
 }
 

@@ -13,7 +13,7 @@ use crate::os;
 
 /// What `tryall cmake` takes.
 #[derive(Args)]
-pub struct CmakeArgs {
+pub(super) struct CmakeArgs {
     /// The CMake to run, if not the one on PATH; before the arguments
     #[arg(long, value_name = "PROGRAM", default_value = "cmake")]
     cmake: PathBuf,
@@ -22,7 +22,7 @@ pub struct CmakeArgs {
     args: Vec<OsString>,
 }
 
-pub const HELP: &str = "\
+pub(super) const HELP: &str = "\
 A call that configures a project (with -S, -B, --preset or a directory) gets two more arguments:
 the path of this program, and an initial cache file that makes CMAKE_PROJECT_INCLUDE the drop-in.
 A CMAKE_PROJECT_INCLUDE of your own, wherever CMake has it from, is included after it. Any other
@@ -40,7 +40,7 @@ Exit status:
   127  there is no such CMake";
 
 /// Runs the command. Returns only if CMake does not run.
-pub fn run(args: CmakeArgs) -> ExitCode {
+pub(super) fn run(args: CmakeArgs) -> ExitCode {
     if args.args.is_empty() {
         let mut whole = super::Cli::command();
         whole.build();

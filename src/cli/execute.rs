@@ -3,28 +3,24 @@
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::pin::{Pin, pin};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::task::LocalSet;
-
 use super::CheckArgs;
 use super::output;
+use super::progress::{Progress, tell};
 use super::stream::Stream;
-use crate::check::context::{Context, Observer};
-use crate::cli::progress::{Progress, tell};
-use crate::exec::process::Runner;
-use crate::exec::scratch::{self, Scratch};
-use crate::exec::slots::{Inherited, Slots};
-use crate::exec::trace::chrome_trace;
-use crate::os::{self, Guard, HeldBack};
+use crate::check::context::Observer;
+use crate::engine::{End, Engine, Launch, Ran, lacks};
+use crate::exec::slots::Inherited;
+use crate::exec::trace::{Span, chrome_trace};
+use crate::os::{self, HeldBack};
 use crate::plan::{self, Plan};
-use crate::protocol::code::{Code, Reason};
+use crate::protocol::code::Reason;
 use crate::protocol::response::{Answer, Status, Summary};
 use crate::report::{self, Format};
-use crate::schedule::{self, Options};
+use crate::schedule;
 
 /// How often it is looked whether anybody still reads the results.
 const READER_POLL: Duration = Duration::from_millis(100);
@@ -34,7 +30,7 @@ const READER_POLL: Duration = Duration::from_millis(100);
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A plan and the number of slots that was asked for.
-pub struct Prepared {
+pub(super) struct Prepared {
     pub plan: Plan,
     pub jobs: Option<NonZeroUsize>,
 }
@@ -63,47 +59,46 @@ impl Observer for Reporter {
 
 /// Why there are no results.
 #[derive(Debug)]
-pub enum Failure {
+pub(super) enum Failure {
     /// The checks could not be run.
     Run(Reason),
     /// The results could not be written.
     Write(io::Error),
 }
 
-/// How a run ended.
-enum End {
-    /// Signals that come from here on are held back.
-    Done(Vec<Answer>, Summary, Box<HeldBack>),
+/// What stops a run.
+enum Stopped {
     /// By a signal, or because nobody reads the results any more.
-    Stopped(i32),
+    By(i32),
     CannotWrite(io::Error),
     /// Some of the results may have been written.
     CannotRun(io::Error),
 }
 
 /// Runs the plan and writes the results.
-pub fn execute(
+pub(super) fn execute(
     args: &CheckArgs,
     prepared: Prepared,
     inherited: Inherited,
 ) -> Result<ExitCode, Failure> {
-    let Ran { end, plan, reporter, traced } = run_plan(args, prepared, &inherited)?;
+    let (Ran { end, plan, commands }, reporter) = run_plan(args, prepared, &inherited)?;
+    let traced = args.trace.as_ref().map_or(Ok(()), |file| write_trace(file, &commands));
     match end {
-        End::Stopped(signal) => {
+        End::Stopped(Stopped::By(signal)) => {
             if let Some(stream) = reporter.stream {
                 stream.finish_within(LAST_WORDS);
             }
             Ok(output::ended_by(signal))
         }
-        End::CannotWrite(error) => Err(Failure::Write(in_output(args, error))),
-        End::CannotRun(error) => {
+        End::Stopped(Stopped::CannotWrite(error)) => Err(Failure::Write(in_output(args, error))),
+        End::Stopped(Stopped::CannotRun(error)) => {
             if let Some(stream) = reporter.stream {
                 // Why there are no more lines comes after them.
                 stream.finish().map_err(|error| Failure::Write(in_output(args, error)))?;
             }
-            Err(cannot_run(error))
+            Err(Failure::Run(lacks(error)))
         }
-        End::Done(answers, summary, held) => {
+        End::Done { answers, summary, held } => {
             held.let_through();
             let status = exit_status(&plan, &answers);
             if !matches!(args.format, Format::Json | Format::Ndjson) {
@@ -123,48 +118,33 @@ pub fn execute(
 }
 
 /// Runs the plan; its answers, or the exit status if it was stopped. Once one has been run, signals
-/// have their default action, and what then ends a later one leaves the cleaning to the guard.
-pub fn ask(
+/// have their default action, and what then ends a later one leaves the cleaning to the reaper.
+pub(super) fn ask(
     prepared: Prepared,
     inherited: &Inherited,
 ) -> Result<Result<Vec<Answer>, ExitCode>, Failure> {
     // Nothing is streamed, and the reader of standard output is watched.
     let args = CheckArgs::default();
-    match run_plan(&args, prepared, inherited)?.end {
-        End::Stopped(signal) => Ok(Err(output::ended_by(signal))),
-        End::CannotWrite(error) => Err(Failure::Write(error)),
-        End::CannotRun(error) => Err(cannot_run(error)),
-        End::Done(answers, _, held) => {
+    match run_plan(&args, prepared, inherited)?.0.end {
+        End::Stopped(Stopped::By(signal)) => Ok(Err(output::ended_by(signal))),
+        End::Stopped(Stopped::CannotWrite(error)) => Err(Failure::Write(error)),
+        End::Stopped(Stopped::CannotRun(error)) => Err(Failure::Run(lacks(error))),
+        End::Done { answers, held, .. } => {
             held.let_through();
             Ok(Ok(answers))
         }
     }
 }
 
-/// A plan that was run.
-struct Ran {
-    end: End,
-    plan: Plan,
-    reporter: Reporter,
-    /// Whether the trace was written, if one is wanted.
-    traced: io::Result<()>,
-}
-
-/// Runs a plan, and cleans up behind it.
-fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Result<Ran, Failure> {
+/// Runs a plan until its end, or until a signal or the reader of the results ends it. Signals that
+/// come after the last answer are held back.
+fn run_plan(
+    args: &CheckArgs,
+    prepared: Prepared,
+    inherited: &Inherited,
+) -> Result<(Ran<Stopped, HeldBack>, Reporter), Failure> {
     let Prepared { plan, jobs } = prepared;
-    os::room_for_a_command().map_err(cannot_run)?;
-    os::survive_file_size_limit();
-    // The guard is forked off while there is one thread, and before there is anything to guard.
-    let place = scratch::choose();
-    let guard = place.as_ref().ok().map(|place| Guard::new(place));
-    let scratch = place.and_then(Scratch::new);
-    if let (Err(_), Some(Ok(guard))) = (&scratch, &guard) {
-        // What stands there is somebody else's.
-        guard.remove_nothing();
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(cannot_run)?;
+    let engine = Engine::new(true).map_err(Failure::Run)?;
     let streamed_to: Option<Box<dyn Write + Send>> = match (&args.output, args.format.streams()) {
         (_, false) => None,
         (None, true) => Some(Box::new(os::Stdout::open().map_err(Failure::Write)?)),
@@ -173,48 +153,27 @@ fn run_plan(args: &CheckArgs, prepared: Prepared, inherited: &Inherited) -> Resu
             Some(Box::new(opened.map_err(|error| Failure::Write(named(file, error)))?))
         }
     };
-    let (slots, warning) = Slots::new(jobs, inherited);
     let reporter = Rc::new(Reporter {
         progress: Progress::new(plan.checks.len()),
         stream: streamed_to.map(Stream::start).transpose().map_err(no_thread)?,
     });
-    let guard = match guard {
-        Some(Err(error)) => {
-            reporter.notice(&format!("if this is killed, compilers may stay: {error}"));
-            None
-        }
-        guard => guard.and_then(Result::ok),
-    };
-    if let Some(warning) = warning {
-        reporter.notice(&warning);
-    }
-    let runner = Runner::new(guard);
-    let runner = if args.trace.is_some() { runner.recording() } else { runner };
-    let context = Rc::new(Context::new(plan, runner, scratch, reporter.clone()));
-
-    let watch_reader = args.output.is_none();
-    let options = Options { fuse: !args.no_fuse, verify: args.verify };
-    let end = LocalSet::new()
-        .block_on(&runtime, run_or_stop(&context, slots, options, watch_reader, &reporter));
-    // What is left of a stopped run is killed here, and its files go: the results may have to
-    // wait for their reader, and nothing else is to wait with them.
-    drop(runtime);
-    let context = Rc::into_inner(context).expect("all tasks have ended");
-    let Context { plan, runner, scratch, observer, .. } = context;
-    let spans = runner.recorded();
-    drop((runner, scratch, observer));
+    let schedule = schedule::Options { fuse: !args.no_fuse, verify: args.verify };
+    let records = args.trace.is_some();
+    let launch = Launch { plan, jobs, inherited, schedule, records };
+    let stop = stopped(args.output.is_none(), reporter.clone());
+    let ran = engine.run(launch, reporter.clone(), stop, os::hold_interrupts);
     let reporter = Rc::into_inner(reporter).expect("nobody is left to report");
     reporter.progress.finish();
-    let traced = args.trace.as_ref().map_or(Ok(()), |file| {
-        let trace = chrome_trace(&spans).to_string();
-        let written = match output::is_stdout(file) {
-            true => output::write(trace.as_bytes()),
-            false => std::fs::write(file, trace),
-        };
-        written.map_err(|error| named(file, error))
-    });
+    Ok((ran, reporter))
+}
 
-    Ok(Ran { end, plan, reporter, traced })
+fn write_trace(file: &Path, commands: &[Span]) -> io::Result<()> {
+    let trace = chrome_trace(commands).to_string();
+    let written = match output::is_stdout(file) {
+        true => output::write(trace.as_bytes()),
+        false => std::fs::write(file, trace),
+    };
+    written.map_err(|error| named(file, error))
 }
 
 /// Tells whoever types checks that a no may only mean that no header was given, where the results have no
@@ -231,60 +190,21 @@ fn tell_of_missing_headers(plan: &Plan, answers: &[Answer]) {
     }
 }
 
-/// What the program itself needs and the system does not give: mostly because of a limit.
-fn cannot_run(error: io::Error) -> Failure {
-    Failure::Run(Reason::new(Code::of_start(&error, Code::LimitReached), error.to_string()))
-}
-
 /// A thread that could not be started.
 fn no_thread(error: io::Error) -> Failure {
     let message =
         format!("no thread could be started ({error}); raise the limit on processes (ulimit -u)");
-    cannot_run(io::Error::new(error.kind(), message))
+    Failure::Run(lacks(io::Error::new(error.kind(), message)))
 }
 
-/// Runs the plan until it ends, or a signal or the reader of the results ends it.
-async fn run_or_stop(
-    context: &Rc<Context>,
-    slots: Slots,
-    options: Options,
-    watch_reader: bool,
-    reporter: &Reporter,
-) -> End {
-    let mut running = pin!(schedule::run(context.clone(), slots, options));
-    let mut interrupted = pin!(os::interrupted());
-    let end = tokio::select! {
-        done = &mut running => {
-            let held = os::hold_interrupts();
-            if let Some(signal) = has_come(interrupted).await {
-                return signal.map_or_else(End::CannotRun, End::Stopped);
-            }
-            let (answers, summary) = done.expect("nobody has stopped it");
-            return End::Done(answers, summary, Box::new(held));
-        }
-        signal = &mut interrupted => signal.map_or_else(End::CannotRun, End::Stopped),
-        error = nobody_reads(watch_reader, reporter) => match error {
-            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => End::CannotWrite(error),
-            _ => End::Stopped(os::BROKEN_PIPE),
-        },
-    };
-    // Compilers get a moment to remove their own files.
-    context.runner.stop();
-    running.await;
-    end
-}
-
-/// What a future gives without waiting, once the runtime has looked at all that has happened.
-async fn has_come<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
-    let look = async {
-        // The runtime looks when its tasks yield. The second time is for what the first woke.
-        tokio::task::yield_now().await;
-        tokio::task::yield_now().await;
-    };
+/// Waits for what stops a run.
+async fn stopped(watch_reader: bool, reporter: Rc<Reporter>) -> Stopped {
     tokio::select! {
-        biased;
-        value = &mut future => Some(value),
-        () = look => None,
+        signal = os::interrupted() => signal.map_or_else(Stopped::CannotRun, Stopped::By),
+        error = nobody_reads(watch_reader, &reporter) => match error {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Stopped::CannotWrite(error),
+            _ => Stopped::By(os::BROKEN_PIPE),
+        },
     }
 }
 

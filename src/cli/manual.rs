@@ -5,7 +5,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 /// The page, in roff.
-pub fn page() -> Vec<u8> {
+pub(super) fn page() -> Vec<u8> {
     let mut program = super::Cli::command();
     program.build();
     let commands = || {

@@ -7,28 +7,29 @@ use std::rc::Rc;
 use clap::Args;
 
 use super::CheckArgs;
-use super::check::{failed, no_directory, refuse};
+use super::check::{failed, refuse};
 use super::execute::{Prepared, ask};
 use super::output;
+use crate::engine::no_directory;
 use crate::exec::slots::Inherited;
 use crate::meson::compose::Composed;
 use crate::meson::rounds::Rounds;
 use crate::meson::{answers, words};
-use crate::plan::toolchain::Surroundings;
+use crate::plan::toolchain::Environment;
 use crate::plan::{self, Origin, Plan};
 use crate::protocol::BadRequest;
 use crate::report::Format;
 
 /// What `tryall meson` takes.
 #[derive(Args)]
-pub struct MesonArgs {
+pub(super) struct MesonArgs {
     /// KEY:VALUE, as src/meson/words.rs tells
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORD")]
     words: Vec<String>,
 }
 
 /// Runs the command. What has no answer is in its output, and the exit status is that of success.
-pub fn run(given: &MesonArgs, inherited: &Inherited) -> ExitCode {
+pub(super) fn run(given: &MesonArgs, inherited: &Inherited) -> ExitCode {
     let rounds = match all_rounds(given, inherited) {
         Ok(Ok(rounds)) => rounds,
         Ok(Err(status)) => return status,
@@ -64,11 +65,11 @@ fn all_rounds(
 }
 
 fn plan(composed: &mut Composed) -> Result<Plan, BadRequest> {
-    let surroundings = Surroundings::of_process().map_err(no_directory)?;
+    let environment = Environment::of_process().map_err(no_directory)?;
     // Meson's compilers run in such a directory, which relative paths start from.
     let base = match std::env::var_os("MESON_BUILD_ROOT") {
         Some(build) => PathBuf::from(build).join("meson-private/tmp"),
-        None => surroundings.dir.clone(),
+        None => environment.dir.clone(),
     };
     let base = Rc::new(base);
     let origins = std::mem::take(&mut composed.origins).into_iter();
@@ -81,6 +82,6 @@ fn plan(composed: &mut Composed) -> Result<Plan, BadRequest> {
         text: None,
         base: &base,
         timeout: None,
-        surroundings: &surroundings,
+        environment: &environment,
     })
 }

@@ -27,7 +27,7 @@ struct File {
 
 /// What `tryall modules` takes.
 #[derive(Args)]
-pub struct ModulesArgs {
+pub(super) struct ModulesArgs {
     /// Install them below DIR, as a package would, and print each file's path: the CMake modules
     /// go to DIR/share/cmake/Tryall, where `find_package(Tryall)` looks with DIR in
     /// `CMAKE_PREFIX_PATH` or DIR/bin in `PATH`; the Meson files go to DIR/share/tryall/meson
@@ -36,7 +36,7 @@ pub struct ModulesArgs {
 }
 
 /// Runs the command.
-pub fn run(args: &ModulesArgs) -> ExitCode {
+pub(super) fn run(args: &ModulesArgs) -> ExitCode {
     let paths = match &args.prefix {
         Some(prefix) => install(prefix),
         None => user_directory().map(|dir| vec![dir]),
@@ -73,7 +73,7 @@ fn install(prefix: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// The user's directory of this version's files, which are there when this returns.
-pub fn user_directory() -> Result<PathBuf, String> {
+pub(super) fn user_directory() -> Result<PathBuf, String> {
     let mut reasons = Vec::new();
     for data in data_homes() {
         match filled(&data.join("tryall")) {

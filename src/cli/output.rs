@@ -13,12 +13,12 @@ const MOST_LINKS: usize = 40;
 
 /// Whether an option's FILE stands for standard output. Opened by its name, a file that stands there
 /// would be written from its start again.
-pub fn is_stdout(file: &Path) -> bool {
+pub(super) fn is_stdout(file: &Path) -> bool {
     ["-", "/dev/stdout"].iter().any(|name| file == Path::new(name))
 }
 
 /// Prints to standard output, and makes the exit status of it.
-pub fn print(bytes: &[u8]) -> ExitCode {
+pub(super) fn print(bytes: &[u8]) -> ExitCode {
     match write(bytes) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => write_failure(&error),
@@ -26,12 +26,12 @@ pub fn print(bytes: &[u8]) -> ExitCode {
 }
 
 /// Writes to standard output.
-pub fn write(bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
     os::Stdout::open()?.write_all(bytes)
 }
 
 /// The exit status when results could not be written.
-pub fn write_failure(error: &io::Error) -> ExitCode {
+pub(super) fn write_failure(error: &io::Error) -> ExitCode {
     if error.kind() == io::ErrorKind::BrokenPipe {
         // The reader has what it wanted.
         return ended_by(os::BROKEN_PIPE);
@@ -41,14 +41,14 @@ pub fn write_failure(error: &io::Error) -> ExitCode {
 }
 
 /// The exit status of a program that a signal ended.
-pub fn ended_by(signal: i32) -> ExitCode {
+pub(super) fn ended_by(signal: i32) -> ExitCode {
     ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
 }
 
 /// Replaces a file by one with these contents, or leaves it alone if it has them already: what
 /// depends on its time stamp is not to be built again. Whoever reads it meanwhile sees the old
 /// or the new file and never half of one.
-pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let path = without_links(path)?;
     let there = std::fs::metadata(&path).ok();
     if there.as_ref().is_some_and(|meta| !meta.is_file()) {
@@ -67,7 +67,7 @@ pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
 
 /// A file that grows in place, from nothing. Two that write it at once would mix their lines, so that
 /// the second is refused.
-pub fn open_stream(path: &Path) -> io::Result<File> {
+pub(super) fn open_stream(path: &Path) -> io::Result<File> {
     let file = File::options().write(true).create(true).truncate(false).open(path)?;
     if file.metadata()?.is_file() {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
@@ -97,7 +97,7 @@ fn without_links(path: &Path) -> io::Result<PathBuf> {
 
 /// Writes a file beside the old one and then moves it there. It gets these permissions, or those
 /// of a new file.
-pub fn put_in_place(
+pub(super) fn put_in_place(
     path: &Path,
     contents: &[u8],
     permissions: Option<Permissions>,

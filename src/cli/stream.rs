@@ -9,14 +9,14 @@ use crate::os;
 
 /// Lines on their way to the reader. A thread of its own writes them, so that a reader who is
 /// slow, or stuck, stops nobody else.
-pub struct Stream {
+pub(super) struct Stream {
     lines: Sender<Vec<u8>>,
     end: Receiver<io::Result<()>>,
 }
 
 impl Stream {
     /// Starts the thread.
-    pub fn start(mut out: impl Write + Send + 'static) -> io::Result<Self> {
+    pub(super) fn start(mut out: impl Write + Send + 'static) -> io::Result<Self> {
         let (lines, queue) = channel::<Vec<u8>>();
         let (ended, end) = channel();
         let write = move || {
@@ -30,24 +30,24 @@ impl Stream {
     }
 
     /// Sends a line, and waits for nothing.
-    pub fn send(&self, line: Vec<u8>) {
+    pub(super) fn send(&self, line: Vec<u8>) {
         // After a failure nobody takes it.
         let _ = self.lines.send(line);
     }
 
     /// Why lines could not be written. It is told once.
-    pub fn failure(&self) -> Option<io::Error> {
+    pub(super) fn failure(&self) -> Option<io::Error> {
         self.end.try_recv().ok()?.err()
     }
 
     /// Waits until every line is written.
-    pub fn finish(self) -> io::Result<()> {
+    pub(super) fn finish(self) -> io::Result<()> {
         drop(self.lines);
         self.end.recv().expect("the thread tells how it ended")
     }
 
     /// Waits until every line is written, or for this long.
-    pub fn finish_within(self, time: Duration) {
+    pub(super) fn finish_within(self, time: Duration) {
         drop(self.lines);
         let _ = self.end.recv_timeout(time);
     }

@@ -11,7 +11,7 @@ use super::Cli;
 use crate::protocol::kind::nearest;
 
 /// Adds what was meant to clap's complaint about these words.
-pub fn explained(mut error: clap::Error, words: &[OsString]) -> clap::Error {
+pub(super) fn explained(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let Some(ContextValue::String(word)) = error.get(match error.kind() {
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
         ErrorKind::UnknownArgument => ContextKind::InvalidArg,

@@ -10,7 +10,7 @@ use crate::protocol::code::{Code, Reason};
 
 /// What was wrong when it was not the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// A defect of the compiler.
     Crash,
     /// A part of the compiler was killed.
@@ -41,7 +41,7 @@ pub enum Cause {
 
 /// What a command had around it.
 #[derive(Debug, Clone, Copy)]
-pub struct Around<'a> {
+pub(crate) struct Around<'a> {
     /// Its own directory, whose name means nothing to people.
     pub room: &'a Path,
     /// The directory for temporary files.
@@ -54,7 +54,7 @@ const SEE_OUTPUT: &str = "see its message in the output";
 
 impl Cause {
     /// The cause, with the compiler's words for it, and the remedy.
-    pub fn told(self, said: &str, around: Around<'_>) -> Reason {
+    pub(crate) fn told(self, said: &str, around: Around<'_>) -> Reason {
         let own = format!("{}/", around.room.display());
         let said = said.trim().replace(&own, "");
         let cause = match self {
@@ -134,13 +134,13 @@ impl Cause {
 const OTHER_TMPDIR: &str = "set TMPDIR to another directory";
 
 /// What to do when the disk is full.
-pub fn full(temp: &Path) -> String {
+pub(crate) fn full(temp: &Path) -> String {
     let inodes = if os::has_no_inodes(temp) { ", which has no inodes left" } else { "" };
     format!("make room in {}{inodes}, or {OTHER_TMPDIR}", temp.display())
 }
 
 /// Why this program could not write a temporary file, and what to do.
-pub fn not_written(what: &str, error: &io::Error, temp: &Path) -> Reason {
+pub(crate) fn not_written(what: &str, error: &io::Error, temp: &Path) -> Reason {
     let remedy = match error.kind() {
         io::ErrorKind::FileTooLarge => raise(Limit::FileSize),
         io::ErrorKind::StorageFull => full(temp),
@@ -168,14 +168,14 @@ fn raise_limits_or(otherwise: &str) -> String {
 }
 
 /// Why a signal has ended a compiler, or `what` else makes a file, and what to do.
-pub fn compiler_signal(what: &str, signal: i32) -> Reason {
+pub(crate) fn compiler_signal(what: &str, signal: i32) -> Reason {
     let is_crash = os::is_own_fault(signal);
     let code = if is_crash { Code::CompilerCrashed } else { Code::CompilerKilled };
     ended_by(what, signal, code)
 }
 
 /// Why a signal that is not its own fault has ended the program of a check, and what to do.
-pub fn program_signal(signal: i32) -> Reason {
+pub(crate) fn program_signal(signal: i32) -> Reason {
     ended_by("the program", signal, Code::ProgramKilled)
 }
 
@@ -192,7 +192,7 @@ fn ended_by(what: &str, signal: i32, code: Code) -> Reason {
 }
 
 /// Why a compiler was not started, and what to do.
-pub fn compiler_not_started(what: &str, error: &io::Error) -> Reason {
+pub(crate) fn compiler_not_started(what: &str, error: &io::Error) -> Reason {
     let code = Code::of_start(error, Code::CompilerNotStarted);
     Reason::new(code, not_started(what, error))
 }
@@ -220,7 +220,7 @@ fn not_started(what: &str, error: &io::Error) -> String {
 }
 
 /// Why a program that was made a moment ago was not started, and what to do.
-pub fn program_not_started(error: &io::Error, around: Around<'_>) -> Reason {
+pub(crate) fn program_not_started(error: &io::Error, around: Around<'_>) -> Reason {
     let emulator = "give the toolchain an \"emulator\" that runs it";
     let text = match os::start_failure(error) {
         StartFailure::NoProgram => format!("the program is for another machine; {emulator}"),

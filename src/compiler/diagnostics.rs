@@ -100,7 +100,7 @@ const TROUBLES_AT_A_PLACE: [&str; 5] = [
 /// Why a compiler that failed did not judge the source, and the line that says so; `None` if it seems
 /// that it did. A linker that a compiler does not find is not among the troubles: the toolchain has
 /// one, as its probe shows, so that it was the question which asked for another.
-pub fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
+pub(crate) fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
     let output = without_escapes(output);
     let source: HashSet<&str> = source.lines().map(str::trim).collect();
     let is_about_source = |line: &str| {
@@ -116,7 +116,7 @@ pub fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
 }
 
 /// The line in which a compiler says that it has no linker at all. Of a toolchain that is no verdict.
-pub fn lack_of_linker(output: &str) -> Option<&str> {
+pub(crate) fn lack_of_linker(output: &str) -> Option<&str> {
     output.lines().find(|line| line.contains("cannot find 'ld'"))
 }
 
@@ -185,7 +185,7 @@ static UNKNOWN_FLAG: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// Whether the compiler says that it does not know a flag. Lines that it also prints for the
 /// toolchain's own flags, in `baseline`, are not about the flag in question, as often as they
 /// stand there.
-pub fn says_unknown_flag(output: &str, baseline: &str) -> bool {
+pub(crate) fn says_unknown_flag(output: &str, baseline: &str) -> bool {
     let mut expected: HashMap<&str, usize> = HashMap::new();
     baseline.lines().for_each(|line| *expected.entry(line).or_default() += 1);
     let mut is_expected = |line: &str| match expected.get_mut(line) {
@@ -205,7 +205,7 @@ pub fn says_unknown_flag(output: &str, baseline: &str) -> bool {
 }
 
 /// Text without terminal escapes, which colour the messages of some compilers even in a pipe.
-pub fn without_escapes(text: &str) -> Cow<'_, str> {
+pub(crate) fn without_escapes(text: &str) -> Cow<'_, str> {
     if !text.contains('\x1b') {
         return text.into();
     }
@@ -217,7 +217,7 @@ pub fn without_escapes(text: &str) -> Cow<'_, str> {
 
 /// The positive form of a flag that turns a warning off, which is what compilers that accept
 /// any `-Wno-` complain about (the rule is Meson's `_has_multi_arguments`).
-pub fn positive_form(flag: &str) -> Option<String> {
+pub(crate) fn positive_form(flag: &str) -> Option<String> {
     let warning = flag.strip_prefix("-Wno-")?;
     // These have no positive form, or none that means the same.
     if warning.starts_with("attributes=") || warning.starts_with("error") {

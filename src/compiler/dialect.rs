@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// How far a compiler is driven. Each needs more time than the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// The preprocessor only.
     Preprocess,
     /// To an object file.
@@ -20,11 +20,11 @@ pub enum Stage {
 }
 
 /// The base name of every file that a check writes; each check is alone in its directory.
-pub const STEM: &str = "conftest";
+pub(crate) const STEM: &str = "conftest";
 
 /// The language of a compiler's command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// That of every compiler on Unix, and of GCC and Clang everywhere.
     #[default]
     Unix,
@@ -32,7 +32,7 @@ pub enum Dialect {
 
 /// What a question adds to the toolchain's command.
 #[derive(Debug, Clone, Copy)]
-pub struct Added<'a> {
+pub(crate) struct Added<'a> {
     /// Before the source.
     pub args: &'a [OsString],
     /// A library to link with, as after `-l` or as a path with a slash.
@@ -43,7 +43,7 @@ pub struct Added<'a> {
 
 impl Dialect {
     /// The argument that adds a directory of headers.
-    pub fn include_dir(self, dir: &Path) -> OsString {
+    pub(crate) fn include_dir(self, dir: &Path) -> OsString {
         let Dialect::Unix = self;
         let mut option = OsString::from("-I");
         option.push(dir);
@@ -51,7 +51,7 @@ impl Dialect {
     }
 
     /// The file that a stage writes into the current directory, if any.
-    pub fn product(self, stage: Stage) -> Option<String> {
+    pub(crate) fn product(self, stage: Stage) -> Option<String> {
         let Dialect::Unix = self;
         match stage {
             Stage::Preprocess => None,
@@ -64,7 +64,7 @@ impl Dialect {
     /// The arguments that drive a compiler as far as a stage needs, and the file that it then
     /// writes into the current directory, if any. What the preprocessor writes goes to standard
     /// output: not every compiler obeys `-o` there.
-    pub fn arguments(
+    pub(crate) fn arguments(
         self,
         stage: Stage,
         file: &OsStr,

@@ -23,7 +23,7 @@ type Symbol<'data, 'file> = ElfSymbol64<'data, 'file, Endianness>;
 
 /// All that a plain object file brings to a link and wants of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wants {
+pub(crate) struct Wants {
     /// Names that are only called.
     pub called: BTreeSet<String>,
     /// Names whose address is taken from the global offset table: functions or variables.
@@ -38,7 +38,7 @@ pub struct Wants {
 
 /// What a shared library has under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Export {
+pub(crate) enum Export {
     /// A function.
     Function,
     /// A variable that is not of a thread.
@@ -67,7 +67,7 @@ fn parsed(file: &[u8], kind: ObjectKind) -> Option<ElfFile64<'_, Endianness>> {
 }
 
 /// What a plain object file wants; `None` if it is none.
-pub fn wants(file: &[u8]) -> Option<Wants> {
+pub(crate) fn wants(file: &[u8]) -> Option<Wants> {
     let file = parsed(file, ObjectKind::Relocatable)?;
     let header = file.elf_header();
     if header.e_ident().os_abi != elf::ELFOSABI_SYSV || header.e_flags(file.endian()).0 != 0 {
@@ -173,7 +173,7 @@ impl Wants {
 }
 
 /// The bytes of a variable that an object file defines.
-pub fn data<'a>(file: &'a [u8], name: &str) -> Option<&'a [u8]> {
+pub(crate) fn data<'a>(file: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let file = ElfFile64::<Endianness>::parse(file).ok()?;
     let mut named = file.symbols().filter(|symbol| symbol.name() == Ok(name));
     let (symbol, None) = (named.next()?, named.next()) else { return None };
@@ -257,11 +257,11 @@ fn is_sound_unwind(mut data: &[u8]) -> bool {
 }
 
 /// What a shared library has, by name; `None` of what is neither.
-pub type Exports = HashMap<String, Option<Export>>;
+pub(crate) type Exports = HashMap<String, Option<Export>>;
 
 /// What a shared library has for a link, under whatever versions; not names that it has twice, as
 /// different things. `None` if the file is no such library.
-pub fn exports(file: &[u8]) -> Option<Exports> {
+pub(crate) fn exports(file: &[u8]) -> Option<Exports> {
     let file = parsed(file, ObjectKind::Dynamic)?;
     let mut exports = Exports::new();
     for symbol in file.dynamic_symbols().filter(|symbol| !symbol.is_undefined()) {
@@ -283,7 +283,7 @@ pub fn exports(file: &[u8]) -> Option<Exports> {
 
 /// How much there is of a file that a compiler was to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub(crate) enum Written {
     /// All that can be told, which of a file that is not ELF is nothing.
     All,
     /// Less than it says of itself.
@@ -295,7 +295,7 @@ pub enum Written {
 /// Whether a compiler has written all of its output. One that says so, and has not, leaves an
 /// object file that does not link or a program that dies, and both would pass for a no. What is no
 /// plain file has no length, and so is nothing.
-pub fn look(path: &Path) -> Written {
+pub(crate) fn look(path: &Path) -> Written {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_file() && meta.len() > 0 => {}
         _ => return Written::Nothing,

@@ -7,44 +7,45 @@ use std::path::Path;
 use crate::protocol::code::{Code, Reason};
 
 /// What stands before an integer in an object file.
-pub const OPEN: &str = "tryall(";
+pub(crate) const OPEN: &str = "tryall(";
 /// What stands behind it.
-pub const CLOSE: char = ')';
+pub(crate) const CLOSE: char = ')';
 /// The sign of a number whose digits are those of its complement, as `~x` or `-1 - x`; else
 /// it is a plus or a minus.
-pub const COMPLEMENT: char = '~';
+pub(crate) const COMPLEMENT: char = '~';
 /// Its digits, in base 16, `a` for 0.
-pub const DIGITS: usize = 16;
+pub(crate) const DIGITS: usize = 16;
 
 /// What stands in an object file for little and for big endian.
-pub const BYTE_ORDER_TEXTS: [&str; 2] = ["tryall(little)", "tryall(big)"];
+pub(crate) const BYTE_ORDER_TEXTS: [&str; 2] = ["tryall(little)", "tryall(big)"];
 
 /// Tokens before and behind a macro in preprocessed text.
-pub const EXPANSION_MARKS: (&str, &str) = ("tryall_expansion_starts", "tryall_expansion_ends");
+pub(crate) const EXPANSION_MARKS: (&str, &str) =
+    ("tryall_expansion_starts", "tryall_expansion_ends");
 
 /// Why a macro has no expansion, though the preprocessor succeeds.
-pub fn not_defined() -> Reason {
+pub(crate) fn not_defined() -> Reason {
     Reason::new(Code::NotDefined, "the macro is not defined")
 }
 
 /// A macro of our own and what it expands to, each a word of its own in preprocessed text.
-pub const SENTINEL_MACRO: (&str, &str) = ("TRYALL_NOT_EXPANDED", "tryall_expanded");
+pub(crate) const SENTINEL_MACRO: (&str, &str) = ("TRYALL_NOT_EXPANDED", "tryall_expanded");
 /// A word in lines that a preprocessor skips.
-pub const SENTINEL_SKIPPED: &str = "tryall_not_skipped";
+pub(crate) const SENTINEL_SKIPPED: &str = "tryall_not_skipped";
 
 /// No compiler makes as much of a check.
 const LARGEST_PRODUCT: u64 = 256 << 20;
 
 /// What a compiler has written, to look for a value in it. Nothing of what is too large, or is no
 /// plain file.
-pub fn product(path: &Path) -> Option<Vec<u8>> {
+pub(crate) fn product(path: &Path) -> Option<Vec<u8>> {
     let meta = std::fs::metadata(path).ok()?;
     (meta.is_file() && meta.len() <= LARGEST_PRODUCT).then(|| std::fs::read(path).ok())?
 }
 
 /// What a file holds of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found<T> {
+pub(crate) enum Found<T> {
     /// Nothing; the value may be hidden, by link-time optimization for example.
     Nothing,
     /// One value.
@@ -56,17 +57,17 @@ pub enum Found<T> {
 }
 
 /// The integer in an object file or program.
-pub fn integer(file: &[u8]) -> Found<i128> {
+pub(crate) fn integer(file: &[u8]) -> Found<i128> {
     integer_behind(file, OPEN)
 }
 
 /// What stands before an integer that shares an object file with others, as [`OPEN`] otherwise.
-pub fn open_numbered(number: impl Display) -> String {
+pub(crate) fn open_numbered(number: impl Display) -> String {
     format!("tryall{number:08}(")
 }
 
 /// The integer behind these letters.
-pub fn integer_behind(file: &[u8], open: &str) -> Found<i128> {
+pub(crate) fn integer_behind(file: &[u8], open: &str) -> Found<i128> {
     let mut found = Found::Nothing;
     for start in positions(file, open.as_bytes()) {
         let Some(text) = file.get(start + open.len()..start + open.len() + DIGITS + 3) else {
@@ -99,7 +100,7 @@ pub fn integer_behind(file: &[u8], open: &str) -> Found<i128> {
 }
 
 /// Whether an object file or program is little or big endian.
-pub fn byte_order(file: &[u8]) -> Found<&'static str> {
+pub(crate) fn byte_order(file: &[u8]) -> Found<&'static str> {
     let mut found = Found::Nothing;
     for (text, order) in std::iter::zip(BYTE_ORDER_TEXTS, ["little", "big"]) {
         if positions(file, text.as_bytes()).next().is_some() {
@@ -120,7 +121,7 @@ impl<T: PartialEq> Found<T> {
 }
 
 /// Where a text stands in a file.
-pub fn positions<'a>(file: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+pub(crate) fn positions<'a>(file: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let first = text[0];
     file.windows(text.len())
         .enumerate()
@@ -132,7 +133,7 @@ pub fn positions<'a>(file: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usi
 ///
 /// Preprocessors break the line and put line markers into it where the expansion comes from
 /// another file.
-pub fn expansion(preprocessed: &str) -> Option<String> {
+pub(crate) fn expansion(preprocessed: &str) -> Option<String> {
     let (open, close) = EXPANSION_MARKS;
     let start = preprocessed.rfind(open)? + open.len();
     let end = start + preprocessed[start..].find(close)?;
@@ -144,7 +145,7 @@ pub fn expansion(preprocessed: &str) -> Option<String> {
 /// Whether a preprocessor expanded the macros and left out the lines that it was to skip, from
 /// its output, which ends with the sentinels. Some arguments make it do one and not the other, or
 /// write something else altogether.
-pub fn was_preprocessed(output: &str) -> bool {
+pub(crate) fn was_preprocessed(output: &str) -> bool {
     let (name, expansion) = SENTINEL_MACRO;
     // It may tell of the macros' definitions too, as directives.
     let lines = output.lines().filter(|line| !line.trim_start().starts_with('#'));

@@ -17,7 +17,7 @@ use super::object_file::{self, Written};
 
 /// The meaning of a command's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It succeeded.
     Yes,
     /// It failed, and by its own judgement.
@@ -28,7 +28,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// That it did not judge.
-    pub fn error(code: Code, text: impl Into<String>) -> Self {
+    pub(crate) fn error(code: Code, text: impl Into<String>) -> Self {
         Verdict::Error(Reason::new(code, text))
     }
 }
@@ -39,7 +39,7 @@ const FIRST_STATUS_OF_WRAPPERS: i32 = 126;
 
 /// The verdict of a compiler, or of `what` else makes a file. `product` is the file that it was to
 /// write, if one; `source` gives the source's text; `timeout` is the time that it had.
-pub fn compiler(
+pub(crate) fn compiler(
     what: &str,
     finished: &Finished,
     messages: &str,
@@ -100,7 +100,7 @@ pub fn compiler(
 
 /// What it means that a command, which was to write a file or not, has failed with this status and
 /// these messages.
-pub fn failed(
+pub(crate) fn failed(
     what: &str,
     code: i32,
     messages: &str,
@@ -135,14 +135,14 @@ pub fn failed(
 }
 
 /// Why a no of a compiler whose files are gone does not count.
-pub fn removed() -> Verdict {
+pub(crate) fn removed() -> Verdict {
     let text = "the check's temporary files were removed while it ran; look for what cleans up \
                 there, or set TMPDIR to another directory";
     Verdict::error(Code::TempUnusable, text)
 }
 
 /// Why nothing that a compiler says counts any more.
-pub fn replaced(program: &Path) -> Verdict {
+pub(crate) fn replaced(program: &Path) -> Verdict {
     let text = format!(
         "{} was replaced or removed while the checks ran; ask again when the installation is complete",
         program.display()
@@ -152,7 +152,7 @@ pub fn replaced(program: &Path) -> Verdict {
 
 /// The verdict of a program that was run: whether it exited with 0. An emulator is given by its
 /// command; `errors` is what was written to standard error.
-pub fn program(
+pub(crate) fn program(
     exit: &Exit,
     emulator: Option<&Path>,
     errors: &str,

@@ -1,7 +1,7 @@
 //! How commands run: one process with its limits, the slots that they share, the directories that
 //! they run in, and when each ran.
 
-pub mod process;
-pub mod scratch;
-pub mod slots;
-pub mod trace;
+pub(crate) mod process;
+pub(crate) mod scratch;
+pub(crate) mod slots;
+pub(crate) mod trace;

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::exec::trace::Span;
-use crate::os::{self, Group, Guard, Pipes, Start};
+use crate::os::{self, Group, Pipes, Reaper, Start};
 
 /// After TERM, a command has this long before KILL.
 const GRACE: Duration = Duration::from_millis(500);
@@ -39,7 +39,7 @@ const MOST_SOURCES: usize = 16;
 
 /// How a command ended.
 #[derive(Debug)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// By itself, with this status.
     Code(i32),
     /// By a signal.
@@ -52,7 +52,7 @@ pub enum Exit {
 
 /// A command that has ended.
 #[derive(Debug)]
-pub struct Finished {
+pub(crate) struct Finished {
     /// How.
     pub exit: Exit,
     /// Its output; all of it when the mode were merged.
@@ -63,7 +63,7 @@ pub struct Finished {
 
 /// What commands cost together.
 #[derive(Debug, Default)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// How many were started.
     pub processes: Cell<u64>,
     /// Their CPU time.
@@ -72,8 +72,8 @@ pub struct Cost {
 
 /// What every command of a batch shares.
 #[derive(Debug)]
-pub struct Runner {
-    guard: Option<Rc<Guard>>,
+pub(crate) struct Runner {
+    guard: Option<Rc<Reaper>>,
     stopping: watch::Sender<bool>,
     /// What was spent so far.
     pub cost: Cost,
@@ -83,19 +83,19 @@ pub struct Runner {
 
 impl Runner {
     /// A runner under a guard that outlives this program, if one could be started.
-    pub fn new(guard: Option<Guard>) -> Self {
+    pub(crate) fn new(guard: Option<Reaper>) -> Self {
         let (stopping, _) = watch::channel(false);
         Runner { guard: guard.map(Rc::new), stopping, cost: Cost::default(), ran: None }
     }
 
     /// A runner that remembers when each command ran.
-    pub fn recording(mut self) -> Self {
+    pub(crate) fn recording(mut self) -> Self {
         self.ran = Some(RefCell::default());
         self
     }
 
     /// When each command ran, of a runner that remembers.
-    pub fn recorded(&self) -> Vec<Span> {
+    pub(crate) fn recorded(&self) -> Vec<Span> {
         self.ran.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
@@ -110,23 +110,28 @@ impl Runner {
     }
 
     /// Ends all commands that run, as their time limits would.
-    pub fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopping.send_replace(true);
     }
 
     /// Whether [`Runner::stop`] was called.
-    pub fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
 
     /// Runs a command to its end or until the deadline.
-    pub async fn run(&self, start: Start<'_>, deadline: Instant) -> Finished {
+    pub(crate) async fn run(&self, start: Start<'_>, deadline: Instant) -> Finished {
         self.run_over(1, start, deadline).await
     }
 
     /// Runs a command that is about several sources. As much is kept of what it says of each as would
     /// be of a command about that source alone.
-    pub async fn run_over(&self, sources: usize, start: Start<'_>, deadline: Instant) -> Finished {
+    pub(crate) async fn run_over(
+        &self,
+        sources: usize,
+        start: Start<'_>,
+        deadline: Instant,
+    ) -> Finished {
         let (argv, begin) = (start.argv, SystemTime::now());
         let (mut group, mut pipes) = match self.start(start, deadline).await {
             Ok(started) => started,
@@ -269,7 +274,7 @@ impl Finished {
 
 /// Output of a command, of which the middle is dropped when it is long.
 #[derive(Debug)]
-pub struct Captured {
+pub(crate) struct Captured {
     kept_at_each_end: usize,
     head: Vec<u8>,
     tail: VecDeque<u8>,
@@ -283,13 +288,6 @@ impl Captured {
         Captured { kept_at_each_end, head: Vec::new(), tail: VecDeque::new(), dropped: 0 }
     }
 
-    /// What is kept of this text, if it is all that a command says of its source.
-    pub fn of_text(text: &str) -> Self {
-        let mut captured = Captured::of(1);
-        captured.push(text.as_bytes());
-        captured
-    }
-
     fn push(&mut self, bytes: &[u8]) {
         let to_head = bytes.len().min(self.kept_at_each_end - self.head.len());
         let (head, rest) = bytes.split_at(to_head);
@@ -301,12 +299,12 @@ impl Captured {
     }
 
     /// Whether the middle is missing.
-    pub fn is_cut(&self) -> bool {
+    pub(crate) fn is_cut(&self) -> bool {
         self.dropped > 0
     }
 
     /// As text: bytes that are not UTF-8 are replaced, and a cut is marked.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let tail = Vec::from_iter(self.tail.iter().copied());
         if self.dropped == 0 {
             return String::from_utf8_lossy(&[self.head.as_slice(), &tail].concat()).into_owned();
@@ -317,10 +315,10 @@ impl Captured {
 }
 
 /// The end of what stands where output was cut.
-pub const CUT_MARK: &str = " bytes cut ...]\n";
+pub(crate) const CUT_MARK: &str = " bytes cut ...]\n";
 
 /// What stands where output was cut.
-pub fn cut_mark(bytes: u64) -> String {
+pub(crate) fn cut_mark(bytes: u64) -> String {
     format!("\n[... {bytes}{CUT_MARK}")
 }
 

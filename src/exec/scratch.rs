@@ -11,14 +11,14 @@ use crate::protocol::code::{Code, Reason};
 
 /// The directory of a batch. It is removed when this is dropped.
 #[derive(Debug)]
-pub struct Scratch {
+pub(crate) struct Scratch {
     dir: PathBuf,
     next: Cell<u64>,
 }
 
 /// Where a directory is to be made: a name that nobody else has. It is known before there is such a
 /// directory, so that the guard can be there first.
-pub fn choose() -> Result<PathBuf, Reason> {
+pub(crate) fn choose() -> Result<PathBuf, Reason> {
     // The guard and the compilers have other current directories.
     let unusable = |text: String| Reason::new(Code::TempUnusable, text);
     let base =
@@ -37,7 +37,7 @@ pub fn choose() -> Result<PathBuf, Reason> {
 
 impl Scratch {
     /// Makes the directory. It is an error if there is something of this name.
-    pub fn new(dir: PathBuf) -> Result<Self, Reason> {
+    pub(crate) fn new(dir: PathBuf) -> Result<Self, Reason> {
         os::private_dir(&dir).map_err(|error| {
             let base = dir.parent().unwrap_or(&dir).display();
             let message = format!("cannot make a temporary directory in {base}: {error}; set TMPDIR to one that can be written to");
@@ -47,17 +47,17 @@ impl Scratch {
     }
 
     /// Its path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.dir
     }
 
     /// The directory that it is in, which has a name that people know.
-    pub fn base(&self) -> &Path {
+    pub(crate) fn base(&self) -> &Path {
         self.dir.parent().unwrap_or(&self.dir)
     }
 
     /// Text without the names of the directories in it, which mean nothing to people.
-    pub fn without_rooms(&self, text: &str) -> String {
+    pub(crate) fn without_rooms(&self, text: &str) -> String {
         let own = format!("{}/", self.dir.display());
         let mut parts = text.split(&own);
         let first = parts.next().unwrap_or_default().to_string();
@@ -69,7 +69,7 @@ impl Scratch {
 
     /// Makes a directory in it. Directories are numbered: an id may hold anything, and so is
     /// no name for a file.
-    pub fn room(&self) -> io::Result<CheckDir> {
+    pub(crate) fn room(&self) -> io::Result<CheckDir> {
         let number = self.next.get();
         self.next.set(number + 1);
         let path = self.path().join(number.to_string());
@@ -87,13 +87,13 @@ impl Drop for Scratch {
 
 /// The directory of one question. It is removed when this is dropped.
 #[derive(Debug)]
-pub struct CheckDir {
+pub(crate) struct CheckDir {
     path: PathBuf,
 }
 
 impl CheckDir {
     /// Its path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use crate::os;
 
 /// The slots of a batch.
-pub struct Slots {
+pub(crate) struct Slots {
     source: Source,
     /// No source gives more than these at once.
     cap: usize,
@@ -39,7 +39,7 @@ struct Jobserver {
 }
 
 /// The right to run one command.
-pub struct Slot(Right);
+pub(crate) struct Slot(Right);
 
 enum Right {
     Fixed,
@@ -48,7 +48,7 @@ enum Right {
 }
 
 /// The jobserver as make left it in the environment.
-pub struct Inherited(Result<Client, NoJobserver>);
+pub(crate) struct Inherited(Result<Client, NoJobserver>);
 
 /// Why there is no jobserver.
 enum NoJobserver {
@@ -62,11 +62,16 @@ enum NoJobserver {
 const VARIABLES: [&str; 3] = ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"];
 
 impl Inherited {
+    /// No jobserver, whatever the environment says.
+    pub(crate) fn none() -> Self {
+        Inherited(Err(NoJobserver::NotNamed))
+    }
+
     /// Reads `MAKEFLAGS`.
     ///
     /// To be called before this program opens anything: the variable names file descriptors
     /// by number, and one that make did not pass on would be taken for the next file opened.
-    pub fn from_env() -> Self {
+    pub(crate) fn from_env() -> Self {
         if let Some(path) = VARIABLES.iter().find_map(|name| named_but_no_pipe(name)) {
             // The crate would write tokens into it, whatever it is.
             let why = format!("{} is no named pipe", path.display());
@@ -83,11 +88,14 @@ impl Inherited {
 }
 
 /// What was found out about the slots that the user should know.
-pub type Warning = String;
+pub(crate) type Warning = String;
 
 impl Slots {
     /// As many as were asked for, else as the jobserver gives, else as there are cores.
-    pub fn new(asked: Option<NonZeroUsize>, inherited: &Inherited) -> (Self, Option<Warning>) {
+    pub(crate) fn new(
+        asked: Option<NonZeroUsize>,
+        inherited: &Inherited,
+    ) -> (Self, Option<Warning>) {
         if let Some(asked) = asked {
             return (Slots::fixed(asked.get()), None);
         }
@@ -102,7 +110,7 @@ impl Slots {
     }
 
     /// This many, unless the system's limits allow fewer.
-    pub fn fixed(count: usize) -> Self {
+    pub(crate) fn fixed(count: usize) -> Self {
         Slots::of(Source::Fixed(count))
     }
 
@@ -111,7 +119,7 @@ impl Slots {
     }
 
     /// A slot if one is free now. With a jobserver, one is asked for if none is.
-    pub fn take(&mut self) -> Option<Slot> {
+    pub(crate) fn take(&mut self) -> Option<Slot> {
         if self.running >= self.cap {
             // A token that comes now is of no use here.
             self.release_spare();
@@ -127,7 +135,7 @@ impl Slots {
     }
 
     /// Gives a slot back.
-    pub fn give_back(&mut self, slot: Slot) {
+    pub(crate) fn give_back(&mut self, slot: Slot) {
         self.running -= 1;
         match (slot.0, &mut self.source) {
             (Right::Token(token), Source::Jobserver(server)) => server.spare.push(token),
@@ -138,7 +146,7 @@ impl Slots {
     }
 
     /// Returns tokens that are not in use, for others to run on.
-    pub fn release_spare(&mut self) {
+    pub(crate) fn release_spare(&mut self) {
         if let Source::Jobserver(server) = &mut self.source {
             server.spare.drain(..).for_each(|token| server.returning.give(token));
         }
@@ -146,7 +154,7 @@ impl Slots {
 
     /// Waits for a slot that [`Slots::take`] did not have. Forever, unless a jobserver gives
     /// one; a warning if the jobserver died.
-    pub async fn more(&mut self) -> Option<Warning> {
+    pub(crate) async fn more(&mut self) -> Option<Warning> {
         let Source::Jobserver(server) = &mut self.source else {
             return std::future::pending().await;
         };
@@ -168,7 +176,7 @@ impl Slots {
     }
 
     /// How many could run at once; with a jobserver, how many did.
-    pub fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         match self.source {
             Source::Fixed(count) => count.min(self.cap),
             Source::Jobserver(_) => self.most.max(1),
@@ -254,7 +262,7 @@ fn named_but_no_pipe(variable: &str) -> Option<PathBuf> {
 }
 
 /// The cores that affinity and cgroup leave to this process.
-pub fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 

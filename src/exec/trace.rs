@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// One process of one round.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span {
+pub(crate) struct Span {
     /// What it belongs to: compiler, width and strategy.
     pub row: String,
     /// The check, or the command.
@@ -18,7 +18,7 @@ pub struct Span {
 /// The spans in the JSON object format of Chrome's traces. Each row is a process there and
 /// starts at zero, so that rows can be compared by eye; what ran at the same time stands in
 /// different lanes.
-pub fn chrome_trace(spans: &[Span]) -> Value {
+pub(crate) fn chrome_trace(spans: &[Span]) -> Value {
     let mut rows: Vec<(&str, Vec<&Span>)> = Vec::new();
     for span in spans {
         match rows.iter_mut().find(|(name, _)| *name == span.row) {
@@ -72,19 +72,6 @@ fn complete_events(pid: usize, mut spans: Vec<&Span>) -> Vec<Value> {
         }));
     }
     events
-}
-
-/// The spans of a trace that [`chrome_trace`] has made, in seconds from the first of each row.
-pub fn read(trace: &[u8]) -> serde_json::Result<Vec<Span>> {
-    let trace: Value = serde_json::from_slice(trace)?;
-    let seconds = |event: &Value, field: &str| event[field].as_f64().unwrap_or_default() / 1e6;
-    let events = trace["traceEvents"].as_array().into_iter().flatten();
-    let spans = events.filter(|event| event["ph"] == "X").map(|event| {
-        let start = seconds(event, "ts");
-        let id = event["name"].as_str().unwrap_or_default().into();
-        Span { row: String::new(), id, start, end: start + seconds(event, "dur") }
-    });
-    Ok(spans.collect())
 }
 
 #[cfg(test)]

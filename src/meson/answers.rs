@@ -8,7 +8,7 @@ use super::rounds::{Named, Rounds};
 
 /// Writes the answers of the batches: `batch NAME`, then its lines. How many there were comes last, so
 /// that the wrapper sees that none is missing.
-pub fn write(rounds: Rounds, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(rounds: Rounds, out: &mut dyn Write) -> io::Result<()> {
     let mut count = 0;
     for (batch, answers) in rounds.answers() {
         writeln!(out, "batch\t{batch}\t")?;

@@ -9,7 +9,12 @@ use super::words::Batch;
 /// All arguments of a check, which stand behind the source: those that every check of Meson's
 /// gets, those of options, and `own`, which are the method's and the project's. What drives the
 /// compiler to the stage (`-c`, `-E`) is not among them.
-pub fn arguments(batch: &Batch, version: &Version, stage: Stage, own: &[String]) -> Vec<String> {
+pub(crate) fn arguments(
+    batch: &Batch,
+    version: &Version,
+    stage: Stage,
+    own: &[String],
+) -> Vec<String> {
     let always = ["-D_FILE_OFFSET_BITS=64".to_string()];
     let mut all = List::default();
     all.add(&always);
@@ -29,13 +34,13 @@ pub fn arguments(batch: &Batch, version: &Version, stage: Stage, own: &[String])
 
 /// What the empty program is tried with, before and behind its source: the options alone, so that
 /// a compiler that does not work is told from arguments that it does not know.
-pub fn of_trial(batch: &Batch, version: &Version) -> [Vec<String>; 2] {
+pub(crate) fn of_trial(batch: &Batch, version: &Version) -> [Vec<String>; 2] {
     [Stage::Preprocess, Stage::Link].map(|stage| arguments(batch, version, stage, &[]))
 }
 
 /// Whether a linker finds libraries that need each other when they are put into a group, and
 /// takes `--fatal-warnings`.
-pub fn is_gnu_like(linker_id: &str) -> bool {
+pub(crate) fn is_gnu_like(linker_id: &str) -> bool {
     ["ld.bfd", "ld.gold", "ld.lld", "ld.mold"].contains(&linker_id)
 }
 

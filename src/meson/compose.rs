@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
-use crate::protocol::{Check, Kind, Path, Request, Toolchain};
+use crate::protocol::{Check, Kind, Location, Request, Toolchain};
 
 use super::arguments::{arguments, of_trial};
 use super::source;
@@ -14,7 +14,7 @@ use super::words::{Batch, Item, Method};
 
 /// How Meson's answer is made from the outcome of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub(crate) enum Reading {
     /// Yes is true, no is false.
     Bool,
     /// The same, where the exit status alone counts: the argument that is asked about may keep the
@@ -42,7 +42,7 @@ pub enum Reading {
 
 /// Whose answer it is.
 #[derive(Debug, Clone)]
-pub enum Subject {
+pub(crate) enum Subject {
     /// An item's, by its index in the batch.
     Item(usize),
     /// That of a request file's check, by its id.
@@ -51,7 +51,7 @@ pub enum Subject {
 
 /// An answer that is to be made.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The index of the batch.
     pub batch: usize,
     /// Whose it is.
@@ -66,29 +66,29 @@ pub struct Entry {
 
 /// A request, and what its outcomes mean.
 #[derive(Debug, Default)]
-pub struct Composed {
+pub(crate) struct Composed {
     /// The request.
     pub request: Request,
     /// Where each of its checks comes from, and the directory of the request file that it is in.
-    pub origins: Vec<(Path, Option<Rc<PathBuf>>)>,
+    pub origins: Vec<(Location, Option<Rc<PathBuf>>)>,
     /// The answers.
     pub entries: Vec<Entry>,
 }
 
 impl Composed {
     /// Adds a check for something of this name, which messages have; its index.
-    pub fn push(&mut self, mut check: Check, name: &str) -> usize {
+    pub(crate) fn push(&mut self, mut check: Check, name: &str) -> usize {
         let index = self.request.checks.len();
         // Unique, and still readable. An argument may hold what no id may.
         check.id = format!("{} ({index})", name.replace(char::is_control, " "));
         self.request.checks.push(check);
-        self.origins.push((Path::flag(name), None));
+        self.origins.push((Location::flag(name), None));
         index
     }
 }
 
 /// The compiler without a cache, as Meson runs it for sources that it wrote itself.
-pub fn compiler(batch: &Batch, version: &Version) -> Toolchain {
+pub(crate) fn compiler(batch: &Batch, version: &Version) -> Toolchain {
     let is_cache = |word: &&String| {
         let name = word.rsplit('/').next().unwrap_or_default();
         batch.command.len() > 1 && ["ccache", "sccache"].contains(&name)
@@ -106,7 +106,7 @@ pub fn compiler(batch: &Batch, version: &Version) -> Toolchain {
 }
 
 /// Makes the checks of a batch.
-pub struct Composer<'a> {
+pub(crate) struct Composer<'a> {
     index: usize,
     batch: &'a Batch,
     version: &'a Version,
@@ -115,7 +115,12 @@ pub struct Composer<'a> {
 
 impl<'a> Composer<'a> {
     /// The composer of the batch with this index, whose compiler goes to the request.
-    pub fn new(index: usize, batch: &'a Batch, version: &'a Version, to: &mut Composed) -> Self {
+    pub(crate) fn new(
+        index: usize,
+        batch: &'a Batch,
+        version: &'a Version,
+        to: &mut Composed,
+    ) -> Self {
         let wanted = compiler(batch, version);
         // Each is tried with the empty program, and so is not to be there twice.
         let same = |(_, other): &(_, &Toolchain)| format!("{other:?}") == format!("{wanted:?}");
@@ -126,7 +131,13 @@ impl<'a> Composer<'a> {
     }
 
     /// Adds the checks of an item, and its answer. A second chance is another way to say yes.
-    pub fn compose(&self, item: &Item, place: usize, second_chance: bool, to: &mut Composed) {
+    pub(crate) fn compose(
+        &self,
+        item: &Item,
+        place: usize,
+        second_chance: bool,
+        to: &mut Composed,
+    ) {
         let Item { method, subject, .. } = item;
         let prefix = self.prefix(&item.headers);
         let fortran = self.batch.language == Language::Fortran;
@@ -193,7 +204,7 @@ impl<'a> Composer<'a> {
     }
 
     /// The batch's prefix, and an item's own headers behind it.
-    pub fn prefix(&self, headers: &[String]) -> String {
+    pub(crate) fn prefix(&self, headers: &[String]) -> String {
         let includes = headers.iter().map(|header| format!("#include <{header}>"));
         let mut lines: Vec<_> = includes.collect();
         if !self.batch.prefix.is_empty() || lines.is_empty() {
@@ -203,13 +214,13 @@ impl<'a> Composer<'a> {
     }
 
     /// A check of a source with Meson's arguments and those of the batch.
-    pub fn source(&self, stage: Stage, text: String) -> Check {
+    pub(crate) fn source(&self, stage: Stage, text: String) -> Check {
         let own = [self.batch.builtin_args.as_slice(), &self.batch.args].concat();
         self.source_with(stage, text, &own)
     }
 
     /// The same without what options become, where Meson gives it no such.
-    pub fn plain(&self, stage: Stage, text: String) -> Check {
+    pub(crate) fn plain(&self, stage: Stage, text: String) -> Check {
         self.source_with(stage, text, &self.batch.args)
     }
 
@@ -294,7 +305,7 @@ impl<'a> Composer<'a> {
     }
 
     /// A check of what a macro expands to behind a text.
-    pub fn define(&self, prefix: &str, name: &str) -> Check {
+    pub(crate) fn define(&self, prefix: &str, name: &str) -> Check {
         let own = [self.batch.builtin_args.as_slice(), &self.batch.args].concat();
         let mut check = Check::new(String::new(), Kind::Define);
         check.prefix = prefix.into();

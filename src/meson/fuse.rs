@@ -21,7 +21,7 @@ use crate::source::words::{identifiers, no_macros, words};
 
 /// How items are asked together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// What `__has_include` says of headers.
     Headers,
     /// What `__has_builtin` says of functions: who is no builtin needs not be asked as one.
@@ -38,7 +38,7 @@ pub enum Form {
 
 /// Items of a batch that are asked together.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub(crate) struct Group {
     /// How.
     pub form: Form,
     /// The index of the batch.
@@ -52,7 +52,7 @@ pub struct Group {
 }
 
 /// The groups of a batch. One item is none.
-pub fn groups(index: usize, batch: &Batch) -> Vec<Group> {
+pub(crate) fn groups(index: usize, batch: &Batch) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (place, item) in batch.items.iter().enumerate() {
         for &form in forms(batch, item) {
@@ -141,7 +141,7 @@ fn defines_only(prefix: &str) -> bool {
 
 /// A source, and whose its lines are.
 #[derive(Debug, Default)]
-pub struct Fused {
+pub(crate) struct Fused {
     /// The text.
     pub text: String,
     /// For each line the item that it belongs to.
@@ -158,11 +158,11 @@ impl Fused {
 }
 
 /// The macro that names what is there.
-pub const THERE: &str = "TRYALL_THERE";
+pub(crate) const THERE: &str = "TRYALL_THERE";
 
 /// The source of a group; for [`Form::Headers`] and [`Form::Builtins`] what is to stand before
 /// the question what [`THERE`] expands to.
-pub fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> Fused {
+pub(crate) fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> Fused {
     let items = group.items.iter().map(|&place| (place, batch.items[place].subject.as_str()));
     let mut fused = Fused::default();
     match group.form {
@@ -281,7 +281,7 @@ fn functions<'a>(
 
 /// The items among those that are there, of [`Form::Headers`] and [`Form::Builtins`]; `None` if
 /// nobody knows.
-pub fn there(answer: &Answer) -> Option<Vec<usize>> {
+pub(crate) fn there(answer: &Answer) -> Option<Vec<usize>> {
     let Some(Value::Text(names)) = answer.value.as_ref().filter(|_| answer.status == Status::Yes)
     else {
         return None;
@@ -290,7 +290,7 @@ pub fn there(answer: &Answer) -> Option<Vec<usize>> {
 }
 
 /// The numbers that a program printed, if there is one for each item.
-pub fn printed(answer: &Answer, count: usize) -> Option<Vec<i64>> {
+pub(crate) fn printed(answer: &Answer, count: usize) -> Option<Vec<i64>> {
     let Some(Value::Program { stdout, .. }) =
         answer.value.as_ref().filter(|_| answer.status == Status::Yes)
     else {
@@ -301,7 +301,7 @@ pub fn printed(answer: &Answer, count: usize) -> Option<Vec<i64>> {
 }
 
 /// The items that the compiler's messages are about.
-pub fn suspects(group: &Group, batch: &Batch, fused: &Fused, output: &str) -> Vec<usize> {
+pub(crate) fn suspects(group: &Group, batch: &Batch, fused: &Fused, output: &str) -> Vec<usize> {
     let mut found = Vec::new();
     for line in output.lines() {
         let behind = line.strip_prefix("conftest.").and_then(|rest| rest.split_once(':'));

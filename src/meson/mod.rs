@@ -8,13 +8,13 @@
 //!
 //! The rules are Meson's: facts of its releases 1.0.1 to 1.12, which differ where [`version`] says.
 
-pub mod answers;
-pub mod arguments;
-pub mod compose;
-pub mod fuse;
-pub mod reading;
-pub mod requests;
-pub mod rounds;
-pub mod source;
-pub mod version;
-pub mod words;
+pub(crate) mod answers;
+pub(crate) mod arguments;
+pub(crate) mod compose;
+pub(crate) mod fuse;
+pub(crate) mod reading;
+pub(crate) mod requests;
+pub(crate) mod rounds;
+pub(crate) mod source;
+pub(crate) mod version;
+pub(crate) mod words;

@@ -6,7 +6,7 @@ use crate::report::typed::{Typed, typed};
 use super::compose::{Entry, Reading};
 
 /// Meson's answer.
-pub fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
+pub(crate) fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
     let alternative = entry.alternative.map(|index| &answers[index]);
     let turned_to = alternative.filter(|answer| answer.status != Status::Skipped);
     let answer = turned_to.unwrap_or(&answers[entry.check]);

@@ -10,7 +10,7 @@ use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
 use crate::plan::absolute_paths::{anchored, anchored_command};
 use crate::protocol::code::Code;
-use crate::protocol::{BadRequest, Check, Path, Request, Toolchain, parse};
+use crate::protocol::{BadRequest, Check, Location, Request, Toolchain, parse};
 
 use super::arguments::arguments;
 use super::compose::{Composed, Entry, Reading, Subject, compiler};
@@ -18,7 +18,7 @@ use super::version::Version;
 use super::words::Batch;
 
 /// Adds the checks of a file.
-pub fn add(
+pub(crate) fn add(
     file: &FilePath,
     of: usize,
     batch: &Batch,
@@ -41,7 +41,7 @@ pub fn add(
     let path = std::path::absolute(file).map_err(cannot)?;
     let dir = Rc::new(path.parent().unwrap_or(FilePath::new("/")).to_path_buf());
     for (index, check) in request.checks.iter().enumerate() {
-        let place = Path::root().key("checks").index(index);
+        let place = Location::root().key("checks").index(index);
         let toolchain = match toolchain(check, &request) {
             Some(own) => own,
             None if check.language.unwrap_or_default() != batch.language => {
@@ -78,7 +78,7 @@ pub fn add(
     of_meson.link_args = batch.option_link_args.clone();
     for (name, toolchain) in request.toolchains {
         let language = toolchain.language.or(Language::from_name(&name));
-        let at = Path::root().key("toolchains").key(&name);
+        let at = Location::root().key("toolchains").key(&name);
         let toolchain = anchored_toolchain(toolchain, &dir)
             .map_err(|message| BadRequest::at(Code::InvalidValue, message, &at, Some(text)))?;
         to.request.toolchains.insert(renamed(&name), Toolchain { language, ..toolchain });

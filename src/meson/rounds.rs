@@ -14,7 +14,7 @@ use super::words::{Method, Said};
 
 /// What is known, and what is still to be asked.
 #[derive(Debug)]
-pub struct Rounds {
+pub(crate) struct Rounds {
     said: Said,
     /// The answers of each batch's request files.
     own: Vec<Vec<(String, Typed)>>,
@@ -29,7 +29,7 @@ pub struct Rounds {
 
 /// A question to several items.
 #[derive(Debug)]
-pub struct Together {
+pub(crate) struct Together {
     group: Group,
     fused: Fused,
     check: usize,
@@ -37,7 +37,7 @@ pub struct Together {
 
 impl Rounds {
     /// Nothing is known yet.
-    pub fn new(said: Said) -> Self {
+    pub(crate) fn new(said: Said) -> Self {
         let groups = said.batches.iter().enumerate();
         Rounds {
             own: said.batches.iter().map(|_| Vec::new()).collect(),
@@ -50,7 +50,7 @@ impl Rounds {
     }
 
     /// The next round; `None` after the last.
-    pub fn next_round(&mut self) -> Result<Option<(Composed, Vec<Together>)>, BadRequest> {
+    pub(crate) fn next_round(&mut self) -> Result<Option<(Composed, Vec<Together>)>, BadRequest> {
         let mut composed = Composed::default();
         let mut together = Vec::new();
         for (index, batch) in self.said.batches.iter().enumerate() {
@@ -92,7 +92,12 @@ impl Rounds {
     }
 
     /// Takes the answers of a round.
-    pub fn settle(&mut self, composed: &Composed, together: Vec<Together>, answers: &[Answer]) {
+    pub(crate) fn settle(
+        &mut self,
+        composed: &Composed,
+        together: Vec<Together>,
+        answers: &[Answer],
+    ) {
         for entry in &composed.entries {
             let typed = answer(entry, answers);
             match &entry.subject {
@@ -151,7 +156,7 @@ impl Rounds {
     }
 
     /// All answers, by the names of batches, in the order in which they were asked for.
-    pub fn answers(self) -> impl Iterator<Item = (String, Vec<Named>)> {
+    pub(crate) fn answers(self) -> impl Iterator<Item = (String, Vec<Named>)> {
         let known = self.own.into_iter().zip(self.known);
         self.said.batches.into_iter().zip(known).map(|(batch, (own, known))| {
             let own = own.into_iter().map(|(id, typed)| Named { list: None, id, typed });
@@ -171,7 +176,7 @@ impl Rounds {
 
 /// An answer and its name.
 #[derive(Debug)]
-pub struct Named {
+pub(crate) struct Named {
     /// The list of arguments that it is in, if any.
     pub list: Option<&'static str>,
     /// The name in the dictionary, or the argument.

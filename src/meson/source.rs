@@ -11,7 +11,7 @@ fn behind(prefix: &str, lines: &str) -> String {
 }
 
 /// Whether the header is there. Quotes, as Meson has them.
-pub fn has_header(prefix: &str, header: &str) -> String {
+pub(crate) fn has_header(prefix: &str, header: &str) -> String {
     behind(
         prefix,
         &format!(
@@ -27,17 +27,17 @@ pub fn has_header(prefix: &str, header: &str) -> String {
 }
 
 /// Whether the header compiles.
-pub fn check_header(prefix: &str, header: &str) -> String {
+pub(crate) fn check_header(prefix: &str, header: &str) -> String {
     behind(prefix, &format!("#include <{header}>"))
 }
 
 /// Whether GNU Fortran's preprocessor, which has no `__has_include`, finds the header.
-pub fn has_fortran_header(prefix: &str, header: &str) -> String {
+pub(crate) fn has_fortran_header(prefix: &str, header: &str) -> String {
     format!("{prefix}\n#include <{header}>")
 }
 
 /// Whether the header has a macro of the name, or else something that can be evaluated.
-pub fn has_header_symbol(prefix: &str, header: &str, symbol: &str) -> String {
+pub(crate) fn has_header_symbol(prefix: &str, header: &str, symbol: &str) -> String {
     behind(
         prefix,
         &format!(
@@ -53,7 +53,7 @@ pub fn has_header_symbol(prefix: &str, header: &str, symbol: &str) -> String {
 }
 
 /// For C++: whether it is a class or a template.
-pub fn has_class(prefix: &str, header: &str, symbol: &str) -> String {
+pub(crate) fn has_class(prefix: &str, header: &str, symbol: &str) -> String {
     behind(prefix, &format!("#include <{header}>\nusing {symbol};\nint main(void) {{ return 0; }}"))
 }
 
@@ -63,7 +63,7 @@ fn has_includes(prefix: &str) -> bool {
 }
 
 /// Turns a stub into an error.
-pub fn stub(function: &str) -> String {
+pub(crate) fn stub(function: &str) -> String {
     format!(
         "#if defined __stub_{function} || defined __stub___{function}\n\
          #error \"the function is a stub that always fails\"\n\
@@ -73,7 +73,7 @@ pub fn stub(function: &str) -> String {
 
 /// Whether the function links, with its own prototype if there is one, else with a false one.
 /// `<limits.h>` tells of functions that glibc has only as stubs.
-pub fn has_function(prefix: &str, function: &str) -> String {
+pub(crate) fn has_function(prefix: &str, function: &str) -> String {
     let stub = stub(function);
     if has_includes(prefix) {
         let with_stub = behind(&format!("{prefix}\n#include <limits.h>\n"), &stub);
@@ -105,7 +105,7 @@ pub fn has_function(prefix: &str, function: &str) -> String {
 
 /// Whether the function is one of the compiler's own. If headers came before, it counts only if
 /// they make a macro of it, as alloca() is one.
-pub fn has_builtin(prefix: &str, function: &str) -> String {
+pub(crate) fn has_builtin(prefix: &str, function: &str) -> String {
     let is_builtin = function.starts_with("__builtin_");
     let builtin = if is_builtin { function.to_string() } else { format!("__builtin_{function}") };
     let [no_includes, is_builtin] = [!has_includes(prefix), is_builtin].map(u8::from);
@@ -130,12 +130,12 @@ pub fn has_builtin(prefix: &str, function: &str) -> String {
 }
 
 /// Whether it has a size.
-pub fn has_type(version: &Version, prefix: &str, name: &str) -> String {
+pub(crate) fn has_type(version: &Version, prefix: &str, name: &str) -> String {
     behind(prefix, &format!("void bar(void) {{\n{}\n}}", type_body(version, name)))
 }
 
 /// The statement that asks for a size.
-pub fn type_body(version: &Version, name: &str) -> String {
+pub(crate) fn type_body(version: &Version, name: &str) -> String {
     match version.discards_values() {
         true => format!("(void) sizeof({name});"),
         false => format!("sizeof({name});"),
@@ -143,12 +143,12 @@ pub fn type_body(version: &Version, name: &str) -> String {
 }
 
 /// Whether a variable of the type has the member.
-pub fn has_member(version: &Version, prefix: &str, of: &str, member: &str) -> String {
+pub(crate) fn has_member(version: &Version, prefix: &str, of: &str, member: &str) -> String {
     behind(prefix, &format!("void bar(void) {{\n{}\n}}", member_body(version, of, member)))
 }
 
 /// The statements that ask for a member.
-pub fn member_body(version: &Version, of: &str, member: &str) -> String {
+pub(crate) fn member_body(version: &Version, of: &str, member: &str) -> String {
     match version.discards_values() {
         true => format!("{of} foo;\n(void) ( foo.{member} );\n(void) foo;"),
         false => format!("{of} foo;\nfoo.{member};"),
@@ -164,7 +164,7 @@ fn with_headers(version: &Version, prefix: &str, headers: &str) -> String {
 }
 
 /// The prefix and the headers of a program that prints a number.
-pub fn printing(version: &Version, prefix: &str) -> String {
+pub(crate) fn printing(version: &Version, prefix: &str) -> String {
     let headers = match version.includes_stddef() {
         true => "#include<stddef.h>\n#include<stdio.h>",
         false => "#include<stdio.h>",
@@ -173,7 +173,7 @@ pub fn printing(version: &Version, prefix: &str) -> String {
 }
 
 /// Prints an integer.
-pub fn print_integer(version: &Version, prefix: &str, expression: &str) -> String {
+pub(crate) fn print_integer(version: &Version, prefix: &str, expression: &str) -> String {
     behind(
         &printing(version, prefix),
         &format!("int main(void) {{\nprintf(\"%ld\\n\", (long)({expression}));\nreturn 0;\n}}"),
@@ -181,12 +181,12 @@ pub fn print_integer(version: &Version, prefix: &str, expression: &str) -> Strin
 }
 
 /// The prefix and the headers of a program that prints alignments.
-pub fn printing_alignments(version: &Version, prefix: &str) -> String {
+pub(crate) fn printing_alignments(version: &Version, prefix: &str) -> String {
     with_headers(version, prefix, "#include <stdio.h>\n#include <stddef.h>")
 }
 
 /// Prints an alignment.
-pub fn print_alignment(version: &Version, prefix: &str, name: &str) -> String {
+pub(crate) fn print_alignment(version: &Version, prefix: &str, name: &str) -> String {
     behind(
         &printing_alignments(version, prefix),
         &format!(
@@ -203,7 +203,7 @@ fn structure(name: &str) -> String {
 const OFFSET: &str = "offsetof(struct tmp, target)";
 
 /// What stands before a constant that is read without running anything, when cross-compiling.
-pub fn before_constant(version: &Version, prefix: &str) -> String {
+pub(crate) fn before_constant(version: &Version, prefix: &str) -> String {
     let header = match version.includes_stddef() {
         true => "#include <stddef.h>",
         false => "#include <stdio.h>",
@@ -212,7 +212,11 @@ pub fn before_constant(version: &Version, prefix: &str) -> String {
 }
 
 /// The same for an alignment, and the constant.
-pub fn alignment_constant(version: &Version, prefix: &str, name: &str) -> (String, &'static str) {
+pub(crate) fn alignment_constant(
+    version: &Version,
+    prefix: &str,
+    name: &str,
+) -> (String, &'static str) {
     let with_struct =
         behind(&with_headers(version, prefix, "#include <stddef.h>"), &structure(name));
     (before_constant(version, &with_struct), OFFSET)
@@ -220,7 +224,7 @@ pub fn alignment_constant(version: &Version, prefix: &str, name: &str) -> (Strin
 
 /// Whether there can be a variable of the type, which Meson asks before its size when
 /// cross-compiling.
-pub fn variable(version: &Version, prefix: &str, name: &str) -> String {
+pub(crate) fn variable(version: &Version, prefix: &str, name: &str) -> String {
     behind(
         &before_constant(version, prefix),
         &format!("int main(void) {{\n{name} something;\nreturn 0;\n}}"),
@@ -229,13 +233,13 @@ pub fn variable(version: &Version, prefix: &str, name: &str) -> String {
 
 /// The names that the sources of types, members and alignments have, which those of a header may
 /// clash with.
-pub const NAMES: [&str; 5] = ["bar", "foo", "tmp", "c", "target"];
+pub(crate) const NAMES: [&str; 5] = ["bar", "foo", "tmp", "c", "target"];
 
 /// For arguments of the compiler.
-pub const DECLARATION: &str = "extern int i;\nint i;\n";
+pub(crate) const DECLARATION: &str = "extern int i;\nint i;\n";
 
 /// For arguments of the linker.
-pub const PROGRAM: &str = "int main(void) { return 0; }\n";
+pub(crate) const PROGRAM: &str = "int main(void) { return 0; }\n";
 
 /// For both in Fortran.
-pub const FORTRAN_PROGRAM: &str = "stop; end program";
+pub(crate) const FORTRAN_PROGRAM: &str = "stop; end program";

@@ -2,11 +2,11 @@
 
 /// A release of Meson.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version(Vec<u32>);
+pub(crate) struct Version(Vec<u32>);
 
 impl Version {
     /// Reads `1.12.1`, or `1.13.0.rc1`, which counts as its release.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let numbers: Vec<u32> = text.split('.').map_while(|part| part.parse().ok()).collect();
         (numbers.len() >= 2).then_some(Version(numbers))
     }
@@ -17,27 +17,27 @@ impl Version {
 
     /// Whether the prefix stands before the standard headers of sizes and the like. Before that
     /// they stood first.
-    pub fn prefix_goes_first(&self) -> bool {
+    pub(crate) fn prefix_goes_first(&self) -> bool {
         self.since([1, 1])
     }
 
     /// Whether `<stddef.h>` is among these headers.
-    pub fn includes_stddef(&self) -> bool {
+    pub(crate) fn includes_stddef(&self) -> bool {
         self.since([1, 3])
     }
 
     /// Whether types and members are cast to void, so that `-Wunused-value` is content.
-    pub fn discards_values(&self) -> bool {
+    pub(crate) fn discards_values(&self) -> bool {
         self.since([1, 6])
     }
 
     /// Whether checks undefine `_FORTIFY_SOURCE`, which wants optimization.
-    pub fn undefines_fortify(&self) -> bool {
+    pub(crate) fn undefines_fortify(&self) -> bool {
         self.since([1, 11])
     }
 
     /// The flag that is tested together with `-Wno-x`, as GCC takes any of these.
-    pub fn positive_form(&self, flag: &str) -> Option<String> {
+    pub(crate) fn positive_form(&self, flag: &str) -> Option<String> {
         let warning = flag.strip_prefix("-Wno-")?;
         if self.since([1, 6]) && warning.starts_with("attributes=") {
             return None;

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use crate::compiler::language::Language;
 use crate::protocol::code::Code;
 use crate::protocol::kind::nearest;
-use crate::protocol::{BadRequest, Path};
+use crate::protocol::{BadRequest, Location};
 
 use super::version::Version;
 
 /// A compiler method of Meson's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are Meson's")]
-pub enum Method {
+pub(crate) enum Method {
     HasHeader,
     CheckHeader,
     HasHeaderSymbol,
@@ -51,7 +51,7 @@ static METHODS: [(&str, Method); 15] = [
 
 /// A check: `METHOD:ID:HEADERS:SUBJECT`, the headers with commas between them.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub(crate) struct Item {
     /// What is asked.
     pub method: Method,
     /// The name of the answer in the dictionary.
@@ -64,7 +64,7 @@ pub struct Item {
 
 /// Checks with the same compiler, prefix and arguments.
 #[derive(Debug, Clone, Default)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// The name of its dictionary.
     pub name: String,
     /// The language.
@@ -95,7 +95,7 @@ pub struct Batch {
 
 /// All that was said.
 #[derive(Debug)]
-pub struct Said {
+pub(crate) struct Said {
     /// `meson.version()`.
     pub version: Version,
     /// The batches.
@@ -103,13 +103,14 @@ pub struct Said {
 }
 
 /// Reads the words.
-pub fn read(words: &[String]) -> Result<Said, BadRequest> {
+pub(crate) fn read(words: &[String]) -> Result<Said, BadRequest> {
     let mut version = None;
     let mut batches: Vec<Batch> = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        let at =
-            |message: String| BadRequest::at(Code::InvalidOption, message, &Path::flag(word), None);
+        let at = |message: String| {
+            BadRequest::at(Code::InvalidOption, message, &Location::flag(word), None)
+        };
         let (key, value) = word.split_once(':').ok_or_else(|| at("it has no colon".into()))?;
         match key {
             "meson" => {

@@ -6,7 +6,7 @@
 //! * [`Group`]: a started process together with everything that it starts, which can be
 //!   waited for, asked to end and made to end. (Unix: a process group. Windows: a job object.)
 //! * [`start`]: starts one, in a directory, with pipes, never through a shell.
-//! * [`Guard`]: ends all groups and removes the scratch directory when this process is killed.
+//! * [`Reaper`]: ends all groups and removes the scratch directory when this process is killed.
 //! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough;
 //!   [`hold_interrupts`]: what must not be cut short by the first of them.
 //!   [`survive_file_size_limit`]: what would end this program before it could tell why.
@@ -30,7 +30,7 @@
 mod unix;
 
 #[cfg(unix)]
-pub use unix::*;
+pub(crate) use unix::*;
 
 #[cfg(not(unix))]
 compile_error!(

@@ -91,12 +91,12 @@ const MOST_RESPONSE_FILES: usize = 200;
 
 /// Arguments whose relative paths start from `base`, so that they mean the same from every
 /// directory.
-pub fn anchored(args: &[String], base: &Path) -> Vec<OsString> {
+pub(crate) fn anchored(args: &[String], base: &Path) -> Vec<OsString> {
     expand(args, base, &Cell::new(MOST_RESPONSE_FILES))
 }
 
 /// A command: its first word is a program, and a path if there is a slash in it.
-pub fn anchored_command(words: &[String], base: &Path) -> Vec<OsString> {
+pub(crate) fn anchored_command(words: &[String], base: &Path) -> Vec<OsString> {
     let Some((program, args)) = words.split_first() else { return Vec::new() };
     let program = if program.contains('/') { base.join(program).into() } else { program.into() };
     std::iter::once(program).chain(anchored(args, base)).collect()

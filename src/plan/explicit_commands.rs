@@ -6,7 +6,9 @@ use crate::protocol::code::Code;
 use crate::protocol::{self, Check, Fault, Kind};
 
 /// What is wrong with the commands of a toolchain, and in which field.
-pub fn validate(toolchain: &protocol::Toolchain) -> Result<(), (Code, &'static str, String)> {
+pub(super) fn validate(
+    toolchain: &protocol::Toolchain,
+) -> Result<(), (Code, &'static str, String)> {
     let Some(compile) = &toolchain.compile else {
         return match &toolchain.link {
             Some(_) => {
@@ -37,7 +39,7 @@ pub fn validate(toolchain: &protocol::Toolchain) -> Result<(), (Code, &'static s
 
 /// Whether a check can be asked with the commands of its toolchain: they go no further than they
 /// go, and have a place for what it brings.
-pub fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
+pub(super) fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
     let kind = check.kind.name();
     if !matches!(check.kind, Kind::Compiles | Kind::KnownLinks | Kind::Runs) {
         let message = format!(

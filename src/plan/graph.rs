@@ -6,7 +6,7 @@ use super::ids::{CheckId, Table};
 /// The checks of a circle of needs, the first of them again at the end; `None` if there is none.
 ///
 /// With a stack of its own: a chain of needs may be as long as the request.
-pub fn cycle(checks: &Table<CheckId, PlannedCheck>) -> Option<Vec<CheckId>> {
+pub(super) fn cycle(checks: &Table<CheckId, PlannedCheck>) -> Option<Vec<CheckId>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
         New,

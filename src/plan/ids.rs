@@ -16,7 +16,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(usize);
+        pub(crate) struct $name(usize);
 
         impl Id for $name {
             fn at(place: usize) -> Self {
@@ -67,11 +67,6 @@ impl<I: Id, T> Table<I, T> {
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.rows.len()
-    }
-
-    /// Whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// All ids, in order.

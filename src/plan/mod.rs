@@ -2,13 +2,13 @@
 //!
 //! Nothing runs before the whole request has been found usable.
 
-pub mod absolute_paths;
+pub(crate) mod absolute_paths;
 mod explicit_commands;
 mod graph;
-pub mod ids;
-pub mod question;
-pub mod template;
-pub mod toolchain;
+pub(crate) mod ids;
+pub(crate) mod question;
+pub(crate) mod template;
+pub(crate) mod toolchain;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -21,9 +21,9 @@ use regex_lite::{Regex, RegexBuilder};
 use crate::compiler::language::Language;
 use crate::protocol::code::Code;
 use crate::protocol::{
-    BadRequest, Check, Fault, Kind, Path, Request, Seconds, command_line, fragment,
+    BadRequest, Check, Fault, Kind, Location, Request, Seconds, command_line, fragment,
 };
-use toolchain::{Surroundings, Toolchain};
+use toolchain::{Environment, Toolchain};
 
 use ids::{CheckId, Id, QuestionId, Table, ToolchainId};
 use question::{Anchor, Question, each, product, sibling, subject};
@@ -36,8 +36,8 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 const LARGEST_PATTERN: usize = 32 << 10;
 
 /// What is to be asked.
-#[derive(Debug)]
-pub struct Plan {
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
     /// The toolchains that checks use.
     pub toolchains: Table<ToolchainId, Toolchain>,
     /// The questions, each once, in the order in which they first stand in the request.
@@ -54,7 +54,7 @@ pub struct Plan {
 
 /// A check, as one asker of a question.
 #[derive(Debug)]
-pub struct PlannedCheck {
+pub(crate) struct PlannedCheck {
     /// The name of the answer.
     pub id: String,
     /// Its kind, which the output formats depend on.
@@ -71,7 +71,7 @@ pub struct PlannedCheck {
 
 /// Where a check and its arguments were given.
 #[derive(Debug)]
-pub struct Given {
+pub(crate) struct Given {
     /// The check's place.
     pub origin: Origin,
     /// How many of its question's arguments stand for its `include_dirs`, before those of its `args`.
@@ -80,9 +80,9 @@ pub struct Given {
 
 /// Where a check came from.
 #[derive(Debug, Clone)]
-pub struct Origin {
+pub(crate) struct Origin {
     /// Its place in the request or on the command line.
-    pub path: Path,
+    pub path: Location,
     /// The directory that its relative paths start from.
     pub base: Rc<PathBuf>,
     /// The option of the command line, if it came from one.
@@ -91,28 +91,34 @@ pub struct Origin {
 
 impl Origin {
     /// Those of a request's checks, whose relative paths start from a directory.
-    pub fn of_request(request: &Request, base: &Rc<PathBuf>) -> Vec<Self> {
-        let place = |index| Path::root().key("checks").index(index);
+    pub(crate) fn of_request(request: &Request, base: &Rc<PathBuf>) -> Vec<Self> {
+        let place = |index| Location::root().key("checks").index(index);
         let origin = |index| Origin { path: place(index), base: base.clone(), option: None };
         (0..request.checks.len()).map(origin).collect()
     }
 
+    /// That of a toolchain.
+    pub(crate) fn of_toolchain(name: &str) -> Self {
+        let path = Location::root().key("toolchains").key(name);
+        Origin { path, base: Rc::default(), option: None }
+    }
+
     /// That of a check of the command line.
-    pub fn of_option(option: command_line::Place, base: Rc<PathBuf>) -> Self {
+    pub(crate) fn of_option(option: command_line::Place, base: Rc<PathBuf>) -> Self {
         Origin { path: option.path(), base, option: Some(option) }
     }
 
     /// The place of a field of the check, or of an element of it.
-    pub fn of_field(&self, field: &str, element: Option<usize>) -> Path {
+    pub(crate) fn of_field(&self, field: &str, element: Option<usize>) -> Location {
         if let Some(option) = &self.option {
             return option.of_field(field, element);
         }
         let path = self.path.clone().key(field);
-        element.into_iter().fold(path, Path::index)
+        element.into_iter().fold(path, Location::index)
     }
 
     /// A fault of the check as a complaint about the request, whose text is given if it has one.
-    pub fn complaint(&self, fault: Fault, text: Option<&str>) -> BadRequest {
+    pub(crate) fn complaint(&self, fault: Fault, text: Option<&str>) -> BadRequest {
         let path = match fault.field {
             Some((field, element)) => self.of_field(field, element),
             None => self.path.clone(),
@@ -123,7 +129,7 @@ impl Origin {
 
 /// What the plan is made of.
 #[derive(Debug)]
-pub struct Input<'a> {
+pub(crate) struct Input<'a> {
     /// The request, with the checks of the command line at the end.
     pub request: Request,
     /// Where each check came from.
@@ -135,11 +141,11 @@ pub struct Input<'a> {
     /// A time limit that goes before the request's.
     pub timeout: Option<Seconds>,
     /// The environment.
-    pub surroundings: &'a Surroundings,
+    pub environment: &'a Environment,
 }
 
 /// Makes the plan, or says what is wrong with the request and where.
-pub fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
+pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     let mut planner = Planner {
         request: &input.request,
         input: &input,
@@ -248,7 +254,7 @@ impl<'a> Planner<'a> {
     /// What can be wrong with a toolchain whether it is used or not.
     fn validate_toolchains(&self) -> Result<(), BadRequest> {
         for (name, toolchain) in &self.request.toolchains {
-            let path = Path::root().key("toolchains").key(name);
+            let path = Location::root().key("toolchains").key(name);
             let at = |code, field: &str, message: String| {
                 BadRequest::at(code, message, &path.clone().key(field), self.input.text)
             };
@@ -396,7 +402,7 @@ impl<'a> Planner<'a> {
             return Ok(known);
         }
         let resolved =
-            toolchain::resolve(language, given, self.input.base, self.input.surroundings)?;
+            toolchain::resolve(language, given, self.input.base, self.input.environment)?;
         let id = self.toolchains.push(resolved);
         self.by_name.insert(key, id);
         Ok(id)

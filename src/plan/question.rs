@@ -13,7 +13,7 @@ use crate::protocol::{Check, Fault, HeaderStage, Kind, fragment};
 
 /// Everything that an answer depends on. Two checks with equal questions share one answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Question {
+pub(crate) struct Question {
     /// Its toolchain.
     pub toolchain: ToolchainId,
     /// What is asked.
@@ -42,7 +42,7 @@ pub struct Question {
 
 impl Question {
     /// A question about a subject and nothing around it, which may take no time.
-    pub fn about(subject: Subject) -> Self {
+    pub(crate) fn about(subject: Subject) -> Self {
         Question {
             toolchain: ToolchainId::at(0),
             subject,
@@ -62,20 +62,20 @@ impl Question {
 
 impl Question {
     /// Whether nothing is included before what is asked.
-    pub fn has_no_header(&self) -> bool {
+    pub(crate) fn has_no_header(&self) -> bool {
         self.headers.is_empty() && self.prefix.is_empty() && !self.args.iter().any(includes_a_file)
     }
 }
 
 /// Whether an argument includes a file, or may do so.
-pub fn includes_a_file(arg: &OsString) -> bool {
+pub(crate) fn includes_a_file(arg: &OsString) -> bool {
     let arg = arg.to_string_lossy();
     ["-include", "-imacros", "@"].iter().any(|start| arg.starts_with(start))
 }
 
 /// In which word the source of a question differs from others, and what it declares.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Variant {
+pub(crate) struct Variant {
     /// The word.
     pub word: String,
     /// The names.
@@ -85,7 +85,7 @@ pub struct Variant {
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the kinds and fields are those of the request")]
-pub enum Subject {
+pub(crate) enum Subject {
     Header {
         header: String,
         stage: HeaderStage,
@@ -124,7 +124,7 @@ pub enum Subject {
 
 /// A source that the request gives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum CallerSource {
+pub(crate) enum CallerSource {
     /// Its text, and the file name extension it is given if not the language's.
     #[allow(missing_docs, reason = "told above")]
     Text { source: String, extension: Option<String> },
@@ -134,7 +134,7 @@ pub enum CallerSource {
 
 impl Subject {
     /// Whether it is about what a header declares.
-    pub fn wants_a_declaration(&self) -> bool {
+    pub(crate) fn wants_a_declaration(&self) -> bool {
         matches!(
             self,
             Subject::Symbol(_)
@@ -147,7 +147,7 @@ impl Subject {
     }
 
     /// The furthest stage that the question needs.
-    pub fn stage(&self) -> Stage {
+    pub(crate) fn stage(&self) -> Stage {
         match self {
             Subject::Define(_) | Subject::Header { stage: HeaderStage::Preprocess, .. } => {
                 Stage::Preprocess
@@ -171,7 +171,7 @@ impl Subject {
 }
 
 /// How the paths of a check are made absolute.
-pub struct Anchor<'a> {
+pub(crate) struct Anchor<'a> {
     /// One argument list.
     pub args: &'a dyn Fn(&[String]) -> Vec<OsString>,
     /// One path.
@@ -179,7 +179,11 @@ pub struct Anchor<'a> {
 }
 
 /// The subject of a check, or what is wrong with its own fields.
-pub fn subject(check: &Check, language: Language, anchor: &Anchor<'_>) -> Result<Subject, Fault> {
+pub(crate) fn subject(
+    check: &Check,
+    language: Language,
+    anchor: &Anchor<'_>,
+) -> Result<Subject, Fault> {
     own_fields_fit(check, language)?;
     let name_or_type = |field: &'static str, value: &Option<String>| -> Result<String, Fault> {
         text(field, value, |value| fragment::name_or_type(value, language))
@@ -298,7 +302,7 @@ fn text(
 }
 
 /// Checks each element of a list.
-pub fn each(
+pub(crate) fn each(
     field: &'static str,
     values: &[String],
     allowed: impl Fn(&str) -> Result<(), fragment::Refusal>,
@@ -319,7 +323,7 @@ fn flags(check: &Check, anchor: &Anchor<'_>) -> Result<Vec<OsString>, Fault> {
 }
 
 /// Where the program or object file of a check goes.
-pub fn product(check: &Check, anchor: &Anchor<'_>) -> Result<Option<PathBuf>, Fault> {
+pub(crate) fn product(check: &Check, anchor: &Anchor<'_>) -> Result<Option<PathBuf>, Fault> {
     let Some(product) = &check.product else { return Ok(None) };
     if product.is_empty() {
         return Err(Fault::of_value("product", "it is empty"));
@@ -329,7 +333,7 @@ pub fn product(check: &Check, anchor: &Anchor<'_>) -> Result<Option<PathBuf>, Fa
 }
 
 /// What a check says of its siblings.
-pub fn sibling(check: &Check, language: Language) -> Result<Option<Variant>, Fault> {
+pub(crate) fn sibling(check: &Check, language: Language) -> Result<Option<Variant>, Fault> {
     let (word, own_names) = match (&check.word, &check.own_names) {
         (None, None) => return Ok(None),
         (Some(word), Some(own_names)) => (word.clone(), own_names.clone()),

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 
 /// Which of a toolchain's two commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// From the source to the object file.
     Compile,
     /// From the object file to the program.
@@ -24,7 +24,7 @@ enum File {
 
 /// A list of a check. Its placeholder is a word of its own, in place of which its words stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum List {
+pub(crate) enum List {
     /// `definitions`.
     Definitions,
     /// `include_dirs` and `args`.
@@ -56,7 +56,7 @@ impl Step {
 
 /// A command with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Template(Vec<Word>);
+pub(crate) struct Template(Vec<Word>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Word {
@@ -73,7 +73,7 @@ enum Piece {
 /// What a check puts in place of the placeholders. A command asks only for what it has a place
 /// for.
 #[derive(Debug, Clone, Copy)]
-pub struct Filling<'a> {
+pub(crate) struct Filling<'a> {
     /// The source.
     pub source: &'a OsStr,
     /// The object file.
@@ -90,7 +90,7 @@ pub struct Filling<'a> {
 
 impl Template {
     /// Reads a command, or says what is wrong with it.
-    pub fn parse(words: &[String], step: Step) -> Result<Self, String> {
+    pub(crate) fn parse(words: &[String], step: Step) -> Result<Self, String> {
         let parsed: Vec<_> = words.iter().map(|word| parse_word(word)).collect();
         let program = words.first().map_or("", String::as_str);
         match parsed.first() {
@@ -127,12 +127,12 @@ impl Template {
     }
 
     /// Whether a list's placeholder stands in the command.
-    pub fn has_place_for(&self, list: List) -> bool {
+    pub(crate) fn has_place_for(&self, list: List) -> bool {
         self.0.contains(&Word::List(list))
     }
 
     /// The words that are the same for all checks, as far as they are without placeholders.
-    pub fn fixed_words(&self) -> impl Iterator<Item = &OsStr> {
+    pub(crate) fn fixed_words(&self) -> impl Iterator<Item = &OsStr> {
         self.0.iter().filter_map(|word| match word {
             Word::Pieces(pieces) => match &pieces[..] {
                 [Piece::Text(text)] => Some(text.as_os_str()),
@@ -143,7 +143,7 @@ impl Template {
     }
 
     /// The command of a check. What is put in is not searched for placeholders again.
-    pub fn fill(&self, filling: Filling<'_>) -> Vec<OsString> {
+    pub(crate) fn fill(&self, filling: Filling<'_>) -> Vec<OsString> {
         let mut argv = Vec::with_capacity(self.0.len() + filling.args.len());
         for word in &self.0 {
             match word {

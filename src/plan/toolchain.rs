@@ -14,7 +14,7 @@ use crate::protocol::code::{Code, Reason};
 
 /// A toolchain ready to run.
 #[derive(Debug, Clone)]
-pub struct Toolchain {
+pub(crate) struct Toolchain {
     /// Its language.
     pub language: Language,
     /// How the compiler is told what to do.
@@ -47,7 +47,7 @@ pub struct Toolchain {
 impl Toolchain {
     /// Which of its programs is another one now. What it says is no answer of the toolchain that
     /// was to be asked. One that is gone was the right one as long as it could be started.
-    pub fn replaced(&self) -> Option<&FilePath> {
+    pub(crate) fn replaced(&self) -> Option<&FilePath> {
         let is_another = |(path, identity): &&(PathBuf, FileIdentity)| {
             os::file_identity(path).is_some_and(|now| now != *identity)
         };
@@ -55,18 +55,18 @@ impl Toolchain {
     }
 
     /// Which of its programs is no longer there.
-    pub fn missing(&self) -> Option<&FilePath> {
+    pub(crate) fn missing(&self) -> Option<&FilePath> {
         self.programs.iter().map(|(path, _)| path.as_path()).find(|path| !path.exists())
     }
 
     /// Where the compiler looks for programs.
-    pub fn path(&self) -> Option<&OsStr> {
+    pub(crate) fn path(&self) -> Option<&OsStr> {
         let path = self.env.iter().find(|(name, _)| name == "PATH");
         path.map(|(_, path)| path.as_os_str()).filter(|path| !path.is_empty())
     }
 
     /// What changes when one of its programs is replaced.
-    pub fn identity(&self) -> String {
+    pub(crate) fn identity(&self) -> String {
         format!("{:?}", self.programs)
     }
 }
@@ -80,7 +80,7 @@ fn identified<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Vec<(PathBuf,
 /// A toolchain's commands in full. The file of the first one's first word is the toolchain's
 /// `program`.
 #[derive(Debug, Clone)]
-pub struct Commands {
+pub(crate) struct Commands {
     /// From the source to the object file.
     pub compile: Template,
     /// From the object file to the program: the command, and the file of its first word or why
@@ -90,17 +90,17 @@ pub struct Commands {
 
 /// What the process gives to its toolchains.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
+pub(crate) struct Environment {
     /// The environment variables.
     pub env: Vec<(OsString, OsString)>,
     /// The current directory.
     pub dir: PathBuf,
 }
 
-impl Surroundings {
+impl Environment {
     /// Those of this process.
-    pub fn of_process() -> std::io::Result<Self> {
-        Ok(Surroundings { env: std::env::vars_os().collect(), dir: std::env::current_dir()? })
+    pub(crate) fn of_process() -> std::io::Result<Self> {
+        Ok(Environment { env: std::env::vars_os().collect(), dir: std::env::current_dir()? })
     }
 
     fn variable(&self, name: &str) -> Option<&OsStr> {
@@ -137,15 +137,15 @@ const MAKE_VARIABLES: [&str; 4] = ["MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS", "MA
 ///
 /// An error is one of the request or of an environment variable. A compiler that is not
 /// there is none: its checks end in `error`.
-pub fn resolve(
+pub(crate) fn resolve(
     language: Language,
     given: Option<&protocol::Toolchain>,
     base: &FilePath,
-    surroundings: &Surroundings,
+    environment: &Environment,
 ) -> Result<Toolchain, Reason> {
     let nothing = protocol::Toolchain::default();
     let given = given.unwrap_or(&nothing);
-    let env = environment(given, surroundings);
+    let env = variables(given, environment);
     let emulator = (!given.emulator.is_empty()).then(|| {
         let command = anchored_command(&given.emulator, base);
         let file = find(&command[0], &env, Tool::Emulator);
@@ -160,13 +160,13 @@ pub fn resolve(
     let command = match &given.command {
         Some(command) => anchored_command(command, base),
         None => {
-            for words in language.flag_variables(|name| surroundings.words(name).transpose()) {
-                args.extend(anchored(&words?, &surroundings.dir));
+            for words in language.flag_variables(|name| environment.words(name).transpose()) {
+                args.extend(anchored(&words?, &environment.dir));
             }
-            let linker_flags = surroundings.words("LDFLAGS")?.unwrap_or_default();
+            let linker_flags = environment.words("LDFLAGS")?.unwrap_or_default();
             // Before the toolchain's own libraries, as -L must stand before -l.
-            link_args.splice(0..0, anchored(&linker_flags, &surroundings.dir));
-            anchored_command(&environment_command(language, surroundings)?, &surroundings.dir)
+            link_args.splice(0..0, anchored(&linker_flags, &environment.dir));
+            anchored_command(&environment_command(language, environment)?, &environment.dir)
         }
     };
     args.extend(anchored(&given.args, base));
@@ -239,25 +239,22 @@ fn in_full(
 
 fn environment_command(
     language: Language,
-    surroundings: &Surroundings,
+    environment: &Environment,
 ) -> Result<Vec<String>, Reason> {
     for name in language.command_variables() {
-        if let Some(words) = surroundings.words(name)? {
+        if let Some(words) = environment.words(name)? {
             return Ok(words);
         }
     }
     Ok(vec![language.default_command().into()])
 }
 
-fn environment(
-    given: &protocol::Toolchain,
-    surroundings: &Surroundings,
-) -> Vec<(OsString, OsString)> {
-    let mut env = surroundings.env.clone();
+fn variables(given: &protocol::Toolchain, environment: &Environment) -> Vec<(OsString, OsString)> {
+    let mut env = environment.env.clone();
     env.retain(|(name, _)| !MAKE_VARIABLES.iter().any(|make| name == make));
     if let Some((_, path)) = env.iter_mut().find(|(name, _)| name == "PATH") {
         // An empty entry is the current directory, too.
-        let entries = std::env::split_paths(path).map(|entry| surroundings.dir.join(entry));
+        let entries = std::env::split_paths(path).map(|entry| environment.dir.join(entry));
         if let Ok(absolute) = std::env::join_paths(entries) {
             *path = absolute;
         }
@@ -269,7 +266,7 @@ fn environment(
 }
 
 /// Sets a variable of an environment.
-pub fn set(env: &mut Vec<(OsString, OsString)>, name: &str, value: impl Into<OsString>) {
+pub(crate) fn set(env: &mut Vec<(OsString, OsString)>, name: &str, value: impl Into<OsString>) {
     env.retain(|(key, _)| key != name);
     env.push((name.into(), value.into()));
 }
@@ -286,7 +283,7 @@ fn is_server(word: &OsStr) -> bool {
 }
 
 /// Whether a command's first word is no compiler but starts one.
-pub fn is_launcher(word: &OsStr) -> bool {
+pub(crate) fn is_launcher(word: &OsStr) -> bool {
     is_server(word) || is_one_of(word, &OTHER_LAUNCHERS)
 }
 

@@ -252,7 +252,7 @@ impl fmt::Display for Code {
 
 /// Why something is as it is: for programs, and for people.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Reason {
+pub(crate) struct Reason {
     /// For programs.
     pub code: Code,
     /// For people: what has happened, and what to do.
@@ -261,7 +261,7 @@ pub struct Reason {
 
 impl Reason {
     /// A code and the text for it.
-    pub fn new(code: Code, text: impl Into<String>) -> Self {
+    pub(crate) fn new(code: Code, text: impl Into<String>) -> Self {
         Reason { code, text: text.into() }
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::{BadRequest, Check, HeaderStage, Kind, Path, fragment};
+use super::{BadRequest, Check, HeaderStage, Kind, Location, fragment};
 use crate::compiler::language::Language;
 use crate::protocol::code::Code;
 
@@ -209,7 +209,7 @@ static FLAGS: [Flag; 19] = [
 
 /// The options of checks that were given, in the order in which they stand on the command line.
 #[derive(Debug, Clone, Default)]
-pub struct Given(Vec<(usize, String)>);
+pub(crate) struct Given(Vec<(usize, String)>);
 
 impl Args for Given {
     fn augment_args(command: Command) -> Command {
@@ -252,16 +252,9 @@ impl FromArgMatches for Given {
     }
 }
 
-impl Given {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
 /// What all checks of a command line share.
 #[derive(Debug, Clone, Default)]
-pub struct Shared {
+pub(crate) struct Shared {
     /// The language.
     pub language: Option<Language>,
     /// The toolchain.
@@ -284,7 +277,7 @@ pub struct Shared {
 
 /// Where a check of the command line stands.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub(crate) struct Place {
     option: &'static str,
     /// What was given with it, behind the id.
     text: String,
@@ -294,7 +287,7 @@ pub struct Place {
 
 impl Place {
     /// The check's own option.
-    pub fn path(&self) -> Path {
+    pub(crate) fn path(&self) -> Location {
         let id = self.id.as_ref().map_or(String::new(), |id| match self.text.is_empty() {
             true => id.clone(),
             false => format!("{id}="),
@@ -303,7 +296,7 @@ impl Place {
     }
 
     /// The option that a field of the check, or an element of it, was given with.
-    pub fn of_field(&self, field: &str, element: Option<usize>) -> Path {
+    pub(crate) fn of_field(&self, field: &str, element: Option<usize>) -> Location {
         let shared = &self.shared;
         let language = shared.language.map(|language| language.name().to_string());
         let (name, given) = match field {
@@ -323,7 +316,7 @@ impl Place {
     }
 
     /// The same check with a name for its answer.
-    pub fn renamed(&self) -> String {
+    pub(crate) fn renamed(&self) -> String {
         // A name that was left out may have left its sign behind.
         let text = self.text.trim_start_matches('=');
         let equals = if text.is_empty() { "" } else { "=" };
@@ -331,12 +324,12 @@ impl Place {
     }
 }
 
-fn option(name: &str, text: &str) -> Path {
-    Path::flag(format!("--{name} {text}").trim_end())
+fn option(name: &str, text: &str) -> Location {
+    Location::flag(format!("--{name} {text}").trim_end())
 }
 
 /// The checks of a command line, with their places.
-pub fn checks(given: &Given, shared: Shared) -> Result<Vec<(Place, Check)>, BadRequest> {
+pub(crate) fn checks(given: &Given, shared: Shared) -> Result<Vec<(Place, Check)>, BadRequest> {
     let shared = Rc::new(shared);
     given.0.iter().map(|(which, text)| one(&FLAGS[*which], text, &shared)).collect()
 }

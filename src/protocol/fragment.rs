@@ -6,10 +6,10 @@
 use crate::compiler::language::Language;
 
 /// Why a fragment is refused; the caller knows the field.
-pub type Refusal = String;
+pub(crate) type Refusal = String;
 
 /// A header name as it stands between `<` and `>`.
-pub fn header(name: &str) -> Result<(), Refusal> {
+pub(crate) fn header(name: &str) -> Result<(), Refusal> {
     not_empty(name)?;
     one_line(name)?;
     match name.chars().find(|c| ['<', '>', '"'].contains(c)) {
@@ -21,7 +21,7 @@ pub fn header(name: &str) -> Result<(), Refusal> {
 }
 
 /// A C identifier. A dollar sign is one to most compilers, and so are letters beyond ASCII.
-pub fn identifier(name: &str) -> Result<(), Refusal> {
+pub(crate) fn identifier(name: &str) -> Result<(), Refusal> {
     not_empty(name)?;
     let good = |c: char| {
         c == '_' || c == '$' || c.is_ascii_alphanumeric() || !c.is_ascii() && c.is_alphanumeric()
@@ -34,7 +34,7 @@ pub fn identifier(name: &str) -> Result<(), Refusal> {
 }
 
 /// A library's name as after `-l`, or a path to one.
-pub fn library(name: &str) -> Result<(), Refusal> {
+pub(crate) fn library(name: &str) -> Result<(), Refusal> {
     not_empty(name)?;
     one_line(name)?;
     match name.chars().next() {
@@ -46,7 +46,7 @@ pub fn library(name: &str) -> Result<(), Refusal> {
 }
 
 /// A type, a member or a symbol.
-pub fn name_or_type(text: &str, language: Language) -> Result<(), Refusal> {
+pub(crate) fn name_or_type(text: &str, language: Language) -> Result<(), Refusal> {
     if let Some(quote) = text.chars().find(|c| ['"', '\''].contains(c)) {
         return Err(format!("{text:?} has a {quote} in it"));
     }
@@ -54,7 +54,7 @@ pub fn name_or_type(text: &str, language: Language) -> Result<(), Refusal> {
 }
 
 /// An expression: balanced brackets, closed literals, no comment, one line.
-pub fn expression(text: &str, language: Language) -> Result<(), Refusal> {
+pub(crate) fn expression(text: &str, language: Language) -> Result<(), Refusal> {
     not_empty(text)?;
     one_line(text)?;
     match language {
@@ -161,7 +161,7 @@ fn stray<T>(text: &str, what: char) -> Result<T, Refusal> {
 }
 
 /// What goes to a process as one argument.
-pub fn argument(text: &str) -> Result<(), Refusal> {
+pub(crate) fn argument(text: &str) -> Result<(), Refusal> {
     if text.contains('\0') {
         return Err(format!("{text:?} has a NUL byte in it, which no argument can hold"));
     }
@@ -169,7 +169,7 @@ pub fn argument(text: &str) -> Result<(), Refusal> {
 }
 
 /// The name of an answer.
-pub fn id(text: &str) -> Result<(), Refusal> {
+pub(crate) fn id(text: &str) -> Result<(), Refusal> {
     not_empty(text)?;
     one_line(text)
 }

@@ -74,7 +74,7 @@ const fn source_rule(
 }
 
 /// All kinds, in the order in which the documentation tells them.
-pub static RULES: [Rule; 18] = [
+pub(crate) static RULES: [Rule; 18] = [
     rule(
         Kind::Header,
         "header",
@@ -181,7 +181,7 @@ pub static RULES: [Rule; 18] = [
 ];
 
 /// Fields that belong to some kinds only.
-pub static OWN_FIELDS: [&str; 23] = [
+pub(crate) static OWN_FIELDS: [&str; 23] = [
     "header",
     "stage",
     "symbol",
@@ -233,7 +233,7 @@ impl Rule {
 }
 
 /// The name among `known` that `name` was most likely meant to be.
-pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(similarity, _)| *similarity > 0.8)
@@ -272,7 +272,7 @@ impl JsonSchema for Kind {
 
 /// Adds to the schema of a check which fields its kind needs and which it must not have. A
 /// field that is null is as good as none.
-pub fn require_fields_of_kinds(schema: &mut Schema) {
+pub(crate) fn require_fields_of_kinds(schema: &mut Schema) {
     let rules = RULES.iter().map(|rule| {
         let stray = OWN_FIELDS.iter().filter(|field| !rule.takes(field));
         let mut properties: Map<String, Value> =

@@ -31,7 +31,7 @@ impl BadRequest {
     }
 
     /// A complaint about one place, found again in the request's text if there is one.
-    pub fn at(code: Code, message: impl Into<String>, path: &Path, text: Option<&str>) -> Self {
+    pub fn at(code: Code, message: impl Into<String>, path: &Location, text: Option<&str>) -> Self {
         let position = text.and_then(|text| Some(line_and_column(text, offset_of(text, path)?)));
         BadRequest {
             code,
@@ -58,7 +58,7 @@ impl fmt::Display for BadRequest {
 
 /// What is wrong with a check, and the field it is wrong in, if one.
 #[derive(Debug)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// The field of the check and perhaps an index in it.
     pub field: Option<(&'static str, Option<usize>)>,
     /// What it is, for programs.
@@ -69,22 +69,26 @@ pub struct Fault {
 
 impl Fault {
     /// A fault of the check as a whole.
-    pub fn whole(code: Code, message: impl Into<String>) -> Self {
+    pub(crate) fn whole(code: Code, message: impl Into<String>) -> Self {
         Fault { field: None, code, message: message.into() }
     }
 
     /// A fault of one field.
-    pub fn of(code: Code, field: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn of(code: Code, field: &'static str, message: impl Into<String>) -> Self {
         Fault { field: Some((field, None)), ..Fault::whole(code, message) }
     }
 
     /// A value that a field cannot have.
-    pub fn of_value(field: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn of_value(field: &'static str, message: impl Into<String>) -> Self {
         Fault::of(Code::InvalidValue, field, message)
     }
 
     /// An element that a field cannot have.
-    pub fn of_element(field: &'static str, index: usize, message: impl Into<String>) -> Self {
+    pub(crate) fn of_element(
+        field: &'static str,
+        index: usize,
+        message: impl Into<String>,
+    ) -> Self {
         Fault { field: Some((field, Some(index))), ..Fault::whole(Code::InvalidValue, message) }
     }
 }
@@ -107,67 +111,67 @@ fn on_one_line(text: &str) -> Cow<'_, str> {
 
 /// A place in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Path(Vec<Step>);
+pub struct Location(Vec<Segment>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+enum Segment {
     Key(String),
     Index(usize),
     /// A check that came from the command line stands in no JSON text.
     Flag(String),
 }
 
-impl Path {
+impl Location {
     /// The request itself.
     pub fn root() -> Self {
-        Path::default()
+        Location::default()
     }
 
     /// What was given with a command-line option.
     pub fn flag(option: &str) -> Self {
-        Path(vec![Step::Flag(option.into())])
+        Location(vec![Segment::Flag(option.into())])
     }
 
     /// A field of this place. Of a command-line option there are none to point at.
     pub fn key(mut self, key: &str) -> Self {
-        if !matches!(self.0.first(), Some(Step::Flag(_))) {
-            self.0.push(Step::Key(key.into()));
+        if !matches!(self.0.first(), Some(Segment::Flag(_))) {
+            self.0.push(Segment::Key(key.into()));
         }
         self
     }
 
     /// An element of this place.
     pub fn index(mut self, index: usize) -> Self {
-        if !matches!(self.0.first(), Some(Step::Flag(_))) {
-            self.0.push(Step::Index(index));
+        if !matches!(self.0.first(), Some(Segment::Flag(_))) {
+            self.0.push(Segment::Index(index));
         }
         self
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) if position == 0 => write!(f, "{key}")?,
-                Step::Key(key) => write!(f, ".{key}")?,
-                Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Flag(option) => write!(f, "{option}")?,
+                Segment::Key(key) if position == 0 => write!(f, "{key}")?,
+                Segment::Key(key) => write!(f, ".{key}")?,
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Flag(option) => write!(f, "{option}")?,
             }
         }
         Ok(())
     }
 }
 
-impl From<&serde_path_to_error::Path> for Path {
+impl From<&serde_path_to_error::Path> for Location {
     fn from(path: &serde_path_to_error::Path) -> Self {
-        use serde_path_to_error::Segment;
-        Path(
+        use serde_path_to_error::Segment as Given;
+        Location(
             path.iter()
                 .filter_map(|segment| match segment {
-                    Segment::Seq { index } => Some(Step::Index(*index)),
-                    Segment::Map { key } => Some(Step::Key(key.clone())),
-                    Segment::Enum { .. } | Segment::Unknown => None,
+                    Given::Seq { index } => Some(Segment::Index(*index)),
+                    Given::Map { key } => Some(Segment::Key(key.clone())),
+                    Given::Enum { .. } | Given::Unknown => None,
                 })
                 .collect(),
         )
@@ -175,7 +179,7 @@ impl From<&serde_path_to_error::Path> for Path {
 }
 
 /// The line and column, both from 1, of a byte offset.
-pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = &text.as_bytes()[..offset.min(text.len())];
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
@@ -186,15 +190,15 @@ pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 
 /// The byte offset of the value at `path`, or of its nearest ancestor that is there; `None`
 /// when the text is not JSON up to that point.
-fn offset_of(text: &str, path: &Path) -> Option<usize> {
+fn offset_of(text: &str, path: &Location) -> Option<usize> {
     let mut scanner = Scanner { bytes: text.as_bytes(), at: 0 };
     scanner.skip_space();
     let mut found = scanner.at;
     for step in &path.0 {
         let there = match step {
-            Step::Key(key) => scanner.enter_key(key)?,
-            Step::Index(index) => scanner.enter_index(*index)?,
-            Step::Flag(_) => return None,
+            Segment::Key(key) => scanner.enter_key(key)?,
+            Segment::Index(index) => scanner.enter_index(*index)?,
+            Segment::Flag(_) => return None,
         };
         if !there {
             break;
@@ -205,7 +209,7 @@ fn offset_of(text: &str, path: &Path) -> Option<usize> {
 }
 
 /// The value at `path`; `None` when the text is not JSON up to its end.
-pub fn value_at(text: &str, path: &Path) -> Option<serde_json::Value> {
+pub(crate) fn value_at(text: &str, path: &Location) -> Option<serde_json::Value> {
     let from = offset_of(text, path)?;
     serde_json::Deserializer::from_str(&text[from..]).into_iter().next()?.ok()
 }
@@ -323,27 +327,30 @@ mod tests {
 
     const TEXT: &str = "{\"checks\": [\n  {\"id\": \"a\\\"]}\", \"é\": [1, {\"x\": 2}]},\n  {\"id\": \"b\", \"kind\": \"heder\"}\n]}";
 
-    fn position(path: Path) -> Option<(usize, usize)> {
+    fn position(path: Location) -> Option<(usize, usize)> {
         offset_of(TEXT, &path).map(|offset| line_and_column(TEXT, offset))
     }
 
     #[test]
     fn finds_values_behind_escapes_and_nesting() {
-        let checks = || Path::root().key("checks");
+        let checks = || Location::root().key("checks");
         assert_eq!(position(checks().index(1).key("kind")), Some((3, 23)));
         assert_eq!(position(checks().index(0).key("é").index(1).key("x")), Some((2, 34)));
     }
 
     #[test]
     fn what_is_missing_is_pointed_at_by_its_parent() {
-        let checks = || Path::root().key("checks");
+        let checks = || Location::root().key("checks");
         assert_eq!(position(checks().index(1).key("header")), Some((3, 3)));
         assert_eq!(position(checks().index(7)), Some((1, 12)));
-        assert_eq!(position(Path::flag("--header x")), None);
+        assert_eq!(position(Location::flag("--header x")), None);
     }
 
     #[test]
     fn paths_read_as_in_javascript() {
-        assert_eq!(Path::root().key("checks").index(3).key("kind").to_string(), "checks[3].kind");
+        assert_eq!(
+            Location::root().key("checks").index(3).key("kind").to_string(),
+            "checks[3].kind"
+        );
     }
 }

@@ -4,18 +4,18 @@
 //! [`parse`] reads a request and says where it is wrong; [`command_line`] makes the same checks of
 //! options.
 
-pub mod code;
-pub mod command_line;
-pub mod fragment;
-pub mod kind;
-pub mod location;
-pub mod parse;
-pub mod request;
-pub mod response;
-pub mod schema;
-pub mod slips;
+pub(crate) mod code;
+pub(crate) mod command_line;
+pub(crate) mod fragment;
+pub(crate) mod kind;
+pub(crate) mod location;
+pub(crate) mod parse;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod schema;
+pub(crate) mod slips;
 mod wording;
 
 pub use kind::Kind;
-pub use location::{BadRequest, Fault, Path};
-pub use request::*;
+pub(crate) use location::{BadRequest, Fault, Location};
+pub(crate) use request::*;

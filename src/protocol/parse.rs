@@ -8,16 +8,16 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use super::location::{BadRequest, Path, line_and_column, value_at};
+use super::location::{BadRequest, Location, line_and_column, value_at};
 use super::{Request, VERSION, wording};
 use crate::protocol::code::{Code, Reason};
 
 /// A request may have this many bytes. A hundred thousand checks need a quarter of it; what
 /// is larger is most likely not a request at all.
-pub const MOST_BYTES: usize = 64 << 20;
+pub(crate) const MOST_BYTES: usize = 64 << 20;
 
 /// Reads a request, and gives its text back for later complaints about it.
-pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
     if bytes.len() > MOST_BYTES {
         let message = format!(
             "the request is larger than {} MiB; split it into several batches",
@@ -42,8 +42,8 @@ pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
     }
     let mut json = serde_json::Deserializer::from_str(text);
     let Object(request) = serde_path_to_error::deserialize::<_, Object<Request>>(&mut json)
-        .map_err(|error| explain(text, &Path::from(error.path()), error.into_inner()))?;
-    json.end().map_err(|error| explain(text, &Path::root(), error))?;
+        .map_err(|error| explain(text, &Location::from(error.path()), error.into_inner()))?;
+    json.end().map_err(|error| explain(text, &Location::root(), error))?;
     if request.version != VERSION {
         return Err(BadRequest::at(
             Code::UnsupportedVersion,
@@ -51,7 +51,7 @@ pub fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
                 "version {} is not known; this tryall speaks version {VERSION}",
                 request.version
             ),
-            &Path::root().key("version"),
+            &Location::root().key("version"),
             Some(text),
         ));
     }
@@ -71,7 +71,7 @@ fn not_utf8(bytes: &[u8], valid_up_to: usize) -> BadRequest {
 }
 
 /// serde's complaint, with the place that this program gives to all its complaints.
-fn explain(text: &str, path: &Path, error: serde_json::Error) -> BadRequest {
+fn explain(text: &str, path: &Location, error: serde_json::Error) -> BadRequest {
     if error.is_data() {
         let Reason { code, text: message } =
             wording::of_data(&error, value_at(text, path).as_ref());

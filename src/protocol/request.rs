@@ -15,7 +15,7 @@ use super::parse;
 use crate::compiler::language::Language;
 
 /// The version of the protocol that this program speaks.
-pub const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// A batch of checks.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use crate::protocol::response::Response;
 
 /// Which schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Which {
+pub(crate) enum Which {
     /// What tryall reads.
     Request,
     /// What tryall writes with --format json.
@@ -19,7 +19,7 @@ pub enum Which {
 }
 
 /// The schema as text, with a newline at its end.
-pub fn schema(which: Which) -> String {
+pub(crate) fn schema(which: Which) -> String {
     let settings = SchemaSettings::draft2020_12();
     let schema = match which {
         Which::Request => generate::<Request>(settings.for_deserialize(), "tryall request"),

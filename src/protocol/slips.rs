@@ -5,13 +5,13 @@
 use super::{Check, Fault, Kind, Toolchain};
 
 /// What is wrong and what to write instead; the caller knows the field.
-pub type Slip = Result<(), String>;
+pub(crate) type Slip = Result<(), String>;
 
 type Rule = fn(&str) -> Slip;
 
 /// The first slip in a check. The arguments of commands that the request gives in full are as final
 /// as these.
-pub fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
+pub(crate) fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
     let rules: [(&str, &Option<String>, Rule); 7] = [
         ("header", &check.header, header),
         ("symbol", &check.symbol, symbol),
@@ -42,7 +42,7 @@ pub fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
 }
 
 /// The first slip in the arguments of a toolchain.
-pub fn of_toolchain(toolchain: &Toolchain) -> Result<(), Fault> {
+pub(crate) fn of_toolchain(toolchain: &Toolchain) -> Result<(), Fault> {
     each("args", &toolchain.args, argument)?;
     each("link_args", &toolchain.link_args, argument)
 }
@@ -55,7 +55,7 @@ fn each(field: &'static str, values: &[String], rule: Rule) -> Result<(), Fault>
 }
 
 /// A header's name: one, without `#include`, quotes or brackets.
-pub fn header(text: &str) -> Slip {
+pub(crate) fn header(text: &str) -> Slip {
     let quotes = |c: char| "<>\"'".contains(c) || c.is_whitespace();
     let bare = text.trim().trim_start_matches("#include").trim_matches(quotes);
     if bare != text && !bare.contains(quotes) && !bare.is_empty() {
@@ -73,7 +73,7 @@ pub fn header(text: &str) -> Slip {
 }
 
 /// A function's name, without what follows it in a call or declaration.
-pub fn function(text: &str) -> Slip {
+pub(crate) fn function(text: &str) -> Slip {
     if text.contains("::") {
         let remedy = "a function outside of namespaces; ask for it as a \"symbol\"";
         return Err(format!("{text:?} is not {remedy}"));
@@ -82,7 +82,7 @@ pub fn function(text: &str) -> Slip {
 }
 
 /// A symbol's name. One overload of C++ has its parameters behind it.
-pub fn symbol(text: &str) -> Slip {
+pub(crate) fn symbol(text: &str) -> Slip {
     let is_plain = |word: &str| word.chars().all(|c| c.is_alphanumeric() || "_.,/".contains(c));
     let is_operator = text.trim_start().starts_with("operator");
     if !is_operator && text.split_whitespace().count() > 1 && text.split_whitespace().all(is_plain)
@@ -104,7 +104,7 @@ fn without_call(text: &str) -> Slip {
 }
 
 /// A library's name as after `-l`, or a path. GNU ld's `-l:libx.a` names a file.
-pub fn library(text: &str) -> Slip {
+pub(crate) fn library(text: &str) -> Slip {
     let is_other_flag = text.starts_with('-') && !text.starts_with("-l");
     if text.contains('/') || text.starts_with(':') || is_other_flag {
         return Ok(());
@@ -128,7 +128,7 @@ pub fn library(text: &str) -> Slip {
 }
 
 /// A type, and not its size.
-pub fn type_name(text: &str) -> Slip {
+pub(crate) fn type_name(text: &str) -> Slip {
     let inner = text.trim().strip_prefix("sizeof").and_then(|rest| {
         rest.trim_start().strip_prefix('(')?.strip_suffix(')').filter(|it| !it.contains(['(', ')']))
     });
@@ -139,7 +139,7 @@ pub fn type_name(text: &str) -> Slip {
 }
 
 /// A member, without its struct.
-pub fn member(text: &str) -> Slip {
+pub(crate) fn member(text: &str) -> Slip {
     let bare = text.trim_start().trim_start_matches("->").trim_start_matches('.');
     if bare != text.trim_start() && !bare.is_empty() {
         return Err(format!("{text:?} has more in it than the member; write {bare:?}"));
@@ -154,7 +154,7 @@ pub fn member(text: &str) -> Slip {
 }
 
 /// An expression, and not half of a comparison.
-pub fn expression(text: &str) -> Slip {
+pub(crate) fn expression(text: &str) -> Slip {
     match text.trim_start().starts_with('=') {
         true => Err(format!("{text:?} starts with an equals sign, as no expression does")),
         false => Ok(()),
@@ -162,7 +162,7 @@ pub fn expression(text: &str) -> Slip {
 }
 
 /// A directory, without the flag that it is given with.
-pub fn include_dir(text: &str) -> Slip {
+pub(crate) fn include_dir(text: &str) -> Slip {
     let dir = ["-isystem", "-I"].iter().find_map(|flag| text.strip_prefix(flag));
     match dir {
         Some(dir) => {
@@ -173,7 +173,7 @@ pub fn include_dir(text: &str) -> Slip {
 }
 
 /// One argument of a compiler, and not several that a shell would have split.
-pub fn argument(text: &str) -> Slip {
+pub(crate) fn argument(text: &str) -> Slip {
     let mut words = text.split_whitespace();
     let Some(first) = words.next() else { return Ok(()) };
     let takes_any_text = first.starts_with("-D") || first.starts_with("--") && first.contains('=');
@@ -198,7 +198,7 @@ pub fn argument(text: &str) -> Slip {
 }
 
 /// The first of the flags that a check is about. What does not look like one is the name of a file.
-pub fn first_flag(text: &str) -> Slip {
+pub(crate) fn first_flag(text: &str) -> Slip {
     let is_name = text.starts_with(|c: char| c.is_ascii_alphanumeric());
     match is_name && !text.contains(['/', '.']) && !text.contains(char::is_whitespace) {
         true => {

@@ -14,7 +14,7 @@ const BEHIND_CODE: char = '\0';
 
 /// A complaint of this program's own for serde to hand on. What is handed on without a code is about a
 /// value that its field cannot have.
-pub fn own_complaint<E: serde::de::Error>(code: Code, message: &str) -> E {
+pub(super) fn own_complaint<E: serde::de::Error>(code: Code, message: &str) -> E {
     E::custom(format!("{code}{BEHIND_CODE}{message}"))
 }
 
@@ -26,7 +26,7 @@ fn said(error: &serde_json::Error) -> String {
 }
 
 /// A complaint about a value that is JSON, but not what its place takes. `value` is what stands there.
-pub fn of_data(error: &serde_json::Error, value: Option<&Value>) -> Reason {
+pub(super) fn of_data(error: &serde_json::Error, value: Option<&Value>) -> Reason {
     let message = said(error);
     if let Some((code, message)) = message.split_once(BEHIND_CODE)
         && let Ok(code) = Code::deserialize(StrDeserializer::<ValueError>::new(code))
@@ -102,7 +102,7 @@ fn unknown_field(message: &str) -> Option<String> {
 }
 
 /// A complaint about text that is no JSON. `rest` is the line's text from the culprit on.
-pub fn of_syntax(error: &serde_json::Error, rest: &str) -> String {
+pub(super) fn of_syntax(error: &serde_json::Error, rest: &str) -> String {
     let message = said(error);
     if let Some(within) = message.strip_prefix("EOF while parsing ") {
         return format!("the JSON ends too early, within {}", article(within));

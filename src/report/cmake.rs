@@ -44,7 +44,7 @@ fn names(kind: Kind) -> &'static [Name] {
 
 /// The first check that sets a variable of one before it, and why that cannot be. Equal ids
 /// are not the subject here.
-pub fn clash<'a>(checks: impl Iterator<Item = (&'a str, Kind)>) -> Option<(usize, String)> {
+pub(super) fn clash<'a>(checks: impl Iterator<Item = (&'a str, Kind)>) -> Option<(usize, String)> {
     let mut set_by = HashMap::new();
     for (index, (id, kind)) in checks.enumerate() {
         for name in names(kind) {
@@ -64,7 +64,7 @@ pub fn clash<'a>(checks: impl Iterator<Item = (&'a str, Kind)>) -> Option<(usize
 }
 
 /// The script.
-pub fn script(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn script(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Written by tryall. Sets what CMake's check modules would set.")?;
     for (check, answer) in std::iter::zip(&plan.checks, answers) {
         match answer.status {
@@ -88,7 +88,7 @@ pub fn script(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Resul
 }
 
 /// Why the request is unusable.
-pub fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "message(FATAL_ERROR {})", quoted(&format!("tryall: {error}")))
 }
 

@@ -10,7 +10,7 @@ use crate::protocol::response::{Answer, Status, Value};
 use super::one_line;
 
 /// The header.
-pub fn header(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn header(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "/* Written by tryall. */")?;
     for (check, answer) in std::iter::zip(&plan.checks, answers) {
         let id = &answer.id;
@@ -48,7 +48,7 @@ fn undefine(id: &str, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Why the request is unusable.
-pub fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
     let message = one_line(&error.to_string());
     writeln!(out, "#error \"tryall: {}\"", message.replace('"', "'").replace('\\', "/"))
 }

@@ -9,7 +9,11 @@ use crate::protocol::{BadRequest, VERSION};
 
 /// The whole response, a result a line: whole lines can be compared and searched, and a batch
 /// of any size stays readable.
-pub fn document(results: Vec<Answer>, summary: Summary, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn document(
+    results: Vec<Answer>,
+    summary: Summary,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     // Through the type, so that a field added to it cannot be forgotten here.
     let Answers { version, results, summary } = Answers { version: VERSION, results, summary };
     write!(out, "{{\"version\":{version},\"results\":[")?;
@@ -23,17 +27,17 @@ pub fn document(results: Vec<Answer>, summary: Summary, out: &mut dyn Write) -> 
 }
 
 /// One result.
-pub fn line(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn line(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     write_line(answer, out)
 }
 
 /// The last line.
-pub fn summary_line(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn summary_line(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     write_line(&serde_json::json!({ "summary": summary }), out)
 }
 
 /// Why the request is unusable.
-pub fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
     write_line(&Refusal { version: VERSION, error: error.clone() }, out)
 }
 

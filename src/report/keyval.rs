@@ -14,7 +14,7 @@ use super::one_line;
 /// or 0; an `endian` has 1 if it is big, as in the other formats that define a variable. What was
 /// skipped is not there: as no. An error has a comment and no line, so that whoever reads the key
 /// finds that it is missing.
-pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     for (check, answer) in std::iter::zip(&plan.checks, answers) {
         if answer.status == Status::Error {
             writeln!(
@@ -49,7 +49,7 @@ pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result
 }
 
 /// Why the request is unusable.
-pub fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# error: {}", one_line(&error.to_string()))
 }
 

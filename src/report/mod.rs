@@ -4,7 +4,7 @@ mod cmake;
 mod header;
 mod json;
 mod keyval;
-pub mod typed;
+pub(crate) mod typed;
 mod variables;
 
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ use crate::protocol::{BadRequest, Kind, fragment};
 
 /// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// One JSON document: every result and a summary.
     #[default]
     Json,
@@ -35,12 +35,12 @@ pub enum Format {
 
 impl Format {
     /// Whether results are written as they come in.
-    pub fn streams(self) -> bool {
+    pub(crate) fn streams(self) -> bool {
         self == Format::Ndjson
     }
 
     /// Why an id cannot be written in this format; `None` if it can.
-    pub fn refuses_id(self, id: &str) -> Option<String> {
+    pub(crate) fn refuses_id(self, id: &str) -> Option<String> {
         let identifier =
             || fragment::identifier(id).err().map(|why| format!("{why}, which this format needs"));
         match self {
@@ -68,7 +68,7 @@ impl Format {
 
     /// The first check whose answer could not be told from an earlier one's in this format, and
     /// why.
-    pub fn clash<'a>(
+    pub(crate) fn clash<'a>(
         self,
         checks: impl Iterator<Item = (&'a str, Kind)>,
     ) -> Option<(usize, String)> {
@@ -82,7 +82,7 @@ impl Format {
 }
 
 /// Writes all answers.
-pub fn write(
+pub(crate) fn write(
     format: Format,
     plan: &Plan,
     answers: Vec<Answer>,
@@ -101,13 +101,17 @@ pub fn write(
 }
 
 /// Writes one answer, of a format that [`Format::streams`].
-pub fn write_line(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_line(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     json::line(answer, out)
 }
 
 /// Writes why there are no results, so that whoever reads only the output cannot mistake it for
 /// answers.
-pub fn write_refusal(format: Format, error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_refusal(
+    format: Format,
+    error: &BadRequest,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     match format {
         Format::Json | Format::Ndjson => json::refusal(error, out),
         Format::Cmake | Format::CmakeVariables => cmake::refusal(error, out),

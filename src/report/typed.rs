@@ -11,7 +11,7 @@ use super::one_line;
 
 /// An answer with its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Typed {
+pub(crate) enum Typed {
     /// Yes or no.
     Bool(bool),
     /// A number.
@@ -26,7 +26,7 @@ pub enum Typed {
 
 /// The lines of all answers. A check with a value has it; see [`absent`] for a no, which what was
 /// skipped is too.
-pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     for (check, answer) in std::iter::zip(&plan.checks, answers) {
         line(&check.id, &typed(check.kind, answer), out)?;
     }
@@ -34,7 +34,7 @@ pub fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result
 }
 
 /// An answer with the type of its value, if it has one of its own.
-pub fn typed(kind: Kind, answer: &Answer) -> Typed {
+pub(crate) fn typed(kind: Kind, answer: &Answer) -> Typed {
     match (answer.status, &answer.value) {
         (Status::Error, _) => Typed::Error(answer.reason.clone().unwrap_or_default()),
         (Status::Yes, Some(Value::Integer(number))) => Typed::Integer(number.clone()),
@@ -55,7 +55,7 @@ fn absent(kind: Kind) -> Typed {
 }
 
 /// `TYPE ID VALUE`, with tabs between them.
-pub fn line(id: &str, typed: &Typed, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn line(id: &str, typed: &Typed, out: &mut dyn Write) -> io::Result<()> {
     match typed {
         Typed::Bool(value) => writeln!(out, "bool\t{id}\t{value}"),
         Typed::Integer(number) => writeln!(out, "int\t{id}\t{number}"),
@@ -66,11 +66,11 @@ pub fn line(id: &str, typed: &Typed, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Why the request is unusable.
-pub fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "error\t\t{}", one_line(&error.to_string()))
 }
 
 /// On one line, and without a tab.
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r")
 }

@@ -13,7 +13,7 @@ use super::cmake::quoted;
 const INFIXES: [&str; 3] = ["_RUN", "_COMPILE", "_LINK"];
 
 /// Why an id cannot be a part of these variables.
-pub fn refuses_id(id: &str) -> Option<String> {
+pub(super) fn refuses_id(id: &str) -> Option<String> {
     let good = |c: char| c == '_' || c.is_ascii_alphanumeric();
     (!id.chars().all(good) || id.starts_with(|c: char| c.is_ascii_digit())).then(|| {
         format!(
@@ -24,7 +24,7 @@ pub fn refuses_id(id: &str) -> Option<String> {
 }
 
 /// The first check that may set a variable of one before it, and why that cannot be.
-pub fn clash<'a>(ids: impl Iterator<Item = &'a str>) -> Option<(usize, String)> {
+pub(super) fn clash<'a>(ids: impl Iterator<Item = &'a str>) -> Option<(usize, String)> {
     let ids: Vec<_> = ids.collect();
     let places: HashMap<_, _> = std::iter::zip(ids.iter().copied(), 0..).collect();
     let clashes = ids.iter().enumerate().filter_map(|(index, id)| {
@@ -38,7 +38,7 @@ pub fn clash<'a>(ids: impl Iterator<Item = &'a str>) -> Option<(usize, String)> 
 }
 
 /// The script.
-pub fn script(answers: &[Answer], summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn script(answers: &[Answer], summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Written by tryall.")?;
     for answer in answers {
         let mut result = Variables { id: &answer.id, out };

@@ -14,11 +14,11 @@ use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::{Answer, How, Status, Step, Value};
 
 /// What to do about a no for which [`lacks_header`].
-pub const NO_HEADER: &str = "no header was given; name the one that declares it, in \"headers\" or behind \
+pub(crate) const NO_HEADER: &str = "no header was given; name the one that declares it, in \"headers\" or behind \
                              an @, as in fork@unistd.h";
 
 /// Whether a question is about what a header declares, and has none.
-pub fn lacks_header(plan: &Plan, question: QuestionId) -> bool {
+pub(crate) fn lacks_header(plan: &Plan, question: QuestionId) -> bool {
     let question = &plan.questions[question];
     let toolchain = &plan.toolchains[question.toolchain];
     question.subject.wants_a_declaration()

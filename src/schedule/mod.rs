@@ -21,7 +21,7 @@
 //! 4. waits for a job to end, or for another slot. The outcome of a question answers all checks
 //!    that have asked it, and lets the checks ask that waited for these.
 
-pub mod answer;
+pub(crate) mod answer;
 mod argument_trials;
 mod output;
 mod queue;
@@ -49,7 +49,7 @@ use sharing::Sharing;
 
 /// How a plan is run.
 #[derive(Debug, Clone, Copy)]
-pub struct Options {
+pub(crate) struct Options {
     /// Whether questions may share commands.
     pub fuse: bool,
     /// Whether every check is then asked again, alone; an answer that differs becomes an error.
@@ -57,7 +57,7 @@ pub struct Options {
 }
 
 /// Runs the plan to its end. `None` if the run was stopped.
-pub async fn run(
+pub(crate) async fn run(
     context: Rc<Context>,
     slots: Slots,
     options: Options,

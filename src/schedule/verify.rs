@@ -1,4 +1,4 @@
-//! DecidedBy every check again, one at a time and each on its own, and compares: what ran together,
+//! Asks every check again, one at a time and each on its own, and compares: what ran together,
 //! or was answered for another check, must be what the compiler says alone.
 
 use super::answer::to_answer;
@@ -10,7 +10,7 @@ use crate::protocol::code::Code;
 use crate::protocol::response::{Answer, Status};
 
 /// Verifies the answers. One that differs becomes an error that tells both.
-pub async fn verify(context: &Context, answers: &mut [Answer]) {
+pub(super) async fn verify(context: &Context, answers: &mut [Answer]) {
     context.links.distrust();
     let mut budget = OutputBudget::default();
     for (index, answer) in answers.iter_mut().enumerate() {

@@ -9,7 +9,7 @@ use crate::compiler::language::Language;
 use crate::compiler::value;
 
 /// The headers and the prefix.
-pub fn start(before: Before<'_>) -> String {
+pub(crate) fn start(before: Before<'_>) -> String {
     let mut text = String::new();
     for header in before.headers {
         writeln!(text, "#include <{header}>").expect("strings take all");
@@ -19,7 +19,7 @@ pub fn start(before: Before<'_>) -> String {
 
 /// What holds for GCC and Clang only. Other compilers take themselves for one of them: their messages are
 /// others, and some cut enumerators to an `int`.
-pub const GCC_OR_CLANG: &str = "defined __GNUC__ && !(defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPILER \
+pub(crate) const GCC_OR_CLANG: &str = "defined __GNUC__ && !(defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPILER \
     || defined __NVCOMPILER || defined __PGI || defined __NVCC__ || defined __CUDACC__ \
     || defined __SUNPRO_C || defined __SUNPRO_CC || defined __TINYC__ || defined __ibmxl__ \
     || defined _CRAYC || defined __OPEN64__ || defined __PATHCC__ || defined __COMPCERT__ \
@@ -85,12 +85,12 @@ pub(crate) fn question(before: Before<'_>) -> String {
 }
 
 /// A program that asks nothing more.
-pub fn program(before: Before<'_>, main: &str) -> String {
+pub(crate) fn program(before: Before<'_>, main: &str) -> String {
     start(before) + main
 }
 
 /// Whether a header compiles: AC_CHECK_HEADER, check_include_file, `check_header`.
-pub fn header(before: Before<'_>, header: &str) -> String {
+pub(crate) fn header(before: Before<'_>, header: &str) -> String {
     format!("{}#include <{header}>\nint main(void) {{ return 0; }}\n", start(before))
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn sentinels() -> String {
 
 /// Whether a header is there: `has_header`. Only compilers without `__has_include` have to
 /// read the header for it.
-pub fn header_presence(before: Before<'_>, header: &str) -> String {
+pub(crate) fn header_presence(before: Before<'_>, header: &str) -> String {
     let start = start(before);
     format!(
         "{start}\
@@ -133,7 +133,7 @@ pub fn header_presence(before: Before<'_>, header: &str) -> String {
 /// The address goes through an integer into a volatile variable: CMake's own cast to `int *`
 /// is refused under `-pedantic-errors` when the symbol is a function. What is no plain name, such
 /// as `std::fopen`, can be no macro.
-pub fn symbol(before: Before<'_>, symbol: &str) -> String {
+pub(crate) fn symbol(before: Before<'_>, symbol: &str) -> String {
     question(before) + &symbol_body("main", symbol)
 }
 
@@ -178,7 +178,7 @@ pub(crate) fn symbol_body(name: &str, symbol: &str) -> String {
 ///
 /// With headers, the function's own prototype is used, as Meson does: a platform's headers
 /// may say that a function of its library is not for this deployment target.
-pub fn function(before: Before<'_>, function: &str) -> String {
+pub(crate) fn function(before: Before<'_>, function: &str) -> String {
     let start = function_start(before);
     if has_headers(&self::start(before)) {
         return start + &function_by_prototype("main", function);
@@ -267,7 +267,7 @@ pub(crate) fn has_headers(text: &str) -> bool {
 /// for a type, and so the name must stand where only a type can. As a parameter of a function
 /// type an abstract class cannot, GCC complains of a struct without a name, and some compilers
 /// take a lone name there for a parameter of an old-style definition.
-pub fn type_exists(before: Before<'_>, name: &str) -> String {
+pub(crate) fn type_exists(before: Before<'_>, name: &str) -> String {
     format!("{}{TYPE_START}{}", question(before), type_body("main", name))
 }
 
@@ -298,7 +298,7 @@ pub(crate) fn type_body(main: &str, name: &str) -> String {
 
 /// Whether a member is there: AC_CHECK_MEMBER, `has_member`, and check_struct_has_member but
 /// for bit-fields, which have no size and are members all the same.
-pub fn member(before: Before<'_>, of: &str, member: &str) -> String {
+pub(crate) fn member(before: Before<'_>, of: &str, member: &str) -> String {
     question(before) + &member_body("main", of, member)
 }
 
@@ -316,7 +316,7 @@ pub(crate) fn member_body(name: &str, of: &str, member: &str) -> String {
 
 /// Whether the headers declare a function as said: check_prototype_definition. C has another
 /// declaration contradict; in C++ that would be an overload, so a pointer chooses one.
-pub fn prototype(
+pub(crate) fn prototype(
     before: Before<'_>,
     language: Language,
     function: &str,
@@ -368,7 +368,7 @@ pub(crate) fn prototype_body(
 }
 
 /// What a macro expands to: `get_define`, AC_EGREP_CPP.
-pub fn define(before: Before<'_>, name: &str) -> String {
+pub(crate) fn define(before: Before<'_>, name: &str) -> String {
     let (open, close) = value::EXPANSION_MARKS;
     let sentinels = sentinels();
     format!("{}#ifdef {name}\n{open} {name} {close}\n#endif\n{sentinels}", start(before))
@@ -379,7 +379,7 @@ pub(crate) const VALUE_STARTS: &str = "extern char tryall_text[];\n";
 
 /// An integer that can be read off the object file: check_type_size's way, which needs no
 /// program to be run, for any integer constant expression.
-pub fn integer(before: Before<'_>, expression: &str) -> String {
+pub(crate) fn integer(before: Before<'_>, expression: &str) -> String {
     integer_text(&question(before), expression)
 }
 
@@ -480,7 +480,7 @@ pub(crate) fn integer_body(name: &str, declarations: &str, expression: &str, ope
 
 /// The alignment in a struct: AC_CHECK_ALIGNOF, `alignment`. Not `alignof`, which on some
 /// machines tells what a variable on its own would prefer.
-pub fn alignment(before: Before<'_>, name: &str) -> String {
+pub(crate) fn alignment(before: Before<'_>, name: &str) -> String {
     let start = alignment_start(before) + &is_a_type("main", name) + &alignment_struct(name);
     integer_text(&start, ALIGNMENT)
 }
@@ -527,7 +527,7 @@ pub(crate) fn alignment_body(name: &str, of: &str, open: &str) -> String {
 }
 
 /// An [`integer`] source that compiles only if the comparison holds.
-pub fn comparison(integer: &str, comparison: Comparison) -> String {
+pub(crate) fn comparison(integer: &str, comparison: Comparison) -> String {
     let condition = match comparison {
         Comparison::Impossible => "tryall_value != tryall_value".into(),
         Comparison::NotNegative => "tryall_sign > 0".into(),
@@ -540,7 +540,7 @@ pub fn comparison(integer: &str, comparison: Comparison) -> String {
 
 /// The byte order, which can be read off the object file: AC_C_BIGENDIAN, test_big_endian.
 /// Each array spells its text on a machine of its own order only.
-pub fn byte_order(before: Before<'_>) -> String {
+pub(crate) fn byte_order(before: Before<'_>) -> String {
     question(before) + &byte_order_body("main")
 }
 

@@ -5,7 +5,7 @@ use super::{Before, Comparison};
 use crate::compiler::value;
 
 /// The headers and the prefix, as they stand before a source that the request gives.
-pub fn start(before: Before<'_>) -> String {
+pub(super) fn start(before: Before<'_>) -> String {
     includes(before) + &before.prefix_lines()
 }
 
@@ -34,7 +34,7 @@ fn main_program(specification: &str, statements: &[&str]) -> String {
 }
 
 /// A program that asks nothing more.
-pub fn program(before: Before<'_>, main: &str) -> String {
+pub(super) fn program(before: Before<'_>, main: &str) -> String {
     match (before.prefix, before.headers) {
         ("", []) => main.into(),
         _ => main_program(&specification(before), &[]),
@@ -42,12 +42,12 @@ pub fn program(before: Before<'_>, main: &str) -> String {
 }
 
 /// Whether a file can be included, such as mpif.h.
-pub fn header(before: Before<'_>, header: &str) -> String {
+pub(super) fn header(before: Before<'_>, header: &str) -> String {
     main_program(&(specification(before) + &include(header)), &[])
 }
 
 /// Whether an external procedure links: check_fortran_function_exists.
-pub fn function(before: Before<'_>, function: &str) -> String {
+pub(super) fn function(before: Before<'_>, function: &str) -> String {
     let (external, call) = (format!("external {function}"), format!("call {function}()"));
     main_program(&specification(before), &[&external, &call])
 }
@@ -70,13 +70,13 @@ fn question(before: Before<'_>, statements: &str) -> String {
 
 /// Whether a type can be declared: as that of a component, of which nobody says that it is not
 /// used.
-pub fn type_exists(before: Before<'_>, name: &str) -> String {
+pub(super) fn type_exists(before: Before<'_>, name: &str) -> String {
     let component = statement(&format!("{name} :: tryall_component"));
     question(before, &(statement("type tryall_type") + &component + &statement("end type")))
 }
 
 /// The bytes of a variable of a type.
-pub fn size(before: Before<'_>, name: &str) -> String {
+pub(super) fn size(before: Before<'_>, name: &str) -> String {
     // Saved: of a large one that is not, gfortran's -Wall says that it is moved from the stack.
     let variable = statement(&format!("{name} :: tryall_a"));
     let variable = variable + &statement("save :: tryall_a");
@@ -84,7 +84,7 @@ pub fn size(before: Before<'_>, name: &str) -> String {
 }
 
 /// An integer constant expression, read off the object file.
-pub fn integer(before: Before<'_>, expression: &str) -> String {
+pub(super) fn integer(before: Before<'_>, expression: &str) -> String {
     integer_text(before, "", expression)
 }
 
@@ -159,7 +159,7 @@ fn integer_text(before: Before<'_>, declarations: &str, expression: &str) -> Str
 
 /// An [`integer`] source that compiles only if the comparison holds: the kind of an integer
 /// must exist.
-pub fn comparison(integer: &str, comparison: Comparison) -> String {
+pub(super) fn comparison(integer: &str, comparison: Comparison) -> String {
     let condition = match comparison {
         Comparison::Impossible => "tryall_v /= tryall_v".into(),
         Comparison::NotNegative => "tryall_v >= 0".into(),

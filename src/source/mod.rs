@@ -5,11 +5,11 @@
 //! Generated sources are meant to pass `-Wall -Wextra -pedantic -Werror` wherever the question
 //! itself does: a warning flag that leaks into a check must not turn its answer.
 
-pub mod c;
+pub(crate) mod c;
 mod fortran;
-pub mod words;
+pub(crate) mod words;
 
-pub use c::GCC_OR_CLANG;
+pub(crate) use c::GCC_OR_CLANG;
 
 use std::ffi::OsString;
 
@@ -20,7 +20,7 @@ use crate::protocol::HeaderStage;
 
 /// A source file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub(crate) struct Source {
     /// The text.
     pub text: String,
     /// The file name extension, without the dot.
@@ -29,14 +29,14 @@ pub struct Source {
 
 impl Source {
     /// The name of its file.
-    pub fn name(&self) -> OsString {
+    pub(crate) fn name(&self) -> OsString {
         format!("{STEM}.{}", self.extension).into()
     }
 }
 
 /// How a question becomes one source, or several in turn.
 #[derive(Debug)]
-pub enum Form {
+pub(crate) enum Form {
     /// The compiler's verdict on this source is the answer.
     Verdict(Source),
     /// The preprocessor's verdict on this source is the answer, if [`value::was_preprocessed`].
@@ -54,18 +54,8 @@ pub enum Form {
     File(std::path::PathBuf),
 }
 
-impl Form {
-    /// The source, if it is compiled.
-    pub fn source(&self) -> Option<&Source> {
-        match self {
-            Form::Verdict(source) | Form::Integer(source) | Form::ByteOrder(source) => Some(source),
-            _ => None,
-        }
-    }
-}
-
 /// The source of a question.
-pub fn form(question: &Question, language: Language) -> Form {
+pub(crate) fn form(question: &Question, language: Language) -> Form {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     let plain = |text| Source { text, extension: language.extension(false).into() };
     let preprocessed = |text| Source { text, extension: language.extension(true).into() };
@@ -143,7 +133,7 @@ pub fn form(question: &Question, language: Language) -> Form {
 
 /// What the integer of a [`Form::Integer`] source may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub(crate) enum Comparison {
     /// Whether it differs from itself. A compiler that says so does not look at the source.
     Impossible,
     /// Whether it is zero or more.
@@ -157,7 +147,7 @@ pub enum Comparison {
 /// A source that compiles exactly when the integer of a [`Form::Integer`] source satisfies a
 /// comparison. Meson closes in on sizes in this way when it cross-compiles; here it serves
 /// compilers whose object files hide the value.
-pub fn comparison(integer: &Source, language: Language, comparison: Comparison) -> Source {
+pub(crate) fn comparison(integer: &Source, language: Language, comparison: Comparison) -> Source {
     let text = match language {
         Language::Fortran => fortran::comparison(&integer.text, comparison),
         _ => c::comparison(&integer.text, comparison),
@@ -167,7 +157,7 @@ pub fn comparison(integer: &Source, language: Language, comparison: Comparison) 
 
 /// What stands before the question in its source.
 #[derive(Debug, Clone, Copy)]
-pub struct Before<'a> {
+pub(crate) struct Before<'a> {
     pub(crate) headers: &'a [String],
     pub(crate) prefix: &'a str,
 }

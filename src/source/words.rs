@@ -2,17 +2,17 @@
 //! macro may hold anything, such as the end of what stands around it, or a pragma.
 
 /// All words of a text: names, keywords and numbers.
-pub fn words(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// Those that are no numbers.
-pub fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
     words(text).filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Lines that do not compile if any of these names is a macro; none for no names.
-pub fn no_macros<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn no_macros<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let defined: Vec<_> = names.into_iter().map(|name| format!("defined {name}")).collect();
     if defined.is_empty() {
         return String::new();
@@ -22,7 +22,7 @@ pub fn no_macros<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 /// A line for the preprocessor, such as `#include <stdio.h>`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Directive {
+pub(crate) struct Directive {
     /// Where its line begins in the text, in bytes.
     pub start: usize,
     /// What stands behind the `#`, without comments and line splices.
@@ -31,7 +31,7 @@ pub struct Directive {
 
 impl Directive {
     /// What stands behind this name, if it is the directive's.
-    pub fn after(&self, name: &str) -> Option<&str> {
+    pub(crate) fn after(&self, name: &str) -> Option<&str> {
         self.text.strip_prefix(name).filter(|rest| !rest.starts_with(is_in_word))
     }
 }
@@ -42,7 +42,7 @@ fn is_in_word(c: char) -> bool {
 
 /// The directives in a text, found as the standard's translation phases 2 to 4 find them: lines are
 /// spliced, comments are blanks, and literals hide both.
-pub fn directives(text: &str) -> Vec<Directive> {
+pub(crate) fn directives(text: &str) -> Vec<Directive> {
     #[derive(Clone, Copy, PartialEq)]
     enum Inside {
         Code,

@@ -11,4 +11,3 @@ mod meson_differs;
 mod meson_docs;
 mod meson_slips;
 mod meson_together;
-mod peers;

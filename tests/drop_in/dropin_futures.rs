@@ -3,7 +3,7 @@
 
 use crate::dropin::*;
 
-/// Something answered before, so that what follows waits: the first check in its surroundings is
+/// Something answered before, so that what follows waits: the first check in its environment is
 /// always CMake's.
 const WARM: &str = "check_include_file(stdio.h WARM)\ncheck_c_source_runs(\"int main(void) { return 0; }\" WARM_RUNS)\n\
     check_function_exists(printf WARM_LINKS)\ncheck_type_size(char WARM_SIZE)\nif(WARM)\nendif()\n";

@@ -46,7 +46,7 @@ fn flags_standards_and_policies_count_the_same() {
         format!("check_c_source_compiles(\"{source}\" {name}%_${{n}})\n")
     };
     let asks = asks.map(ask).concat();
-    // CMake asks the first in any surroundings, and tryall the second.
+    // CMake asks the first in any environment, and tryall the second.
     let ask = format!("foreach(n 1 2)\n{asks}endforeach()\n{CHECKS}");
     let all_settings = [
         "set(CMAKE_C_STANDARD 99)",

@@ -1,5 +1,5 @@
 //! Fused answers are those that each check has alone. Each test is a way in which one check could
-//! have answered for another, or the surroundings for a check.
+//! have answered for another, or the environment for a check.
 
 mod batches;
 mod cost;

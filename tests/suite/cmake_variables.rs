@@ -1,151 +1,15 @@
 //! The format of plain CMake variables, as CMake itself reads it.
 
-use std::fmt::Write;
-use std::path::Path;
-use std::process::Command;
+#[path = "../support/read_back.rs"]
+mod read_back;
 
-use crate::support::venv;
+use std::path::Path;
+
 use crate::support::*;
+use read_back::read_back;
 use serde_json::{Value as Json, json};
-use tryall::plan::Plan;
-use tryall::protocol::response::{Answer, How, Status, Step, Summary, Value};
-use tryall::report::{self, Format};
 
 const FORMAT: [&str; 2] = ["--format", "cmake-variables"];
-
-fn answer(id: String, text: &str) -> Answer {
-    let step = || Step {
-        command: vec!["cc".into(), text.into()],
-        exit_code: None,
-        output: text.into(),
-        known: false,
-    };
-    Answer {
-        id,
-        status: Status::Yes,
-        value: Some(Value::Program { exit_status: Some(0), stdout: text.into(), signal: None }),
-        how: How::Run,
-        duration_ms: 0.25,
-        command: Vec::new(),
-        exit_code: Some(0),
-        output: String::new(),
-        output_truncated: false,
-        reason: Some(text.into()),
-        code: None,
-        source: None,
-        steps: vec![step(), step(), step()],
-    }
-}
-
-/// What CMake finds in variables after it has read a script. Each is written into a file, as a
-/// message would not show every byte.
-fn read_back(cmake: &Path, script: &str, names: &[String]) -> Vec<Vec<u8>> {
-    let dir = tempfile::tempdir().unwrap();
-    write(dir.path(), "results.cmake", script);
-    let mut reader = "cmake_minimum_required(VERSION 3.20)\n\
-                      include(${CMAKE_CURRENT_LIST_DIR}/results.cmake)\n"
-        .to_string();
-    for (index, name) in names.iter().enumerate() {
-        writeln!(reader, "file(WRITE out-{index} \"${{{name}}}\")").unwrap();
-    }
-    write(dir.path(), "reader.cmake", &reader);
-    let mut command = Command::new(cmake);
-    let ran = command.args(["-P", "reader.cmake"]).current_dir(dir.path()).output().unwrap();
-    assert!(ran.status.success(), "{}: {ran:?}", cmake.display());
-    let read = |index| std::fs::read(dir.path().join(format!("out-{index}"))).unwrap();
-    (0..names.len()).map(read).collect()
-}
-
-/// Texts that would be something else if CMake looked into them, or ended its argument early.
-fn nasty() -> Vec<String> {
-    let pieces = [
-        "\n",
-        "\r",
-        "\r\n",
-        "\t",
-        " ",
-        "]",
-        "[",
-        "=",
-        "]=]",
-        "]==]",
-        "[==[",
-        "]=",
-        "=]",
-        "\\",
-        "\\n",
-        "\\;",
-        ";",
-        "\"",
-        "'",
-        "$",
-        "${x}",
-        "$ENV{HOME}",
-        "@x@",
-        "#",
-        "(",
-        ")",
-        "#[[",
-        "\u{1b}",
-        "\u{7f}",
-        "\u{1}",
-        "\u{1a}",
-        "é",
-        "\u{feff}",
-        "\u{fffd}",
-        "a",
-        "PARENT_SCOPE",
-        "CACHE",
-    ];
-    let mut texts = vec![String::new()];
-    for first in pieces {
-        texts.push(first.into());
-        texts.extend(pieces.iter().map(|second| format!("{first}{second}")));
-        texts.push(format!("x{first}y\n"));
-        texts.push(format!("\n\n{first}\\"));
-    }
-    texts.extend((1..32u8).map(|byte| char::from(byte).to_string()));
-    texts
-}
-
-#[test]
-fn both_cmakes_read_every_byte_back() {
-    let texts = nasty();
-    let answers: Vec<_> =
-        texts.iter().enumerate().map(|(index, text)| answer(format!("R{index}"), text)).collect();
-    let plan = Plan {
-        given: Vec::new(),
-        toolchains: Vec::new(),
-        questions: Vec::new(),
-        asks: Vec::new(),
-        patterns: Default::default(),
-        known_links: None,
-    };
-    let mut script = Vec::new();
-    let summary = Summary::default();
-    report::write(Format::CmakeVariables, &plan, answers, summary, &mut script).unwrap();
-    let script = String::from_utf8(script).unwrap();
-
-    let fields = ["STDOUT", "REASON", "COMPILE_OUTPUT", "LINK_OUTPUT", "STDERR", "LINK_COMMAND"];
-    let mut names = Vec::new();
-    let mut expected = Vec::new();
-    for (index, text) in texts.iter().enumerate() {
-        for field in fields {
-            names.push(format!("R{index}_{field}"));
-            expected.push(match field {
-                "LINK_COMMAND" => shlex::try_join(["cc", text.as_str()]).unwrap(),
-                _ => text.clone(),
-            });
-        }
-    }
-    for cmake in [Path::new("/usr/bin/cmake"), &venv("cmake")] {
-        let read = read_back(cmake, &script, &names);
-        for ((name, expected), read) in names.iter().zip(&expected).zip(&read) {
-            let read = String::from_utf8_lossy(read);
-            assert_eq!(*expected, read, "{name} by {}", cmake.display());
-        }
-    }
-}
 
 fn request(checks: Json) -> String {
     let cc = fakecc();

@@ -1,8 +1,6 @@
 //! The tests drive the real program against real compilers, and against a fake one for faults.
 //! One crate, so that it is linked once.
 
-#[path = "../../fuzz/bodies/mod.rs"]
-mod fuzz_bodies;
 mod processes;
 mod support;
 
@@ -22,7 +20,6 @@ mod codes;
 mod commands;
 mod doors;
 mod faults;
-mod fuzzed;
 mod interrupt;
 mod inventory;
 mod known_links;
@@ -30,9 +27,6 @@ mod limits;
 mod preprocessing;
 mod products;
 mod progress;
-mod properties;
-mod properties_output;
-mod properties_source;
 mod protocol;
 mod readers;
 mod rooms;

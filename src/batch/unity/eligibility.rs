@@ -14,7 +14,7 @@ use crate::source::words::words;
 use super::Candidate;
 
 /// The candidates of a plan, at the index of their questions.
-pub fn candidates(plan: &Plan) -> Table<QuestionId, Option<Candidate>> {
+pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, Option<Candidate>> {
     let fit = plan.toolchains.map(toolchain_fits);
     let candidate = |(id, question): (QuestionId, &Question)| {
         if !fit[question.toolchain] || !question_fits(question) {
@@ -30,7 +30,7 @@ pub fn candidates(plan: &Plan) -> Table<QuestionId, Option<Candidate>> {
 }
 
 /// Whether a question's part may stand in one unit with others.
-pub fn shares_units(plan: &Plan, question: QuestionId) -> bool {
+pub(crate) fn shares_units(plan: &Plan, question: QuestionId) -> bool {
     let question = &plan.questions[question];
     let in_cxx = plan.toolchains[question.toolchain].language == Language::Cxx;
     let declared =
@@ -91,7 +91,7 @@ fn words_fit(text: &str) -> bool {
 }
 
 /// The same of what the words of a question come to, which nobody has looked at.
-pub fn stays_in_place(subject: &Subject, expanded: &str) -> bool {
+pub(crate) fn stays_in_place(subject: &Subject, expanded: &str) -> bool {
     let words: Vec<_> = expanded.split(BETWEEN_WORDS).collect();
     let is_prototype = matches!(subject, Subject::Prototype { .. });
     words.iter().all(|words| words_fit(words) && fragment::expression(words, Language::C).is_ok())
@@ -165,7 +165,7 @@ fn prefix_fits(prefix: &str) -> bool {
 
 /// Whether a text has lines or files of other names than it stands in, or spells a # in another way:
 /// messages are sorted by these names.
-pub fn numbers_lines_anew(text: &str) -> bool {
+pub(crate) fn numbers_lines_anew(text: &str) -> bool {
     let directives = text.split('#').skip(1).map(str::trim_start);
     let numbers = directives.into_iter().any(|directive| {
         directive.starts_with("line") || directive.starts_with(|c: char| c.is_ascii_digit())

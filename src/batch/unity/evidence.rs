@@ -10,12 +10,12 @@ use super::source::{Unit, function};
 use crate::batch::unity::part::DecidedBy;
 
 /// What Clang says when it has said enough.
-pub const STOPPED_AT_LIMIT: &str =
+pub(crate) const STOPPED_AT_LIMIT: &str =
     "fatal error: too many errors emitted, stopping now [-ferror-limit=]";
 
 /// What a compiler has said of one unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Diagnostics {
+pub(crate) struct Diagnostics {
     /// The lines of the unit's own source that an error, and that anything, was said of.
     pub errors: Vec<usize>,
     #[allow(missing_docs, reason = "told above")]
@@ -34,14 +34,14 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     /// Whether nothing was said but what is expected of every unit.
-    pub fn is_silent(&self) -> bool {
+    pub(crate) fn is_silent(&self) -> bool {
         !self.elsewhere && self.mentioned.is_empty()
     }
 }
 
 /// Sorts a compiler's messages by the units that they are about. `None` if there are some that
 /// are about none.
-pub fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>> {
+pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>> {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^([^\s:]+):(\d+):(?:\d+:)? (.*)$").expect("the pattern is valid")
     });
@@ -144,7 +144,7 @@ fn quotes(line: &str, unit: &Unit) -> bool {
 
 /// What a linker has said of a batch.
 #[derive(Debug, Default)]
-pub struct Linked {
+pub(crate) struct Linked {
     /// For each name, the files that refer to it and that define it.
     references: HashMap<String, HashSet<String>>,
     definitions: HashMap<String, HashSet<String>>,
@@ -159,7 +159,7 @@ pub struct Linked {
 
 /// The verdict of a linker on a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// It is there.
     There,
     /// It is not.
@@ -168,7 +168,7 @@ pub enum Verdict {
 
 /// What GNU ld says of a name with `-y`.
 #[derive(Debug)]
-pub struct Trace<'a> {
+pub(crate) struct Trace<'a> {
     /// The file that refers to it or defines it.
     pub file: &'a str,
     /// Whether it defines it.
@@ -178,7 +178,7 @@ pub struct Trace<'a> {
 }
 
 /// Reads a line of such a trace. By hand: an inventory has thousands of them.
-pub fn trace(line: &str) -> Option<Trace<'_>> {
+pub(crate) fn trace(line: &str) -> Option<Trace<'_>> {
     let (rest, name) = line.rsplit_once(' ')?;
     let (rest, is_definition) = match rest.strip_suffix(": definition of") {
         Some(rest) => (rest, true),
@@ -195,7 +195,7 @@ pub fn trace(line: &str) -> Option<Trace<'_>> {
 
 /// Reads what GNU ld says with `-y` and `--warn-unresolved-symbols`. `None` if there is a line
 /// that is not understood.
-pub fn linked(output: &str) -> Option<Linked> {
+pub(crate) fn linked(output: &str) -> Option<Linked> {
     static FUNCTION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^\S*ld\S*: \S+: in function `([^']+)':$").expect("valid"));
     static MISSED: LazyLock<Regex> = LazyLock::new(|| {
@@ -258,21 +258,21 @@ impl Linked {
 
     /// Whether the linker did what it is to do: it misses what does not exist, and the unit's
     /// first function is where it belongs.
-    pub fn is_sound(&self, unit: &Unit) -> bool {
+    pub(crate) fn is_sound(&self, unit: &Unit) -> bool {
         let (names, object) = (unit.names(), unit.object_name());
         self.verdict_on(&object, &names.sentinel(), &names.absent()) == Some(Verdict::Missing)
             && Self::files(&self.definitions, &names.first()) == [object.as_str()]
     }
 
     /// The verdict on a unit's question.
-    pub fn verdict(&self, unit: &Unit, candidate: usize) -> Option<Verdict> {
+    pub(crate) fn verdict(&self, unit: &Unit, candidate: usize) -> Option<Verdict> {
         let candidate = &unit.candidates[candidate];
         let DecidedBy::Links { name, .. } = &candidate.part.decided_by else { return None };
         self.verdict_on(&unit.object_name(), &function(candidate.question), name)
     }
 
     /// Whether nothing at all was said of a unit's question: it refers to nothing.
-    pub fn is_silent_on(&self, unit: &Unit, candidate: usize) -> bool {
+    pub(crate) fn is_silent_on(&self, unit: &Unit, candidate: usize) -> bool {
         let candidate = &unit.candidates[candidate];
         let function = function(candidate.question);
         let DecidedBy::Links { name, .. } = &candidate.part.decided_by else { return false };

@@ -66,11 +66,11 @@
 //! writes must be understood. Each unit refers to a name that does not exist, behind all its parts,
 //! and that must be missed as well: so the linker does miss names, and did not stop before.
 
-pub mod eligibility;
-pub mod evidence;
-pub mod part;
-pub mod run;
-pub mod source;
+pub(crate) mod eligibility;
+pub(crate) mod evidence;
+pub(crate) mod part;
+pub(crate) mod run;
+pub(crate) mod source;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -80,14 +80,14 @@ use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, ToolchainId};
 
 /// With fewer questions, a batch has no gain.
-pub const FEWEST: usize = 3;
+pub(crate) const FEWEST: usize = 3;
 
 /// So many parts have one unit at most: the names are on one command line.
 const MOST_PARTS: usize = 200;
 
 /// A question that may be fused.
 #[derive(Debug, Clone)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     /// The question.
     pub question: QuestionId,
     /// Its part.
@@ -96,14 +96,14 @@ pub struct Candidate {
 
 impl Candidate {
     /// Whether it asks the linker.
-    pub fn links(&self) -> bool {
+    pub(crate) fn links(&self) -> bool {
         matches!(self.part.decided_by, DecidedBy::Links { .. })
     }
 }
 
 /// Questions that share their commands: units, each with the candidates that share a source.
 #[derive(Debug, Clone)]
-pub struct Batch {
+pub(crate) struct Batch {
     /// The toolchain in the plan.
     pub toolchain: ToolchainId,
     /// The units.
@@ -112,14 +112,14 @@ pub struct Batch {
 
 impl Batch {
     /// All questions of it.
-    pub fn questions(&self) -> impl Iterator<Item = QuestionId> {
+    pub(crate) fn questions(&self) -> impl Iterator<Item = QuestionId> {
         self.units.iter().flatten().map(|candidate| candidate.question)
     }
 }
 
 /// Makes batches of candidates, up to so many for each toolchain and its arguments, and hands
 /// back those that have no gain from it. `others` is how many sources are to be compiled besides.
-pub fn batches(
+pub(crate) fn batches(
     plan: &Plan,
     candidates: Vec<Candidate>,
     width: usize,
@@ -181,6 +181,6 @@ pub fn batches(
 }
 
 /// A lone part is compiled as it would be alone, so that it gains only by a shared link.
-pub fn has_gain(unit: &[Candidate]) -> bool {
+pub(crate) fn has_gain(unit: &[Candidate]) -> bool {
     unit.len() > 1 || unit.iter().any(Candidate::links)
 }

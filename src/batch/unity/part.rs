@@ -9,7 +9,7 @@ use crate::source::{Before, c};
 
 /// How a question fits into a shared source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub(crate) struct Part {
     /// What stands before it. Only parts with the same text here can share a source.
     pub before: String,
     /// How many lines of that stand in the question's own source, too, at the same place.
@@ -20,7 +20,7 @@ pub struct Part {
 
 /// What decides a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DecidedBy {
+pub(crate) enum DecidedBy {
     /// Whether it compiles.
     Compiles,
     /// The integer in the object file.
@@ -37,7 +37,7 @@ pub enum DecidedBy {
 }
 
 /// The part of a question; `None` if it has none.
-pub fn part(question: &Question, language: Language) -> Option<Part> {
+pub(crate) fn part(question: &Question, language: Language) -> Option<Part> {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     let start = c::start(before);
     let lines = |text: &str| text.lines().count();
@@ -89,7 +89,7 @@ pub fn part(question: &Question, language: Language) -> Option<Part> {
 
 /// The text of a part, in a function of this name and with this number: the declaration of the
 /// function, and what stands in the question's own source as well.
-pub fn text(question: &Question, name: &str, number: QuestionId) -> (String, String) {
+pub(crate) fn text(question: &Question, name: &str, number: QuestionId) -> (String, String) {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     let with_arguments = "int tryall_argc, char **tryall_argv";
     let open = value::open_numbered(number);
@@ -120,10 +120,10 @@ pub fn text(question: &Question, name: &str, number: QuestionId) -> (String, Str
 }
 
 /// Stands between the words of a part that are looked at each for itself.
-pub const BETWEEN_WORDS: &str = " tryall_words_between ";
+pub(crate) const BETWEEN_WORDS: &str = " tryall_words_between ";
 
 /// The words in the text of a part that may be macros of a header. `None` if there are none.
-pub fn words(question: &Question) -> Option<String> {
+pub(crate) fn words(question: &Question) -> Option<String> {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     match &question.subject {
         Subject::Function(name) => c::has_headers(&c::start(before)).then(|| name.clone()),

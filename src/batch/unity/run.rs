@@ -41,7 +41,7 @@ struct Progress {
 }
 
 /// Answers what can be answered together.
-pub async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> BatchOutcome {
+pub(crate) async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> BatchOutcome {
     // Answers count only if the toolchain works. The probes ran long before.
     let links = batch.units.iter().flatten().any(|candidate| candidate.links());
     let stage = if links { Stage::Link } else { Stage::Compile };

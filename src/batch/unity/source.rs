@@ -79,7 +79,7 @@ const NO_PLACES: &str = "\
 
 /// A source that asks several questions.
 #[derive(Debug, Clone)]
-pub struct Unit {
+pub(crate) struct Unit {
     /// What it asks.
     pub candidates: Vec<Candidate>,
     /// Its number in the batch.
@@ -103,7 +103,7 @@ pub struct Unit {
 
 impl Unit {
     /// The unit of these questions, which share what stands before them.
-    pub fn new(plan: &Plan, number: usize, mut candidates: Vec<Candidate>) -> Self {
+    pub(crate) fn new(plan: &Plan, number: usize, mut candidates: Vec<Candidate>) -> Self {
         let toolchain = &plan.toolchains[plan.questions[candidates[0].question].toolchain];
         // Behind a symbol's part, an undeclared function is an error.
         candidates.sort_by_key(|candidate| {
@@ -194,7 +194,7 @@ impl Unit {
 
     /// One with this text and no question.
     #[cfg(test)]
-    pub fn of_text(text: &str) -> Self {
+    pub(crate) fn of_text(text: &str) -> Self {
         Unit {
             candidates: Vec::new(),
             number: 0,
@@ -211,7 +211,7 @@ impl Unit {
 
     /// The candidates whose words come to what might leave their part, or do not tell it: macros
     /// may stand for anything. The object file tells what they come to.
-    pub fn leaving(&self, plan: &Plan, object: &[u8]) -> Vec<usize> {
+    pub(crate) fn leaving(&self, plan: &Plan, object: &[u8]) -> Vec<usize> {
         if !self.tells_words {
             return Vec::new();
         }
@@ -240,33 +240,33 @@ impl Unit {
     }
 
     /// The name of its source.
-    pub fn source_name(&self) -> String {
+    pub(crate) fn source_name(&self) -> String {
         format!("{STEM}{}.{}", self.number, self.extension)
     }
 
     /// The name of its object file.
-    pub fn object_name(&self) -> String {
+    pub(crate) fn object_name(&self) -> String {
         format!("{STEM}{}.o", self.number)
     }
 
     /// The names of its own functions.
-    pub fn names(&self) -> Names {
+    pub(crate) fn names(&self) -> Names {
         Names(self.number)
     }
 
     /// Whether it has only one question.
-    pub fn is_lone(&self) -> bool {
+    pub(crate) fn is_lone(&self) -> bool {
         self.candidates.len() == 1
     }
 
     /// Whether any of its questions asks the linker.
-    pub fn links(&self) -> bool {
+    pub(crate) fn links(&self) -> bool {
         self.candidates.iter().any(Candidate::links)
     }
 }
 
 /// Lines that compile only where the messages are those of GCC or Clang.
-pub fn only_known_compilers() -> String {
+pub(crate) fn only_known_compilers() -> String {
     format!(
         "#if !({GCC_OR_CLANG})\n\
          #error \"the messages of this compiler are not known\"\n\
@@ -276,32 +276,32 @@ pub fn only_known_compilers() -> String {
 
 /// The names of a unit's own functions.
 #[derive(Debug, Clone, Copy)]
-pub struct Names(usize);
+pub(crate) struct Names(usize);
 
 impl Names {
     /// The first function.
-    pub fn first(self) -> String {
+    pub(crate) fn first(self) -> String {
         format!("tryall_first_{}", self.0)
     }
 
     /// What does not exist.
-    pub fn absent(self) -> String {
+    pub(crate) fn absent(self) -> String {
         format!("tryall_absent_{}", self.0)
     }
 
     /// What refers to that.
-    pub fn sentinel(self) -> String {
+    pub(crate) fn sentinel(self) -> String {
         format!("tryall_sentinel_{}", self.0)
     }
 }
 
 /// The function that holds the part of a question.
-pub fn function(question: QuestionId) -> String {
+pub(crate) fn function(question: QuestionId) -> String {
     format!("tryall_part_{question}")
 }
 
 /// A variable that is there if the symbol of a question is a macro.
-pub fn macro_mark(question: QuestionId) -> String {
+pub(crate) fn macro_mark(question: QuestionId) -> String {
     format!("tryall_macro_{question}_")
 }
 

@@ -18,7 +18,7 @@ use crate::plan::toolchain::Toolchain;
 
 /// Whether each question of a plan links a source in C by commands in full and cannot tell that
 /// there are others.
-pub fn fits(plan: &Plan) -> Table<QuestionId, bool> {
+pub(crate) fn fits(plan: &Plan) -> Table<QuestionId, bool> {
     let fit = plan.toolchains.map(toolchain_fits);
     let fits = |question: &Question| fit[question.toolchain] && question_fits(question);
     plan.questions.map(fits)
@@ -137,16 +137,16 @@ fn args_fit(args: &[OsString]) -> bool {
 }
 
 /// With which the stems of all of them begin.
-pub const STEMS: &str = "confte";
+pub(crate) const STEMS: &str = "confte";
 
 /// The stem of a source, as long as that of a single one.
-pub fn stem(place: usize) -> String {
+pub(crate) fn stem(place: usize) -> String {
     format!("{STEMS}{place:02}")
 }
 
 /// The parts of what a compiler has said, one after the other, each with the place of the name that
 /// it is about. `None` if there is any that names none of them before.
-pub fn blocks(output: &str, names: &[String]) -> Option<Vec<(usize, String)>> {
+pub(crate) fn blocks(output: &str, names: &[String]) -> Option<Vec<(usize, String)>> {
     let mut blocks: Vec<(usize, String)> = Vec::new();
     // The first lines of a stack of includes, which names the source at its end.
     let mut pending = String::new();

@@ -42,8 +42,8 @@
 //! stands for its names, or in two pieces) is asked alone; all are if anything is said of what they
 //! have in common, which is said once.
 
-pub mod eligibility;
-pub mod run;
+pub(crate) mod eligibility;
+pub(crate) mod run;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -56,7 +56,7 @@ use crate::source::words::{identifiers, no_macros};
 use eligibility::{STEMS, stem};
 
 /// With fewer, a family has no gain.
-pub const FEWEST: usize = 3;
+pub(crate) const FEWEST: usize = 3;
 /// So many have numbers of two digits.
 const MOST: usize = 100;
 
@@ -97,7 +97,7 @@ struct Text {
 
 /// A family, or as much of it as one file holds.
 #[derive(Debug, Clone)]
-pub struct VariantGroup {
+pub(crate) struct VariantGroup {
     /// The questions.
     pub questions: Vec<QuestionId>,
     /// What they have in common.
@@ -105,7 +105,7 @@ pub struct VariantGroup {
 }
 
 /// Which questions of a plan may have siblings.
-pub fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
+pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
     let has_siblings = |(question, fits): (&Question, bool)| {
         fits && plan.known_links.is_some()
             && (question.product.is_none() || question.product_is_data)
@@ -115,7 +115,10 @@ pub fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
 }
 
 /// Families among questions, and those that have too few siblings.
-pub fn groups(plan: &Plan, questions: Vec<QuestionId>) -> (Vec<VariantGroup>, Vec<QuestionId>) {
+pub(crate) fn groups(
+    plan: &Plan,
+    questions: Vec<QuestionId>,
+) -> (Vec<VariantGroup>, Vec<QuestionId>) {
     let mut places = HashMap::new();
     let mut alike: Vec<VariantGroup> = Vec::new();
     for index in questions {
@@ -153,7 +156,7 @@ fn own_names(question: &Question) -> &[String] {
 }
 
 /// The names that a sibling declares, as it has them in a file where it stands at a place.
-pub fn names_at(sibling: &Variant, place: usize) -> impl Iterator<Item = (&str, String)> {
+pub(crate) fn names_at(sibling: &Variant, place: usize) -> impl Iterator<Item = (&str, String)> {
     sibling.own_names.iter().map(move |name| match place {
         0 => (name.as_str(), name.clone()),
         _ => (name.as_str(), format!("tryall_{place}_{name}")),
@@ -162,12 +165,12 @@ pub fn names_at(sibling: &Variant, place: usize) -> impl Iterator<Item = (&str, 
 
 impl VariantGroup {
     /// The definitions that are the same for all.
-    pub fn definitions(&self) -> &[OsString] {
+    pub(crate) fn definitions(&self) -> &[OsString] {
         &self.text.definitions
     }
 
     /// The file that members share.
-    pub fn file<'a>(&self, members: impl Iterator<Item = &'a Variant>) -> String {
+    pub(crate) fn file<'a>(&self, members: impl Iterator<Item = &'a Variant>) -> String {
         let (text, mut whole) = (&self.text, String::new());
         let (macros, plain) = (macros(&text.body), identifiers_outside_directives(&text.body));
         let macros = || macros.iter().map(String::as_str);
@@ -209,7 +212,7 @@ impl VariantGroup {
     }
 
     /// Whether something was said of what all members have in common, and once for all of them.
-    pub fn is_of_all(&self, said: &str) -> bool {
+    pub(crate) fn is_of_all(&self, said: &str) -> bool {
         let lines = self.text.head.lines().count();
         let name = format!("{}.c:", stem(0));
         let numbers = said.split(&name).skip(1).map(|rest| {
@@ -222,7 +225,7 @@ impl VariantGroup {
 
     /// What was said of a member, as it would be of it alone: with its own names. `None` if there is
     /// anything in it of how the file was put together.
-    pub fn as_alone(&self, sibling: &Variant, place: usize, said: String) -> Option<String> {
+    pub(crate) fn as_alone(&self, sibling: &Variant, place: usize, said: String) -> Option<String> {
         // Alone, a definition stands on the command line, and a name is no macro.
         let defined = self.text.defines.iter().map(|(name, _)| name);
         let mut macros = sibling.own_names.iter().chain(defined);

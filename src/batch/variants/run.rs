@@ -28,7 +28,11 @@ const ROUNDS: usize = 4;
 const SAMPLES: usize = 2;
 
 /// Answers what can be answered by one compile of all; the rest is asked alone.
-pub async fn answer(context: &Context, ledger: &Ledger, group: VariantGroup) -> BatchOutcome {
+pub(crate) async fn answer(
+    context: &Context,
+    ledger: &Ledger,
+    group: VariantGroup,
+) -> BatchOutcome {
     let mut answered = Vec::new();
     let timeouts = group.questions.iter().map(|&index| context.plan.questions[index].timeout);
     let first = &context.plan.questions[group.questions[0]];

@@ -15,7 +15,7 @@ use crate::plan::question::{Question, Subject};
 use crate::protocol::HeaderStage;
 
 /// The script of cache entries that name the compilers.
-pub const CACHE: &str = "compilers.cmake";
+pub(super) const CACHE: &str = "compilers.cmake";
 
 const START: &str = "\
 include(CheckCompilerFlag)
@@ -49,7 +49,7 @@ endfunction()
 ";
 
 /// Writes the project.
-pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
+pub(super) fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
     one_for_each_language(plan)?;
     let languages: Vec<_> = plan.toolchains.iter().map(|t| name(t.language)).collect();
     let mut text = format!(

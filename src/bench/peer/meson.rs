@@ -14,10 +14,10 @@ use crate::plan::{Plan, PlannedCheck};
 use crate::protocol::HeaderStage;
 
 /// The file that names the compilers.
-pub const NATIVE: &str = "native.ini";
+pub(super) const NATIVE: &str = "native.ini";
 
 /// Writes the project.
-pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
+pub(super) fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
     one_for_each_language(plan)?;
     let names: Vec<_> = plan.toolchains.iter().map(|t| name(t.language)).collect();
     let mut text = String::from("project('checks'");

@@ -24,7 +24,7 @@ use crate::source::{self, Form, Source};
 
 /// A program that answers compiler checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Peer {
+pub(crate) enum Peer {
     /// CMake's own check modules, called one after the other, with Ninja.
     Cmake,
     /// Meson's compiler methods.
@@ -35,7 +35,7 @@ pub enum Peer {
 
 /// A peer that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// What it is, such as `cmake 4.4.4, ninja 1.13.0`.
     pub version: String,
 }
@@ -71,10 +71,10 @@ const NOT_INHERITED: [&str; 18] = [
 
 impl Peer {
     /// All of them, in the order of the table.
-    pub const ALL: [Peer; 3] = [Peer::Cmake, Peer::Meson, Peer::Python];
+    pub(crate) const ALL: [Peer; 3] = [Peer::Cmake, Peer::Meson, Peer::Python];
 
     /// Its name in the table.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Peer::Cmake => "cmake",
             Peer::Meson => "meson",
@@ -92,12 +92,12 @@ impl Peer {
     }
 
     /// Looks for it on PATH; its version, or why there is none.
-    pub fn find(self) -> Result<Found, String> {
+    pub(crate) fn find(self) -> Result<Found, String> {
         self.find_on(std::env::var_os("PATH").as_deref().unwrap_or_default())
     }
 
     /// Looks for it on a path such as that of PATH.
-    pub fn find_on(self, path: &OsStr) -> Result<Found, String> {
+    pub(crate) fn find_on(self, path: &OsStr) -> Result<Found, String> {
         let versions: Result<Vec<_>, _> =
             self.programs().iter().map(|program| version(program, path)).collect();
         Ok(Found { version: versions?.join(", ") })
@@ -107,7 +107,7 @@ impl Peer {
     /// many that are in all.
     ///
     /// An error of the kind [`io::ErrorKind::Unsupported`] says why the peer cannot be asked.
-    pub fn project(self, dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
+    pub(crate) fn project(self, dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
         std::fs::write(dir.join(ENVIRONMENT), environment(plan)?)?;
         match self {
             Peer::Cmake => cmake::project(dir, plan, repeat),
@@ -118,7 +118,7 @@ impl Peer {
 
     /// The command that answers a project, in a fresh build directory. `jobs` bounds the Python
     /// loop; CMake and Meson make one check after the other.
-    pub fn command(self, dir: &Path, jobs: usize) -> io::Result<Command> {
+    pub(crate) fn command(self, dir: &Path, jobs: usize) -> io::Result<Command> {
         let build = fresh_build(dir)?;
         let mut command = Command::new(self.programs()[0]);
         match self {
@@ -147,7 +147,7 @@ impl Peer {
 /// The answers of the last command that was made for a project, in no particular order: each
 /// check's name and whether it is a yes. A check that was not asked, because one that it needs
 /// was a no, is not among them.
-pub fn answers(dir: &Path) -> io::Result<Vec<(String, bool)>> {
+pub(crate) fn answers(dir: &Path) -> io::Result<Vec<(String, bool)>> {
     let builds = (0..).map(|number| build(dir, number)).take_while(|build| build.exists());
     let last = builds.last().unwrap_or(build(dir, 0));
     let text = std::fs::read_to_string(last.join(ANSWERS))?;

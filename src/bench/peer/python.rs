@@ -16,10 +16,10 @@ use crate::plan::question::Subject;
 use crate::source::{self, Form};
 
 /// The script.
-pub const SCRIPT: &str = "loop.py";
+pub(super) const SCRIPT: &str = "loop.py";
 
 /// Writes the script and, beside it, what it runs.
-pub fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
+pub(super) fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
     let mut checks = Vec::with_capacity(plan.checks.len());
     for ask in &plan.checks {
         let question = &plan.questions[ask.question];

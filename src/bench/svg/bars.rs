@@ -9,7 +9,7 @@ const ROW: f64 = 26.0;
 const BAR: f64 = 16.0;
 
 /// Draws a bench below this height. Returns where it ends.
-pub fn panel(canvas: &mut Canvas, top: f64, bench: &Bench, cores: usize) -> f64 {
+pub(super) fn panel(canvas: &mut Canvas, top: f64, bench: &Bench, cores: usize) -> f64 {
     let about = [plain(&bench.compiler_version), measured(bench, cores)];
     let top = heading(canvas, top, &subject(bench), &about) + 26.0;
     let names = bench.rows.iter().map(|row| width(&plain(&row.name), TEXT));
@@ -106,7 +106,7 @@ fn measured(bench: &Bench, cores: usize) -> String {
 }
 
 /// All that is known of a row, in words.
-pub fn told(bench: &Bench, row: &Row) -> String {
+pub(super) fn told(bench: &Bench, row: &Row) -> String {
     let name = plain(&row.name);
     if let Some(why) = why_missing(row) {
         return format!("{name}: {why}");

@@ -40,7 +40,7 @@ struct Curve {
 }
 
 /// Draws a group below this height. Returns where it ends.
-pub fn panel(canvas: &mut Canvas, top: f64, group: &Group<'_>) -> f64 {
+pub(super) fn panel(canvas: &mut Canvas, top: f64, group: &Group<'_>) -> f64 {
     let title = format!("{}: wall time by width", subject(group[0]));
     let top = heading(canvas, top, &title, &[]) + 14.0;
     let mut widths: Vec<_> = group.iter().map(|bench| bench.jobs.max(1)).collect();

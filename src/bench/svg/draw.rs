@@ -6,7 +6,7 @@ use super::super::format::{plain, sane};
 
 /// Where a text stands to its point.
 #[derive(Clone, Copy)]
-pub enum Anchor {
+pub(super) enum Anchor {
     /// To its right.
     Start,
     /// Around it.
@@ -17,18 +17,18 @@ pub enum Anchor {
 
 /// What has been drawn.
 #[derive(Default)]
-pub struct Canvas {
+pub(super) struct Canvas {
     body: String,
 }
 
 impl Canvas {
     /// All of it.
-    pub fn into_body(self) -> String {
+    pub(super) fn into_body(self) -> String {
         self.body
     }
 
     /// One line of text, with its middle at this height.
-    pub fn text(&mut self, x: f64, y: f64, anchor: Anchor, class: &str, text: &str) {
+    pub(super) fn text(&mut self, x: f64, y: f64, anchor: Anchor, class: &str, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
@@ -41,7 +41,7 @@ impl Canvas {
     }
 
     /// A line.
-    pub fn line(&mut self, from: (f64, f64), to: (f64, f64), class: &str) {
+    pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), class: &str) {
         let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(number);
         self.put(format_args!(
             "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" class=\"{class}\"/>"
@@ -49,7 +49,14 @@ impl Canvas {
     }
 
     /// A line from top to bottom that leaves out these stretches of it, where text stands.
-    pub fn vertical(&mut self, x: f64, top: f64, bottom: f64, gaps: &[(f64, f64)], class: &str) {
+    pub(super) fn vertical(
+        &mut self,
+        x: f64,
+        top: f64,
+        bottom: f64,
+        gaps: &[(f64, f64)],
+        class: &str,
+    ) {
         let mut gaps = gaps.to_vec();
         gaps.sort_by(|one, other| one.0.total_cmp(&other.0));
         let mut y = top;
@@ -65,7 +72,7 @@ impl Canvas {
     }
 
     /// A line through these points.
-    pub fn polyline(&mut self, points: &[(f64, f64)], class: &str) {
+    pub(super) fn polyline(&mut self, points: &[(f64, f64)], class: &str) {
         let points: Vec<_> =
             points.iter().map(|(x, y)| format!("{},{}", number(*x), number(*y))).collect();
         let points = points.join(" ");
@@ -73,7 +80,7 @@ impl Canvas {
     }
 
     /// A closed shape of these points.
-    pub fn polygon(&mut self, points: &[(f64, f64)], class: &str) {
+    pub(super) fn polygon(&mut self, points: &[(f64, f64)], class: &str) {
         let points: Vec<_> =
             points.iter().map(|(x, y)| format!("{},{}", number(*x), number(*y))).collect();
         let points = points.join(" ");
@@ -81,13 +88,13 @@ impl Canvas {
     }
 
     /// A disc.
-    pub fn circle(&mut self, x: f64, y: f64, radius: f64, class: &str) {
+    pub(super) fn circle(&mut self, x: f64, y: f64, radius: f64, class: &str) {
         let [x, y, r] = [x, y, radius].map(number);
         self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" class=\"{class}\"/>"));
     }
 
     /// A bar, rounded at its right end, where the figure is.
-    pub fn bar(&mut self, left: f64, top: f64, width: f64, height: f64, class: &str) {
+    pub(super) fn bar(&mut self, left: f64, top: f64, width: f64, height: f64, class: &str) {
         let round = 3.0_f64.min(width / 2.0);
         let [x, y, h, v, r, straight] =
             [left, top, width - round, height - 2.0 * round, round, height].map(number);
@@ -98,13 +105,13 @@ impl Canvas {
     }
 
     /// What follows belongs together, and is called this where a reader asks.
-    pub fn open(&mut self, title: &str) {
+    pub(super) fn open(&mut self, title: &str) {
         let title = escaped(title);
         self.put(format_args!("<g><title>{title}</title>"));
     }
 
     /// The end of what was opened last.
-    pub fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.put(format_args!("</g>"));
     }
 
@@ -120,7 +127,7 @@ fn number(figure: f64) -> String {
 }
 
 /// Text for XML, without the characters that XML does not allow.
-pub fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in plain(text).chars() {
         match character {
@@ -136,7 +143,7 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// About how wide a text is. The fonts of systems differ; this is for a wide one.
-pub fn width(text: &str, size: f64) -> f64 {
+pub(super) fn width(text: &str, size: f64) -> f64 {
     let ems = text.chars().map(|character| match character {
         'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.36,
         'f' | 'r' | 't' | '(' | ')' | '[' | ']' | '-' | '/' => 0.45,
@@ -149,7 +156,7 @@ pub fn width(text: &str, size: f64) -> f64 {
 }
 
 /// As much of a text as there is room for.
-pub fn fitted(text: &str, size: f64, room: f64) -> String {
+pub(super) fn fitted(text: &str, size: f64, room: f64) -> String {
     let text = plain(text);
     if width(&text, size) <= room {
         return text;
@@ -160,7 +167,7 @@ pub fn fitted(text: &str, size: f64, room: f64) -> String {
 }
 
 /// A text of equally wide characters in as many lines as it needs.
-pub fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
+pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
     // Wide fonts of this kind are 0.62 em a character.
     let most = (room / (0.62 * size)) as usize;
     let mut lines: Vec<String> = Vec::new();
@@ -178,7 +185,7 @@ pub fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
 }
 
 /// A step between ticks that is round, and leaves no more than so many of them.
-pub fn step(end: f64, most: usize) -> f64 {
+pub(super) fn step(end: f64, most: usize) -> f64 {
     let least = sane(end) / most.max(1) as f64;
     if least == 0.0 {
         return 1.0;
@@ -189,7 +196,7 @@ pub fn step(end: f64, most: usize) -> f64 {
 }
 
 /// A tick's label: as many digits as its step needs.
-pub fn tick(figure: f64, step: f64) -> String {
+pub(super) fn tick(figure: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     if !(1e-6..1e7).contains(&figure) {
         format!("{figure:e}")

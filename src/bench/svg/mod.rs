@@ -21,7 +21,7 @@ const TITLE: &str = "Compiler checks, one after the other and at the same time";
 const STYLE: &str = include_str!("style.css");
 
 /// The picture.
-pub fn svg(report: &Report) -> String {
+pub(crate) fn svg(report: &Report) -> String {
     let mut canvas = Canvas::default();
     canvas.text(LEFT, 22.0, Anchor::Start, "title", TITLE);
     canvas.text(LEFT, 43.0, Anchor::Start, "small", &fitted(&machine(report), 12.0, RIGHT - LEFT));

@@ -31,7 +31,7 @@ use crate::source::words::words;
 
 /// What a link command finds in shared libraries.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Inventory {
+pub(crate) struct Inventory {
     /// Names that are there; `None` of those that an object file may neither want nor define.
     names: BTreeMap<String, Option<Export>>,
     /// The `.note.gnu.property` of the object file that it was asked with.
@@ -46,7 +46,7 @@ const END_LINE: &str = "\nend\n";
 
 impl Inventory {
     /// Whether an object file is known to link.
-    pub fn suffices(&self, wants: &Wants) -> bool {
+    pub(crate) fn suffices(&self, wants: &Wants) -> bool {
         self.missing(wants).next().is_none()
             && wants.defines.contains("main")
             && wants.defines.iter().all(|name| {
@@ -57,7 +57,7 @@ impl Inventory {
     }
 
     /// What an object file wants and is not known to be there.
-    pub fn missing<'a>(&self, wants: &'a Wants) -> impl Iterator<Item = &'a String> {
+    pub(crate) fn missing<'a>(&self, wants: &'a Wants) -> impl Iterator<Item = &'a String> {
         let export = |name: &String| self.names.get(name).copied().flatten();
         let not_called = move |name: &&String| export(name) != Some(Export::Function);
         let not_addressed = move |name: &&String| export(name).is_none();
@@ -66,7 +66,7 @@ impl Inventory {
     }
 
     /// As a file has it.
-    pub fn to_text(&self) -> String {
+    pub(crate) fn to_text(&self) -> String {
         let mut text = String::from(PROPERTIES);
         for byte in &self.properties {
             write!(text, " {byte}").expect("strings take all");
@@ -79,7 +79,7 @@ impl Inventory {
     }
 
     /// From a file. `None` if any of it is missing or strange.
-    pub fn from_text(text: &str) -> Option<Self> {
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
         let body = text.strip_suffix(END_LINE)?;
         let mut lines = body.lines();
         let bytes = lines.next()?.strip_prefix(PROPERTIES)?;
@@ -97,7 +97,7 @@ impl Inventory {
 
 /// The shared libraries of a link, by their names.
 #[derive(Debug, Default)]
-pub struct Libraries {
+pub(crate) struct Libraries {
     files: HashMap<String, Exports>,
 }
 
@@ -123,7 +123,7 @@ fn listed<'a>(lines: impl Iterator<Item = &'a str>, object: &str) -> Option<Hash
 
 impl Libraries {
     /// Those that a linker lists in a link of an object file.
-    pub fn listed_in(output: &str, object: &str) -> Option<Self> {
+    pub(crate) fn listed_in(output: &str, object: &str) -> Option<Self> {
         let files = listed(output.lines(), object)?.into_iter().filter_map(|name| {
             let file = std::fs::read(name).ok()?;
             Some((name.to_string(), object_file::exports(&file)?))
@@ -136,13 +136,18 @@ impl Libraries {
     }
 
     /// All that has to be asked, as a response file.
-    pub fn questions(&self) -> String {
+    pub(crate) fn questions(&self) -> String {
         let names: BTreeSet<_> = self.names().filter(|name| can_be_asked(name)).collect();
         names.iter().fold(String::new(), |text, name| text + &format!("-u {name}\n-y {name}\n"))
     }
 
     /// What GNU ld answers, with `-t`. `None` if there is a line that is not understood.
-    pub fn inventory(&self, output: &str, object: &str, properties: Vec<u8>) -> Option<Inventory> {
+    pub(crate) fn inventory(
+        &self,
+        output: &str,
+        object: &str,
+        properties: Vec<u8>,
+    ) -> Option<Inventory> {
         static WARNING: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"^\S*ld\S*: warning: (.*)$").expect("valid"));
         let (mut rest, mut warnings) = (Vec::new(), Vec::new());

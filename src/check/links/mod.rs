@@ -9,7 +9,7 @@
 //! Of a command that has linked several files without a word it is also kept what the linker finds in
 //! the libraries: its [`Inventory`].
 
-pub mod inventory;
+pub(crate) mod inventory;
 mod run;
 
 use std::cell::{Cell, RefCell};
@@ -26,7 +26,7 @@ use crate::check::links::inventory::Inventory;
 
 /// The known links of a run, and those that a directory keeps for other runs.
 #[derive(Debug, Default)]
-pub struct KnownLinks {
+pub(crate) struct KnownLinks {
     known: RefCell<HashSet<Vec<u8>>>,
     /// By command; `None` if there is none to be had.
     inventories: RefCell<HashMap<Vec<u8>, Option<Rc<Inventory>>>>,
@@ -40,7 +40,7 @@ pub struct KnownLinks {
 
 /// A link command and its object file, as they are compared.
 #[derive(Debug, Clone)]
-pub struct Link {
+pub(crate) struct Link {
     /// The command, its environment, and the object file.
     bytes: Vec<u8>,
     object_at: usize,
@@ -53,7 +53,7 @@ const INVENTORY: &str = "inventory";
 impl Link {
     /// A link, if its command is one of which something can be known. `programs` tells which
     /// compiler it is, which may be replaced. The object file has been compiled by the other command.
-    pub fn new(
+    pub(crate) fn new(
         argv: &[OsString],
         env: &[(OsString, OsString)],
         programs: &str,
@@ -93,7 +93,7 @@ impl Link {
     }
 
     /// The object file.
-    pub fn object(&self) -> &[u8] {
+    pub(crate) fn object(&self) -> &[u8] {
         &self.bytes[self.object_at..]
     }
 
@@ -191,17 +191,17 @@ fn names_nothing(word: &str) -> bool {
 impl KnownLinks {
     /// Those that a directory keeps; without one nothing is known. It is made when there is
     /// something to keep.
-    pub fn kept_in(directory: Option<PathBuf>) -> Self {
+    pub(crate) fn kept_in(directory: Option<PathBuf>) -> Self {
         KnownLinks { directory, ..KnownLinks::default() }
     }
 
     /// From now on nothing is known.
-    pub fn distrust(&self) {
+    pub(crate) fn distrust(&self) {
         self.distrusted.set(true);
     }
 
     /// Whether a link is known to work.
-    pub fn knows(&self, link: &Link) -> bool {
+    pub(crate) fn knows(&self, link: &Link) -> bool {
         let Some(directory) = self.trusted() else { return false };
         if self.known.borrow().contains(&link.bytes) {
             return true;
@@ -215,7 +215,7 @@ impl KnownLinks {
     }
 
     /// Remembers a link that has worked without a word.
-    pub fn learn(&self, link: Link) {
+    pub(crate) fn learn(&self, link: Link) {
         let Some(directory) = &self.directory else { return };
         self.keep(&link.file_name(), &link.bytes);
         let names = SAMPLES.map(|what| link.file_of_command(what));
@@ -227,7 +227,7 @@ impl KnownLinks {
     }
 
     /// The inventory of a link's command. `None` if it has not been taken.
-    pub fn inventory(&self, link: &Link) -> Option<Option<Rc<Inventory>>> {
+    pub(crate) fn inventory(&self, link: &Link) -> Option<Option<Rc<Inventory>>> {
         let directory = self.trusted()?;
         if let Some(known) = self.inventories.borrow().get(link.command()) {
             return Some(known.clone());
@@ -242,7 +242,7 @@ impl KnownLinks {
 
     /// Whether a link's command has linked so many object files without a word; four at most are
     /// known.
-    pub fn has_linked(&self, link: &Link, count: usize) -> bool {
+    pub(crate) fn has_linked(&self, link: &Link, count: usize) -> bool {
         // One is kept after the other.
         self.sample(link, SAMPLES[count - 1]).is_some()
     }
@@ -253,23 +253,23 @@ impl KnownLinks {
     }
 
     /// The object file to take an inventory with, if there is one and nobody does.
-    pub fn begin_inventory(&self, link: &Link) -> Option<Vec<u8>> {
+    pub(crate) fn begin_inventory(&self, link: &Link) -> Option<Vec<u8>> {
         let sample = self.sample(link, SAMPLES[0])?;
         self.begun.borrow_mut().insert(link.command().into()).then_some(sample)
     }
 
     /// Whether somebody takes the inventory of a link's command.
-    pub fn is_begun(&self, link: &Link) -> bool {
+    pub(crate) fn is_begun(&self, link: &Link) -> bool {
         self.begun.borrow().contains(link.command())
     }
 
     /// Waits until an inventory has been taken.
-    pub async fn wait(&self) {
+    pub(crate) async fn wait(&self) {
         self.taken.notified().await;
     }
 
     /// Keeps an inventory, or that there is none to be had.
-    pub fn keep_inventory(&self, link: &Link, inventory: Option<Rc<Inventory>>) {
+    pub(crate) fn keep_inventory(&self, link: &Link, inventory: Option<Rc<Inventory>>) {
         let text = inventory.as_ref().map_or(NONE.into(), |inventory| inventory.to_text());
         self.keep(&link.file_of_command(INVENTORY), &[link.command(), text.as_bytes()].concat());
         self.inventories.borrow_mut().insert(link.command().into(), inventory);

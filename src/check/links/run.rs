@@ -1,4 +1,4 @@
-//! DecidedBy the linker what it finds in the libraries of a link command.
+//! Asks the linker what it finds in the libraries of a link command.
 
 use std::path::Path;
 use std::rc::Rc;

@@ -31,7 +31,7 @@ static LOOK_AT_START: extern "C" fn() = {
 /// Becomes a program, with these arguments behind its name. Returns only if that fails.
 ///
 /// The standard library's `exec` would also unblock the signals that the caller has blocked.
-pub fn become_program(program: &Path, args: &[OsString]) -> io::Error {
+pub(crate) fn become_program(program: &Path, args: &[OsString]) -> io::Error {
     let words = [program.as_os_str()].into_iter().chain(args.iter().map(OsString::as_os_str));
     let argv: Result<Vec<_>, _> = words.map(|word: &OsStr| CString::new(word.as_bytes())).collect();
     let argv = match argv {

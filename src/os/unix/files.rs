@@ -9,20 +9,20 @@ use std::path::Path;
 /// What changes when a file is replaced or written. Not the number of its inode, which some network
 /// file systems make up anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileIdentity {
+pub(crate) struct FileIdentity {
     size: u64,
     modified: (i64, i64),
 }
 
 /// That of a file, behind links; `None` if there is no such file.
-pub fn file_identity(path: &Path) -> Option<FileIdentity> {
+pub(crate) fn file_identity(path: &Path) -> Option<FileIdentity> {
     let meta = fs::metadata(path).ok()?;
     Some(FileIdentity { size: meta.size(), modified: (meta.mtime(), meta.mtime_nsec()) })
 }
 
 /// Removes a directory and all that is in it, also what its owner may not enter or change: a
 /// program may have left it so.
-pub fn remove_all(dir: &Path) -> io::Result<()> {
+pub(crate) fn remove_all(dir: &Path) -> io::Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let _ = unlock(dir);
@@ -45,11 +45,11 @@ fn unlock(dir: &Path) -> io::Result<()> {
 }
 
 /// Whether a path names a pipe.
-pub fn is_named_pipe(path: &Path) -> bool {
+pub(crate) fn is_named_pipe(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo())
 }
 
 /// Whether anybody may rename or replace what others have put into a directory.
-pub fn is_open_to_all(dir: &Metadata) -> bool {
+pub(crate) fn is_open_to_all(dir: &Metadata) -> bool {
     dir.mode() & 0o1002 == 0o002
 }

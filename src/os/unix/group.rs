@@ -16,11 +16,11 @@ use nix::unistd::Pid;
 use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::guard::Guard;
+use super::reaper::Reaper;
 
 /// What to start.
 #[derive(Debug, Clone, Copy)]
-pub struct Start<'a> {
+pub(crate) struct Start<'a> {
     /// The program: a path, never looked up.
     pub program: &'a Path,
     /// Its arguments, the first of which is its own name.
@@ -37,7 +37,7 @@ pub struct Start<'a> {
 
 /// How the output of a process comes back. Its standard input is always empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutputMode {
+pub(crate) enum OutputMode {
     /// Output and errors on one pipe, in the order in which they were written.
     Merged,
     /// Output and errors apart.
@@ -46,7 +46,7 @@ pub enum OutputMode {
 
 /// The reading ends of a group's pipes.
 #[derive(Debug)]
-pub struct Pipes {
+pub(crate) struct Pipes {
     /// Standard output, with standard error if they are [`OutputMode::Merged`].
     pub stdout: pipe::Receiver,
     /// Standard error if it is apart.
@@ -55,16 +55,16 @@ pub struct Pipes {
 
 /// A running process group. Dropping it kills it.
 #[derive(Debug)]
-pub struct Group {
+pub(crate) struct Group {
     leader: Pid,
     reaped: bool,
     child_signal: tokio::signal::unix::Signal,
-    guard: Option<Rc<Guard>>,
+    guard: Option<Rc<Reaper>>,
 }
 
 /// How the leader of a group ended.
 #[derive(Debug, Clone, Copy)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// Its exit status, or the number of the signal that ended it.
     pub status: Result<i32, i32>,
     /// CPU time of the leader and of all that it has waited for.
@@ -72,7 +72,7 @@ pub struct Ended {
 }
 
 /// Starts a process as the leader of a new group. An error means that no such program runs.
-pub fn start(what: Start<'_>, guard: Option<&Rc<Guard>>) -> io::Result<(Group, Pipes)> {
+pub(crate) fn start(what: Start<'_>, guard: Option<&Rc<Reaper>>) -> io::Result<(Group, Pipes)> {
     // A caller may have blocked it, and a mask is inherited.
     SigSet::from(Signal::SIGCHLD).thread_unblock()?;
     // Before the start, or the signal of a short-lived child could be missed.
@@ -110,14 +110,14 @@ fn spawn(what: Start<'_>, stdout: Stdio, stderr: Stdio) -> io::Result<Pid> {
 impl Group {
     /// Waits until the leader has ended. It is kept as a zombie, so that its number (and so
     /// the group's) cannot be given to another process before [`Group::reap`].
-    pub async fn leader_exited(&mut self) {
+    pub(crate) async fn leader_exited(&mut self) {
         while !self.has_exited() {
             self.child_signal.recv().await;
         }
     }
 
     /// Whether the leader has ended.
-    pub fn has_exited(&self) -> bool {
+    pub(crate) fn has_exited(&self) -> bool {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
         !matches!(
             waitid(Id::Pid(self.leader), flags),
@@ -125,26 +125,26 @@ impl Group {
         )
     }
 
-    /// DecidedBy every process of the group to end, stopped ones too.
-    pub fn ask_to_end(&self) {
+    /// Asks every process of the group to end, stopped ones too.
+    pub(crate) fn ask_to_end(&self) {
         let _ = killpg(self.leader, Signal::SIGTERM);
         let _ = killpg(self.leader, Signal::SIGCONT);
     }
 
     /// Ends every process of the group.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         let _ = killpg(self.leader, Signal::SIGKILL);
     }
 
     /// Kills what is left of the group and takes the leader's status. It must have ended, or
     /// it does so now.
-    pub fn reap(mut self) -> Ended {
+    pub(crate) fn reap(mut self) -> Ended {
         self.reap_now()
     }
 
     /// Gives up on a process that not even KILL has ended, such as one that waits for a dead
     /// file server.
-    pub fn abandon(mut self) {
+    pub(crate) fn abandon(mut self) {
         self.reaped = true;
     }
 

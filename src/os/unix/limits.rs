@@ -20,7 +20,7 @@ const LEAST: usize = 20;
 
 /// Whether one command at least can be run. tokio panics where it finds no room for its own
 /// descriptors, which is no way to tell people.
-pub fn room_for_a_command() -> io::Result<()> {
+pub(crate) fn room_for_a_command() -> io::Result<()> {
     let stderr = io::stderr();
     let opened: io::Result<Vec<OwnedFd>> =
         (0..LEAST).map(|_| stderr.as_fd().try_clone_to_owned()).collect();
@@ -34,7 +34,7 @@ pub fn room_for_a_command() -> io::Result<()> {
 
 /// How many commands can run at once. The limit is not raised, because programs would inherit
 /// what their caller did not give them.
-pub fn most_commands() -> usize {
+pub(crate) fn most_commands() -> usize {
     // SAFETY: all zeros is a valid rlimit.
     let mut limit: libc::rlimit = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to a live variable.
@@ -47,14 +47,14 @@ pub fn most_commands() -> usize {
 }
 
 /// Whether a start failed for want of something that others may give back at any moment.
-pub fn is_short_of_resources(error: &io::Error) -> bool {
+pub(crate) fn is_short_of_resources(error: &io::Error) -> bool {
     let wants = [Errno::EMFILE, Errno::ENFILE, Errno::EAGAIN];
     error.raw_os_error().is_some_and(|number| wants.contains(&Errno::from_raw(number)))
 }
 
 /// A limit that a caller can set for all that it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
+pub(crate) enum Limit {
     /// On the size of a file.
     FileSize,
     /// On CPU time.
@@ -73,7 +73,7 @@ pub enum Limit {
 
 impl Limit {
     /// What it is on.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Limit::FileSize => "the size of a file",
             Limit::CpuTime => "CPU time",
@@ -86,7 +86,7 @@ impl Limit {
     }
 
     /// The option of the shell's `ulimit` that sets it.
-    pub fn option(self) -> &'static str {
+    pub(crate) fn option(self) -> &'static str {
         match self {
             Limit::FileSize => "-f",
             Limit::CpuTime => "-t",
@@ -115,7 +115,7 @@ impl Limit {
 const SMALL_STACK: u64 = 1 << 20;
 
 /// The limits that are set and of which a program may die without a word.
-pub fn set_limits() -> impl Iterator<Item = Limit> {
+pub(crate) fn set_limits() -> impl Iterator<Item = Limit> {
     let is_set = |limit: &Limit| {
         let (now, _) = getrlimit(limit.resource()).unwrap_or((libc::RLIM_INFINITY, 0));
         now != libc::RLIM_INFINITY && (*limit != Limit::Stack || now < SMALL_STACK)
@@ -124,7 +124,7 @@ pub fn set_limits() -> impl Iterator<Item = Limit> {
 }
 
 /// The limit that a signal stands for.
-pub fn limit_behind(signal: i32) -> Option<Limit> {
+pub(crate) fn limit_behind(signal: i32) -> Option<Limit> {
     match Signal::try_from(signal) {
         Ok(Signal::SIGXFSZ) => Some(Limit::FileSize),
         Ok(Signal::SIGXCPU) => Some(Limit::CpuTime),
@@ -134,7 +134,7 @@ pub fn limit_behind(signal: i32) -> Option<Limit> {
 
 /// Why a program was not started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartFailure {
+pub(crate) enum StartFailure {
     /// It may not be run.
     Denied,
     /// It is no program of this machine.
@@ -152,7 +152,7 @@ pub enum StartFailure {
 }
 
 /// What an error of a start says.
-pub fn start_failure(error: &io::Error) -> StartFailure {
+pub(crate) fn start_failure(error: &io::Error) -> StartFailure {
     match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::EACCES | Errno::EPERM) => StartFailure::Denied,
         Some(Errno::ENOEXEC) => StartFailure::NoProgram,

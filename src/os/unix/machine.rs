@@ -6,7 +6,7 @@ use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
 /// CPU time that was spent so far.
 #[derive(Debug, Clone, Copy)]
-pub struct CpuSpent {
+pub(crate) struct CpuSpent {
     /// By this process.
     pub own: Duration,
     /// By the processes that it has waited for, and theirs.
@@ -14,7 +14,7 @@ pub struct CpuSpent {
 }
 
 /// CPU time that was spent so far.
-pub fn cpu_spent() -> CpuSpent {
+pub(crate) fn cpu_spent() -> CpuSpent {
     let of = |who| {
         let usage = getrusage(who).expect("both are valid");
         [usage.user_time(), usage.system_time()]
@@ -27,21 +27,21 @@ pub fn cpu_spent() -> CpuSpent {
 
 /// Lets this process open as many files as it may: the default is too low for hundreds of
 /// pipes.
-pub fn raise_file_limit() {
+pub(crate) fn raise_file_limit() {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
 }
 
 /// Memory that new processes can have, in bytes; `None` where the system does not tell. Linux.
-pub fn available_memory() -> Option<u64> {
+pub(crate) fn available_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
 }
 
 /// The processor's model; `None` where the system does not tell. Linux.
-pub fn processor() -> Option<String> {
+pub(crate) fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("model name"))?;
     Some(line.trim_start().strip_prefix(':')?.trim().into())

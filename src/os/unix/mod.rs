@@ -3,9 +3,9 @@
 mod exec;
 mod files;
 mod group;
-mod guard;
 mod limits;
 mod machine;
+mod reaper;
 mod signals;
 mod stdout;
 mod strays;
@@ -18,20 +18,20 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
-pub use exec::become_program;
-pub use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
-pub use group::{Ended, Group, OutputMode, Pipes, Start, start};
-pub use guard::Guard;
-pub use limits::{
+pub(crate) use exec::become_program;
+pub(crate) use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
+pub(crate) use group::{Group, OutputMode, Pipes, Start, start};
+pub(crate) use limits::{
     Limit, StartFailure, is_short_of_resources, limit_behind, most_commands, room_for_a_command,
     set_limits, start_failure,
 };
-pub use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
-pub use signals::{
+pub(crate) use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
+pub(crate) use reaper::Reaper;
+pub(crate) use signals::{
     HeldBack, hold_interrupts, interrupted, leave_signals_to_others, survive_file_size_limit,
 };
-pub use stdout::{Stdout, reader_gone};
-pub use strays::{end_strays, is_busy};
+pub(crate) use stdout::{Stdout, reader_gone};
+pub(crate) use strays::{end_strays, is_busy};
 
 /// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
 /// may hold 64 MiB in all.
@@ -41,10 +41,10 @@ const ROOM_IN_MEMORY: u64 = 256 << 20;
 const FULL: u64 = 1 << 20;
 
 /// The number of the signal that stands for a closed standard output.
-pub const BROKEN_PIPE: i32 = Signal::SIGPIPE as i32;
+pub(crate) const BROKEN_PIPE: i32 = Signal::SIGPIPE as i32;
 
 /// Where temporary files go: `TMPDIR` if it is set, else memory if there is room, else /tmp.
-pub fn scratch_base() -> PathBuf {
+pub(crate) fn scratch_base() -> PathBuf {
     if let Some(chosen) = std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()) {
         return chosen.into();
     }
@@ -63,18 +63,18 @@ pub fn scratch_base() -> PathBuf {
 }
 
 /// Whether the file system has no room left, in bytes or in files.
-pub fn is_full(path: &Path) -> bool {
+pub(crate) fn is_full(path: &Path) -> bool {
     statvfs(path).is_ok_and(|stat| room(&stat) < FULL) || has_no_inodes(path)
 }
 
 /// Whether the file system has no room for one file more.
-pub fn has_no_inodes(path: &Path) -> bool {
+pub(crate) fn has_no_inodes(path: &Path) -> bool {
     // Some file systems count no files at all and say 0 of 0.
     statvfs(path).is_ok_and(|stat| stat.files() > 0 && stat.files_available() == 0)
 }
 
 /// Whether programs may not run from the file system.
-pub fn is_noexec(path: &Path) -> bool {
+pub(crate) fn is_noexec(path: &Path) -> bool {
     statvfs(path).is_ok_and(|stat| stat.flags().contains(FsFlags::ST_NOEXEC))
 }
 
@@ -84,13 +84,13 @@ fn room(stat: &nix::sys::statvfs::Statvfs) -> u64 {
 }
 
 /// Makes a directory that nobody else can enter.
-pub fn private_dir(path: &Path) -> io::Result<()> {
+pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
 }
 
 /// Whether somebody other than the user and the system's administrator may put files into a
 /// directory, or owns it. A link is its owner's.
-pub fn is_in_others_hands(entry: &Metadata) -> bool {
+pub(crate) fn is_in_others_hands(entry: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     let owner = entry.uid();
     let is_own = owner == nix::unistd::geteuid().as_raw() || owner == 0;
@@ -101,7 +101,7 @@ pub fn is_in_others_hands(entry: &Metadata) -> bool {
 
 /// Gives a new file the permissions that the caller's umask leaves. Files that are made under
 /// a temporary name start with none for others.
-pub fn with_default_permissions(file: &File) -> io::Result<()> {
+pub(crate) fn with_default_permissions(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     // The umask can only be read by setting it; nothing else runs at this point.
     let mask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
@@ -110,7 +110,7 @@ pub fn with_default_permissions(file: &File) -> io::Result<()> {
 }
 
 /// A signal's name, such as `SIGSEGV`.
-pub fn describe_signal(number: i32) -> String {
+pub(crate) fn describe_signal(number: i32) -> String {
     match Signal::try_from(number) {
         Ok(signal) => signal.as_str().into(),
         Err(_) => format!("signal {number}"),
@@ -119,7 +119,7 @@ pub fn describe_signal(number: i32) -> String {
 
 /// Whether a program gets this signal by its own doing. Of any other the sender is somebody
 /// else, and the program has said nothing by dying.
-pub fn is_own_fault(number: i32) -> bool {
+pub(crate) fn is_own_fault(number: i32) -> bool {
     use Signal::*;
     matches!(
         Signal::try_from(number),
@@ -128,6 +128,6 @@ pub fn is_own_fault(number: i32) -> bool {
 }
 
 /// Whether a program could not be started because somebody still has it open for writing.
-pub fn is_text_busy(error: &io::Error) -> bool {
+pub(crate) fn is_text_busy(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ExecutableFileBusy
 }

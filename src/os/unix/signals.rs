@@ -10,7 +10,7 @@ const ASK_TO_END: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP
 
 /// Waits for a signal that asks this program to end, and returns its number. Once this has been
 /// waited for, such signals do nothing else until [`HeldBack::let_through`].
-pub async fn interrupted() -> io::Result<i32> {
+pub(crate) async fn interrupted() -> io::Result<i32> {
     tokio::select! {
         signal = received(SignalKind::interrupt()) => signal,
         signal = received(SignalKind::terminate()) => signal,
@@ -41,12 +41,12 @@ fn is_ignored(number: i32) -> io::Result<bool> {
 /// Signals that wait until what must not be cut short is done.
 #[must_use = "they wait until they are let through"]
 #[derive(Debug)]
-pub struct HeldBack {
+pub(crate) struct HeldBack {
     before: SigSet,
 }
 
 /// Holds back the signals that ask this program to end. They are not lost.
-pub fn hold_interrupts() -> HeldBack {
+pub(crate) fn hold_interrupts() -> HeldBack {
     let before = SigSet::from_iter(ASK_TO_END).thread_swap_mask(SigmaskHow::SIG_BLOCK);
     HeldBack { before: before.expect("the set and what is done with it are valid") }
 }
@@ -55,7 +55,7 @@ impl HeldBack {
     /// From here on such a signal simply ends the program, one that came meanwhile as well;
     /// unless the caller has it ignored. tokio's handlers stay after its runtime has gone, and
     /// would swallow it.
-    pub fn let_through(self) {
+    pub(crate) fn let_through(self) {
         for signal in ASK_TO_END {
             if is_ignored(signal as i32).is_ok_and(|ignored| !ignored) {
                 // SAFETY: the default action runs no handler.
@@ -70,7 +70,7 @@ extern "C" fn do_nothing(_: libc::c_int) {}
 
 /// Makes a write beyond the limit on the size of a file an error, which can be told. A handler, unlike
 /// an ignored signal, is not passed on to the programs that are started.
-pub fn survive_file_size_limit() {
+pub(crate) fn survive_file_size_limit() {
     if is_ignored(libc::SIGXFSZ).is_ok_and(|ignored| !ignored) {
         // SAFETY: the handler does nothing, which is safe at any time.
         let _ =
@@ -80,6 +80,6 @@ pub fn survive_file_size_limit() {
 
 /// Leaves all signals to other threads. One that is delivered to a thread that does not hold
 /// it back is not held back at all.
-pub fn leave_signals_to_others() {
+pub(crate) fn leave_signals_to_others() {
     let _ = SigSet::all().thread_block();
 }

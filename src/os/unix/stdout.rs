@@ -12,7 +12,7 @@ use nix::unistd::write;
 /// meaning to, because that is a property of the pipe or terminal and not of one process; a
 /// write then waits all the same.
 #[derive(Debug)]
-pub struct Stdout(());
+pub(crate) struct Stdout(());
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -57,7 +57,7 @@ static LOOK_AT_START: extern "C" fn() = {
 
 impl Stdout {
     /// Standard output, unless the caller has closed it: what is written then is lost.
-    pub fn open() -> io::Result<Self> {
+    pub(crate) fn open() -> io::Result<Self> {
         if WAS_CLOSED.load(Ordering::Relaxed) {
             return Err(io::Error::other("standard output is closed"));
         }
@@ -66,7 +66,7 @@ impl Stdout {
 }
 
 /// Whether whoever read our standard output has gone.
-pub fn reader_gone() -> bool {
+pub(crate) fn reader_gone() -> bool {
     let stdout = io::stdout();
     let mut watched = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
     let answered = poll(&mut watched, PollTimeout::ZERO);

@@ -14,7 +14,7 @@ const ROUNDS: usize = 20;
 
 /// Ends all processes of this session that belong to a directory: it is their temporary one, or
 /// they work in it. Who has left the session wants to live on, as a compiler's server does.
-pub fn end_strays(dir: &Path) {
+pub(crate) fn end_strays(dir: &Path) {
     let Ok(session) = getsid(None) else { return };
     for _ in 0..ROUNDS {
         let strays: Vec<_> = processes()
@@ -32,7 +32,7 @@ pub fn end_strays(dir: &Path) {
 
 /// Whether a process of this session that belongs to a directory has work to do: it runs, waits for its turn
 /// on a busy machine, or waits for the disk.
-pub fn is_busy(dir: &Path) -> bool {
+pub(crate) fn is_busy(dir: &Path) -> bool {
     let Ok(session) = getsid(None) else { return false };
     processes().any(|pid| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();

@@ -2,13 +2,13 @@
 
 use std::cell::Cell;
 
+use super::requests::cases;
 use crate::fuzz_bodies::sources;
-use crate::properties::cases;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 /// Text of the pieces that could move a fragment out of its place.
-pub fn any_fragment() -> impl Strategy<Value = String> {
+pub(super) fn any_fragment() -> impl Strategy<Value = String> {
     let pieces = select(vec![
         "a", "b_1", "0", "1", " ", "\t", "\n", "\r", "(", ")", "[", "]", "{", "}", "<", ">", "\"",
         "'", "\\", "/", "//", "/*", "*/", "*", ";", ",", ".", "#", "%", ":", "<%", "%>", "<:",

@@ -1,14 +1,14 @@
 //! The fuzz targets without a fuzzer: their corpora, and seeded changes of them.
 
-#[path = "../support/random.rs"]
+#[path = "../../tests/support/random.rs"]
 mod random;
 
 use std::fs;
 
 use random::Random;
 
+use super::root;
 use crate::fuzz_bodies::{diagnostics, request, sources};
-use crate::support::*;
 
 const CHANGES: u64 = 4000;
 

@@ -8,12 +8,24 @@ use std::path::Path;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use tryall::bench::peer::{Peer, answers};
-use tryall::plan::toolchain::Surroundings;
-use tryall::plan::{self, Origin, Plan};
-use tryall::protocol;
 
-use crate::support::*;
+use super::{root, tools, venv, write};
+use crate::bench::peer::{Peer, answers};
+use crate::check::context::Silent;
+use crate::engine::{self, Options};
+use crate::plan::Plan;
+use crate::protocol::Request;
+use crate::protocol::response::Response;
+
+fn read_request(request: &Value) -> Request {
+    serde_json::from_value(request.clone()).unwrap()
+}
+
+/// The name of a compiler that must be there.
+fn need(program: &str) -> String {
+    assert!(which::which(program).is_ok(), "{program} is missing; tests/install brings it");
+    program.into()
+}
 
 /// A PATH on which CMake, Meson and Ninja stand as tests/install puts them.
 fn path() -> OsString {
@@ -22,22 +34,13 @@ fn path() -> OsString {
     std::env::join_paths(dirs.into_iter().chain(std::env::split_paths(&rest))).unwrap()
 }
 
+fn options(base: &Path) -> Options {
+    Options { base: Some(base.into()), ..Options::default() }
+}
+
 /// The plan of a request whose relative paths start from a directory.
 fn planned(request: &Value, base: &Path) -> Plan {
-    let bytes = request.to_string().into_bytes();
-    let (request, text) = request::parse::parse(&bytes).unwrap();
-    let base = Rc::new(base.to_path_buf());
-    let origins = Origin::of_request(&request, &base);
-    let surroundings = Surroundings::of_process().unwrap();
-    plan::plan(plan::Input {
-        request,
-        origins,
-        text: Some(text),
-        base: &base,
-        timeout: None,
-        surroundings: &surroundings,
-    })
-    .unwrap()
+    engine::plan_of(read_request(request), &options(base)).unwrap().0
 }
 
 /// What a peer answers to a plan, asked so many times, and how many checks it was asked.
@@ -45,24 +48,23 @@ fn asked(peer: Peer, plan: &Plan, repeat: usize) -> (BTreeMap<String, bool>, usi
     let dir = tempfile::tempdir().unwrap();
     let count = peer.project(dir.path(), plan, repeat).unwrap();
     let mut command = peer.command(dir.path(), 2).unwrap();
-    let output = command.env("PATH", path()).output().unwrap();
-    let ran = Ran::from(output);
-    assert_eq!(ran.code(), 0, "{ran:?}");
+    let ran = command.env("PATH", path()).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
     (answers(dir.path()).unwrap().into_iter().collect(), count)
 }
 
-/// Compares each peer with `tryall check`; `known` are the peers and checks that differ.
+/// Compares each peer with the engine; `known` are the peers and checks that differ.
 /// Relative paths start from a directory.
 fn compare(request: &Value, base: &Path, known: &[(Peer, &str, &str)]) {
-    let (call, stdin) = Call::check(request);
-    let results = call.dir(base).run_with(&stdin).json()["results"].as_array().unwrap().clone();
+    let response = engine::run(read_request(request), &options(base), Rc::new(Silent));
+    let Response::Answered(ours) = response else { panic!("{response:?}") };
     let plan = planned(request, base);
     for peer in Peer::ALL {
         peer.find_on(&path()).unwrap();
         let (answers, count) = asked(peer, &plan, 1);
         let mut differing = Vec::new();
-        for result in &results {
-            let (id, status) = (result["id"].as_str().unwrap(), result["status"].as_str().unwrap());
+        for result in &ours.results {
+            let (id, status) = (result.id.as_str(), result.status.name());
             let answer = match (answers.get(id), status) {
                 (None, "skipped") => continue,
                 // The loop runs every command of the plan, whatever came of the others.
@@ -81,26 +83,30 @@ fn compare(request: &Value, base: &Path, known: &[(Peer, &str, &str)]) {
             .map(|(_, id, answer)| (*id, *answer))
             .collect();
         // What needs a check that is left out is written down all the same.
-        let needy = |id: &str| plan.asks.iter().any(|ask| ask.id == id && !ask.needs.is_empty());
+        let needy =
+            |id: &str| plan.checks.iter().any(|check| check.id == id && !check.needs.is_empty());
         let left_out = known.iter().filter(|(id, answer)| *answer == "skipped" && !needy(id));
         let left_out = left_out.count();
-        assert_eq!(count, plan.asks.len() - left_out, "{}", peer.name());
+        assert_eq!(count, plan.checks.len() - left_out, "{}", peer.name());
         assert_eq!(differing, known, "{}", peer.name());
     }
 }
 
 fn example(file: &str, language: &str, command: &str) -> Value {
-    let mut request: Value = serde_json::from_str(&read(file)).unwrap();
+    let mut request: Value =
+        serde_json::from_str(&std::fs::read_to_string(root().join(file)).unwrap()).unwrap();
     request["toolchains"] = json!({language: {"command": [need(command)]}});
     request
 }
 
 #[test]
+#[ignore = "it takes minutes; tests/run has it"]
 fn posix_with_gcc() {
     compare(&example("examples/posix.json", "c", "gcc"), root(), &[]);
 }
 
 #[test]
+#[ignore = "it takes minutes; tests/run has it"]
 fn fortran_with_gfortran() {
     compare(&example("examples/fortran.json", "fortran", "gfortran"), root(), &[]);
 }
@@ -165,6 +171,7 @@ fn odd_request(dir: &Path) -> Value {
 }
 
 #[test]
+#[ignore = "it takes minutes; tests/run has it"]
 fn whatever_a_request_holds_reaches_the_compiler() {
     let dir = tempfile::tempdir().unwrap();
     compare(&odd_request(dir.path()), dir.path(), &[]);
@@ -173,6 +180,7 @@ fn whatever_a_request_holds_reaches_the_compiler() {
 /// Where the peers ask something else than tryall does, as docs/protocol.md says; or cannot be
 /// asked.
 #[test]
+#[ignore = "it takes minutes; tests/run has it"]
 fn differences_have_reasons() {
     let request = json!({
         "toolchains": {"c": {"command": [need("gcc")]}},
@@ -235,6 +243,7 @@ fn counting(dir: &Path) -> Value {
 }
 
 #[test]
+#[ignore = "it takes minutes; tests/run has it"]
 fn every_repetition_is_asked_of_the_compiler() {
     let dir = tempfile::tempdir().unwrap();
     let header = |id: &str| json!({"id": id, "kind": "header", "header": "stddef.h"});
@@ -258,16 +267,17 @@ fn every_repetition_is_asked_of_the_compiler() {
             let _ = std::fs::remove_file(dir.path().join("count"));
             let (answers, count) = asked(peer, &plan, repeat);
             assert!(answers.values().all(|yes| *yes), "{}: {answers:?}", peer.name());
-            assert_eq!((answers.len(), count), (plan.asks.len(), plan.asks.len() * repeat));
+            assert_eq!((answers.len(), count), (plan.checks.len(), plan.checks.len() * repeat));
             std::fs::read(dir.path().join("count")).unwrap().len()
         });
         let more = started[1] - started[0];
-        assert!(more >= plan.asks.len(), "{}: {started:?}", peer.name());
+        assert!(more >= plan.checks.len(), "{}: {started:?}", peer.name());
         assert_eq!(started[2] - started[1], more, "{}", peer.name());
     }
 }
 
 #[test]
+#[ignore = "it takes minutes; tests/run has it"]
 fn what_a_project_cannot_hold_is_said() {
     let dir = tempfile::tempdir().unwrap();
     let check =
@@ -310,6 +320,7 @@ fn what_a_project_cannot_hold_is_said() {
 }
 
 #[test]
+#[ignore = "it takes minutes; tests/run has it"]
 fn versions_are_told() {
     for (peer, start, second) in [
         (Peer::Cmake, "cmake ", ", ninja "),

@@ -3,41 +3,34 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::properties::cases;
-use crate::properties_source::any_fragment;
-use crate::support::{venv, write};
+use super::requests::cases;
+use super::sources::any_fragment;
+use super::{venv, write};
+use crate::compiler::language::Language;
+use crate::plan::question::{Question, Subject};
+use crate::plan::{Plan, PlannedCheck};
+use crate::protocol::response::{Answer, How, Status, Summary, Value};
+use crate::protocol::{Kind, fragment};
+use crate::report::{self, Format};
 use proptest::prelude::*;
 use proptest::sample::select;
-use tryall::compiler::language::Language;
-use tryall::plan::question::{Question, Subject};
-use tryall::plan::{Plan, PlannedCheck};
-use tryall::protocol::response::{Answer, How, Status, Summary, Value};
-use tryall::protocol::{Kind, fragment};
-use tryall::report::{self, Format};
 
 /// A plan of one check for each pair of a subject and its value, all of them yes, and the answers.
 fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
-    let mut plan = Plan {
-        given: Vec::new(),
-        toolchains: Vec::new(),
-        questions: Vec::new(),
-        asks: Vec::new(),
-        patterns: Default::default(),
-        known_links: None,
-    };
+    let mut plan = Plan::default();
     let mut answers = Vec::new();
     for (index, (subject, value)) in pairs.into_iter().enumerate() {
         let id = format!("ID_{index}");
-        plan.questions.push(Question::about(subject));
-        let ask = Ask {
+        let question = plan.questions.push(Question::about(subject));
+        let check = PlannedCheck {
             id: id.clone(),
             kind: Kind::Define,
-            question: index,
+            question,
             needs: vec![],
             alternative_to: None,
             required: false,
         };
-        plan.asks.push(ask);
+        plan.checks.push(check);
         answers.push(Answer {
             id,
             status: Status::Yes,
@@ -216,7 +209,7 @@ proptest! {
         let written = written(Format::Json, (plan, answers.clone()));
         // A result a line, whatever stands in it.
         prop_assert_eq!(written.lines().count(), texts.len() + 2);
-        let read: tryall::protocol::response::Answers = serde_json::from_str(&written).unwrap();
+        let read: crate::protocol::response::Answers = serde_json::from_str(&written).unwrap();
         for (read, meant) in std::iter::zip(read.results, answers) {
             prop_assert_eq!(read.value, meant.value);
             prop_assert_eq!((read.output, read.command), (meant.output, meant.command));

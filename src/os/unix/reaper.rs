@@ -29,7 +29,7 @@ use super::strays::end_strays;
 
 /// The guard, as this program holds it. Dropping it ends the guard.
 #[derive(Debug)]
-pub struct Guard {
+pub(crate) struct Reaper {
     /// `None` only while dropping.
     pipe: Option<PipeWriter>,
     process: Pid,
@@ -45,15 +45,15 @@ const ALL_IS_WELL: i32 = 0;
 /// The message of a program that has made no directory.
 const REMOVE_NOTHING: i32 = i32::MIN;
 
-impl Guard {
+impl Reaper {
     /// Starts the guard over a scratch directory, which is to be made then: a kill in between would
     /// leave it. To be called before there are threads, since
     /// the fork goes on in Rust.
-    pub fn new(scratch: &Path) -> io::Result<Self> {
+    pub(crate) fn new(scratch: &Path) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         // SAFETY: the process has one thread, so the child's memory is consistent.
         match unsafe { fork() }? {
-            ForkResult::Parent { child } => Ok(Guard { pipe: Some(writer), process: child }),
+            ForkResult::Parent { child } => Ok(Reaper { pipe: Some(writer), process: child }),
             ForkResult::Child => {
                 drop(writer);
                 let status = match stand_apart(reader) {
@@ -81,7 +81,7 @@ impl Guard {
     }
 
     /// Has no directory removed: it could not be made.
-    pub fn remove_nothing(&self) {
+    pub(crate) fn remove_nothing(&self) {
         self.tell(REMOVE_NOTHING);
     }
 
@@ -91,7 +91,7 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+impl Drop for Reaper {
     fn drop(&mut self) {
         self.tell(ALL_IS_WELL);
         drop(self.pipe.take());

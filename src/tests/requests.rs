@@ -3,16 +3,16 @@
 use std::cell::Cell;
 
 use crate::fuzz_bodies::request;
+use crate::protocol::code::Code;
+use crate::protocol::parse::parse;
+use crate::protocol::schema::{Which, schema};
+use crate::protocol::{BadRequest, Location, kind};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
-use tryall::protocol::code::Code;
-use tryall::protocol::parse::parse;
-use tryall::protocol::schema::{Which, schema};
-use tryall::protocol::{BadRequest, Path, kind};
 
 /// Bounded, and without files of its own in the source tree.
-pub fn cases(cases: u32) -> ProptestConfig {
+pub(super) fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
@@ -118,7 +118,7 @@ proptest! {
         pretty in any::<bool>(),
     ) {
         let text = if pretty { format!("\n {value:#}\n") } else { value.to_string() };
-        let (mut path, mut at) = (Path::root(), &value);
+        let (mut path, mut at) = (Location::root(), &value);
         for step in steps {
             (path, at) = match at {
                 Value::Object(map) if !map.is_empty() => {
@@ -257,7 +257,7 @@ proptest! {
         behind in prop::collection::vec(any::<u8>(), 0..40),
         copies in 1..3usize,
     ) {
-        use tryall::compiler::value::{CLOSE, DIGITS, Found, OPEN, integer};
+        use crate::compiler::value::{CLOSE, DIGITS, Found, OPEN, integer};
         let digit = |position: usize| {
             char::from(b'a' + (value.unsigned_abs() >> (4 * position) & 15) as u8)
         };

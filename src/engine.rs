@@ -1,0 +1,263 @@
+//! The engine: runs a request, or a plan, and hands back the answers.
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+
+use tokio::runtime::Runtime;
+use tokio::task::LocalSet;
+
+use crate::check::context::{Context, Observer};
+use crate::exec::process::Runner;
+use crate::exec::scratch::{self, Scratch};
+use crate::exec::slots::{Inherited, Slots};
+use crate::exec::trace::Span;
+use crate::os::{self, Reaper};
+use crate::plan::toolchain::Environment;
+use crate::plan::{self, Origin, Plan};
+use crate::protocol::code::{Code, Reason};
+use crate::protocol::response::{Answer, Answers, Refusal, Response, Summary};
+use crate::protocol::{BadRequest, Request, Seconds, VERSION, slips};
+use crate::schedule;
+
+/// How a request is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many commands may run at once. It overrides the request's `jobs`; without either, there
+    /// are as many as cores.
+    pub jobs: Option<NonZeroUsize>,
+    /// How long each check may take. It overrides the request's `timeout`.
+    pub timeout: Option<Seconds>,
+    /// Where relative paths of the request start; the current directory if `None`.
+    pub base: Option<PathBuf>,
+    /// Whether checks may share commands, where that proves each answer.
+    pub share: bool,
+    /// Whether every check is asked again, alone. An answer that differs becomes an error.
+    pub verify: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { jobs: None, timeout: None, base: None, share: true, verify: false }
+    }
+}
+
+/// Runs a request. The response is what `tryall check` prints: the answers, or why there are none.
+///
+/// The observer hears of each answer as it comes in. Neither signals nor make's jobserver are
+/// looked at: if this process is killed, compilers that run may go on to their end.
+pub fn run(request: Request, options: &Options, observer: Rc<dyn Observer>) -> Response {
+    match answers(request, options, observer, std::future::pending()) {
+        Ok(answers) => Response::Answered(answers.expect("nothing stops it").answers),
+        Err(error) => Response::Refused(Refusal { version: VERSION, error }),
+    }
+}
+
+/// What a request came to, and when its commands ran.
+pub(crate) struct Answered {
+    pub(crate) answers: Answers,
+    pub(crate) commands: Vec<Span>,
+}
+
+/// Runs a request until `stop` ends; `None` if it did.
+pub(crate) fn answers(
+    request: Request,
+    options: &Options,
+    observer: Rc<dyn Observer>,
+    stop: impl Future<Output = ()>,
+) -> Result<Option<Answered>, BadRequest> {
+    let (plan, jobs) = plan_of(request, options)?;
+    let schedule = schedule::Options { fuse: options.share, verify: options.verify };
+    let launch = Launch { plan, jobs, inherited: &Inherited::none(), schedule, records: true };
+    let ran = Engine::new(false).map_err(cannot_run)?.run(launch, observer, stop, || ());
+    Ok(match ran.end {
+        End::Stopped(()) => None,
+        End::Done { answers: results, summary, held: () } => {
+            let answers = Answers { version: VERSION, results, summary };
+            Some(Answered { answers, commands: ran.commands })
+        }
+    })
+}
+
+/// Plans a request.
+pub(crate) fn plan_of(
+    request: Request,
+    options: &Options,
+) -> Result<(Plan, Option<NonZeroUsize>), BadRequest> {
+    let environment = Environment::of_process().map_err(no_directory)?;
+    let base = options.base.clone().unwrap_or_default();
+    let base = Rc::new(environment.dir.join(base));
+    let origins = Origin::of_request(&request, &base);
+    refuse_slips(&request, &origins, None)?;
+    let jobs = options.jobs.or(request.jobs);
+    let plan = plan::plan(plan::Input {
+        request,
+        origins,
+        text: None,
+        base: &base,
+        timeout: options.timeout,
+        environment: &environment,
+    })?;
+    Ok((plan, jobs))
+}
+
+/// Refuses what nobody can mean, which the compiler would answer with a no.
+pub(crate) fn refuse_slips(
+    request: &Request,
+    origins: &[Origin],
+    text: Option<&str>,
+) -> Result<(), BadRequest> {
+    for (name, toolchain) in &request.toolchains {
+        slips::of_toolchain(toolchain)
+            .map_err(|fault| Origin::of_toolchain(name).complaint(fault, text))?;
+    }
+    for (check, origin) in std::iter::zip(&request.checks, origins) {
+        let toolchain = request.toolchain_of(check).map(|(_, toolchain)| toolchain);
+        let has_own_commands = toolchain.is_some_and(|toolchain| toolchain.compile.is_some());
+        slips::of_check(check, has_own_commands).map_err(|fault| origin.complaint(fault, text))?;
+    }
+    Ok(())
+}
+
+/// There is no current directory.
+pub(crate) fn no_directory(error: std::io::Error) -> BadRequest {
+    let message = format!("the current directory cannot be used: {error}");
+    BadRequest::whole(Code::InvalidEnvironment, message)
+}
+
+/// The checks of a usable request could not be run.
+pub(crate) fn cannot_run(Reason { code, text }: Reason) -> BadRequest {
+    BadRequest::whole(code, format!("the checks could not be run: {text}"))
+}
+
+/// What the program itself needs and the system does not give: mostly because of a limit.
+pub(crate) fn lacks(error: std::io::Error) -> Reason {
+    Reason::new(Code::of_start(&error, Code::LimitReached), error.to_string())
+}
+
+/// What a run needs of the system.
+pub(crate) struct Engine {
+    reaper: Option<std::io::Result<Reaper>>,
+    scratch: Result<Scratch, Reason>,
+    runtime: Runtime,
+}
+
+/// A plan that is to be run.
+pub(crate) struct Launch<'a> {
+    pub(crate) plan: Plan,
+    pub(crate) jobs: Option<NonZeroUsize>,
+    pub(crate) inherited: &'a Inherited,
+    pub(crate) schedule: schedule::Options,
+    /// Whether it is recorded when each command ran.
+    pub(crate) records: bool,
+}
+
+/// A plan that was run.
+pub(crate) struct Ran<S, H> {
+    pub(crate) end: End<S, H>,
+    pub(crate) plan: Plan,
+    /// When each command ran, if that was to be recorded.
+    pub(crate) commands: Vec<Span>,
+}
+
+/// How a run ended.
+pub(crate) enum End<S, H> {
+    /// By its last answer.
+    Done { answers: Vec<Answer>, summary: Summary, held: H },
+    /// By whatever stopped it.
+    Stopped(S),
+}
+
+impl Engine {
+    /// Takes what a run needs. A reaper, which cleans up if this program is killed, is forked off,
+    /// so this program must not have a second thread yet.
+    pub(crate) fn new(with_reaper: bool) -> Result<Self, Reason> {
+        os::room_for_a_command().map_err(lacks)?;
+        os::survive_file_size_limit();
+        let place = scratch::choose();
+        let reaper = place.as_ref().ok().filter(|_| with_reaper).map(|place| Reaper::new(place));
+        let scratch = place.and_then(Scratch::new);
+        if let (Err(_), Some(Ok(reaper))) = (&scratch, &reaper) {
+            // What stands there is somebody else's.
+            reaper.remove_nothing();
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        Ok(Engine { reaper, scratch, runtime: runtime.map_err(lacks)? })
+    }
+
+    /// Runs a plan until its end, or until `stop` ends, and cleans up behind it. `hold` runs when
+    /// the last answer is there, before a last look at `stop`.
+    pub(crate) fn run<S, H>(
+        self,
+        launch: Launch<'_>,
+        observer: Rc<dyn Observer>,
+        stop: impl Future<Output = S>,
+        hold: impl FnOnce() -> H,
+    ) -> Ran<S, H> {
+        let Engine { reaper, scratch, runtime } = self;
+        let (slots, warning) = Slots::new(launch.jobs, launch.inherited);
+        let reaper = match reaper {
+            Some(Err(error)) => {
+                observer.notice(&format!("if this is killed, compilers may stay: {error}"));
+                None
+            }
+            reaper => reaper.and_then(Result::ok),
+        };
+        if let Some(warning) = warning {
+            observer.notice(&warning);
+        }
+        let runner = Runner::new(reaper);
+        let runner = if launch.records { runner.recording() } else { runner };
+        let context = Rc::new(Context::new(launch.plan, runner, scratch, observer));
+        let running = run_until(&context, slots, launch.schedule, stop, hold);
+        let end = LocalSet::new().block_on(&runtime, running);
+        // What is left of a stopped run is killed here, and its files go: the results may have to
+        // wait for their reader, and nothing else is to wait with them.
+        drop(runtime);
+        let context = Rc::into_inner(context).expect("all tasks have ended");
+        let commands = context.runner.recorded();
+        Ran { end, plan: context.plan, commands }
+    }
+}
+
+async fn run_until<S, H>(
+    context: &Rc<Context>,
+    slots: Slots,
+    options: schedule::Options,
+    stop: impl Future<Output = S>,
+    hold: impl FnOnce() -> H,
+) -> End<S, H> {
+    let mut running = pin!(schedule::run(context.clone(), slots, options));
+    let mut stop = pin!(stop);
+    let stopped = tokio::select! {
+        done = &mut running => {
+            let held = hold();
+            if let Some(stopped) = has_come(stop).await {
+                return End::Stopped(stopped);
+            }
+            let (answers, summary) = done.expect("nothing has stopped it");
+            return End::Done { answers, summary, held };
+        }
+        stopped = &mut stop => stopped,
+    };
+    // Compilers get a moment to remove their own files.
+    context.runner.stop();
+    running.await;
+    End::Stopped(stopped)
+}
+
+/// What a future gives without waiting, once the runtime has looked at all that has happened.
+async fn has_come<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    let look = async {
+        // The runtime looks when its tasks yield. The second time is for what the first woke.
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+    };
+    tokio::select! {
+        biased;
+        value = &mut future => Some(value),
+        () = look => None,
+    }
+}
