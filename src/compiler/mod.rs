@@ -6,5 +6,6 @@ pub(crate) mod diagnostics;
 pub(crate) mod dialect;
 pub(crate) mod language;
 pub(crate) mod object_file;
+pub(crate) mod options;
 pub(crate) mod value;
 pub(crate) mod verdict;

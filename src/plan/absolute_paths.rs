@@ -13,78 +13,7 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// Options whose value is a path, in the next argument, behind `=`, or attached. Where one is
-/// the start of another, the longer stands first.
-const PATHS: [&str; 37] = [
-    "-cxx-isystem",
-    "-stdlib++-isystem",
-    "-isystem-after",
-    "-isystem",
-    "-isysroot",
-    "-iquote",
-    "-idirafter",
-    "-iframework",
-    "-iprefix",
-    "-include-pch",
-    "-include",
-    "-imacros",
-    "-specs",
-    "-rpath-link",
-    "-rpath",
-    "--include-directory-after",
-    "--include-directory",
-    "--include-prefix",
-    "--include",
-    "--imacros",
-    "--specs",
-    "--sysroot",
-    "--library-path",
-    "--library-directory",
-    "--rpath-link",
-    "--rpath",
-    "--version-script",
-    "--dynamic-list",
-    "--retain-symbols-file",
-    "--just-symbols",
-    "--script",
-    "-I",
-    "-L",
-    "-B",
-    "-F",
-    "-J",
-    "-T",
-];
-
-/// Options whose value, in the next argument, is a file that is written beside the output.
-const OUTPUTS: [&str; 3] = ["-MF", "-aux-info", "-dumpdir"];
-
-/// Options whose value, in the next argument or attached, is no path that is read, even if a
-/// file of that name is there. That of `-o` least of all: it would be written over.
-const NO_PATHS: [&str; 17] = [
-    "-framework",
-    "-target",
-    "--param",
-    "-arch",
-    "-MT",
-    "-MQ",
-    "-mllvm",
-    "-D",
-    "-U",
-    "-A",
-    "-l",
-    "-u",
-    "-x",
-    "-z",
-    "-e",
-    "-o",
-    "-h",
-];
-
-/// Options that hand the next argument to another program, which has options of its own.
-const STREAMS: [&str; 4] = ["-Xlinker", "-Xpreprocessor", "-Xassembler", "-Xclang"];
-
-/// The same, with several arguments between commas.
-const LISTS: [&str; 3] = ["-Wl,", "-Wp,", "-Wa,"];
+use crate::compiler::options::{Argument, Takes};
 
 /// Response files may name others; a circle of them must end, also one that names itself often.
 const MOST_RESPONSE_FILES: usize = 200;
@@ -110,7 +39,7 @@ fn expand(args: &[String], base: &Path, files_left: &Cell<usize>) -> Vec<OsStrin
     for arg in args {
         let arg = arg.as_str();
         // A value is never the start of a stream.
-        if stream.is_empty() && STREAMS.contains(&arg) {
+        if stream.is_empty() && Argument::of(arg).takes == Takes::Stream {
             stream = arg;
             expanded.push(arg.into());
             continue;
@@ -146,50 +75,52 @@ fn response_file(file: &str, base: &Path) -> Option<Vec<String>> {
 
 /// One argument, behind another.
 fn argument(before: &str, arg: &str, base: &Path) -> OsString {
-    if NO_PATHS.contains(&before) {
-        return arg.into();
-    }
-    if PATHS.contains(&before) {
-        return there(arg, base);
-    }
-    if OUTPUTS.contains(&before) {
-        // Without a directory it goes to the check's own.
-        let parent = Path::new(arg).parent().filter(|parent| !parent.as_os_str().is_empty());
-        let is_there = parent.is_some_and(|parent| base.join(parent).is_dir());
-        return if is_there { base.join(arg).into() } else { arg.into() };
-    }
-    if let Some(list) = LISTS.iter().find(|list| arg.starts_with(*list)) {
-        let mut last = "";
-        let parts = arg[list.len()..].split(',');
-        let parts: Vec<_> =
-            parts.map(|part| argument(std::mem::replace(&mut last, part), part, base)).collect();
-        return joined(list, &parts.join(OsStr::new(",")));
+    let previous = Argument::of(before);
+    if previous.takes_next() {
+        match previous.takes {
+            Takes::Path | Takes::Directory | Takes::IncludedFile => return there(arg, base),
+            Takes::Output => return written(arg, base),
+            Takes::Stream => {}
+            _ => return arg.into(),
+        }
     }
     if !arg.starts_with('-') {
         return if base.join(arg).is_file() { there(arg, base) } else { arg.into() };
     }
-    let attached = |options: &[&'static str]| {
-        options.iter().find(|option| arg.len() > option.len() && arg.starts_with(*option)).copied()
-    };
-    if let Some(option) = attached(&PATHS) {
-        let value = &arg[option.len()..];
-        return match value.strip_prefix('=') {
-            // -I=dir and -L=dir start from the sysroot.
-            Some(_) if option.len() == 2 => arg.into(),
-            Some(value) => joined(&format!("{option}="), &there(value, base)),
-            None => joined(option, &there(value, base)),
-        };
-    }
-    if attached(&NO_PATHS).is_some() {
-        return arg.into();
-    }
-    // Such as -fplugin=./check.so; but -march=native is no path, whatever is there.
-    match arg.split_once('=') {
-        Some((option, value)) if value.contains(['/', '.']) => {
-            joined(&format!("{option}="), &there(value, base))
+    let Argument { spelling, takes, attached, .. } = Argument::of(arg);
+    match takes {
+        Takes::List => {
+            let mut last = "";
+            let parts = attached.split(',');
+            let parts: Vec<_> = parts
+                .map(|part| argument(std::mem::replace(&mut last, part), part, base))
+                .collect();
+            joined(spelling, &parts.join(OsStr::new(",")))
         }
-        _ => arg.into(),
+        Takes::Path | Takes::Directory | Takes::IncludedFile if !attached.is_empty() => {
+            match attached.strip_prefix('=') {
+                // -I=dir and -L=dir start from the sysroot.
+                Some(_) if spelling.len() == 2 => arg.into(),
+                Some(value) => joined(&format!("{spelling}="), &there(value, base)),
+                None => joined(spelling, &there(attached, base)),
+            }
+        }
+        Takes::Text | Takes::Macro | Takes::Library => arg.into(),
+        // Such as -fplugin=./check.so; but -march=native is no path, whatever is there.
+        _ => match arg.split_once('=') {
+            Some((option, value)) if value.contains(['/', '.']) => {
+                joined(&format!("{option}="), &there(value, base))
+            }
+            _ => arg.into(),
+        },
     }
+}
+
+/// The path of a file that is written. Without a directory it goes to the check's own.
+fn written(path: &str, base: &Path) -> OsString {
+    let parent = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty());
+    let is_there = parent.is_some_and(|parent| base.join(parent).is_dir());
+    if is_there { base.join(path).into() } else { path.into() }
 }
 
 /// A path, made absolute if it names something that is there.

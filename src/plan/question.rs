@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
+use crate::compiler::options::include_a_file;
 use crate::plan::ids::{Id, ToolchainId};
 use crate::protocol::code::Code;
 use crate::protocol::kind::{OWN_FIELDS, nearest};
@@ -63,14 +64,8 @@ impl Question {
 impl Question {
     /// Whether nothing is included before what is asked.
     pub(crate) fn has_no_header(&self) -> bool {
-        self.headers.is_empty() && self.prefix.is_empty() && !self.args.iter().any(includes_a_file)
+        self.headers.is_empty() && self.prefix.is_empty() && !include_a_file(&self.args)
     }
-}
-
-/// Whether an argument includes a file, or may do so.
-pub(crate) fn includes_a_file(arg: &OsString) -> bool {
-    let arg = arg.to_string_lossy();
-    ["-include", "-imacros", "@"].iter().any(|start| arg.starts_with(start))
 }
 
 /// In which word the source of a question differs from others, and what it declares.

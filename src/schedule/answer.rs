@@ -6,10 +6,10 @@ use super::output::OutputBudget;
 use crate::check::Outcome;
 use crate::compiler::diagnostics::says_unknown_flag;
 use crate::compiler::language::Language;
+use crate::compiler::options::include_a_file;
 use crate::compiler::verdict::Verdict;
 use crate::plan::Plan;
 use crate::plan::ids::QuestionId;
-use crate::plan::question::includes_a_file;
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::{Answer, How, Status, Step, Value};
 
@@ -23,7 +23,7 @@ pub(crate) fn lacks_header(plan: &Plan, question: QuestionId) -> bool {
     let toolchain = &plan.toolchains[question.toolchain];
     question.subject.wants_a_declaration()
         && question.has_no_header()
-        && !toolchain.args.iter().any(includes_a_file)
+        && !include_a_file(&toolchain.args)
         && toolchain.language != Language::Fortran
 }
 

@@ -15,6 +15,7 @@ use crate::check::Outcome;
 use crate::check::context::Context;
 use crate::check::probe;
 use crate::compiler::dialect::Stage;
+use crate::compiler::options::{self, Takes};
 use crate::compiler::verdict::Verdict;
 use crate::plan::Plan;
 use crate::plan::PlannedCheck;
@@ -197,26 +198,19 @@ fn all_arguments(question: &Question) -> Vec<Arguments> {
 }
 
 impl Arguments {
-    /// Whether they hold any that a compiler may refuse.
+    /// Whether they hold any that a compiler may refuse: all but macros, directories and libraries.
     fn may_be_refused(&self) -> bool {
-        let mut args = self.args.iter().chain(&self.link_args).map(|arg| arg.to_string_lossy());
-        while let Some(arg) = args.next() {
-            let options = ["-isystem", "-I", "-L", "-l", "-D", "-U"];
-            let Some(option) = options.iter().find(|option| arg.starts_with(**option)) else {
-                return true;
-            };
-            // What it is about stands behind it, or is the next argument.
-            let rest = match &arg[option.len()..] {
-                "" => args.next().unwrap_or_default().into_owned(),
-                rest => rest.to_string(),
-            };
-            let name = rest.split('=').next().unwrap_or_default();
-            let is_macro = ["-D", "-U"].contains(option);
-            if rest.is_empty() || is_macro && fragment::identifier(name).is_err() {
-                return true;
+        let is_harmless = |(argument, value): &(options::Argument<'_>, Option<&str>)| {
+            let value = value.unwrap_or_default();
+            let name = value.split('=').next().unwrap_or_default();
+            match argument.takes {
+                Takes::Macro => fragment::identifier(name).is_ok(),
+                Takes::Directory | Takes::Library => !value.is_empty(),
+                _ => false,
             }
-        }
-        false
+        };
+        let all = [self.args.as_slice(), &self.link_args].concat();
+        !options::read(&all).is_some_and(|args| args.iter().all(is_harmless))
     }
 
     /// Where the one stands that a compiler complains of in this line, as far as that can be told.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use crate::batch::unity::part::{self, BETWEEN_WORDS, DecidedBy};
 use crate::compiler::language::Language;
+use crate::compiler::options::{self, Argument, MESSAGES, PLAIN, SOURCE, Takes};
 use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{Question, Subject};
@@ -173,86 +174,24 @@ pub(crate) fn numbers_lines_anew(text: &str) -> bool {
     numbers || text.contains("%:") || text.contains("??")
 }
 
-/// Options without a value, and starts of options with one, that change neither which messages
-/// there are, nor where they go, nor what is linked.
-const WHOLE: [&str; 12] = [
-    "-ansi",
-    "-pedantic",
-    "-pipe",
-    "-pthread",
-    "-g",
-    "-O",
-    "-fno-common",
-    "-fcommon",
-    "-fPIC",
-    "-fpic",
-    "-fPIE",
-    "-fpie",
-];
-const STARTS: [&str; 15] = [
-    "-O",
-    "-g0",
-    "-g1",
-    "-g2",
-    "-g3",
-    "-ggdb",
-    "-gdwarf",
-    "-std=",
-    "-march=",
-    "-mtune=",
-    "-mcpu=",
-    "-fvisibility=",
-    "-fstack-protector",
-    "-fno-strict",
-    "-fno-omit-frame",
-];
-
+/// Whether arguments change neither which messages there are, nor where they go, nor what is linked.
 fn args_fit(args: &[OsString]) -> bool {
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let Some(arg) = arg.to_str() else { return false };
-        if ["-D", "-U", "-I", "-isystem"].contains(&arg) {
-            match args.next().and_then(|value| value.to_str()) {
-                Some(value) if arg == "-I" || arg == "-isystem" => {
-                    // The sources stand where the compiler runs.
-                    if !value.starts_with('/') {
-                        return false;
-                    }
-                }
-                Some(value) if macro_fits(value) => {}
-                _ => return false,
-            }
-            continue;
-        }
-        let fits = match arg.get(..2) {
-            Some("-D" | "-U") => macro_fits(&arg[2..]),
-            Some("-I") => arg[2..].starts_with('/'),
-            Some("-W") => warning_fits(arg),
-            Some("-m") if ["-m32", "-m64", "-mx32"].contains(&arg) => true,
-            Some("-m") if arg.starts_with("-mavx") || arg.starts_with("-msse") => true,
-            _ => WHOLE.contains(&arg) || STARTS.iter().any(|start| arg.starts_with(start)),
-        };
-        if !fits {
-            return false;
-        }
-    }
-    true
+    let fits = |(argument, value): &(Argument<'_>, Option<&str>)| {
+        argument.is(SOURCE | MESSAGES | PLAIN)
+            && value.is_some_and(|value| match argument.takes {
+                Takes::Macro => macro_fits(value),
+                // The sources stand where the compiler runs.
+                Takes::Directory => value.starts_with('/'),
+                _ => true,
+            })
+    };
+    options::read(args).is_some_and(|args| args.iter().all(fits))
 }
 
 /// A macro of the command line must not stand for a word of ours.
 fn macro_fits(definition: &str) -> bool {
     let name = definition.split(['=', '(']).next().unwrap_or_default();
     !WORDS_OF_PARTS.contains(&name) && !definition.to_ascii_lowercase().contains("tryall")
-}
-
-/// Warnings may be turned on, but be neither errors nor silenced: a unit is to be silent
-/// because nothing was said.
-fn warning_fits(arg: &str) -> bool {
-    let name = &arg[2..];
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-+=".contains(c);
-    !name.is_empty()
-        && name.chars().all(plain)
-        && !["no-", "error", "fatal", "system-headers"].iter().any(|start| name.starts_with(start))
 }
 
 #[cfg(test)]

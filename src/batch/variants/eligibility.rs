@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use crate::batch::unity::eligibility::numbers_lines_anew;
 use crate::compiler::dialect::{STEM, Stage};
 use crate::compiler::language::Language;
+use crate::compiler::options::{self, Argument, SOURCE, Takes};
 use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{CallerSource, Question, Subject};
@@ -75,65 +76,18 @@ fn names_no_files(text: &str) -> bool {
     !OF_FILES.iter().any(|word| text.contains(word))
 }
 
-/// Options that change what a source means, and nothing else: where output goes, how many files
+/// Whether arguments change what a source means, and nothing else: where output goes, how many files
 /// there are, and what else is run stays as it is.
 fn args_fit(args: &[OsString]) -> bool {
-    const WHOLE: [&str; 7] =
-        ["-ansi", "-pedantic", "-pedantic-errors", "-pipe", "-pthread", "-w", "-rdynamic"];
-    const STARTS: [&str; 5] = ["-D", "-U", "-I", "-O", "-std="];
-    // Colours stand around the words that are looked for, and not in them.
-    const COLOURS: [&str; 4] = [
-        "-fdiagnostics-color",
-        "-fdiagnostics-color=always",
-        "-fdiagnostics-color=never",
-        "-fcolor-diagnostics",
-    ];
-    const FILES_AND_MODULES: [&str; 11] = [
-        "profile",
-        "plugin",
-        "dump",
-        "module",
-        "pch",
-        "auto-profile",
-        "callgraph",
-        "diagnostics",
-        "compare-debug",
-        "preprocessed",
-        "syntax-only",
-    ];
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let Some(arg) = arg.to_str().filter(|arg| names_no_files(arg)) else { return false };
-        if ["-D", "-U", "-I", "-isystem"].contains(&arg) {
-            // The sources stand where the compiler runs.
-            let is_dir = matches!(arg, "-I" | "-isystem");
-            let fits = |value: &str| names_no_files(value) && (!is_dir || value.starts_with('/'));
-            if !args.next().and_then(|value| value.to_str()).is_some_and(fits) {
-                return false;
-            }
-            continue;
-        }
-        if arg.strip_prefix("-I").is_some_and(|dir| !dir.starts_with('/')) {
-            return false;
-        }
-        let of_code = |start: &str| arg.strip_prefix(start).filter(|rest| !rest.is_empty());
-        let fits = WHOLE.contains(&arg)
-            || COLOURS.contains(&arg)
-            || STARTS.iter().any(|start| arg.starts_with(start))
-            || of_code("-W").is_some_and(|rest| !rest.contains(','))
-            || of_code("-f").is_some_and(|rest| {
-                !rest.contains('/')
-                    && !FILES_AND_MODULES
-                        .iter()
-                        .any(|start| rest.trim_start_matches("no-").starts_with(start))
+    let fits = |(argument, value): &(Argument<'_>, Option<&str>)| {
+        argument.is(SOURCE)
+            && value.is_some_and(|value| {
+                // The sources stand where the compiler runs.
+                let is_found = argument.takes != Takes::Directory || value.starts_with('/');
+                is_found && names_no_files(value)
             })
-            || of_code("-m").is_some_and(|rest| rest != "llvm" && !rest.contains(['/', ',']))
-            || ["-g", "-g0", "-g1", "-g2", "-g3", "-ggdb"].contains(&arg);
-        if !fits {
-            return false;
-        }
-    }
-    true
+    };
+    options::read(args).is_some_and(|args| args.iter().all(fits))
 }
 
 /// With which the stems of all of them begin.

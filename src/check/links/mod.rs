@@ -23,6 +23,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use crate::check::links::inventory::Inventory;
+use crate::compiler::dialect::STEM;
+use crate::compiler::options::{Argument, LINK, WARNINGS};
 
 /// The known links of a run, and those that a directory keeps for other runs.
 #[derive(Debug, Default)]
@@ -113,12 +115,9 @@ impl Link {
 
 /// Whether a word is an option for warnings about a source, such as `-Wshadow`: many configure steps
 /// find them out one by one, with all that were found before in each link command. To a link of an
-/// object file they are nothing. `-Wl,` and its kin have a comma.
+/// object file they are nothing.
 fn only_warns(word: &OsStr) -> bool {
-    let plain = |c: u8| c.is_ascii_alphanumeric() || b"-+=_".contains(&c);
-    word.as_encoded_bytes().strip_prefix(b"-W").is_some_and(|name| {
-        name.first().is_some_and(u8::is_ascii_lowercase) && name.iter().all(|c| plain(*c))
-    })
+    word.to_str().is_some_and(|word| Argument::of(word).is(WARNINGS))
 }
 
 fn is_of_language(name: &OsStr) -> bool {
@@ -135,57 +134,33 @@ fn hashed(bytes: &[u8]) -> String {
 /// Whether a word of a link command stands for no file but those of the check, whose names are
 /// always the same.
 fn names_nothing(word: &str) -> bool {
-    let Some(option) = word.strip_prefix('-') else {
+    if !word.starts_with('-') {
         // The object file and the program.
-        return word.starts_with(crate::compiler::dialect::STEM) && !word.contains('/');
-    };
-    if let Some(list) = option.strip_prefix("Wl,") {
-        const PLAIN: [&str; 9] = [
-            "--as-needed",
-            "--no-as-needed",
-            "--gc-sections",
-            "--no-undefined",
-            "-O1",
-            "-O2",
-            "--build-id",
-            "-Bsymbolic",
-            "--hash-style=gnu",
-        ];
-        let mut parts = list.split(',');
-        while let Some(part) = parts.next() {
-            let is_keyword = part == "-z" && parts.next().is_some_and(|word| !word.contains('/'));
-            if !is_keyword && !PLAIN.contains(&part) {
-                return false;
-            }
-        }
-        return true;
+        return word.starts_with(STEM) && !word.contains('/');
     }
-    const WHOLE: [&str; 10] =
-        ["o", "pthread", "rdynamic", "pipe", "pie", "no-pie", "w", "ansi", "pedantic", "s"];
-    const STARTS: [&str; 6] = ["D", "U", "O", "W", "std=", "m"];
-    // Plugins, profiles and the like are files; debug information and code generation are not.
-    const GENERATION: [&str; 12] = [
-        "fPIC",
-        "fPIE",
-        "fpic",
-        "fpie",
-        "fno-common",
-        "ffunction-sections",
-        "fdata-sections",
-        "fno-strict-aliasing",
-        "fvisibility=hidden",
-        "fno-builtin",
-        "fstack-protector-strong",
-        "fdiagnostics-color=always",
+    let argument = Argument::of(word);
+    if argument.spelling != "-Wl," {
+        return argument.is(LINK) && !argument.attached.contains(['/', '@']);
+    }
+    const PLAIN: [&str; 9] = [
+        "--as-needed",
+        "--no-as-needed",
+        "--gc-sections",
+        "--no-undefined",
+        "-O1",
+        "-O2",
+        "--build-id",
+        "-Bsymbolic",
+        "--hash-style=gnu",
     ];
-    let starts = STARTS.iter().any(|start| option.starts_with(start));
-    WHOLE.contains(&option)
-        || GENERATION.contains(&option)
-        || (starts
-            && !option.contains(['/', '@'])
-            && !option.starts_with("Wp,")
-            && !option.starts_with("Wa,"))
-        || ["g", "g0", "g1", "g2", "g3"].contains(&option)
+    let mut parts = argument.attached.split(',');
+    while let Some(part) = parts.next() {
+        let is_keyword = part == "-z" && parts.next().is_some_and(|word| !word.contains('/'));
+        if !is_keyword && !PLAIN.contains(&part) {
+            return false;
+        }
+    }
+    true
 }
 
 impl KnownLinks {
