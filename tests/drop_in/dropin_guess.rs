@@ -3,7 +3,7 @@
 
 use crate::dropin::*;
 
-/// A check in these environment that CMake answers first; and headers, each asked with those that were
+/// A check in this environment that CMake answers first; and headers, each asked with those that were
 /// found before. What stands in `%` is done between the third and the fourth.
 const CHAIN: &str = "\
 check_include_file(stdio.h WARM)
