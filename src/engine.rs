@@ -69,7 +69,7 @@ pub(crate) fn answers(
     stop: impl Future<Output = ()>,
 ) -> Result<Option<Answered>, BadRequest> {
     let (plan, jobs) = plan_of(request, options)?;
-    let schedule = schedule::Options { fuse: options.share, verify: options.verify };
+    let schedule = schedule::Options { share: options.share, verify: options.verify };
     let launch = Launch { plan, jobs, inherited: &Inherited::none(), schedule, records: true };
     let ran = Engine::new(false).map_err(cannot_run)?.run(launch, observer, stop, || ());
     Ok(match ran.end {
@@ -174,7 +174,7 @@ impl Engine {
     /// Takes what a run needs. A reaper, which cleans up if this program is killed, is forked off,
     /// so this program must not have a second thread yet.
     pub(crate) fn new(with_reaper: bool) -> Result<Self, Reason> {
-        os::room_for_a_command().map_err(lacks)?;
+        os::check_descriptor_limit().map_err(lacks)?;
         os::survive_file_size_limit();
         let place = scratch::choose();
         let reaper = place.as_ref().ok().filter(|_| with_reaper).map(|place| Reaper::new(place));

@@ -8,7 +8,7 @@ use std::path::Path;
 const MOST_SOURCE: u64 = 16 << 20;
 
 /// Copies a file. To a named pipe it would wait for a reader, and everything else with it.
-pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     if fs::metadata(to).is_ok_and(|there| !there.is_file()) {
         return Err(io::Error::other("it is no plain file"));
     }
@@ -16,7 +16,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// The text of a source, which may be a file of the caller's: a named pipe, or one without an end.
-pub(crate) fn text_of(path: &Path) -> String {
+pub(crate) fn source_text(path: &Path) -> String {
     let is_plain = fs::metadata(path).is_ok_and(|meta| meta.is_file());
     let mut bytes = Vec::new();
     if is_plain && let Ok(file) = File::open(path) {

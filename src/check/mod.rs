@@ -18,9 +18,9 @@ use tokio::time::Instant;
 
 use crate::check::command::command_line;
 use crate::check::context::Context;
-use crate::check::files::{copy, text_of};
+use crate::check::files::{copy_file, source_text};
 use crate::compiler::causes;
-use crate::compiler::causes::Around;
+use crate::compiler::causes::CommandContext;
 use crate::compiler::diagnostics::{says_unknown_flag, without_escapes};
 use crate::compiler::dialect::Stage;
 use crate::compiler::value;
@@ -59,7 +59,7 @@ pub(crate) struct Outcome {
     /// How long it took.
     pub duration: Duration,
     /// Whether commands were shared with other questions.
-    pub fused: bool,
+    pub shared: bool,
 }
 
 impl Outcome {
@@ -81,19 +81,19 @@ impl Outcome {
             source: None,
             steps: Vec::new(),
             duration: Duration::ZERO,
-            fused: false,
+            shared: false,
         }
     }
 }
 
 /// Asks a question, and lets the answer count only if the toolchain works.
-pub(crate) async fn ask_if_toolchain_works(context: &Context, question: QuestionId) -> Outcome {
+pub(crate) async fn outcome_if_toolchain_works(context: &Context, question: QuestionId) -> Outcome {
     let question = &context.plan.questions[question];
     let probe = &context.probes[question.toolchain];
     if let Some(failure) = probe.known_failure() {
         return Outcome::error(failure);
     }
-    let mut outcome = ask(context, question).await;
+    let mut outcome = outcome(context, question).await;
     if probe::is_probed(context, question.toolchain)
         && let Some(failure) = probe.failure(question.subject.stage()).await
     {
@@ -104,7 +104,7 @@ pub(crate) async fn ask_if_toolchain_works(context: &Context, question: Question
 }
 
 /// Asks a question.
-pub(crate) async fn ask(context: &Context, question: &Question) -> Outcome {
+pub(crate) async fn outcome(context: &Context, question: &Question) -> Outcome {
     let toolchain = &context.plan.toolchains[question.toolchain];
     let program = match &toolchain.program {
         Ok(program) => program,
@@ -114,8 +114,8 @@ pub(crate) async fn ask(context: &Context, question: &Question) -> Outcome {
         Ok(scratch) => scratch,
         Err(why) => return Outcome::error(why.clone()),
     };
-    let room = match scratch.room() {
-        Ok(room) => room,
+    let dir = match scratch.check_dir() {
+        Ok(dir) => dir,
         Err(error) => return Outcome::error(cannot_write(context, &error)),
     };
     let started = Instant::now();
@@ -124,7 +124,7 @@ pub(crate) async fn ask(context: &Context, question: &Question) -> Outcome {
         question,
         toolchain,
         program,
-        room,
+        dir,
         deadline: started + question.timeout,
         sources: 1,
     };
@@ -164,7 +164,7 @@ pub(crate) struct CheckRun<'a> {
     pub(crate) question: &'a Question,
     pub(crate) toolchain: &'a Toolchain,
     pub(crate) program: &'a Path,
-    pub(crate) room: CheckDir,
+    pub(crate) dir: CheckDir,
     pub(crate) deadline: Instant,
     /// How many sources a command is about, of each of which it may say much.
     pub(crate) sources: usize,
@@ -212,7 +212,7 @@ impl Attempt {
             source: source.map(|source| source.text),
             steps: Vec::new(),
             duration: Duration::ZERO,
-            fused: false,
+            shared: false,
         }
     }
 }
@@ -223,22 +223,22 @@ impl<'a> CheckRun<'a> {
     pub(crate) fn begin(context: &'a Context, question: &'a Question) -> Option<Self> {
         let toolchain = &context.plan.toolchains[question.toolchain];
         let program = toolchain.program.as_ref().ok()?;
-        let room = context.scratch.as_ref().ok()?.room().ok()?;
+        let dir = context.scratch.as_ref().ok()?.check_dir().ok()?;
         let deadline = Instant::now() + question.timeout;
-        Some(CheckRun { context, question, toolchain, program, room, deadline, sources: 1 })
+        Some(CheckRun { context, question, toolchain, program, dir, deadline, sources: 1 })
     }
 
     /// What its commands have around them.
-    pub(crate) fn around(&self) -> Around<'_> {
-        let room = self.room.path();
-        let temp = self.context.scratch.as_ref().map_or(room, Scratch::base);
-        Around { room, temp, path: self.toolchain.path() }
+    pub(crate) fn command_context(&self) -> CommandContext<'_> {
+        let check_dir = self.dir.path();
+        let temp = self.context.scratch.as_ref().map_or(check_dir, Scratch::base);
+        CommandContext { check_dir, temp, path: self.toolchain.path() }
     }
 
     /// Writes a source into the room; its name there.
     pub(crate) fn write(&self, source: &Source) -> Result<OsString, Reason> {
         let name = source.name();
-        match std::fs::write(self.room.path().join(&name), &source.text) {
+        match std::fs::write(self.dir.path().join(&name), &source.text) {
             Ok(()) => Ok(name),
             Err(error) => Err(cannot_write(self.context, &error)),
         }
@@ -248,7 +248,7 @@ impl<'a> CheckRun<'a> {
     async fn verdict(&self, file: &OsStr, source: Option<Source>) -> Outcome {
         let stage = self.question.subject.stage();
         let mut outcome = match &self.toolchain.commands {
-            Some(commands) => self.in_full(commands, file, source).await,
+            Some(commands) => self.explicit_commands(commands, file, source).await,
             None => self.compile(stage, file).await.outcome(source),
         };
         if stage == Stage::Run && outcome.verdict == Verdict::Yes {
@@ -258,8 +258,8 @@ impl<'a> CheckRun<'a> {
     }
 
     /// The file that a stage writes, if any.
-    pub(crate) fn written(&self, stage: Stage) -> Option<PathBuf> {
-        self.toolchain.dialect.product(stage).map(|name| self.room.path().join(name))
+    pub(crate) fn product_path(&self, stage: Stage) -> Option<PathBuf> {
+        self.toolchain.dialect.product(stage).map(|name| self.dir.path().join(name))
     }
 
     /// Does what follows on a yes.
@@ -268,19 +268,19 @@ impl<'a> CheckRun<'a> {
             self.apply_patterns(outcome).await;
         }
         if outcome.verdict == Verdict::Yes {
-            self.deliver(outcome);
+            self.copy_product(outcome);
         }
     }
 
     /// Copies what was made to where the check wants it.
-    fn deliver(&self, outcome: &mut Outcome) {
-        let mut made = self.written(self.question.subject.stage());
+    fn copy_product(&self, outcome: &mut Outcome) {
+        let mut made = self.product_path(self.question.subject.stage());
         if self.question.product_is_data && made.as_ref().is_some_and(|made| !made.exists()) {
             // The link was known to work, and was not run.
-            made = self.written(Stage::Compile);
+            made = self.product_path(Stage::Compile);
         }
         if let (Some(product), Some(made)) = (&self.question.product, made)
-            && let Err(error) = copy(&made, product)
+            && let Err(error) = copy_file(&made, product)
         {
             let text = format!(
                 "the product could not be copied to {} ({error}); its directory must be there and \
@@ -381,7 +381,7 @@ impl<'a> CheckRun<'a> {
     /// Runs the compiler on a file as far as a stage needs.
     pub(crate) async fn compile(&self, stage: Stage, file: &OsStr) -> Attempt {
         let (argv, product) = command_line(self.toolchain, self.question, stage, file);
-        let product = product.map(|name| self.room.path().join(name));
+        let product = product.map(|name| self.dir.path().join(name));
         let mode = if stage == Stage::Preprocess { OutputMode::Apart } else { OutputMode::Merged };
         let (what, program, reads) = ("the compiler", self.program, vec![file.to_owned()]);
         let command = Command { what, program, argv, reads, product, mode };
@@ -397,22 +397,22 @@ impl<'a> CheckRun<'a> {
         }
         let mut env = self.toolchain.env.clone();
         if self.toolchain.private_temp {
-            toolchain::set(&mut env, "TMPDIR", self.room.path());
+            toolchain::set(&mut env, "TMPDIR", self.dir.path());
         }
-        let room = self.room.path();
-        let start = Start { program, argv: &argv, env: &env, dir: room, room, mode };
+        let check_dir = self.dir.path();
+        let start = Start { program, argv: &argv, env: &env, dir: check_dir, check_dir, mode };
         let finished = self.context.runner.run_over(self.sources, start, self.deadline).await;
         let (messages, preprocessed) = match mode {
             OutputMode::Apart => (&finished.stderr, finished.stdout.text()),
             OutputMode::Merged => (&finished.stdout, String::new()),
         };
         let (messages, cut) = (messages.text(), messages.is_cut());
-        let source = || text_of(&self.room.path().join(file));
-        let (timeout, around) = (self.question.timeout, self.around());
+        let source = || source_text(&self.dir.path().join(file));
+        let (timeout, context) = (self.question.timeout, self.command_context());
         let product_file = product.as_deref();
         let judged =
-            verdict::compiler(what, &finished, &messages, product_file, source, timeout, around);
-        let is_there = |name: &OsString| self.room.path().join(name).exists();
+            verdict::compiler(what, &finished, &messages, product_file, source, timeout, context);
+        let is_there = |name: &OsString| self.dir.path().join(name).exists();
         let verdict = match (self.toolchain.replaced(), judged) {
             (Some(program), _) => verdict::replaced(program),
             // A script that is gone may have been started and not been read.
@@ -425,7 +425,7 @@ impl<'a> CheckRun<'a> {
         };
         Attempt {
             verdict,
-            command: shown(&argv),
+            command: reported_argv(&argv),
             exit_code: exit_code(&finished),
             messages,
             cut,
@@ -443,6 +443,6 @@ pub(crate) fn exit_code(finished: &Finished) -> Option<i32> {
 }
 
 /// A command as it is reported.
-pub(crate) fn shown(argv: &[OsString]) -> Vec<String> {
+pub(crate) fn reported_argv(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }

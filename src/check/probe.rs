@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::check::context::Context;
-use crate::check::{Outcome, ask};
-use crate::compiler::causes::{Around, Cause};
-use crate::compiler::diagnostics::lack_of_linker;
+use crate::check::{self, Outcome};
+use crate::compiler::causes::{CommandContext, Cause};
+use crate::compiler::diagnostics::missing_linker_line;
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::Verdict;
 use crate::exec::scratch::Scratch;
@@ -69,12 +69,12 @@ impl Default for ToolchainProbe {
 }
 
 impl ToolchainProbe {
-    fn of(&self, stage: Stage) -> &watch::Sender<Option<Rc<Outcome>>> {
+    fn sender(&self, stage: Stage) -> &watch::Sender<Option<Rc<Outcome>>> {
         if stage >= Stage::Link { &self.link } else { &self.compile }
     }
 
     async fn outcome(&self, stage: Stage) -> Rc<Outcome> {
-        let mut receiver = self.of(stage).subscribe();
+        let mut receiver = self.sender(stage).subscribe();
         let outcome = receiver.wait_for(Option::is_some).await.expect("the sender is here");
         outcome.clone().expect("waited for")
     }
@@ -105,23 +105,23 @@ impl ToolchainProbe {
 
 fn failure(outcome: &Outcome, stage: Stage) -> Option<Reason> {
     let verb = if stage >= Stage::Link { "link" } else { "compile" };
-    let Reason { code, text } = why(outcome, code::Code::ToolchainBroken)?;
+    let Reason { code, text } = failure_reason(outcome, code::Code::ToolchainBroken)?;
     Some(Reason::new(code, format!("the toolchain cannot {verb} an empty program: {text}")))
 }
 
 /// Why an empty program has failed, in the compiler's words if it has any. If the compiler refuses it,
 /// the code is this one.
-pub(crate) fn why(outcome: &Outcome, refused: code::Code) -> Option<Reason> {
+pub(crate) fn failure_reason(outcome: &Outcome, refused: code::Code) -> Option<Reason> {
     Some(match &outcome.verdict {
         Verdict::Yes => return None,
         Verdict::No => {
             // What the driver adds behind the linker's words says nothing more.
             let summaries = ["ld returned", "linker command failed", "warning:"];
-            let said =
+            let line =
                 || outcome.output.lines().filter(|l| !summaries.iter().any(|s| l.contains(s)));
-            let first = said()
+            let first = line()
                 .find(|line| line.contains("error"))
-                .or(said().next())
+                .or(line().next())
                 .or(outcome.output.lines().next());
             Reason::new(refused, first.unwrap_or("it says nothing").trim())
         }
@@ -145,10 +145,10 @@ pub(crate) fn empty_program(toolchain: &Toolchain, id: ToolchainId, stage: Stage
 }
 
 /// What came of an empty program. People read the compiler's words, in which nothing is temporary.
-pub(crate) async fn tried(context: &Context, question: &Question) -> Outcome {
-    let mut outcome = ask(context, question).await;
+pub(crate) async fn readable_outcome(context: &Context, question: &Question) -> Outcome {
+    let mut outcome = check::outcome(context, question).await;
     if let Ok(scratch) = &context.scratch {
-        outcome.output = scratch.without_rooms(&outcome.output);
+        outcome.output = scratch.without_check_dirs(&outcome.output);
     }
     outcome
 }
@@ -163,14 +163,14 @@ pub(crate) async fn run(context: &Context, job: ProbeJob) {
         timeout: timeout(&context.plan, job.toolchain),
         ..empty_program(toolchain, job.toolchain, job.stage)
     };
-    let mut outcome = tried(context, &question).await;
+    let mut outcome = readable_outcome(context, &question).await;
     if outcome.verdict == Verdict::No
-        && let Some(line) = lack_of_linker(&outcome.output)
+        && let Some(line) = missing_linker_line(&outcome.output)
     {
         let nowhere = Path::new("");
         let temp = context.scratch.as_ref().map_or(nowhere, Scratch::base);
-        let around = Around { room: temp, temp, path: toolchain.path() };
-        outcome.verdict = Verdict::Error(Cause::NoBinutils.told(line, around));
+        let context = CommandContext { check_dir: temp, temp, path: toolchain.path() };
+        outcome.verdict = Verdict::Error(Cause::NoBinutils.message(line, context));
     }
     let compiles = job.stage == Stage::Compile || outcome.verdict == Verdict::Yes;
     // A failed link is told of only if compiling works, which is the other probe's to say.
@@ -186,7 +186,7 @@ pub(crate) async fn run(context: &Context, job: ProbeJob) {
     {
         context.observer.notice(&notice(&failure.text, &outcome));
     }
-    context.probes[job.toolchain].of(job.stage).send_replace(Some(Rc::new(outcome)));
+    context.probes[job.toolchain].sender(job.stage).send_replace(Some(Rc::new(outcome)));
 }
 
 /// A probe may take as long as any check of its toolchain.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::check::{CheckRun, Outcome, exit_code, shown};
+use crate::check::{CheckRun, Outcome, exit_code, reported_argv};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::{self, Verdict};
 use crate::exec::process::{Exit, Finished};
@@ -26,7 +26,7 @@ impl CheckRun<'_> {
         let Subject::Source { run_args, merge_output, run_dir, .. } = &self.question.subject else {
             unreachable!("only sources run")
         };
-        let program = self.written(Stage::Run).expect("a link writes a file");
+        let program = self.product_path(Stage::Run).expect("a link writes a file");
         let (mut argv, file) = match &self.toolchain.emulator {
             Some((_, Err(why))) => {
                 outcome.verdict = Verdict::Error(why.clone());
@@ -38,11 +38,11 @@ impl CheckRun<'_> {
         argv.push(program.clone().into());
         argv.extend(run_args.iter().map(OsString::from));
         let mut env = self.toolchain.program_env.clone();
-        toolchain::set(&mut env, "TMPDIR", self.room.path());
+        toolchain::set(&mut env, "TMPDIR", self.dir.path());
         let mode = if *merge_output { OutputMode::Merged } else { OutputMode::Apart };
-        let dir = run_dir.as_deref().unwrap_or(self.room.path());
-        let room = self.room.path();
-        let start = Start { program: file, argv: &argv, env: &env, dir, room, mode };
+        let dir = run_dir.as_deref().unwrap_or(self.dir.path());
+        let check_dir = self.dir.path();
+        let start = Start { program: file, argv: &argv, env: &env, dir, check_dir, mode };
         // In a directory that they share, programs must not meet.
         let _alone = match run_dir {
             Some(_) => Some(self.context.shared_dirs.lock().await),
@@ -54,7 +54,7 @@ impl CheckRun<'_> {
         let (stdout, errors) = (finished.stdout.text(), finished.stderr.text());
         // An emulator speaks on standard error, wherever that goes.
         let said = if *merge_output { &stdout } else { &errors };
-        outcome.verdict = verdict::program(&finished.exit, emulator, said, timeout, self.around());
+        outcome.verdict = verdict::program(&finished.exit, emulator, said, timeout, self.command_context());
         outcome.exit_code = exit_code(&finished);
         outcome.output += &errors;
         outcome.cut |= finished.stderr.is_cut() || finished.stdout.is_cut();
@@ -73,7 +73,7 @@ impl CheckRun<'_> {
         if self.toolchain.commands.is_some() {
             let exit_code = outcome.exit_code;
             outcome.steps.push(Step {
-                command: shown(&argv),
+                command: reported_argv(&argv),
                 exit_code,
                 output: errors,
                 known: false,

@@ -12,10 +12,10 @@ impl CheckRun<'_> {
     /// The answer stands in the object file, or in the program if link-time optimization keeps
     /// it out of the object file, or can be closed in on.
     pub(crate) async fn integer(&self, source: Source) -> Outcome {
-        let (found, mut outcome) = self.in_product(&source, value::integer).await;
+        let (found, mut outcome) = self.read_product(&source, value::integer).await;
         let number = match found {
             None => return outcome,
-            Some(Found::Nothing) => match self.close_in(&source).await {
+            Some(Found::Nothing) => match self.search_value(&source).await {
                 Ok(number) => number,
                 Err(error) => {
                     outcome.verdict = Verdict::Error(error);
@@ -43,7 +43,7 @@ impl CheckRun<'_> {
 
     /// The byte order stands in the object file or in the program.
     pub(crate) async fn byte_order(&self, source: Source) -> Outcome {
-        let (found, mut outcome) = self.in_product(&source, value::byte_order).await;
+        let (found, mut outcome) = self.read_product(&source, value::byte_order).await;
         match found {
             None => {}
             Some(Found::One(order)) => outcome.value = Some(Value::Text(order.into())),
@@ -56,7 +56,7 @@ impl CheckRun<'_> {
     }
 
     /// What an object file, or else a program, of a source holds. `None` if it did not compile.
-    async fn in_product<T: PartialEq>(
+    async fn read_product<T: PartialEq>(
         &self,
         source: &Source,
         read: fn(&[u8]) -> Found<T>,
@@ -69,18 +69,18 @@ impl CheckRun<'_> {
         if object.verdict != Verdict::Yes {
             return (None, object.outcome(Some(source.clone())));
         }
-        let found = look(&object, read);
+        let found = read_value(&object, read);
         if found != Found::Nothing {
             return (Some(found), object.outcome(Some(source.clone())));
         }
         let program = self.compile(Stage::Link, &name).await;
         let found =
-            if program.verdict == Verdict::Yes { look(&program, read) } else { Found::Nothing };
+            if program.verdict == Verdict::Yes { read_value(&program, read) } else { Found::Nothing };
         (Some(found), object.outcome(Some(source.clone())))
     }
 
     /// Finds an integer by asking whether it is larger than others.
-    async fn close_in(&self, source: &Source) -> Result<i128, Reason> {
+    async fn search_value(&self, source: &Source) -> Result<i128, Reason> {
         let unreadable = |text: &str| Err(Reason::new(Code::ValueUnreadable, text));
         if self.holds(source, Comparison::Impossible).await? {
             let text = "the compiler accepts what cannot be; look at its arguments";
@@ -125,7 +125,7 @@ impl CheckRun<'_> {
     }
 }
 
-fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
+fn read_value<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
     let product = attempt.product.as_ref().expect("these stages write a file");
-    value::product(product).map_or(Found::Nothing, |file| read(&file))
+    value::read_product(product).map_or(Found::Nothing, |file| read(&file))
 }

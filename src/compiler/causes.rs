@@ -39,11 +39,11 @@ pub(crate) enum Cause {
     Launcher,
 }
 
-/// What a command had around it.
+/// What a command had context it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Around<'a> {
+pub(crate) struct CommandContext<'a> {
     /// Its own directory, whose name means nothing to people.
-    pub room: &'a Path,
+    pub check_dir: &'a Path,
     /// The directory for temporary files.
     pub temp: &'a Path,
     /// Where it looks for programs.
@@ -54,14 +54,14 @@ const SEE_OUTPUT: &str = "see its message in the output";
 
 impl Cause {
     /// The cause, with the compiler's words for it, and the remedy.
-    pub(crate) fn told(self, said: &str, around: Around<'_>) -> Reason {
-        let own = format!("{}/", around.room.display());
-        let said = said.trim().replace(&own, "");
+    pub(crate) fn message(self, line: &str, context: CommandContext<'_>) -> Reason {
+        let own = format!("{}/", context.check_dir.display());
+        let line = line.trim().replace(&own, "");
         let cause = match self {
-            Cause::Unwritable if os::is_full(around.temp) => Cause::DiskFull,
+            Cause::Unwritable if os::is_full(context.temp) => Cause::DiskFull,
             cause => cause,
         };
-        let text = format!("{} ({said}); {}", cause.what(), cause.remedy(&said, around));
+        let text = format!("{} ({line}); {}", cause.description(), cause.remedy(&line, context));
         Reason::new(cause.code(), text)
     }
 
@@ -81,7 +81,7 @@ impl Cause {
         }
     }
 
-    fn what(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Cause::Crash => "the compiler crashed",
             Cause::Killed => "a part of the compiler was killed by a signal",
@@ -99,29 +99,29 @@ impl Cause {
         }
     }
 
-    fn remedy(self, said: &str, around: Around<'_>) -> String {
+    fn remedy(self, line: &str, context: CommandContext<'_>) -> String {
         match self {
             Cause::Crash => {
                 raise_limits_or("report it to the compiler's makers, or use another version")
             }
             Cause::Killed => raise_limits_or("look for a lack of memory, then ask again"),
             Cause::Memory => raise_limits_or("ask again with fewer jobs"),
-            Cause::NotStarted | Cause::NoBinutils if around.path.is_none() => {
+            Cause::NotStarted | Cause::NoBinutils if context.path.is_none() => {
                 "PATH is not set, and the compiler looks there for its parts; set PATH".into()
             }
-            Cause::NotStarted if said.contains("shared libraries") => {
+            Cause::NotStarted if line.contains("shared libraries") => {
                 raise_limits_or("install the library, or set LD_LIBRARY_PATH")
             }
             Cause::NotStarted => {
                 "reinstall the compiler, or install the package of this language".into()
             }
             Cause::NoBinutils => "install binutils, or put them on PATH".into(),
-            Cause::DiskFull => full(around.temp),
+            Cause::DiskFull => full(context.temp),
             Cause::Quota => {
-                format!("remove files from {}, or {OTHER_TMPDIR}", around.temp.display())
+                format!("remove files from {}, or {OTHER_TMPDIR}", context.temp.display())
             }
             Cause::Unwritable => {
-                format!("its temporary directory is in {}; {OTHER_TMPDIR}", around.temp.display())
+                format!("its temporary directory is in {}; {OTHER_TMPDIR}", context.temp.display())
             }
             Cause::Limit(limit) => raise(limit),
             Cause::Busy => "ask again when the installation is complete".into(),
@@ -220,7 +220,7 @@ fn not_started(what: &str, error: &io::Error) -> String {
 }
 
 /// Why a program that was made a moment ago was not started, and what to do.
-pub(crate) fn program_not_started(error: &io::Error, around: Around<'_>) -> Reason {
+pub(crate) fn program_not_started(error: &io::Error, context: CommandContext<'_>) -> Reason {
     let emulator = "give the toolchain an \"emulator\" that runs it";
     let text = match os::start_failure(error) {
         StartFailure::NoProgram => format!("the program is for another machine; {emulator}"),
@@ -229,8 +229,8 @@ pub(crate) fn program_not_started(error: &io::Error, around: Around<'_>) -> Reas
             "the program could not be started ({error}); if it is for another machine, {emulator}"
         ),
         StartFailure::Denied => {
-            let temp = around.temp.display();
-            let noexec = if os::is_noexec(around.temp) { ", which is mounted noexec" } else { "" };
+            let temp = context.temp.display();
+            let noexec = if os::is_noexec(context.temp) { ", which is mounted noexec" } else { "" };
             format!(
                 "the program could not be started ({error}) in {temp}{noexec}; set TMPDIR to a \
                  directory where programs can run"

@@ -89,7 +89,7 @@ static TROUBLES: [(Cause, &[&str]); 17] = [
 ];
 
 /// What may stand behind a place in the source and still be no word about the source.
-const TROUBLES_AT_A_PLACE: [&str; 5] = [
+const TROUBLES_AT_A_LOCATION: [&str; 5] = [
     "internal compiler error",
     "fatal error: error writing",
     "fatal error: error closing",
@@ -105,8 +105,8 @@ pub(crate) fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
     let source: HashSet<&str> = source.lines().map(str::trim).collect();
     let is_about_source = |line: &str| {
         let is_trouble =
-            |message: &str| TROUBLES_AT_A_PLACE.iter().any(|trouble| message.starts_with(trouble));
-        quotes_source(line, &source) || behind_place(line).is_some_and(|it| !is_trouble(it))
+            |message: &str| TROUBLES_AT_A_LOCATION.iter().any(|trouble| message.starts_with(trouble));
+        quotes_source(line, &source) || message_after_location(line).is_some_and(|it| !is_trouble(it))
     };
     let lines: Vec<_> = output.lines().filter(|line| !is_about_source(line)).collect();
     TROUBLES.iter().find_map(|(cause, texts)| {
@@ -116,13 +116,13 @@ pub(crate) fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
 }
 
 /// The line in which a compiler says that it has no linker at all. Of a toolchain that is no verdict.
-pub(crate) fn lack_of_linker(output: &str) -> Option<&str> {
+pub(crate) fn missing_linker_line(output: &str) -> Option<&str> {
     output.lines().find(|line| line.contains("cannot find 'ld'"))
 }
 
 /// The message behind `FILE:LINE:` or `FILE:LINE:COLUMN:`. It is about the source there, and may
 /// repeat any words of it: those of an #error, of an attribute, of a missing header's name.
-fn behind_place(line: &str) -> Option<&str> {
+fn message_after_location(line: &str) -> Option<&str> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (_, rest) = line.split_once(':')?;
     let (_, rest) = rest.split_once(':').filter(|(number, _)| is_number(number))?;

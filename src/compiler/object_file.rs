@@ -283,9 +283,9 @@ pub(crate) fn exports(file: &[u8]) -> Option<Exports> {
 
 /// How much there is of a file that a compiler was to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Written {
+pub(crate) enum Completeness {
     /// All that can be told, which of a file that is not ELF is nothing.
-    All,
+    Whole,
     /// Less than it says of itself.
     Part,
     /// No file, or an empty one.
@@ -295,19 +295,19 @@ pub(crate) enum Written {
 /// Whether a compiler has written all of its output. One that says so, and has not, leaves an
 /// object file that does not link or a program that dies, and both would pass for a no. What is no
 /// plain file has no length, and so is nothing.
-pub(crate) fn look(path: &Path) -> Written {
+pub(crate) fn completeness(path: &Path) -> Completeness {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_file() && meta.len() > 0 => {}
-        _ => return Written::Nothing,
+        _ => return Completeness::Nothing,
     }
     // It cannot be read, but the caller's program need not be readable.
-    let Ok(file) = File::open(path) else { return Written::All };
+    let Ok(file) = File::open(path) else { return Completeness::Whole };
     // Nothing is read but headers.
     let file = &ReadCache::new(file);
     let is_whole = !is_elf(file)
         || is_whole::<FileHeader64<_>>(file) == Ok(true)
         || is_whole::<FileHeader32<_>>(file) == Ok(true);
-    if is_whole { Written::All } else { Written::Part }
+    if is_whole { Completeness::Whole } else { Completeness::Part }
 }
 
 /// Whether a file begins as ELF does, or was cut before that could be told.
@@ -339,18 +339,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("program");
         let whole = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        assert_eq!(look(&path), Written::Nothing);
+        assert_eq!(completeness(&path), Completeness::Nothing);
         std::fs::write(&path, &whole).unwrap();
-        assert_eq!(look(&path), Written::All);
+        assert_eq!(completeness(&path), Completeness::Whole);
         for length in [whole.len() - 1, whole.len() / 2, 1000, 64, 63, 20, 5, 4, 3, 1] {
             std::fs::write(&path, &whole[..length]).unwrap();
-            assert_eq!(look(&path), Written::Part, "{length}");
+            assert_eq!(completeness(&path), Completeness::Part, "{length}");
         }
         for (text, expected) in
-            [("", Written::Nothing), ("#!/bin/sh\n", Written::All), ("E", Written::All)]
+            [("", Completeness::Nothing), ("#!/bin/sh\n", Completeness::Whole), ("E", Completeness::Whole)]
         {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(look(&path), expected, "{text:?}");
+            assert_eq!(completeness(&path), expected, "{text:?}");
         }
     }
 }

@@ -38,7 +38,7 @@ const LARGEST_PRODUCT: u64 = 256 << 20;
 
 /// What a compiler has written, to look for a value in it. Nothing of what is too large, or is no
 /// plain file.
-pub(crate) fn product(path: &Path) -> Option<Vec<u8>> {
+pub(crate) fn read_product(path: &Path) -> Option<Vec<u8>> {
     let meta = std::fs::metadata(path).ok()?;
     (meta.is_file() && meta.len() <= LARGEST_PRODUCT).then(|| std::fs::read(path).ok())?
 }

@@ -11,9 +11,9 @@ use crate::exec::process::{Exit, Finished};
 use crate::os;
 use crate::protocol::code::{Code, Reason};
 
-use super::causes::{self, Around, Cause};
+use super::causes::{self, CommandContext, Cause};
 use super::diagnostics;
-use super::object_file::{self, Written};
+use super::object_file::{self, Completeness};
 
 /// The meaning of a command's end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(crate) fn compiler(
     product: Option<&Path>,
     source: impl FnOnce() -> String,
     timeout: Duration,
-    around: Around<'_>,
+    context: CommandContext<'_>,
 ) -> Verdict {
     let code = match &finished.exit {
         Exit::Code(code) => *code,
@@ -57,10 +57,10 @@ pub(crate) fn compiler(
         // What writes on where it cannot may end by any signal.
         Exit::Signal(signal) => {
             return Verdict::Error(match diagnostics::trouble(messages, &source()) {
-                Some((cause, line)) if cause != Cause::Crash => cause.told(&line, around),
-                _ if product.is_some() && os::is_full(around.room) => {
+                Some((cause, line)) if cause != Cause::Crash => cause.message(&line, context),
+                _ if product.is_some() && os::is_full(context.check_dir) => {
                     let name = os::describe_signal(*signal);
-                    let remedy = causes::full(around.temp);
+                    let remedy = causes::full(context.temp);
                     let text =
                         format!("{what} was ended by {name}, and the disk is full; {remedy}");
                     Reason::new(Code::DiskFull, text)
@@ -71,22 +71,22 @@ pub(crate) fn compiler(
     };
     if code == 0 {
         let Some(file) = product else { return Verdict::Yes };
-        return match object_file::look(file) {
-            Written::All => Verdict::Yes,
-            _ if os::is_full(around.room) => {
-                let remedy = causes::full(around.temp);
+        return match object_file::completeness(file) {
+            Completeness::Whole => Verdict::Yes,
+            _ if os::is_full(context.check_dir) => {
+                let remedy = causes::full(context.temp);
                 let text = format!(
                     "{what} reported success but did not write all of its output file, and the disk is full; {remedy}"
                 );
                 Verdict::error(Code::DiskFull, text)
             }
-            Written::Nothing => {
+            Completeness::Nothing => {
                 let text = format!(
                     "{what} reported success but wrote no output file; check what the command really runs"
                 );
                 Verdict::error(Code::CompilerMisbehaved, text)
             }
-            Written::Part => {
+            Completeness::Part => {
                 let text = format!(
                     "{what} reported success but wrote only a part of its output file; look for a full \
                      disk, then ask again"
@@ -95,7 +95,7 @@ pub(crate) fn compiler(
             }
         };
     }
-    failed(what, code, messages, product.is_some(), &source(), around)
+    failed(what, code, messages, product.is_some(), &source(), context)
 }
 
 /// What it means that a command, which was to write a file or not, has failed with this status and
@@ -106,10 +106,10 @@ pub(crate) fn failed(
     messages: &str,
     writes: bool,
     source: &str,
-    around: Around<'_>,
+    context: CommandContext<'_>,
 ) -> Verdict {
     if let Some((cause, line)) = diagnostics::trouble(messages, source) {
-        return Verdict::Error(cause.told(&line, around));
+        return Verdict::Error(cause.message(&line, context));
     }
     if code >= FIRST_STATUS_OF_WRAPPERS {
         let text = format!(
@@ -118,8 +118,8 @@ pub(crate) fn failed(
         );
         return Verdict::error(Code::CompilerNotStarted, text);
     }
-    if writes && os::is_full(around.room) {
-        let remedy = causes::full(around.temp);
+    if writes && os::is_full(context.check_dir) {
+        let remedy = causes::full(context.temp);
         let text = format!("{what} failed, and the disk is full; {remedy}");
         return Verdict::error(Code::DiskFull, text);
     }
@@ -157,7 +157,7 @@ pub(crate) fn program(
     emulator: Option<&Path>,
     errors: &str,
     timeout: Duration,
-    around: Around<'_>,
+    context: CommandContext<'_>,
 ) -> Verdict {
     let code = match exit {
         Exit::Code(code) => *code,
@@ -172,14 +172,14 @@ pub(crate) fn program(
                         "the emulator could not be started ({error}); check the toolchain's \"emulator\""
                     ),
                 ),
-                None => causes::program_not_started(error, around),
+                None => causes::program_not_started(error, context),
             });
         }
     };
-    match emulator.and_then(|emulator| own_words(emulator, code, errors)) {
-        Some(said) if code != 0 => {
+    match emulator.and_then(|emulator| emulator_failure(emulator, code, errors)) {
+        Some(line) if code != 0 => {
             let text =
-                format!("the emulator could not run the program ({said}); check its arguments");
+                format!("the emulator could not run the program ({line}); check its arguments");
             Verdict::error(Code::EmulatorFailed, text)
         }
         _ if code == 0 => Verdict::Yes,
@@ -189,7 +189,7 @@ pub(crate) fn program(
 
 /// What an emulator says of itself, when its status is not the program's. It is a wrapper, whose
 /// statuses are those of shells; QEMU has another one, but names itself.
-fn own_words(emulator: &Path, code: i32, errors: &str) -> Option<String> {
+fn emulator_failure(emulator: &Path, code: i32, errors: &str) -> Option<String> {
     let name = format!("{}: ", emulator.file_name()?.to_string_lossy());
     let line = errors.lines().find(|line| line.starts_with(&name));
     let wrapper = [126, 127].contains(&code).then(|| format!("status {code}"));

@@ -161,7 +161,7 @@ impl Runner {
         };
         let is_gone = in_time || end(&mut group, &mut reader).await;
         if !in_time {
-            os::end_strays(start.room);
+            os::kill_strays(start.check_dir);
         }
         if !is_gone {
             group.abandon();
@@ -173,14 +173,14 @@ impl Runner {
                 break false;
             }
             // On a busy machine, whoever holds the pipes may not have had a turn yet.
-            if Instant::now() >= deadline || self.is_stopping() || !os::is_busy(start.room) {
+            if Instant::now() >= deadline || self.is_stopping() || !os::is_busy(start.check_dir) {
                 break true;
             }
         };
         let ended = group.reap();
         if is_held {
             // By somebody of another group.
-            os::end_strays(start.room);
+            os::kill_strays(start.check_dir);
         }
         // What the group wrote before it died is in the pipes already.
         let _ = timeout(Duration::from_millis(1), reader.finish()).await;
@@ -219,7 +219,7 @@ impl Runner {
 
 /// Ends a group that has used up its time; whether its leader is gone then.
 async fn end(group: &mut Group, reader: &mut Reader<impl Future<Output = ()>>) -> bool {
-    group.ask_to_end();
+    group.terminate();
     if timeout(GRACE, reader.read_during(group.leader_exited())).await.is_ok() {
         return true;
     }

@@ -57,7 +57,7 @@ impl Scratch {
     }
 
     /// Text without the names of the directories in it, which mean nothing to people.
-    pub(crate) fn without_rooms(&self, text: &str) -> String {
+    pub(crate) fn without_check_dirs(&self, text: &str) -> String {
         let own = format!("{}/", self.dir.display());
         let mut parts = text.split(&own);
         let first = parts.next().unwrap_or_default().to_string();
@@ -69,7 +69,7 @@ impl Scratch {
 
     /// Makes a directory in it. Directories are numbered: an id may hold anything, and so is
     /// no name for a file.
-    pub(crate) fn room(&self) -> io::Result<CheckDir> {
+    pub(crate) fn check_dir(&self) -> io::Result<CheckDir> {
         let number = self.next.get();
         self.next.set(number + 1);
         let path = self.path().join(number.to_string());
@@ -110,14 +110,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_rooms_are_left_out_of_what_people_read() {
+    fn check_dirs_are_removed_from_messages() {
         let scratch = Scratch { dir: "/no/such/tryall-1f".into(), next: Cell::new(0) };
         for (text, shown) in [
             ("ld: /no/such/tryall-1f/12/ccX.o: in main", "ld: ccX.o: in main"),
             ("/no/such/tryall-1f/0/a /no/such/tryall-1f/1/b", "a b"),
             ("/no/such/x", "/no/such/x"),
         ] {
-            assert_eq!(scratch.without_rooms(text), shown);
+            assert_eq!(scratch.without_check_dirs(text), shown);
         }
     }
 }

@@ -11,11 +11,11 @@
 //!   [`hold_interrupts`]: what must not be cut short by the first of them.
 //!   [`survive_file_size_limit`]: what would end this program before it could tell why.
 //! * [`Stdout`]: where results go, whatever state the caller has left it in.
-//! * [`end_strays`]: ends what has left its group, where such processes can be found; [`is_busy`]:
+//! * [`kill_strays`]: ends what has left its group, where such processes can be found; [`is_busy`]:
 //!   whether any of them has work to do.
 //! * [`scratch_base`], [`is_full`], [`has_no_inodes`], [`is_noexec`], [`private_dir`]: where
 //!   temporary files go, whether there is room, and whether programs may run there.
-//! * [`most_commands`], [`room_for_a_command`], [`is_short_of_resources`]: what the limits on open
+//! * [`most_commands`], [`check_descriptor_limit`], [`is_short_of_resources`]: what the limits on open
 //!   files and processes allow. [`set_limits`]: those that programs die of.
 //! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark
 //!   mode asks of the machine.

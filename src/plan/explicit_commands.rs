@@ -1,6 +1,6 @@
 //! What belongs to toolchains whose commands the request gives in full, and to their checks.
 
-use crate::plan::template::{List, Step, Template};
+use crate::plan::template::{List, TemplateKind, Template};
 use crate::plan::toolchain::Commands;
 use crate::protocol::code::Code;
 use crate::protocol::{self, Check, Fault, Kind};
@@ -30,9 +30,9 @@ pub(super) fn validate(
         return Err((Code::ConflictingFields, field, message.into()));
     }
     let invalid = |field| move |message| (Code::InvalidValue, field, message);
-    Template::parse(compile, Step::Compile).map_err(invalid("compile"))?;
+    Template::parse(compile, TemplateKind::Compile).map_err(invalid("compile"))?;
     if let Some(link) = &toolchain.link {
-        Template::parse(link, Step::Link).map_err(invalid("link"))?;
+        Template::parse(link, TemplateKind::Link).map_err(invalid("link"))?;
     }
     Ok(())
 }
@@ -41,7 +41,7 @@ pub(super) fn validate(
 /// go, and have a place for what it brings.
 pub(super) fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
     let kind = check.kind.name();
-    if !matches!(check.kind, Kind::Compiles | Kind::KnownLinks | Kind::Runs) {
+    if !matches!(check.kind, Kind::Compiles | Kind::Links | Kind::Runs) {
         let message = format!(
             "{:?}: a toolchain with \"compile\" serves the kinds compiles, links and runs, and kind \
              {kind:?} needs a compiler's \"command\"",
@@ -62,7 +62,7 @@ pub(super) fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
         ("link_args", &check.link_args, List::LinkArgs, "{link_args} in \"link\""),
     ] {
         let template = if list == List::LinkArgs { link } else { Some(&commands.compile) };
-        if !given.is_empty() && !template.is_some_and(|template| template.has_place_for(list)) {
+        if !given.is_empty() && !template.is_some_and(|template| template.accepts(list)) {
             let message = format!("the toolchain has no place for it; put {place}");
             return Err(Fault::of(Code::ConflictingFields, field, message));
         }

@@ -26,7 +26,7 @@ use crate::protocol::{
 use toolchain::{Environment, Toolchain};
 
 use ids::{CheckId, Id, QuestionId, Table, ToolchainId};
-use question::{Anchor, Question, each, product, sibling, subject};
+use question::{PathResolver, Question, each, product, subject, variant};
 
 /// Seconds that a check may take when nobody says otherwise.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -161,7 +161,7 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     let mut products = HashMap::new();
     let mut checks = Table::<CheckId, _>::default();
     for (index, check) in input.request.checks.iter().enumerate() {
-        let at = |fault| planner_complaint(&input, index, fault);
+        let at = |fault| complaint(&input, index, fault);
         let question = planner.question(index, check).map_err(at)?;
         let mut needs = needs(check, &ids).map_err(at)?;
         let alternative_to = check.alternative_to.as_ref().map(|id| CheckId::at(ids[id.as_str()]));
@@ -189,7 +189,7 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     if let Some(cycle) = graph::cycle(&checks) {
         let names: Vec<_> = cycle.iter().map(|&index| checks[index].id.as_str()).collect();
         let message = format!("these checks need each other in a circle: {}", names.join(" -> "));
-        return Err(planner_complaint(
+        return Err(complaint(
             &input,
             cycle[0].place(),
             Fault::of(Code::NeedsCircle, "needs", message),
@@ -212,7 +212,7 @@ struct Planner<'a> {
     patterns: HashMap<String, Regex>,
 }
 
-fn planner_complaint(input: &Input<'_>, index: usize, fault: Fault) -> BadRequest {
+fn complaint(input: &Input<'_>, index: usize, fault: Fault) -> BadRequest {
     input.origins[index].complaint(fault, input.text)
 }
 
@@ -233,7 +233,7 @@ impl<'a> Planner<'a> {
         let mut ids: HashMap<&str, usize> = HashMap::new();
         for (index, check) in self.request.checks.iter().enumerate() {
             let at = |code, message| {
-                planner_complaint(self.input, index, Fault::of(code, "id", message))
+                complaint(self.input, index, Fault::of(code, "id", message))
             };
             fragment::id(&check.id).map_err(|why| at(Code::InvalidValue, why))?;
             if let Some(first) = ids.insert(&check.id, index) {
@@ -304,13 +304,13 @@ impl<'a> Planner<'a> {
         let base = self.input.origins[index].base.clone();
         let toolchain = self.toolchain(check)?;
         let language = self.toolchains[toolchain].language;
-        let in_full = self.toolchains[toolchain].commands.is_some();
-        let anchored = |args: &[String]| match in_full {
+        let is_explicit = self.toolchains[toolchain].commands.is_some();
+        let absolute_args = |args: &[String]| match is_explicit {
             // What goes into a command that is given in full is as final as that.
             true => args.iter().map(OsString::from).collect(),
-            false => absolute_paths::anchored(args, &base),
+            false => absolute_paths::absolute_args(args, &base),
         };
-        let anchor = Anchor { args: &anchored, path: &|path| base.join(path) };
+        let paths = PathResolver { args: &absolute_args, path: &|path| base.join(path) };
 
         each("headers", &check.headers, fragment::header)?;
         if check.prefix.contains('\0') {
@@ -335,7 +335,7 @@ impl<'a> Planner<'a> {
                 self.patterns.insert(pattern.clone(), compiled);
             }
         }
-        let subject = subject(check, language, &anchor)?;
+        let subject = subject(check, language, &paths)?;
         let dialect = self.toolchains[toolchain].dialect;
         let definitions = check.definitions.as_deref().unwrap_or_default();
         match &self.toolchains[toolchain].commands {
@@ -354,12 +354,12 @@ impl<'a> Planner<'a> {
             subject,
             headers: check.headers.clone(),
             prefix: check.prefix.clone(),
-            args: include_dirs.chain(anchored(&check.args)).collect(),
-            link_args: anchored(&check.link_args),
+            args: include_dirs.chain(absolute_args(&check.args)).collect(),
+            link_args: absolute_args(&check.link_args),
             definitions: definitions.iter().map(OsString::from).collect(),
-            product: product(check, &anchor)?,
+            product: product(check, &paths)?,
             product_is_data: check.product_is_data.unwrap_or(false),
-            sibling: sibling(check, language)?,
+            variant: variant(check, language)?,
             fail_patterns: check.fail_patterns.clone(),
             timeout: self.timeout(check),
         })

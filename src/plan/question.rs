@@ -33,7 +33,7 @@ pub(crate) struct Question {
     /// Whether the object file will do for it.
     pub product_is_data: bool,
     /// What makes it one of several siblings.
-    pub sibling: Option<Variant>,
+    pub variant: Option<Variant>,
     /// Regular expressions that turn a success into a no; known to be valid.
     pub fail_patterns: Vec<String>,
     /// How long it may take.
@@ -53,7 +53,7 @@ impl Question {
             definitions: Vec::new(),
             product: None,
             product_is_data: false,
-            sibling: None,
+            variant: None,
             fail_patterns: Vec::new(),
             timeout: Duration::ZERO,
         }
@@ -171,7 +171,7 @@ impl Subject {
 }
 
 /// How the paths of a check are made absolute.
-pub(crate) struct Anchor<'a> {
+pub(crate) struct PathResolver<'a> {
     /// One argument list.
     pub args: &'a dyn Fn(&[String]) -> Vec<OsString>,
     /// One path.
@@ -182,7 +182,7 @@ pub(crate) struct Anchor<'a> {
 pub(crate) fn subject(
     check: &Check,
     language: Language,
-    anchor: &Anchor<'_>,
+    paths: &PathResolver<'_>,
 ) -> Result<Subject, Fault> {
     own_fields_fit(check, language)?;
     let name_or_type = |field: &'static str, value: &Option<String>| -> Result<String, Fault> {
@@ -201,7 +201,7 @@ pub(crate) fn subject(
             library: {
                 let library = text("library", &check.library, fragment::library)?;
                 match library.contains('/') {
-                    true => (anchor.path)(&library).to_string_lossy().into_owned(),
+                    true => (paths.path)(&library).to_string_lossy().into_owned(),
                     false => library,
                 }
             },
@@ -230,13 +230,13 @@ pub(crate) fn subject(
                 arguments
             },
         },
-        Kind::CompilerFlag => Subject::CompilerFlag(flags(check, anchor)?),
-        Kind::LinkerFlag => Subject::LinkerFlag(flags(check, anchor)?),
+        Kind::CompilerFlag => Subject::CompilerFlag(flags(check, paths)?),
+        Kind::LinkerFlag => Subject::LinkerFlag(flags(check, paths)?),
         Kind::Endian => Subject::Endian,
-        Kind::Preprocesses => source(check, Stage::Preprocess, anchor)?,
-        Kind::Compiles => source(check, Stage::Compile, anchor)?,
-        Kind::KnownLinks => source(check, Stage::Link, anchor)?,
-        Kind::Runs => source(check, Stage::Run, anchor)?,
+        Kind::Preprocesses => source(check, Stage::Preprocess, paths)?,
+        Kind::Compiles => source(check, Stage::Compile, paths)?,
+        Kind::Links => source(check, Stage::Link, paths)?,
+        Kind::Runs => source(check, Stage::Run, paths)?,
     })
 }
 
@@ -313,27 +313,27 @@ pub(crate) fn each(
     Ok(())
 }
 
-fn flags(check: &Check, anchor: &Anchor<'_>) -> Result<Vec<OsString>, Fault> {
+fn flags(check: &Check, paths: &PathResolver<'_>) -> Result<Vec<OsString>, Fault> {
     let flags = check.flags.as_deref().unwrap_or_default();
     if flags.is_empty() {
         return Err(Fault::of_value("flags", "it is empty"));
     }
     each("flags", flags, fragment::argument)?;
-    Ok((anchor.args)(flags))
+    Ok((paths.args)(flags))
 }
 
 /// Where the program or object file of a check goes.
-pub(crate) fn product(check: &Check, anchor: &Anchor<'_>) -> Result<Option<PathBuf>, Fault> {
+pub(crate) fn product(check: &Check, paths: &PathResolver<'_>) -> Result<Option<PathBuf>, Fault> {
     let Some(product) = &check.product else { return Ok(None) };
     if product.is_empty() {
         return Err(Fault::of_value("product", "it is empty"));
     }
     fragment::argument(product).map_err(|refusal| Fault::of_value("product", refusal))?;
-    Ok(Some((anchor.path)(product)))
+    Ok(Some((paths.path)(product)))
 }
 
 /// What a check says of its siblings.
-pub(crate) fn sibling(check: &Check, language: Language) -> Result<Option<Variant>, Fault> {
+pub(crate) fn variant(check: &Check, language: Language) -> Result<Option<Variant>, Fault> {
     let (word, own_names) = match (&check.word, &check.own_names) {
         (None, None) => return Ok(None),
         (Some(word), Some(own_names)) => (word.clone(), own_names.clone()),
@@ -351,7 +351,7 @@ pub(crate) fn sibling(check: &Check, language: Language) -> Result<Option<Varian
     Ok(Some(Variant { word, own_names }))
 }
 
-fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, Fault> {
+fn source(check: &Check, stage: Stage, paths: &PathResolver<'_>) -> Result<Subject, Fault> {
     let run_args = check.run_args.clone().unwrap_or_default();
     each("run_args", &run_args, fragment::argument)?;
     let extension = check.extension.clone();
@@ -365,7 +365,7 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
         (Some(source), _) => CallerSource::Text { source: source.clone(), extension },
         (None, Some(file)) => {
             fragment::argument(file).map_err(|refusal| Fault::of_value("file", refusal))?;
-            let path = (anchor.path)(file);
+            let path = (paths.path)(file);
             if !path.is_file() {
                 let message = format!("{} is not a file", path.display());
                 return Err(Fault::of(Code::FileMissing, "file", message));
@@ -379,7 +379,7 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
         None => None,
         Some(dir) => {
             fragment::argument(dir).map_err(|refusal| Fault::of_value("run_dir", refusal))?;
-            let path = (anchor.path)(dir);
+            let path = (paths.path)(dir);
             if !path.is_dir() {
                 let message = format!("{} is not a directory", path.display());
                 return Err(Fault::of(Code::FileMissing, "run_dir", message));

@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 
 /// Which of a toolchain's two commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum TemplateKind {
     /// From the source to the object file.
     Compile,
     /// From the object file to the program.
@@ -39,18 +39,18 @@ const FILES: [(&str, File); 3] =
 const LISTS: [(&str, List); 3] =
     [("{definitions}", List::Definitions), ("{args}", List::Args), ("{link_args}", List::LinkArgs)];
 
-impl Step {
+impl TemplateKind {
     /// The files that the command must name. It can name no others.
     fn files(self) -> [File; 2] {
         match self {
-            Step::Compile => [File::Source, File::Object],
-            Step::Link => [File::Object, File::Program],
+            TemplateKind::Compile => [File::Source, File::Object],
+            TemplateKind::Link => [File::Object, File::Program],
         }
     }
 
     /// The lists that it may take.
     fn takes(self, list: List) -> bool {
-        (list == List::LinkArgs) == (self == Step::Link)
+        (list == List::LinkArgs) == (self == TemplateKind::Link)
     }
 }
 
@@ -90,12 +90,12 @@ pub(crate) struct Filling<'a> {
 
 impl Template {
     /// Reads a command, or says what is wrong with it.
-    pub(crate) fn parse(words: &[String], step: Step) -> Result<Self, String> {
+    pub(crate) fn parse(words: &[String], kind: TemplateKind) -> Result<Self, String> {
         let parsed: Vec<_> = words.iter().map(|word| parse_word(word)).collect();
         let program = words.first().map_or("", String::as_str);
         match parsed.first() {
             None => return Err("it is empty; leave it out if there is no such command".into()),
-            Some(Word::Pieces(pieces)) if is_name(pieces) => {}
+            Some(Word::Pieces(pieces)) if is_program(pieces) => {}
             Some(_) => return Err(format!("it starts with {program:?}, which names no program")),
         }
         if program.contains('/') && !program.starts_with('/') {
@@ -106,20 +106,20 @@ impl Template {
         }
         let template = Template(parsed);
         for (name, file) in FILES {
-            let wanted = step.files().contains(&file);
-            match (template.names(file), wanted) {
+            let wanted = kind.files().contains(&file);
+            match (template.mentions(file), wanted) {
                 (false, true) => return Err(format!("{name} does not stand in it")),
                 (true, false) => return Err(format!("{name} has no meaning in it")),
                 _ => {}
             }
         }
-        match LISTS.iter().find(|(_, list)| !step.takes(*list) && template.has_place_for(*list)) {
+        match LISTS.iter().find(|(_, list)| !kind.takes(*list) && template.accepts(*list)) {
             Some((name, _)) => Err(format!("{name} has no meaning in it")),
             None => Ok(template),
         }
     }
 
-    fn names(&self, file: File) -> bool {
+    fn mentions(&self, file: File) -> bool {
         self.0.iter().any(|word| match word {
             Word::Pieces(pieces) => pieces.contains(&Piece::File(file)),
             Word::List(_) => false,
@@ -127,7 +127,7 @@ impl Template {
     }
 
     /// Whether a list's placeholder stands in the command.
-    pub(crate) fn has_place_for(&self, list: List) -> bool {
+    pub(crate) fn accepts(&self, list: List) -> bool {
         self.0.contains(&Word::List(list))
     }
 
@@ -168,7 +168,7 @@ impl Template {
     }
 }
 
-fn is_name(pieces: &[Piece]) -> bool {
+fn is_program(pieces: &[Piece]) -> bool {
     matches!(pieces, [Piece::Text(text)] if !text.is_empty())
 }
 
@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn filled(text: &str, args: &[OsString]) -> Vec<String> {
-        let template = Template::parse(&words(text), Step::Compile).unwrap();
+        let template = Template::parse(&words(text), TemplateKind::Compile).unwrap();
         let filling = Filling {
             source: "{object}.c".as_ref(),
             object: "a.o".as_ref(),
@@ -237,24 +237,24 @@ mod tests {
 
     #[test]
     fn commands_that_cannot_work_are_refused() {
-        for (step, text, why) in [
-            (Step::Compile, "", "names no program"),
-            (Step::Compile, "{source} {object}", "names no program"),
-            (Step::Compile, "{args} {source} {object}", "names no program"),
-            (Step::Compile, "bin/cc {source} {object}", "relative path"),
-            (Step::Compile, "cc {source}", "{object} does not stand"),
-            (Step::Compile, "cc {object}", "{source} does not stand"),
-            (Step::Compile, "cc {source} {object} {program}", "{program} has no meaning"),
-            (Step::Compile, "cc {source} {object} {link_args}", "{link_args} has no meaning"),
-            (Step::Link, "cc {object}", "{program} does not stand"),
-            (Step::Link, "cc {program}", "{object} does not stand"),
-            (Step::Link, "cc {object} {program} -x{source}", "{source} has no meaning"),
-            (Step::Link, "cc {object} {program} {args}", "{args} has no meaning"),
-            (Step::Link, "cc {object} {program} {definitions}", "{definitions} has no meaning"),
+        for (kind, text, why) in [
+            (TemplateKind::Compile, "", "names no program"),
+            (TemplateKind::Compile, "{source} {object}", "names no program"),
+            (TemplateKind::Compile, "{args} {source} {object}", "names no program"),
+            (TemplateKind::Compile, "bin/cc {source} {object}", "relative path"),
+            (TemplateKind::Compile, "cc {source}", "{object} does not stand"),
+            (TemplateKind::Compile, "cc {object}", "{source} does not stand"),
+            (TemplateKind::Compile, "cc {source} {object} {program}", "{program} has no meaning"),
+            (TemplateKind::Compile, "cc {source} {object} {link_args}", "{link_args} has no meaning"),
+            (TemplateKind::Link, "cc {object}", "{program} does not stand"),
+            (TemplateKind::Link, "cc {program}", "{object} does not stand"),
+            (TemplateKind::Link, "cc {object} {program} -x{source}", "{source} has no meaning"),
+            (TemplateKind::Link, "cc {object} {program} {args}", "{args} has no meaning"),
+            (TemplateKind::Link, "cc {object} {program} {definitions}", "{definitions} has no meaning"),
         ] {
-            let refusal = Template::parse(&words(text), step).unwrap_err();
+            let refusal = Template::parse(&words(text), kind).unwrap_err();
             assert!(refusal.contains(why), "{text}: {refusal}");
         }
-        assert!(Template::parse(&[], Step::Link).unwrap_err().contains("empty"));
+        assert!(Template::parse(&[], TemplateKind::Link).unwrap_err().contains("empty"));
     }
 }

@@ -7,8 +7,8 @@ use std::path::{Path as FilePath, PathBuf};
 use crate::compiler::dialect::Dialect;
 use crate::compiler::language::Language;
 use crate::os::{self, FileIdentity};
-use crate::plan::absolute_paths::{anchored, anchored_command};
-use crate::plan::template::{Step, Template};
+use crate::plan::absolute_paths::{absolute_args, absolute_command};
+use crate::plan::template::{TemplateKind, Template};
 use crate::protocol;
 use crate::protocol::code::{Code, Reason};
 
@@ -147,31 +147,31 @@ pub(crate) fn resolve(
     let given = given.unwrap_or(&nothing);
     let env = variables(given, environment);
     let emulator = (!given.emulator.is_empty()).then(|| {
-        let command = anchored_command(&given.emulator, base);
+        let command = absolute_command(&given.emulator, base);
         let file = find(&command[0], &env, Tool::Emulator);
         (command, file)
     });
     if let Some(compile) = &given.compile {
-        return in_full(language, given, compile, env, emulator);
+        return with_explicit_commands(language, given, compile, env, emulator);
     }
 
     let mut args = Vec::new();
-    let mut link_args = anchored(&given.link_args, base);
+    let mut link_args = absolute_args(&given.link_args, base);
     let command = match &given.command {
-        Some(command) => anchored_command(command, base),
+        Some(command) => absolute_command(command, base),
         None => {
             for words in language.flag_variables(|name| environment.words(name).transpose()) {
-                args.extend(anchored(&words?, &environment.dir));
+                args.extend(absolute_args(&words?, &environment.dir));
             }
             let linker_flags = environment.words("LDFLAGS")?.unwrap_or_default();
             // Before the toolchain's own libraries, as -L must stand before -l.
-            link_args.splice(0..0, anchored(&linker_flags, &environment.dir));
-            anchored_command(&environment_command(language, environment)?, &environment.dir)
+            link_args.splice(0..0, absolute_args(&linker_flags, &environment.dir));
+            absolute_command(&environment_command(language, environment)?, &environment.dir)
         }
     };
-    args.extend(anchored(&given.args, base));
+    args.extend(absolute_args(&given.args, base));
 
-    let command = [anchored_command(&given.launcher, base), command].concat();
+    let command = [absolute_command(&given.launcher, base), command].concat();
     let private_temp = has_private_temp(given, command.iter().map(OsString::as_os_str));
     let mut compiler_env = env.clone();
     if !given.env.contains_key("LC_ALL") {
@@ -191,7 +191,7 @@ pub(crate) fn resolve(
         command,
         args,
         link_args,
-        trial_args: [&given.trial_args, &given.trial_link_args].map(|args| anchored(args, base)),
+        trial_args: [&given.trial_args, &given.trial_link_args].map(|args| absolute_args(args, base)),
         emulator,
         env: compiler_env,
         program_env: env,
@@ -201,21 +201,21 @@ pub(crate) fn resolve(
 
 /// A toolchain whose commands the request gives in full. Nothing is added to them, and to their
 /// environment only `TMPDIR`.
-fn in_full(
+fn with_explicit_commands(
     language: Language,
     given: &protocol::Toolchain,
     compile: &[String],
     env: Vec<(OsString, OsString)>,
     emulator: Option<(Vec<OsString>, Result<PathBuf, Reason>)>,
 ) -> Result<Toolchain, Reason> {
-    let read = |words: &[String], step, tool| -> Result<_, Reason> {
+    let read = |words: &[String], kind, tool| -> Result<_, Reason> {
         let template =
-            Template::parse(words, step).map_err(|why| Reason::new(Code::InvalidValue, why))?;
+            Template::parse(words, kind).map_err(|why| Reason::new(Code::InvalidValue, why))?;
         Ok((template, find(OsStr::new(&words[0]), &env, tool)))
     };
-    let (compile, program) = read(compile, Step::Compile, Tool::Compiler)?;
+    let (compile, program) = read(compile, TemplateKind::Compile, Tool::Compiler)?;
     let link =
-        given.link.as_ref().map(|words| read(words, Step::Link, Tool::Linker)).transpose()?;
+        given.link.as_ref().map(|words| read(words, TemplateKind::Link, Tool::Linker)).transpose()?;
     let commands = Commands { compile, link };
     let linked = commands.link.iter().flat_map(|(link, _)| link.fixed_words());
     let private_temp = has_private_temp(given, commands.compile.fixed_words().chain(linked));

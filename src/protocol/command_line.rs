@@ -197,7 +197,7 @@ static FLAGS: [Flag; 19] = [
         option: "links",
         value: FILE,
         help: "Does the file compile and link?",
-        build: |text, _| source_file(text, Kind::KnownLinks),
+        build: |text, _| source_file(text, Kind::Links),
     },
     Flag {
         option: "runs",

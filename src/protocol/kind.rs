@@ -31,7 +31,7 @@ pub enum Kind {
     Endian,
     Preprocesses,
     Compiles,
-    KnownLinks,
+    Links,
     Runs,
 }
 
@@ -167,7 +167,7 @@ pub(crate) static RULES: [Rule; 18] = [
         &["definitions", "product"],
     ),
     source_rule(
-        Kind::KnownLinks,
+        Kind::Links,
         "links",
         "Does this source compile and link?",
         &["definitions", "product", "product_is_data", "word", "own_names"],

@@ -80,7 +80,7 @@ pub struct Answer {
 
 impl Answer {
     /// The status and the value, for messages that compare answers.
-    pub fn told(&self) -> String {
+    pub fn status_and_value(&self) -> String {
         match &self.value {
             Some(value) => {
                 let value = serde_json::to_string(value).unwrap_or_default();

@@ -11,7 +11,7 @@ type Rule = fn(&str) -> Slip;
 
 /// The first slip in a check. The arguments of commands that the request gives in full are as final
 /// as these.
-pub(crate) fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
+pub(crate) fn of_check(check: &Check, has_explicit_commands: bool) -> Result<(), Fault> {
     let rules: [(&str, &Option<String>, Rule); 7] = [
         ("header", &check.header, header),
         ("symbol", &check.symbol, symbol),
@@ -25,7 +25,7 @@ pub(crate) fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
         value.as_deref().map_or(Ok(()), rule).map_err(|slip| Fault::of_value(field, slip))?;
     }
     each("headers", &check.headers, header)?;
-    if is_in_full {
+    if has_explicit_commands {
         return Ok(());
     }
     each("include_dirs", &check.include_dirs, include_dir)?;

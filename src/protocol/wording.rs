@@ -19,15 +19,15 @@ pub(super) fn own_complaint<E: serde::de::Error>(code: Code, message: &str) -> E
 }
 
 /// What serde says, without the place.
-fn said(error: &serde_json::Error) -> String {
-    let mut said = error.to_string();
-    said.truncate(said.rfind(" at line ").unwrap_or(said.len()));
-    said
+fn message(error: &serde_json::Error) -> String {
+    let mut message = error.to_string();
+    message.truncate(message.rfind(" at line ").unwrap_or(message.len()));
+    message
 }
 
 /// A complaint about a value that is JSON, but not what its place takes. `value` is what stands there.
 pub(super) fn of_data(error: &serde_json::Error, value: Option<&Value>) -> Reason {
-    let message = said(error);
+    let message = message(error);
     if let Some((code, message)) = message.split_once(BEHIND_CODE)
         && let Ok(code) = Code::deserialize(StrDeserializer::<ValueError>::new(code))
     {
@@ -103,7 +103,7 @@ fn unknown_field(message: &str) -> Option<String> {
 
 /// A complaint about text that is no JSON. `rest` is the line's text from the culprit on.
 pub(super) fn of_syntax(error: &serde_json::Error, rest: &str) -> String {
-    let message = said(error);
+    let message = message(error);
     if let Some(within) = message.strip_prefix("EOF while parsing ") {
         return format!("the JSON ends too early, within {}", article(within));
     }

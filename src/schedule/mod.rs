@@ -51,7 +51,7 @@ use sharing::Sharing;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
     /// Whether questions may share commands.
-    pub fuse: bool,
+    pub share: bool,
     /// Whether every check is then asked again, alone; an answer that differs becomes an error.
     pub verify: bool,
 }
@@ -63,8 +63,8 @@ pub(crate) async fn run(
     options: Options,
 ) -> Option<(Vec<Answer>, Summary)> {
     let started = Instant::now();
-    let Options { fuse, verify } = options;
-    let mut schedule = Schedule::new(context.clone(), slots, fuse, !verify);
+    let Options { share, verify } = options;
+    let mut schedule = Schedule::new(context.clone(), slots, share, !verify);
     schedule.run().await;
     if context.runner.is_stopping() {
         return None;
@@ -122,7 +122,7 @@ enum QuestionState {
     New,
     /// It is to be answered, for the checks that have asked it so far.
     Open {
-        askers: Vec<CheckId>,
+        checks: Vec<CheckId>,
     },
     /// It is answered; `first` asked it first.
     Done {
@@ -132,7 +132,7 @@ enum QuestionState {
 }
 
 impl Schedule {
-    fn new(context: Rc<Context>, slots: Slots, fuse: bool, reports: bool) -> Self {
+    fn new(context: Rc<Context>, slots: Slots, share: bool, reports: bool) -> Self {
         let plan = &context.plan;
         let mut checks: Table<CheckId, CheckState> = plan
             .checks
@@ -148,7 +148,7 @@ impl Schedule {
             answers: plan.checks.map(|_| None),
             questions: plan.questions.map(|_| QuestionState::New),
             alone: BTreeSet::new(),
-            sharing: Sharing::new(plan, fuse),
+            sharing: Sharing::new(plan, share),
             queue: Queue::new(&context),
             argument_trials: ArgumentTrials::new(&context),
             running: JoinSet::new(),
@@ -199,7 +199,7 @@ impl Schedule {
                 && self.sharing.takes_as_variant(question)
             {
                 self.ready.remove(&check);
-                self.questions[question] = QuestionState::Open { askers: vec![check] };
+                self.questions[question] = QuestionState::Open { checks: vec![check] };
             }
         }
         self.queue_waiting();
@@ -241,13 +241,13 @@ impl Schedule {
         while let Some(check) = self.ready.pop_first() {
             let question = self.context.plan.checks[check].question;
             match &mut self.questions[question] {
-                QuestionState::Open { askers } => askers.push(check),
+                QuestionState::Open { checks } => checks.push(check),
                 QuestionState::Done { first, outcome } => {
                     let (first, outcome) = (*first, outcome.clone());
                     self.answer(check, Some(first), &outcome);
                 }
                 QuestionState::New => {
-                    self.questions[question] = QuestionState::Open { askers: vec![check] };
+                    self.questions[question] = QuestionState::Open { checks: vec![check] };
                     if !self.sharing.takes(question) {
                         self.queue_alone([question]);
                     }
@@ -271,12 +271,12 @@ impl Schedule {
 
     /// Whether checks that wait for this question may still share commands.
     fn brings_more(&self, question: QuestionId) -> bool {
-        let QuestionState::Open { askers } = &self.questions[question] else { return false };
+        let QuestionState::Open { checks } = &self.questions[question] else { return false };
         let is_new = |&check: &CheckId| {
             let question = self.context.plan.checks[check].question;
             self.answers[check].is_none() && matches!(self.questions[question], QuestionState::New)
         };
-        askers.iter().any(|&check| self.checks[check].needed_by.iter().any(is_new))
+        checks.iter().any(|&check| self.checks[check].needed_by.iter().any(is_new))
     }
 
     fn settle_job(&mut self, ended: Ended) {
@@ -326,19 +326,19 @@ impl Schedule {
     /// Hands an outcome to all checks that have asked.
     fn settle_for_good(&mut self, question: QuestionId, outcome: Outcome) {
         let outcome = Rc::new(outcome);
-        let QuestionState::Open { askers } = &mut self.questions[question] else {
+        let QuestionState::Open { checks } = &mut self.questions[question] else {
             unreachable!("only an open question ends");
         };
-        let askers = std::mem::take(askers);
-        let first = askers[0];
+        let checks = std::mem::take(checks);
+        let first = checks[0];
         self.questions[question] = QuestionState::Done { first, outcome: outcome.clone() };
-        for asker in askers {
+        for asker in checks {
             self.answer(asker, (asker != first).then_some(first), &outcome);
         }
     }
 
-    /// Records the answer to a check. `asked_first` is the check that asked the same before.
-    fn answer(&mut self, id: CheckId, asked_first: Option<CheckId>, outcome: &Outcome) {
+    /// Records the answer to a check. `original` is the check that asked the same before.
+    fn answer(&mut self, id: CheckId, original: Option<CheckId>, outcome: &Outcome) {
         let plan = &self.context.plan;
         let check = &plan.checks[id];
         let mut answer = to_answer(&check.id, outcome, &mut self.output_budget);
@@ -347,7 +347,7 @@ impl Schedule {
             answer.code = remark.as_ref().map(|remark| remark.code);
             answer.reason = remark.map(|remark| remark.text);
         }
-        if let Some(first) = asked_first {
+        if let Some(first) = original {
             make_duplicate(&mut answer, &plan.checks[first].id);
         }
         self.record(id, answer);

@@ -47,7 +47,7 @@ impl Job {
                 Ended::Variants(variants::run::answer(context, ledger, group).await)
             }
             Job::Check(question) => {
-                Ended::Check(question, check::ask_if_toolchain_works(context, question).await)
+                Ended::Check(question, check::outcome_if_toolchain_works(context, question).await)
             }
             Job::Unity(batch) => Ended::Unity(unity::run::answer(context, ledger, batch).await),
             Job::Arguments(trial, call) => {

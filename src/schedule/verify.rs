@@ -3,7 +3,7 @@
 
 use super::answer::to_answer;
 use super::output::OutputBudget;
-use crate::check::ask;
+use crate::check;
 use crate::check::context::Context;
 use crate::plan::ids::{CheckId, Id};
 use crate::protocol::code::Code;
@@ -17,7 +17,7 @@ pub(super) async fn verify(context: &Context, answers: &mut [Answer]) {
         if matches!(answer.status, Status::Yes | Status::No) {
             let question =
                 &context.plan.questions[context.plan.checks[CheckId::at(index)].question];
-            let outcome = ask(context, question).await;
+            let outcome = check::outcome(context, question).await;
             if context.runner.is_stopping() {
                 return;
             }
@@ -38,9 +38,9 @@ pub(super) async fn verify(context: &Context, answers: &mut [Answer]) {
 fn difference(batch: &Answer, alone: &Answer) -> String {
     format!(
         "verification failed: {} in the batch ({}), {} alone ({}); please report this",
-        batch.told(),
+        batch.status_and_value(),
         command(batch),
-        alone.told(),
+        alone.status_and_value(),
         command(alone)
     )
 }

@@ -41,7 +41,7 @@ impl Diagnostics {
 
 /// Sorts a compiler's messages by the units that they are about. `None` if there are some that
 /// are about none.
-pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>> {
+pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>> {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^([^\s:]+):(\d+):(?:\d+:)? (.*)$").expect("the pattern is valid")
     });
@@ -49,7 +49,7 @@ pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>
         Regex::new(r"^([^\s:]+): (In function|At top level|In instantiation|In member function)\b")
             .expect("the pattern is valid")
     });
-    let mut said = vec![Diagnostics::default(); units.len()];
+    let mut diagnostics = vec![Diagnostics::default(); units.len()];
     let names: Vec<_> = units.iter().map(|unit| unit.source_name()).collect();
     let unit_of = |file: &str| names.iter().position(|name| name == file);
     let mut current = None;
@@ -67,21 +67,21 @@ pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>
                     current = Some(unit);
                     // A note belongs to what was said before it, and may tell its place better.
                     if message.starts_with("note: ") {
-                        said[unit].noted.push(number);
+                        diagnostics[unit].noted.push(number);
                     } else if !is_expected(units[unit], number, message) {
-                        said[unit].mentioned.push(number);
+                        diagnostics[unit].mentioned.push(number);
                     }
                     if message.starts_with("error:") || message.starts_with("fatal error:") {
-                        said[unit].is_fatal |=
-                            said[unit].errors.is_empty() && message.starts_with("fatal");
-                        said[unit].errors.push(number);
+                        diagnostics[unit].is_fatal |=
+                            diagnostics[unit].errors.is_empty() && message.starts_with("fatal");
+                        diagnostics[unit].errors.push(number);
                     }
                 }
                 // In a header, which an earlier line says who includes. A note there is about the
                 // message before it, as that a header declares something else.
                 None => {
                     is_quoted = message.starts_with("note: ");
-                    said[current?].elsewhere |= !is_quoted;
+                    diagnostics[current?].elsewhere |= !is_quoted;
                 }
             }
         } else if let Some(context) = FUNCTION.captures(line) {
@@ -92,11 +92,11 @@ pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>
             if stack.starts_with("In file included from ") || stack.starts_with("from ") {
                 is_in_header = true;
             } else {
-                said[unit].elsewhere = true;
+                diagnostics[unit].elsewhere = true;
             }
-        } else if is_count(line) {
+        } else if is_summary_line(line) {
             if line.starts_with(STOPPED_AT_LIMIT) {
-                said[current?].is_stopped = true;
+                diagnostics[current?].is_stopped = true;
             }
             continue;
         } else if !line.starts_with([' ', '\t']) && !line.is_empty() {
@@ -107,19 +107,19 @@ pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>
                 continue;
             }
             // Clang's notes may have no place: "note: (skipping 9 expansions in backtrace".
-            let is_quote = quotes(line, units[current?]) || may_be_quoted && !is_message(line);
+            let is_quote = is_source_line(line, units[current?]) || may_be_quoted && !is_message(line);
             let belongs = line.starts_with("note: ") || is_quote;
-            said[current?].elsewhere |= !belongs;
+            diagnostics[current?].elsewhere |= !belongs;
         }
-        said[current?].output += &format!("{line}\n");
+        diagnostics[current?].output += &format!("{line}\n");
     }
-    (!is_in_header).then_some(said)
+    (!is_in_header).then_some(diagnostics)
 }
 
 /// What is said of words that no question brings: that a macro was taken away, and that the first
 /// function, which stands for `main`, has no prototype.
 fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
-    let is_place = unit.places.contains(&line) && message.starts_with("warning: undefining \"_");
+    let is_place = unit.undef_lines.contains(&line) && message.starts_with("warning: undefining \"_");
     let no_prototype = ["[-Wmissing-prototypes]", "[-Wmissing-declarations]"];
     let is_first = line == unit.first_line
         && message.starts_with("warning: ")
@@ -128,7 +128,7 @@ fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
 }
 
 /// Clang's last lines of a file: how much it has said, and that it says no more.
-pub(crate) fn is_count(line: &str) -> bool {
+pub(crate) fn is_summary_line(line: &str) -> bool {
     line.ends_with(" generated.") && line.starts_with(|c: char| c.is_ascii_digit())
         || line.starts_with(STOPPED_AT_LIMIT)
 }
@@ -138,7 +138,7 @@ fn is_message(line: &str) -> bool {
     ["error", "warning", "remark"].iter().any(|word| line.contains(&format!("{word}: ")))
 }
 
-fn quotes(line: &str, unit: &Unit) -> bool {
+fn is_source_line(line: &str, unit: &Unit) -> bool {
     unit.text.lines().any(|of_source| of_source == line)
 }
 
@@ -149,19 +149,19 @@ pub(crate) struct Linked {
     references: HashMap<String, HashSet<String>>,
     definitions: HashMap<String, HashSet<String>>,
     /// What was said of each function: the names that it misses.
-    missed: HashMap<String, Vec<String>>,
+    missing: HashMap<String, Vec<String>>,
     /// The names whose address would have to be filled in when the program starts, as that of a
     /// missing variable.
     relocated: HashSet<String>,
     /// The functions of which something else was said.
-    odd: HashSet<String>,
+    unexplained: HashSet<String>,
 }
 
 /// The verdict of a linker on a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is there.
-    There,
+    Present,
     /// It is not.
     Missing,
 }
@@ -178,7 +178,7 @@ pub(crate) struct Trace<'a> {
 }
 
 /// Reads a line of such a trace. By hand: an inventory has thousands of them.
-pub(crate) fn trace(line: &str) -> Option<Trace<'_>> {
+pub(crate) fn parse_trace_line(line: &str) -> Option<Trace<'_>> {
     let (rest, name) = line.rsplit_once(' ')?;
     let (rest, is_definition) = match rest.strip_suffix(": definition of") {
         Some(rest) => (rest, true),
@@ -195,10 +195,10 @@ pub(crate) fn trace(line: &str) -> Option<Trace<'_>> {
 
 /// Reads what GNU ld says with `-y` and `--warn-unresolved-symbols`. `None` if there is a line
 /// that is not understood.
-pub(crate) fn linked(output: &str) -> Option<Linked> {
+pub(crate) fn parse_link_output(output: &str) -> Option<Linked> {
     static FUNCTION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^\S*ld\S*: \S+: in function `([^']+)':$").expect("valid"));
-    static MISSED: LazyLock<Regex> = LazyLock::new(|| {
+    static MISSING: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^[^:]+:(?:\d+|\([^)]*\)): warning: undefined reference to `([^']+)'$")
             .expect("valid")
     });
@@ -209,7 +209,7 @@ pub(crate) fn linked(output: &str) -> Option<Linked> {
     let mut linked = Linked::default();
     let mut current: Option<String> = None;
     for line in output.lines() {
-        if let Some(trace) = trace(line) {
+        if let Some(trace) = parse_trace_line(line) {
             let sort = match trace.is_definition {
                 true => &mut linked.definitions,
                 false => &mut linked.references,
@@ -217,15 +217,15 @@ pub(crate) fn linked(output: &str) -> Option<Linked> {
             sort.entry(trace.name.into()).or_default().insert(trace.file.into());
         } else if let Some(function) = FUNCTION.captures(line) {
             current = Some(function[1].into());
-        } else if let Some(missed) = MISSED.captures(line) {
-            linked.missed.entry(current.clone()?).or_default().push(missed[1].into());
+        } else if let Some(missing) = MISSING.captures(line) {
+            linked.missing.entry(current.clone()?).or_default().push(missing[1].into());
         } else if let Some(relocation) = RELOCATION.captures(line) {
             linked.relocated.insert(relocation[1].into());
         } else if line.ends_with("ld: warning: creating DT_TEXTREL in a PIE") {
             // What the line before is about.
             linked.relocated.iter().next()?;
         } else {
-            linked.odd.insert(current.clone()?);
+            linked.unexplained.insert(current.clone()?);
         }
     }
     Some(linked)
@@ -239,19 +239,19 @@ impl Linked {
     /// Whether a function of a unit refers to a name, and the linker says clearly whether that
     /// is there.
     fn verdict_on(&self, object: &str, function: &str, name: &str) -> Option<Verdict> {
-        if self.odd.contains(function) || !Self::files(&self.references, name).contains(&object) {
+        if self.unexplained.contains(function) || !Self::files(&self.references, name).contains(&object) {
             return None;
         }
-        let missed = self.missed.get(function).map(Vec::as_slice).unwrap_or_default();
+        let missing = self.missing.get(function).map(Vec::as_slice).unwrap_or_default();
         let definitions = Self::files(&self.definitions, name);
-        match (missed, definitions.as_slice()) {
+        match (missing, definitions.as_slice()) {
             ([], [_, ..])
                 if definitions.iter().all(|file| is_shared(file))
                     && !self.relocated.contains(name) =>
             {
-                Some(Verdict::There)
+                Some(Verdict::Present)
             }
-            ([_, ..], []) if missed.iter().all(|missed| missed == name) => Some(Verdict::Missing),
+            ([_, ..], []) if missing.iter().all(|missing| missing == name) => Some(Verdict::Missing),
             _ => None,
         }
     }
@@ -276,8 +276,8 @@ impl Linked {
         let candidate = &unit.candidates[candidate];
         let function = function(candidate.question);
         let DecidedBy::Links { name, .. } = &candidate.part.decided_by else { return false };
-        !self.odd.contains(&function)
-            && !self.missed.contains_key(&function)
+        !self.unexplained.contains(&function)
+            && !self.missing.contains_key(&function)
             && !Self::files(&self.references, name).contains(&unit.object_name().as_str())
     }
 }
@@ -293,9 +293,9 @@ mod tests {
     use super::*;
 
     /// What is said of a unit of an empty source.
-    fn said(output: &str) -> Option<Diagnostics> {
+    fn diagnostics(output: &str) -> Option<Diagnostics> {
         let unit = Unit::of_text("int x;\n");
-        messages(output, &[&unit]).map(|mut said| said.remove(0))
+        diagnostics_by_unit(output, &[&unit]).map(|mut diagnostics| diagnostics.remove(0))
     }
 
     #[test]
@@ -306,8 +306,8 @@ mod tests {
         let clang =
             "/usr/include/b.h:3:5: note: previous declaration is here\nint f(void);\n    ^\n";
         for note in [gcc, clang] {
-            let said = said(&[error, note].concat()).unwrap();
-            assert_eq!((said.errors.as_slice(), said.elsewhere), (&[7][..], false), "{note}");
+            let diagnostics = diagnostics(&[error, note].concat()).unwrap();
+            assert_eq!((diagnostics.errors.as_slice(), diagnostics.elsewhere), (&[7][..], false), "{note}");
         }
         for other in [
             &gcc.replace("note: ", "warning: "),
@@ -315,25 +315,25 @@ mod tests {
             &[clang, "int g(void);\n"].concat(),
             "/usr/include/b.h:3:5: note: previous declaration is here\nerror: no\n",
         ] {
-            assert!(said(&[error, other].concat()).unwrap().elsewhere, "{other}");
+            assert!(diagnostics(&[error, other].concat()).unwrap().elsewhere, "{other}");
         }
         // What is said at the top of this stack is not there.
         let stack = gcc.split("/usr/include/b.h").next().unwrap();
-        assert_eq!(said(&[error, stack].concat()), None);
+        assert_eq!(diagnostics(&[error, stack].concat()), None);
     }
 
     const REFERENCE: &str = "/usr/bin/ld: conftest0.o: reference to fork\n";
     const DEFINITION: &str = "/usr/bin/ld: /lib/libc.so.6: definition of fork\n";
-    const MISSED: &str = "/usr/bin/ld: conftest0.o: in function `tryall_part_0':\n\
+    const MISSING: &str = "/usr/bin/ld: conftest0.o: in function `tryall_part_0':\n\
                           conftest0.c:(.text+0x1e): warning: undefined reference to `fork'\n";
 
     fn verdict(output: &str) -> Option<Verdict> {
-        linked(output)?.verdict_on("conftest0.o", "tryall_part_0", "fork")
+        parse_link_output(output)?.verdict_on("conftest0.o", "tryall_part_0", "fork")
     }
 
     #[test]
     fn a_name_is_there_if_only_shared_libraries_define_it() {
-        assert_eq!(verdict(&[REFERENCE, DEFINITION].concat()), Some(Verdict::There));
+        assert_eq!(verdict(&[REFERENCE, DEFINITION].concat()), Some(Verdict::Present));
         for other in ["/lib/libc.a(fork.o)", "conftest1.o", "/lib/libx.so.a", "/lib/x.so(y.o)"] {
             let definition = DEFINITION.replace("/lib/libc.so.6", other);
             assert_eq!(verdict(&[REFERENCE, &definition].concat()), None, "{other}");
@@ -345,24 +345,24 @@ mod tests {
 
     #[test]
     fn a_name_is_missing_if_nothing_defines_it_and_its_function_misses_it() {
-        assert_eq!(verdict(&[REFERENCE, MISSED].concat()), Some(Verdict::Missing));
-        assert_eq!(verdict(&[REFERENCE, DEFINITION, MISSED].concat()), None);
+        assert_eq!(verdict(&[REFERENCE, MISSING].concat()), Some(Verdict::Missing));
+        assert_eq!(verdict(&[REFERENCE, DEFINITION, MISSING].concat()), None);
         assert_eq!(verdict(REFERENCE), None);
-        assert_eq!(verdict(&[REFERENCE, &MISSED.replace("`fork'", "`forkk'")].concat()), None);
-        assert_eq!(verdict(&[REFERENCE, &MISSED.replace("part_0", "part_1")].concat()), None);
-        let two = MISSED.replace("0x1e", "0x2e").replace("`fork'", "`vfork'");
-        assert_eq!(verdict(&[REFERENCE, MISSED, &two].concat()), None);
+        assert_eq!(verdict(&[REFERENCE, &MISSING.replace("`fork'", "`forkk'")].concat()), None);
+        assert_eq!(verdict(&[REFERENCE, &MISSING.replace("part_0", "part_1")].concat()), None);
+        let two = MISSING.replace("0x1e", "0x2e").replace("`fork'", "`vfork'");
+        assert_eq!(verdict(&[REFERENCE, MISSING, &two].concat()), None);
     }
 
     #[test]
     fn what_is_not_understood_is_no_evidence() {
-        let odd = "conftest0.c:(.text+0x3d): warning: the `fork' function is dangerous\n";
-        let missed = MISSED.lines().next().unwrap();
-        assert_eq!(verdict(&format!("{REFERENCE}{DEFINITION}{missed}\n{odd}")), None);
+        let unexplained = "conftest0.c:(.text+0x3d): warning: the `fork' function is dangerous\n";
+        let missing = MISSING.lines().next().unwrap();
+        assert_eq!(verdict(&format!("{REFERENCE}{DEFINITION}{missing}\n{unexplained}")), None);
         for line in
             ["ld.lld: error: undefined symbol: fork\n", "/usr/bin/ld: skipping incompatible x.so\n"]
         {
-            assert!(linked(&[line, REFERENCE, DEFINITION].concat()).is_none(), "{line}");
+            assert!(parse_link_output(&[line, REFERENCE, DEFINITION].concat()).is_none(), "{line}");
         }
         let relocation = "/usr/bin/ld: conftest0.o: warning: relocation against `fork' in read-only section `.text'\n";
         assert_eq!(verdict(&[REFERENCE, DEFINITION, relocation].concat()), None);

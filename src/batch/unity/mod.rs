@@ -80,10 +80,10 @@ use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, ToolchainId};
 
 /// With fewer questions, a batch has no gain.
-pub(crate) const FEWEST: usize = 3;
+pub(crate) const MIN_QUESTIONS: usize = 3;
 
 /// So many parts have one unit at most: the names are on one command line.
-const MOST_PARTS: usize = 200;
+const MAX_PARTS: usize = 200;
 
 /// A question that may be fused.
 #[derive(Debug, Clone)]
@@ -141,7 +141,7 @@ pub(crate) fn batches(
         let key = (place, candidate.part.before.clone(), (!shares).then_some(candidate.question));
         let known = &mut alike[place].1;
         match units.get(&key) {
-            Some(&unit) if known[unit as usize].len() < MOST_PARTS => {
+            Some(&unit) if known[unit as usize].len() < MAX_PARTS => {
                 known[unit as usize].push(candidate);
             }
             _ => {
@@ -155,14 +155,14 @@ pub(crate) fn batches(
     for ((toolchain, _), units) in alike {
         let (mut units, without): (Vec<_>, Vec<_>) =
             units.into_iter().partition(|unit: &Vec<Candidate>| has_gain(unit));
-        if without.len() <= width && units.len() >= FEWEST {
+        if without.len() <= width && units.len() >= MIN_QUESTIONS {
             // Too few to share a command by themselves.
             units.extend(without);
         } else {
             alone.extend(without.into_iter().flatten().map(|candidate| candidate.question));
         }
         let count = units.iter().map(Vec::len).sum::<usize>();
-        if count < FEWEST {
+        if count < MIN_QUESTIONS {
             alone.extend(units.into_iter().flatten().map(|candidate| candidate.question));
             continue;
         }

@@ -12,9 +12,9 @@ use crate::batch::ledger::{self, Ledger};
 use crate::batch::unity::evidence::{self, Diagnostics, Linked};
 use crate::batch::unity::part::DecidedBy;
 use crate::batch::unity::source::{Unit, macro_mark};
-use crate::batch::unity::{self, Batch, Candidate, FEWEST};
+use crate::batch::unity::{self, Batch, Candidate, MIN_QUESTIONS};
 use crate::check::context::Context;
-use crate::check::{Attempt, CheckRun, Command, Outcome, shown};
+use crate::check::{Attempt, CheckRun, Command, Outcome, reported_argv};
 use crate::compiler::dialect::Stage;
 use crate::compiler::value::{self, Found};
 use crate::compiler::verdict::Verdict;
@@ -28,7 +28,7 @@ const ROUNDS: usize = 4;
 
 /// So many parts that keep a unit from compiling are compiled by the same command as its rest, each
 /// in a unit of its own: more would have one core busy, and another idle.
-const MOST_LONE: usize = 4;
+const MAX_LONE: usize = 4;
 
 /// What is known of a batch so far.
 #[derive(Default)]
@@ -55,9 +55,9 @@ pub(crate) async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> 
     let Progress { answered, parts_failed, link_failed } = progress;
     let done: HashSet<QuestionId> = answered.iter().map(|(question, _)| *question).collect();
     let may_do_better = link_failed || done.is_empty() && !parts_failed;
-    let left = without(batch, &done);
+    let left = remaining(batch, &done);
     let may_try = may_do_better && !ledger.is_exhausted();
-    if may_try && left.questions().count() >= 2 * FEWEST {
+    if may_try && left.questions().count() >= 2 * MIN_QUESTIONS {
         BatchOutcome { answered, alone: Vec::new(), again: halves(left) }
     } else {
         BatchOutcome { answered, alone: left.questions().collect(), again: Vec::new() }
@@ -65,7 +65,7 @@ pub(crate) async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> 
 }
 
 /// What is left of a batch.
-fn without(mut batch: Batch, done: &HashSet<QuestionId>) -> Batch {
+fn remaining(mut batch: Batch, done: &HashSet<QuestionId>) -> Batch {
     for unit in &mut batch.units {
         unit.retain(|candidate| !done.contains(&candidate.question));
     }
@@ -96,12 +96,12 @@ struct UnityRun<'a> {
 }
 
 /// Clang ends a compile at this many errors, unless it is told otherwise.
-const ERRORS_OF_CLANG: usize = 20;
+const CLANG_ERROR_LIMIT: usize = 20;
 
 /// A unit that has been compiled, and what was said of it.
 struct Compiled {
     unit: Unit,
-    said: Diagnostics,
+    diagnostics: Diagnostics,
     object: Vec<u8>,
     exit_code: Option<i32>,
 }
@@ -138,15 +138,15 @@ impl<'a> UnityRun<'a> {
             }
             let answered = progress.answered.len();
             let compiled = self.compile(&units).await;
-            let is_told = compiled.is_some();
+            let is_compiled = compiled.is_some();
             let mut saved = 0;
             for (compiled, rounds) in std::iter::zip(compiled.unwrap_or_default(), rounds) {
                 match self.judge(compiled, progress) {
-                    Judged::Good(compiled) => {
-                        saved += self.cost_of(&compiled.unit);
+                    Judgement::Good(compiled) => {
+                        saved += self.cost_alone(&compiled.unit);
                         good.push(*compiled);
                     }
-                    Judged::Again { rest, lone } if rounds + 1 < ROUNDS => {
+                    Judgement::Again { rest, lone } if rounds + 1 < ROUNDS => {
                         let again = |unit| (unit, rounds + 1);
                         waiting.extend(lone.into_iter().map(again));
                         match rest {
@@ -155,12 +155,12 @@ impl<'a> UnityRun<'a> {
                             None => {}
                         }
                     }
-                    Judged::Again { .. } | Judged::Done => {}
+                    Judgement::Again { .. } | Judgement::Done => {}
                 }
             }
             expected += saved;
             ledger.settle(staked, units.len(), saved + progress.answered.len() - answered);
-            if !is_told {
+            if !is_compiled {
                 break;
             }
         }
@@ -169,7 +169,7 @@ impl<'a> UnityRun<'a> {
         progress.link_failed =
             linked.is_none() && good.iter().any(|compiled| compiled.unit.links());
         for compiled in &good {
-            self.answers_of(compiled, linked.as_ref(), progress);
+            self.record_answers(compiled, linked.as_ref(), progress);
         }
         let plan = &self.run.context.plan;
         let answered = progress.answered[answered..].iter();
@@ -180,14 +180,14 @@ impl<'a> UnityRun<'a> {
     }
 
     /// What the questions of a unit cost alone, in compiles.
-    fn cost_of(&self, unit: &Unit) -> usize {
+    fn cost_alone(&self, unit: &Unit) -> usize {
         let question = |candidate: &Candidate| &self.run.context.plan.questions[candidate.question];
         unit.candidates.iter().map(question).map(ledger::cost).sum()
     }
 
     /// Compiles units by one command. `None` if it cannot be told what came of which.
     async fn compile(&self, units: &[Unit]) -> Option<Vec<Compiled>> {
-        let path = |name: String| self.run.room.path().join(name);
+        let path = |name: String| self.run.dir.path().join(name);
         for unit in units {
             // What an earlier command left must not pass for this one's.
             let _ = std::fs::remove_file(path(unit.object_name()));
@@ -199,19 +199,19 @@ impl<'a> UnityRun<'a> {
             // An error for each question is told by one compile. Those of one question may be many and
             // long, so that without a limit they could take longer than the questions alone.
             let most = units.iter().map(|unit| unit.candidates.len()).max().unwrap_or_default();
-            argv.push(format!("-ferror-limit={}", most.max(ERRORS_OF_CLANG)).into());
+            argv.push(format!("-ferror-limit={}", most.max(CLANG_ERROR_LIMIT)).into());
         }
         argv.extend(units.iter().map(|unit| OsString::from(unit.source_name())));
         let attempt = self.run(argv, None, &units[0]).await?;
         if attempt.messages.contains(evidence::STOPPED_AT_LIMIT) {
             self.knows_a_limit.set(true);
         }
-        let said = evidence::messages(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
-        let compiled = std::iter::zip(units.iter().cloned(), said).map(|(unit, said)| {
-            let object = value::product(&path(unit.object_name())).unwrap_or_default();
+        let diagnostics = evidence::diagnostics_by_unit(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
+        let compiled = std::iter::zip(units.iter().cloned(), diagnostics).map(|(unit, diagnostics)| {
+            let object = value::read_product(&path(unit.object_name())).unwrap_or_default();
             // That of the command is also about the other units.
             let exit_code = if object.is_empty() { attempt.exit_code } else { Some(0) };
-            Compiled { unit, said, object, exit_code }
+            Compiled { unit, diagnostics, object, exit_code }
         });
         let compiled: Vec<_> = compiled.collect();
         // Either all objects are there, or the command says that it failed.
@@ -220,59 +220,59 @@ impl<'a> UnityRun<'a> {
     }
 
     /// Whether a unit is good, or what else can be made of it.
-    fn judge(&self, compiled: Compiled, progress: &mut Progress) -> Judged {
-        let Compiled { unit, said, object, .. } = &compiled;
-        let is_there = !object.is_empty() && said.errors.is_empty();
+    fn judge(&self, compiled: Compiled, progress: &mut Progress) -> Judgement {
+        let Compiled { unit, diagnostics, object, .. } = &compiled;
+        let is_there = !object.is_empty() && diagnostics.errors.is_empty();
         let plan = &self.run.context.plan;
-        let leaving = if is_there { unit.leaving(plan, object) } else { Vec::new() };
-        if is_there && leaving.is_empty() && (unit.is_lone() || said.is_silent()) {
-            return Judged::Good(Box::new(compiled));
+        let escaping = if is_there { unit.escaping(plan, object) } else { Vec::new() };
+        if is_there && escaping.is_empty() && (unit.is_lone() || diagnostics.is_silent()) {
+            return Judgement::Good(Box::new(compiled));
         }
-        let first_error = said.errors.first().copied();
-        let in_common = said.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
+        let first_error = diagnostics.errors.first().copied();
+        let in_common = diagnostics.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
         let in_the_part = unit.is_lone()
             && first_error.is_some()
-            && said.errors.iter().all(|line| unit.bodies[0].contains(line));
+            && diagnostics.errors.iter().all(|line| unit.bodies[0].contains(line));
         if object.is_empty() && (in_common || in_the_part) {
             for candidate in 0..unit.candidates.len() {
                 let mut outcome = self.outcome(&compiled, Verdict::No);
-                outcome.command = shown(&self.compile_alone(unit));
-                outcome.output = said.output.clone();
+                outcome.command = reported_argv(&self.compile_alone(unit));
+                outcome.output = diagnostics.output.clone();
                 progress.answered.push((unit.candidates[candidate].question, outcome));
             }
-            return Judged::Done;
+            return Judgement::Done;
         }
-        if said.elsewhere || unit.is_lone() {
-            return Judged::Done;
+        if diagnostics.elsewhere || unit.is_lone() {
+            return Judgement::Done;
         }
         let mentioned = |candidate: &usize| {
-            said.mentioned
+            diagnostics.mentioned
                 .iter()
-                .chain(&said.noted)
+                .chain(&diagnostics.noted)
                 .any(|line| unit.lines[*candidate].contains(line))
         };
         let unit_size = unit.candidates.len();
         let all = 0..unit_size;
         let of = |place: usize| unit.candidates[place].clone();
-        let is_quiet = |place: &usize| !mentioned(place) && !leaving.contains(place);
+        let is_quiet = |place: &usize| !mentioned(place) && !escaping.contains(place);
         let rest: Vec<_> = all.clone().filter(is_quiet).map(of).collect();
         progress.parts_failed |= rest.len() * 2 < unit.candidates.len();
         if rest.len() == unit.candidates.len() {
-            return Judged::Done;
+            return Judgement::Done;
         }
         let number = || self.next_number.replace(self.next_number.get() + 1);
         let unit = |parts| Unit::new(plan, number(), parts);
         // Where a macro may leave its place, a unit of its own answers nothing.
         let mut lone: Vec<_> =
-            all.filter(|place| mentioned(place) && !leaving.contains(place)).collect();
-        if lone.len() > MOST_LONE {
+            all.filter(|place| mentioned(place) && !escaping.contains(place)).collect();
+        if lone.len() > MAX_LONE {
             lone.clear();
         }
         let lone: Vec<_> = lone.into_iter().map(|place| unit(vec![of(place)])).collect();
         let has_gain = unity::has_gain(&rest) || !lone.is_empty() && !rest.is_empty();
         // Behind the error at which the compiler stopped, nothing is known.
-        let is_likely = !said.is_stopped && ledger::is_likely(rest.len(), unit_size);
-        Judged::Again { rest: has_gain.then(|| (unit(rest), is_likely)), lone }
+        let is_likely = !diagnostics.is_stopped && ledger::is_likely(rest.len(), unit_size);
+        Judgement::Again { rest: has_gain.then(|| (unit(rest), is_likely)), lone }
     }
 
     /// KnownLinks what there is to link. `None` if that tells nothing.
@@ -284,12 +284,12 @@ impl<'a> UnityRun<'a> {
         if attempt.verdict != Verdict::Yes || attempt.cut {
             return None;
         }
-        let linked = evidence::linked(&attempt.messages)?;
+        let linked = evidence::parse_link_output(&attempt.messages)?;
         units.iter().all(|unit| linked.is_sound(unit)).then_some((linked, attempt))
     }
 
     /// The answers of a unit that has compiled.
-    fn answers_of(
+    fn record_answers(
         &self,
         compiled: &Compiled,
         linked: Option<&(Linked, Attempt)>,
@@ -299,8 +299,8 @@ impl<'a> UnityRun<'a> {
         for (index, candidate) in unit.candidates.iter().enumerate() {
             let question = candidate.question;
             let mut outcome = self.outcome(compiled, Verdict::Yes);
-            outcome.command = shown(&self.compile_alone(unit));
-            outcome.output = compiled.said.output.clone();
+            outcome.command = reported_argv(&self.compile_alone(unit));
+            outcome.output = compiled.diagnostics.output.clone();
             match &candidate.part.decided_by {
                 DecidedBy::Compiles => {}
                 DecidedBy::Integer => {
@@ -323,7 +323,7 @@ impl<'a> UnityRun<'a> {
                     let verdict = linked.verdict(unit, index);
                     outcome.verdict = match verdict {
                         _ if is_macro => Verdict::Yes,
-                        Some(evidence::Verdict::There) => Verdict::Yes,
+                        Some(evidence::Verdict::Present) => Verdict::Yes,
                         Some(evidence::Verdict::Missing) => Verdict::No,
                         None => continue,
                     };
@@ -331,9 +331,9 @@ impl<'a> UnityRun<'a> {
                         let text = format!("the linker does not find {name}");
                         outcome.remark = Some(Reason::new(Code::NotFound, text));
                     }
-                    outcome.command = shown(&self.link_command(&[unit], Unit::source_name));
+                    outcome.command = reported_argv(&self.link_command(&[unit], Unit::source_name));
                     outcome.exit_code = attempt.exit_code;
-                    outcome.output = about(&attempt.messages, unit, question, name);
+                    outcome.output = linker_lines_about(&attempt.messages, unit, question, name);
                 }
             }
             progress.answered.push((question, outcome));
@@ -345,14 +345,14 @@ impl<'a> UnityRun<'a> {
             exit_code: compiled.exit_code,
             source: Some(compiled.unit.text.clone()),
             duration: self.started.elapsed(),
-            fused: true,
+            shared: true,
             ..Outcome::of(verdict)
         }
     }
 
     /// Runs a command.
     async fn run(&self, argv: Vec<OsString>, stage: Option<Stage>, unit: &Unit) -> Option<Attempt> {
-        let product = stage.and_then(|stage| self.run.written(stage));
+        let product = stage.and_then(|stage| self.run.product_path(stage));
         let program = self.run.program;
         let what = "the compiler";
         let reads = vec![unit.source_name().into()];
@@ -383,12 +383,12 @@ impl<'a> UnityRun<'a> {
         let mut seen = HashSet::new();
         for unit in units {
             let own = [unit.names().first(), unit.names().absent()];
-            let asked =
+            let is_member =
                 unit.candidates.iter().filter_map(|candidate| match &candidate.part.decided_by {
                     DecidedBy::Links { name, .. } => Some(name.clone()),
                     _ => None,
                 });
-            for name in own.into_iter().chain(asked).filter(|name| seen.insert(name.clone())) {
+            for name in own.into_iter().chain(is_member).filter(|name| seen.insert(name.clone())) {
                 trace.push_str(",-y,");
                 trace.push_str(&name);
             }
@@ -399,7 +399,7 @@ impl<'a> UnityRun<'a> {
 }
 
 /// What is made of a unit.
-enum Judged {
+enum Judgement {
     /// It has compiled as it must.
     Good(Box<Compiled>),
     /// It is to be compiled with less in it.
@@ -414,7 +414,7 @@ enum Judged {
 }
 
 /// The lines of a linker's output that are about a question.
-fn about(output: &str, unit: &Unit, question: QuestionId, name: &str) -> String {
+fn linker_lines_about(output: &str, unit: &Unit, question: QuestionId, name: &str) -> String {
     let function = format!("`{}'", unity::source::function(question));
     let (behind, quoted) = (format!(" of {name}"), format!("`{name}'"));
     let reference = format!("{}: reference to {name}", unit.object_name());

@@ -55,7 +55,7 @@ const CLOSED_CXX: &str = "__extension__ namespace tryall_closed { }\n";
 
 /// Takes away the macros that tell a place, and the operator by which a macro can change others.
 /// GCC warns of that and cannot be told not to.
-const NO_PLACES: &str = "\
+const NO_POSITION_MACROS: &str = "\
 #if defined __clang__
 #pragma clang diagnostic ignored \"-Wbuiltin-macro-redefined\"
 #else
@@ -93,11 +93,11 @@ pub(crate) struct Unit {
     /// The line of its first function.
     pub first_line: usize,
     /// The lines that take away macros, of which GCC warns.
-    pub places: RangeInclusive<usize>,
+    pub undef_lines: RangeInclusive<usize>,
     /// How many lines at the start stand in the sources of all of its questions.
     pub common_lines: usize,
     /// Whether the object file tells what the words of the questions come to.
-    tells_words: bool,
+    records_expansions: bool,
     extension: &'static str,
 }
 
@@ -120,16 +120,16 @@ impl Unit {
         writeln!(text, "{linkage}int {first}(void) {{ return 0; }}").expect("strings take all");
         text.push_str(&no_macros(OWN_WORDS));
         let from = text.lines().count() + 1;
-        let tells_words = candidates.len() > 1 && toolchain.language == Language::C;
-        if tells_words {
-            text.push_str(NO_PLACES);
+        let records_expansions = candidates.len() > 1 && toolchain.language == Language::C;
+        if records_expansions {
+            text.push_str(NO_POSITION_MACROS);
         }
-        let places = from..=text.lines().count();
+        let undef_lines = from..=text.lines().count();
         let (mut lines, mut bodies) = (Vec::new(), Vec::new());
         for candidate in &candidates {
             let from = text.lines().count() + 1;
             let (index, question) = (candidate.question, &plan.questions[candidate.question]);
-            if !tells_words {
+            if !records_expansions {
                 // One may tell its line, which is another one alone.
                 let words = part::words(question).unwrap_or_default();
                 // These always are macros.
@@ -149,19 +149,19 @@ impl Unit {
                 write!(text, "#ifdef {name}\nextern int {mark};\nint {mark};\n#endif\n")
                     .expect("strings take all");
             }
-            if let Some(words) = part::words(question).filter(|_| tells_words) {
-                let name = format!("{WORDS_MARK}{index}");
+            if let Some(words) = part::words(question).filter(|_| records_expansions) {
+                let name = format!("{EXPANSION_MARK}{index}");
                 write!(
                     text,
                     "extern char {name}[];\n\
-                     char {name}[] = TRYALL_TEXT(({name} {words} {WORDS_END}));\n"
+                     char {name}[] = TRYALL_TEXT(({name} {words} {EXPANSION_END}));\n"
                 )
                 .expect("strings take all");
             }
             lines.push(from..=text.lines().count());
         }
         let (absent, sentinel) = (Names(number).absent(), Names(number).sentinel());
-        text.push_str(&only_known_compilers());
+        text.push_str(&require_known_compiler());
         write!(
             text,
             "#ifdef __cplusplus\n\
@@ -185,9 +185,9 @@ impl Unit {
             lines,
             bodies,
             first_line,
-            places,
+            undef_lines,
             common_lines,
-            tells_words,
+            records_expansions,
             extension,
         }
     }
@@ -202,39 +202,39 @@ impl Unit {
             lines: Vec::new(),
             bodies: Vec::new(),
             first_line: 1,
-            places: 0..=0,
+            undef_lines: 0..=0,
             common_lines: 0,
-            tells_words: false,
+            records_expansions: false,
             extension: "c",
         }
     }
 
     /// The candidates whose words come to what might leave their part, or do not tell it: macros
     /// may stand for anything. The object file tells what they come to.
-    pub(crate) fn leaving(&self, plan: &Plan, object: &[u8]) -> Vec<usize> {
-        if !self.tells_words {
+    pub(crate) fn escaping(&self, plan: &Plan, object: &[u8]) -> Vec<usize> {
+        if !self.records_expansions {
             return Vec::new();
         }
-        let open = format!("({WORDS_MARK}");
-        let close = format!(" {WORDS_END})");
-        let (mut staying, mut leaving) = (HashSet::new(), HashSet::new());
+        let open = format!("({EXPANSION_MARK}");
+        let close = format!(" {EXPANSION_END})");
+        let (mut staying, mut escaping) = (HashSet::new(), HashSet::new());
         for at in value::positions(object, open.as_bytes()) {
             let text = object[at + open.len()..].split(|byte| *byte == 0).next();
             let text = text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
             let (number, words) = text.split_once(' ').unwrap_or((text, ""));
             let Ok(number) = number.parse::<usize>().map(QuestionId::at) else { continue };
-            let asked = self.candidates.iter().any(|candidate| candidate.question == number);
-            let stays = asked
+            let is_member = self.candidates.iter().any(|candidate| candidate.question == number);
+            let stays = is_member
                 && words.strip_suffix(close.as_str()).is_some_and(|words| {
                     eligibility::stays_in_place(&plan.questions[number].subject, words)
                 });
-            let sort = if stays { &mut staying } else { &mut leaving };
+            let sort = if stays { &mut staying } else { &mut escaping };
             sort.insert(number);
         }
         let leaves = |candidate: &usize| {
             let question = self.candidates[*candidate].question;
             part::words(&plan.questions[question]).is_some()
-                && (!staying.contains(&question) || leaving.contains(&question))
+                && (!staying.contains(&question) || escaping.contains(&question))
         };
         (0..self.candidates.len()).filter(leaves).collect()
     }
@@ -266,7 +266,7 @@ impl Unit {
 }
 
 /// Lines that compile only where the messages are those of GCC or Clang.
-pub(crate) fn only_known_compilers() -> String {
+pub(crate) fn require_known_compiler() -> String {
     format!(
         "#if !({GCC_OR_CLANG})\n\
          #error \"the messages of this compiler are not known\"\n\
@@ -306,10 +306,10 @@ pub(crate) fn macro_mark(question: QuestionId) -> String {
 }
 
 /// With the number of a question, the variable that holds what its words come to.
-const WORDS_MARK: &str = "tryall_words_";
+const EXPANSION_MARK: &str = "tryall_words_";
 
 /// What stands behind these words. Where it is missing, they have closed what is around them.
-const WORDS_END: &str = "tryall_words_end";
+const EXPANSION_END: &str = "tryall_words_end";
 
 fn is_plain(name: &str) -> bool {
     name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())

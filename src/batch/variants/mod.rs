@@ -56,15 +56,15 @@ use crate::source::words::{identifiers, no_macros};
 use eligibility::{STEMS, stem};
 
 /// With fewer, a family has no gain.
-pub(crate) const FEWEST: usize = 3;
+pub(crate) const MIN_VARIANTS: usize = 3;
 /// So many have numbers of two digits.
-const MOST: usize = 100;
+const MAX_VARIANTS: usize = 100;
 
 /// Where the word stood.
-const PLACE: char = '\0';
+const PLACEHOLDER: char = '\0';
 const MAIN: &str = "main";
 /// What must not stand in a text.
-const SEEN_BY_OTHERS: [&str; 13] = [
+const FORBIDDEN_SPELLINGS: [&str; 13] = [
     "pragma",
     "_Pragma",
     "##",
@@ -88,7 +88,7 @@ struct Text {
     /// The rest, with places for the word.
     body: String,
     /// Whether it uses the word only where that is no macro.
-    asks_for_macro: bool,
+    is_guarded: bool,
     /// Definitions that hold the word, with places for it.
     defines: Vec<(String, String)>,
     /// All other definitions.
@@ -106,12 +106,12 @@ pub(crate) struct VariantGroup {
 
 /// Which questions of a plan may have siblings.
 pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
-    let has_siblings = |(question, fits): (&Question, bool)| {
+    let has_variants = |(question, fits): (&Question, bool)| {
         fits && plan.known_links.is_some()
             && (question.product.is_none() || question.product_is_data)
             && text(question).is_some()
     };
-    std::iter::zip(&plan.questions, eligibility::fits(plan)).map(has_siblings).collect()
+    std::iter::zip(&plan.questions, eligibility::fits(plan)).map(has_variants).collect()
 }
 
 /// Families among questions, and those that have too few siblings.
@@ -140,8 +140,8 @@ pub(crate) fn groups(
     }
     let (mut groups, mut alone) = (Vec::new(), Vec::new());
     for VariantGroup { questions, text } in alike {
-        for questions in questions.chunks(MOST) {
-            if questions.len() < FEWEST {
+        for questions in questions.chunks(MAX_VARIANTS) {
+            if questions.len() < MIN_VARIANTS {
                 alone.extend(questions);
             } else {
                 groups.push(VariantGroup { questions: questions.to_vec(), text: text.clone() });
@@ -152,12 +152,12 @@ pub(crate) fn groups(
 }
 
 fn own_names(question: &Question) -> &[String] {
-    question.sibling.as_ref().map_or(&[], |sibling| &sibling.own_names)
+    question.variant.as_ref().map_or(&[], |variant| &variant.own_names)
 }
 
 /// The names that a sibling declares, as it has them in a file where it stands at a place.
-pub(crate) fn names_at(sibling: &Variant, place: usize) -> impl Iterator<Item = (&str, String)> {
-    sibling.own_names.iter().map(move |name| match place {
+pub(crate) fn names_at(variant: &Variant, place: usize) -> impl Iterator<Item = (&str, String)> {
+    variant.own_names.iter().map(move |name| match place {
         0 => (name.as_str(), name.clone()),
         _ => (name.as_str(), format!("tryall_{place}_{name}")),
     })
@@ -170,23 +170,23 @@ impl VariantGroup {
     }
 
     /// The file that members share.
-    pub(crate) fn file<'a>(&self, members: impl Iterator<Item = &'a Variant>) -> String {
+    pub(crate) fn shared_source<'a>(&self, members: impl Iterator<Item = &'a Variant>) -> String {
         let (text, mut whole) = (&self.text, String::new());
         let (macros, plain) = (macros(&text.body), identifiers_outside_directives(&text.body));
         let macros = || macros.iter().map(String::as_str);
         let defined = || text.defines.iter().map(|(name, _)| name.as_str());
-        for (place, sibling) in members.enumerate() {
+        for (place, variant) in members.enumerate() {
             let numbered = |line: usize| format!("#line {line} \"{}.c\"\n", stem(place));
             // Whatever is said of what stands here is said of this one.
             whole.push_str(&numbered(1));
             if place == 0 {
                 whole.push_str(&text.head);
-                let own = sibling.own_names.iter().map(String::as_str);
+                let own = variant.own_names.iter().map(String::as_str);
                 let plain = plain.iter().map(String::as_str);
                 whole.push_str(&no_macros(macros().chain(defined()).chain(own).chain(plain)));
             }
-            if !text.asks_for_macro {
-                let names = identifiers(&sibling.word).filter(|name| *name != "sizeof");
+            if !text.is_guarded {
+                let names = identifiers(&variant.word).filter(|name| *name != "sizeof");
                 whole.push_str(&no_macros(names));
             }
             if place == 1 {
@@ -198,12 +198,12 @@ impl VariantGroup {
                 );
             }
             for (name, value) in &text.defines {
-                whole += &format!("#define {name} {}\n", value.replace(PLACE, &sibling.word));
+                whole += &format!("#define {name} {}\n", value.replace(PLACEHOLDER, &variant.word));
             }
-            let renamed = || names_at(sibling, place).filter(|(old, new)| old != new);
+            let renamed = || names_at(variant, place).filter(|(old, new)| old != new);
             whole.extend(renamed().map(|(old, new)| format!("#define {old} {new}\n")));
             whole.push_str(&numbered(text.head.lines().count() + 1));
-            whole.push_str(&text.body.replace(PLACE, &sibling.word));
+            whole.push_str(&text.body.replace(PLACEHOLDER, &variant.word));
             whole.push('\n');
             let done = renamed().map(|(old, _)| old).chain(defined()).chain(macros());
             whole.extend(done.map(|name| format!("#undef {name}\n")));
@@ -212,48 +212,48 @@ impl VariantGroup {
     }
 
     /// Whether something was said of what all members have in common, and once for all of them.
-    pub(crate) fn is_of_all(&self, said: &str) -> bool {
+    pub(crate) fn is_about_common_text(&self, diagnostics: &str) -> bool {
         let lines = self.text.head.lines().count();
         let name = format!("{}.c:", stem(0));
-        let numbers = said.split(&name).skip(1).map(|rest| {
+        let numbers = diagnostics.split(&name).skip(1).map(|rest| {
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             digits.parse::<usize>()
         });
-        let is_of_head = |line: Result<usize, _>| line.is_ok_and(|line| line <= lines);
-        said.contains("In file included from") || numbers.into_iter().any(is_of_head)
+        let is_in_head = |line: Result<usize, _>| line.is_ok_and(|line| line <= lines);
+        diagnostics.contains("In file included from") || numbers.into_iter().any(is_in_head)
     }
 
     /// What was said of a member, as it would be of it alone: with its own names. `None` if there is
     /// anything in it of how the file was put together.
-    pub(crate) fn as_alone(&self, sibling: &Variant, place: usize, said: String) -> Option<String> {
+    pub(crate) fn diagnostics_as_alone(&self, variant: &Variant, place: usize, diagnostics: String) -> Option<String> {
         // Alone, a definition stands on the command line, and a name is no macro.
         let defined = self.text.defines.iter().map(|(name, _)| name);
-        let mut macros = sibling.own_names.iter().chain(defined);
-        if said.contains("macro") && macros.any(|name| said.contains(name.as_str())) {
+        let mut macros = variant.own_names.iter().chain(defined);
+        if diagnostics.contains("macro") && macros.any(|name| diagnostics.contains(name.as_str())) {
             return None;
         }
-        let names = names_at(sibling, place);
-        let said = names.fold(said, |said, (old, new)| said.replace(&new, old));
+        let names = names_at(variant, place);
+        let diagnostics = names.fold(diagnostics, |diagnostics, (old, new)| diagnostics.replace(&new, old));
         // The stems of members begin as that of a single source does.
-        let others = said.replace(STEM, "");
+        let others = diagnostics.replace(STEM, "");
         let is_own = !others.contains("tryall") && !others.contains(STEMS);
-        is_own.then_some(said)
+        is_own.then_some(diagnostics)
     }
 }
 
 /// The text of a question that says of itself that it has siblings, if it is one that can have
 /// some.
 fn text(question: &Question) -> Option<Text> {
-    let Variant { word, own_names } = question.sibling.as_ref()?;
+    let Variant { word, own_names } = question.variant.as_ref()?;
     let Subject::Source { code: CallerSource::Text { source, .. }, .. } = &question.subject else {
         return None;
     };
-    let is_plain = word_fits(word)
+    let is_plain = is_plain_word(word)
         && own_names.iter().any(|name| name == MAIN)
         && identifiers(word).all(|name| !own_names.iter().any(|own| own == name))
         && question.headers.is_empty()
         && question.prefix.is_empty()
-        && !source.contains(PLACE)
+        && !source.contains(PLACEHOLDER)
         && source.is_ascii();
     if !is_plain {
         return None;
@@ -266,37 +266,37 @@ fn text(question: &Question) -> Option<Text> {
     let is_common = |line: &str| {
         line.trim().is_empty() || line.trim() == "/* */" || directive(line) == Some("include")
     };
-    let sees_others = SEEN_BY_OTHERS.iter().any(|spelling| body.contains(spelling));
+    let is_forbidden = FORBIDDEN_SPELLINGS.iter().any(|spelling| body.contains(spelling));
     let ends = head.is_empty() || head.ends_with('\n');
-    if !head.lines().all(is_common) || sees_others || !ends {
+    if !head.lines().all(is_common) || is_forbidden || !ends {
         return None;
     }
     let (mut defines, mut definitions) = (Vec::new(), Vec::new());
     for definition in &question.definitions {
         let given = definition.to_str()?;
-        let with_place = replaced(given, word);
-        if with_place == given {
+        let replaced = with_placeholder(given, word);
+        if replaced == given {
             definitions.push(definition.clone());
             continue;
         }
-        let (name, value) = with_place.strip_prefix("-D")?.split_once('=')?;
+        let (name, value) = replaced.strip_prefix("-D")?.split_once('=')?;
         let is_name = !name.is_empty() && identifiers(name).next() == Some(name);
-        if !is_name || !value.trim_matches(PLACE).is_empty() || !head.is_empty() {
+        if !is_name || !value.trim_matches(PLACEHOLDER).is_empty() || !head.is_empty() {
             return None;
         }
         defines.push((name.into(), value.into()));
     }
-    let body = replaced(body, word);
-    let asks_for_macro = asks_for_macro(&body);
-    Some(Text { head, body, asks_for_macro, defines, definitions })
+    let body = with_placeholder(body, word);
+    let is_guarded = is_guarded(&body);
+    Some(Text { head, body, is_guarded, defines, definitions })
 }
 
 /// Whether all places for the word stand between `#ifndef` of it and what ends that.
-fn asks_for_macro(body: &str) -> bool {
-    let condition = format!("#ifndef {PLACE}");
+fn is_guarded(body: &str) -> bool {
+    let condition = format!("#ifndef {PLACEHOLDER}");
     let Some((before, rest)) = body.split_once(&condition) else { return false };
     let end = rest.find("\n#").unwrap_or(rest.len());
-    !before.contains(PLACE) && !rest[end..].contains(PLACE)
+    !before.contains(PLACEHOLDER) && !rest[end..].contains(PLACEHOLDER)
 }
 
 /// The names in a text that compilers would read, but for those of macros that it defines.
@@ -335,7 +335,7 @@ fn without_literals(line: &str) -> String {
 }
 
 /// Whether a word is an identifier, or the size of a type without anything that could be called.
-fn word_fits(word: &str) -> bool {
+fn is_plain_word(word: &str) -> bool {
     let is_identifier = |text: &str| identifiers(text).next() == Some(text);
     let of_type = word.strip_prefix("(sizeof(").and_then(|rest| rest.strip_suffix("))"));
     let plain = |c: char| c == ' ' || c == '*' || c == '_' || c.is_ascii_alphanumeric();
@@ -344,7 +344,7 @@ fn word_fits(word: &str) -> bool {
         None => is_identifier(word),
     };
     let strange = |name: &str| {
-        SEEN_BY_OTHERS.iter().any(|spelling| name.contains(spelling))
+        FORBIDDEN_SPELLINGS.iter().any(|spelling| name.contains(spelling))
             || name.starts_with("__FILE")
             || name.starts_with("__BASE_FILE")
             || name.to_ascii_lowercase().starts_with("tryall")
@@ -353,7 +353,7 @@ fn word_fits(word: &str) -> bool {
 }
 
 /// A text with a place for each occurrence of a word that is not part of a longer one.
-fn replaced(text: &str, word: &str) -> String {
+fn with_placeholder(text: &str, word: &str) -> String {
     let goes_on =
         |c: Option<char>| c.is_some_and(|c| c == '_' || c == '$' || c.is_ascii_alphanumeric());
     let (mut made, mut rest) = (String::with_capacity(text.len()), text);
@@ -363,7 +363,7 @@ fn replaced(text: &str, word: &str) -> String {
         let ends = !goes_on(word.chars().next_back()) || !goes_on(behind.chars().next());
         made.push_str(before);
         if starts && ends {
-            made.push(PLACE);
+            made.push(PLACEHOLDER);
         } else {
             made.push_str(word);
         }

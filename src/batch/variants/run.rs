@@ -9,10 +9,10 @@ use crate::batch::BatchOutcome;
 use crate::batch::ledger::{self, Ledger};
 use crate::batch::unity::evidence::STOPPED_AT_LIMIT;
 use crate::batch::variants::eligibility::{blocks, stem};
-use crate::batch::variants::{self, FEWEST, VariantGroup};
+use crate::batch::variants::{self, MIN_VARIANTS, VariantGroup};
 use crate::check::context::Context;
 use crate::check::links::inventory::Inventory;
-use crate::check::{self, CheckRun, Outcome, shown};
+use crate::check::{self, CheckRun, Outcome, reported_argv};
 use crate::compiler::dialect::{STEM, Stage};
 use crate::compiler::object_file::{self, Wants};
 use crate::compiler::value;
@@ -65,15 +65,15 @@ struct Compiled {
     /// Its object file, if it has compiled.
     object: Option<Vec<u8>>,
     /// Of which members an error was said.
-    fails: Vec<bool>,
+    has_error: Vec<bool>,
     /// What was said of each member, as it would be of it alone; `None` if that cannot be told.
-    said: Vec<Option<String>>,
+    diagnostics: Vec<Option<String>>,
     /// Whether the compiler stopped because it had told of enough errors.
     is_stopped: bool,
 }
 
 /// What is left of a group.
-struct Left {
+struct Remaining {
     members: Vec<QuestionId>,
     /// Whether the compiler has not told of all that fail.
     is_stopped: bool,
@@ -97,8 +97,8 @@ impl<'a> VariantsRun<'a> {
         &self.run.context.plan.questions[index]
     }
 
-    fn sibling(&self, index: QuestionId) -> Option<&'a Variant> {
-        self.question(index).sibling.as_ref()
+    fn variant(&self, index: QuestionId) -> Option<&'a Variant> {
+        self.question(index).variant.as_ref()
     }
 
     /// Answers what can be answered. `None` if that is not all.
@@ -110,7 +110,7 @@ impl<'a> VariantsRun<'a> {
         let ledger = self.ledger;
         let mut likely = false;
         for _ in 0..ROUNDS {
-            if members.len() < FEWEST {
+            if members.len() < MIN_VARIANTS {
                 return None;
             }
             let staked = if likely { 0 } else { ledger.stake(1).await };
@@ -119,12 +119,12 @@ impl<'a> VariantsRun<'a> {
             }
             // What was asked alone is no gain.
             let shared = |answered: &[(QuestionId, Outcome)]| {
-                answered.iter().filter(|(_, outcome)| outcome.fused).count()
+                answered.iter().filter(|(_, outcome)| outcome.shared).count()
             };
             let (before, count) = (shared(answered), members.len());
-            let rest = self.answer_or_leave(members, answered).await;
+            let rest = self.answer_or_narrow(members, answered).await;
             ledger.settle(staked, 1, shared(answered) - before);
-            let Left { members: left, is_stopped } = rest?;
+            let Remaining { members: left, is_stopped } = rest?;
             members = left;
             if members.is_empty() {
                 return Some(());
@@ -136,88 +136,88 @@ impl<'a> VariantsRun<'a> {
 
     /// Answers all of these members, or leaves those that are to be tried again without the others.
     /// `None` if it is not known which.
-    async fn answer_or_leave(
+    async fn answer_or_narrow(
         &self,
         mut members: Vec<QuestionId>,
         answered: &mut Vec<(QuestionId, Outcome)>,
-    ) -> Option<Left> {
-        let Compiled { object, fails, said, is_stopped } = self.compile(&members).await?;
-        let is_out: Vec<bool> = if let Some(object) = object {
+    ) -> Option<Remaining> {
+        let Compiled { object, has_error, diagnostics, is_stopped } = self.compile(&members).await?;
+        let excluded: Vec<bool> = if let Some(object) = object {
             let wants = self.wants(&members, &object)?;
             let inventory = self.inventory(&object, &members, answered).await?;
             let missing: Vec<_> = inventory.missing(&wants).collect();
             if missing.is_empty() && inventory.suffices(&wants) {
-                self.take_answers(&members, &object, &said, answered).await;
-                return Some(Left { members: Vec::new(), is_stopped });
+                self.record_answers(&members, &object, &diagnostics, answered).await;
+                return Some(Remaining { members: Vec::new(), is_stopped });
             }
-            let is_missing = |sibling: &Variant| missing.contains(&&sibling.word);
-            members.iter().map(|&m| self.sibling(m).is_some_and(is_missing)).collect()
+            let is_missing = |variant: &Variant| missing.contains(&&variant.word);
+            members.iter().map(|&m| self.variant(m).is_some_and(is_missing)).collect()
         } else {
-            fails
+            has_error
         };
-        is_out.contains(&true).then_some(())?;
-        let mut is_out = is_out.into_iter();
-        members.retain(|_| is_out.next() == Some(false));
-        Some(Left { members, is_stopped })
+        excluded.contains(&true).then_some(())?;
+        let mut excluded = excluded.into_iter();
+        members.retain(|_| excluded.next() == Some(false));
+        Some(Remaining { members, is_stopped })
     }
 
     /// Compiles the file of these members. `None` if it cannot be told what was said of which.
     async fn compile(&self, members: &[QuestionId]) -> Option<Compiled> {
-        let siblings = members.iter().map(|&member| self.sibling(member));
-        let siblings: Vec<_> = siblings.collect::<Option<_>>()?;
-        let text = self.group.file(siblings.iter().copied());
+        let variants = members.iter().map(|&member| self.variant(member));
+        let variants: Vec<_> = variants.collect::<Option<_>>()?;
+        let text = self.group.shared_source(variants.iter().copied());
         let name = self.source_name();
-        let room = self.run.room.path();
-        std::fs::write(room.join(&name), text).ok()?;
+        let dir = self.run.dir.path();
+        std::fs::write(dir.join(&name), text).ok()?;
         let names: Vec<_> = (0..members.len()).map(|place| format!("{}.c", stem(place))).collect();
         for (&member, name) in std::iter::zip(members, &names) {
             // Compilers show lines of it.
-            std::fs::write(room.join(name), self.source(member)?).ok()?;
+            std::fs::write(dir.join(name), self.source(member)?).ok()?;
         }
         let (compile, program) = (&self.commands.compile, self.run.program);
         let attempt =
-            self.run.by(compile, program, "the compiler", Stage::Compile, name.as_ref()).await;
+            self.run.run_template(compile, program, "the compiler", Stage::Compile, name.as_ref()).await;
         if attempt.cut || matches!(attempt.verdict, Verdict::Error(_)) {
             return None;
         }
         let blocks = blocks(&attempt.messages, &names)?;
-        if blocks.iter().any(|(_, text)| self.group.is_of_all(text)) {
+        if blocks.iter().any(|(_, text)| self.group.is_about_common_text(text)) {
             return None;
         }
-        let (mut fails, mut said) = (Vec::new(), Vec::new());
-        for (place, sibling) in siblings.into_iter().enumerate() {
+        let (mut has_error, mut diagnostics) = (Vec::new(), Vec::new());
+        for (place, variant) in variants.into_iter().enumerate() {
             let own: Vec<_> = blocks.iter().filter(|(of, _)| *of == place).collect();
-            fails.push(own.iter().any(|(_, text)| text.contains("error: ")));
+            has_error.push(own.iter().any(|(_, text)| text.contains("error: ")));
             // Alone, the words of later passes would follow the first without a new headline.
-            said.push(match own.as_slice() {
+            diagnostics.push(match own.as_slice() {
                 [] => Some(String::new()),
                 [(_, text)] => {
                     let text = text.replace(&names[place], &name);
-                    self.group.as_alone(sibling, place, text)
+                    self.group.diagnostics_as_alone(variant, place, text)
                 }
                 _ => None,
             });
         }
         let object = match attempt.verdict {
-            Verdict::Yes => Some(value::product(&self.run.written(Stage::Compile)?)?),
+            Verdict::Yes => Some(value::read_product(&self.run.product_path(Stage::Compile)?)?),
             _ => None,
         };
         // An error and an object file are too strange, and so is neither.
-        let is_strange = object.is_none() != fails.contains(&true);
+        let is_strange = object.is_none() != has_error.contains(&true);
         let is_stopped = attempt.messages.contains(STOPPED_AT_LIMIT);
-        (!is_strange).then_some(Compiled { object, fails, said, is_stopped })
+        (!is_strange).then_some(Compiled { object, has_error, diagnostics, is_stopped })
     }
 
     /// What the object file of one member wants at most, and what that of the first defines. `None`
     /// if that of all does not define the same for each.
     fn wants(&self, members: &[QuestionId], object: &[u8]) -> Option<Wants> {
         let mut wants = object_file::wants(object)?;
-        let own_names = &self.sibling(members[0])?.own_names;
+        let own_names = &self.variant(members[0])?.own_names;
         // In some versions of a text a name is static, and so not among these.
         let defined = own_names.iter().filter(|name| wants.defines.contains(*name));
         let defined: BTreeSet<_> = defined.cloned().collect();
         for (place, &member) in members.iter().enumerate().skip(1) {
-            for (name, own) in variants::names_at(self.sibling(member)?, place) {
+            for (name, own) in variants::names_at(self.variant(member)?, place) {
                 if wants.defines.remove(&own) != defined.contains(name) {
                     return None;
                 }
@@ -242,7 +242,7 @@ impl<'a> VariantsRun<'a> {
         while !self.run.context.links.has_linked(&link, 1) {
             let &member = samples.next()?;
             if answered.iter().all(|(done, _)| *done != member) {
-                let outcome = check::ask(self.run.context, self.question(member)).await;
+                let outcome = check::outcome(self.run.context, self.question(member)).await;
                 answered.push((member, outcome));
             }
         }
@@ -250,17 +250,17 @@ impl<'a> VariantsRun<'a> {
     }
 
     /// The answers of members whose file has compiled and wants nothing that is not there.
-    async fn take_answers(
+    async fn record_answers(
         &self,
         members: &[QuestionId],
         object: &[u8],
-        said: &[Option<String>],
+        diagnostics: &[Option<String>],
         answered: &mut Vec<(QuestionId, Outcome)>,
     ) {
-        for (place, (&member, said)) in std::iter::zip(members, said).enumerate() {
-            let Some(said) = said else { continue };
+        for (place, (&member, diagnostics)) in std::iter::zip(members, diagnostics).enumerate() {
+            let Some(diagnostics) = diagnostics else { continue };
             if answered.iter().all(|(done, _)| *done != member) {
-                let outcome = self.outcome(place, member, object, said).await;
+                let outcome = self.outcome(place, member, object, diagnostics).await;
                 answered.extend(outcome.map(|outcome| (member, outcome)));
             }
         }
@@ -272,7 +272,7 @@ impl<'a> VariantsRun<'a> {
         place: usize,
         member: QuestionId,
         object: &[u8],
-        said: &str,
+        diagnostics: &str,
     ) -> Option<Outcome> {
         let context = self.run.context;
         let (question, source) = (self.question(member), self.source(member)?);
@@ -281,27 +281,27 @@ impl<'a> VariantsRun<'a> {
         let run = CheckRun { deadline, ..CheckRun::begin(context, question)? };
         let (link, _) = self.commands.link.as_ref()?;
         let compiled = Step {
-            command: shown(&run.filled(&self.commands.compile, name.as_ref())),
+            command: reported_argv(&run.argv(&self.commands.compile, name.as_ref())),
             exit_code: Some(0),
-            output: said.into(),
+            output: diagnostics.into(),
             known: false,
         };
-        let steps = vec![compiled, run.known_step(link, name.as_ref())];
+        let steps = vec![compiled, run.skipped_link_step(link, name.as_ref())];
         let mut outcome = Outcome {
             command: steps[1].command.clone(),
             exit_code: Some(0),
             source: Some(source.into()),
             steps,
             duration: self.started.elapsed(),
-            fused: true,
+            shared: true,
             ..Outcome::of(Verdict::Yes)
         };
         if question.product.is_some() {
-            let names = variants::names_at(question.sibling.as_ref()?, place);
+            let names = variants::names_at(question.variant.as_ref()?, place);
             let data: Vec<_> =
                 names.filter_map(|(_, own)| object_file::data(object, &own)).collect();
             (!data.is_empty()).then_some(())?;
-            std::fs::write(run.written(Stage::Compile)?, data.concat()).ok()?;
+            std::fs::write(run.product_path(Stage::Compile)?, data.concat()).ok()?;
             run.finish(&mut outcome).await;
         }
         Some(outcome)

@@ -25,7 +25,7 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use crate::batch::unity::evidence::{Trace, trace};
+use crate::batch::unity::evidence::{Trace, parse_trace_line};
 use crate::compiler::object_file::{self, Export, Exports, Wants};
 use crate::source::words::words;
 
@@ -103,7 +103,7 @@ pub(crate) struct Libraries {
 
 /// A name that may be on a command line, and is one of C: there are too many of C++, with words of
 /// their own in them.
-fn can_be_asked(name: &str) -> bool {
+fn is_plain_c_name(name: &str) -> bool {
     let plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
     !name.is_empty() && name.chars().all(plain) && !name.starts_with("_Z")
 }
@@ -136,8 +136,8 @@ impl Libraries {
     }
 
     /// All that has to be asked, as a response file.
-    pub(crate) fn questions(&self) -> String {
-        let names: BTreeSet<_> = self.names().filter(|name| can_be_asked(name)).collect();
+    pub(crate) fn response_file(&self) -> String {
+        let names: BTreeSet<_> = self.names().filter(|name| is_plain_c_name(name)).collect();
         names.iter().fold(String::new(), |text, name| text + &format!("-u {name}\n-y {name}\n"))
     }
 
@@ -153,7 +153,7 @@ impl Libraries {
         let (mut rest, mut warnings) = (Vec::new(), Vec::new());
         let mut names: BTreeMap<String, Option<Export>> = BTreeMap::new();
         for line in output.lines() {
-            if let Some(Trace { file, is_definition, name }) = trace(line) {
+            if let Some(Trace { file, is_definition, name }) = parse_trace_line(line) {
                 if is_definition {
                     let export = self.files.get(file).and_then(|names| *names.get(name)?);
                     let known = names.entry(name.into()).or_insert(export);

@@ -16,7 +16,7 @@ use crate::plan::toolchain;
 impl CheckRun<'_> {
     /// Whether an object file is known to link because the libraries of its command have all that
     /// it wants.
-    pub(crate) async fn suffices_for(
+    pub(crate) async fn inventory_suffices(
         &self,
         link: &Link,
         template: &Template,
@@ -27,7 +27,7 @@ impl CheckRun<'_> {
         let inventory = match links.inventory(link) {
             Some(inventory) => inventory,
             // It takes as long as a few links, which there may not be.
-            None if !links.has_linked(link, WORTH_IT) || links.is_begun(link) => return false,
+            None if !links.has_linked(link, MIN_LINKS) || links.is_begun(link) => return false,
             None => self.inventory(link, template, program).await,
         };
         inventory.is_some_and(|inventory| inventory.suffices(&wants))
@@ -63,31 +63,31 @@ impl CheckRun<'_> {
     ) -> Option<Inventory> {
         let properties = object_file::wants(sample)?.properties;
         // A room of its own: the check's object file stands in the other.
-        let room = self.context.scratch.as_ref().ok()?.room().ok()?;
+        let dir = self.context.scratch.as_ref().ok()?.check_dir().ok()?;
         let mut toolchain = self.toolchain.clone();
         // The linker's words are read.
         toolchain::set(&mut toolchain.env, "LC_ALL", "C");
-        let run = CheckRun { room, toolchain: &toolchain, ..*self };
+        let run = CheckRun { dir, toolchain: &toolchain, ..*self };
         let object = toolchain.dialect.product(Stage::Compile)?;
-        std::fs::write(run.room.path().join(&object), sample).ok()?;
-        let listed = run.said_by_linker(template, program, &["-Wl,-t"]).await?;
+        std::fs::write(run.dir.path().join(&object), sample).ok()?;
+        let listed = run.linker_output(template, program, &["-Wl,-t"]).await?;
         let libraries = Libraries::listed_in(&listed, &object)?;
-        std::fs::write(run.room.path().join(QUESTIONS), libraries.questions()).ok()?;
-        let more = ["-Wl,-t".to_string(), format!("-Wl,@{QUESTIONS}")];
-        let said = run.said_by_linker(template, program, &[&more[0], &more[1]]).await?;
+        std::fs::write(run.dir.path().join(RESPONSE_FILE), libraries.response_file()).ok()?;
+        let more = ["-Wl,-t".to_string(), format!("-Wl,@{RESPONSE_FILE}")];
+        let said = run.linker_output(template, program, &[&more[0], &more[1]]).await?;
         libraries.inventory(&said, &object, properties)
     }
 
     /// What the linker says, with more words at the end of its command; `None` if it does not link.
-    async fn said_by_linker(
+    async fn linker_output(
         &self,
         template: &Template,
         program: &Path,
         more: &[&str],
     ) -> Option<String> {
-        let mut argv = self.filled(template, "".as_ref());
+        let mut argv = self.argv(template, "".as_ref());
         argv.extend(more.iter().map(Into::into));
-        let product = self.written(Stage::Link);
+        let product = self.product_path(Stage::Link);
         let reads = self.toolchain.dialect.product(Stage::Compile).map(Into::into);
         let reads = reads.into_iter().collect();
         let (what, mode) = ("the linker", OutputMode::Merged);
@@ -98,7 +98,7 @@ impl CheckRun<'_> {
 }
 
 /// An inventory is taken for one object file alone if its command has linked so many others.
-const WORTH_IT: usize = 4;
+const MIN_LINKS: usize = 4;
 
 /// The response file with the names that are asked for.
-const QUESTIONS: &str = "names";
+const RESPONSE_FILE: &str = "names";

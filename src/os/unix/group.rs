@@ -30,7 +30,7 @@ pub(crate) struct Start<'a> {
     /// The directory it runs in.
     pub dir: &'a Path,
     /// The directory of its check: what belongs to it ends with it, also in other groups.
-    pub room: &'a Path,
+    pub check_dir: &'a Path,
     /// How its output comes back.
     pub mode: OutputMode,
 }
@@ -59,7 +59,7 @@ pub(crate) struct Group {
     leader: Pid,
     reaped: bool,
     child_signal: tokio::signal::unix::Signal,
-    guard: Option<Rc<Reaper>>,
+    reaper: Option<Rc<Reaper>>,
 }
 
 /// How the leader of a group ended.
@@ -72,7 +72,7 @@ pub(crate) struct Ended {
 }
 
 /// Starts a process as the leader of a new group. An error means that no such program runs.
-pub(crate) fn start(what: Start<'_>, guard: Option<&Rc<Reaper>>) -> io::Result<(Group, Pipes)> {
+pub(crate) fn start(what: Start<'_>, reaper: Option<&Rc<Reaper>>) -> io::Result<(Group, Pipes)> {
     // A caller may have blocked it, and a mask is inherited.
     SigSet::from(Signal::SIGCHLD).thread_unblock()?;
     // Before the start, or the signal of a short-lived child could be missed.
@@ -86,10 +86,10 @@ pub(crate) fn start(what: Start<'_>, guard: Option<&Rc<Reaper>>) -> io::Result<(
         }
     };
     let leader = spawn(what, out_writer.into(), err_writer.into())?;
-    if let Some(guard) = guard {
-        guard.started(leader);
+    if let Some(reaper) = reaper {
+        reaper.started(leader);
     }
-    let group = Group { leader, reaped: false, child_signal, guard: guard.cloned() };
+    let group = Group { leader, reaped: false, child_signal, reaper: reaper.cloned() };
     let receiver = |reader| pipe::Receiver::from_owned_fd(OwnedFd::from(reader));
     let stderr = err_reader.map(receiver).transpose()?;
     Ok((group, Pipes { stdout: receiver(out_reader)?, stderr }))
@@ -126,7 +126,7 @@ impl Group {
     }
 
     /// Asks every process of the group to end, stopped ones too.
-    pub(crate) fn ask_to_end(&self) {
+    pub(crate) fn terminate(&self) {
         let _ = killpg(self.leader, Signal::SIGTERM);
         let _ = killpg(self.leader, Signal::SIGCONT);
     }
@@ -158,8 +158,8 @@ impl Group {
         while unsafe { libc::wait4(self.leader.as_raw(), &raw mut status, 0, &raw mut usage) } == -1
             && Errno::last() == Errno::EINTR
         {}
-        if let Some(guard) = &self.guard {
-            guard.ended(self.leader);
+        if let Some(reaper) = &self.reaper {
+            reaper.ended(self.leader);
         }
         let status = if libc::WIFSIGNALED(status) {
             Err(libc::WTERMSIG(status))

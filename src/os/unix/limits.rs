@@ -20,7 +20,7 @@ const LEAST: usize = 20;
 
 /// Whether one command at least can be run. tokio panics where it finds no room for its own
 /// descriptors, which is no way to tell people.
-pub(crate) fn room_for_a_command() -> io::Result<()> {
+pub(crate) fn check_descriptor_limit() -> io::Result<()> {
     let stderr = io::stderr();
     let opened: io::Result<Vec<OwnedFd>> =
         (0..LEAST).map(|_| stderr.as_fd().try_clone_to_owned()).collect();

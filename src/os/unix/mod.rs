@@ -22,7 +22,7 @@ pub(crate) use exec::become_program;
 pub(crate) use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
 pub(crate) use group::{Group, OutputMode, Pipes, Start, start};
 pub(crate) use limits::{
-    Limit, StartFailure, is_short_of_resources, limit_behind, most_commands, room_for_a_command,
+    Limit, StartFailure, is_short_of_resources, limit_behind, most_commands, check_descriptor_limit,
     set_limits, start_failure,
 };
 pub(crate) use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
@@ -31,14 +31,14 @@ pub(crate) use signals::{
     HeldBack, hold_interrupts, interrupted, leave_signals_to_others, survive_file_size_limit,
 };
 pub(crate) use stdout::{Stdout, reader_gone};
-pub(crate) use strays::{end_strays, is_busy};
+pub(crate) use strays::{kill_strays, is_busy};
 
 /// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
 /// may hold 64 MiB in all.
-const ROOM_IN_MEMORY: u64 = 256 << 20;
+const MIN_FREE_IN_MEMORY: u64 = 256 << 20;
 
 /// A file system with less room than this may have failed a compiler that wrote to it.
-const FULL: u64 = 1 << 20;
+const MIN_FREE: u64 = 1 << 20;
 
 /// The number of the signal that stands for a closed standard output.
 pub(crate) const BROKEN_PIPE: i32 = Signal::SIGPIPE as i32;
@@ -52,7 +52,7 @@ pub(crate) fn scratch_base() -> PathBuf {
     let memory = Path::new("/dev/shm");
     match statvfs(memory) {
         Ok(stat)
-            if room(&stat) >= ROOM_IN_MEMORY
+            if free_bytes(&stat) >= MIN_FREE_IN_MEMORY
                 && !stat.flags().intersects(FsFlags::ST_NOEXEC | FsFlags::ST_RDONLY)
                 && nix::unistd::access(memory, nix::unistd::AccessFlags::W_OK).is_ok() =>
         {
@@ -64,7 +64,7 @@ pub(crate) fn scratch_base() -> PathBuf {
 
 /// Whether the file system has no room left, in bytes or in files.
 pub(crate) fn is_full(path: &Path) -> bool {
-    statvfs(path).is_ok_and(|stat| room(&stat) < FULL) || has_no_inodes(path)
+    statvfs(path).is_ok_and(|stat| free_bytes(&stat) < MIN_FREE) || has_no_inodes(path)
 }
 
 /// Whether the file system has no room for one file more.
@@ -79,7 +79,7 @@ pub(crate) fn is_noexec(path: &Path) -> bool {
 }
 
 #[allow(clippy::useless_conversion, reason = "the widths differ between systems")]
-fn room(stat: &nix::sys::statvfs::Statvfs) -> u64 {
+fn free_bytes(stat: &nix::sys::statvfs::Statvfs) -> u64 {
     u64::from(stat.blocks_available()) * u64::from(stat.fragment_size())
 }
 

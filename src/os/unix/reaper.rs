@@ -25,7 +25,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, dup2_stderr, dup2_stdin, dup2_stdout, fork, setpgid};
 
 use super::files::remove_all;
-use super::strays::end_strays;
+use super::strays::kill_strays;
 
 /// The guard, as this program holds it. Dropping it ends the guard.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Reaper {
             ForkResult::Parent { child } => Ok(Reaper { pipe: Some(writer), process: child }),
             ForkResult::Child => {
                 drop(writer);
-                let status = match stand_apart(reader) {
+                let status = match detach(reader) {
                     Ok(reader) => {
                         wait_and_clean(reader, scratch);
                         0
@@ -101,7 +101,7 @@ impl Drop for Reaper {
 
 /// Takes the guard out of everything that it shares with its parent: the terminal's process
 /// group, which Ctrl-C ends, and all open files, which others may be waiting to see closed.
-fn stand_apart(reader: PipeReader) -> io::Result<PipeReader> {
+fn detach(reader: PipeReader) -> io::Result<PipeReader> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
     for ignored in
         [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGPIPE]
@@ -161,7 +161,7 @@ fn wait_and_clean(mut pipe: PipeReader, scratch: &Path) {
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
     if !all_is_well {
-        end_strays(scratch);
+        kill_strays(scratch);
     }
     if is_made {
         remove(scratch);

@@ -6,7 +6,7 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What asks a program to end.
-const ASK_TO_END: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+const TERMINATION_SIGNALS: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
 /// Waits for a signal that asks this program to end, and returns its number. Once this has been
 /// waited for, such signals do nothing else until [`HeldBack::let_through`].
@@ -47,7 +47,7 @@ pub(crate) struct HeldBack {
 
 /// Holds back the signals that ask this program to end. They are not lost.
 pub(crate) fn hold_interrupts() -> HeldBack {
-    let before = SigSet::from_iter(ASK_TO_END).thread_swap_mask(SigmaskHow::SIG_BLOCK);
+    let before = SigSet::from_iter(TERMINATION_SIGNALS).thread_swap_mask(SigmaskHow::SIG_BLOCK);
     HeldBack { before: before.expect("the set and what is done with it are valid") }
 }
 
@@ -56,7 +56,7 @@ impl HeldBack {
     /// unless the caller has it ignored. tokio's handlers stay after its runtime has gone, and
     /// would swallow it.
     pub(crate) fn let_through(self) {
-        for signal in ASK_TO_END {
+        for signal in TERMINATION_SIGNALS {
             if is_ignored(signal as i32).is_ok_and(|ignored| !ignored) {
                 // SAFETY: the default action runs no handler.
                 let _ = unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) };

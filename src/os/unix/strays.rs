@@ -14,7 +14,7 @@ const ROUNDS: usize = 20;
 
 /// Ends all processes of this session that belong to a directory: it is their temporary one, or
 /// they work in it. Who has left the session wants to live on, as a compiler's server does.
-pub(crate) fn end_strays(dir: &Path) {
+pub(crate) fn kill_strays(dir: &Path) {
     let Ok(session) = getsid(None) else { return };
     for _ in 0..ROUNDS {
         let strays: Vec<_> = processes()
