@@ -2,7 +2,7 @@
 
 use super::super::format::{amount, plain, processes, sane, significant, subject, why_missing};
 use super::super::result::{Bench, Row, RowKind};
-use super::draw::{PathResolver, Canvas, fitted, step, tick, width};
+use super::draw::{Anchor, Canvas, fitted, step, tick, width};
 use super::{LEFT, RIGHT, TEXT, heading};
 
 const ROW: f64 = 26.0;
@@ -39,12 +39,12 @@ pub(super) fn panel(canvas: &mut Canvas, top: f64, bench: &Bench, cores: usize) 
         canvas.open(&told(bench, row));
         let name = fitted(&row.name, TEXT, left - LEFT - 10.0);
         let class = if row.kind == RowKind::Engine { "name engine-name" } else { "name" };
-        canvas.text(left - 10.0, *y, PathResolver::End, class, &name);
+        canvas.text(left - 10.0, *y, Anchor::End, class, &name);
         if why_missing(row).is_some() {
-            canvas.text(*start, *y, PathResolver::Start, "missing", text);
+            canvas.text(*start, *y, Anchor::Start, "missing", text);
         } else {
             bar(canvas, row, *y, at);
-            canvas.text(*start, *y, PathResolver::Start, "value", text);
+            canvas.text(*start, *y, Anchor::Start, "value", text);
         }
         canvas.close();
     }
@@ -53,7 +53,7 @@ pub(super) fn panel(canvas: &mut Canvas, top: f64, bench: &Bench, cores: usize) 
         let text = format!("limit {} s", significant(bench.limit.wall_s, 3));
         let half = width(&text, TEXT) / 2.0;
         let x = limit.clamp(left + half, RIGHT - half);
-        canvas.text(x, top - 15.0, PathResolver::Middle, "limit-name", &text);
+        canvas.text(x, top - 15.0, Anchor::Middle, "limit-name", &text);
     }
     canvas.line((left, top), (left, bottom), "base");
     bottom + 26.0
@@ -143,7 +143,7 @@ fn axis(
             canvas.vertical(x, top, bottom, &gaps(x), "grid");
         }
         let half = width(&label, 11.0) / 2.0;
-        canvas.text(x.min(RIGHT - half), bottom + 12.0, PathResolver::Middle, "tick", &label);
+        canvas.text(x.min(RIGHT - half), bottom + 12.0, Anchor::Middle, "tick", &label);
         number += 1.0;
     }
 }

@@ -4,7 +4,7 @@ use super::super::format::{
     Group, count, plain, row_names, sane, significant, subject, why_missing,
 };
 use super::super::result::{Row, RowKind};
-use super::draw::{PathResolver, Canvas, fitted, step, tick, width};
+use super::draw::{Anchor, Canvas, fitted, step, tick, width};
 use super::{LEFT, RIGHT, TEXT, heading};
 
 /// Height of a label and its distance to the next.
@@ -75,7 +75,7 @@ pub(super) fn panel(canvas: &mut Canvas, top: f64, group: &Group<'_>) -> f64 {
             0.0 => "0".to_string(),
             _ => format!("{} s", tick(number * step_s, step_s)),
         };
-        canvas.text(left - 8.0, y, PathResolver::End, "tick", &label);
+        canvas.text(left - 8.0, y, Anchor::End, "tick", &label);
         number += 1.0;
     }
     ticks_of_widths(canvas, &widths, bottom, x_at);
@@ -123,7 +123,7 @@ fn ticks_of_widths(
         let label = count(jobs, "job");
         let half = width(&label, 11.0) / 2.0;
         if x - half > free_from {
-            canvas.text(x, bottom + 14.0, PathResolver::Middle, "tick", &label);
+            canvas.text(x, bottom + 14.0, Anchor::Middle, "tick", &label);
             free_from = x + half + 4.0;
         }
     }
@@ -179,7 +179,7 @@ fn draw(canvas: &mut Canvas, curve: &Curve, label_x: f64, label_y: f64) {
     canvas.line((end.0 + 6.0, end.1), (label_x - 17.0, label_y), "leader");
     let class = if curve.style == Style::Engine { "value engine-name" } else { "value" };
     let name = fitted(&curve.name, TEXT, RIGHT - label_x - width(&value, TEXT));
-    canvas.text(label_x, label_y, PathResolver::Start, class, &format!("{name}{value}"));
+    canvas.text(label_x, label_y, Anchor::Start, class, &format!("{name}{value}"));
     if curve.style == Style::Limit {
         canvas.line((label_x - 15.0, label_y), (label_x - 4.0, label_y), "limit");
     } else {

@@ -6,7 +6,7 @@ use super::super::format::{plain, sane};
 
 /// Where a text stands to its point.
 #[derive(Clone, Copy)]
-pub(super) enum PathResolver {
+pub(super) enum Anchor {
     /// To its right.
     Start,
     /// Around it.
@@ -28,11 +28,11 @@ impl Canvas {
     }
 
     /// One line of text, with its middle at this height.
-    pub(super) fn text(&mut self, x: f64, y: f64, anchor: PathResolver, class: &str, text: &str) {
+    pub(super) fn text(&mut self, x: f64, y: f64, anchor: Anchor, class: &str, text: &str) {
         let anchor = match anchor {
-            PathResolver::Start => "",
-            PathResolver::Middle => " text-anchor=\"middle\"",
-            PathResolver::End => " text-anchor=\"end\"",
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
         };
         // Digits and capitals are about 0.7 em high.
         let (x, y) = (number(x), number(y + 4.3));

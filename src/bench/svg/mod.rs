@@ -7,7 +7,7 @@ mod draw;
 use super::format::{command, groups, machine, several_widths, subject};
 use super::result::{Report, RowKind};
 use draw::fitted;
-use draw::{PathResolver, Canvas, escaped, wrapped};
+use draw::{Anchor, Canvas, escaped, wrapped};
 
 const WIDTH: f64 = 720.0;
 const LEFT: f64 = 16.0;
@@ -23,8 +23,8 @@ const STYLE: &str = include_str!("style.css");
 /// The picture.
 pub(crate) fn svg(report: &Report) -> String {
     let mut canvas = Canvas::default();
-    canvas.text(LEFT, 22.0, PathResolver::Start, "title", TITLE);
-    canvas.text(LEFT, 43.0, PathResolver::Start, "small", &fitted(&machine(report), 12.0, RIGHT - LEFT));
+    canvas.text(LEFT, 22.0, Anchor::Start, "title", TITLE);
+    canvas.text(LEFT, 43.0, Anchor::Start, "small", &fitted(&machine(report), 12.0, RIGHT - LEFT));
     let mut y = legend(&mut canvas, 66.0, report) + 14.0;
     for group in groups(report) {
         if several_widths(&group) {
@@ -42,7 +42,7 @@ pub(crate) fn svg(report: &Report) -> String {
     }
     footer.extend(wrapped(&command(&report.command), 11.5, RIGHT - LEFT));
     for line in footer {
-        canvas.text(LEFT, y, PathResolver::Start, "command", &line);
+        canvas.text(LEFT, y, Anchor::Start, "command", &line);
         y += 16.0;
     }
     let height = y.ceil();
@@ -66,11 +66,11 @@ const PATTERN: &str = "<defs><pattern id=\"bench-hatch\" width=\"6\" height=\"6\
 /// A panel's name and what is to be said of it. Returns where it ends.
 fn heading(canvas: &mut Canvas, top: f64, title: &str, about: &[String]) -> f64 {
     let title = fitted(title, 15.0, RIGHT - LEFT);
-    canvas.text(LEFT, top + 8.0, PathResolver::Start, "heading", &title);
+    canvas.text(LEFT, top + 8.0, Anchor::Start, "heading", &title);
     let mut y = top + 8.0;
     for line in about {
         y += 18.0;
-        canvas.text(LEFT, y, PathResolver::Start, "small", &fitted(line, 12.0, RIGHT - LEFT));
+        canvas.text(LEFT, y, Anchor::Start, "small", &fitted(line, 12.0, RIGHT - LEFT));
     }
     y + 10.0
 }
@@ -105,7 +105,7 @@ fn legend(canvas: &mut Canvas, top: f64, report: &Report) -> f64 {
             }
             _ => canvas.bar(x, y - 6.0, 16.0, 12.0, class),
         }
-        canvas.text(x + 22.0, y, PathResolver::Start, "small", text);
+        canvas.text(x + 22.0, y, Anchor::Start, "small", text);
         x += needed + 16.0;
     }
     y + 12.0
