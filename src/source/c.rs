@@ -12,7 +12,7 @@ use crate::compiler::value;
 pub(crate) fn start(before: Before<'_>) -> String {
     let mut text = String::new();
     for header in before.headers {
-        writeln!(text, "#include <{header}>").expect("strings take all");
+        writeln!(text, "#include <{header}>").expect("writing to a string succeeds");
     }
     text + &before.prefix_lines()
 }
@@ -74,7 +74,7 @@ pub(crate) const WARNINGS_BESIDE_A_NAME: [&str; 7] = [
 pub(crate) fn only_the_question(others: &[&str]) -> String {
     let mut text = String::from("#if defined __GNUC__\n");
     for name in OUR_WARNINGS.iter().chain(others) {
-        writeln!(text, "#pragma GCC diagnostic ignored \"{name}\"").expect("strings take all");
+        writeln!(text, "#pragma GCC diagnostic ignored \"{name}\"").expect("writing to a string succeeds");
     }
     text + "#endif\n"
 }
@@ -444,18 +444,18 @@ pub(crate) fn digits(expression: &str) -> String {
 pub(crate) fn letters(open: &str) -> String {
     let mut text = String::from("{");
     for letter in open.chars() {
-        write!(text, " '{letter}',").expect("strings take all");
+        write!(text, " '{letter}',").expect("writing to a string succeeds");
     }
     write!(
         text,
         "\n  tryall_sign > 0 ? '+' : '-',\n  tryall_q{} == 0 ? 'a' : 'z',\n ",
         value::DIGITS
     )
-    .expect("strings take all");
+    .expect("writing to a string succeeds");
     for digit in (0..value::DIGITS).rev() {
-        write!(text, " 'a' + tryall_d{digit},").expect("strings take all");
+        write!(text, " 'a' + tryall_d{digit},").expect("writing to a string succeeds");
     }
-    write!(text, "\n  '{}', 0\n}}", value::CLOSE).expect("strings take all");
+    write!(text, "\n  '{}', 0\n}}", value::CLOSE).expect("writing to a string succeeds");
     text
 }
 

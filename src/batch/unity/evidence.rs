@@ -1,5 +1,5 @@
-//! What GCC, Clang and GNU ld say of a batch, with LC_ALL=C. Whatever is not understood is no
-//! evidence.
+//! Reads the output of GCC, Clang and GNU ld for a batch, in the locale C. Output that this module
+//! does not understand is no evidence.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -9,38 +9,38 @@ use regex_lite::Regex;
 use super::source::{Unit, function};
 use crate::batch::unity::part::DecidedBy;
 
-/// What Clang says when it has said enough.
+/// Clang's message when it stops at its error limit.
 pub(crate) const STOPPED_AT_LIMIT: &str =
     "fatal error: too many errors emitted, stopping now [-ferror-limit=]";
 
-/// What a compiler has said of one unit.
+/// The diagnostics of one unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Diagnostics {
-    /// The lines of the unit's own source that an error, and that anything, was said of.
+    /// The lines of the unit's own source with an error.
     pub errors: Vec<usize>,
-    #[allow(missing_docs, reason = "told above")]
+    /// The lines of the unit's own source with any unexpected diagnostic.
     pub mentioned: Vec<usize>,
-    /// The lines of notes.
+    /// The lines of the unit's own source with a note.
     pub noted: Vec<usize>,
-    /// Whether the first error was one that ended the compile.
+    /// Whether the first error ended the compile.
     pub is_fatal: bool,
-    /// Whether the compiler stopped because it had told of enough errors.
+    /// Whether the compiler stopped at its error limit.
     pub is_stopped: bool,
-    /// Whether anything was said that stands behind no line of it.
+    /// Whether there are diagnostics that belong to no line of the unit's own source.
     pub elsewhere: bool,
-    /// The words.
+    /// The full text.
     pub output: String,
 }
 
 impl Diagnostics {
-    /// Whether nothing was said but what is expected of every unit.
+    /// Whether there are only the diagnostics that every unit causes.
     pub(crate) fn is_silent(&self) -> bool {
         !self.elsewhere && self.mentioned.is_empty()
     }
 }
 
-/// Sorts a compiler's messages by the units that they are about. `None` if there are some that
-/// are about none.
+/// Assigns a compiler's diagnostics to the units that they are about. `None` if a diagnostic belongs
+/// to no unit.
 pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>> {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^([^\s:]+):(\d+):(?:\d+:)? (.*)$").expect("the pattern is valid")
@@ -53,9 +53,9 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
     let names: Vec<_> = units.iter().map(|unit| unit.source_name()).collect();
     let unit_of = |file: &str| names.iter().position(|name| name == file);
     let mut current = None;
-    // Whether a stack of includes has been told, but not yet what is said at its top.
+    // Whether a stack of includes was printed, but not yet the diagnostic at its top.
     let mut is_in_header = false;
-    // Whether the line before is a note in a header, which Clang quotes.
+    // Whether the previous line was a note in a header, whose source line Clang quotes next.
     let mut is_quoted = false;
     for line in output.lines() {
         let may_be_quoted = std::mem::take(&mut is_quoted);
@@ -65,7 +65,7 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
             match unit_of(file) {
                 Some(unit) => {
                     current = Some(unit);
-                    // A note belongs to what was said before it, and may tell its place better.
+                    // A note belongs to the diagnostic before it, and may locate it better.
                     if message.starts_with("note: ") {
                         diagnostics[unit].noted.push(number);
                     } else if !is_expected(units[unit], number, message) {
@@ -77,8 +77,9 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
                         diagnostics[unit].errors.push(number);
                     }
                 }
-                // In a header, which an earlier line says who includes. A note there is about the
-                // message before it, as that a header declares something else.
+                // In a header; an earlier line names the unit that includes it. A note there belongs
+                // to the diagnostic before it: it says, for example, where the header declares the
+                // name differently.
                 None => {
                     is_quoted = message.starts_with("note: ");
                     diagnostics[current?].elsewhere |= !is_quoted;
@@ -100,13 +101,13 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
             }
             continue;
         } else if !line.starts_with([' ', '\t']) && !line.is_empty() {
-            // Such as "cc1: warning:", "In file included from /usr/include/x.h:1,", or a line
-            // of the source that Clang quotes from its first column.
+            // For example "cc1: warning:", "In file included from /usr/include/x.h:1,", or a source
+            // line that Clang quotes from its first column.
             if line.starts_with("In file included from ") {
                 current = None;
                 continue;
             }
-            // Clang's notes may have no place: "note: (skipping 9 expansions in backtrace".
+            // Clang's notes may lack a location: "note: (skipping 9 expansions in backtrace".
             let is_quote = is_source_line(line, units[current?]) || may_be_quoted && !is_message(line);
             let belongs = line.starts_with("note: ") || is_quote;
             diagnostics[current?].elsewhere |= !belongs;
@@ -116,8 +117,8 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
     (!is_in_header).then_some(diagnostics)
 }
 
-/// What is said of words that no question brings: that a macro was taken away, and that the first
-/// function, which stands for `main`, has no prototype.
+/// Whether a diagnostic is about the frame that every unit has: GCC warns when a predefined macro is
+/// undefined, and when the first function, which stands for `main`, has no prototype.
 fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
     let is_place = unit.undef_lines.contains(&line) && message.starts_with("warning: undefining \"_");
     let no_prototype = ["[-Wmissing-prototypes]", "[-Wmissing-declarations]"];
@@ -127,57 +128,60 @@ fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
     is_place || is_first
 }
 
-/// Clang's last lines of a file: how much it has said, and that it says no more.
+/// Whether a line is one that Clang prints after all diagnostics of a file: how many there were, or
+/// that it stopped at its error limit.
 pub(crate) fn is_summary_line(line: &str) -> bool {
     line.ends_with(" generated.") && line.starts_with(|c: char| c.is_ascii_digit())
         || line.starts_with(STOPPED_AT_LIMIT)
 }
 
-/// Whether a line says anything by itself, and is none of a source.
+/// Whether a line is a diagnostic of its own, rather than a quoted source line.
 fn is_message(line: &str) -> bool {
     ["error", "warning", "remark"].iter().any(|word| line.contains(&format!("{word}: ")))
 }
 
+/// Whether a line repeats a line of the unit's source.
 fn is_source_line(line: &str, unit: &Unit) -> bool {
     unit.text.lines().any(|of_source| of_source == line)
 }
 
-/// What a linker has said of a batch.
+/// The output of a linker for a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Linked {
-    /// For each name, the files that refer to it and that define it.
+    /// The files that refer to each name, and those that define it.
     references: HashMap<String, HashSet<String>>,
     definitions: HashMap<String, HashSet<String>>,
-    /// What was said of each function: the names that it misses.
+    /// The undefined names in each function.
     missing: HashMap<String, Vec<String>>,
-    /// The names whose address would have to be filled in when the program starts, as that of a
-    /// missing variable.
+    /// The names that need a relocation when the program starts, as the address of a missing
+    /// variable does.
     relocated: HashSet<String>,
-    /// The functions of which something else was said.
+    /// The functions with output that is not understood.
     unexplained: HashSet<String>,
 }
 
-/// The verdict of a linker on a name.
+/// Whether a name links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is there.
+    /// Something defines the name.
     Present,
-    /// It is not.
+    /// Nothing defines it.
     Missing,
 }
 
-/// What GNU ld says of a name with `-y`.
+/// One line of GNU ld's output for `-y`.
 #[derive(Debug)]
 pub(crate) struct Trace<'a> {
-    /// The file that refers to it or defines it.
+    /// The file that refers to the name or defines it.
     pub file: &'a str,
-    /// Whether it defines it.
+    /// Whether the file defines the name.
     pub is_definition: bool,
     /// The name.
     pub name: &'a str,
 }
 
-/// Reads a line of such a trace. By hand: an inventory has thousands of them.
+/// Parses a line of GNU ld's output for `-y`. Without a regular expression: an inventory has thousands
+/// of these lines.
 pub(crate) fn parse_trace_line(line: &str) -> Option<Trace<'_>> {
     let (rest, name) = line.rsplit_once(' ')?;
     let (rest, is_definition) = match rest.strip_suffix(": definition of") {
@@ -193,8 +197,8 @@ pub(crate) fn parse_trace_line(line: &str) -> Option<Trace<'_>> {
     })
 }
 
-/// Reads what GNU ld says with `-y` and `--warn-unresolved-symbols`. `None` if there is a line
-/// that is not understood.
+/// Parses GNU ld's output for `-y` and `--warn-unresolved-symbols`. `None` if a line outside of any
+/// function is not understood.
 pub(crate) fn parse_link_output(output: &str) -> Option<Linked> {
     static FUNCTION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^\S*ld\S*: \S+: in function `([^']+)':$").expect("valid"));
@@ -222,7 +226,7 @@ pub(crate) fn parse_link_output(output: &str) -> Option<Linked> {
         } else if let Some(relocation) = RELOCATION.captures(line) {
             linked.relocated.insert(relocation[1].into());
         } else if line.ends_with("ld: warning: creating DT_TEXTREL in a PIE") {
-            // What the line before is about.
+            // It follows the relocation that it is about.
             linked.relocated.iter().next()?;
         } else {
             linked.unexplained.insert(current.clone()?);
@@ -236,8 +240,8 @@ impl Linked {
         of.get(name).into_iter().flatten().map(String::as_str).collect()
     }
 
-    /// Whether a function of a unit refers to a name, and the linker says clearly whether that
-    /// is there.
+    /// The verdict on a name that a function of a unit refers to; `None` if the function does not
+    /// refer to it, or the output does not decide.
     fn verdict_on(&self, object: &str, function: &str, name: &str) -> Option<Verdict> {
         if self.unexplained.contains(function) || !Self::files(&self.references, name).contains(&object) {
             return None;
@@ -256,22 +260,22 @@ impl Linked {
         }
     }
 
-    /// Whether the linker did what it is to do: it misses what does not exist, and the unit's
-    /// first function is where it belongs.
+    /// Whether the linker worked as expected on a unit: it reports the name that does not exist, and
+    /// finds the unit's first function in the unit's object file.
     pub(crate) fn is_sound(&self, unit: &Unit) -> bool {
         let (names, object) = (unit.names(), unit.object_name());
         self.verdict_on(&object, &names.sentinel(), &names.absent()) == Some(Verdict::Missing)
             && Self::files(&self.definitions, &names.first()) == [object.as_str()]
     }
 
-    /// The verdict on a unit's question.
+    /// The verdict on the name of a unit's question.
     pub(crate) fn verdict(&self, unit: &Unit, candidate: usize) -> Option<Verdict> {
         let candidate = &unit.candidates[candidate];
         let DecidedBy::Links { name, .. } = &candidate.part.decided_by else { return None };
         self.verdict_on(&unit.object_name(), &function(candidate.question), name)
     }
 
-    /// Whether nothing at all was said of a unit's question: it refers to nothing.
+    /// Whether the output says nothing about a unit's question, because its part refers to nothing.
     pub(crate) fn is_silent_on(&self, unit: &Unit, candidate: usize) -> bool {
         let candidate = &unit.candidates[candidate];
         let function = function(candidate.question);
@@ -282,7 +286,8 @@ impl Linked {
     }
 }
 
-/// A shared library by its name: `libc.so.6`, not a member of an archive.
+/// Whether a file name is that of a shared library, such as `libc.so.6`, and not of an archive
+/// member.
 fn is_shared(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or_default();
     name.contains(".so") && !file.ends_with(')') && !name.ends_with(".o") && !name.ends_with(".a")
@@ -292,7 +297,7 @@ fn is_shared(file: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What is said of a unit of an empty source.
+    /// The diagnostics of a unit with an empty source.
     fn diagnostics(output: &str) -> Option<Diagnostics> {
         let unit = Unit::of_text("int x;\n");
         diagnostics_by_unit(output, &[&unit]).map(|mut diagnostics| diagnostics.remove(0))
@@ -317,7 +322,7 @@ mod tests {
         ] {
             assert!(diagnostics(&[error, other].concat()).unwrap().elsewhere, "{other}");
         }
-        // What is said at the top of this stack is not there.
+        // The diagnostic at the top of this stack is missing.
         let stack = gcc.split("/usr/include/b.h").next().unwrap();
         assert_eq!(diagnostics(&[error, stack].concat()), None);
     }
@@ -332,19 +337,19 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_there_if_only_shared_libraries_define_it() {
+    fn a_name_is_present_if_only_shared_libraries_define_it() {
         assert_eq!(verdict(&[REFERENCE, DEFINITION].concat()), Some(Verdict::Present));
         for other in ["/lib/libc.a(fork.o)", "conftest1.o", "/lib/libx.so.a", "/lib/x.so(y.o)"] {
             let definition = DEFINITION.replace("/lib/libc.so.6", other);
             assert_eq!(verdict(&[REFERENCE, &definition].concat()), None, "{other}");
             assert_eq!(verdict(&[REFERENCE, DEFINITION, &definition].concat()), None, "{other}");
         }
-        // The header has given it another name.
+        // The header gave the function another name.
         assert_eq!(verdict(DEFINITION), None);
     }
 
     #[test]
-    fn a_name_is_missing_if_nothing_defines_it_and_its_function_misses_it() {
+    fn a_name_is_missing_if_nothing_defines_it_and_its_function_reports_it() {
         assert_eq!(verdict(&[REFERENCE, MISSING].concat()), Some(Verdict::Missing));
         assert_eq!(verdict(&[REFERENCE, DEFINITION, MISSING].concat()), None);
         assert_eq!(verdict(REFERENCE), None);
@@ -355,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_no_evidence() {
+    fn unknown_lines_are_no_evidence() {
         let unexplained = "conftest0.c:(.text+0x3d): warning: the `fork' function is dangerous\n";
         let missing = MISSING.lines().next().unwrap();
         assert_eq!(verdict(&format!("{REFERENCE}{DEFINITION}{missing}\n{unexplained}")), None);

@@ -1,4 +1,4 @@
-//! Runs a batch of questions that share their commands.
+//! Runs a batch of questions that share commands.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -23,26 +23,27 @@ use crate::plan::ids::QuestionId;
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::Value;
 
-/// How often a unit, and then its rest, is compiled.
+/// How often a unit, and then what remains of it, is compiled.
 const ROUNDS: usize = 4;
 
-/// So many parts that keep a unit from compiling are compiled by the same command as its rest, each
-/// in a unit of its own: more would have one core busy, and another idle.
+/// Up to this many parts that keep a unit from compiling are compiled again with the rest of the
+/// unit by one command, each in a unit of its own. More would keep one core busy and leave others
+/// idle.
 const MAX_LONE: usize = 4;
 
-/// What is known of a batch so far.
+/// The state of a batch.
 #[derive(Default)]
 struct Progress {
     answered: Vec<(QuestionId, Outcome)>,
-    /// Whether the parts themselves failed, so that smaller batches would do no better.
+    /// Whether most parts of a unit failed, so that smaller batches would do no better.
     parts_failed: bool,
-    /// Whether the link of all told nothing, as that of fewer may.
+    /// Whether the link of all units proved nothing. A link of fewer units may.
     link_failed: bool,
 }
 
-/// Answers what can be answered together.
+/// Answers the questions of a batch, as far as the output proves the answers.
 pub(crate) async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> BatchOutcome {
-    // Answers count only if the toolchain works. The probes ran long before.
+    // Answers count only if the toolchain works. Its probes started long ago.
     let links = batch.units.iter().flatten().any(|candidate| candidate.links());
     let stage = if links { Stage::Link } else { Stage::Compile };
     if context.probes[batch.toolchain].failure(stage).await.is_some() {
@@ -64,7 +65,7 @@ pub(crate) async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> 
     }
 }
 
-/// What is left of a batch.
+/// A batch without the questions that are done.
 fn remaining(mut batch: Batch, done: &HashSet<QuestionId>) -> Batch {
     for unit in &mut batch.units {
         unit.retain(|candidate| !done.contains(&candidate.question));
@@ -73,7 +74,7 @@ fn remaining(mut batch: Batch, done: &HashSet<QuestionId>) -> Batch {
     batch
 }
 
-/// Both halves of a batch, which splits a unit only if there is but one.
+/// Both halves of a batch. A unit is split only if it is the only one.
 fn halves(batch: Batch) -> Vec<Batch> {
     let Batch { toolchain, mut units } = batch;
     let second = match units.as_mut_slice() {
@@ -83,22 +84,22 @@ fn halves(batch: Batch) -> Vec<Batch> {
     vec![Batch { toolchain, units }, Batch { toolchain, units: second }]
 }
 
-/// A batch that is being asked.
+/// A batch that runs.
 struct UnityRun<'a> {
     run: CheckRun<'a>,
     ledger: &'a Ledger,
     units: Vec<Unit>,
     started: Instant,
-    /// The number of the next unit.
+    /// The number for the next unit.
     next_number: Cell<usize>,
-    /// Whether the compiler has stopped at its limit of errors. It is Clang, then.
+    /// Whether the compiler has stopped at an error limit, which shows that it is Clang.
     knows_a_limit: Cell<bool>,
 }
 
-/// Clang ends a compile at this many errors, unless it is told otherwise.
+/// Clang's default error limit.
 const CLANG_ERROR_LIMIT: usize = 20;
 
-/// A unit that has been compiled, and what was said of it.
+/// A unit after its compile, with its diagnostics.
 struct Compiled {
     unit: Unit,
     diagnostics: Diagnostics,
@@ -124,7 +125,8 @@ impl<'a> UnityRun<'a> {
     async fn answer(self, progress: &mut Progress) {
         let ledger = self.ledger;
         let mut good = Vec::new();
-        // Each with how often it was compiled. Those with most questions gain most, and go first.
+        // Each unit with the number of times it was compiled. Units with the most questions gain the
+        // most and go first.
         let mut waiting: Vec<_> = self.units.iter().map(|unit| (unit.clone(), 0)).collect();
         waiting.sort_by_key(|(unit, _)| Reverse(unit.candidates.len()));
         let mut likely = Vec::new();
@@ -179,25 +181,25 @@ impl<'a> UnityRun<'a> {
         ledger.spend(expected - saved + if links { ledger::LINK } else { 0 });
     }
 
-    /// What the questions of a unit cost alone, in compiles.
+    /// The cost of answering the questions of a unit alone, in compiles.
     fn cost_alone(&self, unit: &Unit) -> usize {
         let question = |candidate: &Candidate| &self.run.context.plan.questions[candidate.question];
         unit.candidates.iter().map(question).map(ledger::cost).sum()
     }
 
-    /// Compiles units by one command. `None` if it cannot be told what came of which.
+    /// Compiles units by one command. `None` if the output cannot be assigned to the units.
     async fn compile(&self, units: &[Unit]) -> Option<Vec<Compiled>> {
         let path = |name: String| self.run.dir.path().join(name);
         for unit in units {
-            // What an earlier command left must not pass for this one's.
+            // Remove the output of an earlier command, so that it cannot pass for this one's.
             let _ = std::fs::remove_file(path(unit.object_name()));
             std::fs::write(path(unit.source_name()), &unit.text).ok()?;
         }
         let mut argv = self.command();
         argv.push("-c".into());
         if self.knows_a_limit.get() {
-            // An error for each question is told by one compile. Those of one question may be many and
-            // long, so that without a limit they could take longer than the questions alone.
+            // One compile should report an error for each question. But one question may cause many
+            // long messages, and without a limit these could take longer than the questions alone.
             let most = units.iter().map(|unit| unit.candidates.len()).max().unwrap_or_default();
             argv.push(format!("-ferror-limit={}", most.max(CLANG_ERROR_LIMIT)).into());
         }
@@ -209,17 +211,17 @@ impl<'a> UnityRun<'a> {
         let diagnostics = evidence::diagnostics_by_unit(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
         let compiled = std::iter::zip(units.iter().cloned(), diagnostics).map(|(unit, diagnostics)| {
             let object = value::read_product(&path(unit.object_name())).unwrap_or_default();
-            // That of the command is also about the other units.
+            // The exit status of the command also depends on the other units.
             let exit_code = if object.is_empty() { attempt.exit_code } else { Some(0) };
             Compiled { unit, diagnostics, object, exit_code }
         });
         let compiled: Vec<_> = compiled.collect();
-        // Either all objects are there, or the command says that it failed.
+        // Either all object files exist, or the command reports a failure.
         let all = compiled.iter().all(|compiled| !compiled.object.is_empty());
         (all == (attempt.verdict == Verdict::Yes)).then_some(compiled)
     }
 
-    /// Whether a unit is good, or what else can be made of it.
+    /// Decides what to do with a compiled unit: use it, compile a part of it again, or give up.
     fn judge(&self, compiled: Compiled, progress: &mut Progress) -> Judgement {
         let Compiled { unit, diagnostics, object, .. } = &compiled;
         let is_there = !object.is_empty() && diagnostics.errors.is_empty();
@@ -262,7 +264,7 @@ impl<'a> UnityRun<'a> {
         }
         let number = || self.next_number.replace(self.next_number.get() + 1);
         let unit = |parts| Unit::new(plan, number(), parts);
-        // Where a macro may leave its place, a unit of its own answers nothing.
+        // A unit of its own would not help a part whose macros may reach beyond it.
         let mut lone: Vec<_> =
             all.filter(|place| mentioned(place) && !escaping.contains(place)).collect();
         if lone.len() > MAX_LONE {
@@ -270,12 +272,12 @@ impl<'a> UnityRun<'a> {
         }
         let lone: Vec<_> = lone.into_iter().map(|place| unit(vec![of(place)])).collect();
         let has_gain = unity::has_gain(&rest) || !lone.is_empty() && !rest.is_empty();
-        // Behind the error at which the compiler stopped, nothing is known.
+        // Nothing is known about the parts behind the error at which the compiler stopped.
         let is_likely = !diagnostics.is_stopped && ledger::is_likely(rest.len(), unit_size);
         Judgement::Again { rest: has_gain.then(|| (unit(rest), is_likely)), lone }
     }
 
-    /// KnownLinks what there is to link. `None` if that tells nothing.
+    /// Links all good units that contain link questions. `None` if the link proves nothing.
     async fn link(&self, good: &[Compiled]) -> Option<(Linked, Attempt)> {
         let units: Vec<_> = good.iter().map(|c| &c.unit).filter(|unit| unit.links()).collect();
         let argv = self.link_command(&units, Unit::object_name);
@@ -288,7 +290,7 @@ impl<'a> UnityRun<'a> {
         units.iter().all(|unit| linked.is_sound(unit)).then_some((linked, attempt))
     }
 
-    /// The answers of a unit that has compiled.
+    /// Records the answers that a compiled unit and the link prove.
     fn record_answers(
         &self,
         compiled: &Compiled,
@@ -340,6 +342,7 @@ impl<'a> UnityRun<'a> {
         }
     }
 
+    /// An outcome with this verdict for a question of a compiled unit.
     fn outcome(&self, compiled: &Compiled, verdict: Verdict) -> Outcome {
         Outcome {
             exit_code: compiled.exit_code,
@@ -350,7 +353,7 @@ impl<'a> UnityRun<'a> {
         }
     }
 
-    /// Runs a command.
+    /// Runs a command. `None` if it did not judge, or its output was cut.
     async fn run(&self, argv: Vec<OsString>, stage: Option<Stage>, unit: &Unit) -> Option<Attempt> {
         let product = stage.and_then(|stage| self.run.product_path(stage));
         let program = self.run.program;
@@ -361,23 +364,24 @@ impl<'a> UnityRun<'a> {
         (!attempt.cut && !matches!(attempt.verdict, Verdict::Error(_))).then_some(attempt)
     }
 
+    /// The start of every command of the batch: the compiler and its arguments.
     fn command(&self) -> Vec<OsString> {
         let CheckRun { toolchain, question, .. } = &self.run;
         [&toolchain.command[..], &toolchain.args, &question.args].concat()
     }
 
-    /// The command that compiles one unit as the shared one does.
+    /// The command that compiles one unit with the arguments of the shared command.
     fn compile_alone(&self, unit: &Unit) -> Vec<OsString> {
         let mut argv = self.command();
         argv.extend(["-c".into(), unit.source_name().into()]);
         argv
     }
 
-    /// The command that links units: their objects, or their sources.
+    /// The command that links units, either their object files or their sources.
     fn link_command(&self, units: &[&Unit], file: fn(&Unit) -> String) -> Vec<OsString> {
         let mut argv = self.command();
         argv.extend(units.iter().map(|unit| OsString::from(file(unit))));
-        let product = self.run.toolchain.dialect.product(Stage::Link).expect("it is a file");
+        let product = self.run.toolchain.dialect.product(Stage::Link).expect("a link writes a file");
         argv.extend(["-o".into(), product.into(), "-Wl,--warn-unresolved-symbols".into()]);
         let mut trace = String::from("-Wl");
         let mut seen = HashSet::new();
@@ -398,22 +402,22 @@ impl<'a> UnityRun<'a> {
     }
 }
 
-/// What is made of a unit.
+/// What to do with a compiled unit.
 enum Judgement {
-    /// It has compiled as it must.
+    /// Use it: it compiled without unexpected diagnostics.
     Good(Box<Compiled>),
-    /// It is to be compiled with less in it.
+    /// Compile parts of it again.
     Again {
-        /// What nothing was said of, and whether that is likely to compile.
+        /// The parts without diagnostics, and whether they are likely to compile.
         rest: Option<(Unit, bool)>,
-        /// What something was said of, each by itself.
+        /// The parts with diagnostics, each in a unit of its own.
         lone: Vec<Unit>,
     },
-    /// Nothing more.
+    /// Nothing: its questions are answered or must run alone.
     Done,
 }
 
-/// The lines of a linker's output that are about a question.
+/// The lines of the linker's output that are about a question.
 fn linker_lines_about(output: &str, unit: &Unit, question: QuestionId, name: &str) -> String {
     let function = format!("`{}'", unity::source::function(question));
     let (behind, quoted) = (format!(" of {name}"), format!("`{name}'"));

@@ -1,4 +1,4 @@
-//! The source of a unit, and which of its lines belong to which question.
+//! The source of a unit, and the lines that belong to each question.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -14,8 +14,8 @@ use crate::plan::ids::{Id, QuestionId};
 use crate::source::GCC_OR_CLANG;
 use crate::source::words::{identifiers, no_macros};
 
-/// Words that stand in units and not in every source of a single question. As macros of a header
-/// they could hold anything.
+/// Words of units that the source of a single question need not contain. If a header defined one of
+/// them as a macro, it could expand to anything.
 const OWN_WORDS: [&str; 26] = [
     "__extension__",
     "_Static_assert",
@@ -45,16 +45,16 @@ const OWN_WORDS: [&str; 26] = [
     "error",
 ];
 
-/// What compiles only where a declaration begins. Headers may end in the middle of one, as in
-/// `unsigned`: alone, a question's first words go on from there, and here it would be those of the first
-/// function. Nothing may stand before these but `__extension__`, which means nothing.
+/// Compiles only where a declaration may begin. A header may end in the middle of one, for example
+/// with `unsigned`. Alone, the question's first words would continue that declaration; in a unit,
+/// the first function would. Only `__extension__`, which means nothing, may stand in front.
 const CLOSED: &str = "__extension__ _Static_assert(1, \"\");\n";
 
-/// The same in C++. `extern "C"` may stand before it, but not before the templates of a unit.
+/// The same for C++. `extern "C"` may precede it, but not the templates of a unit.
 const CLOSED_CXX: &str = "__extension__ namespace tryall_closed { }\n";
 
-/// Takes away the macros that tell a place, and the operator by which a macro can change others.
-/// GCC warns of that and cannot be told not to.
+/// Undefines the macros that expand to a position, and disables the operator with which a macro can
+/// change other macros. GCC warns about the former, and offers no option against it.
 const NO_POSITION_MACROS: &str = "\
 #if defined __clang__
 #pragma clang diagnostic ignored \"-Wbuiltin-macro-redefined\"
@@ -77,35 +77,35 @@ const NO_POSITION_MACROS: &str = "\
 #define TRYALL_TEXT(tryall_text) TRYALL_TEXT_OF(tryall_text)
 ";
 
-/// A source that asks several questions.
+/// A source with the parts of several questions.
 #[derive(Debug, Clone)]
 pub(crate) struct Unit {
-    /// What it asks.
+    /// Its questions and their parts.
     pub candidates: Vec<Candidate>,
-    /// Its number in the batch.
+    /// Its number, which is unique in the batch.
     pub number: usize,
-    /// Its text.
+    /// Its source text.
     pub text: String,
-    /// The lines of each candidate's part, counted from 1.
+    /// The lines of each candidate's part, from 1.
     pub lines: Vec<RangeInclusive<usize>>,
-    /// Those of them that stand in the question's own source, too.
+    /// The lines of each part that the question's own source also contains.
     pub bodies: Vec<RangeInclusive<usize>>,
-    /// The line of its first function.
+    /// The line of the unit's first function.
     pub first_line: usize,
-    /// The lines that take away macros, of which GCC warns.
+    /// The lines that undefine macros, about which GCC warns.
     pub undef_lines: RangeInclusive<usize>,
-    /// How many lines at the start stand in the sources of all of its questions.
+    /// How many lines at the start also start the own sources of all its questions.
     pub common_lines: usize,
-    /// Whether the object file tells what the words of the questions come to.
+    /// Whether the object file records the expansion of the questions' words.
     records_expansions: bool,
     extension: &'static str,
 }
 
 impl Unit {
-    /// The unit of these questions, which share what stands before them.
+    /// A unit of these questions, whose parts share the text before them.
     pub(crate) fn new(plan: &Plan, number: usize, mut candidates: Vec<Candidate>) -> Self {
         let toolchain = &plan.toolchains[plan.questions[candidates[0].question].toolchain];
-        // Behind a symbol's part, an undeclared function is an error.
+        // After the part of a symbol, an undeclared function is an error.
         candidates.sort_by_key(|candidate| {
             matches!(candidate.part.decided_by, DecidedBy::Links { may_be_macro: true, .. })
         });
@@ -115,9 +115,9 @@ impl Unit {
         text.push_str(if toolchain.language.is_cxx() { CLOSED_CXX } else { CLOSED });
         let first = Names(number).first();
         let first_line = text.lines().count() + 1;
-        // As `main` alone: what the headers leave open meets it.
+        // It stands for `main`, and so meets whatever the headers leave open.
         let linkage = if toolchain.language.is_cxx() { "extern \"C\" " } else { "" };
-        writeln!(text, "{linkage}int {first}(void) {{ return 0; }}").expect("strings take all");
+        writeln!(text, "{linkage}int {first}(void) {{ return 0; }}").expect("writing to a string succeeds");
         text.push_str(&no_macros(OWN_WORDS));
         let from = text.lines().count() + 1;
         let records_expansions = candidates.len() > 1 && toolchain.language == Language::C;
@@ -130,9 +130,9 @@ impl Unit {
             let from = text.lines().count() + 1;
             let (index, question) = (candidate.question, &plan.questions[candidate.question]);
             if !records_expansions {
-                // One may tell its line, which is another one alone.
+                // A macro may expand to its line number, which differs from the one alone.
                 let words = part::words(question).unwrap_or_default();
-                // These always are macros.
+                // These are always macros.
                 let known = ["__SIZE_TYPE__", "offsetof"];
                 let names = identifiers(&words).filter(|name| !known.contains(name));
                 text.push_str(&no_macros(names));
@@ -147,7 +147,7 @@ impl Unit {
             {
                 let mark = macro_mark(index);
                 write!(text, "#ifdef {name}\nextern int {mark};\nint {mark};\n#endif\n")
-                    .expect("strings take all");
+                    .expect("writing to a string succeeds");
             }
             if let Some(words) = part::words(question).filter(|_| records_expansions) {
                 let name = format!("{EXPANSION_MARK}{index}");
@@ -156,7 +156,7 @@ impl Unit {
                     "extern char {name}[];\n\
                      char {name}[] = TRYALL_TEXT(({name} {words} {EXPANSION_END}));\n"
                 )
-                .expect("strings take all");
+                .expect("writing to a string succeeds");
             }
             lines.push(from..=text.lines().count());
         }
@@ -176,7 +176,7 @@ impl Unit {
              __attribute__((__weak__)) int main(void);\n\
              int main(void) {{ return 0; }}\n"
         )
-        .expect("strings take all");
+        .expect("writing to a string succeeds");
         let extension = toolchain.language.extension(false);
         Unit {
             candidates,
@@ -192,7 +192,7 @@ impl Unit {
         }
     }
 
-    /// One with this text and no question.
+    /// A unit with this text and no questions.
     #[cfg(test)]
     pub(crate) fn of_text(text: &str) -> Self {
         Unit {
@@ -209,8 +209,8 @@ impl Unit {
         }
     }
 
-    /// The candidates whose words come to what might leave their part, or do not tell it: macros
-    /// may stand for anything. The object file tells what they come to.
+    /// The candidates whose words may reach beyond their part: a macro may expand to anything. The
+    /// object file records the expansions; a candidate without a record counts too.
     pub(crate) fn escaping(&self, plan: &Plan, object: &[u8]) -> Vec<usize> {
         if !self.records_expansions {
             return Vec::new();
@@ -239,33 +239,33 @@ impl Unit {
         (0..self.candidates.len()).filter(leaves).collect()
     }
 
-    /// The name of its source.
+    /// The file name of the source.
     pub(crate) fn source_name(&self) -> String {
         format!("{STEM}{}.{}", self.number, self.extension)
     }
 
-    /// The name of its object file.
+    /// The file name of the object file.
     pub(crate) fn object_name(&self) -> String {
         format!("{STEM}{}.o", self.number)
     }
 
-    /// The names of its own functions.
+    /// The names of the unit's own functions.
     pub(crate) fn names(&self) -> Names {
         Names(self.number)
     }
 
-    /// Whether it has only one question.
+    /// Whether the unit has only one question.
     pub(crate) fn is_lone(&self) -> bool {
         self.candidates.len() == 1
     }
 
-    /// Whether any of its questions asks the linker.
+    /// Whether the linker decides any of the questions.
     pub(crate) fn links(&self) -> bool {
         self.candidates.iter().any(Candidate::links)
     }
 }
 
-/// Lines that compile only where the messages are those of GCC or Clang.
+/// Lines that compile only with GCC or Clang, whose messages are known.
 pub(crate) fn require_known_compiler() -> String {
     format!(
         "#if !({GCC_OR_CLANG})\n\
@@ -274,7 +274,7 @@ pub(crate) fn require_known_compiler() -> String {
     )
 }
 
-/// The names of a unit's own functions.
+/// The names of the functions that a unit adds to its parts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Names(usize);
 
@@ -284,12 +284,12 @@ impl Names {
         format!("tryall_first_{}", self.0)
     }
 
-    /// What does not exist.
+    /// A function that does not exist.
     pub(crate) fn absent(self) -> String {
         format!("tryall_absent_{}", self.0)
     }
 
-    /// What refers to that.
+    /// The function that refers to it.
     pub(crate) fn sentinel(self) -> String {
         format!("tryall_sentinel_{}", self.0)
     }
@@ -300,15 +300,15 @@ pub(crate) fn function(question: QuestionId) -> String {
     format!("tryall_part_{question}")
 }
 
-/// A variable that is there if the symbol of a question is a macro.
+/// The variable that exists if a question's symbol is a macro.
 pub(crate) fn macro_mark(question: QuestionId) -> String {
     format!("tryall_macro_{question}_")
 }
 
-/// With the number of a question, the variable that holds what its words come to.
+/// With the number of a question, the variable that records the expansion of its words.
 const EXPANSION_MARK: &str = "tryall_words_";
 
-/// What stands behind these words. Where it is missing, they have closed what is around them.
+/// Ends the record of an expansion. If it is missing, the words closed the parentheses around them.
 const EXPANSION_END: &str = "tryall_words_end";
 
 fn is_plain(name: &str) -> bool {

@@ -69,11 +69,11 @@ impl Inventory {
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::from(PROPERTIES);
         for byte in &self.properties {
-            write!(text, " {byte}").expect("strings take all");
+            write!(text, " {byte}").expect("writing to a string succeeds");
         }
         for (name, export) in &self.names {
             let (word, _) = WORDS.iter().find(|(_, of)| of == export).expect("all are listed");
-            write!(text, "\n{word} {name}").expect("strings take all");
+            write!(text, "\n{word} {name}").expect("writing to a string succeeds");
         }
         text + END_LINE
     }
