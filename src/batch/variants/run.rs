@@ -1,4 +1,4 @@
-//! Compiles a group of sources as one file.
+//! Compiles a group of variants as one file.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -22,12 +22,12 @@ use crate::plan::question::{CallerSource, Question, Subject, Variant};
 use crate::plan::toolchain::Commands;
 use crate::protocol::response::Step;
 
-/// How often the rest of a group is compiled.
+/// How often a group, and then what remains of it, is compiled.
 const ROUNDS: usize = 4;
-/// So many are asked alone at most, to have something to take an inventory with.
+/// The most variants that run alone to get a link for the inventory.
 const SAMPLES: usize = 2;
 
-/// Answers what can be answered by one compile of all; the rest is asked alone.
+/// Answers the questions of a group with one compile, as far as that proves the answers.
 pub(crate) async fn answer(
     context: &Context,
     ledger: &Ledger,
@@ -43,7 +43,7 @@ pub(crate) async fn answer(
         ..first.clone()
     };
     if let Some(run) = VariantsRun::new(context, ledger, &group, &shared) {
-        // Where it ends early, the others are asked alone.
+        // If this ends early, the remaining questions run alone.
         let _ = run.answer(group.questions.clone(), &mut answered).await;
     }
     let is_open = |question: &QuestionId| answered.iter().all(|(done, _)| done != question);
@@ -51,7 +51,7 @@ pub(crate) async fn answer(
     BatchOutcome { answered, alone, again: Vec::new() }
 }
 
-/// A group that is being asked.
+/// A group that runs.
 struct VariantsRun<'a> {
     run: CheckRun<'a>,
     ledger: &'a Ledger,
@@ -60,22 +60,22 @@ struct VariantsRun<'a> {
     started: Instant,
 }
 
-/// What came of the file.
+/// The result of compiling the shared source.
 struct Compiled {
-    /// Its object file, if it has compiled.
+    /// The object file, if the source compiled.
     object: Option<Vec<u8>>,
-    /// Of which members an error was said.
+    /// Whether each variant has an error.
     has_error: Vec<bool>,
-    /// What was said of each member, as it would be of it alone; `None` if that cannot be told.
+    /// The diagnostics of each variant as they read alone; `None` if that cannot be reconstructed.
     diagnostics: Vec<Option<String>>,
-    /// Whether the compiler stopped because it had told of enough errors.
+    /// Whether the compiler stopped at its error limit.
     is_stopped: bool,
 }
 
-/// What is left of a group.
+/// The variants of a group without an answer.
 struct Remaining {
     members: Vec<QuestionId>,
-    /// Whether the compiler has not told of all that fail.
+    /// Whether the compiler stopped before it reported all errors.
     is_stopped: bool,
 }
 
@@ -101,7 +101,7 @@ impl<'a> VariantsRun<'a> {
         self.question(index).variant.as_ref()
     }
 
-    /// Answers what can be answered. `None` if that is not all.
+    /// Answers these variants. `None` if some remain without an answer.
     async fn answer(
         &self,
         mut members: Vec<QuestionId>,
@@ -117,7 +117,7 @@ impl<'a> VariantsRun<'a> {
             if !likely && staked == 0 {
                 return None;
             }
-            // What was asked alone is no gain.
+            // Variants that ran alone are no gain.
             let shared = |answered: &[(QuestionId, Outcome)]| {
                 answered.iter().filter(|(_, outcome)| outcome.shared).count()
             };
@@ -134,8 +134,8 @@ impl<'a> VariantsRun<'a> {
         None
     }
 
-    /// Answers all of these members, or leaves those that are to be tried again without the others.
-    /// `None` if it is not known which.
+    /// Answers all of these variants, or returns those to compile again without the failed ones.
+    /// `None` if it is not known which ones failed.
     async fn answer_or_narrow(
         &self,
         mut members: Vec<QuestionId>,
@@ -161,7 +161,8 @@ impl<'a> VariantsRun<'a> {
         Some(Remaining { members, is_stopped })
     }
 
-    /// Compiles the file of these members. `None` if it cannot be told what was said of which.
+    /// Compiles the shared source of these variants. `None` if the diagnostics cannot be assigned to
+    /// the variants.
     async fn compile(&self, members: &[QuestionId]) -> Option<Compiled> {
         let variants = members.iter().map(|&member| self.variant(member));
         let variants: Vec<_> = variants.collect::<Option<_>>()?;
@@ -171,7 +172,7 @@ impl<'a> VariantsRun<'a> {
         std::fs::write(dir.join(&name), text).ok()?;
         let names: Vec<_> = (0..members.len()).map(|place| format!("{}.c", stem(place))).collect();
         for (&member, name) in std::iter::zip(members, &names) {
-            // Compilers show lines of it.
+            // Compilers quote lines of this file.
             std::fs::write(dir.join(name), self.source(member)?).ok()?;
         }
         let (compile, program) = (&self.commands.compile, self.run.program);
@@ -188,7 +189,7 @@ impl<'a> VariantsRun<'a> {
         for (place, variant) in variants.into_iter().enumerate() {
             let own: Vec<_> = blocks.iter().filter(|(of, _)| *of == place).collect();
             has_error.push(own.iter().any(|(_, text)| text.contains("error: ")));
-            // Alone, the words of later passes would follow the first without a new headline.
+            // Alone, messages of later passes would follow the first ones without a new headline.
             diagnostics.push(match own.as_slice() {
                 [] => Some(String::new()),
                 [(_, text)] => {
@@ -202,18 +203,18 @@ impl<'a> VariantsRun<'a> {
             Verdict::Yes => Some(value::read_product(&self.run.product_path(Stage::Compile)?)?),
             _ => None,
         };
-        // An error and an object file are too strange, and so is neither.
+        // An error together with an object file is too strange to interpret, and so is neither.
         let is_strange = object.is_none() != has_error.contains(&true);
         let is_stopped = attempt.messages.contains(STOPPED_AT_LIMIT);
         (!is_strange).then_some(Compiled { object, has_error, diagnostics, is_stopped })
     }
 
-    /// What the object file of one member wants at most, and what that of the first defines. `None`
-    /// if that of all does not define the same for each.
+    /// What the object file of any one variant wants at most, and what that of the first one defines.
+    /// `None` if the shared object file does not define the same names for each variant.
     fn wants(&self, members: &[QuestionId], object: &[u8]) -> Option<Wants> {
         let mut wants = object_file::wants(object)?;
         let own_names = &self.variant(members[0])?.own_names;
-        // In some versions of a text a name is static, and so not among these.
+        // In some versions of a text a name is static, and so is not among these.
         let defined = own_names.iter().filter(|name| wants.defines.contains(*name));
         let defined: BTreeSet<_> = defined.cloned().collect();
         for (place, &member) in members.iter().enumerate().skip(1) {
@@ -226,8 +227,8 @@ impl<'a> VariantsRun<'a> {
         (wants.defines == defined).then_some(wants)
     }
 
-    /// What the linker finds for the link of this group. If nothing has been linked by it yet, the
-    /// first members are asked alone.
+    /// The inventory of this group's link command. If the command has linked nothing yet, the first
+    /// variants run alone.
     async fn inventory(
         &self,
         object: &[u8],
@@ -249,7 +250,7 @@ impl<'a> VariantsRun<'a> {
         self.run.inventory(&link, template, linker).await
     }
 
-    /// The answers of members whose file has compiled and wants nothing that is not there.
+    /// Records the answers of variants whose shared source compiled and wants nothing that is missing.
     async fn record_answers(
         &self,
         members: &[QuestionId],
@@ -266,7 +267,7 @@ impl<'a> VariantsRun<'a> {
         }
     }
 
-    /// The answer for a member, which is yes; `None` if its product is not to be had.
+    /// The outcome of a variant, which is yes; `None` if its product cannot be made.
     async fn outcome(
         &self,
         place: usize,
