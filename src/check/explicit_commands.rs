@@ -1,4 +1,4 @@
-//! Compiles and links by commands that the request gives in full.
+//! Compiles and links with the explicit commands of a toolchain.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -16,8 +16,8 @@ use crate::protocol::response::Step;
 use crate::source::Source;
 
 impl CheckRun<'_> {
-    /// Compiles a file and links what that has made, unless the question goes no further. The
-    /// last command decides.
+    /// Compiles a file, and links the result if the question needs it. The last command that ran
+    /// decides.
     pub(crate) async fn explicit_commands(
         &self,
         commands: &Commands,
@@ -30,7 +30,7 @@ impl CheckRun<'_> {
         self.link_explicitly(commands, file, Outcome { steps, ..compiled.outcome(source) }).await
     }
 
-    /// KnownLinks what was compiled, if it was and the question goes so far.
+    /// Links the object file, if it compiled and the question needs it.
     async fn link_explicitly(
         &self,
         commands: &Commands,
@@ -40,7 +40,7 @@ impl CheckRun<'_> {
         if outcome.verdict != Verdict::Yes || self.question.subject.stage() < Stage::Link {
             return outcome;
         }
-        let (link, program) = commands.link.as_ref().expect("the plan has looked for it");
+        let (link, program) = commands.link.as_ref().expect("the plan requires a link command");
         let program = match program {
             Ok(program) => program,
             Err(why) => {
@@ -75,7 +75,7 @@ impl CheckRun<'_> {
         outcome
     }
 
-    /// Runs one of the two commands.
+    /// Runs the compile or the link command of the toolchain.
     pub(crate) async fn run_template(
         &self,
         template: &Template,
@@ -86,28 +86,27 @@ impl CheckRun<'_> {
     ) -> Attempt {
         let argv = self.argv(template, file);
         let product = self.product_path(stage);
-        let object = self.toolchain.dialect.product(Stage::Compile).expect("it is a file");
+        let object = self.toolchain.dialect.product(Stage::Compile).expect("a compile writes a file");
         let reads = if stage == Stage::Link { object.into() } else { file.to_owned() };
         let mode = OutputMode::Merged;
         let command = Command { what, program, argv, reads: vec![reads], product, mode };
         self.attempt(command, file).await
     }
 
-    /// A command of this question.
+    /// A command of the toolchain with its placeholders filled in.
     pub(crate) fn argv(&self, template: &Template, file: &OsStr) -> Vec<OsString> {
         let name = |stage| self.toolchain.dialect.product(stage).map(OsString::from);
         template.fill(Filling {
             source: file,
-            object: &name(Stage::Compile).expect("it is a file"),
-            program: &name(Stage::Link).expect("it is a file"),
+            object: &name(Stage::Compile).expect("a compile writes a file"),
+            program: &name(Stage::Link).expect("a link writes a file"),
             definitions: &self.question.definitions,
             args: &self.question.args,
             link_args: &self.question.link_args,
         })
     }
 
-    /// The link that is ahead, if its program is wanted by nobody and something can be known of
-    /// it.
+    /// The link of this question, if nobody needs its program and known links can answer for it.
     fn link_to_look_up(&self, template: &Template, compile: &Template, file: &OsStr) -> Option<Link> {
         let is_wanted = self.question.product.is_some();
         if self.question.subject.stage() > Stage::Link
@@ -117,13 +116,13 @@ impl CheckRun<'_> {
         }
         let object = value::read_product(&self.product_path(Stage::Compile)?)?;
         if is_wanted && object_file::wants(&object).is_none() {
-            // With link-time optimization, say, there is no data in it.
+            // The object file has no data, for example because of link-time optimization.
             return None;
         }
         self.link_of(template, compile, file, &object)
     }
 
-    /// The link of an object file, if something can be known of it.
+    /// The link of an object file, if known links can answer for it.
     pub(crate) fn link_of(
         &self,
         template: &Template,
@@ -136,7 +135,7 @@ impl CheckRun<'_> {
         Link::new(&argv, &self.toolchain.env, &programs, object, &compiled_by)
     }
 
-    /// The step of a link that is known to work, which is not run.
+    /// The reported step of a link that did not run because it is known to succeed.
     pub(crate) fn skipped_link_step(&self, template: &Template, file: &OsStr) -> Step {
         let command = reported_argv(&self.argv(template, file));
         Step { command, exit_code: Some(0), output: String::new(), known: true }

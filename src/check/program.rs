@@ -1,4 +1,4 @@
-//! Runs the program that a question has linked.
+//! Runs the program that a question linked.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use crate::plan::toolchain;
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::{Step, Value};
 
-/// How often, and after what pause at first, a program is started again that somebody still
-/// has open for writing. The pauses double: 2 s in all.
+/// How often a program is started again while another process has it open for writing, and the pause
+/// before the first retry. The pauses double: 2 s in all.
 const BUSY_RETRIES: u32 = 11;
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 impl CheckRun<'_> {
-    /// Runs the program, and puts its verdict into the outcome.
+    /// Runs the program and stores its verdict in the outcome.
     pub(crate) async fn run_program(&self, outcome: &mut Outcome) {
         let Subject::Source { run_args, merge_output, run_dir, .. } = &self.question.subject else {
-            unreachable!("only sources run")
+            unreachable!("only sources are run")
         };
         let program = self.product_path(Stage::Run).expect("a link writes a file");
         let (mut argv, file) = match &self.toolchain.emulator {
@@ -43,7 +43,7 @@ impl CheckRun<'_> {
         let dir = run_dir.as_deref().unwrap_or(self.dir.path());
         let check_dir = self.dir.path();
         let start = Start { program: file, argv: &argv, env: &env, dir, check_dir, mode };
-        // In a directory that they share, programs must not meet.
+        // Programs that share a directory run one at a time.
         let _alone = match run_dir {
             Some(_) => Some(self.context.shared_dirs.lock().await),
             None => None,
@@ -52,7 +52,7 @@ impl CheckRun<'_> {
         let timeout = self.question.timeout;
         let emulator = self.toolchain.emulator.is_some().then_some(file);
         let (stdout, errors) = (finished.stdout.text(), finished.stderr.text());
-        // An emulator speaks on standard error, wherever that goes.
+        // An emulator writes its own messages to standard error, wherever that goes.
         let said = if *merge_output { &stdout } else { &errors };
         outcome.verdict = verdict::program(&finished.exit, emulator, said, timeout, self.command_context());
         outcome.exit_code = exit_code(&finished);
@@ -81,8 +81,8 @@ impl CheckRun<'_> {
         }
     }
 
-    /// A program that was written just now may still be open for writing in a process that
-    /// was forked at the wrong moment; the system then refuses to run it (ETXTBSY).
+    /// Runs a program, and retries while it is busy. A process that was forked at the wrong moment may
+    /// still have the new program open for writing, and the system then refuses to run it (ETXTBSY).
     async fn run_when_not_busy(&self, start: Start<'_>) -> Finished {
         for retry in 0..BUSY_RETRIES {
             let finished = self.context.runner.run(start, self.deadline).await;

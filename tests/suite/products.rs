@@ -155,5 +155,5 @@ fn a_named_pipe_is_no_place_for_a_product() {
     let ran = fake(json!([{"id": "A", "kind": "links", "source": "x", "product": pipe}]));
     let result = ran.result("A");
     assert_eq!(result["status"], "error", "{result}");
-    assert!(result["reason"].as_str().unwrap().contains("no plain file"), "{result}");
+    assert!(result["reason"].as_str().unwrap().contains("not a regular file"), "{result}");
 }

@@ -1,4 +1,4 @@
-//! Asks the linker what it finds in the libraries of a link command.
+//! Takes the inventory of a link command.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -14,8 +14,8 @@ use crate::plan::template::Template;
 use crate::plan::toolchain;
 
 impl CheckRun<'_> {
-    /// Whether an object file is known to link because the libraries of its command have all that
-    /// it wants.
+    /// Whether an object file is known to link because the libraries of its command export everything
+    /// that it wants.
     pub(crate) async fn inventory_suffices(
         &self,
         link: &Link,
@@ -26,15 +26,15 @@ impl CheckRun<'_> {
         let links = &self.context.links;
         let inventory = match links.inventory(link) {
             Some(inventory) => inventory,
-            // It takes as long as a few links, which there may not be.
+            // An inventory takes as long as a few links, and there may not be that many.
             None if !links.has_linked(link, MIN_LINKS) || links.is_begun(link) => return false,
             None => self.inventory(link, template, program).await,
         };
         inventory.is_some_and(|inventory| inventory.suffices(&wants))
     }
 
-    /// The inventory of a link's command, which is taken now if nobody has; `None` if there is none
-    /// to be had, or the command has not linked anything.
+    /// The inventory of a link's command, taken now if nobody has taken it yet. `None` if it cannot
+    /// be taken, or the command has not linked anything.
     pub(crate) async fn inventory(
         &self,
         link: &Link,
@@ -54,7 +54,7 @@ impl CheckRun<'_> {
         inventory
     }
 
-    /// Takes an inventory, with an object file that the command has linked without a word.
+    /// Takes an inventory by linking an object file that the command has linked without output.
     async fn take_inventory(
         &self,
         sample: &[u8],
@@ -62,10 +62,10 @@ impl CheckRun<'_> {
         program: &Path,
     ) -> Option<Inventory> {
         let properties = object_file::wants(sample)?.properties;
-        // A room of its own: the check's object file stands in the other.
+        // Use another directory: the object file of the check is in its own.
         let dir = self.context.scratch.as_ref().ok()?.check_dir().ok()?;
         let mut toolchain = self.toolchain.clone();
-        // The linker's words are read.
+        // This program reads the linker's messages.
         toolchain::set(&mut toolchain.env, "LC_ALL", "C");
         let run = CheckRun { dir, toolchain: &toolchain, ..*self };
         let object = toolchain.dialect.product(Stage::Compile)?;
@@ -78,7 +78,7 @@ impl CheckRun<'_> {
         libraries.inventory(&said, &object, properties)
     }
 
-    /// What the linker says, with more words at the end of its command; `None` if it does not link.
+    /// The linker's output with more arguments at the end of its command; `None` if the link fails.
     async fn linker_output(
         &self,
         template: &Template,
@@ -97,8 +97,8 @@ impl CheckRun<'_> {
     }
 }
 
-/// An inventory is taken for one object file alone if its command has linked so many others.
+/// How many object files a command must have linked before an inventory pays off for a single one.
 const MIN_LINKS: usize = 4;
 
-/// The response file with the names that are asked for.
+/// The response file with the names to ask about.
 const RESPONSE_FILE: &str = "names";
