@@ -1,18 +1,18 @@
-//! What belongs to toolchains whose commands the request gives in full, and to their checks.
+//! Validates toolchains with explicit commands, and the checks that use them.
 
 use crate::plan::template::{List, TemplateKind, Template};
 use crate::plan::toolchain::Commands;
 use crate::protocol::code::Code;
 use crate::protocol::{self, Check, Fault, Kind};
 
-/// What is wrong with the commands of a toolchain, and in which field.
+/// Validates the commands of a toolchain. The error names the code, the field and the problem.
 pub(super) fn validate(
     toolchain: &protocol::Toolchain,
 ) -> Result<(), (Code, &'static str, String)> {
     let Some(compile) = &toolchain.compile else {
         return match &toolchain.link {
             Some(_) => {
-                let message = "it needs a \"compile\" that makes the object file";
+                let message = "it also needs a \"compile\" that produces the object file";
                 Err((Code::MissingField, "link", message.into()))
             }
             None => Ok(()),
@@ -26,7 +26,7 @@ pub(super) fn validate(
     ];
     if let Some((field, _)) = others.into_iter().find(|(_, given)| *given) {
         let message =
-            "\"compile\" and \"link\" are the commands in full; put it there, or leave them out";
+            "\"compile\" and \"link\" are complete commands; put its words there, or remove it";
         return Err((Code::ConflictingFields, field, message.into()));
     }
     let invalid = |field| move |message| (Code::InvalidValue, field, message);
@@ -37,13 +37,13 @@ pub(super) fn validate(
     Ok(())
 }
 
-/// Whether a check can be asked with the commands of its toolchain: they go no further than they
-/// go, and have a place for what it brings.
+/// Whether a check can run with the commands of its toolchain: its kind is supported, and the commands
+/// have a placeholder for each of its lists.
 pub(super) fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
     let kind = check.kind.name();
     if !matches!(check.kind, Kind::Compiles | Kind::Links | Kind::Runs) {
         let message = format!(
-            "{:?}: a toolchain with \"compile\" serves the kinds compiles, links and runs, and kind \
+            "{:?}: a toolchain with \"compile\" supports the kinds compiles, links and runs; kind \
              {kind:?} needs a compiler's \"command\"",
             check.id
         );
@@ -63,7 +63,7 @@ pub(super) fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
     ] {
         let template = if list == List::LinkArgs { link } else { Some(&commands.compile) };
         if !given.is_empty() && !template.is_some_and(|template| template.accepts(list)) {
-            let message = format!("the toolchain has no place for it; put {place}");
+            let message = format!("the toolchain has no placeholder for it; put {place}");
             return Err(Fault::of(Code::ConflictingFields, field, message));
         }
     }

@@ -132,7 +132,7 @@ fn nothing_may_stand_twice() {
         (
             "{\"checks\": [{\"id\": \"A\", \"kind\": \"endian\"},\n {\"id\": ¦\"A\", \"kind\": \"endian\"}]}",
             Some("checks[1].id"),
-            "taken by checks[0]; ids must be unique",
+            "checks[0] already has the id \"A\"; ids must be unique",
         ),
         (
             "{\"checks\": [¦{\"id\": \"A\", \"kind\": \"endian\", \"kind\": \"endian\"}]}",
@@ -278,7 +278,7 @@ fn toolchains_must_make_sense_even_unused() {
         ("{\"x\": {\"args\": ¦[\"\\u0000\"]}}", "x.args", "NUL"),
         ("{\"x\": {\"env\": ¦{\"A=B\": \"\"}}}", "x.env", "cannot be set"),
         ("{\"x\": {\"env\": ¦{\"A\": \"\\u0000\"}}}", "x.env", "cannot be set"),
-        ("{\"c\": {\"language\": ¦\"c++\"}}", "c.language", "serves checks in c"),
+        ("{\"c\": {\"language\": ¦\"c++\"}}", "c.language", "is for checks in c"),
     ] {
         let text = format!("{{\"toolchains\": {toolchains}, \"checks\": []}}");
         assert_refused_at(&text, Some(&format!("toolchains.{path}")), message);

@@ -143,7 +143,7 @@ fn products_that_make_no_sense_are_refused() {
         "{\"checks\": [{\"id\": \"A\", \"kind\": \"links\", \"source\": \"x\", \"product\": \"a\"},\n\
          {\"id\": \"B\", \"kind\": \"links\", \"source\": \"y\", \"product\": ¦\"a\"}]}",
         Some("checks[1].product"),
-        "where the product of checks[0] goes",
+        "the product of checks[0] is already copied to",
     );
 }
 
