@@ -188,7 +188,7 @@ impl<'de> Deserialize<'de> for Language {
         let name = Cow::<str>::deserialize(deserializer)?;
         Language::from_name(&name).ok_or_else(|| {
             let names = Language::names().collect::<Vec<_>>().join(", ");
-            serde::de::Error::custom(format!("unknown language {name:?}; known languages: {names}"))
+            serde::de::Error::custom(format!("unknown language {name:?}; known: {names}"))
         })
     }
 }

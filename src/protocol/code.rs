@@ -1,5 +1,5 @@
-//! Codes: what programs act on where people read a reason. They are part of the protocol and stay as
-//! they are; a reason may be worded anew.
+//! Codes, which tell programs what a reason tells people. They are part of the protocol and stable; the
+//! text of a reason may change.
 
 use std::fmt;
 use std::io;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::os::{self, StartFailure};
 
-// Of each code the first paragraph says what has happened, and the second what to do. The tables in
-// docs/protocol.md have the same words.
+// The first paragraph of each code says what happened, and the second what to do. The tables in
+// docs/protocol.md repeat them word for word.
 /// Why a check has no answer, was skipped or was answered no, or why there are no results. More codes
-/// may come: a program that does not know one goes by the status.
+/// may be added: a program that does not know one should use the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {

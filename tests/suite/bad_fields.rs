@@ -137,18 +137,18 @@ fn nothing_may_stand_twice() {
         (
             "{\"checks\": [¦{\"id\": \"A\", \"kind\": \"endian\", \"kind\": \"endian\"}]}",
             Some("checks[0]"),
-            "the field \"kind\" stands here twice",
+            "the field \"kind\" appears twice here",
         ),
-        ("¦{\"checks\": [], \"checks\": []}", None, "the field \"checks\" stands here twice"),
+        ("¦{\"checks\": [], \"checks\": []}", None, "the field \"checks\" appears twice here"),
         (
             "{\"toolchains\": ¦{\"c\": {}, \"c\": {}}, \"checks\": []}",
             Some("toolchains"),
-            "\"c\" stands here twice",
+            "\"c\" appears twice here",
         ),
         (
             "{\"toolchains\": {\"c\": {\"env\": ¦{\"A\": \"1\", \"A\": \"2\"}}}, \"checks\": []}",
             Some("toolchains.c.env"),
-            "\"A\" stands here twice",
+            "\"A\" appears twice here",
         ),
     ] {
         assert_refused_at(text, path, message);
