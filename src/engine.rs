@@ -200,7 +200,8 @@ impl Engine {
         let (slots, warning) = Slots::new(launch.jobs, launch.inherited);
         let reaper = match reaper {
             Some(Err(error)) => {
-                observer.notice(&format!("if tryall is killed, compilers may keep running: {error}"));
+                observer
+                    .notice(&format!("if tryall is killed, compilers may keep running: {error}"));
                 None
             }
             reaper => reaper.and_then(Result::ok),

@@ -24,8 +24,9 @@ impl CheckRun<'_> {
         file: &OsStr,
         source: Option<Source>,
     ) -> Outcome {
-        let compiled =
-            self.run_template(&commands.compile, self.program, "the compiler", Stage::Compile, file).await;
+        let compiled = self
+            .run_template(&commands.compile, self.program, "the compiler", Stage::Compile, file)
+            .await;
         let steps = vec![step(&compiled)];
         self.link_explicitly(commands, file, Outcome { steps, ..compiled.outcome(source) }).await
     }
@@ -86,7 +87,8 @@ impl CheckRun<'_> {
     ) -> Attempt {
         let argv = self.argv(template, file);
         let product = self.product_path(stage);
-        let object = self.toolchain.dialect.product(Stage::Compile).expect("a compile writes a file");
+        let object =
+            self.toolchain.dialect.product(Stage::Compile).expect("a compile writes a file");
         let reads = if stage == Stage::Link { object.into() } else { file.to_owned() };
         let mode = OutputMode::Merged;
         let command = Command { what, program, argv, reads: vec![reads], product, mode };
@@ -107,7 +109,12 @@ impl CheckRun<'_> {
     }
 
     /// The link of this question, if nobody needs its program and known links can answer for it.
-    fn link_to_look_up(&self, template: &Template, compile: &Template, file: &OsStr) -> Option<Link> {
+    fn link_to_look_up(
+        &self,
+        template: &Template,
+        compile: &Template,
+        file: &OsStr,
+    ) -> Option<Link> {
         let is_wanted = self.question.product.is_some();
         if self.question.subject.stage() > Stage::Link
             || is_wanted && !self.question.product_is_data

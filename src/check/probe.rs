@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::check::context::Context;
 use crate::check::{self, Outcome};
-use crate::compiler::causes::{CommandContext, Cause};
+use crate::compiler::causes::{Cause, CommandContext};
 use crate::compiler::diagnostics::missing_linker_line;
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::Verdict;

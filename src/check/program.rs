@@ -54,7 +54,8 @@ impl CheckRun<'_> {
         let (stdout, errors) = (finished.stdout.text(), finished.stderr.text());
         // An emulator writes its own messages to standard error, wherever that goes.
         let said = if *merge_output { &stdout } else { &errors };
-        outcome.verdict = verdict::program(&finished.exit, emulator, said, timeout, self.command_context());
+        outcome.verdict =
+            verdict::program(&finished.exit, emulator, said, timeout, self.command_context());
         outcome.exit_code = exit_code(&finished);
         outcome.output += &errors;
         outcome.cut |= finished.stderr.is_cut() || finished.stdout.is_cut();

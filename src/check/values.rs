@@ -75,8 +75,11 @@ impl CheckRun<'_> {
             return (Some(found), object.outcome(Some(source.clone())));
         }
         let program = self.compile(Stage::Link, &name).await;
-        let found =
-            if program.verdict == Verdict::Yes { read_value(&program, read) } else { Found::Nothing };
+        let found = if program.verdict == Verdict::Yes {
+            read_value(&program, read)
+        } else {
+            Found::Nothing
+        };
         (Some(found), object.outcome(Some(source.clone())))
     }
 

@@ -208,8 +208,7 @@ fn not_started(what: &str, error: &io::Error) -> String {
                 .into()
         }
         StartFailure::Missing => {
-            "the file, its interpreter or its loader does not exist; check its first line"
-                .into()
+            "the file, its interpreter or its loader does not exist; check its first line".into()
         }
         StartFailure::TooLong => "its arguments and environment are too long; shorten them".into(),
         StartFailure::Limit(limit) => raise(limit),

@@ -104,9 +104,11 @@ pub(crate) fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
     let output = without_escapes(output);
     let source: HashSet<&str> = source.lines().map(str::trim).collect();
     let is_about_source = |line: &str| {
-        let is_trouble =
-            |message: &str| TROUBLES_AT_A_LOCATION.iter().any(|trouble| message.starts_with(trouble));
-        quotes_source(line, &source) || message_after_location(line).is_some_and(|it| !is_trouble(it))
+        let is_trouble = |message: &str| {
+            TROUBLES_AT_A_LOCATION.iter().any(|trouble| message.starts_with(trouble))
+        };
+        quotes_source(line, &source)
+            || message_after_location(line).is_some_and(|it| !is_trouble(it))
     };
     let lines: Vec<_> = output.lines().filter(|line| !is_about_source(line)).collect();
     TROUBLES.iter().find_map(|(cause, texts)| {

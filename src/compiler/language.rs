@@ -125,7 +125,8 @@ static TABLE: [(Language, Traits); 5] = [
 
 impl Language {
     fn traits(self) -> &'static Traits {
-        let (_, traits) = TABLE.iter().find(|(language, _)| *language == self).expect("every language is listed");
+        let (_, traits) =
+            TABLE.iter().find(|(language, _)| *language == self).expect("every language is listed");
         traits
     }
 

@@ -345,9 +345,11 @@ mod tests {
             std::fs::write(&path, &whole[..length]).unwrap();
             assert_eq!(completeness(&path), Completeness::Part, "{length}");
         }
-        for (text, expected) in
-            [("", Completeness::Nothing), ("#!/bin/sh\n", Completeness::Whole), ("E", Completeness::Whole)]
-        {
+        for (text, expected) in [
+            ("", Completeness::Nothing),
+            ("#!/bin/sh\n", Completeness::Whole),
+            ("E", Completeness::Whole),
+        ] {
             std::fs::write(&path, text).unwrap();
             assert_eq!(completeness(&path), expected, "{text:?}");
         }

@@ -10,7 +10,7 @@ use crate::exec::process::{Exit, Finished};
 use crate::os;
 use crate::protocol::code::{Code, Reason};
 
-use super::causes::{self, CommandContext, Cause};
+use super::causes::{self, Cause, CommandContext};
 use super::diagnostics;
 use super::object_file::{self, Completeness};
 

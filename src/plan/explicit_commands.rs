@@ -1,6 +1,6 @@
 //! Validates toolchains with explicit commands, and the checks that use them.
 
-use crate::plan::template::{List, TemplateKind, Template};
+use crate::plan::template::{List, Template, TemplateKind};
 use crate::plan::toolchain::Commands;
 use crate::protocol::code::Code;
 use crate::protocol::{self, Check, Fault, Kind};

@@ -237,9 +237,7 @@ impl<'a> Planner<'a> {
     fn index_ids(&self) -> Result<HashMap<&'a str, usize>, BadRequest> {
         let mut ids: HashMap<&str, usize> = HashMap::new();
         for (index, check) in self.request.checks.iter().enumerate() {
-            let at = |code, message| {
-                complaint(self.input, index, Fault::of(code, "id", message))
-            };
+            let at = |code, message| complaint(self.input, index, Fault::of(code, "id", message));
             fragment::id(&check.id).map_err(|why| at(Code::InvalidValue, why))?;
             if let Some(first) = ids.insert(&check.id, index) {
                 let first = &self.input.origins[first].path;

@@ -362,7 +362,10 @@ fn source(check: &Check, stage: Stage, paths: &PathResolver<'_>) -> Result<Subje
         .as_ref()
         .is_some_and(|e| e.is_empty() || !e.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'))
     {
-        return Err(Fault::of_value("extension", "it may have letters and digits only, without the dot"));
+        return Err(Fault::of_value(
+            "extension",
+            "it may have letters and digits only, without the dot",
+        ));
     }
     let code = match (&check.source, &check.file) {
         (Some(source), _) => CallerSource::Text { source: source.clone(), extension },

@@ -95,7 +95,11 @@ impl Template {
         match parsed.first() {
             None => return Err("it is empty; remove it if there is no such command".into()),
             Some(Word::Pieces(pieces)) if is_program(pieces) => {}
-            Some(_) => return Err(format!("it starts with {program:?}, which is not the name of a program")),
+            Some(_) => {
+                return Err(format!(
+                    "it starts with {program:?}, which is not the name of a program"
+                ));
+            }
         }
         if program.contains('/') && !program.starts_with('/') {
             return Err(format!(
@@ -246,12 +250,20 @@ mod tests {
             (TemplateKind::Compile, "cc {source}", "{object} is missing"),
             (TemplateKind::Compile, "cc {object}", "{source} is missing"),
             (TemplateKind::Compile, "cc {source} {object} {program}", "{program} has no meaning"),
-            (TemplateKind::Compile, "cc {source} {object} {link_args}", "{link_args} has no meaning"),
+            (
+                TemplateKind::Compile,
+                "cc {source} {object} {link_args}",
+                "{link_args} has no meaning",
+            ),
             (TemplateKind::Link, "cc {object}", "{program} is missing"),
             (TemplateKind::Link, "cc {program}", "{object} is missing"),
             (TemplateKind::Link, "cc {object} {program} -x{source}", "{source} has no meaning"),
             (TemplateKind::Link, "cc {object} {program} {args}", "{args} has no meaning"),
-            (TemplateKind::Link, "cc {object} {program} {definitions}", "{definitions} has no meaning"),
+            (
+                TemplateKind::Link,
+                "cc {object} {program} {definitions}",
+                "{definitions} has no meaning",
+            ),
         ] {
             let refusal = Template::parse(&words(text), kind).unwrap_err();
             assert!(refusal.contains(why), "{text}: {refusal}");

@@ -7,7 +7,7 @@ use crate::compiler::dialect::Dialect;
 use crate::compiler::language::Language;
 use crate::os::{self, FileIdentity};
 use crate::plan::absolute_paths::{absolute_args, absolute_command};
-use crate::plan::template::{TemplateKind, Template};
+use crate::plan::template::{Template, TemplateKind};
 use crate::protocol;
 use crate::protocol::code::{Code, Reason};
 
@@ -188,7 +188,8 @@ pub(crate) fn resolve(
         command,
         args,
         link_args,
-        trial_args: [&given.trial_args, &given.trial_link_args].map(|args| absolute_args(args, base)),
+        trial_args: [&given.trial_args, &given.trial_link_args]
+            .map(|args| absolute_args(args, base)),
         emulator,
         env: compiler_env,
         program_env: env,
@@ -210,8 +211,11 @@ fn with_explicit_commands(
         Ok((template, find(OsStr::new(&words[0]), &env, tool)))
     };
     let (compile, program) = read(compile, TemplateKind::Compile, Tool::Compiler)?;
-    let link =
-        given.link.as_ref().map(|words| read(words, TemplateKind::Link, Tool::Linker)).transpose()?;
+    let link = given
+        .link
+        .as_ref()
+        .map(|words| read(words, TemplateKind::Link, Tool::Linker))
+        .transpose()?;
     let commands = Commands { compile, link };
     let linked = commands.link.iter().flat_map(|(link, _)| link.fixed_words());
     let private_temp = has_private_temp(given, commands.compile.fixed_words().chain(linked));

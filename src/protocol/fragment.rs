@@ -12,9 +12,9 @@ pub(crate) fn header(name: &str) -> Result<(), Refusal> {
     not_empty(name)?;
     one_line(name)?;
     match name.chars().find(|c| ['<', '>', '"'].contains(c)) {
-        Some(c) => Err(format!(
-            "{name:?} contains {c}; give a header's name without quotes or brackets"
-        )),
+        Some(c) => {
+            Err(format!("{name:?} contains {c}; give a header's name without quotes or brackets"))
+        }
         None => Ok(()),
     }
 }

@@ -122,9 +122,7 @@ pub(crate) fn library(text: &str) -> Slip {
     if bare == text || bare.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "{text:?} is not a library's name as after -l; write {bare:?}, or the full path"
-    ))
+    Err(format!("{text:?} is not a library's name as after -l; write {bare:?}, or the full path"))
 }
 
 /// Accepts a type, but not its size.
@@ -146,9 +144,9 @@ pub(crate) fn member(text: &str) -> Slip {
     }
     let keywords = ["struct ", "union ", "class "];
     match text.split_once('.') {
-        Some((of, member)) if keywords.iter().any(|it| text.trim_start().starts_with(it)) => Err(
-            format!("{text:?} includes the type; write {of:?} as the type and {member:?} here"),
-        ),
+        Some((of, member)) if keywords.iter().any(|it| text.trim_start().starts_with(it)) => {
+            Err(format!("{text:?} includes the type; write {of:?} as the type and {member:?} here"))
+        }
         _ => Ok(()),
     }
 }
@@ -201,9 +199,7 @@ pub(crate) fn argument(text: &str) -> Slip {
 pub(crate) fn first_flag(text: &str) -> Slip {
     let is_name = text.starts_with(|c: char| c.is_ascii_alphanumeric());
     match is_name && !text.contains(['/', '.']) && !text.contains(char::is_whitespace) {
-        true => {
-            Err(format!("{text:?} is a file to the compiler, not a flag; write \"-{text}\""))
-        }
+        true => Err(format!("{text:?} is a file to the compiler, not a flag; write \"-{text}\"")),
         false => Ok(()),
     }
 }

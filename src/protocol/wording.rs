@@ -41,7 +41,10 @@ pub(super) fn of_data(error: &serde_json::Error, value: Option<&Value>) -> Reaso
         return Reason::new(Code::MissingField, format!("the field {field:?} is missing"));
     }
     if let Some(field) = of_field("duplicate field `") {
-        return Reason::new(Code::DuplicateField, format!("the field {field:?} appears twice here"));
+        return Reason::new(
+            Code::DuplicateField,
+            format!("the field {field:?} appears twice here"),
+        );
     }
     let starts = [("invalid type: ", Code::WrongType), ("invalid value: ", Code::InvalidValue)];
     let unexpected = starts.iter().find_map(|(start, code)| {

@@ -74,7 +74,8 @@ pub(crate) const WARNINGS_BESIDE_A_NAME: [&str; 7] = [
 pub(crate) fn only_the_question(others: &[&str]) -> String {
     let mut text = String::from("#if defined __GNUC__\n");
     for name in OUR_WARNINGS.iter().chain(others) {
-        writeln!(text, "#pragma GCC diagnostic ignored \"{name}\"").expect("writing to a string succeeds");
+        writeln!(text, "#pragma GCC diagnostic ignored \"{name}\"")
+            .expect("writing to a string succeeds");
     }
     text + "#endif\n"
 }

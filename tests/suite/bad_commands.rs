@@ -22,7 +22,11 @@ fn toolchains_are_looked_at_even_unused() {
         (compile("\"link\": ¦[\"cc\", \"{object}\", \"a\\u0000\"]"), "link", "NUL"),
         (format!("\"link\": ¦{LINK}"), "link", "needs a \"compile\""),
         ("\"compile\": ¦[]".into(), "compile", "empty"),
-        ("\"compile\": ¦[\"\", \"{source}\", \"{object}\"]".into(), "compile", "not the name of a program"),
+        (
+            "\"compile\": ¦[\"\", \"{source}\", \"{object}\"]".into(),
+            "compile",
+            "not the name of a program",
+        ),
         ("\"compile\": ¦[\"cc\", \"{source}\"]".into(), "compile", "{object} is missing"),
         ("\"compile\": ¦[\"cc\", \"-o{object}\"]".into(), "compile", "{source} is missing"),
         ("\"compile\": ¦[\"./cc\", \"{source}\", \"{object}\"]".into(), "compile", "relative path"),

@@ -112,11 +112,7 @@ fn unknown_names_are_pointed_at_and_the_right_ones_suggested() {
             "checks[0].kind",
             "unknown kind \"heder\"; did you mean \"header\"?",
         ),
-        (
-            "{\"checks\": [{\"id\": \"A\", \"kind\": ¦\"zzz\"}]}",
-            "checks[0].kind",
-            "known: header,",
-        ),
+        ("{\"checks\": [{\"id\": \"A\", \"kind\": ¦\"zzz\"}]}", "checks[0].kind", "known: header,"),
         ("{\"chekcs\": ¦[]}", "chekcs", "unknown field \"chekcs\"; did you mean \"checks\"?"),
         (
             "{\"toolchains\": {\"c\": {\n\"comand\": ¦[\"cc\"]}}, \"checks\": []}",

@@ -108,7 +108,8 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
                 continue;
             }
             // Clang's notes may lack a location: "note: (skipping 9 expansions in backtrace".
-            let is_quote = is_source_line(line, units[current?]) || may_be_quoted && !is_message(line);
+            let is_quote =
+                is_source_line(line, units[current?]) || may_be_quoted && !is_message(line);
             let belongs = line.starts_with("note: ") || is_quote;
             diagnostics[current?].elsewhere |= !belongs;
         }
@@ -120,7 +121,8 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
 /// Whether a diagnostic is about the frame that every unit has: GCC warns when a predefined macro is
 /// undefined, and when the first function, which stands for `main`, has no prototype.
 fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
-    let is_place = unit.undef_lines.contains(&line) && message.starts_with("warning: undefining \"_");
+    let is_place =
+        unit.undef_lines.contains(&line) && message.starts_with("warning: undefining \"_");
     let no_prototype = ["[-Wmissing-prototypes]", "[-Wmissing-declarations]"];
     let is_first = line == unit.first_line
         && message.starts_with("warning: ")
@@ -243,7 +245,9 @@ impl Linked {
     /// The verdict on a name that a function of a unit refers to; `None` if the function does not
     /// refer to it, or the output does not decide.
     fn verdict_on(&self, object: &str, function: &str, name: &str) -> Option<Verdict> {
-        if self.unexplained.contains(function) || !Self::files(&self.references, name).contains(&object) {
+        if self.unexplained.contains(function)
+            || !Self::files(&self.references, name).contains(&object)
+        {
             return None;
         }
         let missing = self.missing.get(function).map(Vec::as_slice).unwrap_or_default();
@@ -255,7 +259,9 @@ impl Linked {
             {
                 Some(Verdict::Present)
             }
-            ([_, ..], []) if missing.iter().all(|missing| missing == name) => Some(Verdict::Missing),
+            ([_, ..], []) if missing.iter().all(|missing| missing == name) => {
+                Some(Verdict::Missing)
+            }
             _ => None,
         }
     }
@@ -312,7 +318,11 @@ mod tests {
             "/usr/include/b.h:3:5: note: previous declaration is here\nint f(void);\n    ^\n";
         for note in [gcc, clang] {
             let diagnostics = diagnostics(&[error, note].concat()).unwrap();
-            assert_eq!((diagnostics.errors.as_slice(), diagnostics.elsewhere), (&[7][..], false), "{note}");
+            assert_eq!(
+                (diagnostics.errors.as_slice(), diagnostics.elsewhere),
+                (&[7][..], false),
+                "{note}"
+            );
         }
         for other in [
             &gcc.replace("note: ", "warning: "),

@@ -208,13 +208,15 @@ impl<'a> UnityRun<'a> {
         if attempt.messages.contains(evidence::STOPPED_AT_LIMIT) {
             self.knows_a_limit.set(true);
         }
-        let diagnostics = evidence::diagnostics_by_unit(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
-        let compiled = std::iter::zip(units.iter().cloned(), diagnostics).map(|(unit, diagnostics)| {
-            let object = value::read_product(&path(unit.object_name())).unwrap_or_default();
-            // The exit status of the command also depends on the other units.
-            let exit_code = if object.is_empty() { attempt.exit_code } else { Some(0) };
-            Compiled { unit, diagnostics, object, exit_code }
-        });
+        let diagnostics =
+            evidence::diagnostics_by_unit(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
+        let compiled =
+            std::iter::zip(units.iter().cloned(), diagnostics).map(|(unit, diagnostics)| {
+                let object = value::read_product(&path(unit.object_name())).unwrap_or_default();
+                // The exit status of the command also depends on the other units.
+                let exit_code = if object.is_empty() { attempt.exit_code } else { Some(0) };
+                Compiled { unit, diagnostics, object, exit_code }
+            });
         let compiled: Vec<_> = compiled.collect();
         // Either all object files exist, or the command reports a failure.
         let all = compiled.iter().all(|compiled| !compiled.object.is_empty());
@@ -231,7 +233,8 @@ impl<'a> UnityRun<'a> {
             return Judgement::Good(Box::new(compiled));
         }
         let first_error = diagnostics.errors.first().copied();
-        let in_common = diagnostics.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
+        let in_common =
+            diagnostics.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
         let in_the_part = unit.is_lone()
             && first_error.is_some()
             && diagnostics.errors.iter().all(|line| unit.bodies[0].contains(line));
@@ -248,7 +251,8 @@ impl<'a> UnityRun<'a> {
             return Judgement::Done;
         }
         let mentioned = |candidate: &usize| {
-            diagnostics.mentioned
+            diagnostics
+                .mentioned
                 .iter()
                 .chain(&diagnostics.noted)
                 .any(|line| unit.lines[*candidate].contains(line))
@@ -381,7 +385,8 @@ impl<'a> UnityRun<'a> {
     fn link_command(&self, units: &[&Unit], file: fn(&Unit) -> String) -> Vec<OsString> {
         let mut argv = self.command();
         argv.extend(units.iter().map(|unit| OsString::from(file(unit))));
-        let product = self.run.toolchain.dialect.product(Stage::Link).expect("a link writes a file");
+        let product =
+            self.run.toolchain.dialect.product(Stage::Link).expect("a link writes a file");
         argv.extend(["-o".into(), product.into(), "-Wl,--warn-unresolved-symbols".into()]);
         let mut trace = String::from("-Wl");
         let mut seen = HashSet::new();

@@ -117,7 +117,8 @@ impl Unit {
         let first_line = text.lines().count() + 1;
         // It stands for `main`, and so meets whatever the headers leave open.
         let linkage = if toolchain.language.is_cxx() { "extern \"C\" " } else { "" };
-        writeln!(text, "{linkage}int {first}(void) {{ return 0; }}").expect("writing to a string succeeds");
+        writeln!(text, "{linkage}int {first}(void) {{ return 0; }}")
+            .expect("writing to a string succeeds");
         text.push_str(&no_macros(OWN_WORDS));
         let from = text.lines().count() + 1;
         let records_expansions = candidates.len() > 1 && toolchain.language == Language::C;

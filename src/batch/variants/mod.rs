@@ -229,7 +229,12 @@ impl VariantGroup {
 
     /// The diagnostics of a variant as they read alone, with its own names. `None` if they reveal how
     /// the shared source was put together.
-    pub(crate) fn diagnostics_as_alone(&self, variant: &Variant, place: usize, diagnostics: String) -> Option<String> {
+    pub(crate) fn diagnostics_as_alone(
+        &self,
+        variant: &Variant,
+        place: usize,
+        diagnostics: String,
+    ) -> Option<String> {
         // Alone, a definition is on the command line, and a name is not a macro.
         let defined = self.text.defines.iter().map(|(name, _)| name);
         let mut macros = variant.own_names.iter().chain(defined);
@@ -237,7 +242,8 @@ impl VariantGroup {
             return None;
         }
         let names = names_at(variant, place);
-        let diagnostics = names.fold(diagnostics, |diagnostics, (old, new)| diagnostics.replace(&new, old));
+        let diagnostics =
+            names.fold(diagnostics, |diagnostics, (old, new)| diagnostics.replace(&new, old));
         // The names of the variants' files start like the name of a single source.
         let others = diagnostics.replace(STEM, "");
         let is_own = !others.contains("tryall") && !others.contains(STEMS);

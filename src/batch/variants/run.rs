@@ -141,7 +141,8 @@ impl<'a> VariantsRun<'a> {
         mut members: Vec<QuestionId>,
         answered: &mut Vec<(QuestionId, Outcome)>,
     ) -> Option<Remaining> {
-        let Compiled { object, has_error, diagnostics, is_stopped } = self.compile(&members).await?;
+        let Compiled { object, has_error, diagnostics, is_stopped } =
+            self.compile(&members).await?;
         let excluded: Vec<bool> = if let Some(object) = object {
             let wants = self.wants(&members, &object)?;
             let inventory = self.inventory(&object, &members, answered).await?;
@@ -176,8 +177,10 @@ impl<'a> VariantsRun<'a> {
             std::fs::write(dir.join(name), self.source(member)?).ok()?;
         }
         let (compile, program) = (&self.commands.compile, self.run.program);
-        let attempt =
-            self.run.run_template(compile, program, "the compiler", Stage::Compile, name.as_ref()).await;
+        let attempt = self
+            .run
+            .run_template(compile, program, "the compiler", Stage::Compile, name.as_ref())
+            .await;
         if attempt.cut || matches!(attempt.verdict, Verdict::Error(_)) {
             return None;
         }

@@ -25,9 +25,8 @@ pub(crate) fn check_descriptor_limit() -> io::Result<()> {
     let opened: io::Result<Vec<OwnedFd>> =
         (0..LEAST).map(|_| stderr.as_fd().try_clone_to_owned()).collect();
     opened.map(drop).map_err(|error| {
-        let message = format!(
-            "{error}; tryall needs {LEAST} more open files: raise the limit (ulimit -n)"
-        );
+        let message =
+            format!("{error}; tryall needs {LEAST} more open files: raise the limit (ulimit -n)");
         io::Error::new(error.kind(), message)
     })
 }

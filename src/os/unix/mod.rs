@@ -22,8 +22,8 @@ pub(crate) use exec::become_program;
 pub(crate) use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
 pub(crate) use group::{Group, OutputMode, Pipes, Start, start};
 pub(crate) use limits::{
-    Limit, StartFailure, is_short_of_resources, limit_behind, most_commands, check_descriptor_limit,
-    set_limits, start_failure,
+    Limit, StartFailure, check_descriptor_limit, is_short_of_resources, limit_behind,
+    most_commands, set_limits, start_failure,
 };
 pub(crate) use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
 pub(crate) use reaper::Reaper;
@@ -31,7 +31,7 @@ pub(crate) use signals::{
     HeldBack, hold_interrupts, interrupted, leave_signals_to_others, survive_file_size_limit,
 };
 pub(crate) use stdout::{Stdout, reader_gone};
-pub(crate) use strays::{kill_strays, is_busy};
+pub(crate) use strays::{is_busy, kill_strays};
 
 /// The least free space of a memory file system, in bytes, with which it is used. The /dev/shm of a
 /// container may hold only 64 MiB.

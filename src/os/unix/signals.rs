@@ -6,7 +6,8 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The signals that ask a program to end.
-const TERMINATION_SIGNALS: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
+const TERMINATION_SIGNALS: [Signal; 4] =
+    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
 /// Waits for a signal that asks this program to end, and returns its number. From the first call on,
 /// such signals have no other effect until [`HeldBack::let_through`].
