@@ -25,12 +25,13 @@ use crate::schedule;
 /// How to run a request.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many commands may run at once. Overrides the request's `jobs`. Without either, the number of
-    /// cores.
+    /// How many commands may run at once. Overrides the request's `jobs`. Without either, the
+    /// number of cores.
     pub jobs: Option<NonZeroUsize>,
     /// The time limit of each check. Overrides the request's `timeout`.
     pub timeout: Option<Seconds>,
-    /// The directory that relative paths of the request start from; the current directory if `None`.
+    /// The directory that relative paths of the request start from; the current directory if
+    /// `None`.
     pub base: Option<PathBuf>,
     /// Whether checks may share commands where that provably keeps every answer.
     pub share: bool,
@@ -187,8 +188,8 @@ impl Engine {
         Ok(Engine { reaper, scratch, runtime: runtime.map_err(lacks)? })
     }
 
-    /// Runs a plan until its end or until `stop` completes, and cleans up. `hold` is called when the last
-    /// answer is final, before `stop` is polled one last time.
+    /// Runs a plan until its end or until `stop` completes, and cleans up. `hold` is called when
+    /// the last answer is final, before `stop` is polled one last time.
     pub(crate) fn run<S, H>(
         self,
         launch: Launch<'_>,
@@ -214,8 +215,8 @@ impl Engine {
         let context = Rc::new(Context::new(launch.plan, runner, scratch, observer));
         let running = run_until(&context, slots, launch.schedule, stop, hold);
         let end = LocalSet::new().block_on(&runtime, running);
-        // Kill what is left of a stopped run and remove its files now: the results may have to wait for
-        // their reader, and nothing else should wait with them.
+        // Kill what is left of a stopped run and remove its files now: the results may have to wait
+        // for their reader, and nothing else should wait with them.
         drop(runtime);
         let context = Rc::into_inner(context).expect("all tasks have ended");
         let commands = context.runner.recorded();
@@ -252,7 +253,8 @@ async fn run_until<S, H>(
 /// The value of a future if it is ready once the runtime has processed all pending events.
 async fn has_come<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     let look = async {
-        // The runtime polls for events when a task yields. Yield again for the tasks that this woke.
+        // The runtime polls for events when a task yields. Yield again for the tasks that this
+        // woke.
         tokio::task::yield_now().await;
         tokio::task::yield_now().await;
     };

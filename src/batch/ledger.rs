@@ -3,7 +3,8 @@
 //! The unit of account is one compile. A shared compile that answers five questions gains four. One
 //! that answers none loses one, because each question then runs alone. Nobody can tell in advance
 //! which it will be, so every shared compile is a stake: the first few must gain before more are
-//! tried. Recompiling a unit without the questions that failed is likely to gain, and needs no stake.
+//! tried. Recompiling a unit without the questions that failed is likely to gain, and needs no
+//! stake.
 
 use std::cell::Cell;
 

@@ -15,8 +15,8 @@ pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, to).map(drop)
 }
 
-/// The text of a source; empty if it is not a regular file. The caller's file may be a named pipe or
-/// endless.
+/// The text of a source; empty if it is not a regular file. The caller's file may be a named pipe
+/// or endless.
 pub(crate) fn source_text(path: &Path) -> String {
     let is_plain = fs::metadata(path).is_ok_and(|meta| meta.is_file());
     let mut bytes = Vec::new();

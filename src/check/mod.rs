@@ -218,8 +218,8 @@ impl Attempt {
 }
 
 impl<'a> CheckRun<'a> {
-    /// Prepares a question, in a directory of its own. `None` if there is no compiler, or the directory
-    /// cannot be made; answering the question alone reports why.
+    /// Prepares a question, in a directory of its own. `None` if there is no compiler, or the
+    /// directory cannot be made; answering the question alone reports why.
     pub(crate) fn begin(context: &'a Context, question: &'a Question) -> Option<Self> {
         let toolchain = &context.plan.toolchains[question.toolchain];
         let program = toolchain.program.as_ref().ok()?;

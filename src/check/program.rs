@@ -15,8 +15,8 @@ use crate::plan::toolchain;
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::{Step, Value};
 
-/// How often a program is started again while another process has it open for writing, and the pause
-/// before the first retry. The pauses double: 2 s in all.
+/// How often a program is started again while another process has it open for writing, and the
+/// pause before the first retry. The pauses double: 2 s in all.
 const BUSY_RETRIES: u32 = 11;
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
@@ -82,8 +82,9 @@ impl CheckRun<'_> {
         }
     }
 
-    /// Runs a program, and retries while it is busy. A process that was forked at the wrong moment may
-    /// still have the new program open for writing, and the system then refuses to run it (ETXTBSY).
+    /// Runs a program, and retries while it is busy. A process that was forked at the wrong moment
+    /// may still have the new program open for writing, and the system then refuses to run it
+    /// (ETXTBSY).
     async fn run_when_not_busy(&self, start: Start<'_>) -> Finished {
         for retry in 0..BUSY_RETRIES {
             let finished = self.context.runner.run(start, self.deadline).await;

@@ -55,8 +55,8 @@ impl CheckRun<'_> {
         outcome
     }
 
-    /// The value in the object file of a source, or else in its program. `None` if the source does not
-    /// compile.
+    /// The value in the object file of a source, or else in its program. `None` if the source does
+    /// not compile.
     async fn read_product<T: PartialEq>(
         &self,
         source: &Source,

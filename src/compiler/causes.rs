@@ -1,5 +1,5 @@
-//! Why a command did not judge its source: the code and the message for each cause. Messages say what to
-//! do, and name the directory, limit or variable in question.
+//! Why a command did not judge its source: the code and the message for each cause. Messages say
+//! what to do, and name the directory, limit or variable in question.
 
 use std::ffi::OsStr;
 use std::io;
@@ -53,7 +53,8 @@ pub(crate) struct CommandContext<'a> {
 const SEE_OUTPUT: &str = "see its message in the output";
 
 impl Cause {
-    /// The reason for an error with this cause: the cause, the compiler's own words, and the remedy.
+    /// The reason for an error with this cause: the cause, the compiler's own words, and the
+    /// remedy.
     pub(crate) fn message(self, line: &str, context: CommandContext<'_>) -> Reason {
         let own = format!("{}/", context.check_dir.display());
         let line = line.trim().replace(&own, "");

@@ -1,5 +1,5 @@
-//! The only module that knows messages of compilers: those that blame something other than the source,
-//! and those that reject a flag.
+//! The only module that knows messages of compilers: those that blame something other than the
+//! source, and those that reject a flag.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -11,8 +11,8 @@ use super::causes::Cause;
 use crate::os::Limit;
 
 /// Messages of compilers that could not judge the source, and their causes. If an output contains
-/// several, the first in this table is the cause: a compiler on a full disk also reports a crash. The
-/// messages come from GCC, Clang, Flang, binutils, LLD, tcc, and the launchers named here.
+/// several, the first in this table is the cause: a compiler on a full disk also reports a crash.
+/// The messages come from GCC, Clang, Flang, binutils, LLD, tcc, and the launchers named here.
 static TROUBLES: [(Cause, &[&str]); 17] = [
     (Cause::Quota, &["Disk quota exceeded"]),
     (Cause::DiskFull, &["No space left on device"]),
@@ -97,9 +97,9 @@ const TROUBLES_AT_A_LOCATION: [&str; 5] = [
     "Fatal error: can't",
 ];
 
-/// Why a compiler that failed did not judge the source, and the line that says so; `None` if it seems to
-/// have judged. A missing linker is not included: the toolchain has one, as its probe shows, so the
-/// question must have asked for another one.
+/// Why a compiler that failed did not judge the source, and the line that says so; `None` if it
+/// seems to have judged. A missing linker is not included: the toolchain has one, as its probe
+/// shows, so the question must have asked for another one.
 pub(crate) fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
     let output = without_escapes(output);
     let source: HashSet<&str> = source.lines().map(str::trim).collect();
@@ -122,8 +122,8 @@ pub(crate) fn missing_linker_line(output: &str) -> Option<&str> {
     output.lines().find(|line| line.contains("cannot find 'ld'"))
 }
 
-/// The message after `FILE:LINE:` or `FILE:LINE:COLUMN:`. It is about the source there, and may repeat
-/// any text of it, such as that of an #error, an attribute, or the name of a missing header.
+/// The message after `FILE:LINE:` or `FILE:LINE:COLUMN:`. It is about the source there, and may
+/// repeat any text of it, such as that of an #error, an attribute, or the name of a missing header.
 fn message_after_location(line: &str) -> Option<&str> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (_, rest) = line.split_once(':')?;
@@ -142,8 +142,9 @@ fn quotes_source(line: &str, source: &HashSet<&str>) -> bool {
     margin.starts_with('|') || source.contains(line)
 }
 
-/// Messages about a flag that a compiler does not know or ignores, although it exits with 0. The patterns
-/// come from CMake (CheckCompilerFlagCommonPatterns) and Meson (the errors that it enables for Clang).
+/// Messages about a flag that a compiler does not know or ignores, although it exits with 0. The
+/// patterns come from CMake (CheckCompilerFlagCommonPatterns) and Meson (the errors that it enables
+/// for Clang).
 static UNKNOWN_FLAG: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         // GCC, NAG
@@ -183,8 +184,8 @@ static UNKNOWN_FLAG: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Whether the output says that a flag is unknown or unused. Lines that the toolchain's own flags cause
-/// for an empty program (`baseline`) do not count, as often as they occur there.
+/// Whether the output says that a flag is unknown or unused. Lines that the toolchain's own flags
+/// cause for an empty program (`baseline`) do not count, as often as they occur there.
 pub(crate) fn says_unknown_flag(output: &str, baseline: &str) -> bool {
     let mut expected: HashMap<&str, usize> = HashMap::new();
     baseline.lines().for_each(|line| *expected.entry(line).or_default() += 1);
@@ -215,8 +216,8 @@ pub(crate) fn without_escapes(text: &str) -> Cow<'_, str> {
     ESCAPE.replace_all(text, "")
 }
 
-/// The positive form of a flag that disables a warning. Compilers that accept any `-Wno-` reject the
-/// positive form of an unknown one (the rule is Meson's `_has_multi_arguments`).
+/// The positive form of a flag that disables a warning. Compilers that accept any `-Wno-` reject
+/// the positive form of an unknown one (the rule is Meson's `_has_multi_arguments`).
 pub(crate) fn positive_form(flag: &str) -> Option<String> {
     let warning = flag.strip_prefix("-Wno-")?;
     // These have no positive form, or one with another meaning.

@@ -1,5 +1,5 @@
-//! How to drive a compiler. Of a Unix compiler, only `-c`, `-o`, `-E`, `-I` and `-l` are assumed. Every
-//! one of them knows these options, so this program need not recognize any compiler.
+//! How to drive a compiler. Of a Unix compiler, only `-c`, `-o`, `-E`, `-I` and `-l` are assumed.
+//! Every one of them knows these options, so this program need not recognize any compiler.
 //!
 //! MSVC would be a second dialect: `/c`, `/Fo`, `/Fe`, `/E`, `/I`, `/link`.
 

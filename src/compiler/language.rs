@@ -47,8 +47,8 @@ struct Traits {
 }
 
 const C_MAIN: &str = "int main(void) { return 0; }\n";
-// Without this guard, a C compiler would pass for an Objective-C compiler, because some drivers only
-// warn about the extension.
+// Without this guard, a C compiler would pass for an Objective-C compiler, because some drivers
+// only warn about the extension.
 const OBJC_MAIN: &str = "#ifndef __OBJC__\n#error \"not an Objective-C compiler\"\n#endif\n\
                          int main(void) { return 0; }\n";
 

@@ -1,10 +1,10 @@
 //! What an object file wants from a link, what shared libraries export, and whether a compiler has
 //! written such a file completely.
 //!
-//! A linker acts on more than names: on kinds of relocations, sections with a special meaning, versions,
-//! and stack flags. [`Wants`] therefore exists only for object files that are as plain as those of most
-//! checks. The lists of what is plain contain only what was examined: a section, flag or relocation that
-//! is not on them makes the object file one that the linker itself must see.
+//! A linker acts on more than names: on kinds of relocations, sections with a special meaning,
+//! versions, and stack flags. [`Wants`] therefore exists only for object files that are as plain as
+//! those of most checks. The lists of what is plain contain only what was examined: a section, flag
+//! or relocation that is not on them makes the object file one that the linker itself must see.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -53,7 +53,8 @@ const LOADED: [&str; 4] = [".text", ".data", ".bss", ".rodata"];
 const NOT_LOADED: [&str; 6] = ["", ".symtab", ".strtab", ".shstrtab", ".comment", ".llvm_addrsig"];
 /// Clang's list of addresses that matter, for linkers that fold functions. GNU ld ignores it.
 const LLVM_ADDRSIG: elf::SectionType = elf::SectionType(0x6fff_4c03);
-/// Assemblers mention this symbol wherever an address is taken from the table. Every linker defines it.
+/// Assemblers mention this symbol wherever an address is taken from the table. Every linker defines
+/// it.
 const OFFSET_TABLE: &str = "_GLOBAL_OFFSET_TABLE_";
 const STACK: &str = ".note.GNU-stack";
 const PROPERTIES: &str = ".note.gnu.property";
@@ -193,7 +194,8 @@ enum Loaded {
     Writable,
 }
 
-/// How a section is loaded; `None` if linkers may treat it differently, `Some(None)` if it is not loaded.
+/// How a section is loaded; `None` if linkers may treat it differently, `Some(None)` if it is not
+/// loaded.
 #[allow(clippy::option_option, reason = "not plain, or not loaded")]
 fn section_is_plain(name: &str, flags: SectionFlags) -> Option<Option<Loaded>> {
     let SectionFlags::Elf { sh_type, sh_flags } = flags else { return None };
@@ -258,8 +260,8 @@ fn is_sound_unwind(mut data: &[u8]) -> bool {
 /// The exports of a shared library, by name; `None` for what is neither function nor variable.
 pub(crate) type Exports = HashMap<String, Option<Export>>;
 
-/// The exports of a shared library under any version. A name with several meanings is `None`. Returns
-/// `None` if the file is not a shared library for x86-64.
+/// The exports of a shared library under any version. A name with several meanings is `None`.
+/// Returns `None` if the file is not a shared library for x86-64.
 pub(crate) fn exports(file: &[u8]) -> Option<Exports> {
     let file = parsed(file, ObjectKind::Dynamic)?;
     let mut exports = Exports::new();
@@ -291,9 +293,9 @@ pub(crate) enum Completeness {
     Nothing,
 }
 
-/// How completely a compiler has written its output file. A compiler that reports success but did not
-/// write everything leaves an object file that does not link, or a program that dies, and either would
-/// pass for a no.
+/// How completely a compiler has written its output file. A compiler that reports success but did
+/// not write everything leaves an object file that does not link, or a program that dies, and
+/// either would pass for a no.
 pub(crate) fn completeness(path: &Path) -> Completeness {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_file() && meta.len() > 0 => {}

@@ -1,5 +1,5 @@
-//! Values in what a compiler writes: integers and byte orders in object files, and macro expansions in
-//! preprocessed text. The generators in [`crate::source`] put them there.
+//! Values in what a compiler writes: integers and byte orders in object files, and macro expansions
+//! in preprocessed text. The generators in [`crate::source`] put them there.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -10,8 +10,8 @@ use crate::protocol::code::{Code, Reason};
 pub(crate) const OPEN: &str = "tryall(";
 /// Follows it.
 pub(crate) const CLOSE: char = ')';
-/// The sign of a number whose digits are those of its complement (`~x`, that is `-1 - x`). Other numbers
-/// have a plus or a minus.
+/// The sign of a number whose digits are those of its complement (`~x`, that is `-1 - x`). Other
+/// numbers have a plus or a minus.
 pub(crate) const COMPLEMENT: char = '~';
 /// How many digits a number has, in base 16 with `a` for 0.
 pub(crate) const DIGITS: usize = 16;
@@ -140,8 +140,8 @@ pub(crate) fn expansion(preprocessed: &str) -> Option<String> {
     Some(words.join(" "))
 }
 
-/// Whether a preprocessor expanded macros and skipped lines, judging by the sentinels at the end of its
-/// output. With some arguments it does only one of these, or writes something else entirely.
+/// Whether a preprocessor expanded macros and skipped lines, judging by the sentinels at the end of
+/// its output. With some arguments it does only one of these, or writes something else entirely.
 pub(crate) fn was_preprocessed(output: &str) -> bool {
     let (name, expansion) = SENTINEL_MACRO;
     // It may also write the definitions of macros, as directives.

@@ -1,7 +1,8 @@
 //! Interprets the end of a command: yes, no, or not an answer.
 //!
-//! A compiler says no only by exiting with an ordinary nonzero status. Anything else (it is missing, was
-//! killed, crashed, or ran out of time, memory or disk) is an error with a reason and a remedy.
+//! A compiler says no only by exiting with an ordinary nonzero status. Anything else (it is
+//! missing, was killed, crashed, or ran out of time, memory or disk) is an error with a reason and
+//! a remedy.
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,8 +33,8 @@ impl Verdict {
     }
 }
 
-/// Shells and `env` exit with this status or a higher one if they could not run a command, or if a signal
-/// ended it. No compiler uses such a status for an error in the source.
+/// Shells and `env` exit with this status or a higher one if they could not run a command, or if a
+/// signal ended it. No compiler uses such a status for an error in the source.
 const FIRST_STATUS_OF_WRAPPERS: i32 = 126;
 
 /// The verdict of a compiler, or of another program that produces files; messages call it `what`.
@@ -98,8 +99,8 @@ pub(crate) fn compiler(
     failed(what, code, messages, product.is_some(), &source(), context)
 }
 
-/// The verdict on a command that failed with this status and these messages. `writes` says whether it
-/// should have written a file.
+/// The verdict on a command that failed with this status and these messages. `writes` says whether
+/// it should have written a file.
 pub(crate) fn failed(
     what: &str,
     code: i32,
@@ -150,8 +151,8 @@ pub(crate) fn replaced(program: &Path) -> Verdict {
     Verdict::error(Code::CompilerReplaced, text)
 }
 
-/// The verdict of a check's program: yes if it exited with 0. `emulator` is the program that ran it, if
-/// any; `errors` is its standard error.
+/// The verdict of a check's program: yes if it exited with 0. `emulator` is the program that ran
+/// it, if any; `errors` is its standard error.
 pub(crate) fn program(
     exit: &Exit,
     emulator: Option<&Path>,
@@ -187,8 +188,9 @@ pub(crate) fn program(
     }
 }
 
-/// The message or status with which an emulator says that it failed itself, rather than its program. It
-/// uses the same statuses as a shell. QEMU uses another status, but prefixes messages with its name.
+/// The message or status with which an emulator says that it failed itself, rather than its
+/// program. It uses the same statuses as a shell. QEMU uses another status, but prefixes messages
+/// with its name.
 fn emulator_failure(emulator: &Path, code: i32, errors: &str) -> Option<String> {
     let name = format!("{}: ", emulator.file_name()?.to_string_lossy());
     let line = errors.lines().find(|line| line.starts_with(&name));

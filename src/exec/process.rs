@@ -19,15 +19,15 @@ use crate::os::{self, Group, Pipes, Reaper, Start};
 const GRACE: Duration = Duration::from_millis(500);
 
 /// How long output is still read after a command has ended while other processes hold its pipes
-/// open, for example the `tee` of a shell script that does not wait for it. A process that holds them
-/// longer and is idle is a daemon, and has nothing more to say about this check.
+/// open, for example the `tee` of a shell script that does not wait for it. A process that holds
+/// them longer and is idle is a daemon, and has nothing more to say about this check.
 const LINGER: Duration = Duration::from_millis(200);
 
 /// How long to wait for a process after SIGKILL before giving up on it.
 const KILL_WAIT: Duration = Duration::from_secs(5);
 
-/// How often a start that failed for lack of descriptors or processes is retried, and the pause before
-/// the first retry. The pauses double: 2 s in all.
+/// How often a start that failed for lack of descriptors or processes is retried, and the pause
+/// before the first retry. The pauses double: 2 s in all.
 const START_RETRIES: u32 = 11;
 const START_PAUSE: Duration = Duration::from_millis(1);
 
@@ -226,8 +226,8 @@ async fn end(group: &mut Group, reader: &mut Reader<impl Future<Output = ()>>) -
     timeout(KILL_WAIT, group.leader_exited()).await.is_ok()
 }
 
-/// Reads a command's output while this program waits for something else. Otherwise a full pipe would
-/// block the command.
+/// Reads a command's output while this program waits for something else. Otherwise a full pipe
+/// would block the command.
 struct Reader<F> {
     reading: Pin<Box<F>>,
     done: bool,

@@ -15,8 +15,8 @@ pub(crate) struct Scratch {
     next: Cell<u64>,
 }
 
-/// Chooses a path for the directory that no other process uses. The path is known before the directory
-/// exists, so that the reaper can start first.
+/// Chooses a path for the directory that no other process uses. The path is known before the
+/// directory exists, so that the reaper can start first.
 pub(crate) fn choose() -> Result<PathBuf, Reason> {
     // The reaper and the compilers have other current directories.
     let unusable = |text: String| Reason::new(Code::TempUnusable, text);
@@ -66,8 +66,8 @@ impl Scratch {
         })
     }
 
-    /// Makes a directory for a check. The directories are numbered, because a check's id may contain
-    /// characters that a file name cannot.
+    /// Makes a directory for a check. The directories are numbered, because a check's id may
+    /// contain characters that a file name cannot.
     pub(crate) fn check_dir(&self) -> io::Result<CheckDir> {
         let number = self.next.get();
         self.next.set(number + 1);

@@ -1,5 +1,5 @@
-//! Limits how many commands run at once: to `--jobs`, the request's `jobs`, GNU make's jobserver, or
-//! the number of cores; and never to more than the system's limits allow.
+//! Limits how many commands run at once: to `--jobs`, the request's `jobs`, GNU make's jobserver,
+//! or the number of cores; and never to more than the system's limits allow.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -77,8 +77,8 @@ impl Inherited {
             let why = format!("{} is not a named pipe", path.display());
             return Inherited(Err(NoJobserver::Unusable(why)));
         }
-        // SAFETY: the caller has opened nothing, so the descriptors are either make's or closed. The
-        // crate checks that they are pipes.
+        // SAFETY: the caller has opened nothing, so the descriptors are either make's or closed.
+        // The crate checks that they are pipes.
         let found = unsafe { Client::from_env_ext(true) };
         Inherited(found.client.map_err(|error| match error.kind() {
             FromEnvErrorKind::NoEnvVar | FromEnvErrorKind::NoJobserver => NoJobserver::NotNamed,
@@ -140,7 +140,8 @@ impl Slots {
         match (slot.0, &mut self.source) {
             (Right::Token(token), Source::Jobserver(server)) => server.spare.push(token),
             (Right::Implicit, Source::Jobserver(server)) => server.implicit_free = true,
-            // The jobserver failed while the token was in use. Dropping the token tries to return it.
+            // The jobserver failed while the token was in use. Dropping the token tries to return
+            // it.
             (Right::Fixed | Right::Implicit | Right::Token(_), _) => {}
         }
     }
@@ -152,8 +153,8 @@ impl Slots {
         }
     }
 
-    /// Waits for the slot that [`Slots::take`] requested. Never completes without a jobserver. Returns a
-    /// warning if the jobserver failed.
+    /// Waits for the slot that [`Slots::take`] requested. Never completes without a jobserver.
+    /// Returns a warning if the jobserver failed.
     pub(crate) async fn more(&mut self) -> Option<Warning> {
         let Source::Jobserver(server) = &mut self.source else {
             return std::future::pending().await;
@@ -218,8 +219,8 @@ impl Drop for Jobserver {
     }
 }
 
-/// Returns tokens from a thread of its own. If the pipe is full, writing a token blocks, and everything
-/// else would wait with it.
+/// Returns tokens from a thread of its own. If the pipe is full, writing a token blocks, and
+/// everything else would wait with it.
 struct Returning {
     tokens: Option<Sender<Acquired>>,
     done: Receiver<()>,

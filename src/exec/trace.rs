@@ -15,8 +15,8 @@ pub(crate) struct Span {
     pub end: f64,
 }
 
-/// The spans in Chrome's JSON object format. Each row becomes a process that starts at zero, so that
-/// rows can be compared by eye. Spans that overlap in time go to different lanes.
+/// The spans in Chrome's JSON object format. Each row becomes a process that starts at zero, so
+/// that rows can be compared by eye. Spans that overlap in time go to different lanes.
 pub(crate) fn chrome_trace(spans: &[Span]) -> Value {
     let mut rows: Vec<(&str, Vec<&Span>)> = Vec::new();
     for span in spans {
@@ -44,8 +44,8 @@ fn metadata(pid: usize, name: &str, args: Value) -> Value {
 fn complete_events(pid: usize, mut spans: Vec<&Span>) -> Vec<Value> {
     spans.sort_by(|one, other| one.start.total_cmp(&other.start));
     let origin = spans.first().map_or(0.0, |first| first.start);
-    // Assign lanes by the whole microseconds that the file contains: spans that only touch in seconds
-    // must not overlap after rounding.
+    // Assign lanes by the whole microseconds that the file contains: spans that only touch in
+    // seconds must not overlap after rounding.
     let microseconds = |time: f64| ((time - origin) * 1e6).round() as i64;
     let mut free_from: Vec<i64> = Vec::new();
     let mut events = Vec::new();

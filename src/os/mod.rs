@@ -3,30 +3,29 @@
 //!
 //! Support for another system needs a module with the same items:
 //!
-//! * [`Group`]: a started process together with everything that it starts. It can be waited for, asked
-//!   to end, and killed. (Unix: a process group. Windows: a job object.)
+//! * [`Group`]: a started process together with everything that it starts. It can be waited for,
+//!   asked to end, and killed. (Unix: a process group. Windows: a job object.)
 //! * [`start`]: starts a process in a directory, with pipes, and never through a shell.
 //! * [`Reaper`]: kills all groups and removes the scratch directory if this process is killed.
 //! * [`interrupted`], [`reader_gone`]: the two ways in which a caller stops this program.
-//!   [`hold_interrupts`]: protects what must not be interrupted.
-//!   [`survive_file_size_limit`]: prevents a signal that would end this program before it can report
-//!   the cause.
+//!   [`hold_interrupts`]: protects what must not be interrupted. [`survive_file_size_limit`]:
+//!   prevents a signal that would end this program before it can report the cause.
 //! * [`Stdout`]: standard output, in whatever state the caller left it.
 //! * [`kill_strays`]: kills processes that have left their group, where they can be found.
 //!   [`is_busy`]: whether any of them has work to do.
-//! * [`scratch_base`], [`is_full`], [`has_no_inodes`], [`is_noexec`], [`private_dir`]: where temporary
-//!   files go, whether there is free space, and whether programs may run there.
-//! * [`most_commands`], [`check_descriptor_limit`], [`is_short_of_resources`]: what the limits on open
-//!   files and processes allow. [`set_limits`]: the limits that can kill a program.
-//! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark mode
-//!   needs to know of the machine.
+//! * [`scratch_base`], [`is_full`], [`has_no_inodes`], [`is_noexec`], [`private_dir`]: where
+//!   temporary files go, whether there is free space, and whether programs may run there.
+//! * [`most_commands`], [`check_descriptor_limit`], [`is_short_of_resources`]: what the limits on
+//!   open files and processes allow. [`set_limits`]: the limits that can kill a program.
+//! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark
+//!   mode needs to know of the machine.
 //! * [`become_program`]: replaces this process by another program. [`is_in_others_hands`]: whether
 //!   other users can change the files in a directory.
-//! * [`file_identity`]: detects that a file was replaced. [`remove_all`]: removes a directory, whatever
-//!   its permissions. [`is_open_to_all`]: whether every user may replace files in it.
+//! * [`file_identity`]: detects that a file was replaced. [`remove_all`]: removes a directory,
+//!   whatever its permissions. [`is_open_to_all`]: whether every user may replace files in it.
 //!   [`is_named_pipe`].
-//! * [`describe_signal`], [`is_own_fault`], [`limit_behind`]: what a signal says about the process that
-//!   it ended. [`start_failure`]: why a process could not be started.
+//! * [`describe_signal`], [`is_own_fault`], [`limit_behind`]: what a signal says about the process
+//!   that it ended. [`start_failure`]: why a process could not be started.
 
 #[cfg(unix)]
 mod unix;

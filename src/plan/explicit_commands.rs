@@ -37,8 +37,8 @@ pub(super) fn validate(
     Ok(())
 }
 
-/// Whether a check can run with the commands of its toolchain: its kind is supported, and the commands
-/// have a placeholder for each of its lists.
+/// Whether a check can run with the commands of its toolchain: its kind is supported, and the
+/// commands have a placeholder for each of its lists.
 pub(super) fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
     let kind = check.kind.name();
     if !matches!(check.kind, Kind::Compiles | Kind::Links | Kind::Runs) {

@@ -31,8 +31,8 @@ use question::{PathResolver, Question, each, product, subject, variant};
 /// The time limit of a check if neither the request nor an option sets one.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The most bytes that a compiled pattern may take. A search takes time proportional to this times the
-/// length of the text, and no time limit ends it.
+/// The most bytes that a compiled pattern may take. A search takes time proportional to this times
+/// the length of the text, and no time limit ends it.
 const LARGEST_PATTERN: usize = 32 << 10;
 
 /// What to run.
@@ -74,8 +74,8 @@ pub(crate) struct PlannedCheck {
 pub(crate) struct Given {
     /// The check's place.
     pub origin: Origin,
-    /// How many of its question's arguments come from its `include_dirs`. They precede those from its
-    /// `args`.
+    /// How many of its question's arguments come from its `include_dirs`. They precede those from
+    /// its `args`.
     pub include_dirs: usize,
 }
 

@@ -22,7 +22,8 @@ enum File {
     Program,
 }
 
-/// A list of a check. Its placeholder must be a whole word, and is replaced by the words of the list.
+/// A list of a check. Its placeholder must be a whole word, and is replaced by the words of the
+/// list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum List {
     /// `definitions`.

@@ -1,4 +1,5 @@
-//! Resolves toolchains: finds the compiler, adds the flags of the environment, and makes paths absolute.
+//! Resolves toolchains: finds the compiler, adds the flags of the environment, and makes paths
+//! absolute.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path as FilePath, PathBuf};
@@ -44,8 +45,8 @@ pub(crate) struct Toolchain {
 }
 
 impl Toolchain {
-    /// The first of its programs that was replaced. Answers of another program do not count. A program
-    /// that is gone was the right one as long as it could be started.
+    /// The first of its programs that was replaced. Answers of another program do not count. A
+    /// program that is gone was the right one as long as it could be started.
     pub(crate) fn replaced(&self) -> Option<&FilePath> {
         let is_another = |(path, identity): &&(PathBuf, FileIdentity)| {
             os::file_identity(path).is_some_and(|now| now != *identity)
@@ -118,22 +119,22 @@ impl Environment {
     }
 }
 
-/// Launchers that hand compiles to a server. The server may outlive the check, and would keep using the
-/// check's directory for temporary files.
+/// Launchers that hand compiles to a server. The server may outlive the check, and would keep using
+/// the check's directory for temporary files.
 const SERVERS: [&str; 7] = ["sccache", "icecc", "distcc", "buildcache", "recc", "goma", "pump"];
 
 /// Launchers without a server.
 const OTHER_LAUNCHERS: [&str; 2] = ["ccache", "env"];
 
-/// Make's variables. tryall manages the slots itself; a compiler that reads these would wait for tokens
-/// of its own.
+/// Make's variables. tryall manages the slots itself; a compiler that reads these would wait for
+/// tokens of its own.
 const MAKE_VARIABLES: [&str; 4] = ["MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS", "MAKELEVEL"];
 
-/// Resolves the toolchain of a language from the request, or else from the environment. `base` is the
-/// directory that relative paths of the request start from.
+/// Resolves the toolchain of a language from the request, or else from the environment. `base` is
+/// the directory that relative paths of the request start from.
 ///
-/// Fails if the request or an environment variable is invalid. A missing compiler is not a failure here:
-/// its checks end in `error`.
+/// Fails if the request or an environment variable is invalid. A missing compiler is not a failure
+/// here: its checks end in `error`.
 pub(crate) fn resolve(
     language: Language,
     given: Option<&protocol::Toolchain>,
@@ -197,7 +198,8 @@ pub(crate) fn resolve(
     })
 }
 
-/// A toolchain with explicit commands. Nothing is added to them, and only `TMPDIR` to their environment.
+/// A toolchain with explicit commands. Nothing is added to them, and only `TMPDIR` to their
+/// environment.
 fn with_explicit_commands(
     language: Language,
     given: &protocol::Toolchain,
@@ -250,7 +252,8 @@ fn environment_command(
     Ok(vec![language.default_command().into()])
 }
 
-/// The environment for a toolchain's commands, with an absolute `PATH` and without make's variables.
+/// The environment for a toolchain's commands, with an absolute `PATH` and without make's
+/// variables.
 fn variables(given: &protocol::Toolchain, environment: &Environment) -> Vec<(OsString, OsString)> {
     let mut env = environment.env.clone();
     env.retain(|(name, _)| !MAKE_VARIABLES.iter().any(|make| name == make));

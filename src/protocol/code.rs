@@ -1,5 +1,5 @@
-//! Codes, which tell programs what a reason tells people. They are part of the protocol and stable; the
-//! text of a reason may change.
+//! Codes, which tell programs what a reason tells people. They are part of the protocol and stable;
+//! the text of a reason may change.
 
 use std::fmt;
 use std::io;
@@ -11,8 +11,8 @@ use crate::os::{self, StartFailure};
 
 // The first paragraph of each code says what happened, and the second what to do. The tables in
 // docs/protocol.md repeat them word for word.
-/// Why a check has no answer, was skipped or was answered no, or why there are no results. More codes
-/// may be added: a program that does not know one should use the status.
+/// Why a check has no answer, was skipped or was answered no, or why there are no results. More
+/// codes may be added: a program that does not know one should use the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
@@ -224,7 +224,8 @@ pub enum Code {
 }
 
 impl Code {
-    /// Of what could not be started: a limit or a lack of memory if that was the cause, else this one.
+    /// Of what could not be started: a limit or a lack of memory if that was the cause, else this
+    /// one.
     pub fn of_start(error: &io::Error, otherwise: Code) -> Self {
         match os::start_failure(error) {
             StartFailure::TooLong | StartFailure::Limit(_) => Code::LimitReached,

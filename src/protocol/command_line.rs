@@ -1,5 +1,5 @@
-//! Checks from command-line options, such as `--header unistd.h --sizeof 'long long'`. Each option stands for
-//! one kind. The default ids are the usual names (Autoconf's, where it has a rule).
+//! Checks from command-line options, such as `--header unistd.h --sizeof 'long long'`. Each option
+//! stands for one kind. The default ids are the usual names (Autoconf's, where it has a rule).
 
 use std::rc::Rc;
 
@@ -17,8 +17,8 @@ struct Flag {
     build: fn(&str, Language) -> Result<Built, String>,
 }
 
-/// A check without the fields that all options share, and its default id (`None` if only the user can
-/// choose it).
+/// A check without the fields that all options share, and its default id (`None` if only the user
+/// can choose it).
 struct Built {
     id: Option<String>,
     check: Check,
@@ -386,8 +386,8 @@ fn one(flag: &Flag, text: &str, shared: &Rc<Shared>) -> Result<(Place, Check), B
     Ok((place, check))
 }
 
-/// Autoconf's AS_TR_CPP: upper case, with P for a star and an underscore for all other characters that are
-/// neither letters nor digits.
+/// Autoconf's AS_TR_CPP: upper case, with P for a star and an underscore for all other characters
+/// that are neither letters nor digits.
 fn macro_name(text: &str) -> String {
     let letter = |c: char| match c {
         '*' => 'P',

@@ -1,6 +1,6 @@
-//! Pieces of source text in a request (names, types, expressions), and what each may contain. A piece
-//! must not end the statement around it, open a comment, or start a line. Otherwise the generated source
-//! would ask another question than the request.
+//! Pieces of source text in a request (names, types, expressions), and what each may contain. A
+//! piece must not end the statement around it, open a comment, or start a line. Otherwise the
+//! generated source would ask another question than the request.
 
 use crate::compiler::language::Language;
 
@@ -103,8 +103,8 @@ fn c_expression(text: &str) -> Result<(), Refusal> {
             '[' => open.push(']'),
             '{' => open.push('}'),
             ')' | ']' | '}' if open.pop() != Some(c) => return stray(text, c),
-            // A backslash may splice lines, or spell a name that these checks cannot see. A # at the
-            // start of a line would make it a directive.
+            // A backslash may splice lines, or spell a name that these checks cannot see. A # at
+            // the start of a line would make it a directive.
             '\\' | '#' => return stray(text, c),
             ';' if !open.contains(&'}') => return stray(text, c),
             '/' if matches!(chars.peek(), Some('/' | '*')) => {
@@ -132,8 +132,8 @@ fn all_closed(text: &str, quote: Option<char>, bracket: Option<char>) -> Result<
     }
 }
 
-/// In Fortran, other characters start a comment, continue a line, or end a statement. A quote inside a
-/// literal is doubled, which is equivalent to two literals here.
+/// In Fortran, other characters start a comment, continue a line, or end a statement. A quote
+/// inside a literal is doubled, which is equivalent to two literals here.
 fn fortran_expression(text: &str) -> Result<(), Refusal> {
     let mut open = Vec::new();
     let mut quote = None;

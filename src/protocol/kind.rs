@@ -1,5 +1,5 @@
-//! The kinds of checks and the fields of each. Validation, the JSON Schema and the error messages all use
-//! this table.
+//! The kinds of checks and the fields of each. Validation, the JSON Schema and the error messages
+//! all use this table.
 
 use std::borrow::Cow;
 
@@ -270,8 +270,8 @@ impl JsonSchema for Kind {
     }
 }
 
-/// Adds to the schema of a check which fields each kind requires and forbids. A field that is null counts
-/// as absent.
+/// Adds to the schema of a check which fields each kind requires and forbids. A field that is null
+/// counts as absent.
 pub(crate) fn require_fields_of_kinds(schema: &mut Schema) {
     let rules = RULES.iter().map(|rule| {
         let stray = OWN_FIELDS.iter().filter(|field| !rule.takes(field));

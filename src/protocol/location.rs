@@ -1,5 +1,5 @@
-//! Locations in a request: paths such as `checks[3].kind`, and the line and column of a path in the JSON
-//! text.
+//! Locations in a request: paths such as `checks[3].kind`, and the line and column of a path in the
+//! JSON text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -99,8 +99,8 @@ impl From<Reason> for Fault {
     }
 }
 
-/// Text with its control characters escaped. A request may contain any name, and an error message must stay
-/// on one line and not confuse a terminal.
+/// Text with its control characters escaped. A request may contain any name, and an error message
+/// must stay on one line and not confuse a terminal.
 fn on_one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return text.into();
@@ -188,8 +188,8 @@ pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// The byte offset of the value at `path`, or of its nearest existing ancestor. `None` if the text is not
-/// valid JSON up to that point.
+/// The byte offset of the value at `path`, or of its nearest existing ancestor. `None` if the text
+/// is not valid JSON up to that point.
 fn offset_of(text: &str, path: &Location) -> Option<usize> {
     let mut scanner = Scanner { bytes: text.as_bytes(), at: 0 };
     scanner.skip_space();
@@ -214,9 +214,9 @@ pub(crate) fn value_at(text: &str, path: &Location) -> Option<serde_json::Value>
     serde_json::Deserializer::from_str(&text[from..]).into_iter().next()?.ok()
 }
 
-/// Walks over JSON text without building values. serde_json keeps no positions, and a parser that does would
-/// be a second parser with its own rules. This one only has to find its way through text that serde_json has
-/// already read.
+/// Walks over JSON text without building values. serde_json keeps no positions, and a parser that
+/// does would be a second parser with its own rules. This one only has to find its way through text
+/// that serde_json has already read.
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,

@@ -90,8 +90,8 @@ fn explain(text: &str, path: &Location, error: serde_json::Error) -> BadRequest 
     }
 }
 
-/// A value that must be a JSON object. By default, serde would also accept an array with the fields of a
-/// struct in order, which the protocol does not allow.
+/// A value that must be a JSON object. By default, serde would also accept an array with the fields
+/// of a struct in order, which the protocol does not allow.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -130,7 +130,8 @@ pub(super) fn unique_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(objects.into_iter().map(|(name, Object(value))| (name, value)).collect())
 }
 
-/// Deserializes a map. Fails if a key appears twice, whereas serde_json would silently keep the last value.
+/// Deserializes a map. Fails if a key appears twice, whereas serde_json would silently keep the
+/// last value.
 pub(super) fn unique_map<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, V>, D::Error> {

@@ -1,7 +1,7 @@
 //! The request: its types as they are deserialized.
 //!
-//! These types define the form of a request, and the JSON Schema is generated from them. [`crate::plan`]
-//! validates whether the fields make sense together.
+//! These types define the form of a request, and the JSON Schema is generated from them.
+//! [`crate::plan`] validates whether the fields make sense together.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -32,9 +32,10 @@ pub struct Request {
     /// Compilers by name. A toolchain named after a language serves every check in that language.
     #[serde(default, deserialize_with = "parse::unique_objects")]
     pub toolchains: BTreeMap<String, Toolchain>,
-    /// A directory that keeps links that have succeeded, for later requests of the same caller. It is
-    /// created if necessary. The same link command is not run again on the same object file. Relative to
-    /// the request file. Only for toolchains with `link`, and for commands that name no other files.
+    /// A directory that keeps links that have succeeded, for later requests of the same caller. It
+    /// is created if necessary. The same link command is not run again on the same object file.
+    /// Relative to the request file. Only for toolchains with `link`, and for commands that name no
+    /// other files.
     pub known_links: Option<String>,
     /// The checks.
     #[serde(deserialize_with = "parse::objects")]
@@ -42,8 +43,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// The toolchain that a check names, or else that of its language, which any spelling of the language
-    /// may name.
+    /// The toolchain that a check names, or else that of its language, which any spelling of the
+    /// language may name.
     pub fn toolchain_of(&self, check: &Check) -> Option<(&String, &Toolchain)> {
         match &check.toolchain {
             Some(name) => self.toolchains.get_key_value(name),
@@ -122,8 +123,8 @@ impl JsonSchema for Seconds {
 pub struct Toolchain {
     /// The language; by default that of the toolchain's name, or else `c`.
     pub language: Option<Language>,
-    /// The compiler as an argument vector. By default the environment's compiler with the environment's
-    /// flags, to which the other fields are added.
+    /// The compiler as an argument vector. By default the environment's compiler with the
+    /// environment's flags, to which the other fields are added.
     pub command: Option<Vec<String>>,
     /// Arguments of every compile.
     pub args: Vec<String>,
@@ -132,8 +133,8 @@ pub struct Toolchain {
     /// Environment variables for the compiler and for programs that run.
     #[serde(deserialize_with = "parse::unique_map")]
     pub env: BTreeMap<String, String>,
-    /// More arguments for the probe, before its source: for checks that are composed with all of their
-    /// arguments. Requests do not have this field.
+    /// More arguments for the probe, before its source: for checks that are composed with all of
+    /// their arguments. Requests do not have this field.
     #[serde(skip)]
     pub trial_args: Vec<String>,
     /// More arguments at the end of the probe's link. Requests do not have this field.
@@ -143,11 +144,11 @@ pub struct Toolchain {
     pub emulator: Vec<String>,
     /// The command that starts the compiler, such as `["ccache"]` or `["distcc"]`.
     pub launcher: Vec<String>,
-    /// The complete command from the source to the object file, instead of `command`, `args`, `link_args`
-    /// and `launcher`; for the kinds `compiles`, `links` and `runs`. `{source}` and `{object}` stand for
-    /// files, even within a word. The words `{definitions}` and `{args}` stand for those of the check. All
-    /// other words stay unchanged, and only `env` and `TMPDIR` are set. No empty program is tried: the
-    /// caller vouches for the command.
+    /// The complete command from the source to the object file, instead of `command`, `args`,
+    /// `link_args` and `launcher`; for the kinds `compiles`, `links` and `runs`. `{source}` and
+    /// `{object}` stand for files, even within a word. The words `{definitions}` and `{args}` stand
+    /// for those of the check. All other words stay unchanged, and only `env` and `TMPDIR` are set.
+    /// No empty program is tried: the caller vouches for the command.
     pub compile: Option<Vec<String>>,
     /// The complete command from the object file to the program, in the same form: with `{object}`,
     /// `{program}` and the word `{link_args}`. `compiles` does not need it.
@@ -183,15 +184,16 @@ pub struct Check {
     /// Directories for `-I`, before the check's `args`.
     #[serde(default)]
     pub include_dirs: Vec<String>,
-    /// Regular expressions that turn a success into `no` if they match the output of the compiler, or of
-    /// the program.
+    /// Regular expressions that turn a success into `no` if they match the output of the compiler,
+    /// or of the program.
     #[serde(default)]
     pub fail_patterns: Vec<String>,
     /// Ids of checks that must answer yes. Otherwise this check is skipped.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// The id of a check to which this one is an alternative: it runs only if that one answers no. Requests
-    /// do not have this field, because a caller that composes checks can combine both answers itself.
+    /// The id of a check to which this one is an alternative: it runs only if that one answers no.
+    /// Requests do not have this field, because a caller that composes checks can combine both
+    /// answers itself.
     #[serde(skip)]
     pub alternative_to: Option<String>,
     /// Whether any answer other than yes makes the exit status 1.
@@ -235,22 +237,23 @@ pub struct Check {
     pub run_args: Option<Vec<String>>,
     /// Words such as `-DX=1` for the `{definitions}` in the toolchain's `compile`.
     pub definitions: Option<Vec<String>>,
-    /// Where to copy the program, or for `compiles` the object file, if the answer is yes. Relative to the
-    /// request file.
+    /// Where to copy the program, or for `compiles` the object file, if the answer is yes. Relative
+    /// to the request file.
     pub product: Option<String>,
-    /// Whether the `product` is needed only for the data in it. The object file then suffices if the link
-    /// is known to succeed.
+    /// Whether the `product` is needed only for the data in it. The object file then suffices if
+    /// the link is known to succeed.
     pub product_is_data: Option<bool>,
-    /// The only word in which the source and the definitions differ from those of the check's variants: an
-    /// identifier or `(sizeof(...))`.
+    /// The only word in which the source and the definitions differ from those of the check's
+    /// variants: an identifier or `(sizeof(...))`.
     pub word: Option<String>,
-    /// All names that a source with a `word` declares. With other names, several such sources can follow
-    /// the headers in one file without affecting each other.
+    /// All names that a source with a `word` declares. With other names, several such sources can
+    /// follow the headers in one file without affecting each other.
     pub own_names: Option<Vec<String>>,
-    /// Whether `stdout` of the value includes the program's standard error, in the order of the writes.
+    /// Whether `stdout` of the value includes the program's standard error, in the order of the
+    /// writes.
     pub merge_output: Option<bool>,
-    /// The directory in which the program runs; by default the check's own. Relative to the request file.
-    /// Programs with a `run_dir` run one at a time.
+    /// The directory in which the program runs; by default the check's own. Relative to the request
+    /// file. Programs with a `run_dir` run one at a time.
     pub run_dir: Option<String>,
 }
 

@@ -54,21 +54,22 @@ pub struct Answer {
     pub how: How,
     /// From the start of the check's first command to the end of its last, in milliseconds.
     pub duration_ms: f64,
-    /// The compiler command that decided. It ran in a directory that contained `source` under the file
-    /// name in the command.
+    /// The compiler command that decided. It ran in a directory that contained `source` under the
+    /// file name in the command.
     pub command: Vec<String>,
-    /// The exit status of the command that decided, or for `runs` that of the program. `null` if it did
-    /// not end by itself.
+    /// The exit status of the command that decided, or for `runs` that of the program. `null` if it
+    /// did not end by itself.
     pub exit_code: Option<i32>,
     /// The output of the command, including standard error.
     pub output: String,
-    /// Whether the middle is missing from `output`, from a program's `stdout`, or from a step's output.
+    /// Whether the middle is missing from `output`, from a program's `stdout`, or from a step's
+    /// output.
     pub output_truncated: bool,
     /// For `error`, what happened and what to do. For `skipped`, the need that was not met. For a
     /// duplicate, the check that asked first. For `no`, what the exit status does not show.
     pub reason: Option<String>,
-    /// The reason for programs. A duplicate has the code of the check that asked first, which is `null`
-    /// for a yes.
+    /// The reason for programs. A duplicate has the code of the check that asked first, which is
+    /// `null` for a yes.
     pub code: Option<Code>,
     /// The source that was compiled; `null` for a file of the caller.
     pub source: Option<String>,
@@ -99,7 +100,8 @@ pub struct Step {
     pub command: Vec<String>,
     /// The exit status; `null` if the command did not end by itself.
     pub exit_code: Option<i32>,
-    /// The output, including standard error. For a program, without what `stdout` of the value contains.
+    /// The output, including standard error. For a program, without what `stdout` of the value
+    /// contains.
     pub output: String,
     /// Whether the command did not run because the same link is known to succeed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

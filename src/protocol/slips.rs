@@ -1,6 +1,6 @@
-//! Values that a compiler accepts but that nobody can mean, such as the header `<stdio.h>` or the library
-//! `libm.so`. The answer would always be no, so each is refused, with what to write instead.
-//! [`super::fragment`] defines what a value may contain at all.
+//! Values that a compiler accepts but that nobody can mean, such as the header `<stdio.h>` or the
+//! library `libm.so`. The answer would always be no, so each is refused, with what to write
+//! instead. [`super::fragment`] defines what a value may contain at all.
 
 use super::{Check, Fault, Kind, Toolchain};
 
@@ -195,7 +195,8 @@ pub(crate) fn argument(text: &str) -> Slip {
     Ok(())
 }
 
-/// Accepts the first of the flags that a check tests. A word that does not look like a flag is a file name.
+/// Accepts the first of the flags that a check tests. A word that does not look like a flag is a
+/// file name.
 pub(crate) fn first_flag(text: &str) -> Slip {
     let is_name = text.starts_with(|c: char| c.is_ascii_alphanumeric());
     match is_name && !text.contains(['/', '.']) && !text.contains(char::is_whitespace) {

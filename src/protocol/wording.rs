@@ -1,5 +1,5 @@
-//! Rewrites serde's errors in terms of JSON instead of Rust, and assigns codes to them. The only module that
-//! knows serde's messages.
+//! Rewrites serde's errors in terms of JSON instead of Rust, and assigns codes to them. The only
+//! module that knows serde's messages.
 
 use serde::Deserialize;
 use serde::de::value::{Error as ValueError, StrDeserializer};
@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::kind::nearest;
 use crate::protocol::code::{Code, Reason};
 
-/// Separates the code from the message in this program's own errors, because serde passes on only text.
+/// Separates the code from the message in this program's own errors, because serde passes on only
+/// text.
 const BEHIND_CODE: char = '\0';
 
-/// An error of this program that serde passes on. Errors without a code are about a value that is not valid
-/// for its field.
+/// An error of this program that serde passes on. Errors without a code are about a value that is
+/// not valid for its field.
 pub(super) fn own_complaint<E: serde::de::Error>(code: Code, message: &str) -> E {
     E::custom(format!("{code}{BEHIND_CODE}{message}"))
 }
@@ -24,7 +25,8 @@ fn message(error: &serde_json::Error) -> String {
     message
 }
 
-/// The reason for an error about valid JSON that does not match its type. `value` is the value in question.
+/// The reason for an error about valid JSON that does not match its type. `value` is the value in
+/// question.
 pub(super) fn of_data(error: &serde_json::Error, value: Option<&Value>) -> Reason {
     let message = message(error);
     if let Some((code, message)) = message.split_once(BEHIND_CODE)
@@ -93,7 +95,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// The message for an unknown field, with the field that was probably meant instead of a list of all fields.
+/// The message for an unknown field, with the field that was probably meant instead of a list of
+/// all fields.
 fn unknown_field(message: &str) -> Option<String> {
     let (field, rest) = message.split_once("`, expected ")?;
     let known: Vec<_> = rest.split('`').skip(1).step_by(2).collect();

@@ -1,5 +1,5 @@
-//! Runs a plan. Each question is answered once, as soon as a check that asks it is ready and a slot is
-//! free.
+//! Runs a plan. Each question is answered once, as soon as a check that asks it is ready and a slot
+//! is free.
 //!
 //! ```text
 //!         a check that asks it is ready      a job answers it
@@ -15,12 +15,10 @@
 //! Each turn of the loop
 //!
 //! 1. takes every ready check to its question: a new question joins [`Sharing`] or the [`Queue`], a
-//!    done one answers the check at once;
-//! 2. makes batches of the questions that wait to share commands, unless a question that runs or is
-//!    queued may add to them;
-//! 3. starts jobs from the queue while slots are free;
-//! 4. waits for a job to end, or for another slot. The outcome of a question answers all checks that
-//!    ask it, and makes the checks ready that waited for them.
+//! done one answers the check at once; 2. makes batches of the questions that wait to share
+//! commands, unless a question that runs or is queued may add to them; 3. starts jobs from the
+//! queue while slots are free; 4. waits for a job to end, or for another slot. The outcome of a
+//! question answers all checks that ask it, and makes the checks ready that waited for them.
 
 pub(crate) mod answer;
 mod argument_trials;
@@ -187,8 +185,8 @@ impl Schedule {
         }
     }
 
-    /// If no check waits for another, all variants are known from the start. They run first, because
-    /// other questions need what they find out about the linker.
+    /// If no check waits for another, all variants are known from the start. They run first,
+    /// because other questions need what they find out about the linker.
     fn start_with_variants(&mut self) {
         let plan = &self.context.plan;
         if !self.sharing.has_variants() || plan.checks.iter().any(|check| !check.needs.is_empty()) {
@@ -302,8 +300,8 @@ impl Schedule {
         }
     }
 
-    /// Records the answers of a batch, and queues the questions that it left. If batches have reached
-    /// the loss limit, all remaining questions run alone.
+    /// Records the answers of a batch, and queues the questions that it left. If batches have
+    /// reached the loss limit, all remaining questions run alone.
     fn settle_batch(&mut self, batch: BatchOutcome) {
         for (question, outcome) in batch.answered {
             self.settle(question, outcome);

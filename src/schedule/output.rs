@@ -36,7 +36,8 @@ fn without_middle(text: &str, allowed: usize) -> (String, bool) {
     (format!("{}{mark}{}", &text[..head], &text[tail..]), true)
 }
 
-/// How many bytes were cut from a text when it was read, less the length of the mark in their place.
+/// How many bytes were cut from a text when it was read, less the length of the mark in their
+/// place.
 fn cut_before(text: &str) -> u64 {
     let count = || -> Option<u64> {
         let (before, _) = text.split_once(crate::exec::process::CUT_MARK)?;

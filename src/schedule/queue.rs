@@ -61,8 +61,8 @@ impl Job {
 pub(super) struct Queue {
     probes: VecDeque<ProbeJob>,
     variants: VecDeque<VariantGroup>,
-    /// Whether a group of variants runs. The next one would occupy a slot while it waits for what the
-    /// first finds out about the linker.
+    /// Whether a group of variants runs. The next one would occupy a slot while it waits for what
+    /// the first finds out about the linker.
     variants_run: bool,
     checks: BTreeSet<QuestionId>,
     batches: VecDeque<Batch>,

@@ -1,5 +1,5 @@
-//! Runs every check again, alone and one at a time, and compares the answers. An answer from a batch,
-//! or from another check, must be the one that the compiler gives alone.
+//! Runs every check again, alone and one at a time, and compares the answers. An answer from a
+//! batch, or from another check, must be the one that the compiler gives alone.
 
 use super::answer::to_answer;
 use super::output::OutputBudget;

@@ -1,5 +1,6 @@
 //! Sources in C, C++ and their Objective variants. All our own names start with `tryall_`, or with
-//! `TRYALL_` if they are macros: any other name may be a macro of a header, or what the check asks for.
+//! `TRYALL_` if they are macros: any other name may be a macro of a header, or what the check asks
+//! for.
 
 use std::fmt::Write;
 
@@ -17,8 +18,8 @@ pub(crate) fn start(before: Before<'_>) -> String {
     text + &before.prefix_lines()
 }
 
-/// Holds for GCC and Clang only. Other compilers define their macros too, but print other messages, and some
-/// truncate enumerators to an `int`.
+/// Holds for GCC and Clang only. Other compilers define their macros too, but print other messages,
+/// and some truncate enumerators to an `int`.
 pub(crate) const GCC_OR_CLANG: &str = "defined __GNUC__ && !(defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPILER \
     || defined __NVCOMPILER || defined __PGI || defined __NVCC__ || defined __CUDACC__ \
     || defined __SUNPRO_C || defined __SUNPRO_CC || defined __TINYC__ || defined __ibmxl__ \
@@ -26,18 +27,18 @@ pub(crate) const GCC_OR_CLANG: &str = "defined __GNUC__ && !(defined __INTEL_COM
     || defined __LCC__ || defined __EDG__ || defined __ARMCC_VERSION \
     || defined __FCC_version__ || defined __TI_COMPILER_VERSION__)";
 
-/// Makes an undeclared name an error. For an undeclared function of the C library, Clang only warns and
-/// declares it itself, whereas GCC rejects it.
+/// Makes an undeclared name an error. For an undeclared function of the C library, Clang only warns
+/// and declares it itself, whereas GCC rejects it.
 pub(crate) const UNDECLARED_IS_AN_ERROR: &str = "\
 #if defined __clang__ && !defined __cplusplus
 #pragma clang diagnostic error \"-Wimplicit-function-declaration\"
 #endif
 ";
 
-/// Warnings about the text around a question, which `-Werror` would turn into a no. The first two disable
-/// the warning about unknown names of warnings, so a compiler ignores the others that it does not know.
-/// Warnings about the caller's own words stay enabled. `tests/kinds/warnings.rs` tries every warning flag
-/// that the compilers list.
+/// Warnings about the text around a question, which `-Werror` would turn into a no. The first two
+/// disable the warning about unknown names of warnings, so a compiler ignores the others that it
+/// does not know. Warnings about the caller's own words stay enabled. `tests/kinds/warnings.rs`
+/// tries every warning flag that the compilers list.
 pub(crate) const OUR_WARNINGS: [&str; 17] = [
     "-Wpragmas",
     "-Wunknown-warning-option",
@@ -58,8 +59,9 @@ pub(crate) const OUR_WARNINGS: [&str; 17] = [
     "-Wzero-as-null-pointer-constant",
 ];
 
-/// Warnings that cannot be about the caller's words if these are only a name: C has no cast from an object's
-/// address to a function's, and declaring a function with another type is the method of the check.
+/// Warnings that cannot be about the caller's words if these are only a name: C has no cast from an
+/// object's address to a function's, and declaring a function with another type is the method of
+/// the check.
 pub(crate) const WARNINGS_BESIDE_A_NAME: [&str; 7] = [
     "-Wpedantic",
     "-Wc++98-compat-pedantic",
@@ -95,8 +97,8 @@ pub(crate) fn header(before: Before<'_>, header: &str) -> String {
     format!("{}#include <{header}>\nint main(void) {{ return 0; }}\n", start(before))
 }
 
-/// The end of a preprocessed source, which [`value::was_preprocessed`] looks for. It comes last, because a
-/// long output loses its middle.
+/// The end of a preprocessed source, which [`value::was_preprocessed`] looks for. It comes last,
+/// because a long output loses its middle.
 pub(crate) fn sentinels() -> String {
     let (name, expansion) = value::SENTINEL_MACRO;
     format!(
@@ -109,8 +111,8 @@ pub(crate) fn sentinels() -> String {
     )
 }
 
-/// Tests whether a header exists: `has_header`. Only compilers without `__has_include` must read the header
-/// for that.
+/// Tests whether a header exists: `has_header`. Only compilers without `__has_include` must read
+/// the header for that.
 pub(crate) fn header_presence(before: Before<'_>, header: &str) -> String {
     let start = start(before);
     format!(
@@ -127,12 +129,12 @@ pub(crate) fn header_presence(before: Before<'_>, header: &str) -> String {
     )
 }
 
-/// Tests whether a macro, function or variable exists: check_symbol_exists. A macro suffices; the address
-/// of anything else must link. An enumerator has no address; use `compute_int` for it.
+/// Tests whether a macro, function or variable exists: check_symbol_exists. A macro suffices; the
+/// address of anything else must link. An enumerator has no address; use `compute_int` for it.
 ///
-/// The address goes through an integer into a volatile variable, because `-pedantic-errors` rejects CMake's
-/// own cast to `int *` for a function. A symbol that is not a plain name, such as `std::fopen`, cannot be a
-/// macro.
+/// The address goes through an integer into a volatile variable, because `-pedantic-errors` rejects
+/// CMake's own cast to `int *` for a function. A symbol that is not a plain name, such as
+/// `std::fopen`, cannot be a macro.
 pub(crate) fn symbol(before: Before<'_>, symbol: &str) -> String {
     question(before) + &symbol_body("main", symbol)
 }
@@ -172,20 +174,20 @@ pub(crate) fn symbol_body(name: &str, symbol: &str) -> String {
     )
 }
 
-/// Tests whether a function links: AC_CHECK_FUNC and Meson's `has_function`, which agree except for Meson's
-/// fallback to builtins. CMake's check_function_exists differs in one respect: it accepts glibc's stubs,
-/// which always fail.
+/// Tests whether a function links: AC_CHECK_FUNC and Meson's `has_function`, which agree except for
+/// Meson's fallback to builtins. CMake's check_function_exists differs in one respect: it accepts
+/// glibc's stubs, which always fail.
 ///
-/// With headers, this uses the function's own prototype, as Meson does: a platform's headers may say that a
-/// function of its library is not available for this deployment target.
+/// With headers, this uses the function's own prototype, as Meson does: a platform's headers may
+/// say that a function of its library is not available for this deployment target.
 pub(crate) fn function(before: Before<'_>, function: &str) -> String {
     let start = function_start(before);
     if has_headers(&self::start(before)) {
         return start + &function_by_prototype("main", function);
     }
-    // <limits.h> defines the __stub macros and declares almost nothing. `#define` gives another name to
-    // whatever it or the prefix declares, and hides a macro of that name. Clang may warn that the macro's
-    // name is reserved.
+    // <limits.h> defines the __stub macros and declares almost nothing. `#define` gives another
+    // name to whatever it or the prefix declares, and hides a macro of that name. Clang may warn
+    // that the macro's name is reserved.
     let other = format!(
         "#if defined __clang__\n\
          #pragma clang diagnostic push\n\
@@ -204,7 +206,8 @@ pub(crate) fn undefined(name: &str) -> String {
     format!("#ifdef {name}\n#undef {name}\n#endif\n")
 }
 
-/// A text that never defines a macro a second time, because no pragma disables GCC's warning about that.
+/// A text that never defines a macro a second time, because no pragma disables GCC's warning about
+/// that.
 pub(crate) fn undefined_before_definitions(text: &str, name: &str) -> String {
     let mut out = text.to_string();
     for directive in directives(text).iter().rev() {
@@ -264,10 +267,10 @@ pub(crate) fn has_headers(text: &str) -> bool {
     directives(text).iter().any(includes)
 }
 
-/// Tests whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would accept a variable, so the
-/// name must also stand where only a type can. That cannot be a parameter of a function type in general: an
-/// abstract class cannot be one, GCC warns about a struct without a name, and some compilers take a lone
-/// name there for a parameter of an old-style definition.
+/// Tests whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would accept a
+/// variable, so the name must also stand where only a type can. That cannot be a parameter of a
+/// function type in general: an abstract class cannot be one, GCC warns about a struct without a
+/// name, and some compilers take a lone name there for a parameter of an old-style definition.
 pub(crate) fn type_exists(before: Before<'_>, name: &str) -> String {
     format!("{}{TYPE_START}{}", question(before), type_body("main", name))
 }
@@ -279,8 +282,8 @@ template <class tryall_class> struct tryall_of { };
 #endif
 ";
 
-/// The test of a type in a function called `main`. Each use of the type has its own scope, because the type
-/// may declare enumerators or tags.
+/// The test of a type in a function called `main`. Each use of the type has its own scope, because
+/// the type may declare enumerators or tags.
 pub(crate) fn type_body(main: &str, name: &str) -> String {
     format!(
         "int {main}(void)\n\
@@ -298,8 +301,8 @@ pub(crate) fn type_body(main: &str, name: &str) -> String {
     )
 }
 
-/// Tests whether a member exists: AC_CHECK_MEMBER, `has_member`, and check_struct_has_member except for
-/// bit-fields, which have no size but are members.
+/// Tests whether a member exists: AC_CHECK_MEMBER, `has_member`, and check_struct_has_member except
+/// for bit-fields, which have no size but are members.
 pub(crate) fn member(before: Before<'_>, of: &str, member: &str) -> String {
     question(before) + &member_body("main", of, member)
 }
@@ -316,8 +319,9 @@ pub(crate) fn member_body(name: &str, of: &str, member: &str) -> String {
     )
 }
 
-/// Tests whether the headers declare a function like this: check_prototype_definition. In C, a different
-/// declaration is an error. In C++ it would be an overload, so a pointer selects the function.
+/// Tests whether the headers declare a function like this: check_prototype_definition. In C, a
+/// different declaration is an error. In C++ it would be an overload, so a pointer selects the
+/// function.
 pub(crate) fn prototype(
     before: Before<'_>,
     language: Language,
@@ -348,9 +352,9 @@ pub(crate) fn arguments(arguments: &[String]) -> String {
     if arguments.is_empty() { "void".into() } else { arguments.join(", ") }
 }
 
-/// The test of a prototype in a function called `name`. The prototype is in a block, which limits its scope.
-/// All declarations of functions are `extern`; the keyword prevents a return type that is not a type from
-/// turning the declaration into a call.
+/// The test of a prototype in a function called `name`. The prototype is in a block, which limits
+/// its scope. All declarations of functions are `extern`; the keyword prevents a return type that
+/// is not a type from turning the declaration into a call.
 pub(crate) fn prototype_body(
     name: &str,
     function: &str,
@@ -380,8 +384,8 @@ pub(crate) fn define(before: Before<'_>, name: &str) -> String {
 /// The last line before the value, before which [`comparison`] inserts its own.
 pub(crate) const VALUE_STARTS: &str = "extern char tryall_text[];\n";
 
-/// An integer constant expression whose value can be read from the object file. This is the method of
-/// check_type_size, which does not run a program.
+/// An integer constant expression whose value can be read from the object file. This is the method
+/// of check_type_size, which does not run a program.
 pub(crate) fn integer(before: Before<'_>, expression: &str) -> String {
     integer_text(&question(before), expression)
 }
@@ -403,9 +407,9 @@ pub(crate) fn integer_text(start: &str, expression: &str) -> String {
     )
 }
 
-/// Compiles only if an expression is constant, because an enumerator must be. C++ would compute [`letters`]
-/// at run time. The compiler prints its warnings about the expression here, because [`digits`] suppresses
-/// them. The function limits the scope of what the expression declares.
+/// Compiles only if an expression is constant, because an enumerator must be. C++ would compute
+/// [`letters`] at run time. The compiler prints its warnings about the expression here, because
+/// [`digits`] suppresses them. The function limits the scope of what the expression declares.
 pub(crate) fn constant(name: &str, expression: &str) -> String {
     format!(
         "int tryall_constant_in_{name}(void);\n\
@@ -417,10 +421,11 @@ pub(crate) fn constant(name: &str, expression: &str) -> String {
     )
 }
 
-/// Names for a value and its digits in base 16. Uses division only, without casts and shifts, so that it is
-/// right for integers of any width. As enumerators, the names contain the expression only once, which matters
-/// because it may declare something. Under `__extension__`, GCC and Clang silently accept enumerators of any
-/// width. Other compilers, such as TinyCC, silently truncate them to an `int`, so there the names are macros.
+/// Names for a value and its digits in base 16. Uses division only, without casts and shifts, so
+/// that it is right for integers of any width. As enumerators, the names contain the expression
+/// only once, which matters because it may declare something. Under `__extension__`, GCC and Clang
+/// silently accept enumerators of any width. Other compilers, such as TinyCC, silently truncate
+/// them to an `int`, so there the names are macros.
 pub(crate) fn digits(expression: &str) -> String {
     let mut names = vec![
         ("value".into(), format!("({expression})")),
@@ -443,8 +448,8 @@ pub(crate) fn digits(expression: &str) -> String {
     )
 }
 
-/// The initializer that spells `tryall_value` after the text `open`. The letter after the sign is `a` only if
-/// 16 digits suffice.
+/// The initializer that spells `tryall_value` after the text `open`. The letter after the sign is
+/// `a` only if 16 digits suffice.
 pub(crate) fn letters(open: &str) -> String {
     let mut text = String::from("{");
     for letter in open.chars() {
@@ -463,8 +468,8 @@ pub(crate) fn letters(open: &str) -> String {
     text
 }
 
-/// The test of an integer in a function called `name`, whose text starts with `open`. Everything is in a
-/// block, which limits the scope of what the expression and `declarations` declare.
+/// The test of an integer in a function called `name`, whose text starts with `open`. Everything is
+/// in a block, which limits the scope of what the expression and `declarations` declare.
 pub(crate) fn integer_body(name: &str, declarations: &str, expression: &str, open: &str) -> String {
     format!(
         "{}\
@@ -482,8 +487,8 @@ pub(crate) fn integer_body(name: &str, declarations: &str, expression: &str, ope
     )
 }
 
-/// The alignment of a type in a struct: AC_CHECK_ALIGNOF, `alignment`. Does not use `alignof`, because on some
-/// machines that is the preferred alignment of a variable on its own.
+/// The alignment of a type in a struct: AC_CHECK_ALIGNOF, `alignment`. Does not use `alignof`,
+/// because on some machines that is the preferred alignment of a variable on its own.
 pub(crate) fn alignment(before: Before<'_>, name: &str) -> String {
     let start = alignment_start(before) + &is_a_type("main", name) + &alignment_struct(name);
     integer_text(&start, ALIGNMENT)
@@ -508,8 +513,8 @@ pub(crate) fn alignment_struct(name: &str) -> String {
     )
 }
 
-/// Compiles only if `name` is a type. Where `__typeof__` exists, the struct would also accept an expression.
-/// The function limits the scope of what the type declares.
+/// Compiles only if `name` is a type. Where `__typeof__` exists, the struct would also accept an
+/// expression. The function limits the scope of what the type declares.
 pub(crate) fn is_a_type(function: &str, name: &str) -> String {
     format!(
         "int tryall_type_in_{function}(void);\n\
@@ -524,8 +529,8 @@ pub(crate) fn is_a_type(function: &str, name: &str) -> String {
     )
 }
 
-/// The test of an alignment in a function called `name`. In a function, a member's type may depend on
-/// variables, which it may not at file scope, so its size must be constant too.
+/// The test of an alignment in a function called `name`. In a function, a member's type may depend
+/// on variables, which it may not at file scope, so its size must be constant too.
 pub(crate) fn alignment_body(name: &str, of: &str, open: &str) -> String {
     constant(name, &format!("sizeof({of})"))
         + &is_a_type(name, of)
@@ -544,14 +549,14 @@ pub(crate) fn comparison(integer: &str, comparison: Comparison) -> String {
     integer.replacen(VALUE_STARTS, &condition, 1)
 }
 
-/// The byte order, which can be read from the object file: AC_C_BIGENDIAN, test_big_endian. Each array spells
-/// its text only on a machine with its own byte order.
+/// The byte order, which can be read from the object file: AC_C_BIGENDIAN, test_big_endian. Each
+/// array spells its text only on a machine with its own byte order.
 pub(crate) fn byte_order(before: Before<'_>) -> String {
     question(before) + &byte_order_body("main")
 }
 
-/// The test of the byte order in a function called `name`. The names of its arrays are not unique, because a
-/// source contains only one such test.
+/// The test of the byte order in a function called `name`. The names of its arrays are not unique,
+/// because a source contains only one such test.
 pub(crate) fn byte_order_body(name: &str) -> String {
     let array = |name: &str, text: &str, word: fn([u8; 2]) -> u16| {
         let mut bytes = text.as_bytes().to_vec();

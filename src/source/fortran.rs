@@ -1,5 +1,5 @@
-//! Sources in Fortran that are valid in free and in fixed form, because the arguments decide which form a
-//! compiler expects. The prefix is for `use` statements; headers become INCLUDE lines.
+//! Sources in Fortran that are valid in free and in fixed form, because the arguments decide which
+//! form a compiler expects. The prefix is for `use` statements; headers become INCLUDE lines.
 
 use super::{Before, Comparison};
 use crate::compiler::value;
@@ -19,8 +19,8 @@ fn include(header: &str) -> String {
 }
 
 /// The specification part of a program unit, in which `use` must come first. It does not end with
-/// `implicit none`: the prefix or an included file may contain that already, or declare something, and
-/// then no `implicit none` may follow.
+/// `implicit none`: the prefix or an included file may contain that already, or declare something,
+/// and then no `implicit none` may follow.
 fn specification(before: Before<'_>) -> String {
     before.prefix_lines() + &includes(before)
 }
@@ -52,10 +52,10 @@ pub(super) fn function(before: Before<'_>, function: &str) -> String {
     main_program(&specification(before), &[&external, &call])
 }
 
-/// A module whose only procedure contains the question. The procedure has its own `implicit none`, because
-/// `kind(not_declared)` would otherwise be the kind of an integer or a real, depending on the first letter.
-/// It sees everything that the headers and the prefix declare. A module procedure is an external symbol, so
-/// compilers keep it.
+/// A module whose only procedure contains the question. The procedure has its own `implicit none`,
+/// because `kind(not_declared)` would otherwise be the kind of an integer or a real, depending on
+/// the first letter. It sees everything that the headers and the prefix declare. A module procedure
+/// is an external symbol, so compilers keep it.
 fn question(before: Before<'_>, statements: &str) -> String {
     statement("module tryall_module")
         + &specification(before)
@@ -68,8 +68,8 @@ fn question(before: Before<'_>, statements: &str) -> String {
         + &statement("end module")
 }
 
-/// Tests whether a type can be declared. It is the type of a component, because compilers do not warn about
-/// unused components.
+/// Tests whether a type can be declared. It is the type of a component, because compilers do not
+/// warn about unused components.
 pub(super) fn type_exists(before: Before<'_>, name: &str) -> String {
     let component = statement(&format!("{name} :: tryall_component"));
     question(before, &(statement("type tryall_type") + &component + &statement("end type")))
@@ -88,9 +88,9 @@ pub(super) fn integer(before: Before<'_>, expression: &str) -> String {
     integer_text(before, "", expression)
 }
 
-/// The lines of a statement. Both forms read columns 7 to 72. A full line that continues has an ampersand in
-/// column 73, which fixed form ignores, and the next line has one in column 6. With these, both forms
-/// continue exactly where the previous line ended, even in the middle of a name.
+/// The lines of a statement. Both forms read columns 7 to 72. A full line that continues has an
+/// ampersand in column 73, which fixed form ignores, and the next line has one in column 6. With
+/// these, both forms continue exactly where the previous line ended, even in the middle of a name.
 fn statement(text: &str) -> String {
     let chars: Vec<_> = text.chars().collect();
     let lines: Vec<_> = chars.chunks(66).map(String::from_iter).collect();
@@ -100,13 +100,14 @@ fn statement(text: &str) -> String {
 /// The line that [`comparison`] replaces. It defines a kind that the source uses.
 const ANY_VALUE: &str = "integer,parameter::tryall_h=tryall_k";
 
-/// Writes the value in the format that [`value`] reads. `ishft` by zero accepts integers only; a plain
-/// parameter would convert a real number. The expression must not be converted to a smaller kind either,
-/// which some compilers do silently.
+/// Writes the value in the format that [`value`] reads. `ishft` by zero accepts integers only; a
+/// plain parameter would convert a real number. The expression must not be converted to a smaller
+/// kind either, which some compilers do silently.
 ///
-/// Uses only what Fortran 95 allows in constant expressions, so not `merge`: (1 + sign(1, x)) / 2 is 1 if x is
-/// not negative, and otherwise 0. If the expression has at most 30 characters, each statement fits into one
-/// line of both forms, and the line length that the arguments select does not matter.
+/// Uses only what Fortran 95 allows in constant expressions, so not `merge`: (1 + sign(1, x)) / 2
+/// is 1 if x is not negative, and otherwise 0. If the expression has at most 30 characters, each
+/// statement fits into one line of both forms, and the line length that the arguments select does
+/// not matter.
 fn integer_text(before: Before<'_>, declarations: &str, expression: &str) -> String {
     let mut statements = vec![
         "integer tryall_o".into(),
@@ -157,8 +158,8 @@ fn integer_text(before: Before<'_>, declarations: &str, expression: &str) -> Str
         )
 }
 
-/// An [`integer`] source that compiles only if the comparison holds, because the kind of an integer must
-/// exist.
+/// An [`integer`] source that compiles only if the comparison holds, because the kind of an integer
+/// must exist.
 pub(super) fn comparison(integer: &str, comparison: Comparison) -> String {
     let condition = match comparison {
         Comparison::Impossible => "tryall_v /= tryall_v".into(),

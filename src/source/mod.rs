@@ -1,8 +1,8 @@
-//! The source that each question compiles. Each generator names the reference whose rule it follows:
-//! CMake's Check modules, Meson's compiler methods, or Autoconf's AC_CHECK macros.
+//! The source that each question compiles. Each generator names the reference whose rule it
+//! follows: CMake's Check modules, Meson's compiler methods, or Autoconf's AC_CHECK macros.
 //!
-//! Generated sources pass `-Wall -Wextra -pedantic -Werror` wherever the question itself does: a warning
-//! flag that leaks into a check must not change its answer.
+//! Generated sources pass `-Wall -Wextra -pedantic -Werror` wherever the question itself does: a
+//! warning flag that leaks into a check must not change its answer.
 
 pub(crate) mod c;
 mod fortran;
@@ -44,8 +44,8 @@ pub(crate) enum Form {
     Presence(Source),
     /// The answer is in the preprocessor's output, under the same condition.
     Expansion(Source),
-    /// The answer is an integer in the object file of this source. If the object file does not contain
-    /// it, the value is searched for with [`comparison`].
+    /// The answer is an integer in the object file of this source. If the object file does not
+    /// contain it, the value is searched for with [`comparison`].
     Integer(Source),
     /// The answer is the byte order in the object file of this source.
     ByteOrder(Source),
@@ -143,9 +143,9 @@ pub(crate) enum Comparison {
     Is(i128),
 }
 
-/// A source that compiles only if the integer of a [`Form::Integer`] source satisfies a comparison. Meson
-/// finds sizes in this way when it cross-compiles. Here it serves compilers whose object files do not
-/// contain the value.
+/// A source that compiles only if the integer of a [`Form::Integer`] source satisfies a comparison.
+/// Meson finds sizes in this way when it cross-compiles. Here it serves compilers whose object
+/// files do not contain the value.
 pub(crate) fn comparison(integer: &Source, language: Language, comparison: Comparison) -> Source {
     let text = match language {
         Language::Fortran => fortran::comparison(&integer.text, comparison),
@@ -162,8 +162,8 @@ pub(crate) struct Before<'a> {
 }
 
 impl Before<'_> {
-    /// The prefix with a newline at its end that no backslash removes. Removes a byte order mark, which is
-    /// one only at the start of a file.
+    /// The prefix with a newline at its end that no backslash removes. Removes a byte order mark,
+    /// which is one only at the start of a file.
     fn prefix_lines(&self) -> String {
         let prefix = self.prefix.trim_start_matches('\u{feff}');
         let line = prefix.strip_suffix('\n').unwrap_or(prefix);

@@ -1,5 +1,5 @@
-//! Words and directives of C, and lines that reject words that are macros of a header. A macro may expand
-//! to anything, such as the end of the construct around it, or a pragma.
+//! Words and directives of C, and lines that reject words that are macros of a header. A macro may
+//! expand to anything, such as the end of the construct around it, or a pragma.
 
 /// All words of a text: names, keywords and numbers.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -40,8 +40,8 @@ fn is_in_word(c: char) -> bool {
     c == '_' || c == '$' || c.is_alphanumeric()
 }
 
-/// The directives in a text, found as in translation phases 2 to 4 of the C standard: lines are spliced,
-/// comments become blanks, and literals hide both.
+/// The directives in a text, found as in translation phases 2 to 4 of the C standard: lines are
+/// spliced, comments become blanks, and literals hide both.
 pub(crate) fn directives(text: &str) -> Vec<Directive> {
     #[derive(Clone, Copy, PartialEq)]
     enum Inside {
@@ -105,7 +105,8 @@ pub(crate) fn directives(text: &str) -> Vec<Directive> {
     found
 }
 
-/// Parses a spliced line without comments as a directive. `%:` and `??=` are other spellings of `#`.
+/// Parses a spliced line without comments as a directive. `%:` and `??=` are other spellings of
+/// `#`.
 fn directive(start: usize, line: &str) -> Option<Directive> {
     let line = line.trim_start();
     let rest = ["#", "%:", "??="].iter().find_map(|hash| line.strip_prefix(hash))?;

@@ -39,8 +39,8 @@ impl Diagnostics {
     }
 }
 
-/// Assigns a compiler's diagnostics to the units that they are about. `None` if a diagnostic belongs
-/// to no unit.
+/// Assigns a compiler's diagnostics to the units that they are about. `None` if a diagnostic
+/// belongs to no unit.
 pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>> {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^([^\s:]+):(\d+):(?:\d+:)? (.*)$").expect("the pattern is valid")
@@ -77,9 +77,9 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
                         diagnostics[unit].errors.push(number);
                     }
                 }
-                // In a header; an earlier line names the unit that includes it. A note there belongs
-                // to the diagnostic before it: it says, for example, where the header declares the
-                // name differently.
+                // In a header; an earlier line names the unit that includes it. A note there
+                // belongs to the diagnostic before it: it says, for example, where the header
+                // declares the name differently.
                 None => {
                     is_quoted = message.starts_with("note: ");
                     diagnostics[current?].elsewhere |= !is_quoted;
@@ -118,8 +118,8 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
     (!is_in_header).then_some(diagnostics)
 }
 
-/// Whether a diagnostic is about the frame that every unit has: GCC warns when a predefined macro is
-/// undefined, and when the first function, which stands for `main`, has no prototype.
+/// Whether a diagnostic is about the frame that every unit has: GCC warns when a predefined macro
+/// is undefined, and when the first function, which stands for `main`, has no prototype.
 fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
     let is_place =
         unit.undef_lines.contains(&line) && message.starts_with("warning: undefining \"_");
@@ -182,8 +182,8 @@ pub(crate) struct Trace<'a> {
     pub name: &'a str,
 }
 
-/// Parses a line of GNU ld's output for `-y`. Without a regular expression: an inventory has thousands
-/// of these lines.
+/// Parses a line of GNU ld's output for `-y`. Without a regular expression: an inventory has
+/// thousands of these lines.
 pub(crate) fn parse_trace_line(line: &str) -> Option<Trace<'_>> {
     let (rest, name) = line.rsplit_once(' ')?;
     let (rest, is_definition) = match rest.strip_suffix(": definition of") {
@@ -266,8 +266,8 @@ impl Linked {
         }
     }
 
-    /// Whether the linker worked as expected on a unit: it reports the name that does not exist, and
-    /// finds the unit's first function in the unit's object file.
+    /// Whether the linker worked as expected on a unit: it reports the name that does not exist,
+    /// and finds the unit's first function in the unit's object file.
     pub(crate) fn is_sound(&self, unit: &Unit) -> bool {
         let (names, object) = (unit.names(), unit.object_name());
         self.verdict_on(&object, &names.sentinel(), &names.absent()) == Some(Verdict::Missing)

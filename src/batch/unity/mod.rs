@@ -1,35 +1,35 @@
 //! Unity batches: a few commands answer many questions, each exactly as it would be answered alone.
 //!
-//! Each question becomes a part of a unit. A unit is one source file with the headers and the prefix
-//! that its parts have in common. Each part repeats the text of the question's own source inside a
-//! function of its own. One command compiles all units of a batch to one object file each; a second
-//! command links the units that contain link questions. [`eligibility`] decides which questions may
-//! take part, [`source`] writes the units, [`evidence`] reads the diagnostics, and [`run`] drives the
-//! commands. A question that the output does not prove runs alone: a batch may leave questions
-//! unanswered, but it never gives a different answer. Sources of the caller that differ in one word
-//! share a source in another way, see [`crate::batch::variants`].
+//! Each question becomes a part of a unit. A unit is one source file with the headers and the
+//! prefix that its parts have in common. Each part repeats the text of the question's own source
+//! inside a function of its own. One command compiles all units of a batch to one object file each;
+//! a second command links the units that contain link questions. [`eligibility`] decides which
+//! questions may take part, [`source`] writes the units, [`evidence`] reads the diagnostics, and
+//! [`run`] drives the commands. A question that the output does not prove runs alone: a batch may
+//! leave questions unanswered, but it never gives a different answer. Sources of the caller that
+//! differ in one word share a source in another way, see [`crate::batch::variants`].
 //!
 //! # Why a yes of the compiler holds alone
 //!
 //! The compiler accepts a unit without diagnostics only if it accepts each part. Nothing but other
 //! parts stands between the headers and a part, and no part changes the meaning of a later one:
 //!
-//! * The text of a part is balanced and closed ([`crate::protocol::fragment`]). If the text contains
-//!   macros, their expansion is balanced and closed too: the object file of a unit with several parts
-//!   records it. None of our own words around the text is a macro. Every name that a part declares
-//!   either contains the number of its question or stays in the block of its function.
-//!   `sizeof(struct x *)` declares `struct x`, but only in that block. Text that could declare more
-//!   (braces, quotes, one of our own names) is not eligible. In C++, naming a type may instantiate
-//!   templates and thereby change the size of another type, so C++ units contain only functions that
-//!   nothing declares.
-//! * Alone, a prototype and the struct for an alignment stand at file scope. In a part they stand in
-//!   a block, because at file scope the next part would see them: as another prototype of the
+//! * The text of a part is balanced and closed ([`crate::protocol::fragment`]). If the text
+//!   contains macros, their expansion is balanced and closed too: the object file of a unit with
+//!   several parts records it. None of our own words around the text is a macro. Every name that a
+//!   part declares either contains the number of its question or stays in the block of its
+//!   function. `sizeof(struct x *)` declares `struct x`, but only in that block. Text that could
+//!   declare more (braces, quotes, one of our own names) is not eligible. In C++, naming a type may
+//!   instantiate templates and thereby change the size of another type, so C++ units contain only
+//!   functions that nothing declares.
+//! * Alone, a prototype and the struct for an alignment stand at file scope. In a part they stand
+//!   in a block, because at file scope the next part would see them: as another prototype of the
 //!   function, or as a tag. A block accepts everything that file scope accepts, and three things
-//!   more, all of which are excluded: specifiers such as `typedef` and `static`; a word that is not a
-//!   type, which would turn the declaration into a call (`extern` in front prevents that); and a type
-//!   that depends on a variable (its size must also be valid as an enumerator).
-//! * Macros that expand to a position (`__LINE__`, `__FILE__`, `__COUNTER__`, `__func__`) would expand
-//!   differently. A unit with several parts undefines them, so text that uses them does not
+//!   more, all of which are excluded: specifiers such as `typedef` and `static`; a word that is not
+//!   a type, which would turn the declaration into a call (`extern` in front prevents that); and a
+//!   type that depends on a variable (its size must also be valid as an enumerator).
+//! * Macros that expand to a position (`__LINE__`, `__FILE__`, `__COUNTER__`, `__func__`) would
+//!   expand differently. A unit with several parts undefines them, so text that uses them does not
 //!   compile. The unit also disables `_Pragma`, with which a macro can change another macro.
 //! * The part of a symbol turns a warning into an error. No other part may see that, so parts of
 //!   symbols come last.
@@ -40,15 +40,15 @@
 //!
 //! # Why a no of the compiler holds alone
 //!
-//! The batch accepts two kinds of no. The first is a unit with a single part in which every error is
-//! on a line that the question's own source also contains. The text before those lines differs from
-//! the question's own source by one function only. This does not apply if a word of the question is
-//! a macro, which may expand to its line number (a yes does not count then either), or if one of our
-//! own words is a macro. The second is a compile that ended at a line of the headers or the prefix,
-//! as it does if a header is missing: those are the first lines of the question's own source. Any
-//! other error decides nothing, because a parser that recovers from one error may report others
-//! that do not exist. The question then runs alone, and the rest of the unit is compiled again
-//! without it and must produce no diagnostics.
+//! The batch accepts two kinds of no. The first is a unit with a single part in which every error
+//! is on a line that the question's own source also contains. The text before those lines differs
+//! from the question's own source by one function only. This does not apply if a word of the
+//! question is a macro, which may expand to its line number (a yes does not count then either), or
+//! if one of our own words is a macro. The second is a compile that ended at a line of the headers
+//! or the prefix, as it does if a header is missing: those are the first lines of the question's
+//! own source. Any other error decides nothing, because a parser that recovers from one error may
+//! report others that do not exist. The question then runs alone, and the rest of the unit is
+//! compiled again without it and must produce no diagnostics.
 //!
 //! # Why a yes of the linker holds alone
 //!
@@ -62,15 +62,15 @@
 //!
 //! # Why a no of the linker holds alone
 //!
-//! No file defines the name, and the linker reports it as undefined in the function of the question.
-//! The files of a link alone are a subset of the files of this link: the objects of the units add
-//! references, and references can only pull in more files. So if none of the files of this link
-//! defines the name, none of the files of a link alone does. The linker reports undefined names as
-//! warnings (`--warn-unresolved-symbols`), so that one link lists all of them and still shows that
-//! nothing else is wrong with it: the link must succeed, and every line of its output must be
-//! understood. Each unit also refers, after all its parts, to a name that does not exist. The linker
-//! must report that name too, which proves that it does report undefined names and did not stop
-//! early.
+//! No file defines the name, and the linker reports it as undefined in the function of the
+//! question. The files of a link alone are a subset of the files of this link: the objects of the
+//! units add references, and references can only pull in more files. So if none of the files of
+//! this link defines the name, none of the files of a link alone does. The linker reports undefined
+//! names as warnings (`--warn-unresolved-symbols`), so that one link lists all of them and still
+//! shows that nothing else is wrong with it: the link must succeed, and every line of its output
+//! must be understood. Each unit also refers, after all its parts, to a name that does not exist.
+//! The linker must report that name too, which proves that it does report undefined names and did
+//! not stop early.
 
 pub(crate) mod eligibility;
 pub(crate) mod evidence;
@@ -187,8 +187,8 @@ pub(crate) fn batches(
     (made, alone)
 }
 
-/// Whether a unit pays off. A unit with a single part only gains by sharing a link: its compile costs
-/// as much as the question alone.
+/// Whether a unit pays off. A unit with a single part only gains by sharing a link: its compile
+/// costs as much as the question alone.
 pub(crate) fn has_gain(unit: &[Candidate]) -> bool {
     unit.len() > 1 || unit.iter().any(Candidate::links)
 }

@@ -1,5 +1,5 @@
-//! Questions as parts of a shared source: each part repeats the text of the question's own source in
-//! a function of its own. [`crate::batch::unity`] explains the conditions.
+//! Questions as parts of a shared source: each part repeats the text of the question's own source
+//! in a function of its own. [`crate::batch::unity`] explains the conditions.
 
 use crate::compiler::language::Language;
 use crate::compiler::value;

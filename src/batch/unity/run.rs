@@ -125,8 +125,8 @@ impl<'a> UnityRun<'a> {
     async fn answer(self, progress: &mut Progress) {
         let ledger = self.ledger;
         let mut good = Vec::new();
-        // Each unit with the number of times it was compiled. Units with the most questions gain the
-        // most and go first.
+        // Each unit with the number of times it was compiled. Units with the most questions gain
+        // the most and go first.
         let mut waiting: Vec<_> = self.units.iter().map(|unit| (unit.clone(), 0)).collect();
         waiting.sort_by_key(|(unit, _)| Reverse(unit.candidates.len()));
         let mut likely = Vec::new();

@@ -1,40 +1,41 @@
 //! Variants: sources of the caller that differ in one word, compiled as one source.
 //!
 //! CMake's modules ask most of their questions with sources that are equal except for the name of a
-//! function, a symbol or a type. A caller that sends such sources states which word differs and which
-//! names the source declares ([`Variant`]), and promises that the source declares no others. Sources
-//! that are equal without their words form a group, which is compiled as one file. The file contains
-//! the text up to the last `#include`, which all variants share, once; then the rest of each variant,
-//! with its own names changed by `#define`. The first variant keeps even its names.
+//! function, a symbol or a type. A caller that sends such sources states which word differs and
+//! which names the source declares ([`Variant`]), and promises that the source declares no others.
+//! Sources that are equal without their words form a group, which is compiled as one file. The file
+//! contains the text up to the last `#include`, which all variants share, once; then the rest of
+//! each variant, with its own names changed by `#define`. The first variant keeps even its names.
 //!
 //! # Why the answers hold alone
 //!
 //! The group accepts only a yes, and only for all variants of a file at once: the file compiled
-//! without an error, its object file is plain, and the inventory of the link contains everything that
-//! the object file wants ([`crate::check::links::inventory`]). Each variant then also compiles alone,
-//! and links without diagnostics:
+//! without an error, its object file is plain, and the inventory of the link contains everything
+//! that the object file wants ([`crate::check::links::inventory`]). Each variant then also compiles
+//! alone, and links without diagnostics:
 //!
 //! * The first variant stands in the file as it stands alone, so the compiler accepts the text that
 //!   all variants share.
 //! * A later variant follows the earlier ones, and not only the headers. In addition it sees their
 //!   own names, changed to identifiers that nobody writes, and whatever their words declare. A word
-//!   is an identifier, or the size of a type spelled in identifiers and stars. Nothing in a word can
-//!   be called, so it declares nothing implicitly but its own name, or a tag without members, and
-//!   neither lets anything compile that would not compile alone. No variant contains the word of
-//!   another one; otherwise the two would not be equal without their words.
+//!   is an identifier, or the size of a type spelled in identifiers and stars. Nothing in a word
+//!   can be called, so it declares nothing implicitly but its own name, or a tag without members,
+//!   and neither lets anything compile that would not compile alone. No variant contains the word
+//!   of another one; otherwise the two would not be equal without their words.
 //! * Macros that the text defines or undefines are undefined after each variant. These macros, all
-//!   other names in the text, and all names in a word must not be macros of the headers, because such
-//!   a macro could expand to anything: the file has an `#error` for each of them. The only exception
-//!   is a word that appears only behind its own `#ifndef`.
+//!   other names in the text, and all names in a word must not be macros of the headers, because
+//!   such a macro could expand to anything: the file has an `#error` for each of them. The only
+//!   exception is a word that appears only behind its own `#ifndef`.
 //! * The text contains nothing that would reveal a position or count (`__LINE__`, `__COUNTER__`),
-//!   change the rest of the file (`#pragma`, `_Pragma`), or paste names (`##`). Headers are read once.
-//! * A definition that contains the word becomes a `#define` above the text. This is only done if no
-//!   header precedes it, because a header would see the definition on the command line.
+//!   change the rest of the file (`#pragma`, `_Pragma`), or paste names (`##`). Headers are read
+//!   once.
+//! * A definition that contains the word becomes a `#define` above the text. This is only done if
+//!   no header precedes it, because a header would see the definition on the command line.
 //! * Everything that a function wants from the linker, it wants in the shared file too. So whatever
 //!   suffices for the file suffices for each variant.
 //!
-//! A variant with an error, or whose word the inventory lacks, runs alone, and the others are compiled
-//! once more without it.
+//! A variant with an error, or whose word the inventory lacks, runs alone, and the others are
+//! compiled once more without it.
 //!
 //! # Diagnostics
 //!
@@ -42,8 +43,8 @@
 //! alone. So a warning belongs to one variant, and reads as it would alone except for the changed
 //! names, which are changed back. A variant runs alone if one of its diagnostics would read
 //! differently alone, because it mentions a macro that stands for one of its names or comes in two
-//! pieces. All variants run alone if there is a diagnostic about the text that they share, because it
-//! is printed only once.
+//! pieces. All variants run alone if there is a diagnostic about the text that they share, because
+//! it is printed only once.
 
 pub(crate) mod eligibility;
 pub(crate) mod run;
@@ -227,8 +228,8 @@ impl VariantGroup {
         diagnostics.contains("In file included from") || numbers.into_iter().any(is_in_head)
     }
 
-    /// The diagnostics of a variant as they read alone, with its own names. `None` if they reveal how
-    /// the shared source was put together.
+    /// The diagnostics of a variant as they read alone, with its own names. `None` if they reveal
+    /// how the shared source was put together.
     pub(crate) fn diagnostics_as_alone(
         &self,
         variant: &Variant,

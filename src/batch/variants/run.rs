@@ -162,8 +162,8 @@ impl<'a> VariantsRun<'a> {
         Some(Remaining { members, is_stopped })
     }
 
-    /// Compiles the shared source of these variants. `None` if the diagnostics cannot be assigned to
-    /// the variants.
+    /// Compiles the shared source of these variants. `None` if the diagnostics cannot be assigned
+    /// to the variants.
     async fn compile(&self, members: &[QuestionId]) -> Option<Compiled> {
         let variants = members.iter().map(|&member| self.variant(member));
         let variants: Vec<_> = variants.collect::<Option<_>>()?;
@@ -212,8 +212,8 @@ impl<'a> VariantsRun<'a> {
         (!is_strange).then_some(Compiled { object, has_error, diagnostics, is_stopped })
     }
 
-    /// What the object file of any one variant wants at most, and what that of the first one defines.
-    /// `None` if the shared object file does not define the same names for each variant.
+    /// What the object file of any one variant wants at most, and what that of the first one
+    /// defines. `None` if the shared object file does not define the same names for each variant.
     fn wants(&self, members: &[QuestionId], object: &[u8]) -> Option<Wants> {
         let mut wants = object_file::wants(object)?;
         let own_names = &self.variant(members[0])?.own_names;
@@ -253,7 +253,8 @@ impl<'a> VariantsRun<'a> {
         self.run.inventory(&link, template, linker).await
     }
 
-    /// Records the answers of variants whose shared source compiled and wants nothing that is missing.
+    /// Records the answers of variants whose shared source compiled and wants nothing that is
+    /// missing.
     async fn record_answers(
         &self,
         members: &[QuestionId],

@@ -14,8 +14,8 @@ use crate::plan::template::Template;
 use crate::plan::toolchain;
 
 impl CheckRun<'_> {
-    /// Whether an object file is known to link because the libraries of its command export everything
-    /// that it wants.
+    /// Whether an object file is known to link because the libraries of its command export
+    /// everything that it wants.
     pub(crate) async fn inventory_suffices(
         &self,
         link: &Link,

@@ -20,7 +20,8 @@ pub(crate) fn file_identity(path: &Path) -> Option<FileIdentity> {
     Some(FileIdentity { size: meta.size(), modified: (meta.mtime(), meta.mtime_nsec()) })
 }
 
-/// Removes a directory and everything in it, even what a program has made inaccessible to its owner.
+/// Removes a directory and everything in it, even what a program has made inaccessible to its
+/// owner.
 pub(crate) fn remove_all(dir: &Path) -> io::Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {

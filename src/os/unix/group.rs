@@ -95,9 +95,9 @@ pub(crate) fn start(what: Start<'_>, reaper: Option<&Rc<Reaper>>) -> io::Result<
     Ok((group, Pipes { stdout: receiver(out_reader)?, stderr }))
 }
 
-/// Starts the process. Nothing here may require a `fork`, as `pre_exec` does: the standard library would
-/// then use `execvp` instead of `posix_spawn`, and `execvp` passes a file that is not a program to
-/// `/bin/sh`. A program for another machine must not look like one that fails.
+/// Starts the process. Nothing here may require a `fork`, as `pre_exec` does: the standard library
+/// would then use `execvp` instead of `posix_spawn`, and `execvp` passes a file that is not a
+/// program to `/bin/sh`. A program for another machine must not look like one that fails.
 fn spawn(what: Start<'_>, stdout: Stdio, stderr: Stdio) -> io::Result<Pid> {
     let (name, arguments) = what.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(what.program);

@@ -7,8 +7,8 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::Signal;
 
-/// Descriptors that do not belong to commands: those of the runtime, the reaper and the jobserver, and
-/// those that the caller left open.
+/// Descriptors that do not belong to commands: those of the runtime, the reaper and the jobserver,
+/// and those that the caller left open.
 const OTHERS: u64 = 32;
 
 /// Descriptors per command. A running command uses at most two, a starting one more.
@@ -18,8 +18,8 @@ const PER_COMMAND: u64 = 4;
 /// jobserver and an output file.
 const LEAST: usize = 20;
 
-/// Fails if there are too few descriptors for even one command. tokio would panic instead of reporting
-/// that.
+/// Fails if there are too few descriptors for even one command. tokio would panic instead of
+/// reporting that.
 pub(crate) fn check_descriptor_limit() -> io::Result<()> {
     let stderr = io::stderr();
     let opened: io::Result<Vec<OwnedFd>> =
@@ -31,8 +31,8 @@ pub(crate) fn check_descriptor_limit() -> io::Result<()> {
     })
 }
 
-/// How many commands the limit on open files allows at once. Does not raise the limit, because programs
-/// would inherit one that their caller did not set.
+/// How many commands the limit on open files allows at once. Does not raise the limit, because
+/// programs would inherit one that their caller did not set.
 pub(crate) fn most_commands() -> usize {
     // SAFETY: all zeros is a valid rlimit.
     let mut limit: libc::rlimit = unsafe { std::mem::zeroed() };

@@ -37,7 +37,8 @@ pub(crate) use strays::{is_busy, kill_strays};
 /// container may hold only 64 MiB.
 const MIN_FREE_IN_MEMORY: u64 = 256 << 20;
 
-/// With less free space than this, in bytes, a file system may have failed a compiler that wrote to it.
+/// With less free space than this, in bytes, a file system may have failed a compiler that wrote to
+/// it.
 const MIN_FREE: u64 = 1 << 20;
 
 /// The number of the signal for a closed standard output.
@@ -100,8 +101,8 @@ pub(crate) fn is_in_others_hands(entry: &Metadata) -> bool {
     !is_own || is_open
 }
 
-/// Gives a new file the permissions that the caller's umask allows. Temporary files start without any
-/// for others.
+/// Gives a new file the permissions that the caller's umask allows. Temporary files start without
+/// any for others.
 pub(crate) fn with_default_permissions(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     // The only way to read the umask is to set it. No other thread creates files at this point.
@@ -118,8 +119,8 @@ pub(crate) fn describe_signal(number: i32) -> String {
     }
 }
 
-/// Whether a signal is the result of what the program itself did. Any other signal comes from outside,
-/// and then its end says nothing about the program.
+/// Whether a signal is the result of what the program itself did. Any other signal comes from
+/// outside, and then its end says nothing about the program.
 pub(crate) fn is_own_fault(number: i32) -> bool {
     use Signal::*;
     matches!(

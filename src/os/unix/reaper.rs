@@ -7,12 +7,12 @@
 //! directory.
 //!
 //! If this program is killed between starting a compiler and writing its group, the reaper does not
-//! know the group. The new process holds the pipe open until it executes the compiler. So the reaper
-//! only looks for strays after the pipe has closed, and finds the compiler by its directory. Where
-//! strays cannot be found, the compiler runs to its end.
+//! know the group. The new process holds the pipe open until it executes the compiler. So the
+//! reaper only looks for strays after the pipe has closed, and finds the compiler by its directory.
+//! Where strays cannot be found, the compiler runs to its end.
 //!
-//! Rejected: PR_SET_PDEATHSIG. It exists on Linux only, reaches the compiler's driver but not the cc1
-//! below it, and fires when a thread ends.
+//! Rejected: PR_SET_PDEATHSIG. It exists on Linux only, reaches the compiler's driver but not the
+//! cc1 below it, and fires when a thread ends.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -36,8 +36,8 @@ pub(crate) struct Reaper {
     process: Pid,
 }
 
-/// One message: a process group, positive when it starts, negative when it has ended. Writes of this
-/// size are atomic, because it is far below PIPE_BUF.
+/// One message: a process group, positive when it starts, negative when it has ended. Writes of
+/// this size are atomic, because it is far below PIPE_BUF.
 type Message = [u8; size_of::<i32>()];
 
 /// The last message of a program that has cleaned up itself.
@@ -47,9 +47,9 @@ const ALL_IS_WELL: i32 = 0;
 const REMOVE_NOTHING: i32 = i32::MIN;
 
 impl Reaper {
-    /// Starts the reaper for a scratch directory, which must not exist yet: a kill between making the
-    /// directory and starting the reaper would leave it. Must be called while the process has one
-    /// thread, because the forked child keeps running Rust code.
+    /// Starts the reaper for a scratch directory, which must not exist yet: a kill between making
+    /// the directory and starting the reaper would leave it. Must be called while the process has
+    /// one thread, because the forked child keeps running Rust code.
     pub(crate) fn new(scratch: &Path) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         // SAFETY: the process has one thread, so the child's memory is consistent.
@@ -100,8 +100,9 @@ impl Drop for Reaper {
     }
 }
 
-/// Detaches the reaper from everything that it shares with its parent: the terminal's process group,
-/// which Ctrl-C ends, and all open files, which other processes may be waiting to see closed.
+/// Detaches the reaper from everything that it shares with its parent: the terminal's process
+/// group, which Ctrl-C ends, and all open files, which other processes may be waiting to see
+/// closed.
 fn detach(reader: PipeReader) -> io::Result<PipeReader> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
     for ignored in
@@ -118,7 +119,8 @@ fn detach(reader: PipeReader) -> io::Result<PipeReader> {
     let kept = reader.as_raw_fd();
     close_range(FIRST_AFTER_STDERR, kept - 1);
     close_range(kept + 1, RawFd::MAX);
-    // The loop below closed its descriptor, which may be reused. Dropping it would close another file.
+    // `close_range` has closed this descriptor, and another file may get its number. Dropping it
+    // would close that file.
     std::mem::forget(null);
     Ok(reader)
 }

@@ -9,8 +9,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const TERMINATION_SIGNALS: [Signal; 4] =
     [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
-/// Waits for a signal that asks this program to end, and returns its number. From the first call on,
-/// such signals have no other effect until [`HeldBack::let_through`].
+/// Waits for a signal that asks this program to end, and returns its number. From the first call
+/// on, such signals have no other effect until [`HeldBack::let_through`].
 pub(crate) async fn interrupted() -> io::Result<i32> {
     tokio::select! {
         signal = received(SignalKind::interrupt()) => signal,
@@ -20,8 +20,8 @@ pub(crate) async fn interrupted() -> io::Result<i32> {
     }
 }
 
-/// Waits for a signal. Waits forever if the caller ignores the signal, as `nohup` does, and as the shell
-/// does for background processes.
+/// Waits for a signal. Waits forever if the caller ignores the signal, as `nohup` does, and as the
+/// shell does for background processes.
 async fn received(kind: SignalKind) -> io::Result<i32> {
     if is_ignored(kind.as_raw_value())? {
         return std::future::pending().await;
@@ -33,7 +33,8 @@ async fn received(kind: SignalKind) -> io::Result<i32> {
 fn is_ignored(number: i32) -> io::Result<bool> {
     // SAFETY: all zeros is a valid sigaction.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-    // SAFETY: a null pointer for the new action changes nothing; the other pointer is to a live variable.
+    // SAFETY: a null pointer for the new action changes nothing; the other pointer is to a live
+    // variable.
     let asked = unsafe { libc::sigaction(number, std::ptr::null(), &raw mut action) };
     nix::errno::Errno::result(asked)?;
     Ok(action.sa_sigaction == libc::SIG_IGN)
@@ -53,9 +54,9 @@ pub(crate) fn hold_interrupts() -> HeldBack {
 }
 
 impl HeldBack {
-    /// Restores the default action: such a signal now ends the program, including one that is pending,
-    /// unless the caller ignores it. tokio's handlers outlive its runtime, and would swallow the
-    /// signal.
+    /// Restores the default action: such a signal now ends the program, including one that is
+    /// pending, unless the caller ignores it. tokio's handlers outlive its runtime, and would
+    /// swallow the signal.
     pub(crate) fn let_through(self) {
         for signal in TERMINATION_SIGNALS {
             if is_ignored(signal as i32).is_ok_and(|ignored| !ignored) {
@@ -79,8 +80,8 @@ pub(crate) fn survive_file_size_limit() {
     }
 }
 
-/// Blocks all signals in this thread, so that other threads get them. A signal delivered to a thread
-/// that does not hold it back would not be held back at all.
+/// Blocks all signals in this thread, so that other threads get them. A signal delivered to a
+/// thread that does not hold it back would not be held back at all.
 pub(crate) fn leave_signals_to_others() {
     let _ = SigSet::all().thread_block();
 }

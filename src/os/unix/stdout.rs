@@ -8,8 +8,9 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::write;
 
-/// Unbuffered standard output. A caller may have made it non-blocking, often unintentionally, because
-/// that is a property of the pipe or terminal rather than of a process. A write blocks nevertheless.
+/// Unbuffered standard output. A caller may have made it non-blocking, often unintentionally,
+/// because that is a property of the pipe or terminal rather than of a process. A write blocks
+/// nevertheless.
 #[derive(Debug)]
 pub(crate) struct Stdout(());
 
@@ -39,9 +40,9 @@ impl Write for Stdout {
 /// Whether the caller closed standard output.
 static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Runs before Rust's runtime, which opens /dev/null in place of a closed descriptor. After that, the
-/// descriptor looks like a /dev/null that the caller opened for reading and writing, as Python's
-/// `subprocess.DEVNULL` does.
+/// Runs before Rust's runtime, which opens /dev/null in place of a closed descriptor. After that,
+/// the descriptor looks like a /dev/null that the caller opened for reading and writing, as
+/// Python's `subprocess.DEVNULL` does.
 #[used]
 #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
 #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]

@@ -1,5 +1,5 @@
-//! Processes that have left the group in which they were started: a shell script may put its commands
-//! into groups of their own, as GNU timeout does. Linux; other systems cannot find them.
+//! Processes that have left the group in which they were started: a shell script may put its
+//! commands into groups of their own, as GNU timeout does. Linux; other systems cannot find them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,8 +12,8 @@ use nix::unistd::{Pid, getpid, getsid};
 /// How often to look for strays, which may start others meanwhile.
 const ROUNDS: usize = 20;
 
-/// Kills all processes of this session that belong to a directory: it is their `TMPDIR`, or they run in
-/// it. A process that left the session, such as a compiler's server, intends to live on.
+/// Kills all processes of this session that belong to a directory: it is their `TMPDIR`, or they
+/// run in it. A process that left the session, such as a compiler's server, intends to live on.
 pub(crate) fn kill_strays(dir: &Path) {
     let Ok(session) = getsid(None) else { return };
     for _ in 0..ROUNDS {
@@ -30,8 +30,8 @@ pub(crate) fn kill_strays(dir: &Path) {
     }
 }
 
-/// Whether a process of this session that belongs to a directory has work to do: it runs, waits to be
-/// scheduled, or waits for the disk.
+/// Whether a process of this session that belongs to a directory has work to do: it runs, waits to
+/// be scheduled, or waits for the disk.
 pub(crate) fn is_busy(dir: &Path) -> bool {
     let Ok(session) = getsid(None) else { return false };
     processes().any(|pid| {
