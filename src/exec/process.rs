@@ -168,15 +168,7 @@ impl Runner {
             drop(reader);
             return Finished { exit: Exit::TimedOut, stdout, stderr };
         }
-        let is_held = loop {
-            if timeout(LINGER, reader.finish()).await.is_ok() {
-                break false;
-            }
-            // On a busy machine, the process that holds the pipes may not have been scheduled yet.
-            if Instant::now() >= deadline || self.is_stopping() || !os::is_busy(start.check_dir) {
-                break true;
-            }
-        };
+        let is_held = self.pipes_are_held(&mut reader, start, deadline).await;
         let ended = group.reap();
         if is_held {
             // The process that holds the pipes has left the group.
@@ -195,9 +187,26 @@ impl Runner {
         };
         Finished { exit, stdout, stderr }
     }
-}
 
-impl Runner {
+    /// Reads the rest of a command's output after its leader has ended. Returns whether another
+    /// process still holds the pipes open.
+    async fn pipes_are_held(
+        &self,
+        reader: &mut Reader<impl Future<Output = ()>>,
+        start: Start<'_>,
+        deadline: Instant,
+    ) -> bool {
+        loop {
+            if timeout(LINGER, reader.finish()).await.is_ok() {
+                return false;
+            }
+            // On a busy machine, the process that holds the pipes may not have been scheduled yet.
+            if Instant::now() >= deadline || self.is_stopping() || !os::is_busy(start.check_dir) {
+                return true;
+            }
+        }
+    }
+
     /// Starts a command, and retries while a resource is short that other processes may release.
     async fn start(&self, start: Start<'_>, deadline: Instant) -> io::Result<(Group, Pipes)> {
         let mut stopping = self.stopping.subscribe();

@@ -328,17 +328,7 @@ impl<'a> Planner<'a> {
         ] {
             each(field, args, fragment::argument)?;
         }
-        for (position, pattern) in check.fail_patterns.iter().enumerate() {
-            if !self.patterns.contains_key(pattern) {
-                let mut builder = RegexBuilder::new(&format!("(?s){pattern}"));
-                let compiled = builder.size_limit(LARGEST_PATTERN).build().map_err(|error| {
-                    let message =
-                        format!("{pattern:?} cannot be used as a regular expression: {error}");
-                    Fault::of_element("fail_patterns", position, message)
-                })?;
-                self.patterns.insert(pattern.clone(), compiled);
-            }
-        }
+        self.compile_patterns(check)?;
         let subject = subject(check, language, &paths)?;
         let dialect = self.toolchains[toolchain].dialect;
         let definitions = check.definitions.as_deref().unwrap_or_default();
@@ -369,9 +359,25 @@ impl<'a> Planner<'a> {
         })
     }
 
+    /// Compiles the fail patterns of a check.
+    fn compile_patterns(&mut self, check: &Check) -> Result<(), Fault> {
+        for (position, pattern) in check.fail_patterns.iter().enumerate() {
+            if !self.patterns.contains_key(pattern) {
+                let mut builder = RegexBuilder::new(&format!("(?s){pattern}"));
+                let compiled = builder.size_limit(LARGEST_PATTERN).build().map_err(|error| {
+                    let message =
+                        format!("{pattern:?} cannot be used as a regular expression: {error}");
+                    Fault::of_element("fail_patterns", position, message)
+                })?;
+                self.patterns.insert(pattern.clone(), compiled);
+            }
+        }
+        Ok(())
+    }
+
     fn timeout(&self, check: &Check) -> Duration {
-        let said = check.timeout.or(self.input.timeout).or(self.request.timeout);
-        said.map_or(DEFAULT_TIMEOUT, Seconds::duration)
+        let given = check.timeout.or(self.input.timeout).or(self.request.timeout);
+        given.map_or(DEFAULT_TIMEOUT, Seconds::duration)
     }
 
     /// The toolchain that a check names, or else that of its language.

@@ -59,44 +59,10 @@ pub(crate) fn form(question: &Question, language: Language) -> Form {
     let plain = |text| Source { text, extension: language.extension(false).into() };
     let preprocessed = |text| Source { text, extension: language.extension(true).into() };
     if let Subject::Source { code, stage, .. } = &question.subject {
-        return match code {
-            CallerSource::File(path) => Form::File(path.clone()),
-            CallerSource::Text { source, extension } => {
-                let only = *stage == Stage::Preprocess;
-                let extension =
-                    extension.clone().unwrap_or_else(|| language.extension(only).into());
-                let start = match language {
-                    Language::Fortran => fortran::start(before),
-                    _ => c::start(before),
-                };
-                // As CMake does, because some compilers warn about a last line without a newline.
-                let end = if source.is_empty() || source.ends_with('\n') { "" } else { "\n" };
-                Form::Verdict(Source { text: start + source + end, extension })
-            }
-        };
+        return caller_form(code, *stage, before, language);
     }
     if language == Language::Fortran {
-        return match &question.subject {
-            Subject::Header { header, stage: HeaderStage::Compile } => {
-                Form::Verdict(plain(fortran::header(before, header)))
-            }
-            Subject::Header { header, stage: HeaderStage::Preprocess } => {
-                Form::Presence(preprocessed(c::header_presence(before, header)))
-            }
-            Subject::Function(function) => {
-                Form::Verdict(plain(fortran::function(before, function)))
-            }
-            Subject::Library { function: Some(function), .. } => {
-                Form::Verdict(plain(fortran::function(before, function)))
-            }
-            Subject::Type(name) => Form::Verdict(plain(fortran::type_exists(before, name))),
-            Subject::Sizeof(name) => Form::Integer(plain(fortran::size(before, name))),
-            Subject::ComputeInt(expression) => {
-                Form::Integer(plain(fortran::integer(before, expression)))
-            }
-            Subject::Define(name) => Form::Expansion(preprocessed(c::define(before, name))),
-            _ => Form::Verdict(plain(fortran::program(before, language.empty_program()))),
-        };
+        return fortran_form(question, before);
     }
     match &question.subject {
         Subject::Header { header, stage: HeaderStage::Compile } => {
@@ -127,6 +93,50 @@ pub(crate) fn form(question: &Question, language: Language) -> Form {
         | Subject::Source { .. } => {
             Form::Verdict(plain(c::program(before, language.empty_program())))
         }
+    }
+}
+
+/// The form of a source of the caller.
+fn caller_form(code: &CallerSource, stage: Stage, before: Before<'_>, language: Language) -> Form {
+    match code {
+        CallerSource::File(path) => Form::File(path.clone()),
+        CallerSource::Text { source, extension } => {
+            let only = stage == Stage::Preprocess;
+            let extension = extension.clone().unwrap_or_else(|| language.extension(only).into());
+            let start = match language {
+                Language::Fortran => fortran::start(before),
+                _ => c::start(before),
+            };
+            // As CMake does, because some compilers warn about a last line without a newline.
+            let end = if source.is_empty() || source.ends_with('\n') { "" } else { "\n" };
+            Form::Verdict(Source { text: start + source + end, extension })
+        }
+    }
+}
+
+/// The form of a question in Fortran that has no source of the caller.
+fn fortran_form(question: &Question, before: Before<'_>) -> Form {
+    let language = Language::Fortran;
+    let plain = |text| Source { text, extension: language.extension(false).into() };
+    let preprocessed = |text| Source { text, extension: language.extension(true).into() };
+    match &question.subject {
+        Subject::Header { header, stage: HeaderStage::Compile } => {
+            Form::Verdict(plain(fortran::header(before, header)))
+        }
+        Subject::Header { header, stage: HeaderStage::Preprocess } => {
+            Form::Presence(preprocessed(c::header_presence(before, header)))
+        }
+        Subject::Function(function) => Form::Verdict(plain(fortran::function(before, function))),
+        Subject::Library { function: Some(function), .. } => {
+            Form::Verdict(plain(fortran::function(before, function)))
+        }
+        Subject::Type(name) => Form::Verdict(plain(fortran::type_exists(before, name))),
+        Subject::Sizeof(name) => Form::Integer(plain(fortran::size(before, name))),
+        Subject::ComputeInt(expression) => {
+            Form::Integer(plain(fortran::integer(before, expression)))
+        }
+        Subject::Define(name) => Form::Expansion(preprocessed(c::define(before, name))),
+        _ => Form::Verdict(plain(fortran::program(before, language.empty_program()))),
     }
 }
 

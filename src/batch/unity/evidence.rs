@@ -37,6 +37,20 @@ impl Diagnostics {
     pub(crate) fn is_silent(&self) -> bool {
         !self.elsewhere && self.mentioned.is_empty()
     }
+
+    /// Records a diagnostic at a line of the unit's own source.
+    fn record(&mut self, unit: &Unit, line: usize, message: &str) {
+        // A note belongs to the diagnostic before it, and may locate it better.
+        if message.starts_with("note: ") {
+            self.noted.push(line);
+        } else if !is_expected(unit, line, message) {
+            self.mentioned.push(line);
+        }
+        if message.starts_with("error:") || message.starts_with("fatal error:") {
+            self.is_fatal |= self.errors.is_empty() && message.starts_with("fatal");
+            self.errors.push(line);
+        }
+    }
 }
 
 /// Assigns a compiler's diagnostics to the units that they are about. `None` if a diagnostic
@@ -65,17 +79,7 @@ pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<D
             match unit_of(file) {
                 Some(unit) => {
                     current = Some(unit);
-                    // A note belongs to the diagnostic before it, and may locate it better.
-                    if message.starts_with("note: ") {
-                        diagnostics[unit].noted.push(number);
-                    } else if !is_expected(units[unit], number, message) {
-                        diagnostics[unit].mentioned.push(number);
-                    }
-                    if message.starts_with("error:") || message.starts_with("fatal error:") {
-                        diagnostics[unit].is_fatal |=
-                            diagnostics[unit].errors.is_empty() && message.starts_with("fatal");
-                        diagnostics[unit].errors.push(number);
-                    }
+                    diagnostics[unit].record(units[unit], number, message);
                 }
                 // In a header; an earlier line names the unit that includes it. A note there
                 // belongs to the diagnostic before it: it says, for example, where the header

@@ -128,56 +128,12 @@ impl Unit {
         let undef_lines = from..=text.lines().count();
         let (mut lines, mut bodies) = (Vec::new(), Vec::new());
         for candidate in &candidates {
-            let from = text.lines().count() + 1;
-            let (index, question) = (candidate.question, &plan.questions[candidate.question]);
-            if !records_expansions {
-                // A macro may expand to its line number, which differs from the one alone.
-                let words = part::words(question).unwrap_or_default();
-                // These are always macros.
-                let known = ["__SIZE_TYPE__", "offsetof"];
-                let names = identifiers(&words).filter(|name| !known.contains(name));
-                text.push_str(&no_macros(names));
-            }
-            let (declaration, body) = part::text(question, &function(index), index);
-            text.push_str(&declaration);
-            let body_from = text.lines().count() + 1;
-            text.push_str(&body);
-            bodies.push(body_from..=text.lines().count());
-            if let DecidedBy::Links { name, may_be_macro: true } = &candidate.part.decided_by
-                && is_plain(name)
-            {
-                let mark = macro_mark(index);
-                write!(text, "#ifdef {name}\nextern int {mark};\nint {mark};\n#endif\n")
-                    .expect("writing to a string succeeds");
-            }
-            if let Some(words) = part::words(question).filter(|_| records_expansions) {
-                let name = format!("{EXPANSION_MARK}{index}");
-                write!(
-                    text,
-                    "extern char {name}[];\n\
-                     char {name}[] = TRYALL_TEXT(({name} {words} {EXPANSION_END}));\n"
-                )
-                .expect("writing to a string succeeds");
-            }
-            lines.push(from..=text.lines().count());
+            let (part_lines, body_lines) =
+                push_part(&mut text, plan, candidate, records_expansions);
+            lines.push(part_lines);
+            bodies.push(body_lines);
         }
-        let (absent, sentinel) = (Names(number).absent(), Names(number).sentinel());
-        text.push_str(&require_known_compiler());
-        write!(
-            text,
-            "#ifdef __cplusplus\n\
-             extern \"C\" {{\n\
-             #endif\n\
-             char {absent}(void);\n\
-             int {sentinel}(void);\n\
-             #ifdef __cplusplus\n\
-             }}\n\
-             #endif\n\
-             int {sentinel}(void) {{ return {absent}(); }}\n\
-             __attribute__((__weak__)) int main(void);\n\
-             int main(void) {{ return 0; }}\n"
-        )
-        .expect("writing to a string succeeds");
+        push_end(&mut text, Names(number));
         let extension = toolchain.language.extension(false);
         Unit {
             candidates,
@@ -264,6 +220,69 @@ impl Unit {
     pub(crate) fn links(&self) -> bool {
         self.candidates.iter().any(Candidate::links)
     }
+}
+
+/// Appends the part of a candidate to the text of a unit. Returns the lines of the part, and those
+/// that the question's own source also contains.
+fn push_part(
+    text: &mut String,
+    plan: &Plan,
+    candidate: &Candidate,
+    records_expansions: bool,
+) -> (RangeInclusive<usize>, RangeInclusive<usize>) {
+    let from = text.lines().count() + 1;
+    let (index, question) = (candidate.question, &plan.questions[candidate.question]);
+    if !records_expansions {
+        // A macro may expand to its line number, which differs from the one alone.
+        let words = part::words(question).unwrap_or_default();
+        // These are always macros.
+        let known = ["__SIZE_TYPE__", "offsetof"];
+        let names = identifiers(&words).filter(|name| !known.contains(name));
+        text.push_str(&no_macros(names));
+    }
+    let (declaration, body) = part::text(question, &function(index), index);
+    text.push_str(&declaration);
+    let body_from = text.lines().count() + 1;
+    text.push_str(&body);
+    let body_lines = body_from..=text.lines().count();
+    if let DecidedBy::Links { name, may_be_macro: true } = &candidate.part.decided_by
+        && is_plain(name)
+    {
+        let mark = macro_mark(index);
+        write!(text, "#ifdef {name}\nextern int {mark};\nint {mark};\n#endif\n")
+            .expect("writing to a string succeeds");
+    }
+    if let Some(words) = part::words(question).filter(|_| records_expansions) {
+        let name = format!("{EXPANSION_MARK}{index}");
+        write!(
+            text,
+            "extern char {name}[];\n\
+             char {name}[] = TRYALL_TEXT(({name} {words} {EXPANSION_END}));\n"
+        )
+        .expect("writing to a string succeeds");
+    }
+    (from..=text.lines().count(), body_lines)
+}
+
+/// Appends the functions of a unit that follow all its parts.
+fn push_end(text: &mut String, names: Names) {
+    let (absent, sentinel) = (names.absent(), names.sentinel());
+    text.push_str(&require_known_compiler());
+    write!(
+        text,
+        "#ifdef __cplusplus\n\
+         extern \"C\" {{\n\
+         #endif\n\
+         char {absent}(void);\n\
+         int {sentinel}(void);\n\
+         #ifdef __cplusplus\n\
+         }}\n\
+         #endif\n\
+         int {sentinel}(void) {{ return {absent}(); }}\n\
+         __attribute__((__weak__)) int main(void);\n\
+         int main(void) {{ return 0; }}\n"
+    )
+    .expect("writing to a string succeeds");
 }
 
 /// Lines that compile only with GCC or Clang, whose messages are known.
