@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// How many bytes of a source are compared with the compiler's diagnostics.
-const MOST_SOURCE: u64 = 16 << 20;
+const MAX_SOURCE_BYTES: u64 = 16 << 20;
 
 /// Copies a file. Refuses a named pipe, because opening one would block until it has a reader.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
@@ -21,7 +21,7 @@ pub(crate) fn source_text(path: &Path) -> String {
     let is_plain = fs::metadata(path).is_ok_and(|meta| meta.is_file());
     let mut bytes = Vec::new();
     if is_plain && let Ok(file) = File::open(path) {
-        let _ = file.take(MOST_SOURCE).read_to_end(&mut bytes);
+        let _ = file.take(MAX_SOURCE_BYTES).read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

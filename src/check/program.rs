@@ -53,9 +53,14 @@ impl CheckRun<'_> {
         let emulator = self.toolchain.emulator.is_some().then_some(file);
         let (stdout, errors) = (finished.stdout.text(), finished.stderr.text());
         // An emulator writes its own messages to standard error, wherever that goes.
-        let said = if *merge_output { &stdout } else { &errors };
-        outcome.verdict =
-            verdict::program(&finished.exit, emulator, said, timeout, self.command_context());
+        let emulator_output = if *merge_output { &stdout } else { &errors };
+        outcome.verdict = verdict::program(
+            &finished.exit,
+            emulator,
+            emulator_output,
+            timeout,
+            self.command_context(),
+        );
         outcome.exit_code = exit_code(&finished);
         outcome.output += &errors;
         outcome.cut |= finished.stderr.is_cut() || finished.stdout.is_cut();

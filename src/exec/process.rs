@@ -35,7 +35,7 @@ const START_PAUSE: Duration = Duration::from_millis(1);
 const KEPT_AT_EACH_END: usize = 512 << 10;
 
 /// The most sources for which the limit on the output grows.
-const MOST_SOURCES: usize = 16;
+const MAX_SOURCES: usize = 16;
 
 /// How a command ended.
 #[derive(Debug)]
@@ -293,7 +293,7 @@ pub(crate) struct Captured {
 impl Captured {
     /// Empty output, with the limit for this many sources.
     fn of(sources: usize) -> Self {
-        let kept_at_each_end = KEPT_AT_EACH_END * sources.clamp(1, MOST_SOURCES);
+        let kept_at_each_end = KEPT_AT_EACH_END * sources.clamp(1, MAX_SOURCES);
         Captured { kept_at_each_end, head: Vec::new(), tail: VecDeque::new(), dropped: 0 }
     }
 

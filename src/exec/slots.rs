@@ -33,7 +33,7 @@ struct Jobserver {
     /// Tokens that no command uses.
     spare: Vec<Acquired>,
     /// Whether a token was requested and has not arrived.
-    asked: bool,
+    is_requested: bool,
     /// Whether the token that every process of make owns implicitly is free.
     implicit_free: bool,
 }
@@ -91,13 +91,13 @@ impl Inherited {
 pub(crate) type Warning = String;
 
 impl Slots {
-    /// As many slots as `asked` for, else as the jobserver gives, else as there are cores.
+    /// As many slots as `jobs`, else as the jobserver gives, else as there are cores.
     pub(crate) fn new(
-        asked: Option<NonZeroUsize>,
+        jobs: Option<NonZeroUsize>,
         inherited: &Inherited,
     ) -> (Self, Option<Warning>) {
-        if let Some(asked) = asked {
-            return (Slots::fixed(asked.get()), None);
+        if let Some(jobs) = jobs {
+            return (Slots::fixed(jobs.get()), None);
         }
         match &inherited.0 {
             Ok(client) => match Jobserver::new(client.clone()) {
@@ -115,7 +115,7 @@ impl Slots {
     }
 
     fn of(source: Source) -> Self {
-        Slots { source, cap: os::most_commands(), running: 0, most: 0 }
+        Slots { source, cap: os::max_commands(), running: 0, most: 0 }
     }
 
     /// Takes a slot if one is free. Otherwise requests one from the jobserver, if there is one.
@@ -161,7 +161,7 @@ impl Slots {
         };
         match server.arriving.recv().await {
             Some(Ok(token)) => {
-                server.asked = false;
+                server.is_requested = false;
                 server.spare.push(token);
                 None
             }
@@ -191,7 +191,14 @@ impl Jobserver {
         let helper = client.into_helper_thread(move |token| drop(sender.send(token)))?;
         let returning = Returning::start()?;
         let spare = Vec::new();
-        Ok(Jobserver { helper, returning, arriving, spare, asked: false, implicit_free: true })
+        Ok(Jobserver {
+            helper,
+            returning,
+            arriving,
+            spare,
+            is_requested: false,
+            implicit_free: true,
+        })
     }
 
     fn take(&mut self) -> Option<Right> {
@@ -201,7 +208,7 @@ impl Jobserver {
         if let Some(token) = self.spare.pop() {
             return Some(Right::Token(token));
         }
-        if !std::mem::replace(&mut self.asked, true) {
+        if !std::mem::replace(&mut self.is_requested, true) {
             self.helper.request_token();
         }
         None

@@ -15,7 +15,7 @@
 //!   [`is_busy`]: whether any of them has work to do.
 //! * [`scratch_base`], [`is_full`], [`has_no_inodes`], [`is_noexec`], [`private_dir`]: where
 //!   temporary files go, whether there is free space, and whether programs may run there.
-//! * [`most_commands`], [`check_descriptor_limit`], [`is_short_of_resources`]: what the limits on
+//! * [`max_commands`], [`check_descriptor_limit`], [`is_short_of_resources`]: what the limits on
 //!   open files and processes allow. [`set_limits`]: the limits that can kill a program.
 //! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark
 //!   mode needs to know of the machine.

@@ -71,12 +71,12 @@ fn c_expression(text: &str) -> Result<(), Refusal> {
     while let Some(c) = chars.next() {
         let before = std::mem::take(&mut word);
         let is_number = before.starts_with(|c: char| c.is_ascii_digit());
-        let goes_on = match c {
+        let continues_word = match c {
             '.' => is_number,
             '+' | '-' => is_number && before.ends_with(['e', 'E', 'p', 'P']),
             c => in_word(c),
         };
-        if quote.is_none() && goes_on {
+        if quote.is_none() && continues_word {
             word = before;
             word.push(c);
             continue;

@@ -42,7 +42,7 @@ pub struct Rule {
     /// Its name in a request.
     pub name: &'static str,
     /// What the kind asks, in a sentence.
-    pub asks: &'static str,
+    pub description: &'static str,
     /// Fields that the kind requires.
     pub required: &'static [&'static str],
     /// Fields that the kind allows.
@@ -56,21 +56,21 @@ pub struct Rule {
 const fn rule(
     kind: Kind,
     name: &'static str,
-    asks: &'static str,
+    description: &'static str,
     required: &'static [&'static str],
     optional: &'static [&'static str],
     in_fortran: bool,
 ) -> Rule {
-    Rule { kind, name, asks, required, optional, takes_source: false, in_fortran }
+    Rule { kind, name, description, required, optional, takes_source: false, in_fortran }
 }
 
 const fn source_rule(
     kind: Kind,
     name: &'static str,
-    asks: &'static str,
+    description: &'static str,
     optional: &'static [&'static str],
 ) -> Rule {
-    Rule { kind, name, asks, required: &[], optional, takes_source: true, in_fortran: true }
+    Rule { kind, name, description, required: &[], optional, takes_source: true, in_fortran: true }
 }
 
 /// All kinds, in the order of the documentation.
@@ -264,9 +264,9 @@ impl JsonSchema for Kind {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
         let kinds: Vec<_> = RULES
             .iter()
-            .map(|rule| json!({"const": rule.name, "description": rule.asks}))
+            .map(|rule| json!({"const": rule.name, "description": rule.description}))
             .collect();
-        schemars::json_schema!({"description": "What the check asks.", "oneOf": kinds})
+        schemars::json_schema!({"description": "What the check description.", "oneOf": kinds})
     }
 }
 

@@ -72,11 +72,11 @@ pub struct Seconds(f64);
 
 impl Seconds {
     /// A year. Nobody means a longer time.
-    const MOST: f64 = 366.0 * 24.0 * 3600.0;
+    const MAX: f64 = 366.0 * 24.0 * 3600.0;
 
     /// `None` unless the number is positive and at most a year.
     pub fn new(seconds: f64) -> Option<Self> {
-        (seconds > 0.0 && seconds <= Self::MOST).then_some(Self(seconds))
+        (seconds > 0.0 && seconds <= Self::MAX).then_some(Self(seconds))
     }
 
     /// The duration.
@@ -113,7 +113,7 @@ impl JsonSchema for Seconds {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "number", "exclusiveMinimum": 0, "maximum": Seconds::MOST})
+        schemars::json_schema!({"type": "number", "exclusiveMinimum": 0, "maximum": Seconds::MAX})
     }
 }
 

@@ -211,8 +211,8 @@ mod tests {
 
     fn assert_all(rule: fn(&str) -> Slip, refused: &[(&str, &str)], taken: &[&str]) {
         for (text, instead) in refused {
-            let told = rule(text).expect_err(text);
-            assert!(told.contains(instead), "{text}: {told}");
+            let message = rule(text).expect_err(text);
+            assert!(message.contains(instead), "{text}: {message}");
         }
         for text in taken {
             assert_eq!(rule(text), Ok(()), "{text}");

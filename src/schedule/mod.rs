@@ -331,8 +331,8 @@ impl Schedule {
         let checks = std::mem::take(checks);
         let first = checks[0];
         self.questions[question] = QuestionState::Done { first, outcome: outcome.clone() };
-        for asker in checks {
-            self.answer(asker, (asker != first).then_some(first), &outcome);
+        for check in checks {
+            self.answer(check, (check != first).then_some(first), &outcome);
         }
     }
 

@@ -13,12 +13,12 @@ impl Default for OutputBudget {
 
 impl OutputBudget {
     /// The most bytes of one output, and the most once the budget is used up.
-    const MOST: usize = 64 << 10;
-    const LEAST: usize = 2 << 10;
+    const MAX_BYTES: usize = 64 << 10;
+    const MIN_BYTES: usize = 2 << 10;
 
     /// Cuts an output to its limit. Returns the text, and whether its middle is missing.
     pub(crate) fn cut(&mut self, output: &str) -> (String, bool) {
-        let allowed = self.left.clamp(Self::LEAST, Self::MOST);
+        let allowed = self.left.clamp(Self::MIN_BYTES, Self::MAX_BYTES);
         let (cut, truncated) = without_middle(output, allowed);
         self.left = self.left.saturating_sub(cut.len());
         (cut, truncated)

@@ -70,9 +70,9 @@ impl Sharing {
         let others = variants.len() + queue.checks();
         let (batches, mut alone) = unity::batches(plan, waiting, width.max(1), others);
         queue.push_batches(batches);
-        let (groups, lone) = variants::groups(plan, variants);
+        let (groups, too_few) = variants::groups(plan, variants);
         queue.push_variants(groups);
-        alone.extend(lone);
+        alone.extend(too_few);
         alone
     }
 

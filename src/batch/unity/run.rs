@@ -29,7 +29,7 @@ const ROUNDS: usize = 4;
 /// Up to this many parts that keep a unit from compiling are compiled again with the rest of the
 /// unit by one command, each in a unit of its own. More would keep one core busy and leave others
 /// idle.
-const MAX_LONE: usize = 4;
+const MAX_SINGLES: usize = 4;
 
 /// The state of a batch.
 #[derive(Default)]
@@ -148,16 +148,16 @@ impl<'a> UnityRun<'a> {
                         saved += self.cost_alone(&compiled.unit);
                         good.push(*compiled);
                     }
-                    Judgement::Again { rest, lone } if rounds + 1 < ROUNDS => {
+                    Judgement::Retry { rest, singles } if rounds + 1 < ROUNDS => {
                         let again = |unit| (unit, rounds + 1);
-                        waiting.extend(lone.into_iter().map(again));
+                        waiting.extend(singles.into_iter().map(again));
                         match rest {
                             Some((unit, true)) => likely.push(again(unit)),
                             Some((unit, false)) => waiting.insert(0, again(unit)),
                             None => {}
                         }
                     }
-                    Judgement::Again { .. } | Judgement::Done => {}
+                    Judgement::Retry { .. } | Judgement::Done => {}
                 }
             }
             expected += saved;
@@ -229,13 +229,13 @@ impl<'a> UnityRun<'a> {
         let is_there = !object.is_empty() && diagnostics.errors.is_empty();
         let plan = &self.run.context.plan;
         let escaping = if is_there { unit.escaping(plan, object) } else { Vec::new() };
-        if is_there && escaping.is_empty() && (unit.is_lone() || diagnostics.is_silent()) {
+        if is_there && escaping.is_empty() && (unit.is_single() || diagnostics.is_silent()) {
             return Judgement::Good(Box::new(compiled));
         }
         let first_error = diagnostics.errors.first().copied();
         let in_common =
             diagnostics.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
-        let in_the_part = unit.is_lone()
+        let in_the_part = unit.is_single()
             && first_error.is_some()
             && diagnostics.errors.iter().all(|line| unit.bodies[0].contains(line));
         if object.is_empty() && (in_common || in_the_part) {
@@ -247,7 +247,7 @@ impl<'a> UnityRun<'a> {
             }
             return Judgement::Done;
         }
-        if diagnostics.elsewhere || unit.is_lone() {
+        if diagnostics.elsewhere || unit.is_single() {
             return Judgement::Done;
         }
         let mentioned = |candidate: &usize| {
@@ -269,16 +269,16 @@ impl<'a> UnityRun<'a> {
         let number = || self.next_number.replace(self.next_number.get() + 1);
         let unit = |parts| Unit::new(plan, number(), parts);
         // A unit of its own would not help a part whose macros may reach beyond it.
-        let mut lone: Vec<_> =
+        let mut singles: Vec<_> =
             all.filter(|place| mentioned(place) && !escaping.contains(place)).collect();
-        if lone.len() > MAX_LONE {
-            lone.clear();
+        if singles.len() > MAX_SINGLES {
+            singles.clear();
         }
-        let lone: Vec<_> = lone.into_iter().map(|place| unit(vec![of(place)])).collect();
-        let has_gain = unity::has_gain(&rest) || !lone.is_empty() && !rest.is_empty();
+        let singles: Vec<_> = singles.into_iter().map(|place| unit(vec![of(place)])).collect();
+        let has_gain = unity::has_gain(&rest) || !singles.is_empty() && !rest.is_empty();
         // Nothing is known about the parts behind the error at which the compiler stopped.
         let is_likely = !diagnostics.is_stopped && ledger::is_likely(rest.len(), unit_size);
-        Judgement::Again { rest: has_gain.then(|| (unit(rest), is_likely)), lone }
+        Judgement::Retry { rest: has_gain.then(|| (unit(rest), is_likely)), singles }
     }
 
     /// Links all good units that contain link questions. `None` if the link proves nothing.
@@ -412,11 +412,11 @@ enum Judgement {
     /// Use it: it compiled without unexpected diagnostics.
     Good(Box<Compiled>),
     /// Compile parts of it again.
-    Again {
+    Retry {
         /// The parts without diagnostics, and whether they are likely to compile.
         rest: Option<(Unit, bool)>,
         /// The parts with diagnostics, each in a unit of its own.
-        lone: Vec<Unit>,
+        singles: Vec<Unit>,
     },
     /// Nothing: its questions are answered or must run alone.
     Done,
@@ -425,11 +425,11 @@ enum Judgement {
 /// The lines of the linker's output that are about a question.
 fn linker_lines_about(output: &str, unit: &Unit, question: QuestionId, name: &str) -> String {
     let function = format!("`{}'", unity::source::function(question));
-    let (behind, quoted) = (format!(" of {name}"), format!("`{name}'"));
+    let (after, quoted) = (format!(" of {name}"), format!("`{name}'"));
     let reference = format!("{}: reference to {name}", unit.object_name());
     let lines = output.lines().filter(|line| {
         line.contains(&function)
-            || line.ends_with(&behind)
+            || line.ends_with(&after)
             || line.ends_with(&quoted)
             || line.ends_with(&reference)
     });

@@ -212,7 +212,7 @@ impl Unit {
     }
 
     /// Whether the unit has only one question.
-    pub(crate) fn is_lone(&self) -> bool {
+    pub(crate) fn is_single(&self) -> bool {
         self.candidates.len() == 1
     }
 

@@ -365,20 +365,22 @@ fn is_plain_word(word: &str) -> bool {
 
 /// A text with [`PLACEHOLDER`] for each occurrence of a word that is not part of a longer one.
 fn with_placeholder(text: &str, word: &str) -> String {
-    let goes_on =
+    let continues_word =
         |c: Option<char>| c.is_some_and(|c| c == '_' || c == '$' || c.is_ascii_alphanumeric());
     let (mut made, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find(word) {
-        let (before, behind) = (&rest[..at], &rest[at + word.len()..]);
-        let starts = !goes_on(word.chars().next()) || !goes_on(before.chars().next_back());
-        let ends = !goes_on(word.chars().next_back()) || !goes_on(behind.chars().next());
+        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
+        let starts =
+            !continues_word(word.chars().next()) || !continues_word(before.chars().next_back());
+        let ends =
+            !continues_word(word.chars().next_back()) || !continues_word(after.chars().next());
         made.push_str(before);
         if starts && ends {
             made.push(PLACEHOLDER);
         } else {
             made.push_str(word);
         }
-        rest = behind;
+        rest = after;
     }
     made + rest
 }

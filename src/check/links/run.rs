@@ -74,8 +74,8 @@ impl CheckRun<'_> {
         let libraries = Libraries::listed_in(&listed, &object)?;
         std::fs::write(run.dir.path().join(RESPONSE_FILE), libraries.response_file()).ok()?;
         let more = ["-Wl,-t".to_string(), format!("-Wl,@{RESPONSE_FILE}")];
-        let said = run.linker_output(template, program, &[&more[0], &more[1]]).await?;
-        libraries.inventory(&said, &object, properties)
+        let output = run.linker_output(template, program, &[&more[0], &more[1]]).await?;
+        libraries.inventory(&output, &object, properties)
     }
 
     /// The linker's output with more arguments at the end of its command; `None` if the link fails.

@@ -21,8 +21,8 @@ static LOOK_AT_START: extern "C" fn() = {
         // SAFETY: all zeros is a valid action.
         let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
         // SAFETY: this only reads the action, into a live variable.
-        let asked = unsafe { libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut action) };
-        let ignored = asked == 0 && action.sa_sigaction == libc::SIG_IGN;
+        let result = unsafe { libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut action) };
+        let ignored = result == 0 && action.sa_sigaction == libc::SIG_IGN;
         PIPE_WAS_IGNORED.store(ignored, Ordering::Relaxed);
     }
     look

@@ -9,39 +9,40 @@ use nix::sys::signal::Signal;
 
 /// Descriptors that do not belong to commands: those of the runtime, the reaper and the jobserver,
 /// and those that the caller left open.
-const OTHERS: u64 = 32;
+const OTHER_DESCRIPTORS: u64 = 32;
 
 /// Descriptors per command. A running command uses at most two, a starting one more.
-const PER_COMMAND: u64 = 4;
+const DESCRIPTORS_PER_COMMAND: u64 = 4;
 
 /// The fewest free descriptors with which a command can run. About 15 are needed; the rest is for a
 /// jobserver and an output file.
-const LEAST: usize = 20;
+const MIN_DESCRIPTORS: usize = 20;
 
 /// Fails if there are too few descriptors for even one command. tokio would panic instead of
 /// reporting that.
 pub(crate) fn check_descriptor_limit() -> io::Result<()> {
     let stderr = io::stderr();
     let opened: io::Result<Vec<OwnedFd>> =
-        (0..LEAST).map(|_| stderr.as_fd().try_clone_to_owned()).collect();
+        (0..MIN_DESCRIPTORS).map(|_| stderr.as_fd().try_clone_to_owned()).collect();
     opened.map(drop).map_err(|error| {
-        let message =
-            format!("{error}; tryall needs {LEAST} more open files: raise the limit (ulimit -n)");
+        let message = format!(
+            "{error}; tryall needs {MIN_DESCRIPTORS} more open files: raise the limit (ulimit -n)"
+        );
         io::Error::new(error.kind(), message)
     })
 }
 
 /// How many commands the limit on open files allows at once. Does not raise the limit, because
 /// programs would inherit one that their caller did not set.
-pub(crate) fn most_commands() -> usize {
+pub(crate) fn max_commands() -> usize {
     // SAFETY: all zeros is a valid rlimit.
     let mut limit: libc::rlimit = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to a live variable.
-    let asked = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
-    if asked != 0 || limit.rlim_cur == libc::RLIM_INFINITY {
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    if result != 0 || limit.rlim_cur == libc::RLIM_INFINITY {
         return usize::MAX;
     }
-    let commands = limit.rlim_cur.saturating_sub(OTHERS) / PER_COMMAND;
+    let commands = limit.rlim_cur.saturating_sub(OTHER_DESCRIPTORS) / DESCRIPTORS_PER_COMMAND;
     usize::try_from(commands).unwrap_or(usize::MAX).max(1)
 }
 

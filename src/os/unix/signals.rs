@@ -35,8 +35,8 @@ fn is_ignored(number: i32) -> io::Result<bool> {
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: a null pointer for the new action changes nothing; the other pointer is to a live
     // variable.
-    let asked = unsafe { libc::sigaction(number, std::ptr::null(), &raw mut action) };
-    nix::errno::Errno::result(asked)?;
+    let result = unsafe { libc::sigaction(number, std::ptr::null(), &raw mut action) };
+    nix::errno::Errno::result(result)?;
     Ok(action.sa_sigaction == libc::SIG_IGN)
 }
 
