@@ -58,7 +58,9 @@ pub fn run(request: Request, options: &Options, observer: Rc<dyn Observer>) -> R
 
 /// The answers to a request, and when its commands ran.
 pub(crate) struct Answered {
+    /// The answers.
     pub(crate) answers: Answers,
+    /// When each command ran.
     pub(crate) commands: Vec<Span>,
 }
 
@@ -147,9 +149,13 @@ pub(crate) struct Engine {
 
 /// A plan and how to run it.
 pub(crate) struct Launch<'a> {
+    /// The plan.
     pub(crate) plan: Plan,
+    /// How many commands may run at once, if the caller limits them.
     pub(crate) jobs: Option<NonZeroUsize>,
+    /// The jobserver that this process inherited.
     pub(crate) inherited: &'a Inherited,
+    /// How to schedule it.
     pub(crate) schedule: schedule::Options,
     /// Whether to record when each command ran.
     pub(crate) records: bool,
@@ -157,7 +163,9 @@ pub(crate) struct Launch<'a> {
 
 /// A plan after its run.
 pub(crate) struct Ran<S, H> {
+    /// How it ended.
     pub(crate) end: End<S, H>,
+    /// The plan.
     pub(crate) plan: Plan,
     /// When each command ran, if that was recorded.
     pub(crate) commands: Vec<Span>,

@@ -146,7 +146,7 @@ pub(crate) async fn outcome(context: &Context, question: &Question) -> Outcome {
 
 /// Why a flag is a no although the compiler succeeds.
 pub(crate) fn unknown_flag() -> Reason {
-    Reason::new(Code::UnknownFlag, "the output says that the flag is not known or not used")
+    Reason::new(Code::UnknownFlag, "the output says that the flag is unknown or unused")
 }
 
 fn not_preprocessed() -> Verdict {
@@ -161,11 +161,17 @@ fn cannot_write(context: &Context, error: &std::io::Error) -> Reason {
 
 /// One question while it is being answered.
 pub(crate) struct CheckRun<'a> {
+    /// The state of the whole run.
     pub(crate) context: &'a Context,
+    /// The question.
     pub(crate) question: &'a Question,
+    /// The toolchain of the question.
     pub(crate) toolchain: &'a Toolchain,
+    /// The path of the compiler.
     pub(crate) program: &'a Path,
+    /// The directory in which the commands run.
     pub(crate) dir: CheckDir,
+    /// When the time limit expires.
     pub(crate) deadline: Instant,
     /// How many sources a command compiles. The limit on its output grows with them.
     pub(crate) sources: usize,
@@ -175,19 +181,25 @@ pub(crate) struct CheckRun<'a> {
 pub(crate) struct Command<'a> {
     /// The name of the program in messages.
     pub(crate) what: &'a str,
+    /// The path of the program.
     pub(crate) program: &'a Path,
+    /// Its arguments, starting with its own name.
     pub(crate) argv: Vec<OsString>,
     /// The files that the command reads, named as on its command line.
     pub(crate) reads: Vec<OsString>,
     /// The file that it produces.
     pub(crate) product: Option<PathBuf>,
+    /// How its output comes back.
     pub(crate) mode: OutputMode,
 }
 
 /// One command of a check after it ended.
 pub(crate) struct Attempt {
+    /// What its end means.
     pub(crate) verdict: Verdict,
+    /// Its arguments, for reports.
     pub(crate) command: Vec<String>,
+    /// Its exit status, if it ended by itself.
     pub(crate) exit_code: Option<i32>,
     /// The diagnostics.
     pub(crate) messages: String,
@@ -200,6 +212,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    /// The outcome of a question that this command decides.
     pub(crate) fn outcome(self, source: Option<Source>) -> Outcome {
         Outcome {
             verdict: self.verdict,

@@ -198,7 +198,7 @@ mod tests {
         let define = format!("#define {name} {expansion}\n");
         for preprocessed in [
             format!("# 1 \"a.c\"\n\n{expansion}\n"),
-            // Flang indents; some join lines; some tell of the macros.
+            // Flang indents; others join lines, or also write macro definitions.
             format!("      {expansion}\n"),
             format!("int x; {expansion}"),
             format!("{define}\n{expansion}\n"),
@@ -210,7 +210,7 @@ mod tests {
             String::new(),
             "a.o: a.c\n".into(),
             define.clone(),
-            // Directives only; and no directives.
+            // Only directives were processed, or none were.
             format!("{define}{name}\n"),
             format!("{define}#if 0\n{SENTINEL_SKIPPED}\n#endif\n{name}\n"),
             format!("#if 0\n{SENTINEL_SKIPPED}\n#endif\n{expansion}\n"),

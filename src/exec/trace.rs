@@ -97,8 +97,8 @@ mod tests {
     }
 
     #[test]
-    fn spans_that_overlap_stand_in_different_lanes() {
-        // Ends and starts from a simple generator, in no order, around a time of these years.
+    fn overlapping_spans_are_in_different_lanes() {
+        // Unordered spans from a simple generator, at realistic times.
         let mut seed = 7_u64;
         let mut next = |below: u64| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_lanes_are_used_than_processes_ran_at_once() {
+    fn there_are_as_many_lanes_as_concurrent_spans() {
         let spans = [
             span("async", "a", 0.0, 2.0),
             span("async", "b", 1.0, 3.0),
@@ -133,8 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_one_after_the_other_stands_in_one_lane() {
-        // The next starts in the very moment in which the last one ends.
+    fn consecutive_spans_share_a_lane() {
+        // Each span starts exactly when the previous one ends.
         let times: Vec<_> = (0..50_u32).map(|turn| 1.7e9 + f64::from(turn) / 300.0).collect();
         let spans: Vec<_> =
             times.windows(2).map(|pair| span("serial", "check", pair[0], pair[1])).collect();

@@ -234,7 +234,7 @@ impl Code {
         }
     }
 
-    /// Of a temporary file that could not be written.
+    /// The code for a temporary file that could not be written.
     pub fn of_writing(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::FileTooLarge => Code::LimitReached,
@@ -244,24 +244,24 @@ impl Code {
     }
 }
 
-/// As it is written.
+/// The name in the protocol.
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }
 
-/// Why something is as it is: for programs, and for people.
+/// Why an answer is what it is, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reason {
-    /// For programs.
+    /// The code for programs.
     pub code: Code,
-    /// For people: what has happened, and what to do.
+    /// The text for people: what happened, and what to do.
     pub text: String,
 }
 
 impl Reason {
-    /// A code and the text for it.
+    /// A reason with this code and text.
     pub(crate) fn new(code: Code, text: impl Into<String>) -> Self {
         Reason { code, text: text.into() }
     }

@@ -46,7 +46,7 @@ pub struct Refusal {
 pub struct Answer {
     /// The check's id.
     pub id: String,
-    /// The answer, or that there is none.
+    /// Whether there is an answer, and which.
     pub status: Status,
     /// The value, for kinds that have one.
     pub value: Option<Value>,

@@ -37,6 +37,7 @@ pub(super) enum Ended {
 }
 
 impl Job {
+    /// Runs the job in its slot.
     pub(super) async fn run(self, context: &Context, ledger: &Ledger) -> Ended {
         match self {
             Job::Probe(job) => {
@@ -83,14 +84,17 @@ impl Queue {
         }
     }
 
+    /// Queues a question to run alone.
     pub(super) fn push_check(&mut self, question: QuestionId) {
         self.checks.insert(question);
     }
 
+    /// Queues groups of variants.
     pub(super) fn push_variants(&mut self, groups: Vec<VariantGroup>) {
         self.variants.extend(groups);
     }
 
+    /// Queues unity batches.
     pub(super) fn push_batches(&mut self, batches: Vec<Batch>) {
         self.batches.extend(batches);
     }

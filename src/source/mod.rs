@@ -167,7 +167,9 @@ pub(crate) fn comparison(integer: &Source, language: Language, comparison: Compa
 /// The text before the question in its source.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Before<'a> {
+    /// The headers to include.
     pub(crate) headers: &'a [String],
+    /// The text after the headers.
     pub(crate) prefix: &'a str,
 }
 

@@ -11,8 +11,8 @@
 //!
 //! # Why a yes of the compiler holds alone
 //!
-//! The compiler accepts a unit without diagnostics only if it accepts each part. Nothing but other
-//! parts stands between the headers and a part, and no part changes the meaning of a later one:
+//! If a unit compiles without diagnostics, the compiler has accepted each of its parts. Only other
+//! parts stand between the headers and a part, and no part changes the meaning of a later one:
 //!
 //! * The text of a part is balanced and closed ([`crate::protocol::fragment`]). If the text
 //!   contains macros, their expansion is balanced and closed too: the object file of a unit with

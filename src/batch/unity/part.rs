@@ -23,7 +23,7 @@ pub(crate) struct Part {
 pub(crate) enum DecidedBy {
     /// Whether the part compiles.
     Compiles,
-    /// The integer in the object file.
+    /// An integer in the object file.
     Integer,
     /// The byte order in the object file.
     ByteOrder,
@@ -31,7 +31,7 @@ pub(crate) enum DecidedBy {
     Links {
         /// The name.
         name: String,
-        /// Whether a macro of this name is a yes.
+        /// Whether a macro with this name also means yes.
         may_be_macro: bool,
     },
 }

@@ -315,7 +315,7 @@ impl Names {
     }
 }
 
-/// The function that holds the part of a question.
+/// The name of the function that contains the part of a question.
 pub(crate) fn function(question: QuestionId) -> String {
     format!("tryall_part_{question}")
 }

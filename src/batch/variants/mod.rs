@@ -5,7 +5,7 @@
 //! which names the source declares ([`Variant`]), and promises that the source declares no others.
 //! Sources that are equal without their words form a group, which is compiled as one file. The file
 //! contains the text up to the last `#include`, which all variants share, once; then the rest of
-//! each variant, with its own names changed by `#define`. The first variant keeps even its names.
+//! each variant, with its own names changed by `#define`. The first variant keeps its names.
 //!
 //! # Why the answers hold alone
 //!
@@ -17,7 +17,7 @@
 //! * The first variant stands in the file as it stands alone, so the compiler accepts the text that
 //!   all variants share.
 //! * A later variant follows the earlier ones, and not only the headers. In addition it sees their
-//!   own names, changed to identifiers that nobody writes, and whatever their words declare. A word
+//!   names, changed to identifiers that nobody writes, and whatever their words declare. A word
 //!   is an identifier, or the size of a type spelled in identifiers and stars. Nothing in a word
 //!   can be called, so it declares nothing implicitly but its own name, or a tag without members,
 //!   and neither lets anything compile that would not compile alone. No variant contains the word
