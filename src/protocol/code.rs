@@ -224,8 +224,8 @@ pub enum Code {
 }
 
 impl Code {
-    /// Of what could not be started: a limit or a lack of memory if that was the cause, else this
-    /// one.
+    /// The code for a failed start: that of a limit or of memory if one was the cause, or else
+    /// `otherwise`.
     pub fn of_start(error: &io::Error, otherwise: Code) -> Self {
         match os::start_failure(error) {
             StartFailure::TooLong | StartFailure::Limit(_) => Code::LimitReached,

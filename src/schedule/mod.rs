@@ -15,10 +15,12 @@
 //! Each turn of the loop
 //!
 //! 1. takes every ready check to its question: a new question joins [`Sharing`] or the [`Queue`], a
-//! done one answers the check at once; 2. makes batches of the questions that wait to share
-//! commands, unless a question that runs or is queued may add to them; 3. starts jobs from the
-//! queue while slots are free; 4. waits for a job to end, or for another slot. The outcome of a
-//! question answers all checks that ask it, and makes the checks ready that waited for them.
+//!    done one answers the check at once;
+//! 2. makes batches of the questions that wait to share commands, unless a question that runs or is
+//!    queued may add to them;
+//! 3. starts jobs from the queue while slots are free;
+//! 4. waits for a job to end, or for another slot. The outcome of a question answers all checks
+//!    that ask it, and the checks that waited for these become ready.
 
 pub(crate) mod answer;
 mod argument_trials;
