@@ -234,7 +234,7 @@ fn fields_must_be_those_of_the_kind() {
         (
             "{\"id\": \"A\", \"kind\": \"header\", \"header\": \"a.h\", \"type\": ¦\"int\"}",
             "checks[0].type",
-            "kind \"header\" has no field \"type\"; it has header, stage",
+            "kind \"header\" has no field \"type\"; its fields are header, stage",
         ),
         ("¦{\"id\": \"A\", \"kind\": \"header\"}", "checks[0]", "needs the field \"header\""),
         ("¦{\"id\": \"A\", \"kind\": \"runs\"}", "checks[0]", "either \"source\" or \"file\""),
