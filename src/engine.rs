@@ -1,4 +1,4 @@
-//! The engine: runs a request, or a plan, and hands back the answers.
+//! The engine: runs a request or a plan and returns the answers.
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -22,19 +22,20 @@ use crate::protocol::response::{Answer, Answers, Refusal, Response, Summary};
 use crate::protocol::{BadRequest, Request, Seconds, VERSION, slips};
 use crate::schedule;
 
-/// How a request is run.
+/// How to run a request.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many commands may run at once. It overrides the request's `jobs`; without either, there
-    /// are as many as cores.
+    /// How many commands may run at once. Overrides the request's `jobs`. Without either, the
+    /// number of cores.
     pub jobs: Option<NonZeroUsize>,
-    /// How long each check may take. It overrides the request's `timeout`.
+    /// The time limit of each check. Overrides the request's `timeout`.
     pub timeout: Option<Seconds>,
-    /// Where relative paths of the request start; the current directory if `None`.
+    /// The directory that relative paths of the request start from; the current directory if
+    /// `None`.
     pub base: Option<PathBuf>,
-    /// Whether checks may share commands, where that proves each answer.
+    /// Whether checks may share commands where that provably keeps every answer.
     pub share: bool,
-    /// Whether every check is asked again, alone. An answer that differs becomes an error.
+    /// Whether every check runs again, alone. An answer that differs becomes an error.
     pub verify: bool,
 }
 
@@ -46,22 +47,24 @@ impl Default for Options {
 
 /// Runs a request. The response is what `tryall check` prints: the answers, or why there are none.
 ///
-/// The observer hears of each answer as it comes in. Neither signals nor make's jobserver are
-/// looked at: if this process is killed, compilers that run may go on to their end.
+/// The observer hears of each answer when it is final. This function handles no signals and ignores
+/// make's jobserver. If the process is killed, running compilers may continue to their end.
 pub fn run(request: Request, options: &Options, observer: Rc<dyn Observer>) -> Response {
     match answers(request, options, observer, std::future::pending()) {
-        Ok(answers) => Response::Answered(answers.expect("nothing stops it").answers),
+        Ok(answers) => Response::Answered(answers.expect("nothing stops the run").answers),
         Err(error) => Response::Refused(Refusal { version: VERSION, error }),
     }
 }
 
-/// What a request came to, and when its commands ran.
+/// The answers to a request, and when its commands ran.
 pub(crate) struct Answered {
+    /// The answers.
     pub(crate) answers: Answers,
+    /// When each command ran.
     pub(crate) commands: Vec<Span>,
 }
 
-/// Runs a request until `stop` ends; `None` if it did.
+/// Runs a request until it is done or `stop` completes. `None` if it was stopped.
 pub(crate) fn answers(
     request: Request,
     options: &Options,
@@ -69,7 +72,7 @@ pub(crate) fn answers(
     stop: impl Future<Output = ()>,
 ) -> Result<Option<Answered>, BadRequest> {
     let (plan, jobs) = plan_of(request, options)?;
-    let schedule = schedule::Options { fuse: options.share, verify: options.verify };
+    let schedule = schedule::Options { share: options.share, verify: options.verify };
     let launch = Launch { plan, jobs, inherited: &Inherited::none(), schedule, records: true };
     let ran = Engine::new(false).map_err(cannot_run)?.run(launch, observer, stop, || ());
     Ok(match ran.end {
@@ -103,7 +106,7 @@ pub(crate) fn plan_of(
     Ok((plan, jobs))
 }
 
-/// Refuses what nobody can mean, which the compiler would answer with a no.
+/// Refuses values that nobody can mean, to which the compiler would only ever answer no.
 pub(crate) fn refuse_slips(
     request: &Request,
     origins: &[Origin],
@@ -121,74 +124,80 @@ pub(crate) fn refuse_slips(
     Ok(())
 }
 
-/// There is no current directory.
+/// The error for a process without a current directory.
 pub(crate) fn no_directory(error: std::io::Error) -> BadRequest {
     let message = format!("the current directory cannot be used: {error}");
     BadRequest::whole(Code::InvalidEnvironment, message)
 }
 
-/// The checks of a usable request could not be run.
+/// The error for a valid request whose checks could not run.
 pub(crate) fn cannot_run(Reason { code, text }: Reason) -> BadRequest {
     BadRequest::whole(code, format!("the checks could not be run: {text}"))
 }
 
-/// What the program itself needs and the system does not give: mostly because of a limit.
+/// Why the system denies this program a resource. The cause is usually a limit.
 pub(crate) fn lacks(error: std::io::Error) -> Reason {
     Reason::new(Code::of_start(&error, Code::LimitReached), error.to_string())
 }
 
-/// What a run needs of the system.
+/// The resources of a run.
 pub(crate) struct Engine {
     reaper: Option<std::io::Result<Reaper>>,
     scratch: Result<Scratch, Reason>,
     runtime: Runtime,
 }
 
-/// A plan that is to be run.
+/// A plan and how to run it.
 pub(crate) struct Launch<'a> {
+    /// The plan.
     pub(crate) plan: Plan,
+    /// How many commands may run at once, if the caller limits them.
     pub(crate) jobs: Option<NonZeroUsize>,
+    /// The jobserver that this process inherited.
     pub(crate) inherited: &'a Inherited,
+    /// How to schedule it.
     pub(crate) schedule: schedule::Options,
-    /// Whether it is recorded when each command ran.
+    /// Whether to record when each command ran.
     pub(crate) records: bool,
 }
 
-/// A plan that was run.
+/// A plan after its run.
 pub(crate) struct Ran<S, H> {
+    /// How it ended.
     pub(crate) end: End<S, H>,
+    /// The plan.
     pub(crate) plan: Plan,
-    /// When each command ran, if that was to be recorded.
+    /// When each command ran, if that was recorded.
     pub(crate) commands: Vec<Span>,
 }
 
 /// How a run ended.
 pub(crate) enum End<S, H> {
-    /// By its last answer.
+    /// With its last answer.
     Done { answers: Vec<Answer>, summary: Summary, held: H },
-    /// By whatever stopped it.
+    /// Because `stop` completed.
     Stopped(S),
 }
 
 impl Engine {
-    /// Takes what a run needs. A reaper, which cleans up if this program is killed, is forked off,
-    /// so this program must not have a second thread yet.
+    /// Acquires the resources of a run. The reaper, which cleans up if this program is killed, is a
+    /// fork, so this program must not have a second thread yet.
     pub(crate) fn new(with_reaper: bool) -> Result<Self, Reason> {
-        os::room_for_a_command().map_err(lacks)?;
+        os::check_descriptor_limit().map_err(lacks)?;
         os::survive_file_size_limit();
         let place = scratch::choose();
         let reaper = place.as_ref().ok().filter(|_| with_reaper).map(|place| Reaper::new(place));
         let scratch = place.and_then(Scratch::new);
         if let (Err(_), Some(Ok(reaper))) = (&scratch, &reaper) {
-            // What stands there is somebody else's.
+            // The directory belongs to somebody else.
             reaper.remove_nothing();
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Engine { reaper, scratch, runtime: runtime.map_err(lacks)? })
     }
 
-    /// Runs a plan until its end, or until `stop` ends, and cleans up behind it. `hold` runs when
-    /// the last answer is there, before a last look at `stop`.
+    /// Runs a plan until its end or until `stop` completes, and cleans up. `hold` is called when
+    /// the last answer is final, before `stop` is polled one last time.
     pub(crate) fn run<S, H>(
         self,
         launch: Launch<'_>,
@@ -200,7 +209,8 @@ impl Engine {
         let (slots, warning) = Slots::new(launch.jobs, launch.inherited);
         let reaper = match reaper {
             Some(Err(error)) => {
-                observer.notice(&format!("if this is killed, compilers may stay: {error}"));
+                observer
+                    .notice(&format!("if tryall is killed, compilers may keep running: {error}"));
                 None
             }
             reaper => reaper.and_then(Result::ok),
@@ -213,8 +223,8 @@ impl Engine {
         let context = Rc::new(Context::new(launch.plan, runner, scratch, observer));
         let running = run_until(&context, slots, launch.schedule, stop, hold);
         let end = LocalSet::new().block_on(&runtime, running);
-        // What is left of a stopped run is killed here, and its files go: the results may have to
-        // wait for their reader, and nothing else is to wait with them.
+        // Kill what is left of a stopped run and remove its files now: the results may have to wait
+        // for their reader, and nothing else should wait with them.
         drop(runtime);
         let context = Rc::into_inner(context).expect("all tasks have ended");
         let commands = context.runner.recorded();
@@ -237,21 +247,22 @@ async fn run_until<S, H>(
             if let Some(stopped) = has_come(stop).await {
                 return End::Stopped(stopped);
             }
-            let (answers, summary) = done.expect("nothing has stopped it");
+            let (answers, summary) = done.expect("the run was not stopped");
             return End::Done { answers, summary, held };
         }
         stopped = &mut stop => stopped,
     };
-    // Compilers get a moment to remove their own files.
+    // Give compilers a moment to remove their own files.
     context.runner.stop();
     running.await;
     End::Stopped(stopped)
 }
 
-/// What a future gives without waiting, once the runtime has looked at all that has happened.
+/// The value of a future if it is ready once the runtime has processed all pending events.
 async fn has_come<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     let look = async {
-        // The runtime looks when its tasks yield. The second time is for what the first woke.
+        // The runtime polls for events when a task yields. Yield again for the tasks that this
+        // woke.
         tokio::task::yield_now().await;
         tokio::task::yield_now().await;
     };

@@ -23,12 +23,12 @@ pub fn look(bytes: &[u8]) {
     }
 
     let units = units();
-    if let Some(said) = evidence::messages(output, &units.iter().collect::<Vec<_>>()) {
+    if let Some(said) = evidence::diagnostics_by_unit(output, &units.iter().collect::<Vec<_>>()) {
         assert_eq!(said.len(), units.len());
         let kept: usize = said.iter().map(|said| said.output.len()).sum();
         assert!(kept <= output.len() + 1, "words that nobody has said: {said:?}");
     }
-    if let Some(linked) = evidence::linked(output) {
+    if let Some(linked) = evidence::parse_link_output(output) {
         for unit in units {
             let _ = linked.is_sound(unit);
             for candidate in 0..unit.candidates.len() {

@@ -1,9 +1,10 @@
-//! What sharing commands has gained and lost, so that it never costs much more than it may gain.
+//! Tracks what sharing commands has gained and lost, and limits the possible loss.
 //!
-//! The unit is a compile. A shared one that answers five questions gains four; one that answers none
-//! loses one, because its questions are asked again. Nobody knows beforehand which it will be, so each
-//! shared compile is a stake: few are tried at first, and more when those have gained. What is left of one
-//! without the questions that failed is likely to gain, and need not wait for that.
+//! The unit of account is one compile. A shared compile that answers five questions gains four. One
+//! that answers none loses one, because each question then runs alone. Nobody can tell in advance
+//! which it will be, so every shared compile is a stake: the first few must gain before more are
+//! tried. Recompiling a unit without the questions that failed is likely to gain, and needs no
+//! stake.
 
 use std::cell::Cell;
 
@@ -13,13 +14,13 @@ use crate::compiler::dialect::Stage;
 use crate::plan::Plan;
 use crate::plan::question::Question;
 
-/// The share of what all questions cost alone, in thousandths, that may be spent for nothing.
+/// The share of the plan's cost without sharing, in thousandths, that sharing may lose.
 const PER_MILLE: usize = 25;
 
-/// What a link costs, in compiles.
+/// The cost of a link, in compiles.
 pub(crate) const LINK: usize = 2;
 
-/// What a question costs alone, in compiles.
+/// The cost of answering a question alone, in compiles.
 pub(crate) fn cost(question: &Question) -> usize {
     match question.subject.stage() {
         Stage::Preprocess | Stage::Compile => 1,
@@ -27,7 +28,7 @@ pub(crate) fn cost(question: &Question) -> usize {
     }
 }
 
-/// The account of one run.
+/// The gains, losses and stakes of one run.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     allowed: usize,
@@ -38,15 +39,15 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// The account of a plan.
+    /// A ledger for the questions of a plan.
     pub(crate) fn of_plan(plan: &Plan) -> Self {
         Ledger::new(plan.questions.iter().map(cost).sum())
     }
 
-    /// The account of questions that cost so much alone. One compile may always be lost, or nothing
-    /// could be tried.
-    fn new(alone: usize) -> Self {
-        let allowed = 1 + alone * PER_MILLE / 1000;
+    /// A ledger for questions that cost this many compiles alone. One compile may always be lost;
+    /// otherwise nothing could be tried.
+    fn new(cost_alone: usize) -> Self {
+        let allowed = 1 + cost_alone * PER_MILLE / 1000;
         Ledger {
             allowed,
             gained: Cell::default(),
@@ -56,16 +57,17 @@ impl Ledger {
         }
     }
 
-    /// How many of these compiles may be tried now; each is staked until [`Ledger::settle`]. Half of
-    /// what was gained may be lost again. Waits while others have staked all.
+    /// Stakes up to `wanted` compiles and returns how many may run now; 0 means that no more may.
+    /// Half of all gains may be lost again. Waits while other batches have staked everything. The
+    /// caller must [`Ledger::settle`] the stake.
     pub(crate) async fn stake(&self, wanted: usize) -> usize {
         loop {
             if wanted == 0 || self.is_exhausted() {
                 return 0;
             }
-            let free = self.may_lose().saturating_sub(self.lost.get() + self.staked.get());
+            let free = self.loss_limit().saturating_sub(self.lost.get() + self.staked.get());
             if free > 0 {
-                // The rest is for whoever runs at the same time.
+                // Leave the rest to batches that run at the same time.
                 let staked = wanted.min(free.div_ceil(2));
                 self.staked.set(self.staked.get() + staked);
                 return staked;
@@ -74,8 +76,8 @@ impl Ledger {
         }
     }
 
-    /// Takes stakes back when it is known what the compiles that were tried have saved: these, and
-    /// others that were likely to gain.
+    /// Releases a stake and records how many compiles ran and how many they saved. `tried` also
+    /// counts compiles that ran without a stake because they were likely to gain.
     pub(crate) fn settle(&self, staked: usize, tried: usize, saved: usize) {
         self.staked.set(self.staked.get() - staked);
         self.gained.set(self.gained.get() + saved);
@@ -83,29 +85,30 @@ impl Ledger {
         self.settled.notify_waiters();
     }
 
-    /// Counts what was spent, or saved only seemingly: less is gained, or else it is lost.
+    /// Deducts compiles from the gains, and counts those that exceed the gains as lost.
     pub(crate) fn spend(&self, compiles: usize) {
         let gained = self.gained.get();
         self.gained.set(gained.saturating_sub(compiles));
         self.lose(compiles.saturating_sub(gained));
     }
 
-    /// Counts compiles that were for nothing.
+    /// Records compiles that gained nothing.
     pub(crate) fn lose(&self, compiles: usize) {
         self.lost.set(self.lost.get() + compiles);
     }
 
-    /// Whether nothing more may be tried.
+    /// Whether the loss limit is reached, so that nothing more may be staked.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.lost.get() >= self.may_lose()
+        self.lost.get() >= self.loss_limit()
     }
 
-    fn may_lose(&self) -> usize {
+    /// The most compiles that may be lost by now.
+    fn loss_limit(&self) -> usize {
         self.allowed + self.gained.get() / 2
     }
 }
 
-/// Whether the questions that are left of these are likely to be answered together: most have not
+/// Whether recompiling the remaining `left` of `of` questions is likely to gain: at most half have
 /// failed.
 pub(crate) fn is_likely(left: usize, of: usize) -> bool {
     2 * left >= of
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_finds_all_staked_waits_for_the_outcome() {
+    async fn a_stake_waits_while_everything_is_staked() {
         let ledger = Ledger::new(3);
         assert_eq!(ledger.stake(2).await, 1);
         let other = async {

@@ -1,5 +1,5 @@
-//! Techniques by which checks share commands, each with what may take part, what is compiled, how
-//! it runs, and what counts as proof.
+//! Techniques that let checks share commands. Each module holds its eligibility rules, its sources,
+//! its run, and the evidence it accepts.
 
 pub(crate) mod ledger;
 pub(crate) mod unity;
@@ -8,13 +8,13 @@ pub(crate) mod variants;
 use crate::check::Outcome;
 use crate::plan::ids::QuestionId;
 
-/// What came of questions that shared commands.
+/// The result of a batch of questions that shared commands.
 #[derive(Debug, Default)]
 pub(crate) struct BatchOutcome {
-    /// The questions that are answered.
+    /// The questions with an answer.
     pub answered: Vec<(QuestionId, Outcome)>,
-    /// The questions that are to be answered alone.
+    /// The questions that must run alone.
     pub alone: Vec<QuestionId>,
-    /// Smaller batches that may do better.
+    /// Smaller batches that may answer more.
     pub again: Vec<unity::Batch>,
 }

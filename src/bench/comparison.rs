@@ -78,9 +78,9 @@ impl Comparison {
                 return Err(Failure::Difference {
                     check: alone.id.clone(),
                     first: ALONE.into(),
-                    one: alone.told(),
+                    one: alone.status_and_value(),
                     second: name.into(),
-                    other: answer.told(),
+                    other: answer.status_and_value(),
                 });
             }
         }

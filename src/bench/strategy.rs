@@ -261,7 +261,14 @@ async fn perform_async(runner: &Runner, task: &Task, room: &Path) -> io::Result<
     env.push(("TMPDIR".into(), room.into()));
     let mut processes = 1;
     let run = async |program: &Path, argv: &[std::ffi::OsString]| {
-        let start = Start { program, argv, env: &env, dir: room, room, mode: OutputMode::Merged };
+        let start = Start {
+            program,
+            argv,
+            env: &env,
+            dir: room,
+            check_dir: room,
+            mode: OutputMode::Merged,
+        };
         match runner.run(start, tokio::time::Instant::now() + LONG).await.exit {
             Exit::Code(code) => Some(code),
             _ => None,

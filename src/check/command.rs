@@ -7,8 +7,8 @@ use crate::compiler::dialect::{Added, Stage};
 use crate::plan::question::{Question, Subject};
 use crate::plan::toolchain::Toolchain;
 
-/// The command that drives the compiler as far as a stage, and the file that it then writes
-/// into the current directory, if any.
+/// The command that drives the compiler as far as a stage, and the file that it writes into the
+/// current directory, if it writes one.
 pub(crate) fn command_line(
     toolchain: &Toolchain,
     question: &Question,

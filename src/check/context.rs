@@ -1,4 +1,4 @@
-//! What all checks of a run share.
+//! The state that all checks of a run share.
 
 use std::rc::Rc;
 
@@ -11,34 +11,34 @@ use crate::plan::ids::{Table, ToolchainId};
 use crate::protocol::code::Reason;
 use crate::protocol::response::Answer;
 
-/// What all parts of a run share.
+/// The state that all checks of a run share.
 pub(crate) struct Context {
-    /// What is to be asked.
+    /// The checks and questions.
     pub plan: Plan,
-    /// What runs commands.
+    /// Runs commands.
     pub runner: Runner,
-    /// Where they run, or why there is no such place.
+    /// The directory for temporary files, or why there is none.
     pub scratch: Result<Scratch, Reason>,
-    /// What is told while it happens.
+    /// Hears of results and notices.
     pub observer: Rc<dyn Observer>,
-    /// KnownLinks that need not be run again.
+    /// Links that are known to succeed.
     pub links: KnownLinks,
-    /// Held while a program runs in a directory that is not its own.
+    /// Held while a program runs in a directory of the caller.
     pub(super) shared_dirs: tokio::sync::Mutex<()>,
     /// Whether each toolchain works.
     pub(crate) probes: Table<ToolchainId, ToolchainProbe>,
 }
 
-/// Who is told what happens during a run.
+/// Receives results and notices while a run is in progress.
 pub trait Observer {
     /// A result is final.
     fn answered(&self, answer: &Answer);
-    /// Something that people should know.
+    /// Something that the user should know.
     fn notice(&self, notice: &str);
 }
 
 impl Context {
-    /// A run of a plan.
+    /// The context of a plan's run.
     pub(crate) fn new(
         plan: Plan,
         runner: Runner,
@@ -52,7 +52,7 @@ impl Context {
     }
 }
 
-/// An observer that looks at nothing.
+/// An observer that ignores everything.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 

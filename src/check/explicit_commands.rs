@@ -1,10 +1,10 @@
-//! Compiles and links by commands that the request gives in full.
+//! Compiles and links with the explicit commands of a toolchain.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use crate::check::links::Link;
-use crate::check::{Attempt, CheckRun, Command, Outcome, shown};
+use crate::check::{Attempt, CheckRun, Command, Outcome, reported_argv};
 use crate::compiler::dialect::Stage;
 use crate::compiler::object_file;
 use crate::compiler::value;
@@ -16,22 +16,23 @@ use crate::protocol::response::Step;
 use crate::source::Source;
 
 impl CheckRun<'_> {
-    /// Compiles a file and links what that has made, unless the question goes no further. The
-    /// last command decides.
-    pub(crate) async fn in_full(
+    /// Compiles a file, and links the result if the question needs it. The last command that ran
+    /// decides.
+    pub(crate) async fn explicit_commands(
         &self,
         commands: &Commands,
         file: &OsStr,
         source: Option<Source>,
     ) -> Outcome {
-        let compiled =
-            self.by(&commands.compile, self.program, "the compiler", Stage::Compile, file).await;
+        let compiled = self
+            .run_template(&commands.compile, self.program, "the compiler", Stage::Compile, file)
+            .await;
         let steps = vec![step(&compiled)];
-        self.link_in_full(commands, file, Outcome { steps, ..compiled.outcome(source) }).await
+        self.link_explicitly(commands, file, Outcome { steps, ..compiled.outcome(source) }).await
     }
 
-    /// KnownLinks what was compiled, if it was and the question goes so far.
-    async fn link_in_full(
+    /// Links the object file, if it compiled and the question needs it.
+    async fn link_explicitly(
         &self,
         commands: &Commands,
         file: &OsStr,
@@ -40,7 +41,7 @@ impl CheckRun<'_> {
         if outcome.verdict != Verdict::Yes || self.question.subject.stage() < Stage::Link {
             return outcome;
         }
-        let (link, program) = commands.link.as_ref().expect("the plan has looked for it");
+        let (link, program) = commands.link.as_ref().expect("the plan requires a link command");
         let program = match program {
             Ok(program) => program,
             Err(why) => {
@@ -48,18 +49,18 @@ impl CheckRun<'_> {
                 return outcome;
             }
         };
-        let known = self.known_link(link, &commands.compile, file);
+        let known = self.link_to_look_up(link, &commands.compile, file);
         if let Some(link_ahead) = &known
             && (self.context.links.knows(link_ahead)
-                || self.suffices_for(link_ahead, link, program).await)
+                || self.inventory_suffices(link_ahead, link, program).await)
         {
-            let step = self.known_step(link, file);
+            let step = self.skipped_link_step(link, file);
             outcome.command = step.command.clone();
             outcome.output.clear();
             outcome.steps.push(step);
             return outcome;
         }
-        let linked = self.by(link, program, "the linker", Stage::Link, file).await;
+        let linked = self.run_template(link, program, "the linker", Stage::Link, file).await;
         outcome.steps.push(step(&linked));
         if let Some(link) = known
             && linked.verdict == Verdict::Yes
@@ -75,8 +76,8 @@ impl CheckRun<'_> {
         outcome
     }
 
-    /// Runs one of the two commands.
-    pub(crate) async fn by(
+    /// Runs the compile or the link command of the toolchain.
+    pub(crate) async fn run_template(
         &self,
         template: &Template,
         program: &Path,
@@ -84,46 +85,51 @@ impl CheckRun<'_> {
         stage: Stage,
         file: &OsStr,
     ) -> Attempt {
-        let argv = self.filled(template, file);
-        let product = self.written(stage);
-        let object = self.toolchain.dialect.product(Stage::Compile).expect("it is a file");
+        let argv = self.argv(template, file);
+        let product = self.product_path(stage);
+        let object =
+            self.toolchain.dialect.product(Stage::Compile).expect("a compile writes a file");
         let reads = if stage == Stage::Link { object.into() } else { file.to_owned() };
         let mode = OutputMode::Merged;
         let command = Command { what, program, argv, reads: vec![reads], product, mode };
         self.attempt(command, file).await
     }
 
-    /// A command of this question.
-    pub(crate) fn filled(&self, template: &Template, file: &OsStr) -> Vec<OsString> {
+    /// A command of the toolchain with its placeholders filled in.
+    pub(crate) fn argv(&self, template: &Template, file: &OsStr) -> Vec<OsString> {
         let name = |stage| self.toolchain.dialect.product(stage).map(OsString::from);
         template.fill(Filling {
             source: file,
-            object: &name(Stage::Compile).expect("it is a file"),
-            program: &name(Stage::Link).expect("it is a file"),
+            object: &name(Stage::Compile).expect("a compile writes a file"),
+            program: &name(Stage::Link).expect("a link writes a file"),
             definitions: &self.question.definitions,
             args: &self.question.args,
             link_args: &self.question.link_args,
         })
     }
 
-    /// The link that is ahead, if its program is wanted by nobody and something can be known of
-    /// it.
-    fn known_link(&self, template: &Template, compile: &Template, file: &OsStr) -> Option<Link> {
+    /// The link of this question, if nobody needs its program and known links can answer for it.
+    fn link_to_look_up(
+        &self,
+        template: &Template,
+        compile: &Template,
+        file: &OsStr,
+    ) -> Option<Link> {
         let is_wanted = self.question.product.is_some();
         if self.question.subject.stage() > Stage::Link
             || is_wanted && !self.question.product_is_data
         {
             return None;
         }
-        let object = value::product(&self.written(Stage::Compile)?)?;
+        let object = value::read_product(&self.product_path(Stage::Compile)?)?;
         if is_wanted && object_file::wants(&object).is_none() {
-            // With link-time optimization, say, there is no data in it.
+            // The object file has no data, for example because of link-time optimization.
             return None;
         }
         self.link_of(template, compile, file, &object)
     }
 
-    /// The link of an object file, if something can be known of it.
+    /// The link of an object file, if known links can answer for it.
     pub(crate) fn link_of(
         &self,
         template: &Template,
@@ -132,13 +138,13 @@ impl CheckRun<'_> {
         object: &[u8],
     ) -> Option<Link> {
         let programs = self.toolchain.identity();
-        let [argv, compiled_by] = [template, compile].map(|command| self.filled(command, file));
+        let [argv, compiled_by] = [template, compile].map(|command| self.argv(command, file));
         Link::new(&argv, &self.toolchain.env, &programs, object, &compiled_by)
     }
 
-    /// The step of a link that is known to work, which is not run.
-    pub(crate) fn known_step(&self, template: &Template, file: &OsStr) -> Step {
-        let command = shown(&self.filled(template, file));
+    /// The reported step of a link that did not run because it is known to succeed.
+    pub(crate) fn skipped_link_step(&self, template: &Template, file: &OsStr) -> Step {
+        let command = reported_argv(&self.argv(template, file));
         Step { command, exit_code: Some(0), output: String::new(), known: true }
     }
 }

@@ -1,26 +1,27 @@
-//! Files of the caller's, or of a compiler, that may be something else than plain ones.
+//! Reads and copies files that may not be regular files.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// So much of a source is compared with the compiler's words.
-const MOST_SOURCE: u64 = 16 << 20;
+/// How many bytes of a source are compared with the compiler's diagnostics.
+const MAX_SOURCE_BYTES: u64 = 16 << 20;
 
-/// Copies a file. To a named pipe it would wait for a reader, and everything else with it.
-pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a file. Refuses a named pipe, because opening one would block until it has a reader.
+pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     if fs::metadata(to).is_ok_and(|there| !there.is_file()) {
-        return Err(io::Error::other("it is no plain file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     fs::copy(from, to).map(drop)
 }
 
-/// The text of a source, which may be a file of the caller's: a named pipe, or one without an end.
-pub(crate) fn text_of(path: &Path) -> String {
+/// The text of a source; empty if it is not a regular file. The caller's file may be a named pipe
+/// or endless.
+pub(crate) fn source_text(path: &Path) -> String {
     let is_plain = fs::metadata(path).is_ok_and(|meta| meta.is_file());
     let mut bytes = Vec::new();
     if is_plain && let Ok(file) = File::open(path) {
-        let _ = file.take(MOST_SOURCE).read_to_end(&mut bytes);
+        let _ = file.take(MAX_SOURCE_BYTES).read_to_end(&mut bytes);
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

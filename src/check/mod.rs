@@ -1,5 +1,5 @@
-//! Asks one question: writes its source, drives the compiler as far as the question needs,
-//! and reads the answer.
+//! Answers one question: writes its source, drives the compiler as far as the question needs, and
+//! reads the result.
 
 pub(crate) mod command;
 pub(crate) mod context;
@@ -18,9 +18,9 @@ use tokio::time::Instant;
 
 use crate::check::command::command_line;
 use crate::check::context::Context;
-use crate::check::files::{copy, text_of};
+use crate::check::files::{copy_file, source_text};
 use crate::compiler::causes;
-use crate::compiler::causes::Around;
+use crate::compiler::causes::CommandContext;
 use crate::compiler::diagnostics::{says_unknown_flag, without_escapes};
 use crate::compiler::dialect::Stage;
 use crate::compiler::value;
@@ -35,40 +35,40 @@ use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::{Step, Value};
 use crate::source::{self, Form, Source};
 
-/// What came of a question.
+/// The result of a question.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     /// The answer.
     pub verdict: Verdict,
-    /// What the kind asks for beyond yes and no.
+    /// The value, if the kind has one.
     pub value: Option<Value>,
-    /// What the exit status does not say of a no.
+    /// Why the verdict is no, if the exit status does not show it.
     pub remark: Option<Reason>,
     /// The compiler command that decided.
     pub command: Vec<String>,
     /// The exit status of the command that decided.
     pub exit_code: Option<i32>,
-    /// What it wrote.
+    /// The output of that command.
     pub output: String,
-    /// Whether the middle of it is missing.
+    /// Whether the middle of the output is missing.
     pub cut: bool,
     /// The source that was compiled.
     pub source: Option<String>,
-    /// What was run, by commands that are given in full.
+    /// The commands that ran, if the toolchain has explicit commands.
     pub steps: Vec<Step>,
     /// How long it took.
     pub duration: Duration,
-    /// Whether commands were shared with other questions.
-    pub fused: bool,
+    /// Whether the question shared commands with others.
+    pub shared: bool,
 }
 
 impl Outcome {
-    /// An error without any command.
+    /// An error before any command ran.
     pub(crate) fn error(reason: Reason) -> Self {
         Outcome::of(Verdict::Error(reason))
     }
 
-    /// A verdict, and nothing else yet.
+    /// An outcome with a verdict and nothing else.
     pub(crate) fn of(verdict: Verdict) -> Self {
         Outcome {
             verdict,
@@ -81,19 +81,19 @@ impl Outcome {
             source: None,
             steps: Vec::new(),
             duration: Duration::ZERO,
-            fused: false,
+            shared: false,
         }
     }
 }
 
-/// Asks a question, and lets the answer count only if the toolchain works.
-pub(crate) async fn ask_if_toolchain_works(context: &Context, question: QuestionId) -> Outcome {
+/// Answers a question. The answer counts only if the toolchain works.
+pub(crate) async fn outcome_if_toolchain_works(context: &Context, question: QuestionId) -> Outcome {
     let question = &context.plan.questions[question];
     let probe = &context.probes[question.toolchain];
     if let Some(failure) = probe.known_failure() {
         return Outcome::error(failure);
     }
-    let mut outcome = ask(context, question).await;
+    let mut outcome = outcome(context, question).await;
     if probe::is_probed(context, question.toolchain)
         && let Some(failure) = probe.failure(question.subject.stage()).await
     {
@@ -103,8 +103,8 @@ pub(crate) async fn ask_if_toolchain_works(context: &Context, question: Question
     outcome
 }
 
-/// Asks a question.
-pub(crate) async fn ask(context: &Context, question: &Question) -> Outcome {
+/// Answers a question.
+pub(crate) async fn outcome(context: &Context, question: &Question) -> Outcome {
     let toolchain = &context.plan.toolchains[question.toolchain];
     let program = match &toolchain.program {
         Ok(program) => program,
@@ -114,8 +114,8 @@ pub(crate) async fn ask(context: &Context, question: &Question) -> Outcome {
         Ok(scratch) => scratch,
         Err(why) => return Outcome::error(why.clone()),
     };
-    let room = match scratch.room() {
-        Ok(room) => room,
+    let dir = match scratch.check_dir() {
+        Ok(dir) => dir,
         Err(error) => return Outcome::error(cannot_write(context, &error)),
     };
     let started = Instant::now();
@@ -124,7 +124,7 @@ pub(crate) async fn ask(context: &Context, question: &Question) -> Outcome {
         question,
         toolchain,
         program,
-        room,
+        dir,
         deadline: started + question.timeout,
         sources: 1,
     };
@@ -144,13 +144,13 @@ pub(crate) async fn ask(context: &Context, question: &Question) -> Outcome {
     outcome
 }
 
-/// Why a flag with which the compiler succeeds is a no.
+/// Why a flag is a no although the compiler succeeds.
 pub(crate) fn unknown_flag() -> Reason {
-    Reason::new(Code::UnknownFlag, "the output says that the flag is not known or not used")
+    Reason::new(Code::UnknownFlag, "the output says that the flag is unknown or unused")
 }
 
 fn not_preprocessed() -> Verdict {
-    let text = "the compiler did not preprocess; look at its arguments";
+    let text = "the compiler did not preprocess the source; check its arguments";
     Verdict::error(Code::CompilerMisbehaved, text)
 }
 
@@ -159,47 +159,60 @@ fn cannot_write(context: &Context, error: &std::io::Error) -> Reason {
     causes::not_written("the source", error, temp)
 }
 
+/// One question while it is being answered.
 pub(crate) struct CheckRun<'a> {
+    /// The state of the whole run.
     pub(crate) context: &'a Context,
+    /// The question.
     pub(crate) question: &'a Question,
+    /// The toolchain of the question.
     pub(crate) toolchain: &'a Toolchain,
+    /// The path of the compiler.
     pub(crate) program: &'a Path,
-    pub(crate) room: CheckDir,
+    /// The directory in which the commands run.
+    pub(crate) dir: CheckDir,
+    /// When the time limit expires.
     pub(crate) deadline: Instant,
-    /// How many sources a command is about, of each of which it may say much.
+    /// How many sources a command compiles. The limit on its output grows with them.
     pub(crate) sources: usize,
 }
 
-/// A command that makes a file.
+/// A command that produces a file.
 pub(crate) struct Command<'a> {
-    /// What it is, in messages.
+    /// The name of the program in messages.
     pub(crate) what: &'a str,
+    /// The path of the program.
     pub(crate) program: &'a Path,
+    /// Its arguments, starting with its own name.
     pub(crate) argv: Vec<OsString>,
-    /// The files that it reads, as it is to name them.
+    /// The files that the command reads, named as on its command line.
     pub(crate) reads: Vec<OsString>,
-    /// The file.
+    /// The file that it produces.
     pub(crate) product: Option<PathBuf>,
+    /// How its output comes back.
     pub(crate) mode: OutputMode,
 }
 
-/// One run of the compiler.
+/// One command of a check after it ended.
 pub(crate) struct Attempt {
+    /// What its end means.
     pub(crate) verdict: Verdict,
+    /// Its arguments, for reports.
     pub(crate) command: Vec<String>,
+    /// Its exit status, if it ended by itself.
     pub(crate) exit_code: Option<i32>,
-    /// Diagnostics.
+    /// The diagnostics.
     pub(crate) messages: String,
     /// Whether the middle of the diagnostics is missing.
     pub(crate) cut: bool,
-    /// Standard output of the preprocessor.
+    /// The preprocessor's standard output.
     preprocessed: String,
-    /// Whether the middle of it is missing.
-    /// The file that was written.
+    /// The file that the command produced.
     pub(crate) product: Option<PathBuf>,
 }
 
 impl Attempt {
+    /// The outcome of a question that this command decides.
     pub(crate) fn outcome(self, source: Option<Source>) -> Outcome {
         Outcome {
             verdict: self.verdict,
@@ -212,43 +225,43 @@ impl Attempt {
             source: source.map(|source| source.text),
             steps: Vec::new(),
             duration: Duration::ZERO,
-            fused: false,
+            shared: false,
         }
     }
 }
 
 impl<'a> CheckRun<'a> {
-    /// Begins to ask, in a room of its own. `None` if there is no compiler, or no room, which whoever
-    /// asks the question alone will say.
+    /// Prepares a question, in a directory of its own. `None` if there is no compiler, or the
+    /// directory cannot be made; answering the question alone reports why.
     pub(crate) fn begin(context: &'a Context, question: &'a Question) -> Option<Self> {
         let toolchain = &context.plan.toolchains[question.toolchain];
         let program = toolchain.program.as_ref().ok()?;
-        let room = context.scratch.as_ref().ok()?.room().ok()?;
+        let dir = context.scratch.as_ref().ok()?.check_dir().ok()?;
         let deadline = Instant::now() + question.timeout;
-        Some(CheckRun { context, question, toolchain, program, room, deadline, sources: 1 })
+        Some(CheckRun { context, question, toolchain, program, dir, deadline, sources: 1 })
     }
 
-    /// What its commands have around them.
-    pub(crate) fn around(&self) -> Around<'_> {
-        let room = self.room.path();
-        let temp = self.context.scratch.as_ref().map_or(room, Scratch::base);
-        Around { room, temp, path: self.toolchain.path() }
+    /// The directories and the search path of the check's commands.
+    pub(crate) fn command_context(&self) -> CommandContext<'_> {
+        let check_dir = self.dir.path();
+        let temp = self.context.scratch.as_ref().map_or(check_dir, Scratch::base);
+        CommandContext { check_dir, temp, path: self.toolchain.path() }
     }
 
-    /// Writes a source into the room; its name there.
+    /// Writes a source into the check's directory and returns its name there.
     pub(crate) fn write(&self, source: &Source) -> Result<OsString, Reason> {
         let name = source.name();
-        match std::fs::write(self.room.path().join(&name), &source.text) {
+        match std::fs::write(self.dir.path().join(&name), &source.text) {
             Ok(()) => Ok(name),
             Err(error) => Err(cannot_write(self.context, &error)),
         }
     }
 
-    /// The answer is what the compiler, or the program, says by its exit status.
+    /// Answers a question that the exit status of the compiler, or of the program, decides.
     async fn verdict(&self, file: &OsStr, source: Option<Source>) -> Outcome {
         let stage = self.question.subject.stage();
         let mut outcome = match &self.toolchain.commands {
-            Some(commands) => self.in_full(commands, file, source).await,
+            Some(commands) => self.explicit_commands(commands, file, source).await,
             None => self.compile(stage, file).await.outcome(source),
         };
         if stage == Stage::Run && outcome.verdict == Verdict::Yes {
@@ -257,34 +270,34 @@ impl<'a> CheckRun<'a> {
         outcome
     }
 
-    /// The file that a stage writes, if any.
-    pub(crate) fn written(&self, stage: Stage) -> Option<PathBuf> {
-        self.toolchain.dialect.product(stage).map(|name| self.room.path().join(name))
+    /// The path of the file that a stage produces, if it produces one.
+    pub(crate) fn product_path(&self, stage: Stage) -> Option<PathBuf> {
+        self.toolchain.dialect.product(stage).map(|name| self.dir.path().join(name))
     }
 
-    /// Does what follows on a yes.
+    /// Turns a yes into a no if a pattern says so, and otherwise copies the product.
     pub(crate) async fn finish(&self, outcome: &mut Outcome) {
         if outcome.verdict == Verdict::Yes {
             self.apply_patterns(outcome).await;
         }
         if outcome.verdict == Verdict::Yes {
-            self.deliver(outcome);
+            self.copy_product(outcome);
         }
     }
 
-    /// Copies what was made to where the check wants it.
-    fn deliver(&self, outcome: &mut Outcome) {
-        let mut made = self.written(self.question.subject.stage());
+    /// Copies the check's product to where the request wants it.
+    fn copy_product(&self, outcome: &mut Outcome) {
+        let mut made = self.product_path(self.question.subject.stage());
         if self.question.product_is_data && made.as_ref().is_some_and(|made| !made.exists()) {
-            // The link was known to work, and was not run.
-            made = self.written(Stage::Compile);
+            // The link was known to succeed, and did not run.
+            made = self.product_path(Stage::Compile);
         }
         if let (Some(product), Some(made)) = (&self.question.product, made)
-            && let Err(error) = copy(&made, product)
+            && let Err(error) = copy_file(&made, product)
         {
             let text = format!(
-                "the product could not be copied to {} ({error}); its directory must be there and \
-                 have room",
+                "the product could not be copied to {} ({error}); its directory must exist and have \
+                 free space",
                 product.display()
             );
             outcome.verdict = Verdict::error(Code::ProductNotCopied, text);
@@ -292,7 +305,7 @@ impl<'a> CheckRun<'a> {
         }
     }
 
-    /// Turns a yes into a no if what was written says so.
+    /// Turns a yes into a no if the output matches a pattern or rejects the flag.
     async fn apply_patterns(&self, outcome: &mut Outcome) {
         let subject = &self.question.subject;
         let is_flag = matches!(subject, Subject::CompilerFlag(_) | Subject::LinkerFlag(_));
@@ -330,12 +343,12 @@ impl<'a> CheckRun<'a> {
         }
     }
 
-    /// What the toolchain writes for an empty program.
+    /// The toolchain's output for an empty program.
     async fn baseline(&self) -> String {
         self.context.probes[self.question.toolchain].output(self.question.subject.stage()).await
     }
 
-    /// The answer is what the preprocessor says by its exit status.
+    /// Answers a question that the exit status of the preprocessor decides.
     async fn presence(&self, source: Source) -> Outcome {
         let name = match self.write(&source) {
             Ok(name) => name,
@@ -350,7 +363,7 @@ impl<'a> CheckRun<'a> {
         outcome
     }
 
-    /// The answer stands in the preprocessor's output.
+    /// Answers a question from the preprocessor's output.
     async fn expansion(&self, source: Source) -> Outcome {
         let name = match self.write(&source) {
             Ok(name) => name,
@@ -378,54 +391,54 @@ impl<'a> CheckRun<'a> {
         outcome
     }
 
-    /// Runs the compiler on a file as far as a stage needs.
+    /// Runs the compiler on a file, as far as a stage needs.
     pub(crate) async fn compile(&self, stage: Stage, file: &OsStr) -> Attempt {
         let (argv, product) = command_line(self.toolchain, self.question, stage, file);
-        let product = product.map(|name| self.room.path().join(name));
+        let product = product.map(|name| self.dir.path().join(name));
         let mode = if stage == Stage::Preprocess { OutputMode::Apart } else { OutputMode::Merged };
         let (what, program, reads) = ("the compiler", self.program, vec![file.to_owned()]);
         let command = Command { what, program, argv, reads, product, mode };
         self.attempt(command, file).await
     }
 
-    /// Runs a command that makes a file of a source.
+    /// Runs a command that produces a file from a source.
     pub(crate) async fn attempt(&self, command: Command<'_>, file: &OsStr) -> Attempt {
         let Command { what, program, argv, reads, product, mode } = command;
         if let Some(product) = &product {
-            // What an earlier command of this question left must not pass for this one's.
+            // Remove the output of an earlier command, so that it cannot pass for this one's.
             let _ = std::fs::remove_file(product);
         }
         let mut env = self.toolchain.env.clone();
         if self.toolchain.private_temp {
-            toolchain::set(&mut env, "TMPDIR", self.room.path());
+            toolchain::set(&mut env, "TMPDIR", self.dir.path());
         }
-        let room = self.room.path();
-        let start = Start { program, argv: &argv, env: &env, dir: room, room, mode };
+        let check_dir = self.dir.path();
+        let start = Start { program, argv: &argv, env: &env, dir: check_dir, check_dir, mode };
         let finished = self.context.runner.run_over(self.sources, start, self.deadline).await;
         let (messages, preprocessed) = match mode {
             OutputMode::Apart => (&finished.stderr, finished.stdout.text()),
             OutputMode::Merged => (&finished.stdout, String::new()),
         };
         let (messages, cut) = (messages.text(), messages.is_cut());
-        let source = || text_of(&self.room.path().join(file));
-        let (timeout, around) = (self.question.timeout, self.around());
+        let source = || source_text(&self.dir.path().join(file));
+        let (timeout, context) = (self.question.timeout, self.command_context());
         let product_file = product.as_deref();
         let judged =
-            verdict::compiler(what, &finished, &messages, product_file, source, timeout, around);
-        let is_there = |name: &OsString| self.room.path().join(name).exists();
+            verdict::compiler(what, &finished, &messages, product_file, source, timeout, context);
+        let is_there = |name: &OsString| self.dir.path().join(name).exists();
         let verdict = match (self.toolchain.replaced(), judged) {
             (Some(program), _) => verdict::replaced(program),
-            // A script that is gone may have been started and not been read.
+            // A script that is gone may have started without being read.
             (None, Verdict::No) if let Some(program) = self.toolchain.missing() => {
                 verdict::replaced(program)
             }
-            // Something that cleans up has come too early.
+            // Something removed the files before the compiler could read them.
             (None, Verdict::No) if !reads.iter().all(is_there) => verdict::removed(),
             (None, judged) => judged,
         };
         Attempt {
             verdict,
-            command: shown(&argv),
+            command: reported_argv(&argv),
             exit_code: exit_code(&finished),
             messages,
             cut,
@@ -435,6 +448,7 @@ impl<'a> CheckRun<'a> {
     }
 }
 
+/// The exit status of a command that ended by itself.
 pub(crate) fn exit_code(finished: &Finished) -> Option<i32> {
     match finished.exit {
         Exit::Code(code) => Some(code),
@@ -442,7 +456,7 @@ pub(crate) fn exit_code(finished: &Finished) -> Option<i32> {
     }
 }
 
-/// A command as it is reported.
-pub(crate) fn shown(argv: &[OsString]) -> Vec<String> {
+/// A command's arguments as text, for reports.
+pub(crate) fn reported_argv(argv: &[OsString]) -> Vec<String> {
     argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
 }

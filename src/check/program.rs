@@ -1,11 +1,11 @@
-//! Runs the program that a question has linked.
+//! Runs the program that a question linked.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::check::{CheckRun, Outcome, exit_code, shown};
+use crate::check::{CheckRun, Outcome, exit_code, reported_argv};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::{self, Verdict};
 use crate::exec::process::{Exit, Finished};
@@ -15,18 +15,18 @@ use crate::plan::toolchain;
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::{Step, Value};
 
-/// How often, and after what pause at first, a program is started again that somebody still
-/// has open for writing. The pauses double: 2 s in all.
+/// How often a program is started again while another process has it open for writing, and the
+/// pause before the first retry. The pauses double: 2 s in all.
 const BUSY_RETRIES: u32 = 11;
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
 impl CheckRun<'_> {
-    /// Runs the program, and puts its verdict into the outcome.
+    /// Runs the program and stores its verdict in the outcome.
     pub(crate) async fn run_program(&self, outcome: &mut Outcome) {
         let Subject::Source { run_args, merge_output, run_dir, .. } = &self.question.subject else {
-            unreachable!("only sources run")
+            unreachable!("only sources are run")
         };
-        let program = self.written(Stage::Run).expect("a link writes a file");
+        let program = self.product_path(Stage::Run).expect("a link writes a file");
         let (mut argv, file) = match &self.toolchain.emulator {
             Some((_, Err(why))) => {
                 outcome.verdict = Verdict::Error(why.clone());
@@ -38,12 +38,12 @@ impl CheckRun<'_> {
         argv.push(program.clone().into());
         argv.extend(run_args.iter().map(OsString::from));
         let mut env = self.toolchain.program_env.clone();
-        toolchain::set(&mut env, "TMPDIR", self.room.path());
+        toolchain::set(&mut env, "TMPDIR", self.dir.path());
         let mode = if *merge_output { OutputMode::Merged } else { OutputMode::Apart };
-        let dir = run_dir.as_deref().unwrap_or(self.room.path());
-        let room = self.room.path();
-        let start = Start { program: file, argv: &argv, env: &env, dir, room, mode };
-        // In a directory that they share, programs must not meet.
+        let dir = run_dir.as_deref().unwrap_or(self.dir.path());
+        let check_dir = self.dir.path();
+        let start = Start { program: file, argv: &argv, env: &env, dir, check_dir, mode };
+        // Programs that share a directory run one at a time.
         let _alone = match run_dir {
             Some(_) => Some(self.context.shared_dirs.lock().await),
             None => None,
@@ -52,9 +52,15 @@ impl CheckRun<'_> {
         let timeout = self.question.timeout;
         let emulator = self.toolchain.emulator.is_some().then_some(file);
         let (stdout, errors) = (finished.stdout.text(), finished.stderr.text());
-        // An emulator speaks on standard error, wherever that goes.
-        let said = if *merge_output { &stdout } else { &errors };
-        outcome.verdict = verdict::program(&finished.exit, emulator, said, timeout, self.around());
+        // An emulator writes its own messages to standard error, wherever that goes.
+        let emulator_output = if *merge_output { &stdout } else { &errors };
+        outcome.verdict = verdict::program(
+            &finished.exit,
+            emulator,
+            emulator_output,
+            timeout,
+            self.command_context(),
+        );
         outcome.exit_code = exit_code(&finished);
         outcome.output += &errors;
         outcome.cut |= finished.stderr.is_cut() || finished.stdout.is_cut();
@@ -73,7 +79,7 @@ impl CheckRun<'_> {
         if self.toolchain.commands.is_some() {
             let exit_code = outcome.exit_code;
             outcome.steps.push(Step {
-                command: shown(&argv),
+                command: reported_argv(&argv),
                 exit_code,
                 output: errors,
                 known: false,
@@ -81,8 +87,9 @@ impl CheckRun<'_> {
         }
     }
 
-    /// A program that was written just now may still be open for writing in a process that
-    /// was forked at the wrong moment; the system then refuses to run it (ETXTBSY).
+    /// Runs a program, and retries while it is busy. A process that was forked at the wrong moment
+    /// may still have the new program open for writing, and the system then refuses to run it
+    /// (ETXTBSY).
     async fn run_when_not_busy(&self, start: Start<'_>) -> Finished {
         for retry in 0..BUSY_RETRIES {
             let finished = self.context.runner.run(start, self.deadline).await;

@@ -1,4 +1,4 @@
-//! Values that stand in what the compiler writes, or are closed in on.
+//! Answers questions whose value is in the compiler's output files, or has to be searched for.
 
 use crate::check::{Attempt, CheckRun, Outcome};
 use crate::compiler::dialect::Stage;
@@ -9,13 +9,13 @@ use crate::protocol::response::Value;
 use crate::source::{self, Comparison, Source};
 
 impl CheckRun<'_> {
-    /// The answer stands in the object file, or in the program if link-time optimization keeps
-    /// it out of the object file, or can be closed in on.
+    /// Answers a question for an integer. Its value is in the object file; or in the program, if
+    /// link-time optimization keeps it out of the object file; or has to be searched for.
     pub(crate) async fn integer(&self, source: Source) -> Outcome {
-        let (found, mut outcome) = self.in_product(&source, value::integer).await;
+        let (found, mut outcome) = self.read_product(&source, value::integer).await;
         let number = match found {
             None => return outcome,
-            Some(Found::Nothing) => match self.close_in(&source).await {
+            Some(Found::Nothing) => match self.search_value(&source).await {
                 Ok(number) => number,
                 Err(error) => {
                     outcome.verdict = Verdict::Error(error);
@@ -26,8 +26,8 @@ impl CheckRun<'_> {
             Some(Found::Several) => {
                 outcome.verdict = Verdict::error(
                     Code::ValueUnreadable,
-                    "the value differs between the architectures that are compiled for; \
-                     ask for each of them alone",
+                    "the value differs between the target architectures of the compile; ask for \
+                     each of them alone",
                 );
                 return outcome;
             }
@@ -41,22 +41,23 @@ impl CheckRun<'_> {
         outcome
     }
 
-    /// The byte order stands in the object file or in the program.
+    /// Answers the question for the byte order, which is in the object file or in the program.
     pub(crate) async fn byte_order(&self, source: Source) -> Outcome {
-        let (found, mut outcome) = self.in_product(&source, value::byte_order).await;
+        let (found, mut outcome) = self.read_product(&source, value::byte_order).await;
         match found {
             None => {}
             Some(Found::One(order)) => outcome.value = Some(Value::Text(order.into())),
             Some(_) => {
-                let text = "the byte order cannot be read off what the compiler writes";
+                let text = "the byte order cannot be read from the compiler's output files";
                 outcome.verdict = Verdict::error(Code::ValueUnreadable, text);
             }
         }
         outcome
     }
 
-    /// What an object file, or else a program, of a source holds. `None` if it did not compile.
-    async fn in_product<T: PartialEq>(
+    /// The value in the object file of a source, or else in its program. `None` if the source does
+    /// not compile.
+    async fn read_product<T: PartialEq>(
         &self,
         source: &Source,
         read: fn(&[u8]) -> Found<T>,
@@ -69,25 +70,28 @@ impl CheckRun<'_> {
         if object.verdict != Verdict::Yes {
             return (None, object.outcome(Some(source.clone())));
         }
-        let found = look(&object, read);
+        let found = read_value(&object, read);
         if found != Found::Nothing {
             return (Some(found), object.outcome(Some(source.clone())));
         }
         let program = self.compile(Stage::Link, &name).await;
-        let found =
-            if program.verdict == Verdict::Yes { look(&program, read) } else { Found::Nothing };
+        let found = if program.verdict == Verdict::Yes {
+            read_value(&program, read)
+        } else {
+            Found::Nothing
+        };
         (Some(found), object.outcome(Some(source.clone())))
     }
 
-    /// Finds an integer by asking whether it is larger than others.
-    async fn close_in(&self, source: &Source) -> Result<i128, Reason> {
+    /// Finds an integer by binary search, with sources that compile only if a comparison holds.
+    async fn search_value(&self, source: &Source) -> Result<i128, Reason> {
         let unreadable = |text: &str| Err(Reason::new(Code::ValueUnreadable, text));
         if self.holds(source, Comparison::Impossible).await? {
-            let text = "the compiler accepts what cannot be; look at its arguments";
+            let text = "the compiler accepts a contradiction; check its arguments";
             return Err(Reason::new(Code::CompilerMisbehaved, text));
         }
         if !self.holds(source, Comparison::NotNegative).await? {
-            let text = "the value is negative and cannot be read off what the compiler writes";
+            let text = "the value is negative and cannot be read from the compiler's output files";
             return unreadable(text);
         }
         let (mut low, mut high) = (0i128, 1i128);
@@ -107,11 +111,12 @@ impl CheckRun<'_> {
             }
         }
         if !self.holds(source, Comparison::Is(low)).await? {
-            return unreadable("the value cannot be read off what the compiler writes");
+            return unreadable("the value cannot be read from the compiler's output files");
         }
         Ok(low)
     }
 
+    /// Whether the integer of a source satisfies a comparison.
     async fn holds(&self, source: &Source, comparison: Comparison) -> Result<bool, Reason> {
         let source = source::comparison(source, self.toolchain.language, comparison);
         let name = self
@@ -125,7 +130,7 @@ impl CheckRun<'_> {
     }
 }
 
-fn look<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
+fn read_value<T>(attempt: &Attempt, read: fn(&[u8]) -> Found<T>) -> Found<T> {
     let product = attempt.product.as_ref().expect("these stages write a file");
-    value::product(product).map_or(Found::Nothing, |file| read(&file))
+    value::read_product(product).map_or(Found::Nothing, |file| read(&file))
 }

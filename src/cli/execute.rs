@@ -157,7 +157,7 @@ fn run_plan(
         progress: Progress::new(plan.checks.len()),
         stream: streamed_to.map(Stream::start).transpose().map_err(no_thread)?,
     });
-    let schedule = schedule::Options { fuse: !args.no_fuse, verify: args.verify };
+    let schedule = schedule::Options { share: !args.no_fuse, verify: args.verify };
     let records = args.trace.is_some();
     let launch = Launch { plan, jobs, inherited, schedule, records };
     let stop = stopped(args.output.is_none(), reporter.clone());

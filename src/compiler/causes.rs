@@ -1,5 +1,5 @@
-//! Why a command did not judge its source, and what to do: the code and the text for each cause, with the
-//! directory, the limit or the variable that it is about.
+//! Why a command did not judge its source: the code and the message for each cause. Messages say
+//! what to do, and name the directory, limit or variable in question.
 
 use std::ffi::OsStr;
 use std::io;
@@ -8,60 +8,61 @@ use std::path::Path;
 use crate::os::{self, Limit, StartFailure};
 use crate::protocol::code::{Code, Reason};
 
-/// What was wrong when it was not the source.
+/// What went wrong apart from the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// A defect of the compiler.
+    /// The compiler has a bug.
     Crash,
     /// A part of the compiler was killed.
     Killed,
-    /// A part of the compiler was not found, or could not be run.
+    /// A part of the compiler was not found or could not be run.
     NotStarted,
     /// The compiler did not find its linker or assembler.
     NoBinutils,
-    /// There is no room for files.
+    /// The disk is full.
     DiskFull,
-    /// The user has used up their share of the disk.
+    /// The user's disk quota is used up.
     Quota,
     /// Files could not be written for another reason.
     Unwritable,
     /// Memory ran out.
     Memory,
-    /// One of the limits that a process has.
+    /// A limit of the process was reached.
     Limit(Limit),
     /// A part of the compiler is being written.
     Busy,
-    /// The linker failed.
+    /// The linker failed, but not because of its input.
     LinkerFailed,
-    /// There is no license.
+    /// The compiler has no license.
     NoLicense,
-    /// What starts the compiler failed.
+    /// The program that starts the compiler failed.
     Launcher,
 }
 
-/// What a command had around it.
+/// The directories and the search path of a command, for messages about its failure.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Around<'a> {
-    /// Its own directory, whose name means nothing to people.
-    pub room: &'a Path,
+pub(crate) struct CommandContext<'a> {
+    /// The directory of its check, whose name means nothing to users.
+    pub check_dir: &'a Path,
     /// The directory for temporary files.
     pub temp: &'a Path,
-    /// Where it looks for programs.
+    /// The `PATH` of the command, if it is set.
     pub path: Option<&'a OsStr>,
 }
 
 const SEE_OUTPUT: &str = "see its message in the output";
 
 impl Cause {
-    /// The cause, with the compiler's words for it, and the remedy.
-    pub(crate) fn told(self, said: &str, around: Around<'_>) -> Reason {
-        let own = format!("{}/", around.room.display());
-        let said = said.trim().replace(&own, "");
+    /// The reason for an error with this cause: the cause, the compiler's own words, and the
+    /// remedy.
+    pub(crate) fn message(self, line: &str, context: CommandContext<'_>) -> Reason {
+        let own = format!("{}/", context.check_dir.display());
+        let line = line.trim().replace(&own, "");
         let cause = match self {
-            Cause::Unwritable if os::is_full(around.temp) => Cause::DiskFull,
+            Cause::Unwritable if os::is_full(context.temp) => Cause::DiskFull,
             cause => cause,
         };
-        let text = format!("{} ({said}); {}", cause.what(), cause.remedy(&said, around));
+        let text = format!("{} ({line}); {}", cause.description(), cause.remedy(&line, context));
         Reason::new(cause.code(), text)
     }
 
@@ -81,12 +82,12 @@ impl Cause {
         }
     }
 
-    fn what(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Cause::Crash => "the compiler crashed",
             Cause::Killed => "a part of the compiler was killed by a signal",
             Cause::NotStarted => "a part of the compiler could not be started",
-            Cause::NoBinutils => "the compiler does not find its linker or assembler",
+            Cause::NoBinutils => "the compiler cannot find its linker or assembler",
             Cause::DiskFull => "the disk is full",
             Cause::Quota => "the disk quota is used up",
             Cause::Unwritable => "the compiler could not write its files",
@@ -99,44 +100,44 @@ impl Cause {
         }
     }
 
-    fn remedy(self, said: &str, around: Around<'_>) -> String {
+    fn remedy(self, line: &str, context: CommandContext<'_>) -> String {
         match self {
             Cause::Crash => {
                 raise_limits_or("report it to the compiler's makers, or use another version")
             }
-            Cause::Killed => raise_limits_or("look for a lack of memory, then ask again"),
-            Cause::Memory => raise_limits_or("ask again with fewer jobs"),
-            Cause::NotStarted | Cause::NoBinutils if around.path.is_none() => {
+            Cause::Killed => raise_limits_or("check whether memory ran out, then run it again"),
+            Cause::Memory => raise_limits_or("use fewer jobs"),
+            Cause::NotStarted | Cause::NoBinutils if context.path.is_none() => {
                 "PATH is not set, and the compiler looks there for its parts; set PATH".into()
             }
-            Cause::NotStarted if said.contains("shared libraries") => {
+            Cause::NotStarted if line.contains("shared libraries") => {
                 raise_limits_or("install the library, or set LD_LIBRARY_PATH")
             }
             Cause::NotStarted => {
                 "reinstall the compiler, or install the package of this language".into()
             }
             Cause::NoBinutils => "install binutils, or put them on PATH".into(),
-            Cause::DiskFull => full(around.temp),
+            Cause::DiskFull => full(context.temp),
             Cause::Quota => {
-                format!("remove files from {}, or {OTHER_TMPDIR}", around.temp.display())
+                format!("remove files from {}, or {OTHER_TMPDIR}", context.temp.display())
             }
             Cause::Unwritable => {
-                format!("its temporary directory is in {}; {OTHER_TMPDIR}", around.temp.display())
+                format!("its temporary directory is in {}; {OTHER_TMPDIR}", context.temp.display())
             }
             Cause::Limit(limit) => raise(limit),
-            Cause::Busy => "ask again when the installation is complete".into(),
+            Cause::Busy => "try again when the installation is complete".into(),
             Cause::LinkerFailed | Cause::NoLicense => SEE_OUTPUT.into(),
-            Cause::Launcher => format!("{SEE_OUTPUT}, or ask without it"),
+            Cause::Launcher => format!("{SEE_OUTPUT}, or do without it"),
         }
     }
 }
 
 const OTHER_TMPDIR: &str = "set TMPDIR to another directory";
 
-/// What to do when the disk is full.
+/// What to do about a full disk.
 pub(crate) fn full(temp: &Path) -> String {
     let inodes = if os::has_no_inodes(temp) { ", which has no inodes left" } else { "" };
-    format!("make room in {}{inodes}, or {OTHER_TMPDIR}", temp.display())
+    format!("free space in {}{inodes}, or {OTHER_TMPDIR}", temp.display())
 }
 
 /// Why this program could not write a temporary file, and what to do.
@@ -152,13 +153,13 @@ pub(crate) fn not_written(what: &str, error: &io::Error, temp: &Path) -> Reason 
 
 fn raise(limit: Limit) -> String {
     let jobs = match limit {
-        Limit::OpenFiles | Limit::Processes => ", or ask again with fewer jobs",
+        Limit::OpenFiles | Limit::Processes => ", or use fewer jobs",
         _ => "",
     };
     format!("raise the limit on {} (ulimit {}){jobs}", limit.name(), limit.option())
 }
 
-/// A remedy, behind the limits that are set and may be what it was.
+/// A remedy that first suggests to raise the limits that are set, because they may be the cause.
 fn raise_limits_or(otherwise: &str) -> String {
     let set: Vec<_> = os::set_limits().map(|limit| limit.option()).collect();
     match set.as_slice() {
@@ -167,14 +168,14 @@ fn raise_limits_or(otherwise: &str) -> String {
     }
 }
 
-/// Why a signal has ended a compiler, or `what` else makes a file, and what to do.
+/// Why a signal ended a compiler, or another program that produces files (`what`), and what to do.
 pub(crate) fn compiler_signal(what: &str, signal: i32) -> Reason {
     let is_crash = os::is_own_fault(signal);
     let code = if is_crash { Code::CompilerCrashed } else { Code::CompilerKilled };
     ended_by(what, signal, code)
 }
 
-/// Why a signal that is not its own fault has ended the program of a check, and what to do.
+/// Why a signal from outside ended the program of a check, and what to do.
 pub(crate) fn program_signal(signal: i32) -> Reason {
     ended_by("the program", signal, Code::ProgramKilled)
 }
@@ -184,7 +185,7 @@ fn ended_by(what: &str, signal: i32, code: Code) -> Reason {
     let (code, remedy) = match os::limit_behind(signal) {
         Some(limit) => (Code::LimitReached, raise(limit)),
         None => {
-            let remedy = "look for a lack of memory or for whoever sent it, then ask again";
+            let remedy = "check whether memory ran out or who sent the signal, then run it again";
             (code, raise_limits_or(remedy))
         }
     };
@@ -199,8 +200,8 @@ pub(crate) fn compiler_not_started(what: &str, error: &io::Error) -> Reason {
 
 fn not_started(what: &str, error: &io::Error) -> String {
     let remedy = match os::start_failure(error) {
-        StartFailure::Denied => "look at its permissions, at those of its interpreter, and \
-                                 whether its file system is mounted noexec"
+        StartFailure::Denied => "check its permissions, those of its interpreter, and whether its \
+                                 file system is mounted noexec"
             .into(),
         StartFailure::NoProgram => {
             "it is a program for another machine, or a script without a first line such as \
@@ -208,29 +209,28 @@ fn not_started(what: &str, error: &io::Error) -> String {
                 .into()
         }
         StartFailure::Missing => {
-            "the file is gone, or its interpreter or loader is not there; look at its first line"
-                .into()
+            "the file, its interpreter or its loader does not exist; check its first line".into()
         }
         StartFailure::TooLong => "its arguments and environment are too long; shorten them".into(),
         StartFailure::Limit(limit) => raise(limit),
-        StartFailure::Memory => raise_limits_or("ask again with fewer jobs"),
+        StartFailure::Memory => raise_limits_or("use fewer jobs"),
         StartFailure::Other => "check the toolchain's command and the system's limits".into(),
     };
     format!("{what} could not be started ({error}); {remedy}")
 }
 
-/// Why a program that was made a moment ago was not started, and what to do.
-pub(crate) fn program_not_started(error: &io::Error, around: Around<'_>) -> Reason {
+/// Why the program that a check has just linked was not started, and what to do.
+pub(crate) fn program_not_started(error: &io::Error, context: CommandContext<'_>) -> Reason {
     let emulator = "give the toolchain an \"emulator\" that runs it";
     let text = match os::start_failure(error) {
         StartFailure::NoProgram => format!("the program is for another machine; {emulator}"),
-        // Its loader, most likely.
+        // The loader is missing, most likely.
         StartFailure::Missing => format!(
             "the program could not be started ({error}); if it is for another machine, {emulator}"
         ),
         StartFailure::Denied => {
-            let temp = around.temp.display();
-            let noexec = if os::is_noexec(around.temp) { ", which is mounted noexec" } else { "" };
+            let temp = context.temp.display();
+            let noexec = if os::is_noexec(context.temp) { ", which is mounted noexec" } else { "" };
             format!(
                 "the program could not be started ({error}) in {temp}{noexec}; set TMPDIR to a \
                  directory where programs can run"

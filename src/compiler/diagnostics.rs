@@ -1,5 +1,5 @@
-//! The messages of compilers: those that say that something else than the source was wrong,
-//! and those that say that a flag is not known. The only place that knows any.
+//! The only module that knows messages of compilers: those that blame something other than the
+//! source, and those that reject a flag.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,9 +10,9 @@ use regex_lite::Regex;
 use super::causes::Cause;
 use crate::os::Limit;
 
-/// What compilers print when they did not get to judge the source, and what that means. Where
-/// several stand in one output, the first of these is the cause: a compiler whose disk is full also
-/// says that it has crashed. Seen in GCC, Clang, Flang, binutils, LLD, tcc, and the launchers named.
+/// Messages of compilers that could not judge the source, and their causes. If an output contains
+/// several, the first in this table is the cause: a compiler on a full disk also reports a crash.
+/// The messages come from GCC, Clang, Flang, binutils, LLD, tcc, and the launchers named here.
 static TROUBLES: [(Cause, &[&str]); 17] = [
     (Cause::Quota, &["Disk quota exceeded"]),
     (Cause::DiskFull, &["No space left on device"]),
@@ -88,8 +88,8 @@ static TROUBLES: [(Cause, &[&str]); 17] = [
     (Cause::Launcher, &["ccache: error:", "sccache: error:", "ICECC[", "distcc["]),
 ];
 
-/// What may stand behind a place in the source and still be no word about the source.
-const TROUBLES_AT_A_PLACE: [&str; 5] = [
+/// Messages that follow a location in the source, but are not about the source.
+const TROUBLES_AT_A_LOCATION: [&str; 5] = [
     "internal compiler error",
     "fatal error: error writing",
     "fatal error: error closing",
@@ -97,16 +97,18 @@ const TROUBLES_AT_A_PLACE: [&str; 5] = [
     "Fatal error: can't",
 ];
 
-/// Why a compiler that failed did not judge the source, and the line that says so; `None` if it seems
-/// that it did. A linker that a compiler does not find is not among the troubles: the toolchain has
-/// one, as its probe shows, so that it was the question which asked for another.
+/// Why a compiler that failed did not judge the source, and the line that says so; `None` if it
+/// seems to have judged. A missing linker is not included: the toolchain has one, as its probe
+/// shows, so the question must have asked for another one.
 pub(crate) fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
     let output = without_escapes(output);
     let source: HashSet<&str> = source.lines().map(str::trim).collect();
     let is_about_source = |line: &str| {
-        let is_trouble =
-            |message: &str| TROUBLES_AT_A_PLACE.iter().any(|trouble| message.starts_with(trouble));
-        quotes_source(line, &source) || behind_place(line).is_some_and(|it| !is_trouble(it))
+        let is_trouble = |message: &str| {
+            TROUBLES_AT_A_LOCATION.iter().any(|trouble| message.starts_with(trouble))
+        };
+        quotes_source(line, &source)
+            || message_after_location(line).is_some_and(|it| !is_trouble(it))
     };
     let lines: Vec<_> = output.lines().filter(|line| !is_about_source(line)).collect();
     TROUBLES.iter().find_map(|(cause, texts)| {
@@ -115,14 +117,14 @@ pub(crate) fn trouble(output: &str, source: &str) -> Option<(Cause, String)> {
     })
 }
 
-/// The line in which a compiler says that it has no linker at all. Of a toolchain that is no verdict.
-pub(crate) fn lack_of_linker(output: &str) -> Option<&str> {
+/// The line that reports that the compiler has no linker at all. A toolchain's probe looks for it.
+pub(crate) fn missing_linker_line(output: &str) -> Option<&str> {
     output.lines().find(|line| line.contains("cannot find 'ld'"))
 }
 
-/// The message behind `FILE:LINE:` or `FILE:LINE:COLUMN:`. It is about the source there, and may
-/// repeat any words of it: those of an #error, of an attribute, of a missing header's name.
-fn behind_place(line: &str) -> Option<&str> {
+/// The message after `FILE:LINE:` or `FILE:LINE:COLUMN:`. It is about the source there, and may
+/// repeat any text of it, such as that of an #error, an attribute, or the name of a missing header.
+fn message_after_location(line: &str) -> Option<&str> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (_, rest) = line.split_once(':')?;
     let (_, rest) = rest.split_once(':').filter(|(number, _)| is_number(number))?;
@@ -133,16 +135,16 @@ fn behind_place(line: &str) -> Option<&str> {
     Some(message.trim_start())
 }
 
-/// Whether a line of a compiler's output is a line of the source, with or without a margin.
+/// Whether a line of a compiler's output repeats a line of the source, with or without a margin.
 fn quotes_source(line: &str, source: &HashSet<&str>) -> bool {
     let line = line.trim();
     let margin = line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
     margin.starts_with('|') || source.contains(line)
 }
 
-/// What compilers say of a flag that they do not know, or ignore, while they exit with 0. The
-/// facts are CMake's (CheckCompilerFlagCommonPatterns) and Meson's (the errors that it turns
-/// on for Clang).
+/// Messages about a flag that a compiler does not know or ignores, although it exits with 0. The
+/// patterns come from CMake (CheckCompilerFlagCommonPatterns) and Meson (the errors that it enables
+/// for Clang).
 static UNKNOWN_FLAG: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         // GCC, NAG
@@ -182,9 +184,8 @@ static UNKNOWN_FLAG: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Whether the compiler says that it does not know a flag. Lines that it also prints for the
-/// toolchain's own flags, in `baseline`, are not about the flag in question, as often as they
-/// stand there.
+/// Whether the output says that a flag is unknown or unused. Lines that the toolchain's own flags
+/// cause for an empty program (`baseline`) do not count, as often as they occur there.
 pub(crate) fn says_unknown_flag(output: &str, baseline: &str) -> bool {
     let mut expected: HashMap<&str, usize> = HashMap::new();
     baseline.lines().for_each(|line| *expected.entry(line).or_default() += 1);
@@ -204,7 +205,7 @@ pub(crate) fn says_unknown_flag(output: &str, baseline: &str) -> bool {
     })
 }
 
-/// Text without terminal escapes, which colour the messages of some compilers even in a pipe.
+/// Text without terminal escapes. Some compilers colour their messages even in a pipe.
 pub(crate) fn without_escapes(text: &str) -> Cow<'_, str> {
     if !text.contains('\x1b') {
         return text.into();
@@ -215,11 +216,11 @@ pub(crate) fn without_escapes(text: &str) -> Cow<'_, str> {
     ESCAPE.replace_all(text, "")
 }
 
-/// The positive form of a flag that turns a warning off, which is what compilers that accept
-/// any `-Wno-` complain about (the rule is Meson's `_has_multi_arguments`).
+/// The positive form of a flag that disables a warning. Compilers that accept any `-Wno-` reject
+/// the positive form of an unknown one (the rule is Meson's `_has_multi_arguments`).
 pub(crate) fn positive_form(flag: &str) -> Option<String> {
     let warning = flag.strip_prefix("-Wno-")?;
-    // These have no positive form, or none that means the same.
+    // These have no positive form, or one with another meaning.
     if warning.starts_with("attributes=") || warning.starts_with("error") {
         return None;
     }
@@ -240,7 +241,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_trouble_from_a_verdict() {
+    fn tells_failures_from_verdicts() {
         const PROCESSES: Cause = Cause::Limit(Limit::Processes);
         const UNWRITABLE: Cause = Cause::Unwritable;
         const SOURCE: &str = "int main(void)\n{\n  puts(\"Too many open files\"), nope;\n}\n";
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_unknown_flags_and_expects_the_toolchains_own() {
+    fn unknown_flags_are_found_unless_the_toolchain_causes_the_message() {
         let unused = "clang: warning: argument unused during compilation: '-pthread' [-Wunused-command-line-argument]";
         assert!(says_unknown_flag(unused, ""));
         assert!(!says_unknown_flag(unused, unused));

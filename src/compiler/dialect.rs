@@ -1,31 +1,31 @@
-//! How a compiler is told what to do. Of a Unix compiler only `-c`, `-o`, `-E`, `-I` and `-l` are
-//! assumed, which every one of them knows, so that no compiler has to be recognised.
+//! How to drive a compiler. Of a Unix compiler, only `-c`, `-o`, `-E`, `-I` and `-l` are assumed.
+//! Every one of them knows these options, so this program need not recognize any compiler.
 //!
 //! MSVC would be a second dialect: `/c`, `/Fo`, `/Fe`, `/E`, `/I`, `/link`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-/// How far a compiler is driven. Each needs more time than the one before it.
+/// How far to drive a compiler. Each stage takes longer than the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Stage {
-    /// The preprocessor only.
+    /// Preprocess only.
     Preprocess,
-    /// To an object file.
+    /// Compile to an object file.
     Compile,
-    /// To a program.
+    /// Link a program.
     Link,
-    /// The program is run.
+    /// Run the program.
     Run,
 }
 
-/// The base name of every file that a check writes; each check is alone in its directory.
+/// The base name of every file that a check writes. Each check has a directory to itself.
 pub(crate) const STEM: &str = "conftest";
 
-/// The language of a compiler's command line.
+/// The syntax of a compiler's command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Dialect {
-    /// That of every compiler on Unix, and of GCC and Clang everywhere.
+    /// The syntax of every compiler on Unix, and of GCC and Clang everywhere.
     #[default]
     Unix,
 }
@@ -33,16 +33,16 @@ pub(crate) enum Dialect {
 /// What a question adds to the toolchain's command.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Added<'a> {
-    /// Before the source.
+    /// Arguments before the source.
     pub args: &'a [OsString],
-    /// A library to link with, as after `-l` or as a path with a slash.
+    /// A library to link with, either a name as after `-l`, or a path with a slash.
     pub library: Option<&'a str>,
-    /// Behind the source and the library.
+    /// Arguments after the source and the library.
     pub link_args: &'a [OsString],
 }
 
 impl Dialect {
-    /// The argument that adds a directory of headers.
+    /// The argument that adds a directory to the include path.
     pub(crate) fn include_dir(self, dir: &Path) -> OsString {
         let Dialect::Unix = self;
         let mut option = OsString::from("-I");
@@ -50,20 +50,20 @@ impl Dialect {
         option
     }
 
-    /// The file that a stage writes into the current directory, if any.
+    /// The file that a stage writes into the current directory, if it writes one.
     pub(crate) fn product(self, stage: Stage) -> Option<String> {
         let Dialect::Unix = self;
         match stage {
             Stage::Preprocess => None,
             Stage::Compile => Some(format!("{STEM}.o")),
-            // A name that is right for every system, as Meson found; MinGW would append it.
+            // This name suits every system, as Meson found. MinGW would append the extension.
             Stage::Link | Stage::Run => Some(format!("{STEM}.exe")),
         }
     }
 
-    /// The arguments that drive a compiler as far as a stage needs, and the file that it then
-    /// writes into the current directory, if any. What the preprocessor writes goes to standard
-    /// output: not every compiler obeys `-o` there.
+    /// The arguments that drive a compiler as far as a stage, and the file that it writes into the
+    /// current directory, if it writes one. The preprocessor writes to standard output, because not
+    /// every compiler obeys `-o` there.
     pub(crate) fn arguments(
         self,
         stage: Stage,

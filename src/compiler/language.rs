@@ -1,5 +1,5 @@
-//! The languages: their names, the environment variables that configure their compilers,
-//! and the smallest program of each. The one place that knows any of these.
+//! The only module that knows the languages: their names, the environment variables that configure
+//! their compilers, and their smallest programs.
 
 use std::borrow::Cow;
 
@@ -27,19 +27,19 @@ pub enum Language {
     ObjCxx,
 }
 
-/// What sets one language apart from another for a driver of compilers.
+/// How this program treats a language.
 struct Traits {
     /// The protocol's name, then the names that CMake and Meson use.
     names: &'static [&'static str],
-    /// Variables that hold the compiler's command, in order of precedence.
+    /// Variables with the compiler's command. The first that is set applies.
     command: &'static [&'static str],
-    /// Variables that hold compile flags, all of which apply (Make's implicit rules).
+    /// Variables with compile flags, all of which apply (as in Make's implicit rules).
     flags: &'static [&'static str],
-    /// Variables of which the first that is set applies, after `flags`.
+    /// More variables with compile flags, of which only the first that is set applies.
     flags_first_of: &'static [&'static str],
-    /// The command when no variable names one.
+    /// The compiler if no variable names one.
     default_command: &'static str,
-    /// Extension of a source that is compiled, and of one that is preprocessed.
+    /// The file name extension of a source that is compiled, and of one that is only preprocessed.
     extension: &'static str,
     preprocessed_extension: &'static str,
     /// A program that every working toolchain compiles and links.
@@ -47,8 +47,8 @@ struct Traits {
 }
 
 const C_MAIN: &str = "int main(void) { return 0; }\n";
-// Without the guard a C compiler would pass for an Objective-C one: some drivers only
-// warn about the extension.
+// Without this guard, a C compiler would pass for an Objective-C compiler, because some drivers
+// only warn about the extension.
 const OBJC_MAIN: &str = "#ifndef __OBJC__\n#error \"not an Objective-C compiler\"\n#endif\n\
                          int main(void) { return 0; }\n";
 
@@ -89,9 +89,9 @@ static TABLE: [(Language, Traits); 5] = [
             flags_first_of: &["FFLAGS", "FCFLAGS"],
             default_command: "gfortran",
             extension: "f90",
-            // By convention of every Fortran compiler, a capital F asks for the preprocessor.
+            // By convention of all Fortran compilers, a capital F invokes the preprocessor.
             preprocessed_extension: "F90",
-            // Right in free and in fixed form.
+            // Valid in free and in fixed form.
             empty_program: "      program tryall\n      end program\n",
         },
     ),
@@ -125,11 +125,12 @@ static TABLE: [(Language, Traits); 5] = [
 
 impl Language {
     fn traits(self) -> &'static Traits {
-        let (_, traits) = TABLE.iter().find(|(language, _)| *language == self).expect("all stand");
+        let (_, traits) =
+            TABLE.iter().find(|(language, _)| *language == self).expect("every language is listed");
         traits
     }
 
-    /// The language of this name; CMake's and Meson's spellings are understood too.
+    /// The language with this name. Accepts the spellings of CMake and Meson too.
     pub fn from_name(name: &str) -> Option<Self> {
         TABLE.iter().find(|(_, traits)| traits.names.contains(&name)).map(|(language, _)| *language)
     }
@@ -139,45 +140,45 @@ impl Language {
         TABLE.iter().map(|(language, _)| *language)
     }
 
-    /// Every name that [`Language::from_name`] understands.
+    /// Every name that [`Language::from_name`] accepts.
     pub fn names() -> impl Iterator<Item = &'static str> {
         TABLE.iter().flat_map(|(_, traits)| traits.names.iter().copied())
     }
 
-    /// The protocol's name.
+    /// The name in the protocol.
     pub fn name(self) -> &'static str {
         self.traits().names[0]
     }
 
-    /// Environment variables that hold the compiler's command, in order of precedence.
+    /// The environment variables with the compiler's command. The first that is set applies.
     pub fn command_variables(self) -> &'static [&'static str] {
         self.traits().command
     }
 
-    /// The compiler when the environment names none.
+    /// The compiler if the environment names none.
     pub fn default_command(self) -> &'static str {
         self.traits().default_command
     }
 
-    /// The environment's compile flags, through a reader of its variables.
+    /// The compile flags of the environment, given a function that reads a variable.
     pub fn flag_variables<T>(self, read: impl Fn(&'static str) -> Option<T>) -> Vec<T> {
         let traits = self.traits();
         let all = traits.flags.iter().filter_map(|name| read(name));
         all.chain(traits.flags_first_of.iter().find_map(|name| read(name))).collect()
     }
 
-    /// File name extension, without the dot, of a source for this language.
+    /// The file name extension of a source in this language, without the dot.
     pub fn extension(self, preprocessed_only: bool) -> &'static str {
         let traits = self.traits();
         if preprocessed_only { traits.preprocessed_extension } else { traits.extension }
     }
 
-    /// The smallest program, which shows whether a toolchain works at all.
+    /// The smallest program. If it does not compile and link, the toolchain does not work.
     pub fn empty_program(self) -> &'static str {
         self.traits().empty_program
     }
 
-    /// Whether overloads and `extern "C"` exist.
+    /// Whether the language has overloads and `extern "C"`.
     pub fn is_cxx(self) -> bool {
         matches!(self, Language::Cxx | Language::ObjCxx)
     }
@@ -188,7 +189,7 @@ impl<'de> Deserialize<'de> for Language {
         let name = Cow::<str>::deserialize(deserializer)?;
         Language::from_name(&name).ok_or_else(|| {
             let names = Language::names().collect::<Vec<_>>().join(", ");
-            serde::de::Error::custom(format!("unknown language {name:?}, known are {names}"))
+            serde::de::Error::custom(format!("unknown language {name:?}; known: {names}"))
         })
     }
 }

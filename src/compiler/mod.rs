@@ -1,5 +1,5 @@
-//! What is known of compilers: their languages and options, what they say, what they write, and
-//! what the end of a command means.
+//! What this program knows about compilers: languages, options, diagnostics, output files, and what
+//! the end of a command means.
 
 pub(crate) mod causes;
 pub(crate) mod diagnostics;

@@ -1,11 +1,10 @@
-//! What an object file asks of a link, what shared libraries offer to one, and whether a compiler
-//! has written all of such a file.
+//! What an object file wants from a link, what shared libraries export, and whether a compiler has
+//! written such a file completely.
 //!
-//! A linker looks at more than names: at the kinds of relocations, at sections with a meaning of
-//! their own, at versions, at the stack's flags. [`Wants`] is therefore only read off object files
-//! that are as plain as those of most checks, and anything else has none. The list of what is plain
-//! is a list of what was looked at: a section, a flag or a relocation that is not on it makes the
-//! file one that the linker itself must see.
+//! A linker acts on more than names: on kinds of relocations, sections with a special meaning,
+//! versions, and stack flags. [`Wants`] therefore exists only for object files that are as plain as
+//! those of most checks. The lists of what is plain contain only what was examined: a section, flag
+//! or relocation that is not on them makes the object file one that the linker itself must see.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -21,52 +20,53 @@ use object::{
 type Section<'data, 'file> = ElfSection64<'data, 'file, Endianness>;
 type Symbol<'data, 'file> = ElfSymbol64<'data, 'file, Endianness>;
 
-/// All that a plain object file brings to a link and wants of it.
+/// Everything that a plain object file brings to a link, and wants from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Wants {
-    /// Names that are only called.
+    /// Names that the object file only calls.
     pub called: BTreeSet<String>,
-    /// Names whose address is taken from the global offset table: functions or variables.
+    /// Names whose address it takes from the global offset table; functions or variables.
     pub addressed: BTreeSet<String>,
-    /// Names that it wants in yet another way, of which nothing is known.
+    /// Names that it uses in another way, about which nothing is known.
     pub otherwise: BTreeSet<String>,
-    /// Global names that it defines.
+    /// Global names that the object file defines.
     pub defines: BTreeSet<String>,
-    /// Its `.note.gnu.property`, which linkers merge.
+    /// Its `.note.gnu.property` section, which linkers merge.
     pub properties: Vec<u8>,
 }
 
-/// What a shared library has under a name.
+/// What a shared library exports under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Export {
     /// A function.
     Function,
-    /// A variable that is not of a thread.
+    /// A variable that is not thread-local.
     Variable,
 }
 
-/// Larger ones are for the linker to place.
+/// The largest plain object file, in bytes. The linker must place larger ones.
 const LARGEST: u64 = 1 << 20;
 const WIDEST_ALIGNMENT: u64 = 4096;
 
-/// Sections that are loaded, without what may follow behind a point.
+/// Sections that are loaded. Their names may continue after a dot.
 const LOADED: [&str; 4] = [".text", ".data", ".bss", ".rodata"];
 const NOT_LOADED: [&str; 6] = ["", ".symtab", ".strtab", ".shstrtab", ".comment", ".llvm_addrsig"];
-/// Which addresses matter: Clang's, for a linker that folds functions. GNU ld ignores it.
+/// Clang's list of addresses that matter, for linkers that fold functions. GNU ld ignores it.
 const LLVM_ADDRSIG: elf::SectionType = elf::SectionType(0x6fff_4c03);
-/// Mentioned by assemblers wherever an address is taken from it; each linker makes one.
+/// Assemblers mention this symbol wherever an address is taken from the table. Every linker defines
+/// it.
 const OFFSET_TABLE: &str = "_GLOBAL_OFFSET_TABLE_";
 const STACK: &str = ".note.GNU-stack";
 const PROPERTIES: &str = ".note.gnu.property";
 const UNWIND: &str = ".eh_frame";
 
-/// An ELF file of this kind for x86-64.
+/// Parses an x86-64 ELF file of this kind.
 fn parsed(file: &[u8], kind: ObjectKind) -> Option<ElfFile64<'_, Endianness>> {
     let file = ElfFile64::parse(file).ok()?;
     (file.kind() == kind && file.architecture() == Architecture::X86_64).then_some(file)
 }
 
-/// What a plain object file wants; `None` if it is none.
+/// What a plain object file wants; `None` if the file is not a plain object file.
 pub(crate) fn wants(file: &[u8]) -> Option<Wants> {
     let file = parsed(file, ObjectKind::Relocatable)?;
     let header = file.elf_header();
@@ -95,7 +95,7 @@ pub(crate) fn wants(file: &[u8]) -> Option<Wants> {
 }
 
 impl Wants {
-    /// Takes what a section holds, if it is one that matters. Whether it is sound.
+    /// Records a section's contents if they matter. Returns whether they are well-formed.
     fn take_contents(&mut self, name: &str, section: &Section<'_, '_>) -> bool {
         match (name, section.data()) {
             (PROPERTIES, Ok(data)) => self.properties = data.to_vec(),
@@ -106,7 +106,7 @@ impl Wants {
         true
     }
 
-    /// Takes a relocation in a section that is loaded so, if it is plain.
+    /// Records a relocation in a section that is loaded like this. `None` if it is not plain.
     fn take_relocation(
         &mut self,
         file: &ElfFile64<'_, Endianness>,
@@ -127,7 +127,7 @@ impl Wants {
             matches!(r_type, R_X86_64_GOTPCREL | R_X86_64_GOTPCRELX | R_X86_64_REX_GOTPCRELX);
         if !symbol.is_undefined() {
             let is_plain = match loaded {
-                // Elsewhere the program would have to be changed when it is loaded.
+                // Elsewhere the loader would have to change the program.
                 Some(Loaded::Writable) if r_type == R_X86_64_64 => true,
                 Some(_) => is_addressed || matches!(r_type, R_X86_64_PC32 | R_X86_64_PLT32),
                 // Debug information.
@@ -145,7 +145,7 @@ impl Wants {
         Some(())
     }
 
-    /// Takes a symbol, after all relocations. Whether it is plain.
+    /// Records a symbol; to be called after all relocations. Returns whether it is plain.
     fn take_symbol(&mut self, symbol: &Symbol<'_, '_>) -> Option<bool> {
         let SymbolFlags::Elf { st_info, st_other } = symbol.flags() else { return None };
         let kind = st_info.st_type();
@@ -158,7 +158,7 @@ impl Wants {
             }
             elf::STB_GLOBAL if st_other.0 != 0 || symbol.is_common() || name.contains('@') => false,
             elf::STB_GLOBAL if symbol.is_undefined() => {
-                // A name that nothing refers to is one that the linker may do as it likes with.
+                // The linker may do what it likes with a name that nothing refers to.
                 let mut wanted = [&self.called, &self.addressed, &self.otherwise].into_iter();
                 let is_wanted = name == OFFSET_TABLE || wanted.any(|names| names.contains(name));
                 kind == elf::STT_NOTYPE && is_wanted
@@ -194,8 +194,9 @@ enum Loaded {
     Writable,
 }
 
-/// Whether a section is one of those that every linker treats alike, and if so, how it is loaded.
-#[allow(clippy::option_option, reason = "none of it, or not loaded")]
+/// How a section is loaded; `None` if linkers may treat it differently, `Some(None)` if it is not
+/// loaded.
+#[allow(clippy::option_option, reason = "not plain, or not loaded")]
 fn section_is_plain(name: &str, flags: SectionFlags) -> Option<Option<Loaded>> {
     let SectionFlags::Elf { sh_type, sh_flags } = flags else { return None };
     let of = |family: &str| {
@@ -219,7 +220,7 @@ fn section_is_plain(name: &str, flags: SectionFlags) -> Option<Option<Loaded>> {
         LLVM_ADDRSIG,
     ];
     let is_llvm = sh_type == LLVM_ADDRSIG;
-    // Clang has the linker leave this one out.
+    // Clang marks this section to be excluded from the output.
     let flags = if is_llvm { sh_flags.0 & !elf::SHF_EXCLUDE.0 } else { sh_flags.0 };
     if flags & !known_flags != 0 || !known_types.contains(&sh_type) {
         return None;
@@ -229,7 +230,7 @@ fn section_is_plain(name: &str, flags: SectionFlags) -> Option<Option<Loaded>> {
         let is_note = sh_type == elf::SHT_NOTE && name == PROPERTIES;
         let is_known = LOADED.iter().any(|family| of(family)) || name == UNWIND || is_note;
         let writable = is_set(elf::SHF_WRITE);
-        // What is written to and run at once gets a warning.
+        // Linkers warn about sections that are both writable and executable.
         (is_known && !(writable && is_set(elf::SHF_EXECINSTR))).then_some(Some(if writable {
             Loaded::Writable
         } else {
@@ -244,7 +245,7 @@ fn section_is_plain(name: &str, flags: SectionFlags) -> Option<Option<Loaded>> {
     }
 }
 
-/// Whether the records of an `.eh_frame`, each of which begins with its length, fill it exactly.
+/// Whether the records of an `.eh_frame`, each of which starts with its length, fill it exactly.
 fn is_sound_unwind(mut data: &[u8]) -> bool {
     while let Some((length, rest)) = data.split_first_chunk::<4>() {
         let length = u32::from_le_bytes(*length) as usize;
@@ -256,18 +257,18 @@ fn is_sound_unwind(mut data: &[u8]) -> bool {
     data.is_empty()
 }
 
-/// What a shared library has, by name; `None` of what is neither.
+/// The exports of a shared library, by name; `None` for what is neither function nor variable.
 pub(crate) type Exports = HashMap<String, Option<Export>>;
 
-/// What a shared library has for a link, under whatever versions; not names that it has twice, as
-/// different things. `None` if the file is no such library.
+/// The exports of a shared library under any version. A name with several meanings is `None`.
+/// Returns `None` if the file is not a shared library for x86-64.
 pub(crate) fn exports(file: &[u8]) -> Option<Exports> {
     let file = parsed(file, ObjectKind::Dynamic)?;
     let mut exports = Exports::new();
     for symbol in file.dynamic_symbols().filter(|symbol| !symbol.is_undefined()) {
         let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return None };
         let export = match st_info.st_type() {
-            // The names of versions are variables without a place.
+            // The names of versions are variables without a section.
             _ if symbol.section_index().is_none() => None,
             elf::STT_FUNC | elf::STT_GNU_IFUNC => Some(Export::Function),
             elf::STT_OBJECT => Some(Export::Variable),
@@ -281,42 +282,42 @@ pub(crate) fn exports(file: &[u8]) -> Option<Exports> {
     Some(exports)
 }
 
-/// How much there is of a file that a compiler was to write.
+/// How much of an output file a compiler has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Written {
-    /// All that can be told, which of a file that is not ELF is nothing.
-    All,
-    /// Less than it says of itself.
+pub(crate) enum Completeness {
+    /// All of it, as far as that can be told. It cannot for files that are not ELF.
+    Whole,
+    /// Less than its headers promise.
     Part,
-    /// No file, or an empty one.
+    /// No regular file, or an empty one.
     Nothing,
 }
 
-/// Whether a compiler has written all of its output. One that says so, and has not, leaves an
-/// object file that does not link or a program that dies, and both would pass for a no. What is no
-/// plain file has no length, and so is nothing.
-pub(crate) fn look(path: &Path) -> Written {
+/// How completely a compiler has written its output file. A compiler that reports success but did
+/// not write everything leaves an object file that does not link, or a program that dies, and
+/// either would pass for a no.
+pub(crate) fn completeness(path: &Path) -> Completeness {
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_file() && meta.len() > 0 => {}
-        _ => return Written::Nothing,
+        _ => return Completeness::Nothing,
     }
-    // It cannot be read, but the caller's program need not be readable.
-    let Ok(file) = File::open(path) else { return Written::All };
-    // Nothing is read but headers.
+    // The file cannot be read, but the caller's program need not be readable.
+    let Ok(file) = File::open(path) else { return Completeness::Whole };
+    // Only headers are read.
     let file = &ReadCache::new(file);
     let is_whole = !is_elf(file)
         || is_whole::<FileHeader64<_>>(file) == Ok(true)
         || is_whole::<FileHeader32<_>>(file) == Ok(true);
-    if is_whole { Written::All } else { Written::Part }
+    if is_whole { Completeness::Whole } else { Completeness::Part }
 }
 
-/// Whether a file begins as ELF does, or was cut before that could be told.
+/// Whether a file starts as ELF files do, or is too short to tell.
 fn is_elf(file: &ReadCache<File>) -> bool {
     let length = file.len().map_or(0, |length| length.min(4));
     file.read_bytes_at(0, length).is_ok_and(|start| elf::ELFMAG.starts_with(start))
 }
 
-/// Whether the tables and sections that an ELF file of this class says it has are there.
+/// Whether a file contains the tables and sections that its ELF header promises.
 fn is_whole<H: FileHeader<Endian = Endianness>>(file: &ReadCache<File>) -> object::Result<bool> {
     let header = H::parse(file)?;
     let endian = header.endian()?;
@@ -335,22 +336,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_is_whole_and_no_part_of_it_is() {
+    fn only_a_complete_program_is_whole() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("program");
         let whole = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        assert_eq!(look(&path), Written::Nothing);
+        assert_eq!(completeness(&path), Completeness::Nothing);
         std::fs::write(&path, &whole).unwrap();
-        assert_eq!(look(&path), Written::All);
+        assert_eq!(completeness(&path), Completeness::Whole);
         for length in [whole.len() - 1, whole.len() / 2, 1000, 64, 63, 20, 5, 4, 3, 1] {
             std::fs::write(&path, &whole[..length]).unwrap();
-            assert_eq!(look(&path), Written::Part, "{length}");
+            assert_eq!(completeness(&path), Completeness::Part, "{length}");
         }
-        for (text, expected) in
-            [("", Written::Nothing), ("#!/bin/sh\n", Written::All), ("E", Written::All)]
-        {
+        for (text, expected) in [
+            ("", Completeness::Nothing),
+            ("#!/bin/sh\n", Completeness::Whole),
+            ("E", Completeness::Whole),
+        ] {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(look(&path), expected, "{text:?}");
+            assert_eq!(completeness(&path), expected, "{text:?}");
         }
     }
 }

@@ -1,58 +1,57 @@
-//! Values that a compiler leaves in what it writes: integers and byte orders in object files,
-//! expansions in preprocessed text. The generators in [`crate::source`] put them there.
+//! Values in what a compiler writes: integers and byte orders in object files, and macro expansions
+//! in preprocessed text. The generators in [`crate::source`] put them there.
 
 use std::fmt::Display;
 use std::path::Path;
 
 use crate::protocol::code::{Code, Reason};
 
-/// What stands before an integer in an object file.
+/// Precedes an integer in an object file.
 pub(crate) const OPEN: &str = "tryall(";
-/// What stands behind it.
+/// Follows it.
 pub(crate) const CLOSE: char = ')';
-/// The sign of a number whose digits are those of its complement, as `~x` or `-1 - x`; else
-/// it is a plus or a minus.
+/// The sign of a number whose digits are those of its complement (`~x`, that is `-1 - x`). Other
+/// numbers have a plus or a minus.
 pub(crate) const COMPLEMENT: char = '~';
-/// Its digits, in base 16, `a` for 0.
+/// How many digits a number has, in base 16 with `a` for 0.
 pub(crate) const DIGITS: usize = 16;
 
-/// What stands in an object file for little and for big endian.
+/// The texts in an object file for little and for big endian.
 pub(crate) const BYTE_ORDER_TEXTS: [&str; 2] = ["tryall(little)", "tryall(big)"];
 
-/// Tokens before and behind a macro in preprocessed text.
+/// The tokens before and after a macro in preprocessed text.
 pub(crate) const EXPANSION_MARKS: (&str, &str) =
     ("tryall_expansion_starts", "tryall_expansion_ends");
 
-/// Why a macro has no expansion, though the preprocessor succeeds.
+/// Why a macro has no expansion although the preprocessor succeeded.
 pub(crate) fn not_defined() -> Reason {
     Reason::new(Code::NotDefined, "the macro is not defined")
 }
 
-/// A macro of our own and what it expands to, each a word of its own in preprocessed text.
+/// A macro of our own and its expansion. Each is a word of its own in preprocessed text.
 pub(crate) const SENTINEL_MACRO: (&str, &str) = ("TRYALL_NOT_EXPANDED", "tryall_expanded");
-/// A word in lines that a preprocessor skips.
+/// A word on lines that a preprocessor skips.
 pub(crate) const SENTINEL_SKIPPED: &str = "tryall_not_skipped";
 
-/// No compiler makes as much of a check.
+/// The largest file to read, in bytes. No compiler makes a larger one from a check.
 const LARGEST_PRODUCT: u64 = 256 << 20;
 
-/// What a compiler has written, to look for a value in it. Nothing of what is too large, or is no
-/// plain file.
-pub(crate) fn product(path: &Path) -> Option<Vec<u8>> {
+/// Reads a file that a compiler has written. `None` if it is too large, or not a regular file.
+pub(crate) fn read_product(path: &Path) -> Option<Vec<u8>> {
     let meta = std::fs::metadata(path).ok()?;
     (meta.is_file() && meta.len() <= LARGEST_PRODUCT).then(|| std::fs::read(path).ok())?
 }
 
-/// What a file holds of a value.
+/// How often a value occurs in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Found<T> {
-    /// Nothing; the value may be hidden, by link-time optimization for example.
+    /// The value does not occur. It may be hidden, for example by link-time optimization.
     Nothing,
-    /// One value.
+    /// One value occurs.
     One(T),
-    /// Several, which differ, as in a file for several architectures.
+    /// Different values occur, as in a file for several architectures.
     Several,
-    /// A value that does not fit into 64 bits.
+    /// The value does not fit into 64 bits.
     TooLarge,
 }
 
@@ -61,12 +60,12 @@ pub(crate) fn integer(file: &[u8]) -> Found<i128> {
     integer_behind(file, OPEN)
 }
 
-/// What stands before an integer that shares an object file with others, as [`OPEN`] otherwise.
+/// Replaces [`OPEN`] for an integer that shares an object file with others.
 pub(crate) fn open_numbered(number: impl Display) -> String {
     format!("tryall{number:08}(")
 }
 
-/// The integer behind these letters.
+/// The integer after the text `open`.
 pub(crate) fn integer_behind(file: &[u8], open: &str) -> Found<i128> {
     let mut found = Found::Nothing;
     for start in positions(file, open.as_bytes()) {
@@ -99,7 +98,7 @@ pub(crate) fn integer_behind(file: &[u8], open: &str) -> Found<i128> {
     found
 }
 
-/// Whether an object file or program is little or big endian.
+/// The byte order of an object file or program.
 pub(crate) fn byte_order(file: &[u8]) -> Found<&'static str> {
     let mut found = Found::Nothing;
     for (text, order) in std::iter::zip(BYTE_ORDER_TEXTS, ["little", "big"]) {
@@ -120,7 +119,7 @@ impl<T: PartialEq> Found<T> {
     }
 }
 
-/// Where a text stands in a file.
+/// The positions of a text in a file.
 pub(crate) fn positions<'a>(file: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
     let first = text[0];
     file.windows(text.len())
@@ -129,10 +128,9 @@ pub(crate) fn positions<'a>(file: &'a [u8], text: &'a [u8]) -> impl Iterator<Ite
         .map(|(at, _)| at)
 }
 
-/// What a macro expanded to, from the preprocessor's output; `None` if it is not defined.
+/// The expansion of a macro, from the preprocessor's output; `None` if the macro is not defined.
 ///
-/// Preprocessors break the line and put line markers into it where the expansion comes from
-/// another file.
+/// If the expansion comes from another file, preprocessors insert line breaks and line markers.
 pub(crate) fn expansion(preprocessed: &str) -> Option<String> {
     let (open, close) = EXPANSION_MARKS;
     let start = preprocessed.rfind(open)? + open.len();
@@ -142,12 +140,11 @@ pub(crate) fn expansion(preprocessed: &str) -> Option<String> {
     Some(words.join(" "))
 }
 
-/// Whether a preprocessor expanded the macros and left out the lines that it was to skip, from
-/// its output, which ends with the sentinels. Some arguments make it do one and not the other, or
-/// write something else altogether.
+/// Whether a preprocessor expanded macros and skipped lines, judging by the sentinels at the end of
+/// its output. With some arguments it does only one of these, or writes something else entirely.
 pub(crate) fn was_preprocessed(output: &str) -> bool {
     let (name, expansion) = SENTINEL_MACRO;
-    // It may tell of the macros' definitions too, as directives.
+    // It may also write the definitions of macros, as directives.
     let lines = output.lines().filter(|line| !line.trim_start().starts_with('#'));
     let mut expanded = false;
     for word in lines.flat_map(str::split_whitespace) {
@@ -201,7 +198,7 @@ mod tests {
         let define = format!("#define {name} {expansion}\n");
         for preprocessed in [
             format!("# 1 \"a.c\"\n\n{expansion}\n"),
-            // Flang indents; some join lines; some tell of the macros.
+            // Flang indents; others join lines, or also write macro definitions.
             format!("      {expansion}\n"),
             format!("int x; {expansion}"),
             format!("{define}\n{expansion}\n"),
@@ -213,7 +210,7 @@ mod tests {
             String::new(),
             "a.o: a.c\n".into(),
             define.clone(),
-            // Directives only; and no directives.
+            // Only directives were processed, or none were.
             format!("{define}{name}\n"),
             format!("{define}#if 0\n{SENTINEL_SKIPPED}\n#endif\n{name}\n"),
             format!("#if 0\n{SENTINEL_SKIPPED}\n#endif\n{expansion}\n"),

@@ -1,5 +1,5 @@
-//! How commands run: one process with its limits, the slots that they share, the directories that
-//! they run in, and when each ran.
+//! Runs commands: one process with its limits, the slots that commands share, the directories they
+//! run in, and a trace of when each ran.
 
 pub(crate) mod process;
 pub(crate) mod scratch;

@@ -1,4 +1,4 @@
-//! Runs one command to its end: with a time limit, and with output that cannot fill memory.
+//! Runs one command to its end, with a time limit and a bound on the output that is kept.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -15,53 +15,53 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use crate::exec::trace::Span;
 use crate::os::{self, Group, Pipes, Reaper, Start};
 
-/// After TERM, a command has this long before KILL.
+/// The time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// After a command has ended, others may hold its pipes open for this long and still be read:
-/// a shell that does not wait for the `tee` behind its output, say. What holds them longer, and has
-/// nothing to do, is a daemon, which has nothing more to say about this check.
+/// How long output is still read after a command has ended while other processes hold its pipes
+/// open, for example the `tee` of a shell script that does not wait for it. A process that holds
+/// them longer and is idle is a daemon, and has nothing more to say about this check.
 const LINGER: Duration = Duration::from_millis(200);
 
-/// A process that outlives KILL by this long is left alone.
+/// How long to wait for a process after SIGKILL before giving up on it.
 const KILL_WAIT: Duration = Duration::from_secs(5);
 
-/// How often, and after what pause at first, a start is tried again that failed for want of
-/// descriptors or processes. The pauses double: 2 s in all.
+/// How often a start that failed for lack of descriptors or processes is retried, and the pause
+/// before the first retry. The pauses double: 2 s in all.
 const START_RETRIES: u32 = 11;
 const START_PAUSE: Duration = Duration::from_millis(1);
 
-/// So much of the start, and as much of the end, of what a command says of a source is kept.
+/// How many bytes to keep of the start, and of the end, of the output about one source.
 const KEPT_AT_EACH_END: usize = 512 << 10;
 
-/// Of more sources, no more is kept than of this many.
-const MOST_SOURCES: usize = 16;
+/// The most sources for which the limit on the output grows.
+const MAX_SOURCES: usize = 16;
 
 /// How a command ended.
 #[derive(Debug)]
 pub(crate) enum Exit {
-    /// By itself, with this status.
+    /// By itself, with this exit status.
     Code(i32),
     /// By a signal.
     Signal(i32),
     /// By its time limit.
     TimedOut,
-    /// It never ran.
+    /// Not at all: it could not be started.
     NotStarted(io::Error),
 }
 
 /// A command that has ended.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// How.
+    /// How it ended.
     pub exit: Exit,
-    /// Its output; all of it when the mode were merged.
+    /// Its standard output, including standard error if the output mode is merged.
     pub stdout: Captured,
-    /// Its errors, unless they are part of `stdout`.
+    /// Its standard error, unless it is part of `stdout`.
     pub stderr: Captured,
 }
 
-/// What commands cost together.
+/// What all commands of a run cost.
 #[derive(Debug, Default)]
 pub(crate) struct Cost {
     /// How many were started.
@@ -70,46 +70,46 @@ pub(crate) struct Cost {
     pub cpu: Cell<Duration>,
 }
 
-/// What every command of a batch shares.
+/// Runs all commands of a batch.
 #[derive(Debug)]
 pub(crate) struct Runner {
-    guard: Option<Rc<Reaper>>,
+    reaper: Option<Rc<Reaper>>,
     stopping: watch::Sender<bool>,
-    /// What was spent so far.
+    /// The cost so far.
     pub cost: Cost,
-    /// When commands ran, if somebody wants to know.
-    ran: Option<RefCell<Vec<Span>>>,
+    /// When each command ran, if that is recorded.
+    spans: Option<RefCell<Vec<Span>>>,
 }
 
 impl Runner {
-    /// A runner under a guard that outlives this program, if one could be started.
-    pub(crate) fn new(guard: Option<Reaper>) -> Self {
+    /// A runner whose commands are killed by this reaper if this program is killed.
+    pub(crate) fn new(reaper: Option<Reaper>) -> Self {
         let (stopping, _) = watch::channel(false);
-        Runner { guard: guard.map(Rc::new), stopping, cost: Cost::default(), ran: None }
+        Runner { reaper: reaper.map(Rc::new), stopping, cost: Cost::default(), spans: None }
     }
 
-    /// A runner that remembers when each command ran.
+    /// A runner that also records when each command runs.
     pub(crate) fn recording(mut self) -> Self {
-        self.ran = Some(RefCell::default());
+        self.spans = Some(RefCell::default());
         self
     }
 
-    /// When each command ran, of a runner that remembers.
+    /// When each command ran; empty unless recorded.
     pub(crate) fn recorded(&self) -> Vec<Span> {
-        self.ran.as_ref().map(RefCell::take).unwrap_or_default()
+        self.spans.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
     fn record(&self, argv: &[OsString], start: SystemTime) {
-        let Some(ran) = &self.ran else { return };
+        let Some(spans) = &self.spans else { return };
         let seconds = |time: SystemTime| {
             time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
         };
         let words: Vec<_> = argv.iter().map(|word| word.to_string_lossy()).collect();
         let (start, end) = (seconds(start), seconds(SystemTime::now()));
-        ran.borrow_mut().push(Span { row: "tryall".into(), id: words.join(" "), start, end });
+        spans.borrow_mut().push(Span { row: "tryall".into(), id: words.join(" "), start, end });
     }
 
-    /// Ends all commands that run, as their time limits would.
+    /// Stops all running commands, as if their time limits had expired.
     pub(crate) fn stop(&self) {
         self.stopping.send_replace(true);
     }
@@ -124,8 +124,8 @@ impl Runner {
         self.run_over(1, start, deadline).await
     }
 
-    /// Runs a command that is about several sources. As much is kept of what it says of each as would
-    /// be of a command about that source alone.
+    /// Runs a command that compiles several sources. The limit on its output is that of one source
+    /// times the number of sources.
     pub(crate) async fn run_over(
         &self,
         sources: usize,
@@ -154,35 +154,27 @@ impl Runner {
         let in_time = tokio::select! {
             biased;
             () = reader.read_during(group.leader_exited()) => true,
-            // When this program was stopped, or had no turn, for so long, the command may have
-            // ended meanwhile: in time, as far as anybody can know.
+            // If this program was stopped or not scheduled until now, the command may have ended
+            // meanwhile. Then assume that it ended in time.
             () = sleep_until(deadline) => group.has_exited(),
             _ = stopping.wait_for(|stopping| *stopping) => false,
         };
         let is_gone = in_time || end(&mut group, &mut reader).await;
         if !in_time {
-            os::end_strays(start.room);
+            os::kill_strays(start.check_dir);
         }
         if !is_gone {
             group.abandon();
             drop(reader);
             return Finished { exit: Exit::TimedOut, stdout, stderr };
         }
-        let is_held = loop {
-            if timeout(LINGER, reader.finish()).await.is_ok() {
-                break false;
-            }
-            // On a busy machine, whoever holds the pipes may not have had a turn yet.
-            if Instant::now() >= deadline || self.is_stopping() || !os::is_busy(start.room) {
-                break true;
-            }
-        };
+        let is_held = self.pipes_are_held(&mut reader, start, deadline).await;
         let ended = group.reap();
         if is_held {
-            // By somebody of another group.
-            os::end_strays(start.room);
+            // The process that holds the pipes has left the group.
+            os::kill_strays(start.check_dir);
         }
-        // What the group wrote before it died is in the pipes already.
+        // Everything that the group wrote before it died is already in the pipes.
         let _ = timeout(Duration::from_millis(1), reader.finish()).await;
         drop(reader);
 
@@ -195,15 +187,31 @@ impl Runner {
         };
         Finished { exit, stdout, stderr }
     }
-}
 
-impl Runner {
-    /// Starts a command. What it lacks others may give back: this program's other commands, or
-    /// whatever else runs here.
+    /// Reads the rest of a command's output after its leader has ended. Returns whether another
+    /// process still holds the pipes open.
+    async fn pipes_are_held(
+        &self,
+        reader: &mut Reader<impl Future<Output = ()>>,
+        start: Start<'_>,
+        deadline: Instant,
+    ) -> bool {
+        loop {
+            if timeout(LINGER, reader.finish()).await.is_ok() {
+                return false;
+            }
+            // On a busy machine, the process that holds the pipes may not have been scheduled yet.
+            if Instant::now() >= deadline || self.is_stopping() || !os::is_busy(start.check_dir) {
+                return true;
+            }
+        }
+    }
+
+    /// Starts a command, and retries while a resource is short that other processes may release.
     async fn start(&self, start: Start<'_>, deadline: Instant) -> io::Result<(Group, Pipes)> {
         let mut stopping = self.stopping.subscribe();
         for retry in 0..START_RETRIES {
-            let error = match os::start(start, self.guard.as_ref()) {
+            let error = match os::start(start, self.reaper.as_ref()) {
                 Err(error) if os::is_short_of_resources(&error) => error,
                 started => return started,
             };
@@ -213,13 +221,13 @@ impl Runner {
                 return Err(error);
             }
         }
-        os::start(start, self.guard.as_ref())
+        os::start(start, self.reaper.as_ref())
     }
 }
 
-/// Ends a group that has used up its time; whether its leader is gone then.
+/// Ends a group whose time is up. Returns whether its leader is gone.
 async fn end(group: &mut Group, reader: &mut Reader<impl Future<Output = ()>>) -> bool {
-    group.ask_to_end();
+    group.terminate();
     if timeout(GRACE, reader.read_during(group.leader_exited())).await.is_ok() {
         return true;
     }
@@ -227,8 +235,8 @@ async fn end(group: &mut Group, reader: &mut Reader<impl Future<Output = ()>>) -
     timeout(KILL_WAIT, group.leader_exited()).await.is_ok()
 }
 
-/// The reading of a command's output, which goes on while other things are waited for: a
-/// full pipe would stop the command.
+/// Reads a command's output while this program waits for something else. Otherwise a full pipe
+/// would block the command.
 struct Reader<F> {
     reading: Pin<Box<F>>,
     done: bool,
@@ -239,7 +247,7 @@ impl<F: Future<Output = ()>> Reader<F> {
         Reader { reading: Box::pin(reading), done: false }
     }
 
-    /// Reads until all writers have closed.
+    /// Reads until all writers have closed the pipe.
     async fn finish(&mut self) {
         if !self.done {
             self.reading.as_mut().await;
@@ -247,7 +255,7 @@ impl<F: Future<Output = ()>> Reader<F> {
         }
     }
 
-    /// Reads until something else has happened.
+    /// Reads until `other` completes.
     async fn read_during<T>(&mut self, other: impl Future<Output = T>) -> T {
         tokio::pin!(other);
         loop {
@@ -260,9 +268,10 @@ impl<F: Future<Output = ()>> Reader<F> {
     }
 }
 
+/// Reads a pipe until its end.
 async fn drain(pipe: &mut (impl AsyncRead + Unpin), into: &mut Captured) {
     let mut buffer = vec![0; 16 << 10];
-    // An error on a pipe's reading end is as good as its end.
+    // Treat a read error as the end of the pipe.
     while let Ok(1..) = pipe.read(&mut buffer).await.inspect(|&read| into.push(&buffer[..read])) {}
 }
 
@@ -272,7 +281,7 @@ impl Finished {
     }
 }
 
-/// Output of a command, of which the middle is dropped when it is long.
+/// The output of a command. If it is long, its middle is dropped.
 #[derive(Debug)]
 pub(crate) struct Captured {
     kept_at_each_end: usize,
@@ -282,9 +291,9 @@ pub(crate) struct Captured {
 }
 
 impl Captured {
-    /// Nothing yet of this many sources.
+    /// Empty output, with the limit for this many sources.
     fn of(sources: usize) -> Self {
-        let kept_at_each_end = KEPT_AT_EACH_END * sources.clamp(1, MOST_SOURCES);
+        let kept_at_each_end = KEPT_AT_EACH_END * sources.clamp(1, MAX_SOURCES);
         Captured { kept_at_each_end, head: Vec::new(), tail: VecDeque::new(), dropped: 0 }
     }
 
@@ -298,12 +307,12 @@ impl Captured {
         self.dropped += excess as u64;
     }
 
-    /// Whether the middle is missing.
+    /// Whether the middle was dropped.
     pub(crate) fn is_cut(&self) -> bool {
         self.dropped > 0
     }
 
-    /// As text: bytes that are not UTF-8 are replaced, and a cut is marked.
+    /// The output as text. Replaces invalid UTF-8, and marks the place of a dropped middle.
     pub(crate) fn text(&self) -> String {
         let tail = Vec::from_iter(self.tail.iter().copied());
         if self.dropped == 0 {
@@ -314,10 +323,10 @@ impl Captured {
     }
 }
 
-/// The end of what stands where output was cut.
+/// The end of the mark that replaces dropped output.
 pub(crate) const CUT_MARK: &str = " bytes cut ...]\n";
 
-/// What stands where output was cut.
+/// The mark that replaces this many dropped bytes of output.
 pub(crate) fn cut_mark(bytes: u64) -> String {
     format!("\n[... {bytes}{CUT_MARK}")
 }

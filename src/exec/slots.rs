@@ -1,5 +1,5 @@
-//! How many commands may run at once, and who says so: `--jobs`, the request, GNU make's
-//! jobserver, or the cores; and never more than the system's limits allow.
+//! Limits how many commands run at once: to `--jobs`, the request's `jobs`, GNU make's jobserver,
+//! or the number of cores; and never to more than the system's limits allow.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,10 +11,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::os;
 
-/// The slots of a batch.
+/// The slots of a run.
 pub(crate) struct Slots {
     source: Source,
-    /// No source gives more than these at once.
+    /// The most slots that any source may give.
     cap: usize,
     running: usize,
     most: usize,
@@ -26,15 +26,15 @@ enum Source {
 }
 
 struct Jobserver {
-    /// Waits for tokens, which can only be done by blocking.
+    /// Waits for tokens, which only a blocking read can do.
     helper: HelperThread,
     returning: Returning,
     arriving: UnboundedReceiver<std::io::Result<Acquired>>,
-    /// Tokens that no command is using.
+    /// Tokens that no command uses.
     spare: Vec<Acquired>,
-    /// Whether a token has been asked for and has not come.
-    asked: bool,
-    /// Every process that make starts owns one token without reading it.
+    /// Whether a token was requested and has not arrived.
+    is_requested: bool,
+    /// Whether the token that every process of make owns implicitly is free.
     implicit_free: bool,
 }
 
@@ -47,38 +47,38 @@ enum Right {
     Token(Acquired),
 }
 
-/// The jobserver as make left it in the environment.
+/// The jobserver that make passed in the environment.
 pub(crate) struct Inherited(Result<Client, NoJobserver>);
 
 /// Why there is no jobserver.
 enum NoJobserver {
-    /// Nobody has said that there is one.
+    /// The environment names none.
     NotNamed,
-    /// What is named is none.
+    /// The one that the environment names cannot be used, for this reason.
     Unusable(String),
 }
 
-/// The variables in which make says where its jobserver is.
+/// The variables in which make passes its jobserver.
 const VARIABLES: [&str; 3] = ["CARGO_MAKEFLAGS", "MAKEFLAGS", "MFLAGS"];
 
 impl Inherited {
-    /// No jobserver, whatever the environment says.
+    /// No jobserver, whatever is in the environment.
     pub(crate) fn none() -> Self {
         Inherited(Err(NoJobserver::NotNamed))
     }
 
-    /// Reads `MAKEFLAGS`.
+    /// Reads the jobserver from `MAKEFLAGS`.
     ///
-    /// To be called before this program opens anything: the variable names file descriptors
-    /// by number, and one that make did not pass on would be taken for the next file opened.
+    /// Must run before this program opens anything: the variable contains numbers of file
+    /// descriptors, and a descriptor that make did not pass on could be the next file opened.
     pub(crate) fn from_env() -> Self {
         if let Some(path) = VARIABLES.iter().find_map(|name| named_but_no_pipe(name)) {
-            // The crate would write tokens into it, whatever it is.
-            let why = format!("{} is no named pipe", path.display());
+            // The jobserver crate would write tokens to this path, whatever it is.
+            let why = format!("{} is not a named pipe", path.display());
             return Inherited(Err(NoJobserver::Unusable(why)));
         }
-        // SAFETY: the caller has opened nothing, so that the numbers are make's or nobody's;
-        // the crate checks that they are pipes.
+        // SAFETY: the caller has opened nothing, so the descriptors are either make's or closed.
+        // The crate checks that they are pipes.
         let found = unsafe { Client::from_env_ext(true) };
         Inherited(found.client.map_err(|error| match error.kind() {
             FromEnvErrorKind::NoEnvVar | FromEnvErrorKind::NoJobserver => NoJobserver::NotNamed,
@@ -87,17 +87,17 @@ impl Inherited {
     }
 }
 
-/// What was found out about the slots that the user should know.
+/// Something about the slots that the user should know.
 pub(crate) type Warning = String;
 
 impl Slots {
-    /// As many as were asked for, else as the jobserver gives, else as there are cores.
+    /// As many slots as `jobs`, else as the jobserver gives, else as there are cores.
     pub(crate) fn new(
-        asked: Option<NonZeroUsize>,
+        jobs: Option<NonZeroUsize>,
         inherited: &Inherited,
     ) -> (Self, Option<Warning>) {
-        if let Some(asked) = asked {
-            return (Slots::fixed(asked.get()), None);
+        if let Some(jobs) = jobs {
+            return (Slots::fixed(jobs.get()), None);
         }
         match &inherited.0 {
             Ok(client) => match Jobserver::new(client.clone()) {
@@ -109,19 +109,19 @@ impl Slots {
         }
     }
 
-    /// This many, unless the system's limits allow fewer.
+    /// This many slots, unless the system's limits allow fewer.
     pub(crate) fn fixed(count: usize) -> Self {
         Slots::of(Source::Fixed(count))
     }
 
     fn of(source: Source) -> Self {
-        Slots { source, cap: os::most_commands(), running: 0, most: 0 }
+        Slots { source, cap: os::max_commands(), running: 0, most: 0 }
     }
 
-    /// A slot if one is free now. With a jobserver, one is asked for if none is.
+    /// Takes a slot if one is free. Otherwise requests one from the jobserver, if there is one.
     pub(crate) fn take(&mut self) -> Option<Slot> {
         if self.running >= self.cap {
-            // A token that comes now is of no use here.
+            // A token that arrives now would be of no use.
             self.release_spare();
             return None;
         }
@@ -134,33 +134,34 @@ impl Slots {
         Some(Slot(right))
     }
 
-    /// Gives a slot back.
+    /// Returns a slot.
     pub(crate) fn give_back(&mut self, slot: Slot) {
         self.running -= 1;
         match (slot.0, &mut self.source) {
             (Right::Token(token), Source::Jobserver(server)) => server.spare.push(token),
             (Right::Implicit, Source::Jobserver(server)) => server.implicit_free = true,
-            // The jobserver died while the token was in use; dropping it returns it if it can.
+            // The jobserver failed while the token was in use. Dropping the token tries to return
+            // it.
             (Right::Fixed | Right::Implicit | Right::Token(_), _) => {}
         }
     }
 
-    /// Returns tokens that are not in use, for others to run on.
+    /// Returns unused tokens to the jobserver.
     pub(crate) fn release_spare(&mut self) {
         if let Source::Jobserver(server) = &mut self.source {
             server.spare.drain(..).for_each(|token| server.returning.give(token));
         }
     }
 
-    /// Waits for a slot that [`Slots::take`] did not have. Forever, unless a jobserver gives
-    /// one; a warning if the jobserver died.
+    /// Waits for the slot that [`Slots::take`] requested. Never completes without a jobserver.
+    /// Returns a warning if the jobserver failed.
     pub(crate) async fn more(&mut self) -> Option<Warning> {
         let Source::Jobserver(server) = &mut self.source else {
             return std::future::pending().await;
         };
         match server.arriving.recv().await {
             Some(Ok(token)) => {
-                server.asked = false;
+                server.is_requested = false;
                 server.spare.push(token);
                 None
             }
@@ -175,7 +176,7 @@ impl Slots {
         }
     }
 
-    /// How many could run at once; with a jobserver, how many did.
+    /// How many commands can run at once; with a jobserver, how many did.
     pub(crate) fn width(&self) -> usize {
         match self.source {
             Source::Fixed(count) => count.min(self.cap),
@@ -190,7 +191,14 @@ impl Jobserver {
         let helper = client.into_helper_thread(move |token| drop(sender.send(token)))?;
         let returning = Returning::start()?;
         let spare = Vec::new();
-        Ok(Jobserver { helper, returning, arriving, spare, asked: false, implicit_free: true })
+        Ok(Jobserver {
+            helper,
+            returning,
+            arriving,
+            spare,
+            is_requested: false,
+            implicit_free: true,
+        })
     }
 
     fn take(&mut self) -> Option<Right> {
@@ -200,7 +208,7 @@ impl Jobserver {
         if let Some(token) = self.spare.pop() {
             return Some(Right::Token(token));
         }
-        if !std::mem::replace(&mut self.asked, true) {
+        if !std::mem::replace(&mut self.is_requested, true) {
             self.helper.request_token();
         }
         None
@@ -218,14 +226,14 @@ impl Drop for Jobserver {
     }
 }
 
-/// Gives tokens back. Into a pipe that somebody has filled to the brim that can only be done by
-/// waiting, and everything else would wait with it.
+/// Returns tokens from a thread of its own. If the pipe is full, writing a token blocks, and
+/// everything else would wait with it.
 struct Returning {
     tokens: Option<Sender<Acquired>>,
     done: Receiver<()>,
 }
 
-/// At the end all tokens are given back that can be within this time.
+/// How long to wait for the remaining tokens to be returned at the end.
 const LAST_TOKENS: Duration = Duration::from_secs(1);
 
 impl Returning {
@@ -253,7 +261,7 @@ impl Returning {
     }
 }
 
-/// What a variable names as make's pipe, if it is none.
+/// The path that a variable names as make's pipe, if it is not a pipe.
 fn named_but_no_pipe(variable: &str) -> Option<PathBuf> {
     let flags = std::env::var(variable).ok()?;
     let named =
@@ -261,7 +269,7 @@ fn named_but_no_pipe(variable: &str) -> Option<PathBuf> {
     named.map(PathBuf::from).find(|path| path.exists() && !os::is_named_pipe(path))
 }
 
-/// The cores that affinity and cgroup leave to this process.
+/// The number of cores that CPU affinity and cgroups leave to this process.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
@@ -269,7 +277,7 @@ pub(crate) fn cores() -> usize {
 fn unusable(why: &str) -> Warning {
     format!(
         "the jobserver in MAKEFLAGS cannot be used ({why}); running {} at once instead. \
-         Put a + before the command in the makefile, or say --jobs",
+         Put a + before the command in the makefile, or give --jobs",
         cores()
     )
 }

@@ -1,11 +1,11 @@
-//! When each process ran, as a trace that Chrome's and Perfetto's viewers open.
+//! Exports when each process ran as a trace for the viewers of Chrome and Perfetto.
 
 use serde_json::{Value, json};
 
 /// One process of one round.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Span {
-    /// What it belongs to: compiler, width and strategy.
+    /// The row of the trace: compiler, width and strategy.
     pub row: String,
     /// The check, or the command.
     pub id: String,
@@ -15,9 +15,8 @@ pub(crate) struct Span {
     pub end: f64,
 }
 
-/// The spans in the JSON object format of Chrome's traces. Each row is a process there and
-/// starts at zero, so that rows can be compared by eye; what ran at the same time stands in
-/// different lanes.
+/// The spans in Chrome's JSON object format. Each row becomes a process that starts at zero, so
+/// that rows can be compared by eye. Spans that overlap in time go to different lanes.
 pub(crate) fn chrome_trace(spans: &[Span]) -> Value {
     let mut rows: Vec<(&str, Vec<&Span>)> = Vec::new();
     for span in spans {
@@ -28,7 +27,7 @@ pub(crate) fn chrome_trace(spans: &[Span]) -> Value {
     }
 
     let mut events = Vec::new();
-    // From one on: viewers take process zero for the idle one of the system.
+    // Start at one: viewers show process zero as the idle process of the system.
     for (pid, (name, of_row)) in (1..).zip(rows) {
         events.push(metadata(pid, "process_name", json!({ "name": name })));
         events.push(metadata(pid, "process_sort_index", json!({ "sort_index": pid })));
@@ -41,12 +40,12 @@ fn metadata(pid: usize, name: &str, args: Value) -> Value {
     json!({ "ph": "M", "pid": pid, "name": name, "args": args })
 }
 
-/// The spans of a row in the order of their start, each in the first lane that is free.
+/// The events of a row in order of their start, each in the first free lane.
 fn complete_events(pid: usize, mut spans: Vec<&Span>) -> Vec<Value> {
     spans.sort_by(|one, other| one.start.total_cmp(&other.start));
     let origin = spans.first().map_or(0.0, |first| first.start);
-    // Lanes are given out by the same whole microseconds that the file has: two spans that
-    // only touch in seconds must not overlap once they are rounded.
+    // Assign lanes by the whole microseconds that the file contains: spans that only touch in
+    // seconds must not overlap after rounding.
     let microseconds = |time: f64| ((time - origin) * 1e6).round() as i64;
     let mut free_from: Vec<i64> = Vec::new();
     let mut events = Vec::new();
@@ -98,8 +97,8 @@ mod tests {
     }
 
     #[test]
-    fn spans_that_overlap_stand_in_different_lanes() {
-        // Ends and starts from a simple generator, in no order, around a time of these years.
+    fn overlapping_spans_are_in_different_lanes() {
+        // Unordered spans from a simple generator, at realistic times.
         let mut seed = 7_u64;
         let mut next = |below: u64| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_lanes_are_used_than_processes_ran_at_once() {
+    fn there_are_as_many_lanes_as_concurrent_spans() {
         let spans = [
             span("async", "a", 0.0, 2.0),
             span("async", "b", 1.0, 3.0),
@@ -134,8 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn what_runs_one_after_the_other_stands_in_one_lane() {
-        // The next starts in the very moment in which the last one ends.
+    fn consecutive_spans_share_a_lane() {
+        // Each span starts exactly when the previous one ends.
         let times: Vec<_> = (0..50_u32).map(|turn| 1.7e9 + f64::from(turn) / 300.0).collect();
         let spans: Vec<_> =
             times.windows(2).map(|pair| span("serial", "check", pair[0], pair[1])).collect();

@@ -228,7 +228,7 @@ impl<'a> Composer<'a> {
         let kind = match stage {
             Stage::Preprocess => Kind::Preprocesses,
             Stage::Compile => Kind::Compiles,
-            Stage::Link => Kind::KnownLinks,
+            Stage::Link => Kind::Links,
             Stage::Run => Kind::Runs,
         };
         let mut check = Check::new(String::new(), kind);

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
-use crate::plan::absolute_paths::{anchored, anchored_command};
+use crate::plan::absolute_paths::{absolute_args, absolute_command};
 use crate::protocol::code::Code;
 use crate::protocol::{BadRequest, Check, Location, Request, Toolchain, parse};
 
@@ -98,12 +98,12 @@ fn anchored_toolchain(given: Toolchain, dir: &FilePath) -> Result<Toolchain, Str
     };
     let command = |words: &[String]| match words {
         [] => Ok(Vec::new()),
-        words => texts(anchored_command(words, dir)),
+        words => texts(absolute_command(words, dir)),
     };
     Ok(Toolchain {
         command: given.command.as_deref().map(command).transpose()?,
-        args: texts(anchored(&given.args, dir))?,
-        link_args: texts(anchored(&given.link_args, dir))?,
+        args: texts(absolute_args(&given.args, dir))?,
+        link_args: texts(absolute_args(&given.link_args, dir))?,
         emulator: command(&given.emulator)?,
         launcher: command(&given.launcher)?,
         ..given

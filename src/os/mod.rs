@@ -1,30 +1,31 @@
-//! What the operating system gives: the boundary between this program and what is particular
-//! to one system. Everything outside this module is portable Rust.
+//! The boundary between this program and the operating system. Everything outside this module is
+//! portable Rust.
 //!
-//! A system is added by a module with the same items:
+//! Support for another system needs a module with the same items:
 //!
-//! * [`Group`]: a started process together with everything that it starts, which can be
-//!   waited for, asked to end and made to end. (Unix: a process group. Windows: a job object.)
-//! * [`start`]: starts one, in a directory, with pipes, never through a shell.
-//! * [`Reaper`]: ends all groups and removes the scratch directory when this process is killed.
-//! * [`interrupted`], [`reader_gone`]: the two ways in which a caller says that it has enough;
-//!   [`hold_interrupts`]: what must not be cut short by the first of them.
-//!   [`survive_file_size_limit`]: what would end this program before it could tell why.
-//! * [`Stdout`]: where results go, whatever state the caller has left it in.
-//! * [`end_strays`]: ends what has left its group, where such processes can be found; [`is_busy`]:
-//!   whether any of them has work to do.
+//! * [`Group`]: a started process together with everything that it starts. It can be waited for,
+//!   asked to end, and killed. (Unix: a process group. Windows: a job object.)
+//! * [`start`]: starts a process in a directory, with pipes, and never through a shell.
+//! * [`Reaper`]: kills all groups and removes the scratch directory if this process is killed.
+//! * [`interrupted`], [`reader_gone`]: the two ways in which a caller stops this program.
+//!   [`hold_interrupts`]: protects what must not be interrupted. [`survive_file_size_limit`]:
+//!   prevents a signal that would end this program before it can report the cause.
+//! * [`Stdout`]: standard output, in whatever state the caller left it.
+//! * [`kill_strays`]: kills processes that have left their group, where they can be found.
+//!   [`is_busy`]: whether any of them has work to do.
 //! * [`scratch_base`], [`is_full`], [`has_no_inodes`], [`is_noexec`], [`private_dir`]: where
-//!   temporary files go, whether there is room, and whether programs may run there.
-//! * [`most_commands`], [`room_for_a_command`], [`is_short_of_resources`]: what the limits on open
-//!   files and processes allow. [`set_limits`]: those that programs die of.
+//!   temporary files go, whether there is free space, and whether programs may run there.
+//! * [`max_commands`], [`check_descriptor_limit`], [`is_short_of_resources`]: what the limits on
+//!   open files and processes allow. [`set_limits`]: the limits that can kill a program.
 //! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark
-//!   mode asks of the machine.
-//! * [`become_program`]: runs another program in the place of this one. [`is_in_others_hands`]:
-//!   whether others can change what is read from a directory.
-//! * [`file_identity`]: tells whether a file was replaced. [`remove_all`]: removes a directory,
-//!   whatever a program has done to it. [`is_open_to_all`]: whether everybody may. [`is_named_pipe`].
-//! * [`describe_signal`], [`is_own_fault`], [`limit_behind`]: what a signal says of the process that
-//!   it ended. [`start_failure`]: why there was no process.
+//!   mode needs to know of the machine.
+//! * [`become_program`]: replaces this process by another program. [`is_in_others_hands`]: whether
+//!   other users can change the files in a directory.
+//! * [`file_identity`]: detects that a file was replaced. [`remove_all`]: removes a directory,
+//!   whatever its permissions. [`is_open_to_all`]: whether every user may replace files in it.
+//!   [`is_named_pipe`].
+//! * [`describe_signal`], [`is_own_fault`], [`limit_behind`]: what a signal says about the process
+//!   that it ended. [`start_failure`]: why a process could not be started.
 
 #[cfg(unix)]
 mod unix;
@@ -34,5 +35,5 @@ pub(crate) use unix::*;
 
 #[cfg(not(unix))]
 compile_error!(
-    "tryall runs on Unix so far; see the list in src/os/mod.rs for what another system needs"
+    "tryall only runs on Unix so far; the list in src/os/mod.rs says what another system needs"
 );

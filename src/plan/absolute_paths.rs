@@ -20,15 +20,15 @@ const MOST_RESPONSE_FILES: usize = 200;
 
 /// Arguments whose relative paths start from `base`, so that they mean the same from every
 /// directory.
-pub(crate) fn anchored(args: &[String], base: &Path) -> Vec<OsString> {
+pub(crate) fn absolute_args(args: &[String], base: &Path) -> Vec<OsString> {
     expand(args, base, &Cell::new(MOST_RESPONSE_FILES))
 }
 
 /// A command: its first word is a program, and a path if there is a slash in it.
-pub(crate) fn anchored_command(words: &[String], base: &Path) -> Vec<OsString> {
+pub(crate) fn absolute_command(words: &[String], base: &Path) -> Vec<OsString> {
     let Some((program, args)) = words.split_first() else { return Vec::new() };
     let program = if program.contains('/') { base.join(program).into() } else { program.into() };
-    std::iter::once(program).chain(anchored(args, base)).collect()
+    std::iter::once(program).chain(absolute_args(args, base)).collect()
 }
 
 fn expand(args: &[String], base: &Path, files_left: &Cell<usize>) -> Vec<OsString> {
@@ -195,7 +195,7 @@ mod tests {
             ("-O2", "-O2"),
         ] {
             let given: Vec<String> = given.split(' ').map(Into::into).collect();
-            let found = anchored(&given, dir.path()).join(OsStr::new(" "));
+            let found = absolute_args(&given, dir.path()).join(OsStr::new(" "));
             assert_eq!(found.to_str().unwrap(), expected.replace('~', base), "{given:?}");
         }
     }
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn response_files_are_read_where_they_are() {
         let dir = caller();
-        let found = anchored(&["@args".into()], dir.path());
+        let found = absolute_args(&["@args".into()], dir.path());
         assert_eq!(found[0], *joined("-I", dir.path().join("sub").as_os_str()));
         assert_eq!(found[1], "-DX=a b");
         assert_eq!(found.last().unwrap(), "@args", "a circle ends");
@@ -212,9 +212,9 @@ mod tests {
     #[test]
     fn the_program_of_a_command_is_a_path_only_with_a_slash() {
         let dir = caller();
-        assert_eq!(anchored_command(&["native".into()], dir.path())[0], "native");
+        assert_eq!(absolute_command(&["native".into()], dir.path())[0], "native");
         assert_eq!(
-            anchored_command(&["./native".into()], dir.path())[0],
+            absolute_command(&["./native".into()], dir.path())[0],
             *dir.path().join("./native")
         );
     }

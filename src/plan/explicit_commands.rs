@@ -1,18 +1,18 @@
-//! What belongs to toolchains whose commands the request gives in full, and to their checks.
+//! Validates toolchains with explicit commands, and the checks that use them.
 
-use crate::plan::template::{List, Step, Template};
+use crate::plan::template::{List, Template, TemplateKind};
 use crate::plan::toolchain::Commands;
 use crate::protocol::code::Code;
 use crate::protocol::{self, Check, Fault, Kind};
 
-/// What is wrong with the commands of a toolchain, and in which field.
+/// Validates the commands of a toolchain. The error names the code, the field and the problem.
 pub(super) fn validate(
     toolchain: &protocol::Toolchain,
 ) -> Result<(), (Code, &'static str, String)> {
     let Some(compile) = &toolchain.compile else {
         return match &toolchain.link {
             Some(_) => {
-                let message = "it needs a \"compile\" that makes the object file";
+                let message = "it also needs a \"compile\" that produces the object file";
                 Err((Code::MissingField, "link", message.into()))
             }
             None => Ok(()),
@@ -26,24 +26,24 @@ pub(super) fn validate(
     ];
     if let Some((field, _)) = others.into_iter().find(|(_, given)| *given) {
         let message =
-            "\"compile\" and \"link\" are the commands in full; put it there, or leave them out";
+            "\"compile\" and \"link\" are complete commands; put its words there, or remove it";
         return Err((Code::ConflictingFields, field, message.into()));
     }
     let invalid = |field| move |message| (Code::InvalidValue, field, message);
-    Template::parse(compile, Step::Compile).map_err(invalid("compile"))?;
+    Template::parse(compile, TemplateKind::Compile).map_err(invalid("compile"))?;
     if let Some(link) = &toolchain.link {
-        Template::parse(link, Step::Link).map_err(invalid("link"))?;
+        Template::parse(link, TemplateKind::Link).map_err(invalid("link"))?;
     }
     Ok(())
 }
 
-/// Whether a check can be asked with the commands of its toolchain: they go no further than they
-/// go, and have a place for what it brings.
+/// Whether a check can run with the commands of its toolchain: its kind is supported, and the
+/// commands have a placeholder for each of its lists.
 pub(super) fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
     let kind = check.kind.name();
-    if !matches!(check.kind, Kind::Compiles | Kind::KnownLinks | Kind::Runs) {
+    if !matches!(check.kind, Kind::Compiles | Kind::Links | Kind::Runs) {
         let message = format!(
-            "{:?}: a toolchain with \"compile\" serves the kinds compiles, links and runs, and kind \
+            "{:?}: a toolchain with \"compile\" supports the kinds compiles, links and runs; kind \
              {kind:?} needs a compiler's \"command\"",
             check.id
         );
@@ -62,8 +62,8 @@ pub(super) fn fits(check: &Check, commands: &Commands) -> Result<(), Fault> {
         ("link_args", &check.link_args, List::LinkArgs, "{link_args} in \"link\""),
     ] {
         let template = if list == List::LinkArgs { link } else { Some(&commands.compile) };
-        if !given.is_empty() && !template.is_some_and(|template| template.has_place_for(list)) {
-            let message = format!("the toolchain has no place for it; put {place}");
+        if !given.is_empty() && !template.is_some_and(|template| template.accepts(list)) {
+            let message = format!("the toolchain has no placeholder for it; put {place}");
             return Err(Fault::of(Code::ConflictingFields, field, message));
         }
     }

@@ -3,9 +3,9 @@
 use super::PlannedCheck;
 use super::ids::{CheckId, Table};
 
-/// The checks of a circle of needs, the first of them again at the end; `None` if there is none.
+/// A circle of needs, with its first check again at the end; `None` if there is no circle.
 ///
-/// With a stack of its own: a chain of needs may be as long as the request.
+/// Does not recurse, because a chain of needs may be as long as the request.
 pub(super) fn cycle(checks: &Table<CheckId, PlannedCheck>) -> Option<Vec<CheckId>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Mark {
@@ -15,7 +15,7 @@ pub(super) fn cycle(checks: &Table<CheckId, PlannedCheck>) -> Option<Vec<CheckId
     }
 
     let mut marks = checks.map(|_| Mark::New);
-    // Each entry is a check on the path and how many of its needs have been looked at.
+    // Each check on the path, with the number of its needs that were visited.
     let mut path: Vec<(CheckId, usize)> = Vec::new();
     for start in checks.ids() {
         if marks[start] == Mark::New {
@@ -68,14 +68,14 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_circle_and_nothing_else() {
+    fn finds_a_circle_only_if_there_is_one() {
         assert_eq!(circle(&checks(&[&[1, 2], &[2], &[], &[0]])), None);
         assert_eq!(circle(&checks(&[&[1], &[2], &[3], &[1]])), Some(vec![1, 2, 3, 1]));
         assert_eq!(circle(&checks(&[&[0]])), Some(vec![0, 0]));
     }
 
     #[test]
-    fn a_long_chain_needs_no_stack() {
+    fn long_chains_do_not_overflow_the_stack() {
         let chain: Vec<Vec<usize>> =
             (0..200_000).map(|i| if i + 1 < 200_000 { vec![i + 1] } else { vec![] }).collect();
         let chain: Vec<&[usize]> = chain.iter().map(Vec::as_slice).collect();

@@ -1,14 +1,14 @@
-//! Indices of a plan's checks, questions and toolchains, each of a type of its own.
+//! Typed indices of a plan's checks, questions and toolchains.
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
-/// An index of one kind of row.
+/// An index into a [`Table`].
 pub trait Id: Copy {
-    /// The id of the row at this place.
+    /// The id of the row at this position.
     fn at(place: usize) -> Self;
-    /// The place of the row.
+    /// The position of the row.
     fn place(self) -> usize;
 }
 
@@ -28,7 +28,7 @@ macro_rules! id {
             }
         }
 
-        /// As names in generated sources have it.
+        /// The form that generated sources use in names.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
@@ -38,19 +38,19 @@ macro_rules! id {
 }
 
 id! {
-    /// A check, by its place in the request.
+    /// A check, by its position in the request.
     CheckId
 }
 id! {
-    /// A question, which several checks may ask.
+    /// A question, which several checks may share.
     QuestionId
 }
 id! {
-    /// A toolchain, in the order in which checks first use them.
+    /// A toolchain, in the order in which checks first use it.
     ToolchainId
 }
 
-/// Rows that are found by an id of their own.
+/// Rows that are indexed by a type of id.
 #[derive(Debug, Clone)]
 pub struct Table<I, T> {
     rows: Vec<T>,
@@ -58,13 +58,13 @@ pub struct Table<I, T> {
 }
 
 impl<I: Id, T> Table<I, T> {
-    /// Adds a row.
+    /// Adds a row and returns its id.
     pub fn push(&mut self, row: T) -> I {
         self.rows.push(row);
         I::at(self.rows.len() - 1)
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -84,7 +84,7 @@ impl<I: Id, T> Table<I, T> {
         self.rows.iter().enumerate().map(|(place, row)| (I::at(place), row))
     }
 
-    /// A table of as many rows, each made of one of this table.
+    /// A table of the same length whose rows are made from the rows of this one.
     pub fn map<U>(&self, row: impl FnMut(&T) -> U) -> Table<I, U> {
         self.rows.iter().map(row).collect()
     }

@@ -1,6 +1,6 @@
-//! The plan: every check validated, equal questions joined, the graph of needs made.
+//! Makes a plan from a request: validates every check, merges equal questions, and resolves needs.
 //!
-//! Nothing runs before the whole request has been found usable.
+//! Nothing runs before the whole request has been found valid.
 
 pub(crate) mod absolute_paths;
 mod explicit_commands;
@@ -26,38 +26,38 @@ use crate::protocol::{
 use toolchain::{Environment, Toolchain};
 
 use ids::{CheckId, Id, QuestionId, Table, ToolchainId};
-use question::{Anchor, Question, each, product, sibling, subject};
+use question::{PathResolver, Question, each, product, subject, variant};
 
-/// Seconds that a check may take when nobody says otherwise.
+/// The time limit of a check if neither the request nor an option sets one.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Bytes that a pattern may take when it is compiled. The time that a search takes is the product of
-/// this and of what is searched, and no time limit ends it.
+/// The most bytes that a compiled pattern may take. A search takes time proportional to this times
+/// the length of the text, and no time limit ends it.
 const LARGEST_PATTERN: usize = 32 << 10;
 
-/// What is to be asked.
+/// What to run.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     /// The toolchains that checks use.
     pub toolchains: Table<ToolchainId, Toolchain>,
-    /// The questions, each once, in the order in which they first stand in the request.
+    /// The questions, each once, in the order of their first occurrence in the request.
     pub questions: Table<QuestionId, Question>,
     /// The checks, in the order of the request.
     pub checks: Table<CheckId, PlannedCheck>,
-    /// Where each of them, and its arguments, were given.
+    /// Where each check and its arguments were given.
     pub given: Table<CheckId, Given>,
-    /// Compiled regular expressions of all questions.
+    /// The compiled regular expressions of all questions.
     pub patterns: HashMap<String, Regex>,
-    /// Where links that have worked are kept.
+    /// The directory that keeps known links.
     pub known_links: Option<PathBuf>,
 }
 
-/// A check, as one asker of a question.
+/// A check of the plan.
 #[derive(Debug)]
 pub(crate) struct PlannedCheck {
-    /// The name of the answer.
+    /// Its id.
     pub id: String,
-    /// Its kind, which the output formats depend on.
+    /// Its kind, on which the output formats depend.
     pub kind: Kind,
     /// Its question.
     pub question: QuestionId,
@@ -74,41 +74,42 @@ pub(crate) struct PlannedCheck {
 pub(crate) struct Given {
     /// The check's place.
     pub origin: Origin,
-    /// How many of its question's arguments stand for its `include_dirs`, before those of its `args`.
+    /// How many of its question's arguments come from its `include_dirs`. They precede those from
+    /// its `args`.
     pub include_dirs: usize,
 }
 
 /// Where a check came from.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
-    /// Its place in the request or on the command line.
+    /// Its location in the request or on the command line.
     pub path: Location,
     /// The directory that its relative paths start from.
     pub base: Rc<PathBuf>,
-    /// The option of the command line, if it came from one.
+    /// The command-line option, if it came from one.
     pub option: Option<command_line::Place>,
 }
 
 impl Origin {
-    /// Those of a request's checks, whose relative paths start from a directory.
+    /// The origins of a request's checks, whose relative paths start from `base`.
     pub(crate) fn of_request(request: &Request, base: &Rc<PathBuf>) -> Vec<Self> {
         let place = |index| Location::root().key("checks").index(index);
         let origin = |index| Origin { path: place(index), base: base.clone(), option: None };
         (0..request.checks.len()).map(origin).collect()
     }
 
-    /// That of a toolchain.
+    /// The origin of a toolchain.
     pub(crate) fn of_toolchain(name: &str) -> Self {
         let path = Location::root().key("toolchains").key(name);
         Origin { path, base: Rc::default(), option: None }
     }
 
-    /// That of a check of the command line.
+    /// The origin of a check from the command line.
     pub(crate) fn of_option(option: command_line::Place, base: Rc<PathBuf>) -> Self {
         Origin { path: option.path(), base, option: Some(option) }
     }
 
-    /// The place of a field of the check, or of an element of it.
+    /// The location of a field of the check, or of an element of that field.
     pub(crate) fn of_field(&self, field: &str, element: Option<usize>) -> Location {
         if let Some(option) = &self.option {
             return option.of_field(field, element);
@@ -117,7 +118,7 @@ impl Origin {
         element.into_iter().fold(path, Location::index)
     }
 
-    /// A fault of the check as a complaint about the request, whose text is given if it has one.
+    /// The error for a fault of the check. `text` is the text of the request, if it has one.
     pub(crate) fn complaint(&self, fault: Fault, text: Option<&str>) -> BadRequest {
         let path = match fault.field {
             Some((field, element)) => self.of_field(field, element),
@@ -127,24 +128,24 @@ impl Origin {
     }
 }
 
-/// What the plan is made of.
+/// What a plan is made from.
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
-    /// The request, with the checks of the command line at the end.
+    /// The request. Checks from the command line come last.
     pub request: Request,
     /// Where each check came from.
     pub origins: Vec<Origin>,
-    /// The request's own text, for the positions of complaints.
+    /// The text of the request, for line and column of errors.
     pub text: Option<&'a str>,
-    /// The directory that the toolchains' relative paths start from.
+    /// The directory that relative paths of toolchains start from.
     pub base: &'a std::path::Path,
-    /// A time limit that goes before the request's.
+    /// A time limit that overrides the request's.
     pub timeout: Option<Seconds>,
     /// The environment.
     pub environment: &'a Environment,
 }
 
-/// Makes the plan, or says what is wrong with the request and where.
+/// Makes the plan. Fails with what is wrong with the request, and where.
 pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     let mut planner = Planner {
         request: &input.request,
@@ -161,7 +162,7 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     let mut products = HashMap::new();
     let mut checks = Table::<CheckId, _>::default();
     for (index, check) in input.request.checks.iter().enumerate() {
-        let at = |fault| planner_complaint(&input, index, fault);
+        let at = |fault| complaint(&input, index, fault);
         let question = planner.question(index, check).map_err(at)?;
         let mut needs = needs(check, &ids).map_err(at)?;
         let alternative_to = check.alternative_to.as_ref().map(|id| CheckId::at(ids[id.as_str()]));
@@ -173,7 +174,7 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
             let (other, first) = *products.entry(product.clone()).or_insert((question, index));
             if other != question {
                 let (product, first) = (product.display(), &input.origins[first].path);
-                let message = format!("{product} is already where the product of {first} goes");
+                let message = format!("the product of {first} is already copied to {product}");
                 return Err(at(Fault::of(Code::ProductTaken, "product", message)));
             }
         }
@@ -189,7 +190,7 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     if let Some(cycle) = graph::cycle(&checks) {
         let names: Vec<_> = cycle.iter().map(|&index| checks[index].id.as_str()).collect();
         let message = format!("these checks need each other in a circle: {}", names.join(" -> "));
-        return Err(planner_complaint(
+        return Err(complaint(
             &input,
             cycle[0].place(),
             Fault::of(Code::NeedsCircle, "needs", message),
@@ -203,6 +204,7 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     Ok(Plan { toolchains, questions, checks, given, patterns, known_links })
 }
 
+/// Resolves checks into questions.
 struct Planner<'a> {
     request: &'a Request,
     input: &'a Input<'a>,
@@ -212,10 +214,12 @@ struct Planner<'a> {
     patterns: HashMap<String, Regex>,
 }
 
-fn planner_complaint(input: &Input<'_>, index: usize, fault: Fault) -> BadRequest {
+/// The error for a fault of the check at this position in the request.
+fn complaint(input: &Input<'_>, index: usize, fault: Fault) -> BadRequest {
     input.origins[index].complaint(fault, input.text)
 }
 
+/// The checks that a check needs.
 fn needs(check: &Check, ids: &HashMap<&str, usize>) -> Result<Vec<CheckId>, Fault> {
     let find = |(position, need): (usize, &String)| {
         ids.get(need.as_str()).copied().map(CheckId::at).ok_or_else(|| {
@@ -229,20 +233,19 @@ fn needs(check: &Check, ids: &HashMap<&str, usize>) -> Result<Vec<CheckId>, Faul
 }
 
 impl<'a> Planner<'a> {
+    /// The position of each id. Fails if an id is invalid or not unique.
     fn index_ids(&self) -> Result<HashMap<&'a str, usize>, BadRequest> {
         let mut ids: HashMap<&str, usize> = HashMap::new();
         for (index, check) in self.request.checks.iter().enumerate() {
-            let at = |code, message| {
-                planner_complaint(self.input, index, Fault::of(code, "id", message))
-            };
+            let at = |code, message| complaint(self.input, index, Fault::of(code, "id", message));
             fragment::id(&check.id).map_err(|why| at(Code::InvalidValue, why))?;
             if let Some(first) = ids.insert(&check.id, index) {
                 let first = &self.input.origins[first].path;
                 let option = self.input.origins[index].option.as_ref();
                 let remedy = option.map_or(String::new(), |it| format!(", as in {}", it.renamed()));
                 let message = format!(
-                    "the id {:?} is taken by {first}; ids must be unique, so give this check \
-                     another{remedy}",
+                    "{first} already has the id {:?}; ids must be unique, so give this check \
+                     another one{remedy}",
                     check.id
                 );
                 return Err(at(Code::DuplicateId, message));
@@ -251,7 +254,7 @@ impl<'a> Planner<'a> {
         Ok(ids)
     }
 
-    /// What can be wrong with a toolchain whether it is used or not.
+    /// Validates all toolchains, even unused ones.
     fn validate_toolchains(&self) -> Result<(), BadRequest> {
         for (name, toolchain) in &self.request.toolchains {
             let path = Location::root().key("toolchains").key(name);
@@ -266,13 +269,13 @@ impl<'a> Planner<'a> {
             {
                 return Err(invalid(
                     "command",
-                    "it is empty; leave it out to use the environment's compiler".into(),
+                    "it is empty; remove it to use the environment's compiler".into(),
                 ));
             }
             if let (Some(own), Some(language)) = (Language::from_name(name), toolchain.language)
                 && own != language
             {
-                let message = format!("a toolchain named {name:?} serves checks in {}", own.name());
+                let message = format!("a toolchain named {name:?} is for checks in {}", own.name());
                 return Err(at(Code::ConflictingFields, "language", message));
             }
             let lists = [
@@ -300,21 +303,22 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    /// The question of a check.
     fn question(&mut self, index: usize, check: &Check) -> Result<Question, Fault> {
         let base = self.input.origins[index].base.clone();
         let toolchain = self.toolchain(check)?;
         let language = self.toolchains[toolchain].language;
-        let in_full = self.toolchains[toolchain].commands.is_some();
-        let anchored = |args: &[String]| match in_full {
-            // What goes into a command that is given in full is as final as that.
+        let is_explicit = self.toolchains[toolchain].commands.is_some();
+        let absolute_args = |args: &[String]| match is_explicit {
+            // What goes into an explicit command is as final as the command itself.
             true => args.iter().map(OsString::from).collect(),
-            false => absolute_paths::anchored(args, &base),
+            false => absolute_paths::absolute_args(args, &base),
         };
-        let anchor = Anchor { args: &anchored, path: &|path| base.join(path) };
+        let paths = PathResolver { args: &absolute_args, path: &|path| base.join(path) };
 
         each("headers", &check.headers, fragment::header)?;
         if check.prefix.contains('\0') {
-            return Err(Fault::of_value("prefix", "it has a NUL byte in it"));
+            return Err(Fault::of_value("prefix", "it contains a NUL byte"));
         }
         for (field, args) in [
             ("args", &check.args),
@@ -324,25 +328,15 @@ impl<'a> Planner<'a> {
         ] {
             each(field, args, fragment::argument)?;
         }
-        for (position, pattern) in check.fail_patterns.iter().enumerate() {
-            if !self.patterns.contains_key(pattern) {
-                let mut builder = RegexBuilder::new(&format!("(?s){pattern}"));
-                let compiled = builder.size_limit(LARGEST_PATTERN).build().map_err(|error| {
-                    let message =
-                        format!("{pattern:?} cannot be used as a regular expression: {error}");
-                    Fault::of_element("fail_patterns", position, message)
-                })?;
-                self.patterns.insert(pattern.clone(), compiled);
-            }
-        }
-        let subject = subject(check, language, &anchor)?;
+        self.compile_patterns(check)?;
+        let subject = subject(check, language, &paths)?;
         let dialect = self.toolchains[toolchain].dialect;
         let definitions = check.definitions.as_deref().unwrap_or_default();
         match &self.toolchains[toolchain].commands {
             Some(commands) => explicit_commands::fits(check, commands)?,
             None if !definitions.is_empty() => {
-                let message =
-                    "only a toolchain with \"compile\" has a place for it; put it into \"args\"";
+                let message = "only a toolchain with \"compile\" has a placeholder for it; use \
+                               \"args\" instead";
                 return Err(Fault::of(Code::ConflictingFields, "definitions", message));
             }
             None => {}
@@ -354,23 +348,39 @@ impl<'a> Planner<'a> {
             subject,
             headers: check.headers.clone(),
             prefix: check.prefix.clone(),
-            args: include_dirs.chain(anchored(&check.args)).collect(),
-            link_args: anchored(&check.link_args),
+            args: include_dirs.chain(absolute_args(&check.args)).collect(),
+            link_args: absolute_args(&check.link_args),
             definitions: definitions.iter().map(OsString::from).collect(),
-            product: product(check, &anchor)?,
+            product: product(check, &paths)?,
             product_is_data: check.product_is_data.unwrap_or(false),
-            sibling: sibling(check, language)?,
+            variant: variant(check, language)?,
             fail_patterns: check.fail_patterns.clone(),
             timeout: self.timeout(check),
         })
     }
 
-    fn timeout(&self, check: &Check) -> Duration {
-        let said = check.timeout.or(self.input.timeout).or(self.request.timeout);
-        said.map_or(DEFAULT_TIMEOUT, Seconds::duration)
+    /// Compiles the fail patterns of a check.
+    fn compile_patterns(&mut self, check: &Check) -> Result<(), Fault> {
+        for (position, pattern) in check.fail_patterns.iter().enumerate() {
+            if !self.patterns.contains_key(pattern) {
+                let mut builder = RegexBuilder::new(&format!("(?s){pattern}"));
+                let compiled = builder.size_limit(LARGEST_PATTERN).build().map_err(|error| {
+                    let message =
+                        format!("{pattern:?} cannot be used as a regular expression: {error}");
+                    Fault::of_element("fail_patterns", position, message)
+                })?;
+                self.patterns.insert(pattern.clone(), compiled);
+            }
+        }
+        Ok(())
     }
 
-    /// The toolchain that a check names, or that its language has.
+    fn timeout(&self, check: &Check) -> Duration {
+        let given = check.timeout.or(self.input.timeout).or(self.request.timeout);
+        given.map_or(DEFAULT_TIMEOUT, Seconds::duration)
+    }
+
+    /// The toolchain that a check names, or else that of its language.
     fn toolchain(&mut self, check: &Check) -> Result<ToolchainId, Fault> {
         let found = self.request.toolchain_of(check);
         let (name, given, language) = match &check.toolchain {

@@ -1,4 +1,4 @@
-//! What a check asks, once its fields have been found to make sense together.
+//! The question that a check asks, once its fields are validated together.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -17,9 +17,9 @@ use crate::protocol::{Check, Fault, HeaderStage, Kind, fragment};
 pub(crate) struct Question {
     /// Its toolchain.
     pub toolchain: ToolchainId,
-    /// What is asked.
+    /// What the question is about.
     pub subject: Subject,
-    /// Headers that are included first.
+    /// The headers that the source includes first.
     pub headers: Vec<String>,
     /// Source text after the headers.
     pub prefix: String,
@@ -27,22 +27,22 @@ pub(crate) struct Question {
     pub args: Vec<OsString>,
     /// Linker arguments before the toolchain's.
     pub link_args: Vec<OsString>,
-    /// Words for a toolchain whose commands are given in full.
+    /// Words for the `{definitions}` of a toolchain with explicit commands.
     pub definitions: Vec<OsString>,
-    /// Where the program or object file goes.
+    /// Where to copy the program or object file.
     pub product: Option<PathBuf>,
-    /// Whether the object file will do for it.
+    /// Whether the object file suffices as the product.
     pub product_is_data: bool,
-    /// What makes it one of several siblings.
-    pub sibling: Option<Variant>,
-    /// Regular expressions that turn a success into a no; known to be valid.
+    /// How the source differs from its variants, if it has any.
+    pub variant: Option<Variant>,
+    /// Regular expressions that turn a success into a no. They are valid.
     pub fail_patterns: Vec<String>,
-    /// How long it may take.
+    /// The time limit.
     pub timeout: Duration,
 }
 
 impl Question {
-    /// A question about a subject and nothing around it, which may take no time.
+    /// A question with this subject and nothing else. Its time limit is zero.
     pub(crate) fn about(subject: Subject) -> Self {
         Question {
             toolchain: ToolchainId::at(0),
@@ -54,7 +54,7 @@ impl Question {
             definitions: Vec::new(),
             product: None,
             product_is_data: false,
-            sibling: None,
+            variant: None,
             fail_patterns: Vec::new(),
             timeout: Duration::ZERO,
         }
@@ -62,22 +62,22 @@ impl Question {
 }
 
 impl Question {
-    /// Whether nothing is included before what is asked.
+    /// Whether the source includes nothing before its subject.
     pub(crate) fn has_no_header(&self) -> bool {
         self.headers.is_empty() && self.prefix.is_empty() && !include_a_file(&self.args)
     }
 }
 
-/// In which word the source of a question differs from others, and what it declares.
+/// The word in which a source differs from its variants, and the names that it declares.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Variant {
-    /// The word.
+    /// The word that differs.
     pub word: String,
-    /// The names.
+    /// All names that the source declares.
     pub own_names: Vec<String>,
 }
 
-/// What is asked about.
+/// What a question is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the kinds and fields are those of the request")]
 pub(crate) enum Subject {
@@ -117,18 +117,18 @@ pub(crate) enum Subject {
     },
 }
 
-/// A source that the request gives.
+/// The caller's source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum CallerSource {
-    /// Its text, and the file name extension it is given if not the language's.
-    #[allow(missing_docs, reason = "told above")]
+    /// Its text, and its file name extension if that is not the language's.
+    #[allow(missing_docs, reason = "see above")]
     Text { source: String, extension: Option<String> },
-    /// A file.
+    /// The path of a file.
     File(PathBuf),
 }
 
 impl Subject {
-    /// Whether it is about what a header declares.
+    /// Whether the subject is something that a header declares.
     pub(crate) fn wants_a_declaration(&self) -> bool {
         matches!(
             self,
@@ -141,7 +141,7 @@ impl Subject {
         )
     }
 
-    /// The furthest stage that the question needs.
+    /// The last stage that the question needs.
     pub(crate) fn stage(&self) -> Stage {
         match self {
             Subject::Define(_) | Subject::Header { stage: HeaderStage::Preprocess, .. } => {
@@ -165,19 +165,19 @@ impl Subject {
     }
 }
 
-/// How the paths of a check are made absolute.
-pub(crate) struct Anchor<'a> {
-    /// One argument list.
+/// Makes the paths of a check absolute.
+pub(crate) struct PathResolver<'a> {
+    /// Resolves the paths in a list of arguments.
     pub args: &'a dyn Fn(&[String]) -> Vec<OsString>,
-    /// One path.
+    /// Resolves one path.
     pub path: &'a dyn Fn(&str) -> PathBuf,
 }
 
-/// The subject of a check, or what is wrong with its own fields.
+/// The subject of a check. Fails if the check's own fields are invalid.
 pub(crate) fn subject(
     check: &Check,
     language: Language,
-    anchor: &Anchor<'_>,
+    paths: &PathResolver<'_>,
 ) -> Result<Subject, Fault> {
     own_fields_fit(check, language)?;
     let name_or_type = |field: &'static str, value: &Option<String>| -> Result<String, Fault> {
@@ -196,7 +196,7 @@ pub(crate) fn subject(
             library: {
                 let library = text("library", &check.library, fragment::library)?;
                 match library.contains('/') {
-                    true => (anchor.path)(&library).to_string_lossy().into_owned(),
+                    true => (paths.path)(&library).to_string_lossy().into_owned(),
                     false => library,
                 }
             },
@@ -225,17 +225,17 @@ pub(crate) fn subject(
                 arguments
             },
         },
-        Kind::CompilerFlag => Subject::CompilerFlag(flags(check, anchor)?),
-        Kind::LinkerFlag => Subject::LinkerFlag(flags(check, anchor)?),
+        Kind::CompilerFlag => Subject::CompilerFlag(flags(check, paths)?),
+        Kind::LinkerFlag => Subject::LinkerFlag(flags(check, paths)?),
         Kind::Endian => Subject::Endian,
-        Kind::Preprocesses => source(check, Stage::Preprocess, anchor)?,
-        Kind::Compiles => source(check, Stage::Compile, anchor)?,
-        Kind::KnownLinks => source(check, Stage::Link, anchor)?,
-        Kind::Runs => source(check, Stage::Run, anchor)?,
+        Kind::Preprocesses => source(check, Stage::Preprocess, paths)?,
+        Kind::Compiles => source(check, Stage::Compile, paths)?,
+        Kind::Links => source(check, Stage::Link, paths)?,
+        Kind::Runs => source(check, Stage::Run, paths)?,
     })
 }
 
-/// Whether the check has the fields of its kind, and no others.
+/// Fails unless the check has the required fields of its kind, and no fields of other kinds.
 fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
     let rule = check.kind.rule();
     let kind = rule.name;
@@ -250,8 +250,8 @@ fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
         let own = OWN_FIELDS.iter().copied().filter(|field| rule.takes(field));
         let remedy = match nearest(stray, own.clone()) {
             Some(meant) => format!("did you mean {meant:?}?"),
-            None if own.clone().next().is_none() => "it has no fields of its own".into(),
-            None => format!("it has {}", own.collect::<Vec<_>>().join(", ")),
+            None if own.clone().next().is_none() => "this kind has no fields of its own".into(),
+            None => format!("its fields are {}", own.collect::<Vec<_>>().join(", ")),
         };
         let message = format!("kind {kind:?} has no field {stray:?}; {remedy}");
         return Err(Fault::of(Code::UnknownField, stray, message));
@@ -262,7 +262,7 @@ fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
         return Err(Fault::whole(Code::MissingField, message));
     }
     if rule.takes_source && has("source") && has("file") {
-        let message = "the check has both \"source\" and \"file\"; leave one of them out";
+        let message = "the check has both \"source\" and \"file\"; remove one of them";
         return Err(Fault::of(Code::ConflictingFields, "file", message));
     }
     if rule.takes_source && !has("source") && !has("file") {
@@ -275,17 +275,18 @@ fn own_fields_fit(check: &Check, language: Language) -> Result<(), Fault> {
             return Err(Fault::of(
                 Code::ConflictingFields,
                 field,
-                "a \"file\" is compiled as it is; give \"source\" instead",
+                "a \"file\" is compiled unchanged; give \"source\" instead",
             ));
         }
         if has("extension") {
-            let message = "a \"file\" has its own extension";
+            let message = "a \"file\" already has an extension";
             return Err(Fault::of(Code::ConflictingFields, "extension", message));
         }
     }
     Ok(())
 }
 
+/// The value of a text field. Fails unless it is allowed.
 fn text(
     field: &'static str,
     value: &Option<String>,
@@ -296,7 +297,7 @@ fn text(
     Ok(value.into())
 }
 
-/// Checks each element of a list.
+/// Fails unless each element of a list is allowed.
 pub(crate) fn each(
     field: &'static str,
     values: &[String],
@@ -308,36 +309,37 @@ pub(crate) fn each(
     Ok(())
 }
 
-fn flags(check: &Check, anchor: &Anchor<'_>) -> Result<Vec<OsString>, Fault> {
+/// The flags of a check, with absolute paths.
+fn flags(check: &Check, paths: &PathResolver<'_>) -> Result<Vec<OsString>, Fault> {
     let flags = check.flags.as_deref().unwrap_or_default();
     if flags.is_empty() {
         return Err(Fault::of_value("flags", "it is empty"));
     }
     each("flags", flags, fragment::argument)?;
-    Ok((anchor.args)(flags))
+    Ok((paths.args)(flags))
 }
 
-/// Where the program or object file of a check goes.
-pub(crate) fn product(check: &Check, anchor: &Anchor<'_>) -> Result<Option<PathBuf>, Fault> {
+/// Where to copy the program or object file of a check.
+pub(crate) fn product(check: &Check, paths: &PathResolver<'_>) -> Result<Option<PathBuf>, Fault> {
     let Some(product) = &check.product else { return Ok(None) };
     if product.is_empty() {
         return Err(Fault::of_value("product", "it is empty"));
     }
     fragment::argument(product).map_err(|refusal| Fault::of_value("product", refusal))?;
-    Ok(Some((anchor.path)(product)))
+    Ok(Some((paths.path)(product)))
 }
 
-/// What a check says of its siblings.
-pub(crate) fn sibling(check: &Check, language: Language) -> Result<Option<Variant>, Fault> {
+/// The variant that a check describes, if it has a `word` and `own_names`.
+pub(crate) fn variant(check: &Check, language: Language) -> Result<Option<Variant>, Fault> {
     let (word, own_names) = match (&check.word, &check.own_names) {
         (None, None) => return Ok(None),
         (Some(word), Some(own_names)) => (word.clone(), own_names.clone()),
         (None, Some(_)) => {
-            let message = "it needs a \"word\" beside it";
+            let message = "it also needs a \"word\"";
             return Err(Fault::of(Code::MissingField, "own_names", message));
         }
         (Some(_), None) => {
-            let message = "it needs \"own_names\" beside it";
+            let message = "it also needs \"own_names\"";
             return Err(Fault::of(Code::MissingField, "word", message));
         }
     };
@@ -346,7 +348,8 @@ pub(crate) fn sibling(check: &Check, language: Language) -> Result<Option<Varian
     Ok(Some(Variant { word, own_names }))
 }
 
-fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, Fault> {
+/// The subject of a check with a source.
+fn source(check: &Check, stage: Stage, paths: &PathResolver<'_>) -> Result<Subject, Fault> {
     let run_args = check.run_args.clone().unwrap_or_default();
     each("run_args", &run_args, fragment::argument)?;
     let extension = check.extension.clone();
@@ -354,27 +357,30 @@ fn source(check: &Check, stage: Stage, anchor: &Anchor<'_>) -> Result<Subject, F
         .as_ref()
         .is_some_and(|e| e.is_empty() || !e.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'))
     {
-        return Err(Fault::of_value("extension", "letters and digits only, without the dot"));
+        return Err(Fault::of_value(
+            "extension",
+            "it may have letters and digits only, without the dot",
+        ));
     }
     let code = match (&check.source, &check.file) {
         (Some(source), _) => CallerSource::Text { source: source.clone(), extension },
         (None, Some(file)) => {
             fragment::argument(file).map_err(|refusal| Fault::of_value("file", refusal))?;
-            let path = (anchor.path)(file);
+            let path = (paths.path)(file);
             if !path.is_file() {
                 let message = format!("{} is not a file", path.display());
                 return Err(Fault::of(Code::FileMissing, "file", message));
             }
             CallerSource::File(path)
         }
-        (None, None) => unreachable!("the kind needs one of them"),
+        (None, None) => unreachable!("the kind requires one of them"),
     };
     let merge_output = check.merge_output.unwrap_or_default();
     let run_dir = match &check.run_dir {
         None => None,
         Some(dir) => {
             fragment::argument(dir).map_err(|refusal| Fault::of_value("run_dir", refusal))?;
-            let path = (anchor.path)(dir);
+            let path = (paths.path)(dir);
             if !path.is_dir() {
                 let message = format!("{} is not a directory", path.display());
                 return Err(Fault::of(Code::FileMissing, "run_dir", message));

@@ -1,20 +1,20 @@
-//! Commands that the request gives in full, with placeholders for what a check brings.
+//! Commands that the request gives explicitly, with placeholders for what a check adds.
 //!
-//! A word stays as it is, byte for byte: whoever gives a command in full has read it off a build
-//! that works, and it is to be that command and no other.
+//! All other words stay as they are, byte for byte: the caller has taken the command from a working
+//! build, and the check must run that command and no other.
 
 use std::ffi::{OsStr, OsString};
 
-/// Which of a toolchain's two commands.
+/// Which of a toolchain's two commands a template is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// From the source to the object file.
+pub(crate) enum TemplateKind {
+    /// The command that compiles the source to the object file.
     Compile,
-    /// From the object file to the program.
+    /// The command that links the object file to the program.
     Link,
 }
 
-/// A file of a check. Its placeholder may stand in a word with other text.
+/// A file of a check. Its placeholder may be part of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum File {
     Source,
@@ -22,7 +22,8 @@ enum File {
     Program,
 }
 
-/// A list of a check. Its placeholder is a word of its own, in place of which its words stand.
+/// A list of a check. Its placeholder must be a whole word, and is replaced by the words of the
+/// list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum List {
     /// `definitions`.
@@ -39,18 +40,18 @@ const FILES: [(&str, File); 3] =
 const LISTS: [(&str, List); 3] =
     [("{definitions}", List::Definitions), ("{args}", List::Args), ("{link_args}", List::LinkArgs)];
 
-impl Step {
-    /// The files that the command must name. It can name no others.
+impl TemplateKind {
+    /// The files that the command must mention. It must not mention others.
     fn files(self) -> [File; 2] {
         match self {
-            Step::Compile => [File::Source, File::Object],
-            Step::Link => [File::Object, File::Program],
+            TemplateKind::Compile => [File::Source, File::Object],
+            TemplateKind::Link => [File::Object, File::Program],
         }
     }
 
-    /// The lists that it may take.
+    /// Whether the command may contain the placeholder of a list.
     fn takes(self, list: List) -> bool {
-        (list == List::LinkArgs) == (self == Step::Link)
+        (list == List::LinkArgs) == (self == TemplateKind::Link)
     }
 }
 
@@ -70,15 +71,14 @@ enum Piece {
     File(File),
 }
 
-/// What a check puts in place of the placeholders. A command asks only for what it has a place
-/// for.
+/// The replacements for the placeholders. A command only uses those whose placeholders it contains.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Filling<'a> {
-    /// The source.
+    /// The name of the source.
     pub source: &'a OsStr,
-    /// The object file.
+    /// The name of the object file.
     pub object: &'a OsStr,
-    /// The program.
+    /// The name of the program.
     pub program: &'a OsStr,
     /// The words of `{definitions}`.
     pub definitions: &'a [OsString],
@@ -89,14 +89,18 @@ pub(crate) struct Filling<'a> {
 }
 
 impl Template {
-    /// Reads a command, or says what is wrong with it.
-    pub(crate) fn parse(words: &[String], step: Step) -> Result<Self, String> {
+    /// Parses a command, or says what is wrong with it.
+    pub(crate) fn parse(words: &[String], kind: TemplateKind) -> Result<Self, String> {
         let parsed: Vec<_> = words.iter().map(|word| parse_word(word)).collect();
         let program = words.first().map_or("", String::as_str);
         match parsed.first() {
-            None => return Err("it is empty; leave it out if there is no such command".into()),
-            Some(Word::Pieces(pieces)) if is_name(pieces) => {}
-            Some(_) => return Err(format!("it starts with {program:?}, which names no program")),
+            None => return Err("it is empty; remove it if there is no such command".into()),
+            Some(Word::Pieces(pieces)) if is_program(pieces) => {}
+            Some(_) => {
+                return Err(format!(
+                    "it starts with {program:?}, which is not the name of a program"
+                ));
+            }
         }
         if program.contains('/') && !program.starts_with('/') {
             return Err(format!(
@@ -106,32 +110,33 @@ impl Template {
         }
         let template = Template(parsed);
         for (name, file) in FILES {
-            let wanted = step.files().contains(&file);
-            match (template.names(file), wanted) {
-                (false, true) => return Err(format!("{name} does not stand in it")),
-                (true, false) => return Err(format!("{name} has no meaning in it")),
+            let wanted = kind.files().contains(&file);
+            match (template.mentions(file), wanted) {
+                (false, true) => return Err(format!("{name} is missing")),
+                (true, false) => return Err(format!("{name} has no meaning here")),
                 _ => {}
             }
         }
-        match LISTS.iter().find(|(_, list)| !step.takes(*list) && template.has_place_for(*list)) {
-            Some((name, _)) => Err(format!("{name} has no meaning in it")),
+        match LISTS.iter().find(|(_, list)| !kind.takes(*list) && template.accepts(*list)) {
+            Some((name, _)) => Err(format!("{name} has no meaning here")),
             None => Ok(template),
         }
     }
 
-    fn names(&self, file: File) -> bool {
+    /// Whether the command mentions a file.
+    fn mentions(&self, file: File) -> bool {
         self.0.iter().any(|word| match word {
             Word::Pieces(pieces) => pieces.contains(&Piece::File(file)),
             Word::List(_) => false,
         })
     }
 
-    /// Whether a list's placeholder stands in the command.
-    pub(crate) fn has_place_for(&self, list: List) -> bool {
+    /// Whether the command contains the placeholder of a list.
+    pub(crate) fn accepts(&self, list: List) -> bool {
         self.0.contains(&Word::List(list))
     }
 
-    /// The words that are the same for all checks, as far as they are without placeholders.
+    /// The words of the command that contain no placeholders.
     pub(crate) fn fixed_words(&self) -> impl Iterator<Item = &OsStr> {
         self.0.iter().filter_map(|word| match word {
             Word::Pieces(pieces) => match &pieces[..] {
@@ -142,7 +147,7 @@ impl Template {
         })
     }
 
-    /// The command of a check. What is put in is not searched for placeholders again.
+    /// The command of a check. Placeholders in the replacements are not expanded.
     pub(crate) fn fill(&self, filling: Filling<'_>) -> Vec<OsString> {
         let mut argv = Vec::with_capacity(self.0.len() + filling.args.len());
         for word in &self.0 {
@@ -168,7 +173,8 @@ impl Template {
     }
 }
 
-fn is_name(pieces: &[Piece]) -> bool {
+/// Whether a word can name the program of a command.
+fn is_program(pieces: &[Piece]) -> bool {
     matches!(pieces, [Piece::Text(text)] if !text.is_empty())
 }
 
@@ -187,7 +193,7 @@ fn parse_word(word: &str) -> Word {
         pieces.push(Piece::File(file));
         rest = &rest[at + name.len()..];
     }
-    // An empty word is a word, too.
+    // An empty word stays an empty word.
     if !rest.is_empty() || word.is_empty() {
         pieces.push(Piece::Text(rest.into()));
     }
@@ -203,7 +209,7 @@ mod tests {
     }
 
     fn filled(text: &str, args: &[OsString]) -> Vec<String> {
-        let template = Template::parse(&words(text), Step::Compile).unwrap();
+        let template = Template::parse(&words(text), TemplateKind::Compile).unwrap();
         let filling = Filling {
             source: "{object}.c".as_ref(),
             object: "a.o".as_ref(),
@@ -217,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_is_not_searched_again() {
+    fn replacements_are_not_expanded_again() {
         let args = ["{object}".into(), "".into(), "-I {args}".into()];
         let argv =
             filled("cc {definitions} {args} -MF{object}.d {x} {} -o{object} {source}", &args);
@@ -227,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_only_look_like_placeholders_stay() {
+    fn words_that_only_resemble_placeholders_stay() {
         let text = "cc  -DX={args} {{source}{object}} {sources} {object";
         assert_eq!(
             filled(text, &["-O2".into()]),
@@ -237,24 +243,32 @@ mod tests {
 
     #[test]
     fn commands_that_cannot_work_are_refused() {
-        for (step, text, why) in [
-            (Step::Compile, "", "names no program"),
-            (Step::Compile, "{source} {object}", "names no program"),
-            (Step::Compile, "{args} {source} {object}", "names no program"),
-            (Step::Compile, "bin/cc {source} {object}", "relative path"),
-            (Step::Compile, "cc {source}", "{object} does not stand"),
-            (Step::Compile, "cc {object}", "{source} does not stand"),
-            (Step::Compile, "cc {source} {object} {program}", "{program} has no meaning"),
-            (Step::Compile, "cc {source} {object} {link_args}", "{link_args} has no meaning"),
-            (Step::Link, "cc {object}", "{program} does not stand"),
-            (Step::Link, "cc {program}", "{object} does not stand"),
-            (Step::Link, "cc {object} {program} -x{source}", "{source} has no meaning"),
-            (Step::Link, "cc {object} {program} {args}", "{args} has no meaning"),
-            (Step::Link, "cc {object} {program} {definitions}", "{definitions} has no meaning"),
+        for (kind, text, why) in [
+            (TemplateKind::Compile, "", "name of a program"),
+            (TemplateKind::Compile, "{source} {object}", "name of a program"),
+            (TemplateKind::Compile, "{args} {source} {object}", "name of a program"),
+            (TemplateKind::Compile, "bin/cc {source} {object}", "relative path"),
+            (TemplateKind::Compile, "cc {source}", "{object} is missing"),
+            (TemplateKind::Compile, "cc {object}", "{source} is missing"),
+            (TemplateKind::Compile, "cc {source} {object} {program}", "{program} has no meaning"),
+            (
+                TemplateKind::Compile,
+                "cc {source} {object} {link_args}",
+                "{link_args} has no meaning",
+            ),
+            (TemplateKind::Link, "cc {object}", "{program} is missing"),
+            (TemplateKind::Link, "cc {program}", "{object} is missing"),
+            (TemplateKind::Link, "cc {object} {program} -x{source}", "{source} has no meaning"),
+            (TemplateKind::Link, "cc {object} {program} {args}", "{args} has no meaning"),
+            (
+                TemplateKind::Link,
+                "cc {object} {program} {definitions}",
+                "{definitions} has no meaning",
+            ),
         ] {
-            let refusal = Template::parse(&words(text), step).unwrap_err();
+            let refusal = Template::parse(&words(text), kind).unwrap_err();
             assert!(refusal.contains(why), "{text}: {refusal}");
         }
-        assert!(Template::parse(&[], Step::Link).unwrap_err().contains("empty"));
+        assert!(Template::parse(&[], TemplateKind::Link).unwrap_err().contains("empty"));
     }
 }

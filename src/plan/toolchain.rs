@@ -1,5 +1,5 @@
-//! Toolchains as they are used: the compiler found on disk, the flags of the environment, and
-//! paths that mean the same from every directory.
+//! Resolves toolchains: finds the compiler, adds the flags of the environment, and makes paths
+//! absolute.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path as FilePath, PathBuf};
@@ -7,8 +7,8 @@ use std::path::{Path as FilePath, PathBuf};
 use crate::compiler::dialect::Dialect;
 use crate::compiler::language::Language;
 use crate::os::{self, FileIdentity};
-use crate::plan::absolute_paths::{anchored, anchored_command};
-use crate::plan::template::{Step, Template};
+use crate::plan::absolute_paths::{absolute_args, absolute_command};
+use crate::plan::template::{Template, TemplateKind};
 use crate::protocol;
 use crate::protocol::code::{Code, Reason};
 
@@ -17,36 +17,36 @@ use crate::protocol::code::{Code, Reason};
 pub(crate) struct Toolchain {
     /// Its language.
     pub language: Language,
-    /// How the compiler is told what to do.
+    /// The syntax of the compiler's command line.
     pub dialect: Dialect,
-    /// The commands in full, if the request gives them. There is nothing in `command`, `args` and
-    /// `link_args` then.
+    /// The explicit commands, if the request gives them. Then `command`, `args` and `link_args` are
+    /// empty.
     pub commands: Option<Commands>,
-    /// The launcher and the compiler, as they stand on a command line.
+    /// The launcher and the compiler, as on a command line.
     pub command: Vec<OsString>,
-    /// The file of the first word of `command`, or why there is none.
+    /// The path of the first program in the command, or why it was not found.
     pub program: Result<PathBuf, Reason>,
     /// Arguments of every compile.
     pub args: Vec<OsString>,
     /// Arguments at the end of every link.
     pub link_args: Vec<OsString>,
-    /// Arguments of the empty program that is tried before, and those at its link's end.
+    /// The arguments of the probe, before its source and at the end of its link.
     pub trial_args: [Vec<OsString>; 2],
-    /// What runs a program: the command, and its file or why there is none.
+    /// The command that runs programs, with the path of the emulator or why it was not found.
     pub emulator: Option<(Vec<OsString>, Result<PathBuf, Reason>)>,
     /// The compiler's environment.
     pub env: Vec<(OsString, OsString)>,
-    /// The environment of programs that are run.
+    /// The environment of the programs of checks.
     pub program_env: Vec<(OsString, OsString)>,
-    /// Whether the compiler's own temporary files may go to the check's directory.
+    /// Whether the compiler's own temporary files may go into the check's directory.
     pub private_temp: bool,
-    /// The files of the compiler, and those of launchers and linkers, as they were found.
+    /// The compiler, launchers and linkers, with their identity when they were found.
     programs: Vec<(PathBuf, FileIdentity)>,
 }
 
 impl Toolchain {
-    /// Which of its programs is another one now. What it says is no answer of the toolchain that
-    /// was to be asked. One that is gone was the right one as long as it could be started.
+    /// The first of its programs that was replaced. Answers of another program do not count. A
+    /// program that is gone was the right one as long as it could be started.
     pub(crate) fn replaced(&self) -> Option<&FilePath> {
         let is_another = |(path, identity): &&(PathBuf, FileIdentity)| {
             os::file_identity(path).is_some_and(|now| now != *identity)
@@ -54,41 +54,39 @@ impl Toolchain {
         self.programs.iter().find(is_another).map(|(path, _)| path.as_path())
     }
 
-    /// Which of its programs is no longer there.
+    /// The first of its programs that no longer exists.
     pub(crate) fn missing(&self) -> Option<&FilePath> {
         self.programs.iter().map(|(path, _)| path.as_path()).find(|path| !path.exists())
     }
 
-    /// Where the compiler looks for programs.
+    /// The `PATH` on which the compiler looks for programs, if it is set.
     pub(crate) fn path(&self) -> Option<&OsStr> {
         let path = self.env.iter().find(|(name, _)| name == "PATH");
         path.map(|(_, path)| path.as_os_str()).filter(|path| !path.is_empty())
     }
 
-    /// What changes when one of its programs is replaced.
+    /// Changes when one of its programs is replaced.
     pub(crate) fn identity(&self) -> String {
         format!("{:?}", self.programs)
     }
 }
 
-/// Files that are there, with what makes them the same later.
+/// Existing files with their identities.
 fn identified<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Vec<(PathBuf, FileIdentity)> {
     let file = |path: &'a PathBuf| Some((path.clone(), os::file_identity(path)?));
     files.into_iter().filter_map(file).collect()
 }
 
-/// A toolchain's commands in full. The file of the first one's first word is the toolchain's
-/// `program`.
+/// The explicit commands of a toolchain. The toolchain's `program` is that of `compile`.
 #[derive(Debug, Clone)]
 pub(crate) struct Commands {
-    /// From the source to the object file.
+    /// Compiles the source to the object file.
     pub compile: Template,
-    /// From the object file to the program: the command, and the file of its first word or why
-    /// there is none.
+    /// Links the object file to the program; with the path of the linker, or why it was not found.
     pub link: Option<(Template, Result<PathBuf, Reason>)>,
 }
 
-/// What the process gives to its toolchains.
+/// What toolchains inherit from this process.
 #[derive(Debug, Clone)]
 pub(crate) struct Environment {
     /// The environment variables.
@@ -98,7 +96,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Those of this process.
+    /// The environment of this process.
     pub(crate) fn of_process() -> std::io::Result<Self> {
         Ok(Environment { env: std::env::vars_os().collect(), dir: std::env::current_dir()? })
     }
@@ -108,7 +106,7 @@ impl Environment {
         found.map(|(_, value)| value.as_os_str()).filter(|value| !value.is_empty())
     }
 
-    /// A variable's words, as a shell would split them.
+    /// The words of a variable, split like a shell does.
     fn words(&self, name: &str) -> Result<Option<Vec<String>>, Reason> {
         let Some(value) = self.variable(name) else { return Ok(None) };
         let cannot = |why: String| {
@@ -121,22 +119,22 @@ impl Environment {
     }
 }
 
-/// Programs that hand compiles to a server, which may outlive the check and would keep the
-/// check's directory as its place for temporary files.
+/// Launchers that hand compiles to a server. The server may outlive the check, and would keep using
+/// the check's directory for temporary files.
 const SERVERS: [&str; 7] = ["sccache", "icecc", "distcc", "buildcache", "recc", "goma", "pump"];
 
-/// Programs in front of a compiler that have no server.
+/// Launchers without a server.
 const OTHER_LAUNCHERS: [&str; 2] = ["ccache", "env"];
 
-/// Make's variables. The slots are held here; a compiler that reads them would wait for
+/// Make's variables. tryall manages the slots itself; a compiler that reads these would wait for
 /// tokens of its own.
 const MAKE_VARIABLES: [&str; 4] = ["MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS", "MAKELEVEL"];
 
-/// The toolchain of a language, as the request gives it or else as the environment does.
-/// `base` is the directory that the request's relative paths start from.
+/// Resolves the toolchain of a language from the request, or else from the environment. `base` is
+/// the directory that relative paths of the request start from.
 ///
-/// An error is one of the request or of an environment variable. A compiler that is not
-/// there is none: its checks end in `error`.
+/// Fails if the request or an environment variable is invalid. A missing compiler is not a failure
+/// here: its checks end in `error`.
 pub(crate) fn resolve(
     language: Language,
     given: Option<&protocol::Toolchain>,
@@ -147,35 +145,35 @@ pub(crate) fn resolve(
     let given = given.unwrap_or(&nothing);
     let env = variables(given, environment);
     let emulator = (!given.emulator.is_empty()).then(|| {
-        let command = anchored_command(&given.emulator, base);
+        let command = absolute_command(&given.emulator, base);
         let file = find(&command[0], &env, Tool::Emulator);
         (command, file)
     });
     if let Some(compile) = &given.compile {
-        return in_full(language, given, compile, env, emulator);
+        return with_explicit_commands(language, given, compile, env, emulator);
     }
 
     let mut args = Vec::new();
-    let mut link_args = anchored(&given.link_args, base);
+    let mut link_args = absolute_args(&given.link_args, base);
     let command = match &given.command {
-        Some(command) => anchored_command(command, base),
+        Some(command) => absolute_command(command, base),
         None => {
             for words in language.flag_variables(|name| environment.words(name).transpose()) {
-                args.extend(anchored(&words?, &environment.dir));
+                args.extend(absolute_args(&words?, &environment.dir));
             }
             let linker_flags = environment.words("LDFLAGS")?.unwrap_or_default();
-            // Before the toolchain's own libraries, as -L must stand before -l.
-            link_args.splice(0..0, anchored(&linker_flags, &environment.dir));
-            anchored_command(&environment_command(language, environment)?, &environment.dir)
+            // Put these before the toolchain's own libraries, because -L must precede -l.
+            link_args.splice(0..0, absolute_args(&linker_flags, &environment.dir));
+            absolute_command(&environment_command(language, environment)?, &environment.dir)
         }
     };
-    args.extend(anchored(&given.args, base));
+    args.extend(absolute_args(&given.args, base));
 
-    let command = [anchored_command(&given.launcher, base), command].concat();
+    let command = [absolute_command(&given.launcher, base), command].concat();
     let private_temp = has_private_temp(given, command.iter().map(OsString::as_os_str));
     let mut compiler_env = env.clone();
     if !given.env.contains_key("LC_ALL") {
-        // The messages are read, and they are known in this locale.
+        // This program reads the messages, and knows them in this locale.
         set(&mut compiler_env, "LC_ALL", "C");
     }
     let program = find(&command[0], &env, Tool::Compiler);
@@ -191,7 +189,8 @@ pub(crate) fn resolve(
         command,
         args,
         link_args,
-        trial_args: [&given.trial_args, &given.trial_link_args].map(|args| anchored(args, base)),
+        trial_args: [&given.trial_args, &given.trial_link_args]
+            .map(|args| absolute_args(args, base)),
         emulator,
         env: compiler_env,
         program_env: env,
@@ -199,23 +198,26 @@ pub(crate) fn resolve(
     })
 }
 
-/// A toolchain whose commands the request gives in full. Nothing is added to them, and to their
-/// environment only `TMPDIR`.
-fn in_full(
+/// A toolchain with explicit commands. Nothing is added to them, and only `TMPDIR` to their
+/// environment.
+fn with_explicit_commands(
     language: Language,
     given: &protocol::Toolchain,
     compile: &[String],
     env: Vec<(OsString, OsString)>,
     emulator: Option<(Vec<OsString>, Result<PathBuf, Reason>)>,
 ) -> Result<Toolchain, Reason> {
-    let read = |words: &[String], step, tool| -> Result<_, Reason> {
+    let read = |words: &[String], kind, tool| -> Result<_, Reason> {
         let template =
-            Template::parse(words, step).map_err(|why| Reason::new(Code::InvalidValue, why))?;
+            Template::parse(words, kind).map_err(|why| Reason::new(Code::InvalidValue, why))?;
         Ok((template, find(OsStr::new(&words[0]), &env, tool)))
     };
-    let (compile, program) = read(compile, Step::Compile, Tool::Compiler)?;
-    let link =
-        given.link.as_ref().map(|words| read(words, Step::Link, Tool::Linker)).transpose()?;
+    let (compile, program) = read(compile, TemplateKind::Compile, Tool::Compiler)?;
+    let link = given
+        .link
+        .as_ref()
+        .map(|words| read(words, TemplateKind::Link, Tool::Linker))
+        .transpose()?;
     let commands = Commands { compile, link };
     let linked = commands.link.iter().flat_map(|(link, _)| link.fixed_words());
     let private_temp = has_private_temp(given, commands.compile.fixed_words().chain(linked));
@@ -237,6 +239,7 @@ fn in_full(
     })
 }
 
+/// The compiler that the environment names, or the default of the language.
 fn environment_command(
     language: Language,
     environment: &Environment,
@@ -249,11 +252,13 @@ fn environment_command(
     Ok(vec![language.default_command().into()])
 }
 
+/// The environment for a toolchain's commands, with an absolute `PATH` and without make's
+/// variables.
 fn variables(given: &protocol::Toolchain, environment: &Environment) -> Vec<(OsString, OsString)> {
     let mut env = environment.env.clone();
     env.retain(|(name, _)| !MAKE_VARIABLES.iter().any(|make| name == make));
     if let Some((_, path)) = env.iter_mut().find(|(name, _)| name == "PATH") {
-        // An empty entry is the current directory, too.
+        // An empty entry means the current directory, too.
         let entries = std::env::split_paths(path).map(|entry| environment.dir.join(entry));
         if let Ok(absolute) = std::env::join_paths(entries) {
             *path = absolute;
@@ -265,12 +270,13 @@ fn variables(given: &protocol::Toolchain, environment: &Environment) -> Vec<(OsS
     env
 }
 
-/// Sets a variable of an environment.
+/// Sets a variable in an environment.
 pub(crate) fn set(env: &mut Vec<(OsString, OsString)>, name: &str, value: impl Into<OsString>) {
     env.retain(|(key, _)| key != name);
     env.push((name.into(), value.into()));
 }
 
+/// Whether the compiler's temporary files may go into the check's directory.
 fn has_private_temp<'a>(
     given: &protocol::Toolchain,
     mut words: impl Iterator<Item = &'a OsStr>,
@@ -282,7 +288,7 @@ fn is_server(word: &OsStr) -> bool {
     is_one_of(word, &SERVERS)
 }
 
-/// Whether a command's first word is no compiler but starts one.
+/// Whether a word of a command is a program that starts the compiler.
 pub(crate) fn is_launcher(word: &OsStr) -> bool {
     is_server(word) || is_one_of(word, &OTHER_LAUNCHERS)
 }
@@ -291,7 +297,7 @@ fn is_one_of(word: &OsStr, names: &[&str]) -> bool {
     FilePath::new(word).file_stem().is_some_and(|stem| names.iter().any(|name| stem == *name))
 }
 
-/// What a command is.
+/// The role of a command.
 #[derive(Clone, Copy)]
 enum Tool {
     Compiler,
@@ -308,7 +314,7 @@ impl Tool {
         }
     }
 
-    /// The code if there is none.
+    /// The code if the program does not exist.
     fn missing(self) -> Code {
         match self {
             Tool::Compiler => Code::CompilerMissing,
@@ -317,7 +323,7 @@ impl Tool {
         }
     }
 
-    /// The code if what is there cannot be run.
+    /// The code if the program exists but cannot be run.
     fn not_started(self) -> Code {
         match self {
             Tool::Compiler | Tool::Linker => Code::CompilerNotStarted,
@@ -326,13 +332,13 @@ impl Tool {
     }
 }
 
-/// The file of a command's first word.
+/// The path of a command's program.
 fn find(word: &OsStr, env: &[(OsString, OsString)], tool: Tool) -> Result<PathBuf, Reason> {
     let (shown, what) = (word.to_string_lossy(), tool.name());
     let path = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
     let has_path = path.is_some_and(|path| !path.is_empty());
-    // Where the C library looks when nobody says where. All entries are absolute, as is a word
-    // with a slash, so that the current directory plays no part.
+    // Without PATH, search where the C library does. All entries are absolute, as is a word with a
+    // slash, so the current directory does not matter.
     let path = path.unwrap_or(OsStr::new("/bin:/usr/bin"));
     which::which_in(word, Some(path), "/").map_err(|_| {
         let file = FilePath::new(word);
@@ -340,8 +346,8 @@ fn find(word: &OsStr, env: &[(OsString, OsString)], tool: Tool) -> Result<PathBu
         let mut code = tool.missing();
         let text = if words.len() > 1 && !file.exists() {
             format!(
-                "the {what} {shown:?} does not exist; if these are several words, give each on its \
-                 own: {words:?}"
+                "the {what} {shown:?} does not exist; if these are several words, give each one \
+                 separately: {words:?}"
             )
         } else if !file.is_absolute() && !has_path {
             format!("the {what} {shown} is not in {path:?}, and PATH is not set; set it, or name the {what} by its path")

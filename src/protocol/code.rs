@@ -1,5 +1,5 @@
-//! Codes: what programs act on where people read a reason. They are part of the protocol and stay as
-//! they are; a reason may be worded anew.
+//! Codes, which tell programs what a reason tells people. They are part of the protocol and stable;
+//! the text of a reason may change.
 
 use std::fmt;
 use std::io;
@@ -9,51 +9,51 @@ use serde::{Deserialize, Serialize};
 
 use crate::os::{self, StartFailure};
 
-// Of each code the first paragraph says what has happened, and the second what to do. The tables in
-// docs/protocol.md have the same words.
-/// Why a check has no answer, was skipped or was answered no, or why there are no results. More codes
-/// may come: a program that does not know one goes by the status.
+// The first paragraph of each code says what happened, and the second what to do. The tables in
+// docs/protocol.md repeat them word for word.
+/// Why a check has no answer, was skipped or was answered no, or why there are no results. More
+/// codes may be added: a program that does not know one should use the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
-    /// The compiler is not there.
+    /// The compiler does not exist.
     ///
     /// Install it, or name another one.
     CompilerMissing,
-    /// The compiler, or a part of it, is there and could not be started.
+    /// The compiler, or a part of it, exists but could not be started.
     ///
-    /// Repair it: its permissions, its interpreter, its libraries, or the machine that it is for.
+    /// Repair it: check its permissions, interpreter, libraries, and target machine.
     CompilerNotStarted,
-    /// The linker or the assembler is not there.
+    /// The linker or the assembler does not exist.
     ///
     /// Install it, or put it on `PATH`.
     LinkerMissing,
-    /// What starts the compiler, such as ccache, failed.
+    /// The program that starts the compiler, such as ccache, failed.
     ///
-    /// See its message in `output`, or ask without it.
+    /// See its message in `output`, or do without it.
     LauncherFailed,
-    /// The emulator is not there, or could not run the program.
+    /// The emulator does not exist, or could not run the program.
     ///
     /// Correct the toolchain's `emulator`.
     EmulatorFailed,
     /// The compiler or its linker crashed.
     ///
-    /// Report it to its makers, or use another version.
+    /// Report the crash to its developers, or use another version.
     CompilerCrashed,
-    /// Something else ended the compiler, or a part of it, by a signal.
+    /// A signal from outside ended the compiler, or a part of it.
     ///
-    /// Look for a lack of memory or for the sender, then ask again.
+    /// Check whether memory ran out or who sent the signal, then run the check again.
     CompilerKilled,
     /// A file of the compiler was replaced or removed while the checks ran.
     ///
-    /// Ask again when the installation is complete.
+    /// Try again when the installation is complete.
     CompilerReplaced,
-    /// The compiler did what no compiler does: it succeeded without its output, or failed without a
-    /// word.
+    /// The compiler did what no compiler does: it succeeded without its output file, or failed
+    /// without a message.
     ///
-    /// Look at what the command really runs.
+    /// Check what the command really runs.
     CompilerMisbehaved,
-    /// The compiler has no license to run.
+    /// The compiler has no license.
     ///
     /// See its message in `output`.
     NoLicense,
@@ -61,25 +61,26 @@ pub enum Code {
     ///
     /// Correct the arguments of the toolchain, or repair its installation.
     ToolchainBroken,
-    /// With the check's `args` and `link_args` the compiler cannot compile or link an empty program.
+    /// The compiler cannot compile or link an empty program with the check's `args` and
+    /// `link_args`.
     ///
     /// Correct them.
     ArgumentsRefused,
     /// A command did not end within the time limit.
     ///
-    /// Raise `timeout`, or look for what hangs.
+    /// Raise `timeout`, or find out what hangs.
     TimedOut,
     /// The program of the check could not be started.
     ///
     /// Give the toolchain an `emulator`, or set `TMPDIR` to a directory where programs may run.
     ProgramNotStarted,
-    /// Something else ended the program of the check by a signal.
+    /// A signal from outside ended the program of the check.
     ///
-    /// Look for a lack of memory or for the sender, then ask again.
+    /// Check whether memory ran out or who sent the signal, then run the check again.
     ProgramKilled,
-    /// There is no room left on the disk, or none of the user's share of it.
+    /// The disk is full, or the user's disk quota is used up.
     ///
-    /// Make room, or set `TMPDIR` to another directory.
+    /// Free space, or set `TMPDIR` to another directory.
     DiskFull,
     /// Temporary files could not be written, or were removed while a command ran.
     ///
@@ -87,25 +88,25 @@ pub enum Code {
     TempUnusable,
     /// Memory ran out.
     ///
-    /// Raise the limits that are set, or ask again with fewer jobs.
+    /// Raise the limits that are set, or use fewer jobs.
     OutOfMemory,
-    /// A limit of the system was reached, such as that on open files or on the size of a file.
+    /// A limit of the system was reached, such as the one on open files or on file sizes.
     ///
-    /// Raise it, or ask again with fewer jobs.
+    /// Raise it, or use fewer jobs.
     LimitReached,
-    /// More was written than can be kept, and the rest may be what the answer depends on.
+    /// The output is longer than what is kept, and the answer may depend on the rest.
     ///
     /// Silence the warnings in it.
     OutputTooLong,
-    /// The compiler accepts the question, but its value cannot be read or is too large.
+    /// The compiler accepts the source, but the value cannot be read or is too large.
     ///
     /// Ask in another way, and for each architecture alone.
     ValueUnreadable,
     /// The `product` could not be copied.
     ///
-    /// Make its directory, and room in it.
+    /// Make its directory, or free space in it.
     ProductNotCopied,
-    /// Under `--verify` the check has another answer alone.
+    /// Under `--verify`, the check has another answer alone.
     ///
     /// Report it.
     VerificationFailed,
@@ -117,114 +118,114 @@ pub enum Code {
 
     /// The output matches one of `fail_patterns`.
     ///
-    /// Nothing: it is the answer.
+    /// Nothing: this is the answer.
     FailPattern,
-    /// The compiler succeeds, and says that it does not know or use the flag in question.
+    /// The compiler succeeds, but says that the flag is unknown or unused.
     ///
-    /// Nothing: it is the answer.
+    /// Nothing: this is the answer.
     UnknownFlag,
     /// The macro is not defined.
     ///
-    /// Nothing: it is the answer.
+    /// Nothing: this is the answer.
     NotDefined,
-    /// The preprocessor does not find the header, or the linker the name. Only a command that checks
-    /// share tells so.
+    /// The linker does not find the name. Only links that checks share report this code.
     ///
-    /// Nothing: it is the answer.
+    /// Nothing: this is the answer.
     NotFound,
     /// A fault such as SIGSEGV ended the program.
     ///
-    /// Nothing: it is the answer.
+    /// Nothing: this is the answer.
     ProgramCrashed,
-    /// The check is about a declaration, and names no header.
+    /// The check is about a declaration, but includes no header.
     ///
-    /// Name the header that has it.
+    /// Name the header that contains the declaration.
     NoHeader,
     /// The compiler does not know one of the arguments.
     ///
-    /// Correct it, unless it is the question.
+    /// Correct it, unless it is what the check is about.
     UnknownArgument,
 
     /// The request cannot be read.
     ///
-    /// Name a file that is there.
+    /// Name an existing file.
     RequestUnreadable,
     /// The request is larger than 64 MiB.
     ///
     /// Split it.
     RequestTooLarge,
-    /// The request is not JSON, or not in UTF-8.
+    /// The request is not JSON, or not UTF-8.
     ///
     /// Correct it at `line` and `column`.
     InvalidJson,
-    /// The request is of another version of the protocol.
+    /// The request is for another version of the protocol.
     ///
     /// Use another version of tryall.
     UnsupportedVersion,
-    /// There is no such field, or this kind does not have it.
+    /// The field does not exist, or this kind does not have it.
     ///
-    /// Leave it out.
+    /// Remove it.
     UnknownField,
     /// A field is missing.
     ///
     /// Add it.
     MissingField,
-    /// A field, or a name in an object, stands twice.
+    /// A field, or a name in an object, appears twice.
     ///
-    /// Leave one of them out.
+    /// Remove one of them.
     DuplicateField,
-    /// The value is of another type than its field.
+    /// The value has the wrong type for its field.
     ///
     /// See the schema.
     WrongType,
-    /// The value is of the right type, and its field cannot have it.
+    /// The value has the right type, but is not valid for its field.
     ///
     /// Correct it.
     InvalidValue,
-    /// There is no such kind of check.
+    /// The kind of check does not exist.
     ///
     /// Use a newer tryall, or ask in another way.
     UnknownKind,
-    /// Fields that are right each on its own do not go together.
+    /// Fields that are each valid contradict each other.
     ///
-    /// Leave one of them out.
+    /// Remove one of them.
     ConflictingFields,
-    /// The id is another check's, or would lead to the same variable in the output.
+    /// Another check has the id, or the id would lead to the same variable in the output.
     ///
     /// Rename one of the two checks.
     DuplicateId,
     /// No check has the id in `needs`.
     ///
-    /// Add that check, or leave the need out.
+    /// Add that check, or remove the need.
     UnknownNeed,
     /// Checks need each other in a circle.
     ///
-    /// Leave one of the needs out.
+    /// Remove one of the needs.
     NeedsCircle,
     /// No toolchain has the name.
     ///
     /// Add it to `toolchains`, or name another one.
     UnknownToolchain,
-    /// The `product` of another check goes to the same place.
+    /// The `product` of another check has the same path.
     ///
-    /// Give each a place of its own.
+    /// Give each product its own path.
     ProductTaken,
-    /// A file or directory that the request names is not there.
+    /// A file or directory that the request names does not exist.
     ///
-    /// Name one that is.
+    /// Name an existing one.
     FileMissing,
-    /// A variable of the environment, or the current directory, cannot be used.
+    /// An environment variable or the current directory cannot be used.
     ///
     /// Correct it.
     InvalidEnvironment,
-    /// An option of the command line cannot be understood, or does not go with the others.
+    /// A command-line option cannot be understood, or contradicts another one.
     ///
     /// See `tryall check --help`.
     InvalidOption,
 }
 
 impl Code {
-    /// Of what could not be started: a limit or a lack of memory if that was the cause, else this one.
+    /// The code for a failed start: that of a limit or of memory if one was the cause, or else
+    /// `otherwise`.
     pub fn of_start(error: &io::Error, otherwise: Code) -> Self {
         match os::start_failure(error) {
             StartFailure::TooLong | StartFailure::Limit(_) => Code::LimitReached,
@@ -233,7 +234,7 @@ impl Code {
         }
     }
 
-    /// Of a temporary file that could not be written.
+    /// The code for a temporary file that could not be written.
     pub fn of_writing(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::FileTooLarge => Code::LimitReached,
@@ -243,24 +244,24 @@ impl Code {
     }
 }
 
-/// As it is written.
+/// The name in the protocol.
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(f)
     }
 }
 
-/// Why something is as it is: for programs, and for people.
+/// Why an answer is what it is, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Reason {
-    /// For programs.
+    /// The code for programs.
     pub code: Code,
-    /// For people: what has happened, and what to do.
+    /// The text for people: what happened, and what to do.
     pub text: String,
 }
 
 impl Reason {
-    /// A code and the text for it.
+    /// A reason with this code and text.
     pub(crate) fn new(code: Code, text: impl Into<String>) -> Self {
         Reason { code, text: text.into() }
     }

@@ -1,6 +1,5 @@
-//! Checks from command-line options: `--header unistd.h --sizeof 'long long'`. Each option
-//! stands for one kind, and the names of the answers are those that the field would give them
-//! (Autoconf's rules, where it has one).
+//! Checks from command-line options, such as `--header unistd.h --sizeof 'long long'`. Each option
+//! stands for one kind. The default ids are the usual names (Autoconf's, where it has a rule).
 
 use std::rc::Rc;
 
@@ -10,7 +9,7 @@ use super::{BadRequest, Check, HeaderStage, Kind, Location, fragment};
 use crate::compiler::language::Language;
 use crate::protocol::code::Code;
 
-/// An option that stands for a check.
+/// An option that defines a check.
 struct Flag {
     option: &'static str,
     value: &'static str,
@@ -18,8 +17,8 @@ struct Flag {
     build: fn(&str, Language) -> Result<Built, String>,
 }
 
-/// A check that still lacks what all options share: the name its answer gets by default
-/// (`None` if only the user can name it), and the check.
+/// A check without the fields that all options share, and its default id (`None` if only the user
+/// can choose it).
 struct Built {
     id: Option<String>,
     check: Check,
@@ -35,20 +34,20 @@ fn built(
     Ok(Built { id: id.into(), check })
 }
 
-/// What an option takes whose check has its source in a file.
+/// The value name of options whose check has its source in a file.
 const FILE: &str = "FILE";
 
 static FLAGS: [Flag; 19] = [
     Flag {
         option: "header",
         value: "HEADER",
-        help: "Does the header compile? Answers to HAVE_SYS_EPOLL_H",
+        help: "Does the header compile? [sets HAVE_SYS_EPOLL_H]",
         build: |text, _| built(have(text), Kind::Header, |check| check.header = Some(text.into())),
     },
     Flag {
         option: "header-presence",
         value: "HEADER",
-        help: "Is the header there, whether or not it compiles?",
+        help: "Does the header exist, whether or not it compiles?",
         build: |text, _| {
             built(have(text), Kind::Header, |check| {
                 check.header = Some(text.into());
@@ -59,7 +58,7 @@ static FLAGS: [Flag; 19] = [
     Flag {
         option: "function",
         value: "FUNCTION",
-        help: "Does the function link? HAVE_FORK",
+        help: "Does the function link? [sets HAVE_FORK]",
         build: |text, _| {
             built(have(text), Kind::Function, |check| check.function = Some(text.into()))
         },
@@ -67,15 +66,15 @@ static FLAGS: [Flag; 19] = [
     Flag {
         option: "symbol",
         value: "NAME@HEADER",
-        help: "Does the header give this macro, function or variable? HAVE_EPOLL_CREATE1",
+        help: "Does the header provide this macro, function or variable? [sets HAVE_EPOLL_CREATE1]",
         build: |text, _| built(have(text), Kind::Symbol, |check| check.symbol = Some(text.into())),
     },
     Flag {
         option: "library",
         value: "LIBRARY[:FUNCTION]",
-        help: "Does the library link, and is the function in it? HAVE_LIBM",
+        help: "Does the library link, and does it contain the function? [sets HAVE_LIBM]",
         build: |text, _| {
-            // The name of a file starts with a colon, too.
+            // A file name starts with a colon, too.
             let from = usize::from(text.starts_with(':'));
             let (library, function) = match text[from..].find(':').map(|at| from + at) {
                 Some(end) => (&text[..end], Some(text[end + 1..].to_string())),
@@ -90,13 +89,13 @@ static FLAGS: [Flag; 19] = [
     Flag {
         option: "type",
         value: "TYPE",
-        help: "Is this a complete type? HAVE_SSIZE_T",
+        help: "Is this a complete type? [sets HAVE_SSIZE_T]",
         build: |text, _| built(have(text), Kind::Type, |check| check.type_name = Some(text.into())),
     },
     Flag {
         option: "member",
         value: "TYPE.MEMBER",
-        help: "Has the struct this member? HAVE_STRUCT_STAT_ST_MTIM",
+        help: "Does the struct have this member? [sets HAVE_STRUCT_STAT_ST_MTIM]",
         build: |text, _| {
             let (of, member) = text
                 .split_once('.')
@@ -110,7 +109,7 @@ static FLAGS: [Flag; 19] = [
     Flag {
         option: "sizeof",
         value: "TYPE",
-        help: "How many bytes has the type? SIZEOF_VOID_P",
+        help: "How large is the type, in bytes? [sets SIZEOF_VOID_P]",
         build: |text, _| {
             built(format!("SIZEOF_{}", macro_name(text)), Kind::Sizeof, |check| {
                 check.type_name = Some(text.into());
@@ -120,7 +119,7 @@ static FLAGS: [Flag; 19] = [
     Flag {
         option: "alignment",
         value: "TYPE",
-        help: "On how many bytes is the type aligned in a struct? ALIGNOF_DOUBLE",
+        help: "What is the alignment of the type in a struct, in bytes? [sets ALIGNOF_DOUBLE]",
         build: |text, _| {
             built(format!("ALIGNOF_{}", macro_name(text)), Kind::Alignment, |check| {
                 check.type_name = Some(text.into());
@@ -138,7 +137,7 @@ static FLAGS: [Flag; 19] = [
     Flag {
         option: "define",
         value: "MACRO",
-        help: "What does the macro expand to? VALUE_GLIBC_MINOR for __GLIBC_MINOR__",
+        help: "What does the macro expand to? [sets VALUE_GLIBC_MINOR for __GLIBC_MINOR__]",
         build: |text, _| {
             let id = format!("VALUE_{}", macro_name(text.trim_matches('_')));
             built(id, Kind::Define, |check| check.name = Some(text.into()))
@@ -147,13 +146,13 @@ static FLAGS: [Flag; 19] = [
     Flag {
         option: "prototype",
         value: "DECLARATION",
-        help: "Is the function declared like this? HAVE_PROTOTYPE_TIME for 'time_t time(time_t *)@time.h'",
+        help: "Is the function declared like this? [sets HAVE_PROTOTYPE_TIME for 'time_t time(time_t *)@time.h']",
         build: prototype,
     },
     Flag {
         option: "compiler-flag",
         value: "FLAG",
-        help: "Does the compiler know the flag? HAVE_CFLAG_WALL for --compiler-flag=-Wall",
+        help: "Does the compiler know the flag? [sets HAVE_CFLAG_WALL for --compiler-flag=-Wall]",
         build: |text, language| {
             let flags = match language {
                 Language::Cxx | Language::ObjCxx => "CXXFLAG",
@@ -168,7 +167,7 @@ static FLAGS: [Flag; 19] = [
     Flag {
         option: "linker-flag",
         value: "FLAG",
-        help: "Does the linker know the flag? HAVE_LDFLAG_WL_AS_NEEDED",
+        help: "Does the linker know the flag? [sets HAVE_LDFLAG_WL_AS_NEEDED]",
         build: |text, _| {
             built(format!("HAVE_LDFLAG_{}", flag_name(text)), Kind::LinkerFlag, |check| {
                 check.flags = Some(vec![text.into()]);
@@ -178,13 +177,13 @@ static FLAGS: [Flag; 19] = [
     Flag {
         option: "endian",
         value: "ID",
-        help: "In which order do the bytes of a word stand? WORDS_BIGENDIAN if no ID is given",
+        help: "What is the byte order of the target machine? [sets WORDS_BIGENDIAN without an ID]",
         build: |_, _| built(String::from("WORDS_BIGENDIAN"), Kind::Endian, |_| {}),
     },
     Flag {
         option: "preprocesses",
         value: FILE,
-        help: "Does the file preprocess? HAVE_FOO for foo.c",
+        help: "Does the file preprocess? [sets HAVE_FOO for foo.c]",
         build: |text, _| source_file(text, Kind::Preprocesses),
     },
     Flag {
@@ -197,17 +196,17 @@ static FLAGS: [Flag; 19] = [
         option: "links",
         value: FILE,
         help: "Does the file compile and link?",
-        build: |text, _| source_file(text, Kind::KnownLinks),
+        build: |text, _| source_file(text, Kind::Links),
     },
     Flag {
         option: "runs",
         value: FILE,
-        help: "Does the program of the file exit with status 0?",
+        help: "Does the file's program exit with status 0?",
         build: |text, _| source_file(text, Kind::Runs),
     },
 ];
 
-/// The options of checks that were given, in the order in which they stand on the command line.
+/// The given options that define checks, in the order of the command line.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Given(Vec<(usize, String)>);
 
@@ -259,7 +258,7 @@ pub(crate) struct Shared {
     pub language: Option<Language>,
     /// The toolchain.
     pub toolchain: Option<String>,
-    /// Headers, before those that stand behind an `@`.
+    /// Headers that precede those after an `@`.
     pub headers: Vec<String>,
     /// Text after the headers.
     pub prefix: String,
@@ -271,22 +270,22 @@ pub(crate) struct Shared {
     pub include_dirs: Vec<String>,
     /// Patterns that turn a yes into a no.
     pub fail_patterns: Vec<String>,
-    /// Whether all of them must answer yes.
+    /// Whether all checks must answer yes.
     pub required: bool,
 }
 
-/// Where a check of the command line stands.
+/// Where a check is on the command line.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     option: &'static str,
-    /// What was given with it, behind the id.
+    /// The value of the option, without the id.
     text: String,
     id: Option<String>,
     shared: Rc<Shared>,
 }
 
 impl Place {
-    /// The check's own option.
+    /// The location of the check's own option.
     pub(crate) fn path(&self) -> Location {
         let id = self.id.as_ref().map_or(String::new(), |id| match self.text.is_empty() {
             true => id.clone(),
@@ -295,7 +294,7 @@ impl Place {
         option(self.option, &(id + &self.text))
     }
 
-    /// The option that a field of the check, or an element of it, was given with.
+    /// The location of the option that set a field of the check, or an element of that field.
     pub(crate) fn of_field(&self, field: &str, element: Option<usize>) -> Location {
         let shared = &self.shared;
         let language = shared.language.map(|language| language.name().to_string());
@@ -315,9 +314,9 @@ impl Place {
         given.map_or_else(|| self.path(), |text| option(name, text))
     }
 
-    /// The same check with a name for its answer.
+    /// The check's option with a placeholder for another id.
     pub(crate) fn renamed(&self) -> String {
-        // A name that was left out may have left its sign behind.
+        // If the id was omitted, the text may start with the equals sign that followed it.
         let text = self.text.trim_start_matches('=');
         let equals = if text.is_empty() { "" } else { "=" };
         option(self.option, &format!("NAME{equals}{text}")).to_string()
@@ -328,14 +327,14 @@ fn option(name: &str, text: &str) -> Location {
     Location::flag(format!("--{name} {text}").trim_end())
 }
 
-/// The checks of a command line, with their places.
+/// The checks of a command line, each with its place.
 pub(crate) fn checks(given: &Given, shared: Shared) -> Result<Vec<(Place, Check)>, BadRequest> {
     let shared = Rc::new(shared);
     given.0.iter().map(|(which, text)| one(&FLAGS[*which], text, &shared)).collect()
 }
 
 fn one(flag: &Flag, text: &str, shared: &Rc<Shared>) -> Result<(Place, Check), BadRequest> {
-    // The first word of a comparison, or of a flag without its dash, is no name for the answer.
+    // The first word of a comparison, or of a flag without its dash, is not an id.
     let is_named = |id: &str, text: &str| {
         let is_flag = !text.starts_with(|c: char| c.is_ascii_alphanumeric());
         fragment::identifier(id).is_ok()
@@ -353,7 +352,7 @@ fn one(flag: &Flag, text: &str, shared: &Rc<Shared>) -> Result<(Place, Check), B
         id: given_id.map(String::from),
         shared: shared.clone(),
     };
-    // Flags and file names may have an @ of their own.
+    // Flags and file names may contain an @ themselves.
     let has_headers =
         !flag.option.ends_with("-flag") && !text.starts_with('@') && flag.value != FILE;
     let (subject, headers) = match text.split_once('@') {
@@ -363,7 +362,7 @@ fn one(flag: &Flag, text: &str, shared: &Rc<Shared>) -> Result<(Place, Check), B
     let at = |message: String| BadRequest::at(Code::InvalidOption, message, &place.path(), None);
     if let Some((_, more)) = headers.split_once('@') {
         let headers = headers.replace('@', ",");
-        return Err(at(format!("{more:?} stands behind a second @; write {subject}@{headers}")));
+        return Err(at(format!("{more:?} follows a second @; write {subject}@{headers}")));
     }
     let language = shared.language.unwrap_or_default();
     let Built { id, mut check } = (flag.build)(subject, language).map_err(at)?;
@@ -387,7 +386,8 @@ fn one(flag: &Flag, text: &str, shared: &Rc<Shared>) -> Result<(Place, Check), B
     Ok((place, check))
 }
 
-/// Autoconf's AS_TR_CPP: capitals, P for a star, an underscore for what is no letter or digit.
+/// Autoconf's AS_TR_CPP: upper case, with P for a star and an underscore for all other characters
+/// that are neither letters nor digits.
 fn macro_name(text: &str) -> String {
     let letter = |c: char| match c {
         '*' => 'P',
@@ -401,7 +401,7 @@ fn have(text: &str) -> String {
     format!("HAVE_{}", macro_name(text))
 }
 
-/// A flag's name has no run of underscores, and none at its ends.
+/// Like [`macro_name`], but without leading, trailing and repeated underscores.
 fn flag_name(text: &str) -> String {
     macro_name(text).split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
 }
@@ -411,7 +411,7 @@ fn source_file(text: &str, kind: Kind) -> Result<Built, String> {
     built(have(&stem), kind, |check| check.file = Some(text.into()))
 }
 
-/// `RETURN FUNCTION(ARGUMENTS)`.
+/// Parses `RETURN FUNCTION(ARGUMENTS)`.
 fn prototype(text: &str, _: Language) -> Result<Built, String> {
     let wanted = "expected a declaration, such as 'time_t time(time_t *)'";
     let (start, arguments) =
@@ -431,7 +431,7 @@ fn prototype(text: &str, _: Language) -> Result<Built, String> {
     })
 }
 
-/// Splits at the commas that are in no brackets.
+/// Splits at the commas outside of brackets.
 fn split_at_commas(text: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut depth = 0;
@@ -445,7 +445,7 @@ fn split_at_commas(text: &str) -> Vec<String> {
             }
             _ => {}
         }
-        parts.last_mut().expect("never empty").push(c);
+        parts.last_mut().expect("there is always a part").push(c);
     }
     parts.iter().map(|part| part.trim().into()).collect()
 }
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_get_the_names_of_the_field() {
+    fn default_ids_are_the_usual_names() {
         for (args, id) in [
             (["--header", "sys/epoll.h"], "HAVE_SYS_EPOLL_H"),
             (["--sizeof", "void *"], "SIZEOF_VOID_P"),
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_option_says_reaches_its_check() {
+    fn values_of_options_reach_their_check() {
         let symbol = &parse(&["--symbol", "stat@sys/types.h,sys/stat.h"]).unwrap()[0];
         assert_eq!(symbol.symbol.as_deref(), Some("stat"));
         assert_eq!(symbol.headers, ["sys/types.h", "sys/stat.h"]);

@@ -1,26 +1,25 @@
-//! Pieces of source text that a request gives (names, types, expressions), and what each may
-//! hold. A piece must stay where the generated source puts it: it may not end the statement
-//! around it, open a comment, or start a line, because then another question would be asked
-//! than the one that the request states.
+//! Pieces of source text in a request (names, types, expressions), and what each may contain. A
+//! piece must not end the statement around it, open a comment, or start a line. Otherwise the
+//! generated source would ask another question than the request.
 
 use crate::compiler::language::Language;
 
-/// Why a fragment is refused; the caller knows the field.
+/// Why a piece is refused. The caller knows the field.
 pub(crate) type Refusal = String;
 
-/// A header name as it stands between `<` and `>`.
+/// Accepts a header name as between `<` and `>`.
 pub(crate) fn header(name: &str) -> Result<(), Refusal> {
     not_empty(name)?;
     one_line(name)?;
     match name.chars().find(|c| ['<', '>', '"'].contains(c)) {
-        Some(c) => Err(format!(
-            "{name:?} has a {c} in it; give a header's name without quotes or brackets"
-        )),
+        Some(c) => {
+            Err(format!("{name:?} contains {c}; give a header's name without quotes or brackets"))
+        }
         None => Ok(()),
     }
 }
 
-/// A C identifier. A dollar sign is one to most compilers, and so are letters beyond ASCII.
+/// Accepts a C identifier. Most compilers allow dollar signs and letters beyond ASCII in it.
 pub(crate) fn identifier(name: &str) -> Result<(), Refusal> {
     not_empty(name)?;
     let good = |c: char| {
@@ -33,7 +32,7 @@ pub(crate) fn identifier(name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// A library's name as after `-l`, or a path to one.
+/// Accepts a library name as after `-l`, or a path.
 pub(crate) fn library(name: &str) -> Result<(), Refusal> {
     not_empty(name)?;
     one_line(name)?;
@@ -45,15 +44,15 @@ pub(crate) fn library(name: &str) -> Result<(), Refusal> {
     }
 }
 
-/// A type, a member or a symbol.
+/// Accepts a type, a member or a symbol.
 pub(crate) fn name_or_type(text: &str, language: Language) -> Result<(), Refusal> {
     if let Some(quote) = text.chars().find(|c| ['"', '\''].contains(c)) {
-        return Err(format!("{text:?} has a {quote} in it"));
+        return Err(format!("{text:?} contains {quote}"));
     }
     expression(text, language)
 }
 
-/// An expression: balanced brackets, closed literals, no comment, one line.
+/// Accepts an expression on one line with balanced brackets, closed literals, and no comments.
 pub(crate) fn expression(text: &str, language: Language) -> Result<(), Refusal> {
     not_empty(text)?;
     one_line(text)?;
@@ -66,18 +65,18 @@ pub(crate) fn expression(text: &str, language: Language) -> Result<(), Refusal> 
 fn c_expression(text: &str) -> Result<(), Refusal> {
     let mut open = Vec::new();
     let mut quote = None;
-    // The name or number that ends here.
+    // The name or number that ends before the current character.
     let mut word = String::new();
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let before = std::mem::take(&mut word);
         let is_number = before.starts_with(|c: char| c.is_ascii_digit());
-        let goes_on = match c {
+        let continues_word = match c {
             '.' => is_number,
             '+' | '-' => is_number && before.ends_with(['e', 'E', 'p', 'P']),
             c => in_word(c),
         };
-        if quote.is_none() && goes_on {
+        if quote.is_none() && continues_word {
             word = before;
             word.push(c);
             continue;
@@ -95,27 +94,27 @@ fn c_expression(text: &str) -> Result<(), Refusal> {
             '\'' if is_number && chars.peek().is_some_and(|c| in_word(*c)) => {
                 word = before;
             }
-            // Its end follows rules of its own.
+            // The end of a raw string follows other rules.
             '"' if ["R", "LR", "uR", "UR", "u8R"].contains(&before.as_str()) => {
-                return Err(format!("{text:?} has a raw string in it"));
+                return Err(format!("{text:?} contains a raw string"));
             }
             '"' | '\'' => quote = Some(c),
             '(' => open.push(')'),
             '[' => open.push(']'),
             '{' => open.push('}'),
             ')' | ']' | '}' if open.pop() != Some(c) => return stray(text, c),
-            // A backslash splices lines or spells a name that the checks here cannot see; at the
-            // start of a line, # makes a directive of it.
+            // A backslash may splice lines, or spell a name that these checks cannot see. A # at
+            // the start of a line would make it a directive.
             '\\' | '#' => return stray(text, c),
             ';' if !open.contains(&'}') => return stray(text, c),
             '/' if matches!(chars.peek(), Some('/' | '*')) => {
-                return Err(format!("{text:?} has a comment in it"));
+                return Err(format!("{text:?} contains a comment"));
             }
-            // Digraphs and trigraphs are other spellings of brackets and of the line splice.
+            // Digraphs and trigraphs are alternative spellings of brackets and line splices.
             '<' if chars.peek() == Some(&'%') => return stray(text, '%'),
             '%' if matches!(chars.peek(), Some('>' | ':')) => return stray(text, '%'),
             ':' if chars.peek() == Some(&'>') => return stray(text, '>'),
-            // But A<::B> has a name behind its bracket.
+            // In A<::B>, the bracket is followed by a name.
             '<' if chars.peek() == Some(&':') && chars.clone().nth(1) != Some(':') => {
                 return stray(text, ':');
             }
@@ -133,15 +132,15 @@ fn all_closed(text: &str, quote: Option<char>, bracket: Option<char>) -> Result<
     }
 }
 
-/// In Fortran other characters start a comment, go on in the next line, or end a statement,
-/// and a quote in a literal is written twice: as two literals, for what matters here.
+/// In Fortran, other characters start a comment, continue a line, or end a statement. A quote
+/// inside a literal is doubled, which is equivalent to two literals here.
 fn fortran_expression(text: &str) -> Result<(), Refusal> {
     let mut open = Vec::new();
     let mut quote = None;
     for c in text.chars() {
         match quote {
             Some(closing) if c == closing => quote = None,
-            // Some compilers escape with it, and others do not.
+            // Some compilers treat a backslash as an escape character.
             Some(_) if c != '\\' => {}
             _ => match c {
                 '"' | '\'' => quote = Some(c),
@@ -160,15 +159,15 @@ fn stray<T>(text: &str, what: char) -> Result<T, Refusal> {
     Err(format!("{text:?} has a stray {what:?}"))
 }
 
-/// What goes to a process as one argument.
+/// Accepts an argument of a process.
 pub(crate) fn argument(text: &str) -> Result<(), Refusal> {
     if text.contains('\0') {
-        return Err(format!("{text:?} has a NUL byte in it, which no argument can hold"));
+        return Err(format!("{text:?} contains a NUL byte, which no argument can"));
     }
     Ok(())
 }
 
-/// The name of an answer.
+/// Accepts the id of a check.
 pub(crate) fn id(text: &str) -> Result<(), Refusal> {
     not_empty(text)?;
     one_line(text)
@@ -184,7 +183,7 @@ fn not_empty(text: &str) -> Result<(), Refusal> {
 
 fn one_line(text: &str) -> Result<(), Refusal> {
     match text.chars().find(|c| c.is_control()) {
-        Some(c) => Err(format!("{text:?} has the control character {c:?} in it")),
+        Some(c) => Err(format!("{text:?} contains the control character {c:?}")),
         None => Ok(()),
     }
 }
@@ -194,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accepts_what_real_projects_ask() {
+    fn fragments_of_real_projects_are_accepted() {
         for good in [
             "struct stat",
             "long long",
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_would_leave_its_place() {
+    fn fragments_that_would_change_the_source_are_refused() {
         for bad in [
             "",
             " ",

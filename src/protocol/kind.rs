@@ -1,5 +1,5 @@
-//! The kinds of checks and which fields belong to each: the table that validation, the JSON
-//! Schema and the error messages share.
+//! The kinds of checks and the fields of each. Validation, the JSON Schema and the error messages
+//! all use this table.
 
 use std::borrow::Cow;
 
@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use super::wording;
 use crate::protocol::code::Code;
 
-/// What a check asks. The rules behind each kind are told in [`crate::source`].
+/// What a check asks. [`crate::source`] has the rules of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "RULES tells each")]
+#[allow(missing_docs, reason = "RULES describes each kind")]
 pub enum Kind {
     Header,
     Symbol,
@@ -31,54 +31,54 @@ pub enum Kind {
     Endian,
     Preprocesses,
     Compiles,
-    KnownLinks,
+    Links,
     Runs,
 }
 
-/// The own fields of one kind. All other fields of a check belong to every kind.
+/// The fields of one kind. All other fields of a check are common to all kinds.
 pub struct Rule {
     /// The kind.
     pub kind: Kind,
     /// Its name in a request.
     pub name: &'static str,
-    /// What it asks, in a sentence.
-    pub asks: &'static str,
-    /// Fields that must be there.
+    /// What the kind asks, in a sentence.
+    pub description: &'static str,
+    /// Fields that the kind requires.
     pub required: &'static [&'static str],
-    /// Fields that may be there.
+    /// Fields that the kind allows.
     pub optional: &'static [&'static str],
-    /// Whether exactly one of `source` and `file` must be there.
+    /// Whether the kind requires exactly one of `source` and `file`.
     pub takes_source: bool,
-    /// Whether the question has a meaning in Fortran.
+    /// Whether the kind exists in Fortran.
     pub in_fortran: bool,
 }
 
 const fn rule(
     kind: Kind,
     name: &'static str,
-    asks: &'static str,
+    description: &'static str,
     required: &'static [&'static str],
     optional: &'static [&'static str],
     in_fortran: bool,
 ) -> Rule {
-    Rule { kind, name, asks, required, optional, takes_source: false, in_fortran }
+    Rule { kind, name, description, required, optional, takes_source: false, in_fortran }
 }
 
 const fn source_rule(
     kind: Kind,
     name: &'static str,
-    asks: &'static str,
+    description: &'static str,
     optional: &'static [&'static str],
 ) -> Rule {
-    Rule { kind, name, asks, required: &[], optional, takes_source: true, in_fortran: true }
+    Rule { kind, name, description, required: &[], optional, takes_source: true, in_fortran: true }
 }
 
-/// All kinds, in the order in which the documentation tells them.
+/// All kinds, in the order of the documentation.
 pub(crate) static RULES: [Rule; 18] = [
     rule(
         Kind::Header,
         "header",
-        "Does the header compile (`stage` `compile`, the default), or is it only there (`preprocess`)?",
+        "Does the header compile (`stage` `compile`, the default), or does it only exist (`preprocess`)?",
         &["header"],
         &["stage"],
         true,
@@ -86,7 +86,7 @@ pub(crate) static RULES: [Rule; 18] = [
     rule(
         Kind::Symbol,
         "symbol",
-        "Do the headers give this macro, function or variable, and does it link?",
+        "Do the headers provide this macro, function or variable, and does it link?",
         &["symbol"],
         &[],
         false,
@@ -94,7 +94,7 @@ pub(crate) static RULES: [Rule; 18] = [
     rule(
         Kind::Function,
         "function",
-        "Does this function link? Its own prototype is used when `headers` are given.",
+        "Does this function link? Uses its own prototype if `headers` are given.",
         &["function"],
         &[],
         true,
@@ -102,7 +102,7 @@ pub(crate) static RULES: [Rule; 18] = [
     rule(
         Kind::Library,
         "library",
-        "Does a program link with this library, and is the function in it?",
+        "Does a program link with this library, and does the library contain the function?",
         &["library"],
         &["function"],
         true,
@@ -111,16 +111,16 @@ pub(crate) static RULES: [Rule; 18] = [
     rule(
         Kind::Member,
         "member",
-        "Has this struct, union or class that member?",
+        "Does this struct, union or class have that member?",
         &["type", "member"],
         &[],
         false,
     ),
-    rule(Kind::Sizeof, "sizeof", "How many bytes has this type?", &["type"], &[], true),
+    rule(Kind::Sizeof, "sizeof", "How large is this type, in bytes?", &["type"], &[], true),
     rule(
         Kind::Alignment,
         "alignment",
-        "On how many bytes is this type aligned in a struct?",
+        "What is the alignment of this type in a struct, in bytes?",
         &["type"],
         &[],
         false,
@@ -158,7 +158,7 @@ pub(crate) static RULES: [Rule; 18] = [
         &[],
         true,
     ),
-    rule(Kind::Endian, "endian", "In which order do the bytes of a word stand?", &[], &[], false),
+    rule(Kind::Endian, "endian", "What is the byte order of the target machine?", &[], &[], false),
     source_rule(Kind::Preprocesses, "preprocesses", "Does this source preprocess?", &[]),
     source_rule(
         Kind::Compiles,
@@ -167,7 +167,7 @@ pub(crate) static RULES: [Rule; 18] = [
         &["definitions", "product"],
     ),
     source_rule(
-        Kind::KnownLinks,
+        Kind::Links,
         "links",
         "Does this source compile and link?",
         &["definitions", "product", "product_is_data", "word", "own_names"],
@@ -180,7 +180,7 @@ pub(crate) static RULES: [Rule; 18] = [
     ),
 ];
 
-/// Fields that belong to some kinds only.
+/// Fields that only some kinds have.
 pub(crate) static OWN_FIELDS: [&str; 23] = [
     "header",
     "stage",
@@ -208,12 +208,12 @@ pub(crate) static OWN_FIELDS: [&str; 23] = [
 ];
 
 impl Kind {
-    /// The fields of this kind.
+    /// The rule of this kind.
     pub fn rule(self) -> &'static Rule {
         RULES.iter().find(|rule| rule.kind == self).expect("every kind has a rule")
     }
 
-    /// The kind's name in a request.
+    /// The name of this kind in a request.
     pub fn name(self) -> &'static str {
         self.rule().name
     }
@@ -224,7 +224,7 @@ impl Kind {
 }
 
 impl Rule {
-    /// Whether a check of this kind may have the field.
+    /// Whether a check of this kind may have this field.
     pub fn takes(&self, field: &str) -> bool {
         self.required.contains(&field)
             || self.optional.contains(&field)
@@ -232,7 +232,7 @@ impl Rule {
     }
 }
 
-/// The name among `known` that `name` was most likely meant to be.
+/// The known name that `name` was most likely meant to be, if any is similar enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
@@ -248,7 +248,7 @@ impl<'de> Deserialize<'de> for Kind {
             let names = || RULES.iter().map(|rule| rule.name);
             let remedy = match nearest(&name, names()) {
                 Some(meant) => format!("did you mean {meant:?}?"),
-                None => format!("known are {}", names().collect::<Vec<_>>().join(", ")),
+                None => format!("known: {}", names().collect::<Vec<_>>().join(", ")),
             };
             let message = format!("unknown kind {:?}; {remedy}", &*name);
             wording::own_complaint(Code::UnknownKind, &message)
@@ -264,14 +264,14 @@ impl JsonSchema for Kind {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> Schema {
         let kinds: Vec<_> = RULES
             .iter()
-            .map(|rule| json!({"const": rule.name, "description": rule.asks}))
+            .map(|rule| json!({"const": rule.name, "description": rule.description}))
             .collect();
-        schemars::json_schema!({"description": "What the check asks.", "oneOf": kinds})
+        schemars::json_schema!({"description": "What the check description.", "oneOf": kinds})
     }
 }
 
-/// Adds to the schema of a check which fields its kind needs and which it must not have. A
-/// field that is null is as good as none.
+/// Adds to the schema of a check which fields each kind requires and forbids. A field that is null
+/// counts as absent.
 pub(crate) fn require_fields_of_kinds(schema: &mut Schema) {
     let rules = RULES.iter().map(|rule| {
         let stray = OWN_FIELDS.iter().filter(|field| !rule.takes(field));

@@ -1,5 +1,5 @@
-//! Where in a request something stands: paths such as `checks[3].kind`, and the line and
-//! column of a path in the JSON text.
+//! Locations in a request: paths such as `checks[3].kind`, and the line and column of a path in the
+//! JSON text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::code::{Code, Reason};
 
-/// Why a request is unusable, and where.
+/// Why a request is invalid, and where.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 pub struct BadRequest {
-    /// What is wrong, for programs.
+    /// What is wrong, as a code for programs.
     pub code: Code,
     /// What is wrong and what to do.
     pub message: String,
@@ -25,12 +25,12 @@ pub struct BadRequest {
 }
 
 impl BadRequest {
-    /// A complaint about the request as a whole.
+    /// An error of the request as a whole.
     pub fn whole(code: Code, message: impl Into<String>) -> Self {
         BadRequest { code, message: message.into(), path: None, line: None, column: None }
     }
 
-    /// A complaint about one place, found again in the request's text if there is one.
+    /// An error at a location. Finds its line and column if the request has a text.
     pub fn at(code: Code, message: impl Into<String>, path: &Location, text: Option<&str>) -> Self {
         let position = text.and_then(|text| Some(line_and_column(text, offset_of(text, path)?)));
         BadRequest {
@@ -56,14 +56,14 @@ impl fmt::Display for BadRequest {
     }
 }
 
-/// What is wrong with a check, and the field it is wrong in, if one.
+/// What is wrong with a check, and in which field.
 #[derive(Debug)]
 pub(crate) struct Fault {
-    /// The field of the check and perhaps an index in it.
+    /// The field, and the index in it if an element is wrong.
     pub field: Option<(&'static str, Option<usize>)>,
-    /// What it is, for programs.
+    /// The code for programs.
     pub code: Code,
-    /// The message.
+    /// The message for people.
     pub message: String,
 }
 
@@ -78,12 +78,12 @@ impl Fault {
         Fault { field: Some((field, None)), ..Fault::whole(code, message) }
     }
 
-    /// A value that a field cannot have.
+    /// An invalid value of a field.
     pub(crate) fn of_value(field: &'static str, message: impl Into<String>) -> Self {
         Fault::of(Code::InvalidValue, field, message)
     }
 
-    /// An element that a field cannot have.
+    /// An invalid element of a field.
     pub(crate) fn of_element(
         field: &'static str,
         index: usize,
@@ -99,8 +99,8 @@ impl From<Reason> for Fault {
     }
 }
 
-/// Text with its control characters spelled out: a request may name things as it likes, and a
-/// complaint is one line that plays no tricks on a terminal.
+/// Text with its control characters escaped. A request may contain any name, and an error message
+/// must stay on one line and not confuse a terminal.
 fn on_one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return text.into();
@@ -109,7 +109,7 @@ fn on_one_line(text: &str) -> Cow<'_, str> {
     text.chars().map(spelled).collect()
 }
 
-/// A place in a request.
+/// A location in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Location(Vec<Segment>);
 
@@ -117,7 +117,7 @@ pub struct Location(Vec<Segment>);
 enum Segment {
     Key(String),
     Index(usize),
-    /// A check that came from the command line stands in no JSON text.
+    /// A check from the command line, which is not in any JSON text.
     Flag(String),
 }
 
@@ -127,12 +127,12 @@ impl Location {
         Location::default()
     }
 
-    /// What was given with a command-line option.
+    /// The location of a command-line option.
     pub fn flag(option: &str) -> Self {
         Location(vec![Segment::Flag(option.into())])
     }
 
-    /// A field of this place. Of a command-line option there are none to point at.
+    /// A field at this location. A command-line option has no fields.
     pub fn key(mut self, key: &str) -> Self {
         if !matches!(self.0.first(), Some(Segment::Flag(_))) {
             self.0.push(Segment::Key(key.into()));
@@ -140,7 +140,7 @@ impl Location {
         self
     }
 
-    /// An element of this place.
+    /// An element at this location.
     pub fn index(mut self, index: usize) -> Self {
         if !matches!(self.0.first(), Some(Segment::Flag(_))) {
             self.0.push(Segment::Index(index));
@@ -178,18 +178,18 @@ impl From<&serde_path_to_error::Path> for Location {
     }
 }
 
-/// The line and column, both from 1, of a byte offset.
+/// The line and column of a byte offset. Both count from 1; the column counts characters.
 pub(crate) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = &text.as_bytes()[..offset.min(text.len())];
     let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    // Continuation bytes of UTF-8 are no characters of their own.
+    // Continuation bytes of UTF-8 do not count as characters.
     let column = before[line_start..].iter().filter(|&&byte| byte & 0xC0 != 0x80).count() + 1;
     (line, column)
 }
 
-/// The byte offset of the value at `path`, or of its nearest ancestor that is there; `None`
-/// when the text is not JSON up to that point.
+/// The byte offset of the value at `path`, or of its nearest existing ancestor. `None` if the text
+/// is not valid JSON up to that point.
 fn offset_of(text: &str, path: &Location) -> Option<usize> {
     let mut scanner = Scanner { bytes: text.as_bytes(), at: 0 };
     scanner.skip_space();
@@ -208,15 +208,15 @@ fn offset_of(text: &str, path: &Location) -> Option<usize> {
     Some(found)
 }
 
-/// The value at `path`; `None` when the text is not JSON up to its end.
+/// The value at `path`; `None` if its text is not valid JSON.
 pub(crate) fn value_at(text: &str, path: &Location) -> Option<serde_json::Value> {
     let from = offset_of(text, path)?;
     serde_json::Deserializer::from_str(&text[from..]).into_iter().next()?.ok()
 }
 
-/// Walks over JSON text without building anything. serde_json keeps no positions, and a
-/// parser that does would be a second parser with opinions of its own; this one only has to
-/// find its way through text that serde_json has read already.
+/// Walks over JSON text without building values. serde_json keeps no positions, and a parser that
+/// does would be a second parser with its own rules. This one only has to find its way through text
+/// that serde_json has already read.
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -238,7 +238,7 @@ impl Scanner<'_> {
         (self.peek()? == byte).then(|| self.at += 1)
     }
 
-    /// From an object to the value of its key.
+    /// Moves from an object to the value of a key. Returns whether the key exists.
     fn enter_key(&mut self, wanted: &str) -> Option<bool> {
         if self.expect(b'{').is_none() {
             return Some(false);
@@ -263,7 +263,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// From an array to its element.
+    /// Moves from an array to an element. Returns whether the element exists.
     fn enter_index(&mut self, wanted: usize) -> Option<bool> {
         if self.expect(b'[').is_none() {
             return Some(false);
@@ -332,14 +332,14 @@ mod tests {
     }
 
     #[test]
-    fn finds_values_behind_escapes_and_nesting() {
+    fn values_after_escapes_and_nesting_are_found() {
         let checks = || Location::root().key("checks");
         assert_eq!(position(checks().index(1).key("kind")), Some((3, 23)));
         assert_eq!(position(checks().index(0).key("é").index(1).key("x")), Some((2, 34)));
     }
 
     #[test]
-    fn what_is_missing_is_pointed_at_by_its_parent() {
+    fn the_parent_locates_what_is_missing() {
         let checks = || Location::root().key("checks");
         assert_eq!(position(checks().index(1).key("header")), Some((3, 3)));
         assert_eq!(position(checks().index(7)), Some((1, 12)));

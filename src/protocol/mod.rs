@@ -1,7 +1,7 @@
-//! The protocol: what a request and a response hold, and the rules for every field.
+//! The protocol: the contents of requests and responses, and the rules for every field.
 //!
-//! [`request`] and [`response`] are the types on the wire, from which the JSON Schemas are made.
-//! [`parse`] reads a request and says where it is wrong; [`command_line`] makes the same checks of
+//! [`request`] and [`response`] contain the types of the protocol, from which the JSON Schemas are
+//! generated. [`parse`] reads a request and locates its errors. [`command_line`] builds checks from
 //! options.
 
 pub(crate) mod code;

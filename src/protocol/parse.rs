@@ -1,4 +1,4 @@
-//! From bytes to a [`Request`], with complaints that name the place.
+//! Parses a request, with errors that name the location.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,11 +12,11 @@ use super::location::{BadRequest, Location, line_and_column, value_at};
 use super::{Request, VERSION, wording};
 use crate::protocol::code::{Code, Reason};
 
-/// A request may have this many bytes. A hundred thousand checks need a quarter of it; what
-/// is larger is most likely not a request at all.
+/// The most bytes that a request may have. A hundred thousand checks need a quarter of that; larger
+/// input is most likely not a request.
 pub(crate) const MOST_BYTES: usize = 64 << 20;
 
-/// Reads a request, and gives its text back for later complaints about it.
+/// Parses a request. Also returns its text, for the location of later errors.
 pub(crate) fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
     if bytes.len() > MOST_BYTES {
         let message = format!(
@@ -30,7 +30,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
         let message = "the request is UTF-16, not UTF-8; save it as UTF-8";
         return Err(BadRequest::whole(Code::InvalidJson, message));
     }
-    // Some editors on Windows put a byte order mark before UTF-8.
+    // Some editors on Windows start UTF-8 files with a byte order mark.
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     if text.trim().is_empty() {
@@ -48,7 +48,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
         return Err(BadRequest::at(
             Code::UnsupportedVersion,
             format!(
-                "version {} is not known; this tryall speaks version {VERSION}",
+                "version {} is not supported; this tryall supports version {VERSION}",
                 request.version
             ),
             &Location::root().key("version"),
@@ -59,7 +59,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<(Request, &str), BadRequest> {
 }
 
 fn not_utf8(bytes: &[u8], valid_up_to: usize) -> BadRequest {
-    let valid = std::str::from_utf8(&bytes[..valid_up_to]).expect("this much is valid");
+    let valid = std::str::from_utf8(&bytes[..valid_up_to]).expect("this part is valid");
     let (line, column) = line_and_column(valid, valid_up_to);
     BadRequest {
         code: Code::InvalidJson,
@@ -70,14 +70,14 @@ fn not_utf8(bytes: &[u8], valid_up_to: usize) -> BadRequest {
     }
 }
 
-/// serde's complaint, with the place that this program gives to all its complaints.
+/// An error of serde, located like all errors of this program.
 fn explain(text: &str, path: &Location, error: serde_json::Error) -> BadRequest {
     if error.is_data() {
         let Reason { code, text: message } =
             wording::of_data(&error, value_at(text, path).as_ref());
         return BadRequest::at(code, message, path, Some(text));
     }
-    // serde_json counts bytes of a line, and names the byte before the culprit's end.
+    // serde_json counts the bytes of a line, up to the end of the offending character.
     let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
     let culprit = error.column().saturating_sub(1);
     let (_, column) = line_and_column(line, culprit);
@@ -90,8 +90,8 @@ fn explain(text: &str, path: &Location, error: serde_json::Error) -> BadRequest 
     }
 }
 
-/// A value that stands as an object. serde would also take an array of a struct's fields in
-/// their order, which is no request of the protocol.
+/// A value that must be a JSON object. By default, serde would also accept an array with the fields
+/// of a struct in order, which the protocol does not allow.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -114,7 +114,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A list of objects.
+/// Deserializes a list of objects.
 pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -122,7 +122,7 @@ pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
-/// A map of objects in which no key stands twice.
+/// Deserializes a map of objects. Fails if a key appears twice.
 pub(super) fn unique_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, T>, D::Error> {
@@ -130,7 +130,8 @@ pub(super) fn unique_objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(objects.into_iter().map(|(name, Object(value))| (name, value)).collect())
 }
 
-/// A map in which no key stands twice. serde_json would silently keep the last.
+/// Deserializes a map. Fails if a key appears twice, whereas serde_json would silently keep the
+/// last value.
 pub(super) fn unique_map<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, V>, D::Error> {
@@ -147,7 +148,7 @@ pub(super) fn unique_map<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
             let mut map = BTreeMap::new();
             while let Some((key, value)) = access.next_entry::<String, V>()? {
                 if map.contains_key(&key) {
-                    let message = format!("{key:?} stands here twice");
+                    let message = format!("{key:?} appears twice here");
                     return Err(wording::own_complaint(Code::DuplicateField, &message));
                 }
                 map.insert(key, value);

@@ -1,7 +1,7 @@
-//! The request: the types of the protocol as they stand on the wire.
+//! The request: its types as they are deserialized.
 //!
-//! These types say what a request may hold, and the JSON Schema is made from them. Whether the
-//! fields make sense together is judged by [`crate::plan`].
+//! These types define the form of a request, and the JSON Schema is generated from them.
+//! [`crate::plan`] validates whether the fields make sense together.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -14,7 +14,7 @@ use super::parse;
 
 use crate::compiler::language::Language;
 
-/// The version of the protocol that this program speaks.
+/// The version of the protocol that this program supports.
 pub(crate) const VERSION: u32 = 1;
 
 /// A batch of checks.
@@ -25,26 +25,26 @@ pub struct Request {
     #[serde(default = "version")]
     #[schemars(schema_with = "version_schema")]
     pub version: u32,
-    /// How many checks may run at once; `--jobs` goes before it.
+    /// How many commands may run at once. `--jobs` overrides it.
     pub jobs: Option<NonZeroUsize>,
-    /// Seconds that each check may take; `--timeout` goes before it. 60 if nothing is said.
+    /// The time limit of each check in seconds, by default 60. `--timeout` overrides it.
     pub timeout: Option<Seconds>,
-    /// Compilers by name. A toolchain with a language's name serves every check in it.
+    /// Compilers by name. A toolchain named after a language serves every check in that language.
     #[serde(default, deserialize_with = "parse::unique_objects")]
     pub toolchains: BTreeMap<String, Toolchain>,
-    /// A directory, made if it is missing, in which links that have worked are kept, for the next
-    /// requests of the same caller: the same command over the same object file is then not run
-    /// again. Relative to the request file. Of toolchains with `link` only, and of commands that
-    /// name no other files.
+    /// A directory that keeps links that have succeeded, for later requests of the same caller. It
+    /// is created if necessary. The same link command is not run again on the same object file.
+    /// Relative to the request file. Only for toolchains with `link`, and for commands that name no
+    /// other files.
     pub known_links: Option<String>,
-    /// What to ask.
+    /// The checks.
     #[serde(deserialize_with = "parse::objects")]
     pub checks: Vec<Check>,
 }
 
 impl Request {
-    /// The toolchain that a check names, or else the one of its language, which may be named by any
-    /// spelling of it.
+    /// The toolchain that a check names, or else that of its language, which any spelling of the
+    /// language may name.
     pub fn toolchain_of(&self, check: &Check) -> Option<(&String, &Toolchain)> {
         match &check.toolchain {
             Some(name) => self.toolchains.get_key_value(name),
@@ -71,15 +71,15 @@ fn version_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 pub struct Seconds(f64);
 
 impl Seconds {
-    /// A year: what is longer cannot be meant.
-    const MOST: f64 = 366.0 * 24.0 * 3600.0;
+    /// A year. Nobody means a longer time.
+    const MAX: f64 = 366.0 * 24.0 * 3600.0;
 
-    /// `None` unless positive and at most a year.
+    /// `None` unless the number is positive and at most a year.
     pub fn new(seconds: f64) -> Option<Self> {
-        (seconds > 0.0 && seconds <= Self::MOST).then_some(Self(seconds))
+        (seconds > 0.0 && seconds <= Self::MAX).then_some(Self(seconds))
     }
 
-    /// As a duration.
+    /// The duration.
     pub fn duration(self) -> std::time::Duration {
         std::time::Duration::from_secs_f64(self.0)
     }
@@ -113,63 +113,63 @@ impl JsonSchema for Seconds {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "number", "exclusiveMinimum": 0, "maximum": Seconds::MOST})
+        schemars::json_schema!({"type": "number", "exclusiveMinimum": 0, "maximum": Seconds::MAX})
     }
 }
 
-/// A compiler and what is always given to it.
+/// A compiler and the arguments that it always gets.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Toolchain {
-    /// The language; else the one that the toolchain is named after, else `c`.
+    /// The language; by default that of the toolchain's name, or else `c`.
     pub language: Option<Language>,
-    /// The compiler as an argument vector. Without it the environment's compiler with the
-    /// environment's flags is meant, and the other fields are added to it.
+    /// The compiler as an argument vector. By default the environment's compiler with the
+    /// environment's flags, to which the other fields are added.
     pub command: Option<Vec<String>>,
     /// Arguments of every compile.
     pub args: Vec<String>,
     /// Arguments of every link, at the end of the command line.
     pub link_args: Vec<String>,
-    /// Environment variables, for the compiler and for programs that are run.
+    /// Environment variables for the compiler and for programs that run.
     #[serde(deserialize_with = "parse::unique_map")]
     pub env: BTreeMap<String, String>,
-    /// Arguments of the empty program only, which is tried before: for checks that are composed
-    /// with all of their arguments. Requests have no such field.
+    /// More arguments for the probe, before its source: for checks that are composed with all of
+    /// their arguments. Requests do not have this field.
     #[serde(skip)]
     pub trial_args: Vec<String>,
-    /// The same behind the source, where it is linked.
+    /// More arguments at the end of the probe's link. Requests do not have this field.
     #[serde(skip)]
     pub trial_link_args: Vec<String>,
-    /// What runs a program of this toolchain, such as `["qemu-aarch64"]`.
+    /// The command that runs programs of this toolchain, such as `["qemu-aarch64"]`.
     pub emulator: Vec<String>,
-    /// What starts the compiler, such as `["ccache"]` or `["distcc"]`.
+    /// The command that starts the compiler, such as `["ccache"]` or `["distcc"]`.
     pub launcher: Vec<String>,
-    /// The command from the source to the object file, in full and in place of `command`, `args`,
-    /// `link_args` and `launcher`, for the kinds `compiles`, `links` and `runs`. `{source}` and
-    /// `{object}` stand for files, also within a word; the words `{definitions}` and `{args}` for
-    /// those of the check. Every other word stays as it is, and nothing but `env` and `TMPDIR` is
-    /// set. No empty program is tried before: whoever gives such a command vouches that it works.
+    /// The complete command from the source to the object file, instead of `command`, `args`,
+    /// `link_args` and `launcher`; for the kinds `compiles`, `links` and `runs`. `{source}` and
+    /// `{object}` stand for files, even within a word. The words `{definitions}` and `{args}` stand
+    /// for those of the check. All other words stay unchanged, and only `env` and `TMPDIR` are set.
+    /// No empty program is tried: the caller vouches for the command.
     pub compile: Option<Vec<String>>,
-    /// The command from the object file to the program, in the same way: with `{object}`,
-    /// `{program}` and the word `{link_args}`. `compiles` needs none.
+    /// The complete command from the object file to the program, in the same form: with `{object}`,
+    /// `{program}` and the word `{link_args}`. `compiles` does not need it.
     pub link: Option<Vec<String>>,
 }
 
-/// One check. Which of the fields after `timeout` it has depends on its kind.
+/// One check. Its kind decides which of the fields after `timeout` it may have.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = kind::require_fields_of_kinds)]
 pub struct Check {
-    /// The name of the answer: unique, not empty.
+    /// The name of the answer. It must be unique and not empty.
     #[schemars(length(min = 1))]
     pub id: String,
-    /// What is asked.
+    /// What the check asks.
     pub kind: Kind,
     /// The toolchain, by its name in `toolchains`.
     pub toolchain: Option<String>,
-    /// The language, whose toolchain is then used.
+    /// The language. By default its toolchain is used.
     pub language: Option<Language>,
-    /// Headers that are included first, in order; in Fortran, files for `include` lines.
+    /// Headers to include first, in order. In Fortran, files for `include` lines.
     #[serde(default)]
     pub headers: Vec<String>,
     /// Source text after the headers.
@@ -184,26 +184,27 @@ pub struct Check {
     /// Directories for `-I`, before the check's `args`.
     #[serde(default)]
     pub include_dirs: Vec<String>,
-    /// Regular expressions over the compiler's whole output (and that of a program that was
-    /// run) that turn a success into `no`.
+    /// Regular expressions that turn a success into `no` if they match the output of the compiler,
+    /// or of the program.
     #[serde(default)]
     pub fail_patterns: Vec<String>,
-    /// Ids of checks that must answer yes, else this one is skipped.
+    /// Ids of checks that must answer yes. Otherwise this check is skipped.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// The id of a check to which this one is a second chance: it is asked only if that one answers
-    /// no. Requests have no such field: whoever composes checks reads both answers together.
+    /// The id of a check to which this one is an alternative: it runs only if that one answers no.
+    /// Requests do not have this field, because a caller that composes checks can combine both
+    /// answers itself.
     #[serde(skip)]
     pub alternative_to: Option<String>,
-    /// Whether any other answer than yes makes the exit status 1.
+    /// Whether any answer other than yes makes the exit status 1.
     #[serde(default)]
     pub required: bool,
-    /// Seconds that this check may take.
+    /// The time limit of this check in seconds.
     pub timeout: Option<Seconds>,
 
     /// The header, without brackets.
     pub header: Option<String>,
-    /// How far a header is tried.
+    /// Whether the header must compile.
     pub stage: Option<HeaderStage>,
     /// A macro, function or variable.
     pub symbol: Option<String>,
@@ -224,7 +225,7 @@ pub struct Check {
     pub return_type: Option<String>,
     /// A prototype's argument types; none means `void`.
     pub arguments: Option<Vec<String>>,
-    /// The flags in question.
+    /// The flags to test.
     pub flags: Option<Vec<String>>,
     /// The source text.
     pub source: Option<String>,
@@ -232,37 +233,38 @@ pub struct Check {
     pub file: Option<String>,
     /// The file name extension that `source` is given, such as `F` for fixed-form Fortran.
     pub extension: Option<String>,
-    /// Arguments of the program that is run.
+    /// Arguments of the program.
     pub run_args: Option<Vec<String>>,
-    /// Words such as `-DX=1` for the place that the toolchain's `compile` has for them.
+    /// Words such as `-DX=1` for the `{definitions}` in the toolchain's `compile`.
     pub definitions: Option<Vec<String>>,
-    /// Where the program, or the object file of `compiles`, is copied when the answer is yes;
-    /// relative to the request file.
+    /// Where to copy the program, or for `compiles` the object file, if the answer is yes. Relative
+    /// to the request file.
     pub product: Option<String>,
-    /// Whether the `product` is wanted for the data in it only, so that the object file will do
-    /// where the link is known to work.
+    /// Whether the `product` is needed only for the data in it. The object file then suffices if
+    /// the link is known to succeed.
     pub product_is_data: Option<bool>,
-    /// What the check is about, an identifier or `(sizeof(...))`: all in which its source or its
-    /// definitions differ from those of its siblings.
+    /// The only word in which the source and the definitions differ from those of the check's
+    /// variants: an identifier or `(sizeof(...))`.
     pub word: Option<String>,
-    /// All names that a source with a `word` declares. With these changed and the headers before
-    /// it, several such sources may stand in one file without seeing each other.
+    /// All names that a source with a `word` declares. With other names, several such sources can
+    /// follow the headers in one file without affecting each other.
     pub own_names: Option<Vec<String>>,
-    /// Whether the program's standard error goes into `stdout` of the value, as it is written.
+    /// Whether `stdout` of the value includes the program's standard error, in the order of the
+    /// writes.
     pub merge_output: Option<bool>,
-    /// Where the program runs, if not in the check's own directory; relative to the request file.
-    /// Programs with a `run_dir` run one at a time.
+    /// The directory in which the program runs; by default the check's own. Relative to the request
+    /// file. Programs with a `run_dir` run one at a time.
     pub run_dir: Option<String>,
 }
 
-/// How far a header is tried.
+/// What a header must do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeaderStage {
     /// The header must compile.
     #[default]
     Compile,
-    /// The header must be there.
+    /// The header must exist.
     Preprocess,
 }
 
@@ -272,14 +274,14 @@ impl<'de> Deserialize<'de> for HeaderStage {
             "compile" => Ok(HeaderStage::Compile),
             "preprocess" => Ok(HeaderStage::Preprocess),
             other => Err(serde::de::Error::custom(format!(
-                "unknown stage {other:?}; known are compile, preprocess"
+                "unknown stage {other:?}; known: compile, preprocess"
             ))),
         }
     }
 }
 
 impl Check {
-    /// A check with nothing but its id and kind.
+    /// A check with this id and kind, and no other fields.
     pub fn new(id: String, kind: Kind) -> Self {
         Check {
             id,
@@ -322,7 +324,7 @@ impl Check {
         }
     }
 
-    /// The own fields that were given, by their names.
+    /// The names of the given fields that only some kinds have.
     pub fn own_fields(&self) -> impl Iterator<Item = &'static str> {
         let given = [
             self.header.is_some(),

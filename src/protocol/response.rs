@@ -1,4 +1,4 @@
-//! The response: the types of the protocol as they stand on the wire.
+//! The response: its types as they are serialized.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::code::Code;
 use crate::protocol::{BadRequest, VERSION};
 
-/// What is printed for a request.
+/// The output for a request.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Response {
-    /// The request was run.
+    /// The request ran.
     Answered(Answers),
-    /// The request is unusable, or the checks could not be run.
+    /// The request is invalid, or the checks could not run.
     Refused(Refusal),
 }
 
@@ -29,7 +29,7 @@ pub struct Answers {
     pub summary: Summary,
 }
 
-/// Why there are no results: the request is unusable, or nothing could be run.
+/// Why there are no results: the request is invalid, or nothing could run.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
@@ -46,41 +46,42 @@ pub struct Refusal {
 pub struct Answer {
     /// The check's id.
     pub id: String,
-    /// The answer, or that there is none.
+    /// Whether there is an answer, and which.
     pub status: Status,
-    /// What the kind asks for beyond yes and no.
+    /// The value, for kinds that have one.
     pub value: Option<Value>,
-    /// How the answer was had.
+    /// How the answer was found.
     pub how: How,
     /// From the start of the check's first command to the end of its last, in milliseconds.
     pub duration_ms: f64,
-    /// The compiler command whose outcome decided. It ran in a directory that held `source`
-    /// under the name that the command gives.
+    /// The compiler command that decided. It ran in a directory that contained `source` under the
+    /// file name in the command.
     pub command: Vec<String>,
-    /// The exit status of the command that decided; of the program for `runs`. `null` if none
-    /// ended by itself.
+    /// The exit status of the command that decided, or for `runs` that of the program. `null` if it
+    /// did not end by itself.
     pub exit_code: Option<i32>,
-    /// What the command wrote, standard error included.
+    /// The output of the command, including standard error.
     pub output: String,
-    /// Whether the middle of `output`, of a program's `stdout` or of a step's output is missing.
+    /// Whether the middle is missing from `output`, from a program's `stdout`, or from a step's
+    /// output.
     pub output_truncated: bool,
-    /// For `error` what happened and what to do; for `skipped` the need that was not met; for
-    /// a duplicate the check that asked first; for `no` what the exit status does not say.
+    /// For `error`, what happened and what to do. For `skipped`, the need that was not met. For a
+    /// duplicate, the check that asked first. For `no`, what the exit status does not show.
     pub reason: Option<String>,
-    /// The same for programs. A duplicate has that of the check that asked first, which is `null` for
-    /// a yes.
+    /// The reason for programs. A duplicate has the code of the check that asked first, which is
+    /// `null` for a yes.
     pub code: Option<Code>,
-    /// The source that was compiled; `null` for a file of the caller's.
+    /// The source that was compiled; `null` for a file of the caller.
     pub source: Option<String>,
-    /// With a toolchain whose commands are given in full: what was run, in order (compile, link,
-    /// the program), as far as it went. Otherwise it is not there.
+    /// With explicit commands: the commands that ran, in order (compile, link, program). Otherwise
+    /// absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
 }
 
 impl Answer {
     /// The status and the value, for messages that compare answers.
-    pub fn told(&self) -> String {
+    pub fn status_and_value(&self) -> String {
         match &self.value {
             Some(value) => {
                 let value = serde_json::to_string(value).unwrap_or_default();
@@ -97,32 +98,32 @@ impl Answer {
 pub struct Step {
     /// The command.
     pub command: Vec<String>,
-    /// Its exit status; `null` if it did not end by itself.
+    /// The exit status; `null` if the command did not end by itself.
     pub exit_code: Option<i32>,
-    /// What it wrote, standard error included; of a program, without what stands in `stdout` of
-    /// the value.
+    /// The output, including standard error. For a program, without what `stdout` of the value
+    /// contains.
     pub output: String,
-    /// Whether it was not run, because the same link is known to work.
+    /// Whether the command did not run because the same link is known to succeed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub known: bool,
 }
 
-/// The heart of a result.
+/// The status of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// The compiler says yes.
+    /// The compiler answered yes.
     Yes,
-    /// The compiler says no.
+    /// The compiler answered no.
     No,
-    /// No answer was had.
+    /// There is no answer.
     Error,
-    /// Something in `needs` was not yes.
+    /// A check in `needs` did not answer yes.
     Skipped,
 }
 
 impl Status {
-    /// As it is written.
+    /// The name in the protocol.
     pub fn name(self) -> &'static str {
         match self {
             Status::Yes => "yes",
@@ -133,41 +134,41 @@ impl Status {
     }
 }
 
-/// How an answer was had.
+/// How an answer was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum How {
     /// By commands of its own.
     Run,
-    /// By a compile that it shared with other checks.
+    /// By a command that it shared with other checks.
     Fused,
-    /// It is the same question as another check's, which `reason` names.
+    /// By another check that asks the same. `reason` names it.
     Duplicate,
-    /// It was kept from before and still holds.
+    /// By an earlier run whose answer still holds.
     Stored,
 }
 
-/// What a kind asks for beyond yes and no.
+/// The value of a result, for kinds that have one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Value {
-    /// Of `sizeof`, `alignment` and `compute_int`. From -2^63 to 2^64-1.
+    /// For `sizeof`, `alignment` and `compute_int`: from -2^63 to 2^64-1.
     Integer(#[schemars(with = "i128")] serde_json::Number),
-    /// Of `define` and `endian`.
+    /// For `define` and `endian`.
     Text(String),
-    /// Of `runs`.
+    /// For `runs`.
     Program {
         /// The exit status; `null` if a signal ended the program.
         exit_status: Option<i32>,
         /// The program's standard output.
         stdout: String,
-        /// The number of the signal that ended the program; not there if none did.
+        /// The number of the signal that ended the program; absent if none did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         signal: Option<i32>,
     },
 }
 
-/// Counts and costs of a batch.
+/// Counts and costs of a request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
@@ -179,13 +180,13 @@ pub struct Summary {
     pub error: usize,
     /// Results with status skipped.
     pub skipped: usize,
-    /// Commands that were started, those included that try a toolchain before its checks.
+    /// How many commands were started, including those that probe toolchains.
     pub processes: u64,
-    /// Time from the start of the first to the end of the last, in milliseconds.
+    /// Time from the start of the first command to the end of the last, in milliseconds.
     pub wall_ms: f64,
     /// CPU time of all commands, in milliseconds.
     pub cpu_ms: f64,
-    /// How many could run at once.
+    /// How many commands could run at once.
     pub jobs: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The JSON Schemas, made from the types of the protocol.
+//! The JSON Schemas, generated from the types of the protocol.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -7,7 +7,7 @@ use crate::bench::result::Report;
 use crate::protocol::Request;
 use crate::protocol::response::Response;
 
-/// Which schema.
+/// A schema to generate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Which {
     /// What tryall reads.
@@ -26,7 +26,7 @@ pub(crate) fn schema(which: Which) -> String {
         Which::Response => generate::<Response>(settings.for_serialize(), "tryall response"),
         Which::Bench => generate::<Report>(settings.for_serialize(), "tryall bench"),
     };
-    serde_json::to_string_pretty(&schema).expect("schemas are JSON") + "\n"
+    serde_json::to_string_pretty(&schema).expect("a schema can be serialized") + "\n"
 }
 
 fn generate<T: JsonSchema>(settings: SchemaSettings, title: &str) -> Schema {

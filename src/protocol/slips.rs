@@ -1,17 +1,17 @@
-//! Values that a compiler takes and that nobody can mean, such as the header `<stdio.h>` or the
-//! library `libm.so`. The answer would be no, whatever the system has, so each is refused with what
-//! to write in its place. What text may hold at all is in [`super::fragment`].
+//! Values that a compiler accepts but that nobody can mean, such as the header `<stdio.h>` or the
+//! library `libm.so`. The answer would always be no, so each is refused, with what to write
+//! instead. [`super::fragment`] defines what a value may contain at all.
 
 use super::{Check, Fault, Kind, Toolchain};
 
-/// What is wrong and what to write instead; the caller knows the field.
+/// What is wrong, and what to write instead. The caller knows the field.
 pub(crate) type Slip = Result<(), String>;
 
 type Rule = fn(&str) -> Slip;
 
-/// The first slip in a check. The arguments of commands that the request gives in full are as final
-/// as these.
-pub(crate) fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
+/// Fails for the first slip in a check. Arguments of explicit commands are as final as the commands
+/// themselves, and so are not examined.
+pub(crate) fn of_check(check: &Check, has_explicit_commands: bool) -> Result<(), Fault> {
     let rules: [(&str, &Option<String>, Rule); 7] = [
         ("header", &check.header, header),
         ("symbol", &check.symbol, symbol),
@@ -25,7 +25,7 @@ pub(crate) fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
         value.as_deref().map_or(Ok(()), rule).map_err(|slip| Fault::of_value(field, slip))?;
     }
     each("headers", &check.headers, header)?;
-    if is_in_full {
+    if has_explicit_commands {
         return Ok(());
     }
     each("include_dirs", &check.include_dirs, include_dir)?;
@@ -41,7 +41,7 @@ pub(crate) fn of_check(check: &Check, is_in_full: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The first slip in the arguments of a toolchain.
+/// Fails for the first slip in the arguments of a toolchain.
 pub(crate) fn of_toolchain(toolchain: &Toolchain) -> Result<(), Fault> {
     each("args", &toolchain.args, argument)?;
     each("link_args", &toolchain.link_args, argument)
@@ -54,25 +54,25 @@ fn each(field: &'static str, values: &[String], rule: Rule) -> Result<(), Fault>
     Ok(())
 }
 
-/// A header's name: one, without `#include`, quotes or brackets.
+/// Accepts the name of one header, without `#include`, quotes or brackets.
 pub(crate) fn header(text: &str) -> Slip {
     let quotes = |c: char| "<>\"'".contains(c) || c.is_whitespace();
     let bare = text.trim().trim_start_matches("#include").trim_matches(quotes);
     if bare != text && !bare.contains(quotes) && !bare.is_empty() {
-        return Err(format!("{text:?} has more in it than the header's name; write {bare:?}"));
+        return Err(format!("{text:?} is more than the header's name; write {bare:?}"));
     }
     if text.contains('\\') {
-        return Err(format!("{text:?} has a backslash in it; write {:?}", text.replace('\\', "/")));
+        return Err(format!("{text:?} contains a backslash; write {:?}", text.replace('\\', "/")));
     }
     let mut names = text.split(|c: char| c == ',' || c == ';' || c.is_whitespace());
     let has_extension = |name: &str| name.contains('.');
     if names.clone().filter(|name| !name.is_empty()).count() > 1 && names.all(has_extension) {
-        return Err(format!("{text:?} has several headers in it; give each on its own"));
+        return Err(format!("{text:?} names several headers; give each on its own"));
     }
     Ok(())
 }
 
-/// A function's name, without what follows it in a call or declaration.
+/// Accepts a function's name, without the rest of a call or declaration.
 pub(crate) fn function(text: &str) -> Slip {
     if text.contains("::") {
         let remedy = "a function outside of namespaces; ask for it as a \"symbol\"";
@@ -81,14 +81,14 @@ pub(crate) fn function(text: &str) -> Slip {
     without_call(text)
 }
 
-/// A symbol's name. One overload of C++ has its parameters behind it.
+/// Accepts a symbol's name. An overload in C++ may have its parameters after it.
 pub(crate) fn symbol(text: &str) -> Slip {
     let is_plain = |word: &str| word.chars().all(|c| c.is_alphanumeric() || "_.,/".contains(c));
     let is_operator = text.trim_start().starts_with("operator");
     if !is_operator && text.split_whitespace().count() > 1 && text.split_whitespace().all(is_plain)
     {
         return Err(format!(
-            "{text:?} is more than one name; give each on its own, and headers as such"
+            "{text:?} is more than one name; give each on its own, and put headers into \"headers\""
         ));
     }
     if !is_operator && text.trim_end().ends_with("()") { without_call(text) } else { Ok(()) }
@@ -97,13 +97,13 @@ pub(crate) fn symbol(text: &str) -> Slip {
 fn without_call(text: &str) -> Slip {
     match text.split_once('(') {
         Some((name, _)) if super::fragment::identifier(name.trim()).is_ok() => {
-            Err(format!("{text:?} has more in it than the name; write {:?}", name.trim()))
+            Err(format!("{text:?} is more than the name; write {:?}", name.trim()))
         }
         _ => Ok(()),
     }
 }
 
-/// A library's name as after `-l`, or a path. GNU ld's `-l:libx.a` names a file.
+/// Accepts a library's name as after `-l`, or a path. GNU ld's `-l:libx.a` names a file.
 pub(crate) fn library(text: &str) -> Slip {
     let is_other_flag = text.starts_with('-') && !text.starts_with("-l");
     if text.contains('/') || text.starts_with(':') || is_other_flag {
@@ -117,62 +117,60 @@ pub(crate) fn library(text: &str) -> Slip {
     };
     let bare = bare.map_or(name, |file| file.strip_prefix("lib").unwrap_or(file));
     if bare.contains(|c: char| c == ',' || c.is_whitespace()) {
-        return Err(format!("{text:?} has several libraries in it; give each on its own"));
+        return Err(format!("{text:?} names several libraries; give each on its own"));
     }
     if bare == text || bare.is_empty() {
         return Ok(());
     }
-    Err(format!(
-        "{text:?} is not the name of a library as -l takes it; write {bare:?}, or the full path"
-    ))
+    Err(format!("{text:?} is not a library's name as after -l; write {bare:?}, or the full path"))
 }
 
-/// A type, and not its size.
+/// Accepts a type, but not its size.
 pub(crate) fn type_name(text: &str) -> Slip {
     let inner = text.trim().strip_prefix("sizeof").and_then(|rest| {
         rest.trim_start().strip_prefix('(')?.strip_suffix(')').filter(|it| !it.contains(['(', ')']))
     });
     match inner {
-        Some(inner) => Err(format!("{text:?} is a size and not a type; write {:?}", inner.trim())),
+        Some(inner) => Err(format!("{text:?} is a size, not a type; write {:?}", inner.trim())),
         None => Ok(()),
     }
 }
 
-/// A member, without its struct.
+/// Accepts a member without its struct.
 pub(crate) fn member(text: &str) -> Slip {
     let bare = text.trim_start().trim_start_matches("->").trim_start_matches('.');
     if bare != text.trim_start() && !bare.is_empty() {
-        return Err(format!("{text:?} has more in it than the member; write {bare:?}"));
+        return Err(format!("{text:?} is more than the member; write {bare:?}"));
     }
     let keywords = ["struct ", "union ", "class "];
     match text.split_once('.') {
-        Some((of, member)) if keywords.iter().any(|it| text.trim_start().starts_with(it)) => Err(
-            format!("{text:?} has the type in it; write {of:?} as the type and {member:?} here"),
-        ),
+        Some((of, member)) if keywords.iter().any(|it| text.trim_start().starts_with(it)) => {
+            Err(format!("{text:?} includes the type; write {of:?} as the type and {member:?} here"))
+        }
         _ => Ok(()),
     }
 }
 
-/// An expression, and not half of a comparison.
+/// Accepts an expression, but not half of a comparison.
 pub(crate) fn expression(text: &str) -> Slip {
     match text.trim_start().starts_with('=') {
-        true => Err(format!("{text:?} starts with an equals sign, as no expression does")),
+        true => Err(format!("{text:?} starts with an equals sign, which no expression does")),
         false => Ok(()),
     }
 }
 
-/// A directory, without the flag that it is given with.
+/// Accepts a directory without the flag before it.
 pub(crate) fn include_dir(text: &str) -> Slip {
     let dir = ["-isystem", "-I"].iter().find_map(|flag| text.strip_prefix(flag));
     match dir {
         Some(dir) => {
-            Err(format!("{text:?} is a flag and not a directory; write {:?}", dir.trim_start()))
+            Err(format!("{text:?} is a flag, not a directory; write {:?}", dir.trim_start()))
         }
         None => Ok(()),
     }
 }
 
-/// One argument of a compiler, and not several that a shell would have split.
+/// Accepts one argument of a compiler, but not several that a shell would have split.
 pub(crate) fn argument(text: &str) -> Slip {
     let mut words = text.split_whitespace();
     let Some(first) = words.next() else { return Ok(()) };
@@ -184,7 +182,7 @@ pub(crate) fn argument(text: &str) -> Slip {
         let name = word.strip_prefix('-').map(|name| name.trim_start_matches('-'));
         name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
     };
-    // Such a flag takes the space into the name that follows.
+    // With such a flag, the name that follows would start with a space.
     let takes_a_name = ["-I", "-L", "-l", "-F", "-isystem", "-include", "-framework"];
     let is_split = words.clone().any(is_flag);
     if is_split || words.next().is_some() && takes_a_name.contains(&first) {
@@ -197,13 +195,12 @@ pub(crate) fn argument(text: &str) -> Slip {
     Ok(())
 }
 
-/// The first of the flags that a check is about. What does not look like one is the name of a file.
+/// Accepts the first of the flags that a check tests. A word that does not look like a flag is a
+/// file name.
 pub(crate) fn first_flag(text: &str) -> Slip {
     let is_name = text.starts_with(|c: char| c.is_ascii_alphanumeric());
     match is_name && !text.contains(['/', '.']) && !text.contains(char::is_whitespace) {
-        true => {
-            Err(format!("{text:?} is a file to the compiler and not a flag; write \"-{text}\""))
-        }
+        true => Err(format!("{text:?} is a file to the compiler, not a flag; write \"-{text}\"")),
         false => Ok(()),
     }
 }
@@ -214,8 +211,8 @@ mod tests {
 
     fn assert_all(rule: fn(&str) -> Slip, refused: &[(&str, &str)], taken: &[&str]) {
         for (text, instead) in refused {
-            let told = rule(text).expect_err(text);
-            assert!(told.contains(instead), "{text}: {told}");
+            let message = rule(text).expect_err(text);
+            assert!(message.contains(instead), "{text}: {message}");
         }
         for text in taken {
             assert_eq!(rule(text), Ok(()), "{text}");
@@ -223,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn names_have_nothing_around_them() {
+    fn names_must_stand_alone() {
         assert_all(
             header,
             &[
@@ -272,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn libraries_are_named_as_after_l() {
+    fn libraries_are_named_as_after_dash_l() {
         assert_all(
             library,
             &[
@@ -291,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_one_word_each() {
+    fn each_argument_is_one_word() {
         assert_all(
             argument,
             &[

@@ -1,5 +1,5 @@
-//! What the JSON reader complains of, in words of JSON and not of Rust, and the codes for it. The only
-//! place that reads serde's words.
+//! Rewrites serde's errors in terms of JSON instead of Rust, and assigns codes to them. The only
+//! module that knows serde's messages.
 
 use serde::Deserialize;
 use serde::de::value::{Error as ValueError, StrDeserializer};
@@ -8,26 +8,27 @@ use serde_json::Value;
 use super::kind::nearest;
 use crate::protocol::code::{Code, Reason};
 
-/// Stands between the code and the message of a complaint of this program's own: serde hands on
-/// nothing but text.
+/// Separates the code from the message in this program's own errors, because serde passes on only
+/// text.
 const BEHIND_CODE: char = '\0';
 
-/// A complaint of this program's own for serde to hand on. What is handed on without a code is about a
-/// value that its field cannot have.
+/// An error of this program that serde passes on. Errors without a code are about a value that is
+/// not valid for its field.
 pub(super) fn own_complaint<E: serde::de::Error>(code: Code, message: &str) -> E {
     E::custom(format!("{code}{BEHIND_CODE}{message}"))
 }
 
-/// What serde says, without the place.
-fn said(error: &serde_json::Error) -> String {
-    let mut said = error.to_string();
-    said.truncate(said.rfind(" at line ").unwrap_or(said.len()));
-    said
+/// serde's message without the position.
+fn message(error: &serde_json::Error) -> String {
+    let mut message = error.to_string();
+    message.truncate(message.rfind(" at line ").unwrap_or(message.len()));
+    message
 }
 
-/// A complaint about a value that is JSON, but not what its place takes. `value` is what stands there.
+/// The reason for an error about valid JSON that does not match its type. `value` is the value in
+/// question.
 pub(super) fn of_data(error: &serde_json::Error, value: Option<&Value>) -> Reason {
-    let message = said(error);
+    let message = message(error);
     if let Some((code, message)) = message.split_once(BEHIND_CODE)
         && let Ok(code) = Code::deserialize(StrDeserializer::<ValueError>::new(code))
     {
@@ -42,7 +43,10 @@ pub(super) fn of_data(error: &serde_json::Error, value: Option<&Value>) -> Reaso
         return Reason::new(Code::MissingField, format!("the field {field:?} is missing"));
     }
     if let Some(field) = of_field("duplicate field `") {
-        return Reason::new(Code::DuplicateField, format!("the field {field:?} stands here twice"));
+        return Reason::new(
+            Code::DuplicateField,
+            format!("the field {field:?} appears twice here"),
+        );
     }
     let starts = [("invalid type: ", Code::WrongType), ("invalid value: ", Code::InvalidValue)];
     let unexpected = starts.iter().find_map(|(start, code)| {
@@ -61,7 +65,7 @@ pub(super) fn of_data(error: &serde_json::Error, value: Option<&Value>) -> Reaso
     Reason::new(code, text)
 }
 
-/// What a place takes, by serde's words for it.
+/// Translates what serde expects at a place.
 fn what_is_expected(expected: &str, value: &Value) -> String {
     match expected {
         "a sequence" => match value {
@@ -91,19 +95,20 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// The field that was meant, in place of a list of all fields.
+/// The message for an unknown field, with the field that was probably meant instead of a list of
+/// all fields.
 fn unknown_field(message: &str) -> Option<String> {
     let (field, rest) = message.split_once("`, expected ")?;
     let known: Vec<_> = rest.split('`').skip(1).step_by(2).collect();
     Some(match nearest(field, known.iter().copied()) {
         Some(meant) => format!("unknown field {field:?}; did you mean {meant:?}?"),
-        None => format!("unknown field {field:?}; known are {}", known.join(", ")),
+        None => format!("unknown field {field:?}; known: {}", known.join(", ")),
     })
 }
 
-/// A complaint about text that is no JSON. `rest` is the line's text from the culprit on.
+/// The message for invalid JSON. `rest` is the rest of the line, from the offending character on.
 pub(super) fn of_syntax(error: &serde_json::Error, rest: &str) -> String {
-    let message = said(error);
+    let message = message(error);
     if let Some(within) = message.strip_prefix("EOF while parsing ") {
         return format!("the JSON ends too early, within {}", article(within));
     }
@@ -123,25 +128,25 @@ fn not_json(message: &str, rest: &str) -> String {
         |words: &[&str]| words.iter().any(|word| rest.trim_start_matches('-').starts_with(word));
     let remedy = match message {
         _ if rest.starts_with(['/', '#']) => "JSON has no comments; remove this one",
-        _ if rest.starts_with('\'') => "strings stand in double quotes, not in single ones",
+        _ if rest.starts_with('\'') => "strings are in double quotes, not in single quotes",
         _ if word(&["NaN", "nan", "Infinity", "inf", "Inf"]) => "JSON has no such number",
         _ if word(&["True", "False", "None", "undefined"]) => {
             "JSON writes true, false and null in lower case"
         }
         "trailing comma" => "a trailing comma; remove the comma before this",
         "trailing characters" => "trailing characters; nothing may follow the request",
-        "key must be a string" => "the name of a field stands in double quotes",
-        "expected `:`" => "expected a colon behind the name of the field",
+        "key must be a string" => "the name of a field must be in double quotes",
+        "expected `:`" => "expected a colon after the name of the field",
         "expected `,` or `]`" => "expected a comma or the end of the list",
         "expected `,` or `}`" => "expected a comma or the end of the object",
         "expected value" | "expected ident" => {
             "expected a value: an object, a list, a string, a number, true, false or null"
         }
-        "invalid escape" => "no such escape; a backslash itself is written \\\\",
+        "invalid escape" => "invalid escape; write \\\\ for a backslash",
         "recursion limit exceeded" => "it is nested too deeply",
-        "invalid number" | "number out of range" => "it is not a number of JSON",
+        "invalid number" | "number out of range" => "it is not a valid JSON number",
         _ if message.starts_with("control character") => {
-            "a string ends on its own line; write a line break in it as \\n and a tab as \\t"
+            "a string must end on its line; write \\n for a line break and \\t for a tab"
         }
         other => return other.into(),
     };

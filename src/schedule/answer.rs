@@ -1,4 +1,4 @@
-//! The answer to a check, as it is reported, from the outcome of its question.
+//! Builds the answer to a check from the outcome of its question.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::plan::ids::QuestionId;
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::{Answer, How, Status, Step, Value};
 
-/// What to do about a no for which [`lacks_header`].
-pub(crate) const NO_HEADER: &str = "no header was given; name the one that declares it, in \"headers\" or behind \
+/// The remark on a no for which [`lacks_header`] holds.
+pub(crate) const NO_HEADER: &str = "no header was given; name the one that declares it, in \"headers\" or after \
                              an @, as in fork@unistd.h";
 
-/// Whether a question is about what a header declares, and has none.
+/// Whether a question is about a declaration and includes no header.
 pub(crate) fn lacks_header(plan: &Plan, question: QuestionId) -> bool {
     let question = &plan.questions[question];
     let toolchain = &plan.toolchains[question.toolchain];
@@ -27,7 +27,7 @@ pub(crate) fn lacks_header(plan: &Plan, question: QuestionId) -> bool {
         && toolchain.language != Language::Fortran
 }
 
-/// Why a no may not be about what was meant.
+/// Why a no may not answer what the user meant.
 pub(super) fn remark_on_no(plan: &Plan, question: QuestionId, output: &str) -> Option<Reason> {
     if lacks_header(plan, question) {
         return Some(Reason::new(Code::NoHeader, NO_HEADER));
@@ -41,7 +41,7 @@ pub(super) fn remark_on_no(plan: &Plan, question: QuestionId, output: &str) -> O
         .then(|| Reason::new(Code::UnknownArgument, text))
 }
 
-/// The answer to a check one of whose needs was not met.
+/// The answer to a check that was skipped because of a need.
 pub(super) fn skipped(id: &str, need: &Answer) -> Answer {
     Answer {
         id: id.into(),
@@ -60,7 +60,7 @@ pub(super) fn skipped(id: &str, need: &Answer) -> Answer {
     }
 }
 
-/// Makes an answer that of a check whose question another one has asked before.
+/// Marks an answer as the duplicate of another check's.
 pub(super) fn make_duplicate(answer: &mut Answer, first: &str) {
     answer.how = How::Duplicate;
     answer.duration_ms = 0.0;
@@ -71,7 +71,7 @@ pub(super) fn make_duplicate(answer: &mut Answer, first: &str) {
     });
 }
 
-/// The answer to a check with this id.
+/// The answer to the check with this id.
 pub(super) fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
     let (status, reason) = match &outcome.verdict {
         Verdict::Yes => (Status::Yes, None),
@@ -97,7 +97,7 @@ pub(super) fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) 
         id: id.into(),
         status,
         value,
-        how: if outcome.fused { How::Fused } else { How::Run },
+        how: if outcome.shared { How::Fused } else { How::Run },
         duration_ms: milliseconds(outcome.duration),
         command: outcome.command.clone(),
         exit_code: outcome.exit_code,
@@ -110,7 +110,7 @@ pub(super) fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) 
     }
 }
 
-/// Rounded to a microsecond; more digits would only be noise.
+/// A duration in milliseconds, rounded to a microsecond.
 pub(super) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -288,8 +288,8 @@ pub(super) async fn refusal(context: &Context, call: Call) -> Option<Refusal> {
         timeout,
         ..probe::empty_program(&plan.toolchains[toolchain], toolchain, stage)
     };
-    let outcome = probe::tried(context, &trial).await;
-    let Reason { code, text: why } = probe::why(&outcome, Code::ArgumentsRefused)?;
+    let outcome = probe::readable_outcome(context, &trial).await;
+    let Reason { code, text: why } = probe::failure_reason(&outcome, Code::ArgumentsRefused)?;
     let verb = match stage {
         Stage::Preprocess => "preprocess",
         Stage::Compile => "compile",

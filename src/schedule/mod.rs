@@ -1,25 +1,26 @@
-//! Runs a plan: each question once, as soon as a check may ask it and a slot is free.
+//! Runs a plan. Each question is answered once, as soon as a check that asks it is ready and a slot
+//! is free.
 //!
 //! ```text
-//!         a check may ask it                 a job answers it
+//!         a check that asks it is ready      a job answers it
 //!   New ────────────────────> Open ──────────────────────────────────────> Done
 //!                              │                                            ^
 //!                              │  waits for others to share commands with   │
 //!                              │  waits in the queue for a slot             │
 //!                              │  runs, alone or in a batch                 │
-//!                              └──── a no under arguments that may be ──────┘
-//!                                    refused is held until they were tried
+//!                              └──── a no whose arguments the compiler ─────┘
+//!                                    may reject waits for their trial
 //! ```
 //!
 //! Each turn of the loop
 //!
-//! 1. hands every check that may ask to its question: a new question joins [`Sharing`] or the
-//!    [`Queue`], a done one answers at once;
-//! 2. makes batches of what waits to share commands, unless a question that runs or is queued may
-//!    bring more;
-//! 3. starts jobs from the queue as long as slots are free;
+//! 1. takes every ready check to its question: a new question joins [`Sharing`] or the [`Queue`], a
+//!    done one answers the check at once;
+//! 2. makes batches of the questions that wait to share commands, unless a question that runs or is
+//!    queued may add to them;
+//! 3. starts jobs from the queue while slots are free;
 //! 4. waits for a job to end, or for another slot. The outcome of a question answers all checks
-//!    that have asked it, and lets the checks ask that waited for these.
+//!    that ask it, and the checks that waited for these become ready.
 
 pub(crate) mod answer;
 mod argument_trials;
@@ -47,24 +48,24 @@ use output::OutputBudget;
 use queue::{Ended, Job, Queue};
 use sharing::Sharing;
 
-/// How a plan is run.
+/// How to run a plan.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
     /// Whether questions may share commands.
-    pub fuse: bool,
-    /// Whether every check is then asked again, alone; an answer that differs becomes an error.
+    pub share: bool,
+    /// Whether every check then runs again, alone. An answer that differs becomes an error.
     pub verify: bool,
 }
 
-/// Runs the plan to its end. `None` if the run was stopped.
+/// Runs a plan to its end. `None` if the run was stopped.
 pub(crate) async fn run(
     context: Rc<Context>,
     slots: Slots,
     options: Options,
 ) -> Option<(Vec<Answer>, Summary)> {
     let started = Instant::now();
-    let Options { fuse, verify } = options;
-    let mut schedule = Schedule::new(context.clone(), slots, fuse, !verify);
+    let Options { share, verify } = options;
+    let mut schedule = Schedule::new(context.clone(), slots, share, !verify);
     schedule.run().await;
     if context.runner.is_stopping() {
         return None;
@@ -73,7 +74,7 @@ pub(crate) async fn run(
     drop(schedule.slots);
     let answers = schedule.answers.into_iter();
     let mut answers: Vec<_> =
-        answers.map(|answer| answer.expect("a plan without circles ends")).collect();
+        answers.map(|answer| answer.expect("without circular needs, every check ends")).collect();
     if verify {
         verify::verify(&context, &mut answers).await;
     }
@@ -92,14 +93,14 @@ pub(crate) async fn run(
 struct Schedule {
     context: Rc<Context>,
     slots: Slots,
-    /// Whether the observer hears of answers as they come in.
+    /// Whether the observer hears of each answer when it is final.
     reports: bool,
-    /// Checks that may ask, and have not.
+    /// Checks whose needs are met, and that are not with their question yet.
     ready: BTreeSet<CheckId>,
     checks: Table<CheckId, CheckState>,
     answers: Table<CheckId, Option<Answer>>,
     questions: Table<QuestionId, QuestionState>,
-    /// The questions that are queued or run alone.
+    /// The questions that run alone, queued ones included.
     alone: BTreeSet<QuestionId>,
     sharing: Sharing,
     queue: Queue,
@@ -108,23 +109,23 @@ struct Schedule {
     output_budget: OutputBudget,
 }
 
-/// How a check hangs together with others.
+/// The needs of a check, and the checks that need it.
 #[derive(Default)]
 struct CheckState {
-    /// How many of its needs have no answer.
+    /// How many of its needs have no answer yet.
     open_needs: usize,
     /// The checks that need it.
     needed_by: Vec<CheckId>,
 }
 
-/// Where a question stands.
+/// The state of a question.
 enum QuestionState {
     New,
-    /// It is to be answered, for the checks that have asked it so far.
+    /// It waits for its outcome, which will answer these checks.
     Open {
-        askers: Vec<CheckId>,
+        checks: Vec<CheckId>,
     },
-    /// It is answered; `first` asked it first.
+    /// It has its outcome. `first` is the check that asked it first.
     Done {
         first: CheckId,
         outcome: Rc<Outcome>,
@@ -132,7 +133,7 @@ enum QuestionState {
 }
 
 impl Schedule {
-    fn new(context: Rc<Context>, slots: Slots, fuse: bool, reports: bool) -> Self {
+    fn new(context: Rc<Context>, slots: Slots, share: bool, reports: bool) -> Self {
         let plan = &context.plan;
         let mut checks: Table<CheckId, CheckState> = plan
             .checks
@@ -148,7 +149,7 @@ impl Schedule {
             answers: plan.checks.map(|_| None),
             questions: plan.questions.map(|_| QuestionState::New),
             alone: BTreeSet::new(),
-            sharing: Sharing::new(plan, fuse),
+            sharing: Sharing::new(plan, share),
             queue: Queue::new(&context),
             argument_trials: ArgumentTrials::new(&context),
             running: JoinSet::new(),
@@ -171,12 +172,12 @@ impl Schedule {
                 Some(ended) = self.running.join_next() => {
                     let (ended, slot) = ended.expect("jobs do not panic and are not cancelled");
                     self.slots.give_back(slot);
-                    // What a stop has ended has no outcome of its own.
+                    // A job that a stop ended has no outcome of its own.
                     if !self.context.runner.is_stopping() {
                         self.settle_job(ended);
                     }
                 }
-                // Also when no job waits: a token that comes late goes back.
+                // Wait for it even if no job needs a slot, because a late token must go back.
                 warning = self.slots.more() => {
                     if let Some(warning) = warning {
                         self.context.observer.notice(&warning);
@@ -186,8 +187,8 @@ impl Schedule {
         }
     }
 
-    /// Where no check waits for another, all variants are known from the start. They go first:
-    /// what they find out about the linker, others need.
+    /// If no check waits for another, all variants are known from the start. They run first,
+    /// because other questions need what they find out about the linker.
     fn start_with_variants(&mut self) {
         let plan = &self.context.plan;
         if !self.sharing.has_variants() || plan.checks.iter().any(|check| !check.needs.is_empty()) {
@@ -199,13 +200,13 @@ impl Schedule {
                 && self.sharing.takes_as_variant(question)
             {
                 self.ready.remove(&check);
-                self.questions[question] = QuestionState::Open { askers: vec![check] };
+                self.questions[question] = QuestionState::Open { checks: vec![check] };
             }
         }
         self.queue_waiting();
     }
 
-    /// Starts jobs until there are none or no slot is left. Whether a job waits for a slot.
+    /// Starts jobs while there are jobs and free slots. Returns whether a job waits for a slot.
     fn start_jobs(&mut self) -> bool {
         if self.context.runner.is_stopping() {
             return false;
@@ -225,7 +226,7 @@ impl Schedule {
             let Some(slot) = self.slots.take() else { return true };
             let job = match due {
                 Some(trial) => self.argument_trials.start(trial),
-                None => self.queue.pop().expect("it has a job"),
+                None => self.queue.pop().expect("the queue has a job"),
             };
             self.start(job, slot);
         }
@@ -236,18 +237,18 @@ impl Schedule {
         self.running.spawn_local(async move { (job.run(&context, &ledger).await, slot) });
     }
 
-    /// Lets all checks ask that may.
+    /// Takes every ready check to its question.
     fn take_ready(&mut self) {
         while let Some(check) = self.ready.pop_first() {
             let question = self.context.plan.checks[check].question;
             match &mut self.questions[question] {
-                QuestionState::Open { askers } => askers.push(check),
+                QuestionState::Open { checks } => checks.push(check),
                 QuestionState::Done { first, outcome } => {
                     let (first, outcome) = (*first, outcome.clone());
                     self.answer(check, Some(first), &outcome);
                 }
                 QuestionState::New => {
-                    self.questions[question] = QuestionState::Open { askers: vec![check] };
+                    self.questions[question] = QuestionState::Open { checks: vec![check] };
                     if !self.sharing.takes(question) {
                         self.queue_alone([question]);
                     }
@@ -269,14 +270,14 @@ impl Schedule {
         self.queue_alone(alone);
     }
 
-    /// Whether checks that wait for this question may still share commands.
+    /// Whether checks that wait for this question may add to the questions that share commands.
     fn brings_more(&self, question: QuestionId) -> bool {
-        let QuestionState::Open { askers } = &self.questions[question] else { return false };
+        let QuestionState::Open { checks } = &self.questions[question] else { return false };
         let is_new = |&check: &CheckId| {
             let question = self.context.plan.checks[check].question;
             self.answers[check].is_none() && matches!(self.questions[question], QuestionState::New)
         };
-        askers.iter().any(|&check| self.checks[check].needed_by.iter().any(is_new))
+        checks.iter().any(|&check| self.checks[check].needed_by.iter().any(is_new))
     }
 
     fn settle_job(&mut self, ended: Ended) {
@@ -301,8 +302,8 @@ impl Schedule {
         }
     }
 
-    /// Takes the answers of a batch, and queues what it has left. Where batches have lost all that
-    /// they may, the rest of the run is answered alone.
+    /// Records the answers of a batch, and queues the questions that it left. If batches have
+    /// reached the loss limit, all remaining questions run alone.
     fn settle_batch(&mut self, batch: BatchOutcome) {
         for (question, outcome) in batch.answered {
             self.settle(question, outcome);
@@ -315,7 +316,7 @@ impl Schedule {
         }
     }
 
-    /// Takes the outcome of a question, unless it is to be held back.
+    /// Takes the outcome of a question, unless the trial of its arguments must come first.
     fn settle(&mut self, question: QuestionId, outcome: Outcome) {
         self.alone.remove(&question);
         for (question, outcome) in self.argument_trials.judge(question, outcome) {
@@ -323,22 +324,22 @@ impl Schedule {
         }
     }
 
-    /// Hands an outcome to all checks that have asked.
+    /// Answers all checks that ask a question.
     fn settle_for_good(&mut self, question: QuestionId, outcome: Outcome) {
         let outcome = Rc::new(outcome);
-        let QuestionState::Open { askers } = &mut self.questions[question] else {
-            unreachable!("only an open question ends");
+        let QuestionState::Open { checks } = &mut self.questions[question] else {
+            unreachable!("only an open question gets an outcome");
         };
-        let askers = std::mem::take(askers);
-        let first = askers[0];
+        let checks = std::mem::take(checks);
+        let first = checks[0];
         self.questions[question] = QuestionState::Done { first, outcome: outcome.clone() };
-        for asker in askers {
-            self.answer(asker, (asker != first).then_some(first), &outcome);
+        for check in checks {
+            self.answer(check, (check != first).then_some(first), &outcome);
         }
     }
 
-    /// Records the answer to a check. `asked_first` is the check that asked the same before.
-    fn answer(&mut self, id: CheckId, asked_first: Option<CheckId>, outcome: &Outcome) {
+    /// Records the answer to a check. `original` is the check that asked the same question first.
+    fn answer(&mut self, id: CheckId, original: Option<CheckId>, outcome: &Outcome) {
         let plan = &self.context.plan;
         let check = &plan.checks[id];
         let mut answer = to_answer(&check.id, outcome, &mut self.output_budget);
@@ -347,19 +348,19 @@ impl Schedule {
             answer.code = remark.as_ref().map(|remark| remark.code);
             answer.reason = remark.map(|remark| remark.text);
         }
-        if let Some(first) = asked_first {
+        if let Some(first) = original {
             make_duplicate(&mut answer, &plan.checks[first].id);
         }
         self.record(id, answer);
     }
 
-    /// Records an answer, and skips or readies the checks that waited for it. With a list of its
-    /// own: a chain of skipped checks may be as long as the request.
+    /// Records an answer, and makes the checks that waited for it ready or skips them. Keeps a list
+    /// instead of recursing, because a chain of skipped checks may be as long as the request.
     fn record(&mut self, id: CheckId, answer: Answer) {
         let mut recorded = vec![(id, answer)];
         while let Some((id, answer)) = recorded.pop() {
             if self.answers[id].is_some() {
-                // Skipped before, for another of its needs.
+                // It was skipped before, because of another need.
                 continue;
             }
             for waiting in self.checks[id].needed_by.clone() {

@@ -1,6 +1,6 @@
-//! How much of what commands write is reported.
+//! Limits how much output the answers report.
 
-/// Keeps the outputs of a batch within bounds: each, and all together.
+/// Limits the size of each reported output, and of all outputs of a run together.
 pub(crate) struct OutputBudget {
     left: usize,
 }
@@ -12,19 +12,20 @@ impl Default for OutputBudget {
 }
 
 impl OutputBudget {
-    /// Bytes that one output may have, and has left when the budget is used up.
-    const MOST: usize = 64 << 10;
-    const LEAST: usize = 2 << 10;
+    /// The most bytes of one output, and the most once the budget is used up.
+    const MAX_BYTES: usize = 64 << 10;
+    const MIN_BYTES: usize = 2 << 10;
 
-    /// The output as it is reported, and whether its middle is missing.
+    /// Cuts an output to its limit. Returns the text, and whether its middle is missing.
     pub(crate) fn cut(&mut self, output: &str) -> (String, bool) {
-        let allowed = self.left.clamp(Self::LEAST, Self::MOST);
+        let allowed = self.left.clamp(Self::MIN_BYTES, Self::MAX_BYTES);
         let (cut, truncated) = without_middle(output, allowed);
         self.left = self.left.saturating_sub(cut.len());
         (cut, truncated)
     }
 }
 
+/// A text without its middle, unless it has at most `allowed` bytes. Returns whether it was cut.
 fn without_middle(text: &str, allowed: usize) -> (String, bool) {
     if text.len() <= allowed {
         return (text.into(), false);
@@ -35,8 +36,8 @@ fn without_middle(text: &str, allowed: usize) -> (String, bool) {
     (format!("{}{mark}{}", &text[..head], &text[tail..]), true)
 }
 
-/// How many bytes are missing already where a long output was cut while it was read, less the
-/// mark that says so.
+/// How many bytes were cut from a text when it was read, less the length of the mark in their
+/// place.
 fn cut_before(text: &str) -> u64 {
     let count = || -> Option<u64> {
         let (before, _) = text.split_once(crate::exec::process::CUT_MARK)?;

@@ -13,21 +13,21 @@ use crate::check::probe::{self, ProbeJob};
 use crate::check::{self, Outcome};
 use crate::plan::ids::QuestionId;
 
-/// What runs in a slot, in the order in which jobs start.
+/// What runs in a slot. The queue starts jobs in this order.
 pub(super) enum Job {
-    /// Tries whether a toolchain works.
+    /// Probes a toolchain.
     Probe(ProbeJob),
-    /// Answers sources that differ in one word.
+    /// Answers variants, which share one source.
     Variants(VariantGroup),
-    /// Answers a question alone.
+    /// Answers one question alone.
     Check(QuestionId),
-    /// Answers questions that share sources.
+    /// Answers a unity batch.
     Unity(Batch),
-    /// Tries whether a compiler takes the arguments of some checks.
+    /// Tries the arguments of some checks with an empty program.
     Arguments(TrialId, argument_trials::Call),
 }
 
-/// What a job has found.
+/// The result of a job.
 pub(super) enum Ended {
     Probe,
     Variants(BatchOutcome),
@@ -37,6 +37,7 @@ pub(super) enum Ended {
 }
 
 impl Job {
+    /// Runs the job in its slot.
     pub(super) async fn run(self, context: &Context, ledger: &Ledger) -> Ended {
         match self {
             Job::Probe(job) => {
@@ -47,7 +48,7 @@ impl Job {
                 Ended::Variants(variants::run::answer(context, ledger, group).await)
             }
             Job::Check(question) => {
-                Ended::Check(question, check::ask_if_toolchain_works(context, question).await)
+                Ended::Check(question, check::outcome_if_toolchain_works(context, question).await)
             }
             Job::Unity(batch) => Ended::Unity(unity::run::answer(context, ledger, batch).await),
             Job::Arguments(trial, call) => {
@@ -57,21 +58,21 @@ impl Job {
     }
 }
 
-/// The jobs of a run that can start.
+/// The jobs that are ready to start.
 pub(super) struct Queue {
     probes: VecDeque<ProbeJob>,
     variants: VecDeque<VariantGroup>,
-    /// Whether one of them runs. The next would wait, with a slot in its hand, for what the first
-    /// finds out about the linker.
+    /// Whether a group of variants runs. The next one would occupy a slot while it waits for what
+    /// the first finds out about the linker.
     variants_run: bool,
     checks: BTreeSet<QuestionId>,
     batches: VecDeque<Batch>,
-    /// The ledger of what batches may lose.
+    /// The account of what batches gain and lose.
     pub(super) ledger: Rc<Ledger>,
 }
 
 impl Queue {
-    /// A queue with the probes that a run needs.
+    /// A queue with the probes of a run.
     pub(super) fn new(context: &Context) -> Self {
         Queue {
             probes: probe::jobs(context).into(),
@@ -83,24 +84,27 @@ impl Queue {
         }
     }
 
+    /// Queues a question to run alone.
     pub(super) fn push_check(&mut self, question: QuestionId) {
         self.checks.insert(question);
     }
 
+    /// Queues groups of variants.
     pub(super) fn push_variants(&mut self, groups: Vec<VariantGroup>) {
         self.variants.extend(groups);
     }
 
+    /// Queues unity batches.
     pub(super) fn push_batches(&mut self, batches: Vec<Batch>) {
         self.batches.extend(batches);
     }
 
-    /// How many questions wait to be answered alone.
+    /// How many questions are queued to run alone.
     pub(super) fn checks(&self) -> usize {
         self.checks.len()
     }
 
-    /// Whether [`Queue::pop`] has a job.
+    /// Whether [`Queue::pop`] would return a job.
     pub(super) fn has_job(&self) -> bool {
         !self.probes.is_empty()
             || !self.variants_run && !self.variants.is_empty()
@@ -108,7 +112,7 @@ impl Queue {
             || !self.batches.is_empty()
     }
 
-    /// The next job.
+    /// Takes the next job.
     pub(super) fn pop(&mut self) -> Option<Job> {
         if let Some(probe) = self.probes.pop_front() {
             return Some(Job::Probe(probe));
@@ -123,12 +127,12 @@ impl Queue {
         check.or_else(|| self.batches.pop_front().map(Job::Unity))
     }
 
-    /// Lets the next group of variants start.
+    /// Records that the running group of variants ended, so that the next one may start.
     pub(super) fn variants_ended(&mut self) {
         self.variants_run = false;
     }
 
-    /// Leaves the questions of all batches to be answered alone.
+    /// Removes all batches and returns their questions, which must run alone.
     pub(super) fn split_batches(&mut self) -> Vec<QuestionId> {
         self.batches.drain(..).flat_map(|batch| batch.questions().collect::<Vec<_>>()).collect()
     }

@@ -1,4 +1,4 @@
-//! Questions that wait for others with which they can share commands.
+//! The questions that wait for others to share commands with.
 
 use crate::batch::unity::{self, Candidate};
 use crate::batch::variants;
@@ -9,18 +9,18 @@ use super::queue::Queue;
 
 /// The questions of a run that may share commands.
 pub(super) struct Sharing {
-    /// Those that may share a source, until their turn comes.
+    /// The questions that may be parts of a unit, until a check asks them.
     candidates: Table<QuestionId, Option<Candidate>>,
-    /// Those whose turn has come.
+    /// Those that a check has asked.
     waiting: Vec<Candidate>,
-    /// Whether each may be a variant of another, until its turn comes.
+    /// Whether each question may have variants, until a check asks it.
     may_be_variants: Table<QuestionId, bool>,
-    /// Those whose turn has come.
+    /// Those that a check has asked.
     waiting_variants: Vec<QuestionId>,
 }
 
 impl Sharing {
-    /// What may be shared in a plan; nothing if it is not `enabled`.
+    /// The questions of a plan that may share commands; none unless `enabled`.
     pub(super) fn new(plan: &Plan, enabled: bool) -> Self {
         let (candidates, may_be_variants) = match enabled {
             true => (unity::eligibility::candidates(plan), variants::candidates(plan)),
@@ -30,7 +30,7 @@ impl Sharing {
         Sharing { candidates, waiting, may_be_variants, waiting_variants }
     }
 
-    /// Takes a question whose turn has come, if it may share commands. Each is taken once.
+    /// Takes a question that a check asks, if it may share commands. Takes each question once.
     pub(super) fn takes(&mut self, question: QuestionId) -> bool {
         if let Some(candidate) = self.candidates[question].take() {
             self.waiting.push(candidate);
@@ -39,12 +39,12 @@ impl Sharing {
         self.takes_as_variant(question)
     }
 
-    /// Whether any question may be a variant of another.
+    /// Whether any question may have variants.
     pub(super) fn has_variants(&self) -> bool {
         self.may_be_variants.iter().any(|may_be| *may_be)
     }
 
-    /// Takes a question if it may be a variant of another. Each is taken once.
+    /// Takes a question if it may have variants. Takes each question once.
     pub(super) fn takes_as_variant(&mut self, question: QuestionId) -> bool {
         let takes = std::mem::take(&mut self.may_be_variants[question]);
         if takes {
@@ -58,7 +58,7 @@ impl Sharing {
         !self.waiting.is_empty() || !self.waiting_variants.is_empty()
     }
 
-    /// Queues what waits: as batches, and alone what has too few to share with.
+    /// Queues the waiting questions in batches and groups, and returns those that must run alone.
     pub(super) fn queue_waiting(
         &mut self,
         plan: &Plan,
@@ -70,13 +70,13 @@ impl Sharing {
         let others = variants.len() + queue.checks();
         let (batches, mut alone) = unity::batches(plan, waiting, width.max(1), others);
         queue.push_batches(batches);
-        let (groups, lone) = variants::groups(plan, variants);
+        let (groups, too_few) = variants::groups(plan, variants);
         queue.push_variants(groups);
-        alone.extend(lone);
+        alone.extend(too_few);
         alone
     }
 
-    /// Leaves all that could share sources to be answered alone.
+    /// Stops using units, and returns the questions that waited for one.
     pub(super) fn give_up(&mut self) -> Vec<QuestionId> {
         self.candidates = self.candidates.map(|_| None);
         self.waiting.drain(..).map(|candidate| candidate.question).collect()

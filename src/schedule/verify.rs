@@ -1,15 +1,15 @@
-//! Asks every check again, one at a time and each on its own, and compares: what ran together,
-//! or was answered for another check, must be what the compiler says alone.
+//! Runs every check again, alone and one at a time, and compares the answers. An answer from a
+//! batch, or from another check, must be the one that the compiler gives alone.
 
 use super::answer::to_answer;
 use super::output::OutputBudget;
-use crate::check::ask;
+use crate::check;
 use crate::check::context::Context;
 use crate::plan::ids::{CheckId, Id};
 use crate::protocol::code::Code;
 use crate::protocol::response::{Answer, Status};
 
-/// Verifies the answers. One that differs becomes an error that tells both.
+/// Verifies the answers. One that differs becomes an error that names both.
 pub(super) async fn verify(context: &Context, answers: &mut [Answer]) {
     context.links.distrust();
     let mut budget = OutputBudget::default();
@@ -17,7 +17,7 @@ pub(super) async fn verify(context: &Context, answers: &mut [Answer]) {
         if matches!(answer.status, Status::Yes | Status::No) {
             let question =
                 &context.plan.questions[context.plan.checks[CheckId::at(index)].question];
-            let outcome = ask(context, question).await;
+            let outcome = check::outcome(context, question).await;
             if context.runner.is_stopping() {
                 return;
             }
@@ -35,12 +35,13 @@ pub(super) async fn verify(context: &Context, answers: &mut [Answer]) {
     }
 }
 
+/// The message for an answer that differs.
 fn difference(batch: &Answer, alone: &Answer) -> String {
     format!(
         "verification failed: {} in the batch ({}), {} alone ({}); please report this",
-        batch.told(),
+        batch.status_and_value(),
         command(batch),
-        alone.told(),
+        alone.status_and_value(),
         command(alone)
     )
 }

@@ -1,5 +1,6 @@
-//! Sources in C, C++ and their Objective variants. All names in them start with `tryall_`, in
-//! upper case for macros: any other may be a macro of a header, or be what is asked for.
+//! Sources in C, C++ and their Objective variants. All our own names start with `tryall_`, or with
+//! `TRYALL_` if they are macros: any other name may be a macro of a header, or what the check asks
+//! for.
 
 use std::fmt::Write;
 
@@ -12,13 +13,13 @@ use crate::compiler::value;
 pub(crate) fn start(before: Before<'_>) -> String {
     let mut text = String::new();
     for header in before.headers {
-        writeln!(text, "#include <{header}>").expect("strings take all");
+        writeln!(text, "#include <{header}>").expect("writing to a string succeeds");
     }
     text + &before.prefix_lines()
 }
 
-/// What holds for GCC and Clang only. Other compilers take themselves for one of them: their messages are
-/// others, and some cut enumerators to an `int`.
+/// Holds for GCC and Clang only. Other compilers define their macros too, but print other messages,
+/// and some truncate enumerators to an `int`.
 pub(crate) const GCC_OR_CLANG: &str = "defined __GNUC__ && !(defined __INTEL_COMPILER || defined __INTEL_LLVM_COMPILER \
     || defined __NVCOMPILER || defined __PGI || defined __NVCC__ || defined __CUDACC__ \
     || defined __SUNPRO_C || defined __SUNPRO_CC || defined __TINYC__ || defined __ibmxl__ \
@@ -26,18 +27,18 @@ pub(crate) const GCC_OR_CLANG: &str = "defined __GNUC__ && !(defined __INTEL_COM
     || defined __LCC__ || defined __EDG__ || defined __ARMCC_VERSION \
     || defined __FCC_version__ || defined __TI_COMPILER_VERSION__)";
 
-/// Makes what is not declared an error. Clang takes a function of the C library that it knows for
-/// declared, with a warning, where GCC refuses it.
+/// Makes an undeclared name an error. For an undeclared function of the C library, Clang only warns
+/// and declares it itself, whereas GCC rejects it.
 pub(crate) const UNDECLARED_IS_AN_ERROR: &str = "\
 #if defined __clang__ && !defined __cplusplus
 #pragma clang diagnostic error \"-Wimplicit-function-declaration\"
 #endif
 ";
 
-/// Warnings about the text around a question, which `-Werror` would turn into a no. A compiler skips
-/// the names that it does not know, because the first two turn off its complaint about them. What
-/// compilers say about the caller's own words stays. `tests/suite/warnings.rs` tries every warning
-/// flag that the compilers list.
+/// Warnings about the text around a question, which `-Werror` would turn into a no. The first two
+/// disable the warning about unknown names of warnings, so a compiler ignores the others that it
+/// does not know. Warnings about the caller's own words stay enabled. `tests/kinds/warnings.rs`
+/// tries every warning flag that the compilers list.
 pub(crate) const OUR_WARNINGS: [&str; 17] = [
     "-Wpragmas",
     "-Wunknown-warning-option",
@@ -58,8 +59,9 @@ pub(crate) const OUR_WARNINGS: [&str; 17] = [
     "-Wzero-as-null-pointer-constant",
 ];
 
-/// Where the only word of the caller's is a name, these warnings cannot be about it: C has no cast from
-/// an object's address to a function's, and declaring a function as another one is the method.
+/// Warnings that cannot be about the caller's words if these are only a name: C has no cast from an
+/// object's address to a function's, and declaring a function with another type is the method of
+/// the check.
 pub(crate) const WARNINGS_BESIDE_A_NAME: [&str; 7] = [
     "-Wpedantic",
     "-Wc++98-compat-pedantic",
@@ -70,32 +72,33 @@ pub(crate) const WARNINGS_BESIDE_A_NAME: [&str; 7] = [
     "-Wreserved-id-macro",
 ];
 
-/// Turns off [`OUR_WARNINGS`] and others. It stands behind the headers and the prefix.
+/// Disables [`OUR_WARNINGS`] and `others`. It follows the headers and the prefix.
 pub(crate) fn only_the_question(others: &[&str]) -> String {
     let mut text = String::from("#if defined __GNUC__\n");
     for name in OUR_WARNINGS.iter().chain(others) {
-        writeln!(text, "#pragma GCC diagnostic ignored \"{name}\"").expect("strings take all");
+        writeln!(text, "#pragma GCC diagnostic ignored \"{name}\"")
+            .expect("writing to a string succeeds");
     }
     text + "#endif\n"
 }
 
-/// What stands before a question about what the headers and the prefix have.
+/// The text before a question about what the headers and the prefix declare.
 pub(crate) fn question(before: Before<'_>) -> String {
     start(before) + &only_the_question(&[])
 }
 
-/// A program that asks nothing more.
+/// A program with the headers and the prefix, and nothing else.
 pub(crate) fn program(before: Before<'_>, main: &str) -> String {
     start(before) + main
 }
 
-/// Whether a header compiles: AC_CHECK_HEADER, check_include_file, `check_header`.
+/// Tests whether a header compiles: AC_CHECK_HEADER, check_include_file, `check_header`.
 pub(crate) fn header(before: Before<'_>, header: &str) -> String {
     format!("{}#include <{header}>\nint main(void) {{ return 0; }}\n", start(before))
 }
 
-/// By what [`value::was_preprocessed`] tells. It stands last, because of a long output the middle
-/// is dropped.
+/// The end of a preprocessed source, which [`value::was_preprocessed`] looks for. It comes last,
+/// because a long output loses its middle.
 pub(crate) fn sentinels() -> String {
     let (name, expansion) = value::SENTINEL_MACRO;
     format!(
@@ -108,8 +111,8 @@ pub(crate) fn sentinels() -> String {
     )
 }
 
-/// Whether a header is there: `has_header`. Only compilers without `__has_include` have to
-/// read the header for it.
+/// Tests whether a header exists: `has_header`. Only compilers without `__has_include` must read
+/// the header for that.
 pub(crate) fn header_presence(before: Before<'_>, header: &str) -> String {
     let start = start(before);
     format!(
@@ -126,23 +129,22 @@ pub(crate) fn header_presence(before: Before<'_>, header: &str) -> String {
     )
 }
 
-/// Whether a macro, function or variable is there: check_symbol_exists. A macro is enough;
-/// of anything else the address must link. An enumerator has none, and is asked for with
-/// `compute_int`.
+/// Tests whether a macro, function or variable exists: check_symbol_exists. A macro suffices; the
+/// address of anything else must link. An enumerator has no address; use `compute_int` for it.
 ///
-/// The address goes through an integer into a volatile variable: CMake's own cast to `int *`
-/// is refused under `-pedantic-errors` when the symbol is a function. What is no plain name, such
-/// as `std::fopen`, can be no macro.
+/// The address goes through an integer into a volatile variable, because `-pedantic-errors` rejects
+/// CMake's own cast to `int *` for a function. A symbol that is not a plain name, such as
+/// `std::fopen`, cannot be a macro.
 pub(crate) fn symbol(before: Before<'_>, symbol: &str) -> String {
     question(before) + &symbol_body("main", symbol)
 }
 
-/// Whether a symbol is a name and nothing more, and so may be a macro.
+/// Whether a symbol is a plain name, and so may be a macro.
 pub(crate) fn is_plain(symbol: &str) -> bool {
     symbol.chars().all(|c| c == '_' || c == '$' || c.is_alphanumeric())
 }
 
-/// The part that asks, in a function of this name.
+/// The test of a symbol in a function called `name`.
 pub(crate) fn symbol_body(name: &str, symbol: &str) -> String {
     let (unless_macro, end) = if is_plain(symbol) {
         (format!("#ifndef {symbol}\n"), "#endif\n")
@@ -172,20 +174,20 @@ pub(crate) fn symbol_body(name: &str, symbol: &str) -> String {
     )
 }
 
-/// Whether a function links: AC_CHECK_FUNC and Meson's `has_function`, which agree but for
-/// Meson's fallback to builtins. CMake's check_function_exists differs in one thing: it takes
-/// glibc's stubs, which always fail, for functions.
+/// Tests whether a function links: AC_CHECK_FUNC and Meson's `has_function`, which agree except for
+/// Meson's fallback to builtins. CMake's check_function_exists differs in one respect: it accepts
+/// glibc's stubs, which always fail.
 ///
-/// With headers, the function's own prototype is used, as Meson does: a platform's headers
-/// may say that a function of its library is not for this deployment target.
+/// With headers, this uses the function's own prototype, as Meson does: a platform's headers may
+/// say that a function of its library is not available for this deployment target.
 pub(crate) fn function(before: Before<'_>, function: &str) -> String {
     let start = function_start(before);
     if has_headers(&self::start(before)) {
         return start + &function_by_prototype("main", function);
     }
-    // <limits.h> gives the __stub macros and declares next to nothing. What it or the prefix
-    // does declare, and any macro of the name, goes to another name.
-    // With Clang, names of macros may be reserved.
+    // <limits.h> defines the __stub macros and declares almost nothing. `#define` gives another
+    // name to whatever it or the prefix declares, and hides a macro of that name. Clang may warn
+    // that the macro's name is reserved.
     let other = format!(
         "#if defined __clang__\n\
          #pragma clang diagnostic push\n\
@@ -199,13 +201,13 @@ pub(crate) fn function(before: Before<'_>, function: &str) -> String {
     other + &undefined_before_definitions(&start, function) + &function_alone("main", function)
 }
 
-/// Lines behind which this is no macro. To look whether it is one counts as a use of it, for
-/// `-Wunused-macros`.
+/// Lines after which a name is not a macro. `-Wunused-macros` counts the `#ifdef` as a use.
 pub(crate) fn undefined(name: &str) -> String {
     format!("#ifdef {name}\n#undef {name}\n#endif\n")
 }
 
-/// A text in which this macro is never defined a second time: no pragma keeps GCC from warning of that.
+/// A text that never defines a macro a second time, because no pragma disables GCC's warning about
+/// that.
 pub(crate) fn undefined_before_definitions(text: &str, name: &str) -> String {
     let mut out = text.to_string();
     for directive in directives(text).iter().rev() {
@@ -216,10 +218,12 @@ pub(crate) fn undefined_before_definitions(text: &str, name: &str) -> String {
     out
 }
 
+/// The text before a function that nothing declares.
 pub(crate) fn function_start(before: Before<'_>) -> String {
     start(before) + "#include <limits.h>\n"
 }
 
+/// Lines that do not compile if glibc's function is a stub that always fails.
 pub(crate) fn unless_stub(function: &str) -> String {
     format!(
         "#if defined __stub_{function} || defined __stub___{function}\n\
@@ -228,7 +232,7 @@ pub(crate) fn unless_stub(function: &str) -> String {
     )
 }
 
-/// The part that asks for a function that the headers declare, in a function of this name.
+/// The test of a function that the headers declare, in a function called `name`.
 pub(crate) fn function_by_prototype(name: &str, function: &str) -> String {
     format!(
         "{}\
@@ -241,7 +245,7 @@ pub(crate) fn function_by_prototype(name: &str, function: &str) -> String {
     )
 }
 
-/// The part that asks for a function that nothing declares, in a function of this name.
+/// The test of a function that nothing declares, in a function called `name`.
 pub(crate) fn function_alone(name: &str, function: &str) -> String {
     format!(
         "{}{}{}\
@@ -256,29 +260,30 @@ pub(crate) fn function_alone(name: &str, function: &str) -> String {
     )
 }
 
-/// Whether a text includes any header, as the prefix may too.
+/// Whether a text includes any header. The prefix may do so too.
 pub(crate) fn has_headers(text: &str) -> bool {
     let names = ["include", "include_next", "import"];
     let includes = |directive: &Directive| names.iter().any(|name| directive.after(name).is_some());
     directives(text).iter().any(includes)
 }
 
-/// Whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would take a variable
-/// for a type, and so the name must stand where only a type can. As a parameter of a function
-/// type an abstract class cannot, GCC complains of a struct without a name, and some compilers
-/// take a lone name there for a parameter of an old-style definition.
+/// Tests whether a type is complete: AC_CHECK_TYPE, `has_type`. `sizeof` alone would accept a
+/// variable, so the name must also stand where only a type can. That cannot be a parameter of a
+/// function type in general: an abstract class cannot be one, GCC warns about a struct without a
+/// name, and some compilers take a lone name there for a parameter of an old-style definition.
 pub(crate) fn type_exists(before: Before<'_>, name: &str) -> String {
     format!("{}{TYPE_START}{}", question(before), type_body("main", name))
 }
 
+/// The text before the test of a type.
 pub(crate) const TYPE_START: &str = "\
 #ifdef __cplusplus
 template <class tryall_class> struct tryall_of { };
 #endif
 ";
 
-/// The part that asks, in a function of this name. Each use of the type has a scope of its own: the
-/// type may declare enumerators or tags.
+/// The test of a type in a function called `main`. Each use of the type has its own scope, because
+/// the type may declare enumerators or tags.
 pub(crate) fn type_body(main: &str, name: &str) -> String {
     format!(
         "int {main}(void)\n\
@@ -296,13 +301,13 @@ pub(crate) fn type_body(main: &str, name: &str) -> String {
     )
 }
 
-/// Whether a member is there: AC_CHECK_MEMBER, `has_member`, and check_struct_has_member but
-/// for bit-fields, which have no size and are members all the same.
+/// Tests whether a member exists: AC_CHECK_MEMBER, `has_member`, and check_struct_has_member except
+/// for bit-fields, which have no size but are members.
 pub(crate) fn member(before: Before<'_>, of: &str, member: &str) -> String {
     question(before) + &member_body("main", of, member)
 }
 
-/// The part that asks, in a function of this name.
+/// The test of a member in a function called `name`.
 pub(crate) fn member_body(name: &str, of: &str, member: &str) -> String {
     format!(
         "int {name}(int tryall_argc, char **tryall_argv)\n\
@@ -314,8 +319,9 @@ pub(crate) fn member_body(name: &str, of: &str, member: &str) -> String {
     )
 }
 
-/// Whether the headers declare a function as said: check_prototype_definition. C has another
-/// declaration contradict; in C++ that would be an overload, so a pointer chooses one.
+/// Tests whether the headers declare a function like this: check_prototype_definition. In C, a
+/// different declaration is an error. In C++ it would be an overload, so a pointer selects the
+/// function.
 pub(crate) fn prototype(
     before: Before<'_>,
     language: Language,
@@ -331,7 +337,7 @@ pub(crate) fn prototype(
              (void)tryall_pointer; return 0; }}\n"
         );
     }
-    // The parentheses keep a macro with parameters from standing in for the function.
+    // The parentheses prevent a macro with parameters from replacing the function.
     format!(
         "{start}\
          void tryall_declared(void);\n\
@@ -341,13 +347,14 @@ pub(crate) fn prototype(
     )
 }
 
+/// The parameter list for these types.
 pub(crate) fn arguments(arguments: &[String]) -> String {
     if arguments.is_empty() { "void".into() } else { arguments.join(", ") }
 }
 
-/// The part that asks for a prototype, in a function of this name and in a block, at whose end it is
-/// forgotten. `extern`, which all declarations of functions are, keeps a return type that is none
-/// from making a call of it.
+/// The test of a prototype in a function called `name`. The prototype is in a block, which limits
+/// its scope. All declarations of functions are `extern`; the keyword prevents a return type that
+/// is not a type from turning the declaration into a call.
 pub(crate) fn prototype_body(
     name: &str,
     function: &str,
@@ -367,24 +374,25 @@ pub(crate) fn prototype_body(
     )
 }
 
-/// What a macro expands to: `get_define`, AC_EGREP_CPP.
+/// Expands a macro: `get_define`, AC_EGREP_CPP.
 pub(crate) fn define(before: Before<'_>, name: &str) -> String {
     let (open, close) = value::EXPANSION_MARKS;
     let sentinels = sentinels();
     format!("{}#ifdef {name}\n{open} {name} {close}\n#endif\n{sentinels}", start(before))
 }
 
-/// Where [`comparison`] puts itself: the last line before the value.
+/// The last line before the value, before which [`comparison`] inserts its own.
 pub(crate) const VALUE_STARTS: &str = "extern char tryall_text[];\n";
 
-/// An integer that can be read off the object file: check_type_size's way, which needs no
-/// program to be run, for any integer constant expression.
+/// An integer constant expression whose value can be read from the object file. This is the method
+/// of check_type_size, which does not run a program.
 pub(crate) fn integer(before: Before<'_>, expression: &str) -> String {
     integer_text(&question(before), expression)
 }
 
+/// The source for an integer after the text `start`.
 pub(crate) fn integer_text(start: &str, expression: &str) -> String {
-    // The program must use the text, or a linker that optimizes drops it.
+    // The program must use the text, or an optimizing linker drops it.
     format!(
         "{start}{}{}{VALUE_STARTS}\
          char tryall_text[] = {};\n\
@@ -399,9 +407,9 @@ pub(crate) fn integer_text(start: &str, expression: &str) -> String {
     )
 }
 
-/// Compiles only if an expression is a constant, as an enumerator is; C++ would compute [`letters`] at
-/// run time. Here the compiler says what it has to say about the expression, which it does not in
-/// [`digits`]. The function keeps what the expression declares to itself.
+/// Compiles only if an expression is constant, because an enumerator must be. C++ would compute
+/// [`letters`] at run time. The compiler prints its warnings about the expression here, because
+/// [`digits`] suppresses them. The function limits the scope of what the expression declares.
 pub(crate) fn constant(name: &str, expression: &str) -> String {
     format!(
         "int tryall_constant_in_{name}(void);\n\
@@ -413,10 +421,11 @@ pub(crate) fn constant(name: &str, expression: &str) -> String {
     )
 }
 
-/// Names for a value and its digits in base 16, made by division only: no cast and no shift, so that
-/// an integer of any width is right. As enumerators they hold the expression once, which may declare
-/// something. GCC and Clang take values of any width for that, under `__extension__` in silence. TinyCC, for
-/// one, cuts them to an `int` in silence, so elsewhere the names are macros.
+/// Names for a value and its digits in base 16. Uses division only, without casts and shifts, so
+/// that it is right for integers of any width. As enumerators, the names contain the expression
+/// only once, which matters because it may declare something. Under `__extension__`, GCC and Clang
+/// silently accept enumerators of any width. Other compilers, such as TinyCC, silently truncate
+/// them to an `int`, so there the names are macros.
 pub(crate) fn digits(expression: &str) -> String {
     let mut names = vec![
         ("value".into(), format!("({expression})")),
@@ -439,28 +448,28 @@ pub(crate) fn digits(expression: &str) -> String {
     )
 }
 
-/// The letters of `tryall_value` as an initializer, behind those that open it. The first letter after
-/// the sign is `a` only if 16 digits are enough.
+/// The initializer that spells `tryall_value` after the text `open`. The letter after the sign is
+/// `a` only if 16 digits suffice.
 pub(crate) fn letters(open: &str) -> String {
     let mut text = String::from("{");
     for letter in open.chars() {
-        write!(text, " '{letter}',").expect("strings take all");
+        write!(text, " '{letter}',").expect("writing to a string succeeds");
     }
     write!(
         text,
         "\n  tryall_sign > 0 ? '+' : '-',\n  tryall_q{} == 0 ? 'a' : 'z',\n ",
         value::DIGITS
     )
-    .expect("strings take all");
+    .expect("writing to a string succeeds");
     for digit in (0..value::DIGITS).rev() {
-        write!(text, " 'a' + tryall_d{digit},").expect("strings take all");
+        write!(text, " 'a' + tryall_d{digit},").expect("writing to a string succeeds");
     }
-    write!(text, "\n  '{}', 0\n}}", value::CLOSE).expect("strings take all");
+    write!(text, "\n  '{}', 0\n}}", value::CLOSE).expect("writing to a string succeeds");
     text
 }
 
-/// The part that asks for an integer in a function of this name, whose text is opened by other
-/// letters: in a block, where what an expression declares stays, as do the declarations before it.
+/// The test of an integer in a function called `name`, whose text starts with `open`. Everything is
+/// in a block, which limits the scope of what the expression and `declarations` declare.
 pub(crate) fn integer_body(name: &str, declarations: &str, expression: &str, open: &str) -> String {
     format!(
         "{}\
@@ -478,20 +487,22 @@ pub(crate) fn integer_body(name: &str, declarations: &str, expression: &str, ope
     )
 }
 
-/// The alignment in a struct: AC_CHECK_ALIGNOF, `alignment`. Not `alignof`, which on some
-/// machines tells what a variable on its own would prefer.
+/// The alignment of a type in a struct: AC_CHECK_ALIGNOF, `alignment`. Does not use `alignof`,
+/// because on some machines that is the preferred alignment of a variable on its own.
 pub(crate) fn alignment(before: Before<'_>, name: &str) -> String {
     let start = alignment_start(before) + &is_a_type("main", name) + &alignment_struct(name);
     integer_text(&start, ALIGNMENT)
 }
 
-/// What stands before the question for an alignment.
+/// The text before the test of an alignment.
 pub(crate) fn alignment_start(before: Before<'_>) -> String {
     question(before) + "#include <stddef.h>\n"
 }
 
+/// The alignment of the type in [`alignment_struct`].
 pub(crate) const ALIGNMENT: &str = "offsetof(struct tryall_struct, tryall_member)";
 
+/// A struct with a member of this type.
 pub(crate) fn alignment_struct(name: &str) -> String {
     format!(
         "#if defined __GNUC__ || defined __TINYC__\n\
@@ -502,8 +513,8 @@ pub(crate) fn alignment_struct(name: &str) -> String {
     )
 }
 
-/// Compiles only if this names a type and not an expression, which has a struct's member, too, where
-/// `__typeof__` is. A function keeps what the type declares to itself.
+/// Compiles only if `name` is a type. Where `__typeof__` exists, the struct would also accept an
+/// expression. The function limits the scope of what the type declares.
 pub(crate) fn is_a_type(function: &str, name: &str) -> String {
     format!(
         "int tryall_type_in_{function}(void);\n\
@@ -518,8 +529,8 @@ pub(crate) fn is_a_type(function: &str, name: &str) -> String {
     )
 }
 
-/// The part that asks for an alignment in a function of this name. In a function, a member's type may
-/// depend on variables, which it may not outside: so its size must be a constant, too.
+/// The test of an alignment in a function called `name`. In a function, a member's type may depend
+/// on variables, which it may not at file scope, so its size must be constant too.
 pub(crate) fn alignment_body(name: &str, of: &str, open: &str) -> String {
     constant(name, &format!("sizeof({of})"))
         + &is_a_type(name, of)
@@ -538,14 +549,14 @@ pub(crate) fn comparison(integer: &str, comparison: Comparison) -> String {
     integer.replacen(VALUE_STARTS, &condition, 1)
 }
 
-/// The byte order, which can be read off the object file: AC_C_BIGENDIAN, test_big_endian.
-/// Each array spells its text on a machine of its own order only.
+/// The byte order, which can be read from the object file: AC_C_BIGENDIAN, test_big_endian. Each
+/// array spells its text only on a machine with its own byte order.
 pub(crate) fn byte_order(before: Before<'_>) -> String {
     question(before) + &byte_order_body("main")
 }
 
-/// The part that asks, in a function of this name. Its arrays have names of their own: a source has
-/// no second one.
+/// The test of the byte order in a function called `name`. The names of its arrays are not unique,
+/// because a source contains only one such test.
 pub(crate) fn byte_order_body(name: &str) -> String {
     let array = |name: &str, text: &str, word: fn([u8; 2]) -> u16| {
         let mut bytes = text.as_bytes().to_vec();

@@ -1,10 +1,10 @@
-//! Sources in Fortran that are right in free and in fixed form: which one a compiler expects depends on
-//! its arguments. A prefix is for `use` statements, headers for INCLUDE lines.
+//! Sources in Fortran that are valid in free and in fixed form, because the arguments decide which
+//! form a compiler expects. The prefix is for `use` statements; headers become INCLUDE lines.
 
 use super::{Before, Comparison};
 use crate::compiler::value;
 
-/// The headers and the prefix, as they stand before a source that the request gives.
+/// The headers and the prefix, before a source of the caller.
 pub(super) fn start(before: Before<'_>) -> String {
     includes(before) + &before.prefix_lines()
 }
@@ -14,18 +14,18 @@ fn includes(before: Before<'_>) -> String {
 }
 
 fn include(header: &str) -> String {
-    // Neither form lets it go on in a second line.
+    // Neither form lets an INCLUDE line continue on a second line.
     format!("      include '{}'\n", header.replace('\'', "''"))
 }
 
-/// The specification part of a program unit: `use` must come first. There is no `implicit none`
-/// behind it: a prefix or a file may have one of its own, or declare something, after which none
-/// may stand.
+/// The specification part of a program unit, in which `use` must come first. It does not end with
+/// `implicit none`: the prefix or an included file may contain that already, or declare something,
+/// and then no `implicit none` may follow.
 fn specification(before: Before<'_>) -> String {
     before.prefix_lines() + &includes(before)
 }
 
-/// A main program with these statements behind the specification part.
+/// A main program with this specification part and these statements.
 fn main_program(specification: &str, statements: &[&str]) -> String {
     statement("program tryall")
         + specification
@@ -33,7 +33,7 @@ fn main_program(specification: &str, statements: &[&str]) -> String {
         + &statement("end program")
 }
 
-/// A program that asks nothing more.
+/// A program with the headers and the prefix, and nothing else.
 pub(super) fn program(before: Before<'_>, main: &str) -> String {
     match (before.prefix, before.headers) {
         ("", []) => main.into(),
@@ -41,21 +41,21 @@ pub(super) fn program(before: Before<'_>, main: &str) -> String {
     }
 }
 
-/// Whether a file can be included, such as mpif.h.
+/// Tests whether a file such as mpif.h can be included.
 pub(super) fn header(before: Before<'_>, header: &str) -> String {
     main_program(&(specification(before) + &include(header)), &[])
 }
 
-/// Whether an external procedure links: check_fortran_function_exists.
+/// Tests whether an external procedure links: check_fortran_function_exists.
 pub(super) fn function(before: Before<'_>, function: &str) -> String {
     let (external, call) = (format!("external {function}"), format!("call {function}()"));
     main_program(&specification(before), &[&external, &call])
 }
 
-/// A module with a question in its only procedure. That has an `implicit none` of its own, without
-/// which `kind(not_declared)` would be that of an integer or real number, by the first letter; and
-/// all that the headers and the prefix have. A procedure of a module is an external symbol, and
-/// so is kept.
+/// A module whose only procedure contains the question. The procedure has its own `implicit none`,
+/// because `kind(not_declared)` would otherwise be the kind of an integer or a real, depending on
+/// the first letter. It sees everything that the headers and the prefix declare. A module procedure
+/// is an external symbol, so compilers keep it.
 fn question(before: Before<'_>, statements: &str) -> String {
     statement("module tryall_module")
         + &specification(before)
@@ -68,50 +68,51 @@ fn question(before: Before<'_>, statements: &str) -> String {
         + &statement("end module")
 }
 
-/// Whether a type can be declared: as that of a component, of which nobody says that it is not
-/// used.
+/// Tests whether a type can be declared. It is the type of a component, because compilers do not
+/// warn about unused components.
 pub(super) fn type_exists(before: Before<'_>, name: &str) -> String {
     let component = statement(&format!("{name} :: tryall_component"));
     question(before, &(statement("type tryall_type") + &component + &statement("end type")))
 }
 
-/// The bytes of a variable of a type.
+/// The size in bytes of a variable of a type.
 pub(super) fn size(before: Before<'_>, name: &str) -> String {
-    // Saved: of a large one that is not, gfortran's -Wall says that it is moved from the stack.
+    // Saved, because gfortran's -Wall warns that it moves a large unsaved variable from the stack.
     let variable = statement(&format!("{name} :: tryall_a"));
     let variable = variable + &statement("save :: tryall_a");
     integer_text(before, &variable, "storage_size(tryall_a)/8")
 }
 
-/// An integer constant expression, read off the object file.
+/// An integer constant expression, whose value is in the object file.
 pub(super) fn integer(before: Before<'_>, expression: &str) -> String {
     integer_text(before, "", expression)
 }
 
-/// The lines of a statement. Columns 7 to 72 are those that both forms read. A full line that goes on
-/// has an ampersand behind them, which fixed form ignores, and the next line one in column 6, with which
-/// both forms continue right where the line before ended, even in the middle of a name.
+/// The lines of a statement. Both forms read columns 7 to 72. A full line that continues has an
+/// ampersand in column 73, which fixed form ignores, and the next line has one in column 6. With
+/// these, both forms continue exactly where the previous line ended, even in the middle of a name.
 fn statement(text: &str) -> String {
     let chars: Vec<_> = text.chars().collect();
     let lines: Vec<_> = chars.chunks(66).map(String::from_iter).collect();
     format!("      {}\n", lines.join("&\n     &"))
 }
 
-/// What [`comparison`] changes: a kind that the source uses.
+/// The line that [`comparison`] replaces. It defines a kind that the source uses.
 const ANY_VALUE: &str = "integer,parameter::tryall_h=tryall_k";
 
-/// The value in the form that [`crate::value`] reads. The shift by nothing takes integers only; a
-/// mere definition would convert a real number. Nor may the expression be converted to a
-/// smaller kind, which some compilers do in silence.
+/// Writes the value in the format that [`value`] reads. `ishft` by zero accepts integers only; a
+/// plain parameter would convert a real number. The expression must not be converted to a smaller
+/// kind either, which some compilers do silently.
 ///
-/// Only what Fortran 95 has in constant expressions stands here, so no `merge`: (1 + sign(1, x)) / 2 is 1
-/// where x is not negative, and else 0. Each statement fits into a line of both forms if the expression has
-/// at most 30 characters, and then the length of lines that the arguments ask for does not matter.
+/// Uses only what Fortran 95 allows in constant expressions, so not `merge`: (1 + sign(1, x)) / 2
+/// is 1 if x is not negative, and otherwise 0. If the expression has at most 30 characters, each
+/// statement fits into one line of both forms, and the line length that the arguments select does
+/// not matter.
 fn integer_text(before: Before<'_>, declarations: &str, expression: &str) -> String {
     let mut statements = vec![
         "integer tryall_o".into(),
         format!("parameter(tryall_o=kind(ishft({expression},0)))"),
-        // The kind: its own, or a wide one.
+        // The kind of the value: that of the expression, or a wider one.
         "integer,parameter::tryall_w=selected_int_kind(18)".into(),
         "integer,parameter::tryall_p=range(1_tryall_o)-1".into(),
         "integer,parameter::tryall_q=tryall_p-range(1_tryall_w)".into(),
@@ -121,7 +122,7 @@ fn integer_text(before: Before<'_>, declarations: &str, expression: &str) -> Str
         "integer(tryall_k) tryall_v".into(),
         format!("parameter(tryall_v=ishft({expression},0))"),
         ANY_VALUE.into(),
-        // Of a negative number the complement.
+        // For a negative number, the complement.
         "integer(tryall_k),parameter::tryall_m=min(tryall_v,-1_tryall_k)".into(),
         "integer(tryall_h),parameter::tryall_b=max(tryall_v,not(tryall_m))".into(),
         "integer(tryall_k),parameter::tryall_n=sign(1_tryall_k,tryall_v)".into(),
@@ -137,7 +138,7 @@ fn integer_text(before: Before<'_>, declarations: &str, expression: &str) -> Str
         "character(*),parameter::tryall_t1=tryall_t0//achar(97+25*tryall_y)".into(),
     ];
     for (place, digit) in (0..value::DIGITS).rev().enumerate() {
-        // Not by division, of which gfortran's -Wall says that it truncates.
+        // Not by division, because gfortran's -Wall warns that it truncates.
         let (before, after) = (place + 1, place + 2);
         let bits = format!("int(ibits(tryall_b,{},4))", 4 * digit);
         statements.push(format!("integer,parameter::tryall_d{digit}={bits}"));
@@ -157,7 +158,7 @@ fn integer_text(before: Before<'_>, declarations: &str, expression: &str) -> Str
         )
 }
 
-/// An [`integer`] source that compiles only if the comparison holds: the kind of an integer
+/// An [`integer`] source that compiles only if the comparison holds, because the kind of an integer
 /// must exist.
 pub(super) fn comparison(integer: &str, comparison: Comparison) -> String {
     let condition = match comparison {

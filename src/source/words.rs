@@ -1,17 +1,17 @@
-//! The words and directives of C in a text, and lines that refuse words that are macros of a header: a
-//! macro may hold anything, such as the end of what stands around it, or a pragma.
+//! Words and directives of C, and lines that reject words that are macros of a header. A macro may
+//! expand to anything, such as the end of the construct around it, or a pragma.
 
 /// All words of a text: names, keywords and numbers.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// Those that are no numbers.
+/// All words of a text that are not numbers.
 pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
     words(text).filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// Lines that do not compile if any of these names is a macro; none for no names.
+/// Lines that do not compile if any of these names is a macro; empty without names.
 pub(crate) fn no_macros<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let defined: Vec<_> = names.into_iter().map(|name| format!("defined {name}")).collect();
     if defined.is_empty() {
@@ -20,17 +20,17 @@ pub(crate) fn no_macros<'a>(names: impl IntoIterator<Item = &'a str>) -> String 
     format!("#if {}\n#error \"a word of this source is a macro\"\n#endif\n", defined.join(" || "))
 }
 
-/// A line for the preprocessor, such as `#include <stdio.h>`.
+/// A preprocessor directive, such as `#include <stdio.h>`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Directive {
-    /// Where its line begins in the text, in bytes.
+    /// The byte offset of its line in the text.
     pub start: usize,
-    /// What stands behind the `#`, without comments and line splices.
+    /// The text after the `#`, without comments and line splices.
     pub text: String,
 }
 
 impl Directive {
-    /// What stands behind this name, if it is the directive's.
+    /// The text after the name, if the directive has this name.
     pub(crate) fn after(&self, name: &str) -> Option<&str> {
         self.text.strip_prefix(name).filter(|rest| !rest.starts_with(is_in_word))
     }
@@ -40,8 +40,8 @@ fn is_in_word(c: char) -> bool {
     c == '_' || c == '$' || c.is_alphanumeric()
 }
 
-/// The directives in a text, found as the standard's translation phases 2 to 4 find them: lines are
-/// spliced, comments are blanks, and literals hide both.
+/// The directives in a text, found as in translation phases 2 to 4 of the C standard: lines are
+/// spliced, comments become blanks, and literals hide both.
 pub(crate) fn directives(text: &str) -> Vec<Directive> {
     #[derive(Clone, Copy, PartialEq)]
     enum Inside {
@@ -58,7 +58,7 @@ pub(crate) fn directives(text: &str) -> Vec<Directive> {
         let next = chars.peek().map(|(_, next)| *next);
         if c == '\\' {
             let rest = &text[at + 1..];
-            // GCC and Clang allow blanks between the two.
+            // GCC and Clang allow blanks between the backslash and the newline.
             let end = rest.find(|c: char| c == '\n' || !c.is_whitespace());
             if let Some(end) = end.filter(|end| rest[*end..].starts_with('\n')) {
                 while chars.next_if(|(next, _)| *next <= at + 1 + end).is_some() {}
@@ -105,7 +105,8 @@ pub(crate) fn directives(text: &str) -> Vec<Directive> {
     found
 }
 
-/// A spliced line without comments, if it is a directive. `%:` and `??=` are other spellings of `#`.
+/// Parses a spliced line without comments as a directive. `%:` and `??=` are other spellings of
+/// `#`.
 fn directive(start: usize, line: &str) -> Option<Directive> {
     let line = line.trim_start();
     let rest = ["#", "%:", "??="].iter().find_map(|hash| line.strip_prefix(hash))?;
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn directives_are_seen_behind_comments_and_splices() {
+    fn directives_are_found_after_comments_and_splices() {
         for text in [
             "#include <a.h>",
             "  #  include <a.h>\n",
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_comments_and_literals_is_no_directive() {
+    fn comments_and_literals_contain_no_directives() {
         for text in [
             "/* x\n#include <a.h>\n*/",
             "// x \\\n#include <a.h>\n",

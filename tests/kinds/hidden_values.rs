@@ -68,7 +68,7 @@ fn a_compiler_that_does_not_compile_gives_no_value() {
             assert_eq!(result["status"], "error", "{command} {stop:?}: {result}");
             let reason = result["reason"].as_str().unwrap();
             assert_eq!(
-                reason, "the compiler accepts what cannot be; look at its arguments",
+                reason, "the compiler accepts a contradiction; check its arguments",
                 "{command} {stop:?}: {result}"
             );
         }

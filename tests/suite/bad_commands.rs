@@ -1,4 +1,4 @@
-//! Commands in full that make no sense, and checks that do not fit them.
+//! Explicit commands that make no sense, and checks that do not fit them.
 
 use crate::bad_input::assert_refused_at;
 use crate::support::*;
@@ -10,21 +10,25 @@ const LINK: &str = "[\"cc\", \"{object}\", \"{program}\"]";
 #[test]
 fn toolchains_are_looked_at_even_unused() {
     let compile = |rest: &str| format!("\"compile\": {COMPILE}, {rest}");
-    let in_full = "are the commands in full";
+    let complete = "are complete commands";
     for (fields, path, message) in [
-        (compile("\"command\": ¦[\"gcc\"]"), "command", in_full),
-        (compile("\"args\": ¦[\"-O2\"]"), "args", in_full),
-        (compile("\"link_args\": ¦[\"-lm\"]"), "link_args", in_full),
-        (compile("\"launcher\": ¦[\"ccache\"]"), "launcher", in_full),
+        (compile("\"command\": ¦[\"gcc\"]"), "command", complete),
+        (compile("\"args\": ¦[\"-O2\"]"), "args", complete),
+        (compile("\"link_args\": ¦[\"-lm\"]"), "link_args", complete),
+        (compile("\"launcher\": ¦[\"ccache\"]"), "launcher", complete),
         (compile("\"link\": ¦[]"), "link", "empty"),
-        (compile("\"link\": ¦[\"cc\", \"{object}\"]"), "link", "{program} does not stand"),
-        (compile("\"link\": ¦[\"cc\", \"{program}\"]"), "link", "{object} does not stand"),
+        (compile("\"link\": ¦[\"cc\", \"{object}\"]"), "link", "{program} is missing"),
+        (compile("\"link\": ¦[\"cc\", \"{program}\"]"), "link", "{object} is missing"),
         (compile("\"link\": ¦[\"cc\", \"{object}\", \"a\\u0000\"]"), "link", "NUL"),
         (format!("\"link\": ¦{LINK}"), "link", "needs a \"compile\""),
         ("\"compile\": ¦[]".into(), "compile", "empty"),
-        ("\"compile\": ¦[\"\", \"{source}\", \"{object}\"]".into(), "compile", "no program"),
-        ("\"compile\": ¦[\"cc\", \"{source}\"]".into(), "compile", "{object} does not stand"),
-        ("\"compile\": ¦[\"cc\", \"-o{object}\"]".into(), "compile", "{source} does not stand"),
+        (
+            "\"compile\": ¦[\"\", \"{source}\", \"{object}\"]".into(),
+            "compile",
+            "not the name of a program",
+        ),
+        ("\"compile\": ¦[\"cc\", \"{source}\"]".into(), "compile", "{object} is missing"),
+        ("\"compile\": ¦[\"cc\", \"-o{object}\"]".into(), "compile", "{source} is missing"),
         ("\"compile\": ¦[\"./cc\", \"{source}\", \"{object}\"]".into(), "compile", "relative path"),
     ] {
         let text = format!("{{\"toolchains\": {{\"x\": {{\n{fields}}}}}, \"checks\": []}}");

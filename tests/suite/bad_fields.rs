@@ -132,23 +132,23 @@ fn nothing_may_stand_twice() {
         (
             "{\"checks\": [{\"id\": \"A\", \"kind\": \"endian\"},\n {\"id\": ¦\"A\", \"kind\": \"endian\"}]}",
             Some("checks[1].id"),
-            "taken by checks[0]; ids must be unique",
+            "checks[0] already has the id \"A\"; ids must be unique",
         ),
         (
             "{\"checks\": [¦{\"id\": \"A\", \"kind\": \"endian\", \"kind\": \"endian\"}]}",
             Some("checks[0]"),
-            "the field \"kind\" stands here twice",
+            "the field \"kind\" appears twice here",
         ),
-        ("¦{\"checks\": [], \"checks\": []}", None, "the field \"checks\" stands here twice"),
+        ("¦{\"checks\": [], \"checks\": []}", None, "the field \"checks\" appears twice here"),
         (
             "{\"toolchains\": ¦{\"c\": {}, \"c\": {}}, \"checks\": []}",
             Some("toolchains"),
-            "\"c\" stands here twice",
+            "\"c\" appears twice here",
         ),
         (
             "{\"toolchains\": {\"c\": {\"env\": ¦{\"A\": \"1\", \"A\": \"2\"}}}, \"checks\": []}",
             Some("toolchains.c.env"),
-            "\"A\" stands here twice",
+            "\"A\" appears twice here",
         ),
     ] {
         assert_refused_at(text, path, message);
@@ -234,7 +234,7 @@ fn fields_must_be_those_of_the_kind() {
         (
             "{\"id\": \"A\", \"kind\": \"header\", \"header\": \"a.h\", \"type\": ¦\"int\"}",
             "checks[0].type",
-            "kind \"header\" has no field \"type\"; it has header, stage",
+            "kind \"header\" has no field \"type\"; its fields are header, stage",
         ),
         ("¦{\"id\": \"A\", \"kind\": \"header\"}", "checks[0]", "needs the field \"header\""),
         ("¦{\"id\": \"A\", \"kind\": \"runs\"}", "checks[0]", "either \"source\" or \"file\""),
@@ -278,7 +278,7 @@ fn toolchains_must_make_sense_even_unused() {
         ("{\"x\": {\"args\": ¦[\"\\u0000\"]}}", "x.args", "NUL"),
         ("{\"x\": {\"env\": ¦{\"A=B\": \"\"}}}", "x.env", "cannot be set"),
         ("{\"x\": {\"env\": ¦{\"A\": \"\\u0000\"}}}", "x.env", "cannot be set"),
-        ("{\"c\": {\"language\": ¦\"c++\"}}", "c.language", "serves checks in c"),
+        ("{\"c\": {\"language\": ¦\"c++\"}}", "c.language", "is for checks in c"),
     ] {
         let text = format!("{{\"toolchains\": {toolchains}, \"checks\": []}}");
         assert_refused_at(&text, Some(&format!("toolchains.{path}")), message);

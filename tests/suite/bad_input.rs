@@ -112,11 +112,7 @@ fn unknown_names_are_pointed_at_and_the_right_ones_suggested() {
             "checks[0].kind",
             "unknown kind \"heder\"; did you mean \"header\"?",
         ),
-        (
-            "{\"checks\": [{\"id\": \"A\", \"kind\": ¦\"zzz\"}]}",
-            "checks[0].kind",
-            "known are header,",
-        ),
+        ("{\"checks\": [{\"id\": \"A\", \"kind\": ¦\"zzz\"}]}", "checks[0].kind", "known: header,"),
         ("{\"chekcs\": ¦[]}", "chekcs", "unknown field \"chekcs\"; did you mean \"checks\"?"),
         (
             "{\"toolchains\": {\"c\": {\n\"comand\": ¦[\"cc\"]}}, \"checks\": []}",
@@ -136,7 +132,7 @@ fn unknown_names_are_pointed_at_and_the_right_ones_suggested() {
         (
             "{\"checks\": [{\"id\": \"A\", \"kind\": \"header\", \"header\": \"a.h\", \"stage\": ¦\"lnik\"}]}",
             "checks[0].stage",
-            "unknown stage \"lnik\"; known are compile, preprocess",
+            "unknown stage \"lnik\"; known: compile, preprocess",
         ),
         (
             "{\"checks\": [{\"id\": \"HAVE_A\", \"kind\": \"endian\", \"needs\": []}, {\"id\": \"B\", \"kind\": \"endian\", \"needs\": [\"HAVE_A\", ¦\"HAVE_AA\"]}]}",
@@ -157,7 +153,7 @@ fn unknown_names_are_pointed_at_and_the_right_ones_suggested() {
 fn other_versions_are_refused() {
     for version in ["2", "0", "4294967295"] {
         let text = format!("{{\"checks\": [], \"version\": ¦{version}}}");
-        assert_refused_at(&text, Some("version"), "speaks version 1");
+        assert_refused_at(&text, Some("version"), "supports version 1");
     }
 }
 

@@ -51,7 +51,7 @@ fn a_disk_that_is_full_is_named_by_every_compiler() {
     ] {
         let ran = on_a_disk(options, &request(&need(compiler)));
         let told = reason(&ran, "LINKS");
-        assert_told(&told, &["make room in", "DISK", "set TMPDIR"]);
+        assert_told(&told, &["free space in", "DISK", "set TMPDIR"]);
         if options.contains("inodes") && told.contains("source could not be written") {
             assert_told(&told, &["no inodes left"]);
         }
@@ -66,8 +66,8 @@ fn a_compiler_that_dies_where_its_disk_is_full_has_not_crashed() {
         {"id": "FULL", "kind": "compiles", "source": "x", "args": [says, abort]},
         {"id": "DIED", "kind": "compiles", "source": "x", "args": [abort]},
     ]));
-    assert_told(&reason(&ran, "FULL"), &["the disk is full (LLVM ERROR", "make room in"]);
-    assert_told(&reason(&ran, "DIED"), &["SIGABRT", "look for a lack of memory"]);
+    assert_told(&reason(&ran, "FULL"), &["the disk is full (LLVM ERROR", "free space in"]);
+    assert_told(&reason(&ran, "DIED"), &["SIGABRT", "check whether memory ran out"]);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn without_path_the_remedy_is_path() {
     let (mut call, stdin) = Call::check(&request(gcc.to_str().unwrap()));
     call.command.env("PATH", "/no/such/directory");
     let told = reason(&call.run_with(&stdin), "LINKS");
-    assert_told(&told, &["does not find its linker or assembler", "install binutils"]);
+    assert_told(&told, &["cannot find its linker or assembler", "install binutils"]);
 }
 
 /// Runs a batch under a limit of the shell.
@@ -126,7 +126,7 @@ fn limits_that_are_set_are_named_where_a_compiler_dies() {
     let ran = check(&killed(libc::SIGXCPU));
     assert_told(&reason(&ran, "A"), &["SIGXCPU", "CPU time (ulimit -t)"]);
     let ran = check(&killed(libc::SIGKILL));
-    assert_told(&reason(&ran, "A"), &["SIGKILL", "look for a lack of memory"]);
+    assert_told(&reason(&ran, "A"), &["SIGKILL", "check whether memory ran out"]);
 }
 
 #[test]

@@ -276,7 +276,10 @@ fn checks_of_the_file_stand_before_those_of_the_options() {
     let taken = gcc(dir.path(), &["batch.json", "--endian=Y"]);
     let complaint = taken.refusal();
     assert_eq!(complaint["path"], "--endian Y");
-    assert!(complaint["message"].as_str().unwrap().contains("taken by checks[1]"), "{complaint}");
+    assert!(
+        complaint["message"].as_str().unwrap().contains("checks[1] already has the id"),
+        "{complaint}"
+    );
 }
 
 #[test]

@@ -45,7 +45,7 @@ const REASON: &str =
     "the compiler tryall-no-such-compiler is not on PATH; install it or name another one";
 
 const NO_HEADER: &str = "no header was given; name the one that declares it, in \"headers\" or \
-                         behind an @, as in fork@unistd.h";
+                         after an @, as in fork@unistd.h";
 
 #[test]
 fn cmake_scripts_set_what_its_modules_set() {

@@ -64,5 +64,5 @@ fn checks_whose_variables_only_look_alike_are_not_refused() {
 fn an_id_that_is_taken_is_told_as_that() {
     let ran = run("cmake", ("sizeof", "S"), ("runs", "S"));
     assert_eq!(ran.code(), 2);
-    assert!(ran.stderr.contains("is taken by checks[0]"), "{ran:?}");
+    assert!(ran.stderr.contains("checks[0] already has the id"), "{ran:?}");
 }

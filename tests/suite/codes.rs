@@ -424,8 +424,8 @@ fn a_code_stands_where_a_reason_does() {
 #[test]
 fn names_in_a_request_pass_for_no_code() {
     for (name, told) in [
-        ("unknown_kind\\u0000x", "unknown field \"unknown_kind\\0x\"; known are"),
-        ("`\\u0000unknown_kind", "unknown field \"`\\0unknown_kind\"; known are"),
+        ("unknown_kind\\u0000x", "unknown field \"unknown_kind\\0x\"; known:"),
+        ("`\\u0000unknown_kind", "unknown field \"`\\0unknown_kind\"; known:"),
     ] {
         let refusal = request(&format!("{{\"{name}\": 1}}")).refusal();
         assert_eq!(refusal["code"], "unknown_field", "{refusal}");

@@ -206,7 +206,7 @@ fn what_is_no_answer_of_either_command_is_an_error() {
         ("COMPILE_KILLED", "the compiler was ended by SIGKILL", json!([null])),
         ("LINK_KILLED", "the linker was ended by SIGKILL", json!([0, null])),
         ("CRASH", "internal compiler error", json!([0, 4])),
-        ("SILENT", "did not say why", json!([0, 1])),
+        ("SILENT", "printed no reason", json!([0, 1])),
         ("SHELL", "127", json!([0, 127])),
         ("HANGS", "the linker did not end within 1.5 s", json!([0, null])),
     ] {

@@ -58,7 +58,7 @@ fn what_was_not_preprocessed_is_an_error() {
                 continue;
             }
             assert_eq!(result["status"], "error", "{command} {args}: {result}");
-            let reason = "the compiler did not preprocess; look at its arguments";
+            let reason = "the compiler did not preprocess the source; check its arguments";
             assert_eq!(result["reason"], reason, "{command} {args}: {result}");
         }
     }

@@ -143,7 +143,7 @@ fn products_that_make_no_sense_are_refused() {
         "{\"checks\": [{\"id\": \"A\", \"kind\": \"links\", \"source\": \"x\", \"product\": \"a\"},\n\
          {\"id\": \"B\", \"kind\": \"links\", \"source\": \"y\", \"product\": ¦\"a\"}]}",
         Some("checks[1].product"),
-        "where the product of checks[0] goes",
+        "the product of checks[0] is already copied to",
     );
 }
 
@@ -155,5 +155,5 @@ fn a_named_pipe_is_no_place_for_a_product() {
     let ran = fake(json!([{"id": "A", "kind": "links", "source": "x", "product": pipe}]));
     let result = ran.result("A");
     assert_eq!(result["status"], "error", "{result}");
-    assert!(result["reason"].as_str().unwrap().contains("no plain file"), "{result}");
+    assert!(result["reason"].as_str().unwrap().contains("not a regular file"), "{result}");
 }

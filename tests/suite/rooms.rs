@@ -148,7 +148,7 @@ fn assert_full(ran: &Ran, id: &str) {
     let result = ran.result(id);
     assert_eq!(result["status"], "error", "{result}");
     let reason = result["reason"].as_str().unwrap();
-    assert!(reason.contains("make room in /") && reason.contains("set TMPDIR"), "{reason}");
+    assert!(reason.contains("free space in /") && reason.contains("set TMPDIR"), "{reason}");
     assert!(reason.contains("DISK"), "{reason}");
 }
 

@@ -326,7 +326,7 @@ fn a_file_that_is_named_as_a_pipe_is_left_alone() {
     let flags = format!("-j --jobserver-auth=fifo:{}", path.display());
     let ran = call.env("MAKEFLAGS", flags).run_with(&stdin);
     assert_complete(&ran, 3);
-    assert!(ran.stderr.contains("is no named pipe"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is not a named pipe"), "{}", ran.stderr);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
 }
 

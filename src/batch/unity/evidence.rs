@@ -1,5 +1,5 @@
-//! What GCC, Clang and GNU ld say of a batch, with LC_ALL=C. Whatever is not understood is no
-//! evidence.
+//! Reads the output of GCC, Clang and GNU ld for a batch, in the locale C. Output that this module
+//! does not understand is no evidence.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -9,39 +9,53 @@ use regex_lite::Regex;
 use super::source::{Unit, function};
 use crate::batch::unity::part::DecidedBy;
 
-/// What Clang says when it has said enough.
+/// Clang's message when it stops at its error limit.
 pub(crate) const STOPPED_AT_LIMIT: &str =
     "fatal error: too many errors emitted, stopping now [-ferror-limit=]";
 
-/// What a compiler has said of one unit.
+/// The diagnostics of one unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Diagnostics {
-    /// The lines of the unit's own source that an error, and that anything, was said of.
+    /// The lines of the unit's own source with an error.
     pub errors: Vec<usize>,
-    #[allow(missing_docs, reason = "told above")]
+    /// The lines of the unit's own source with any unexpected diagnostic.
     pub mentioned: Vec<usize>,
-    /// The lines of notes.
+    /// The lines of the unit's own source with a note.
     pub noted: Vec<usize>,
-    /// Whether the first error was one that ended the compile.
+    /// Whether the first error ended the compile.
     pub is_fatal: bool,
-    /// Whether the compiler stopped because it had told of enough errors.
+    /// Whether the compiler stopped at its error limit.
     pub is_stopped: bool,
-    /// Whether anything was said that stands behind no line of it.
+    /// Whether there are diagnostics that belong to no line of the unit's own source.
     pub elsewhere: bool,
-    /// The words.
+    /// The full text.
     pub output: String,
 }
 
 impl Diagnostics {
-    /// Whether nothing was said but what is expected of every unit.
+    /// Whether there are only the diagnostics that every unit causes.
     pub(crate) fn is_silent(&self) -> bool {
         !self.elsewhere && self.mentioned.is_empty()
     }
+
+    /// Records a diagnostic at a line of the unit's own source.
+    fn record(&mut self, unit: &Unit, line: usize, message: &str) {
+        // A note belongs to the diagnostic before it, and may locate it better.
+        if message.starts_with("note: ") {
+            self.noted.push(line);
+        } else if !is_expected(unit, line, message) {
+            self.mentioned.push(line);
+        }
+        if message.starts_with("error:") || message.starts_with("fatal error:") {
+            self.is_fatal |= self.errors.is_empty() && message.starts_with("fatal");
+            self.errors.push(line);
+        }
+    }
 }
 
-/// Sorts a compiler's messages by the units that they are about. `None` if there are some that
-/// are about none.
-pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>> {
+/// Assigns a compiler's diagnostics to the units that they are about. `None` if a diagnostic
+/// belongs to no unit.
+pub(crate) fn diagnostics_by_unit(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>> {
     static PLACE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^([^\s:]+):(\d+):(?:\d+:)? (.*)$").expect("the pattern is valid")
     });
@@ -49,13 +63,13 @@ pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>
         Regex::new(r"^([^\s:]+): (In function|At top level|In instantiation|In member function)\b")
             .expect("the pattern is valid")
     });
-    let mut said = vec![Diagnostics::default(); units.len()];
+    let mut diagnostics = vec![Diagnostics::default(); units.len()];
     let names: Vec<_> = units.iter().map(|unit| unit.source_name()).collect();
     let unit_of = |file: &str| names.iter().position(|name| name == file);
     let mut current = None;
-    // Whether a stack of includes has been told, but not yet what is said at its top.
+    // Whether a stack of includes was printed, but not yet the diagnostic at its top.
     let mut is_in_header = false;
-    // Whether the line before is a note in a header, which Clang quotes.
+    // Whether the previous line was a note in a header, whose source line Clang quotes next.
     let mut is_quoted = false;
     for line in output.lines() {
         let may_be_quoted = std::mem::take(&mut is_quoted);
@@ -65,23 +79,14 @@ pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>
             match unit_of(file) {
                 Some(unit) => {
                     current = Some(unit);
-                    // A note belongs to what was said before it, and may tell its place better.
-                    if message.starts_with("note: ") {
-                        said[unit].noted.push(number);
-                    } else if !is_expected(units[unit], number, message) {
-                        said[unit].mentioned.push(number);
-                    }
-                    if message.starts_with("error:") || message.starts_with("fatal error:") {
-                        said[unit].is_fatal |=
-                            said[unit].errors.is_empty() && message.starts_with("fatal");
-                        said[unit].errors.push(number);
-                    }
+                    diagnostics[unit].record(units[unit], number, message);
                 }
-                // In a header, which an earlier line says who includes. A note there is about the
-                // message before it, as that a header declares something else.
+                // In a header; an earlier line names the unit that includes it. A note there
+                // belongs to the diagnostic before it: it says, for example, where the header
+                // declares the name differently.
                 None => {
                     is_quoted = message.starts_with("note: ");
-                    said[current?].elsewhere |= !is_quoted;
+                    diagnostics[current?].elsewhere |= !is_quoted;
                 }
             }
         } else if let Some(context) = FUNCTION.captures(line) {
@@ -92,34 +97,36 @@ pub(crate) fn messages(output: &str, units: &[&Unit]) -> Option<Vec<Diagnostics>
             if stack.starts_with("In file included from ") || stack.starts_with("from ") {
                 is_in_header = true;
             } else {
-                said[unit].elsewhere = true;
+                diagnostics[unit].elsewhere = true;
             }
-        } else if is_count(line) {
+        } else if is_summary_line(line) {
             if line.starts_with(STOPPED_AT_LIMIT) {
-                said[current?].is_stopped = true;
+                diagnostics[current?].is_stopped = true;
             }
             continue;
         } else if !line.starts_with([' ', '\t']) && !line.is_empty() {
-            // Such as "cc1: warning:", "In file included from /usr/include/x.h:1,", or a line
-            // of the source that Clang quotes from its first column.
+            // For example "cc1: warning:", "In file included from /usr/include/x.h:1,", or a source
+            // line that Clang quotes from its first column.
             if line.starts_with("In file included from ") {
                 current = None;
                 continue;
             }
-            // Clang's notes may have no place: "note: (skipping 9 expansions in backtrace".
-            let is_quote = quotes(line, units[current?]) || may_be_quoted && !is_message(line);
+            // Clang's notes may lack a location: "note: (skipping 9 expansions in backtrace".
+            let is_quote =
+                is_source_line(line, units[current?]) || may_be_quoted && !is_message(line);
             let belongs = line.starts_with("note: ") || is_quote;
-            said[current?].elsewhere |= !belongs;
+            diagnostics[current?].elsewhere |= !belongs;
         }
-        said[current?].output += &format!("{line}\n");
+        diagnostics[current?].output += &format!("{line}\n");
     }
-    (!is_in_header).then_some(said)
+    (!is_in_header).then_some(diagnostics)
 }
 
-/// What is said of words that no question brings: that a macro was taken away, and that the first
-/// function, which stands for `main`, has no prototype.
+/// Whether a diagnostic is about the frame that every unit has: GCC warns when a predefined macro
+/// is undefined, and when the first function, which stands for `main`, has no prototype.
 fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
-    let is_place = unit.places.contains(&line) && message.starts_with("warning: undefining \"_");
+    let is_place =
+        unit.undef_lines.contains(&line) && message.starts_with("warning: undefining \"_");
     let no_prototype = ["[-Wmissing-prototypes]", "[-Wmissing-declarations]"];
     let is_first = line == unit.first_line
         && message.starts_with("warning: ")
@@ -127,58 +134,61 @@ fn is_expected(unit: &Unit, line: usize, message: &str) -> bool {
     is_place || is_first
 }
 
-/// Clang's last lines of a file: how much it has said, and that it says no more.
-pub(crate) fn is_count(line: &str) -> bool {
+/// Whether a line is one that Clang prints after all diagnostics of a file: how many there were, or
+/// that it stopped at its error limit.
+pub(crate) fn is_summary_line(line: &str) -> bool {
     line.ends_with(" generated.") && line.starts_with(|c: char| c.is_ascii_digit())
         || line.starts_with(STOPPED_AT_LIMIT)
 }
 
-/// Whether a line says anything by itself, and is none of a source.
+/// Whether a line is a diagnostic of its own, rather than a quoted source line.
 fn is_message(line: &str) -> bool {
     ["error", "warning", "remark"].iter().any(|word| line.contains(&format!("{word}: ")))
 }
 
-fn quotes(line: &str, unit: &Unit) -> bool {
+/// Whether a line repeats a line of the unit's source.
+fn is_source_line(line: &str, unit: &Unit) -> bool {
     unit.text.lines().any(|of_source| of_source == line)
 }
 
-/// What a linker has said of a batch.
+/// The output of a linker for a batch.
 #[derive(Debug, Default)]
 pub(crate) struct Linked {
-    /// For each name, the files that refer to it and that define it.
+    /// The files that refer to each name, and those that define it.
     references: HashMap<String, HashSet<String>>,
     definitions: HashMap<String, HashSet<String>>,
-    /// What was said of each function: the names that it misses.
-    missed: HashMap<String, Vec<String>>,
-    /// The names whose address would have to be filled in when the program starts, as that of a
-    /// missing variable.
+    /// The undefined names in each function.
+    missing: HashMap<String, Vec<String>>,
+    /// The names that need a relocation when the program starts, as the address of a missing
+    /// variable does.
     relocated: HashSet<String>,
-    /// The functions of which something else was said.
-    odd: HashSet<String>,
+    /// The functions with output that is not understood.
+    unexplained: HashSet<String>,
 }
 
-/// The verdict of a linker on a name.
+/// Whether a name links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is there.
-    There,
-    /// It is not.
+    /// Something defines the name.
+    Present,
+    /// Nothing defines it.
     Missing,
 }
 
-/// What GNU ld says of a name with `-y`.
+/// One line of GNU ld's output for `-y`.
 #[derive(Debug)]
 pub(crate) struct Trace<'a> {
-    /// The file that refers to it or defines it.
+    /// The file that refers to the name or defines it.
     pub file: &'a str,
-    /// Whether it defines it.
+    /// Whether the file defines the name.
     pub is_definition: bool,
     /// The name.
     pub name: &'a str,
 }
 
-/// Reads a line of such a trace. By hand: an inventory has thousands of them.
-pub(crate) fn trace(line: &str) -> Option<Trace<'_>> {
+/// Parses a line of GNU ld's output for `-y`. Without a regular expression: an inventory has
+/// thousands of these lines.
+pub(crate) fn parse_trace_line(line: &str) -> Option<Trace<'_>> {
     let (rest, name) = line.rsplit_once(' ')?;
     let (rest, is_definition) = match rest.strip_suffix(": definition of") {
         Some(rest) => (rest, true),
@@ -193,12 +203,12 @@ pub(crate) fn trace(line: &str) -> Option<Trace<'_>> {
     })
 }
 
-/// Reads what GNU ld says with `-y` and `--warn-unresolved-symbols`. `None` if there is a line
-/// that is not understood.
-pub(crate) fn linked(output: &str) -> Option<Linked> {
+/// Parses GNU ld's output for `-y` and `--warn-unresolved-symbols`. `None` if a line outside of any
+/// function is not understood.
+pub(crate) fn parse_link_output(output: &str) -> Option<Linked> {
     static FUNCTION: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^\S*ld\S*: \S+: in function `([^']+)':$").expect("valid"));
-    static MISSED: LazyLock<Regex> = LazyLock::new(|| {
+    static MISSING: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"^[^:]+:(?:\d+|\([^)]*\)): warning: undefined reference to `([^']+)'$")
             .expect("valid")
     });
@@ -209,7 +219,7 @@ pub(crate) fn linked(output: &str) -> Option<Linked> {
     let mut linked = Linked::default();
     let mut current: Option<String> = None;
     for line in output.lines() {
-        if let Some(trace) = trace(line) {
+        if let Some(trace) = parse_trace_line(line) {
             let sort = match trace.is_definition {
                 true => &mut linked.definitions,
                 false => &mut linked.references,
@@ -217,15 +227,15 @@ pub(crate) fn linked(output: &str) -> Option<Linked> {
             sort.entry(trace.name.into()).or_default().insert(trace.file.into());
         } else if let Some(function) = FUNCTION.captures(line) {
             current = Some(function[1].into());
-        } else if let Some(missed) = MISSED.captures(line) {
-            linked.missed.entry(current.clone()?).or_default().push(missed[1].into());
+        } else if let Some(missing) = MISSING.captures(line) {
+            linked.missing.entry(current.clone()?).or_default().push(missing[1].into());
         } else if let Some(relocation) = RELOCATION.captures(line) {
             linked.relocated.insert(relocation[1].into());
         } else if line.ends_with("ld: warning: creating DT_TEXTREL in a PIE") {
-            // What the line before is about.
+            // It follows the relocation that it is about.
             linked.relocated.iter().next()?;
         } else {
-            linked.odd.insert(current.clone()?);
+            linked.unexplained.insert(current.clone()?);
         }
     }
     Some(linked)
@@ -236,53 +246,58 @@ impl Linked {
         of.get(name).into_iter().flatten().map(String::as_str).collect()
     }
 
-    /// Whether a function of a unit refers to a name, and the linker says clearly whether that
-    /// is there.
+    /// The verdict on a name that a function of a unit refers to; `None` if the function does not
+    /// refer to it, or the output does not decide.
     fn verdict_on(&self, object: &str, function: &str, name: &str) -> Option<Verdict> {
-        if self.odd.contains(function) || !Self::files(&self.references, name).contains(&object) {
+        if self.unexplained.contains(function)
+            || !Self::files(&self.references, name).contains(&object)
+        {
             return None;
         }
-        let missed = self.missed.get(function).map(Vec::as_slice).unwrap_or_default();
+        let missing = self.missing.get(function).map(Vec::as_slice).unwrap_or_default();
         let definitions = Self::files(&self.definitions, name);
-        match (missed, definitions.as_slice()) {
+        match (missing, definitions.as_slice()) {
             ([], [_, ..])
                 if definitions.iter().all(|file| is_shared(file))
                     && !self.relocated.contains(name) =>
             {
-                Some(Verdict::There)
+                Some(Verdict::Present)
             }
-            ([_, ..], []) if missed.iter().all(|missed| missed == name) => Some(Verdict::Missing),
+            ([_, ..], []) if missing.iter().all(|missing| missing == name) => {
+                Some(Verdict::Missing)
+            }
             _ => None,
         }
     }
 
-    /// Whether the linker did what it is to do: it misses what does not exist, and the unit's
-    /// first function is where it belongs.
+    /// Whether the linker worked as expected on a unit: it reports the name that does not exist,
+    /// and finds the unit's first function in the unit's object file.
     pub(crate) fn is_sound(&self, unit: &Unit) -> bool {
         let (names, object) = (unit.names(), unit.object_name());
         self.verdict_on(&object, &names.sentinel(), &names.absent()) == Some(Verdict::Missing)
             && Self::files(&self.definitions, &names.first()) == [object.as_str()]
     }
 
-    /// The verdict on a unit's question.
+    /// The verdict on the name of a unit's question.
     pub(crate) fn verdict(&self, unit: &Unit, candidate: usize) -> Option<Verdict> {
         let candidate = &unit.candidates[candidate];
         let DecidedBy::Links { name, .. } = &candidate.part.decided_by else { return None };
         self.verdict_on(&unit.object_name(), &function(candidate.question), name)
     }
 
-    /// Whether nothing at all was said of a unit's question: it refers to nothing.
+    /// Whether the output says nothing about a unit's question, because its part refers to nothing.
     pub(crate) fn is_silent_on(&self, unit: &Unit, candidate: usize) -> bool {
         let candidate = &unit.candidates[candidate];
         let function = function(candidate.question);
         let DecidedBy::Links { name, .. } = &candidate.part.decided_by else { return false };
-        !self.odd.contains(&function)
-            && !self.missed.contains_key(&function)
+        !self.unexplained.contains(&function)
+            && !self.missing.contains_key(&function)
             && !Self::files(&self.references, name).contains(&unit.object_name().as_str())
     }
 }
 
-/// A shared library by its name: `libc.so.6`, not a member of an archive.
+/// Whether a file name is that of a shared library, such as `libc.so.6`, and not of an archive
+/// member.
 fn is_shared(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or_default();
     name.contains(".so") && !file.ends_with(')') && !name.ends_with(".o") && !name.ends_with(".a")
@@ -292,10 +307,10 @@ fn is_shared(file: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// What is said of a unit of an empty source.
-    fn said(output: &str) -> Option<Diagnostics> {
+    /// The diagnostics of a unit with an empty source.
+    fn diagnostics(output: &str) -> Option<Diagnostics> {
         let unit = Unit::of_text("int x;\n");
-        messages(output, &[&unit]).map(|mut said| said.remove(0))
+        diagnostics_by_unit(output, &[&unit]).map(|mut diagnostics| diagnostics.remove(0))
     }
 
     #[test]
@@ -306,8 +321,12 @@ mod tests {
         let clang =
             "/usr/include/b.h:3:5: note: previous declaration is here\nint f(void);\n    ^\n";
         for note in [gcc, clang] {
-            let said = said(&[error, note].concat()).unwrap();
-            assert_eq!((said.errors.as_slice(), said.elsewhere), (&[7][..], false), "{note}");
+            let diagnostics = diagnostics(&[error, note].concat()).unwrap();
+            assert_eq!(
+                (diagnostics.errors.as_slice(), diagnostics.elsewhere),
+                (&[7][..], false),
+                "{note}"
+            );
         }
         for other in [
             &gcc.replace("note: ", "warning: "),
@@ -315,54 +334,54 @@ mod tests {
             &[clang, "int g(void);\n"].concat(),
             "/usr/include/b.h:3:5: note: previous declaration is here\nerror: no\n",
         ] {
-            assert!(said(&[error, other].concat()).unwrap().elsewhere, "{other}");
+            assert!(diagnostics(&[error, other].concat()).unwrap().elsewhere, "{other}");
         }
-        // What is said at the top of this stack is not there.
+        // The diagnostic at the top of this stack is missing.
         let stack = gcc.split("/usr/include/b.h").next().unwrap();
-        assert_eq!(said(&[error, stack].concat()), None);
+        assert_eq!(diagnostics(&[error, stack].concat()), None);
     }
 
     const REFERENCE: &str = "/usr/bin/ld: conftest0.o: reference to fork\n";
     const DEFINITION: &str = "/usr/bin/ld: /lib/libc.so.6: definition of fork\n";
-    const MISSED: &str = "/usr/bin/ld: conftest0.o: in function `tryall_part_0':\n\
+    const MISSING: &str = "/usr/bin/ld: conftest0.o: in function `tryall_part_0':\n\
                           conftest0.c:(.text+0x1e): warning: undefined reference to `fork'\n";
 
     fn verdict(output: &str) -> Option<Verdict> {
-        linked(output)?.verdict_on("conftest0.o", "tryall_part_0", "fork")
+        parse_link_output(output)?.verdict_on("conftest0.o", "tryall_part_0", "fork")
     }
 
     #[test]
-    fn a_name_is_there_if_only_shared_libraries_define_it() {
-        assert_eq!(verdict(&[REFERENCE, DEFINITION].concat()), Some(Verdict::There));
+    fn a_name_is_present_if_only_shared_libraries_define_it() {
+        assert_eq!(verdict(&[REFERENCE, DEFINITION].concat()), Some(Verdict::Present));
         for other in ["/lib/libc.a(fork.o)", "conftest1.o", "/lib/libx.so.a", "/lib/x.so(y.o)"] {
             let definition = DEFINITION.replace("/lib/libc.so.6", other);
             assert_eq!(verdict(&[REFERENCE, &definition].concat()), None, "{other}");
             assert_eq!(verdict(&[REFERENCE, DEFINITION, &definition].concat()), None, "{other}");
         }
-        // The header has given it another name.
+        // The header gave the function another name.
         assert_eq!(verdict(DEFINITION), None);
     }
 
     #[test]
-    fn a_name_is_missing_if_nothing_defines_it_and_its_function_misses_it() {
-        assert_eq!(verdict(&[REFERENCE, MISSED].concat()), Some(Verdict::Missing));
-        assert_eq!(verdict(&[REFERENCE, DEFINITION, MISSED].concat()), None);
+    fn a_name_is_missing_if_nothing_defines_it_and_its_function_reports_it() {
+        assert_eq!(verdict(&[REFERENCE, MISSING].concat()), Some(Verdict::Missing));
+        assert_eq!(verdict(&[REFERENCE, DEFINITION, MISSING].concat()), None);
         assert_eq!(verdict(REFERENCE), None);
-        assert_eq!(verdict(&[REFERENCE, &MISSED.replace("`fork'", "`forkk'")].concat()), None);
-        assert_eq!(verdict(&[REFERENCE, &MISSED.replace("part_0", "part_1")].concat()), None);
-        let two = MISSED.replace("0x1e", "0x2e").replace("`fork'", "`vfork'");
-        assert_eq!(verdict(&[REFERENCE, MISSED, &two].concat()), None);
+        assert_eq!(verdict(&[REFERENCE, &MISSING.replace("`fork'", "`forkk'")].concat()), None);
+        assert_eq!(verdict(&[REFERENCE, &MISSING.replace("part_0", "part_1")].concat()), None);
+        let two = MISSING.replace("0x1e", "0x2e").replace("`fork'", "`vfork'");
+        assert_eq!(verdict(&[REFERENCE, MISSING, &two].concat()), None);
     }
 
     #[test]
-    fn what_is_not_understood_is_no_evidence() {
-        let odd = "conftest0.c:(.text+0x3d): warning: the `fork' function is dangerous\n";
-        let missed = MISSED.lines().next().unwrap();
-        assert_eq!(verdict(&format!("{REFERENCE}{DEFINITION}{missed}\n{odd}")), None);
+    fn unknown_lines_are_no_evidence() {
+        let unexplained = "conftest0.c:(.text+0x3d): warning: the `fork' function is dangerous\n";
+        let missing = MISSING.lines().next().unwrap();
+        assert_eq!(verdict(&format!("{REFERENCE}{DEFINITION}{missing}\n{unexplained}")), None);
         for line in
             ["ld.lld: error: undefined symbol: fork\n", "/usr/bin/ld: skipping incompatible x.so\n"]
         {
-            assert!(linked(&[line, REFERENCE, DEFINITION].concat()).is_none(), "{line}");
+            assert!(parse_link_output(&[line, REFERENCE, DEFINITION].concat()).is_none(), "{line}");
         }
         let relocation = "/usr/bin/ld: conftest0.o: warning: relocation against `fork' in read-only section `.text'\n";
         assert_eq!(verdict(&[REFERENCE, DEFINITION, relocation].concat()), None);

@@ -1,70 +1,76 @@
-//! Fusing: many questions answered by few commands, each exactly as it would be alone.
+//! Unity batches: a few commands answer many questions, each exactly as it would be answered alone.
 //!
-//! Questions become parts of units. A unit is a source with the headers and the prefix that its
-//! parts have in common, and each part is the same text as in the question's own source, in a
-//! function of its own. All units of a batch are compiled by one command to an object file each,
-//! and those with something to link are linked by a second one. [`guard`] says what may take
-//! part, [`unit`] writes the sources, [`evidence`] reads what the compiler says; `run::fused` runs
-//! it. What is not proved by what was read is asked alone: a batch may answer nothing, but never
-//! something else. Sources of the caller's that differ in one word share one, too ([`siblings`]).
+//! Each question becomes a part of a unit. A unit is one source file with the headers and the
+//! prefix that its parts have in common. Each part repeats the text of the question's own source
+//! inside a function of its own. One command compiles all units of a batch to one object file each;
+//! a second command links the units that contain link questions. [`eligibility`] decides which
+//! questions may take part, [`source`] writes the units, [`evidence`] reads the diagnostics, and
+//! [`run`] drives the commands. A question that the output does not prove runs alone: a batch may
+//! leave questions unanswered, but it never gives a different answer. Sources of the caller that
+//! differ in one word share a source in another way, see [`crate::batch::variants`].
 //!
-//! # Why a yes of the compiler is the single one
+//! # Why a yes of the compiler holds alone
 //!
-//! A unit that compiles without a word has compiled each of its parts. Between the headers and a
-//! part stand only other parts, and none of them changes what a later one means:
+//! If a unit compiles without diagnostics, the compiler has accepted each of its parts. Only other
+//! parts stand between the headers and a part, and no part changes the meaning of a later one:
 //!
-//! * Its words are balanced and closed ([`crate::protocol::fragment`]), and so is what they come to
-//!   where they are macros: the object file of a unit of several parts tells it. No word of ours
-//!   that stands around them is a macro. All names that it
-//!   declares are its own, with the question's number in them, or stay in the block of its
-//!   function. `sizeof(struct x *)` declares `struct x`, but in that block. What could declare more
-//!   (braces, quotes, a name of ours) is kept out, and C++, where naming a type may instantiate
-//!   templates and so change the size of another, shares units only for functions that nothing
-//!   declares.
-//! * Alone, a prototype and the struct of an alignment stand outside of functions, and in a part
-//!   in a block, which forgets them: another prototype of the function, or a tag, would be there for
-//!   the next. A block takes all that the outside takes, and three things more, which are
-//!   kept out: specifiers such as `typedef` and `static`, a word that is no type and makes a call of the
-//!   declaration (`extern` stands before it), and a type that depends on a variable (its size
-//!   must also be an enumerator).
-//! * Macros that tell the place (`__LINE__`, `__FILE__`, `__COUNTER__`, `__func__`) would tell
-//!   another one. In a unit of several parts they are taken away, so that what uses them does not
-//!   compile; and so is `_Pragma`, by which a macro can change another one.
-//! * A symbol's part turns on an error that others have not; it stands behind those.
-//! * What the headers leave open meets words that compile only where a declaration begins (after
-//!   `unsigned` they do not), and then the unit's own first function: an open comment, brace or
-//!   function fails there or shows by that function's absence in the object file.
+//! * The text of a part is balanced and closed ([`crate::protocol::fragment`]). If the text
+//!   contains macros, their expansion is balanced and closed too: the object file of a unit with
+//!   several parts records it. None of our own words around the text is a macro. Every name that a
+//!   part declares either contains the number of its question or stays in the block of its
+//!   function. `sizeof(struct x *)` declares `struct x`, but only in that block. Text that could
+//!   declare more (braces, quotes, one of our own names) is not eligible. In C++, naming a type may
+//!   instantiate templates and thereby change the size of another type, so C++ units contain only
+//!   functions that nothing declares.
+//! * Alone, a prototype and the struct for an alignment stand at file scope. In a part they stand
+//!   in a block, because at file scope the next part would see them: as another prototype of the
+//!   function, or as a tag. A block accepts everything that file scope accepts, and three things
+//!   more, all of which are excluded: specifiers such as `typedef` and `static`; a word that is not
+//!   a type, which would turn the declaration into a call (`extern` in front prevents that); and a
+//!   type that depends on a variable (its size must also be valid as an enumerator).
+//! * Macros that expand to a position (`__LINE__`, `__FILE__`, `__COUNTER__`, `__func__`) would
+//!   expand differently. A unit with several parts undefines them, so text that uses them does not
+//!   compile. The unit also disables `_Pragma`, with which a macro can change another macro.
+//! * The part of a symbol turns a warning into an error. No other part may see that, so parts of
+//!   symbols come last.
+//! * Whatever the headers leave open meets text that compiles only where a declaration may begin
+//!   (after a dangling `unsigned` it does not), and then the unit's own first function. An open
+//!   comment, brace or function fails there, or shows by the absence of that function in the object
+//!   file.
 //!
-//! # Why a no of the compiler is the single one
+//! # Why a no of the compiler holds alone
 //!
-//! Only two are taken. In a unit with one part, all errors stand in the words of that part that
-//! stand in its own source as well, and what is before them differs by one function. Not where one
-//! of the question's words is a macro, which may tell its line; that is no yes either. Nor where
-//! a word of ours is one. Or the compile ended at a
-//! line of the headers and the prefix, the first lines of the question's own source, as it does
-//! when a header is not there. Any other error decides nothing, because a parser that recovers
-//! from one may see others that are none: the question is asked alone, and the rest of the unit is
-//! compiled again without it and has to be silent.
+//! The batch accepts two kinds of no. The first is a unit with a single part in which every error
+//! is on a line that the question's own source also contains. The text before those lines differs
+//! from the question's own source by one function only. This does not apply if a word of the
+//! question is a macro, which may expand to its line number (a yes does not count then either), or
+//! if one of our own words is a macro. The second is a compile that ended at a line of the headers
+//! or the prefix, as it does if a header is missing: those are the first lines of the question's
+//! own source. Any other error decides nothing, because a parser that recovers from one error may
+//! report others that do not exist. The question then runs alone, and the rest of the unit is
+//! compiled again without it and must produce no diagnostics.
 //!
-//! # Why a yes of the linker is the single one
+//! # Why a yes of the linker holds alone
 //!
-//! The linker traces each name (`-y`). The unit's object file refers to the name, so no header
-//! has given the function another one; and the only files that define it are shared libraries.
-//! Those are on the command line of a single link, too, and are searched there for every
-//! reference. A definition in an archive proves nothing: its member may have been found, or may
-//! have found what it needs, because of another question; nor does one in an object file. A symbol
-//! that is a macro refers to nothing, and leaves a mark in the object file that says so; its
-//! link alone is that of the empty program.
+//! The linker traces each name (`-y`). The unit's object file refers to the name, so no header has
+//! given the function another name. Only shared libraries define the name. Those libraries are also
+//! on the command line of a link alone, and the linker searches them for every reference. A
+//! definition in an archive proves nothing: another question may have pulled in the archive member,
+//! or whatever that member needs. Neither does a definition in an object file. A symbol that is a
+//! macro refers to no name; a mark in the object file records that it is a macro. Its link alone is
+//! that of the empty program.
 //!
-//! # Why a no of the linker is the single one
+//! # Why a no of the linker holds alone
 //!
-//! No file defines the name, and the linker says, of the function that asks for it, that it is
-//! undefined. The files of a single link are among those of this one, for the objects of the units
-//! bring more references and so can only bring in more; what none of these defines, none of those
-//! does. It is said as a warning (`--warn-unresolved-symbols`), so that one link names all of
-//! them and still shows that nothing else is wrong with it: it must succeed, and every line that it
-//! writes must be understood. Each unit refers to a name that does not exist, behind all its parts,
-//! and that must be missed as well: so the linker does miss names, and did not stop before.
+//! No file defines the name, and the linker reports it as undefined in the function of the
+//! question. The files of a link alone are a subset of the files of this link: the objects of the
+//! units add references, and references can only pull in more files. So if none of the files of
+//! this link defines the name, none of the files of a link alone does. The linker reports undefined
+//! names as warnings (`--warn-unresolved-symbols`), so that one link lists all of them and still
+//! shows that nothing else is wrong with it: the link must succeed, and every line of its output
+//! must be understood. Each unit also refers, after all its parts, to a name that does not exist.
+//! The linker must report that name too, which proves that it does report undefined names and did
+//! not stop early.
 
 pub(crate) mod eligibility;
 pub(crate) mod evidence;
@@ -79,53 +85,54 @@ use crate::batch::unity::part::{DecidedBy, Part};
 use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, ToolchainId};
 
-/// With fewer questions, a batch has no gain.
-pub(crate) const FEWEST: usize = 3;
+/// The fewest questions for which a batch pays off.
+pub(crate) const MIN_QUESTIONS: usize = 3;
 
-/// So many parts have one unit at most: the names are on one command line.
-const MOST_PARTS: usize = 200;
+/// The most parts in one unit: the linker command lists all their names.
+const MAX_PARTS: usize = 200;
 
-/// A question that may be fused.
+/// A question that may share a unit.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     /// The question.
     pub question: QuestionId,
-    /// Its part.
+    /// Its part of the unit.
     pub part: Part,
 }
 
 impl Candidate {
-    /// Whether it asks the linker.
+    /// Whether the linker decides the question.
     pub(crate) fn links(&self) -> bool {
         matches!(self.part.decided_by, DecidedBy::Links { .. })
     }
 }
 
-/// Questions that share their commands: units, each with the candidates that share a source.
+/// Units that share commands. Each unit lists the candidates that share its source.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    /// The toolchain in the plan.
+    /// The toolchain of all its questions.
     pub toolchain: ToolchainId,
     /// The units.
     pub units: Vec<Vec<Candidate>>,
 }
 
 impl Batch {
-    /// All questions of it.
+    /// All questions of the batch.
     pub(crate) fn questions(&self) -> impl Iterator<Item = QuestionId> {
         self.units.iter().flatten().map(|candidate| candidate.question)
     }
 }
 
-/// Makes batches of candidates, up to so many for each toolchain and its arguments, and hands
-/// back those that have no gain from it. `others` is how many sources are to be compiled besides.
+/// Groups candidates into at most `width` batches for each combination of toolchain and arguments,
+/// and returns the questions for which a batch does not pay off. `others` is the number of other
+/// sources that wait to be compiled.
 pub(crate) fn batches(
     plan: &Plan,
     candidates: Vec<Candidate>,
     width: usize,
     others: usize,
 ) -> (Vec<Batch>, Vec<QuestionId>) {
-    // By toolchain and arguments.
+    // The toolchain and the arguments.
     type Command<'a> = (ToolchainId, &'a [OsString]);
     let mut alike: Vec<(Command<'_>, Vec<Vec<Candidate>>)> = Vec::new();
     let mut places = HashMap::new();
@@ -141,7 +148,7 @@ pub(crate) fn batches(
         let key = (place, candidate.part.before.clone(), (!shares).then_some(candidate.question));
         let known = &mut alike[place].1;
         match units.get(&key) {
-            Some(&unit) if known[unit as usize].len() < MOST_PARTS => {
+            Some(&unit) if known[unit as usize].len() < MAX_PARTS => {
                 known[unit as usize].push(candidate);
             }
             _ => {
@@ -155,19 +162,19 @@ pub(crate) fn batches(
     for ((toolchain, _), units) in alike {
         let (mut units, without): (Vec<_>, Vec<_>) =
             units.into_iter().partition(|unit: &Vec<Candidate>| has_gain(unit));
-        if without.len() <= width && units.len() >= FEWEST {
-            // Too few to share a command by themselves.
+        if without.len() <= width && units.len() >= MIN_QUESTIONS {
+            // They are too few for a batch of their own.
             units.extend(without);
         } else {
             alone.extend(without.into_iter().flatten().map(|candidate| candidate.question));
         }
         let count = units.iter().map(Vec::len).sum::<usize>();
-        if count < FEWEST {
+        if count < MIN_QUESTIONS {
             alone.extend(units.into_iter().flatten().map(|candidate| candidate.question));
             continue;
         }
-        // A batch costs a link, which is as much as two units, and often a second compile. So there
-        // is one, unless it were more than a core's share of all that is to be done.
+        // A batch costs a link, which is as much as two units, and often a second compile. So make
+        // only one, unless it exceeds one core's share of all remaining work.
         let shares = (units.len() * width).div_ceil(sources);
         let batches = (units.len() / 3).min(shares).clamp(1, width);
         let mut split = vec![Vec::new(); batches];
@@ -180,7 +187,8 @@ pub(crate) fn batches(
     (made, alone)
 }
 
-/// A lone part is compiled as it would be alone, so that it gains only by a shared link.
+/// Whether a unit pays off. A unit with a single part only gains by sharing a link: its compile
+/// costs as much as the question alone.
 pub(crate) fn has_gain(unit: &[Candidate]) -> bool {
     unit.len() > 1 || unit.iter().any(Candidate::links)
 }

@@ -1,5 +1,5 @@
-//! Questions as parts of one source that asks several of them: the same words as in the source of
-//! each alone, in a function of its own. What must hold for that is told in [`crate::fuse`].
+//! Questions as parts of a shared source: each part repeats the text of the question's own source
+//! in a function of its own. [`crate::batch::unity`] explains the conditions.
 
 use crate::compiler::language::Language;
 use crate::compiler::value;
@@ -7,36 +7,36 @@ use crate::plan::ids::QuestionId;
 use crate::plan::question::{Question, Subject};
 use crate::source::{Before, c};
 
-/// How a question fits into a shared source.
+/// The part of a question in a shared source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// What stands before it. Only parts with the same text here can share a source.
+    /// The text before the part. Only parts with the same text here can share a source.
     pub before: String,
-    /// How many lines of that stand in the question's own source, too, at the same place.
+    /// How many lines of `before` also start the question's own source.
     pub common_lines: usize,
-    /// What decides.
+    /// What decides the question.
     pub decided_by: DecidedBy,
 }
 
 /// What decides a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DecidedBy {
-    /// Whether it compiles.
+    /// Whether the part compiles.
     Compiles,
-    /// The integer in the object file.
+    /// An integer in the object file.
     Integer,
     /// The byte order in the object file.
     ByteOrder,
-    /// Whether this name links. `may_be_macro`: a macro of this name is enough.
+    /// Whether a name links.
     Links {
         /// The name.
         name: String,
-        /// Whether a macro of this name is a yes.
+        /// Whether a macro with this name also means yes.
         may_be_macro: bool,
     },
 }
 
-/// The part of a question; `None` if it has none.
+/// The part of a question; `None` if the question cannot share a source.
 pub(crate) fn part(question: &Question, language: Language) -> Option<Part> {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     let start = c::start(before);
@@ -46,7 +46,7 @@ pub(crate) fn part(question: &Question, language: Language) -> Option<Part> {
         Subject::Function(name) => {
             let has_headers = c::has_headers(&start);
             if !has_headers && !start.is_empty() {
-                // Alone, what the prefix declares goes to another name.
+                // Alone, `#define` gives whatever the prefix declares another name.
                 return None;
             }
             Part {
@@ -87,8 +87,8 @@ pub(crate) fn part(question: &Question, language: Language) -> Option<Part> {
     })
 }
 
-/// The text of a part, in a function of this name and with this number: the declaration of the
-/// function, and what stands in the question's own source as well.
+/// The text of a part in a function called `name`: the declaration of the function, and the lines
+/// that the question's own source also contains. `number` marks the integer of the part.
 pub(crate) fn text(question: &Question, name: &str, number: QuestionId) -> (String, String) {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     let with_arguments = "int tryall_argc, char **tryall_argv";
@@ -112,22 +112,22 @@ pub(crate) fn text(question: &Question, name: &str, number: QuestionId) -> (Stri
             ("void", c::prototype_body(name, function, return_type, arguments))
         }
         Subject::Endian => (with_arguments, c::byte_order_body(name)),
-        _ => unreachable!("it is no part"),
+        _ => unreachable!("such a question has no part"),
     };
     let declaration =
         format!("#ifdef __cplusplus\nextern \"C\"\n#endif\nint {name}({parameters});\n");
     (declaration, body)
 }
 
-/// Stands between the words of a part that are looked at each for itself.
+/// Separates the words of a part that are examined one by one.
 pub(crate) const BETWEEN_WORDS: &str = " tryall_words_between ";
 
-/// The words in the text of a part that may be macros of a header. `None` if there are none.
+/// The words of a part that may be macros of a header; `None` if the part has no such words.
 pub(crate) fn words(question: &Question) -> Option<String> {
     let before = Before { headers: &question.headers, prefix: &question.prefix };
     match &question.subject {
         Subject::Function(name) => c::has_headers(&c::start(before)).then(|| name.clone()),
-        // A plain name stands there only if it is no macro.
+        // The source uses a plain name only if that name is not a macro.
         Subject::Symbol(name) if c::is_plain(name) => Some("__SIZE_TYPE__".into()),
         Subject::Symbol(name) => Some(format!("__SIZE_TYPE__ {name}")),
         Subject::Type(name) | Subject::Sizeof(name) => Some(name.clone()),

@@ -1,4 +1,4 @@
-//! Runs a batch of questions that share their commands.
+//! Runs a batch of questions that share commands.
 
 use std::cell::Cell;
 use std::cmp::Reverse;
@@ -12,9 +12,9 @@ use crate::batch::ledger::{self, Ledger};
 use crate::batch::unity::evidence::{self, Diagnostics, Linked};
 use crate::batch::unity::part::DecidedBy;
 use crate::batch::unity::source::{Unit, macro_mark};
-use crate::batch::unity::{self, Batch, Candidate, FEWEST};
+use crate::batch::unity::{self, Batch, Candidate, MIN_QUESTIONS};
 use crate::check::context::Context;
-use crate::check::{Attempt, CheckRun, Command, Outcome, shown};
+use crate::check::{Attempt, CheckRun, Command, Outcome, reported_argv};
 use crate::compiler::dialect::Stage;
 use crate::compiler::value::{self, Found};
 use crate::compiler::verdict::Verdict;
@@ -23,26 +23,27 @@ use crate::plan::ids::QuestionId;
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::Value;
 
-/// How often a unit, and then its rest, is compiled.
+/// How often a unit, and then what remains of it, is compiled.
 const ROUNDS: usize = 4;
 
-/// So many parts that keep a unit from compiling are compiled by the same command as its rest, each
-/// in a unit of its own: more would have one core busy, and another idle.
-const MOST_LONE: usize = 4;
+/// Up to this many parts that keep a unit from compiling are compiled again with the rest of the
+/// unit by one command, each in a unit of its own. More would keep one core busy and leave others
+/// idle.
+const MAX_SINGLES: usize = 4;
 
-/// What is known of a batch so far.
+/// The state of a batch.
 #[derive(Default)]
 struct Progress {
     answered: Vec<(QuestionId, Outcome)>,
-    /// Whether the parts themselves failed, so that smaller batches would do no better.
+    /// Whether most parts of a unit failed, so that smaller batches would do no better.
     parts_failed: bool,
-    /// Whether the link of all told nothing, as that of fewer may.
+    /// Whether the link of all units proved nothing. A link of fewer units may.
     link_failed: bool,
 }
 
-/// Answers what can be answered together.
+/// Answers the questions of a batch, as far as the output proves the answers.
 pub(crate) async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> BatchOutcome {
-    // Answers count only if the toolchain works. The probes ran long before.
+    // Answers count only if the toolchain works. Its probes started long ago.
     let links = batch.units.iter().flatten().any(|candidate| candidate.links());
     let stage = if links { Stage::Link } else { Stage::Compile };
     if context.probes[batch.toolchain].failure(stage).await.is_some() {
@@ -55,17 +56,17 @@ pub(crate) async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> 
     let Progress { answered, parts_failed, link_failed } = progress;
     let done: HashSet<QuestionId> = answered.iter().map(|(question, _)| *question).collect();
     let may_do_better = link_failed || done.is_empty() && !parts_failed;
-    let left = without(batch, &done);
+    let left = remaining(batch, &done);
     let may_try = may_do_better && !ledger.is_exhausted();
-    if may_try && left.questions().count() >= 2 * FEWEST {
+    if may_try && left.questions().count() >= 2 * MIN_QUESTIONS {
         BatchOutcome { answered, alone: Vec::new(), again: halves(left) }
     } else {
         BatchOutcome { answered, alone: left.questions().collect(), again: Vec::new() }
     }
 }
 
-/// What is left of a batch.
-fn without(mut batch: Batch, done: &HashSet<QuestionId>) -> Batch {
+/// A batch without the questions that are done.
+fn remaining(mut batch: Batch, done: &HashSet<QuestionId>) -> Batch {
     for unit in &mut batch.units {
         unit.retain(|candidate| !done.contains(&candidate.question));
     }
@@ -73,7 +74,7 @@ fn without(mut batch: Batch, done: &HashSet<QuestionId>) -> Batch {
     batch
 }
 
-/// Both halves of a batch, which splits a unit only if there is but one.
+/// Both halves of a batch. A unit is split only if it is the only one.
 fn halves(batch: Batch) -> Vec<Batch> {
     let Batch { toolchain, mut units } = batch;
     let second = match units.as_mut_slice() {
@@ -83,25 +84,25 @@ fn halves(batch: Batch) -> Vec<Batch> {
     vec![Batch { toolchain, units }, Batch { toolchain, units: second }]
 }
 
-/// A batch that is being asked.
+/// A batch that runs.
 struct UnityRun<'a> {
     run: CheckRun<'a>,
     ledger: &'a Ledger,
     units: Vec<Unit>,
     started: Instant,
-    /// The number of the next unit.
+    /// The number for the next unit.
     next_number: Cell<usize>,
-    /// Whether the compiler has stopped at its limit of errors. It is Clang, then.
+    /// Whether the compiler has stopped at an error limit, which shows that it is Clang.
     knows_a_limit: Cell<bool>,
 }
 
-/// Clang ends a compile at this many errors, unless it is told otherwise.
-const ERRORS_OF_CLANG: usize = 20;
+/// Clang's default error limit.
+const CLANG_ERROR_LIMIT: usize = 20;
 
-/// A unit that has been compiled, and what was said of it.
+/// A unit after its compile, with its diagnostics.
 struct Compiled {
     unit: Unit,
-    said: Diagnostics,
+    diagnostics: Diagnostics,
     object: Vec<u8>,
     exit_code: Option<i32>,
 }
@@ -124,7 +125,8 @@ impl<'a> UnityRun<'a> {
     async fn answer(self, progress: &mut Progress) {
         let ledger = self.ledger;
         let mut good = Vec::new();
-        // Each with how often it was compiled. Those with most questions gain most, and go first.
+        // Each unit with the number of times it was compiled. Units with the most questions gain
+        // the most and go first.
         let mut waiting: Vec<_> = self.units.iter().map(|unit| (unit.clone(), 0)).collect();
         waiting.sort_by_key(|(unit, _)| Reverse(unit.candidates.len()));
         let mut likely = Vec::new();
@@ -138,29 +140,29 @@ impl<'a> UnityRun<'a> {
             }
             let answered = progress.answered.len();
             let compiled = self.compile(&units).await;
-            let is_told = compiled.is_some();
+            let is_compiled = compiled.is_some();
             let mut saved = 0;
             for (compiled, rounds) in std::iter::zip(compiled.unwrap_or_default(), rounds) {
                 match self.judge(compiled, progress) {
-                    Judged::Good(compiled) => {
-                        saved += self.cost_of(&compiled.unit);
+                    Judgement::Good(compiled) => {
+                        saved += self.cost_alone(&compiled.unit);
                         good.push(*compiled);
                     }
-                    Judged::Again { rest, lone } if rounds + 1 < ROUNDS => {
+                    Judgement::Retry { rest, singles } if rounds + 1 < ROUNDS => {
                         let again = |unit| (unit, rounds + 1);
-                        waiting.extend(lone.into_iter().map(again));
+                        waiting.extend(singles.into_iter().map(again));
                         match rest {
                             Some((unit, true)) => likely.push(again(unit)),
                             Some((unit, false)) => waiting.insert(0, again(unit)),
                             None => {}
                         }
                     }
-                    Judged::Again { .. } | Judged::Done => {}
+                    Judgement::Retry { .. } | Judgement::Done => {}
                 }
             }
             expected += saved;
             ledger.settle(staked, units.len(), saved + progress.answered.len() - answered);
-            if !is_told {
+            if !is_compiled {
                 break;
             }
         }
@@ -169,7 +171,7 @@ impl<'a> UnityRun<'a> {
         progress.link_failed =
             linked.is_none() && good.iter().any(|compiled| compiled.unit.links());
         for compiled in &good {
-            self.answers_of(compiled, linked.as_ref(), progress);
+            self.record_answers(compiled, linked.as_ref(), progress);
         }
         let plan = &self.run.context.plan;
         let answered = progress.answered[answered..].iter();
@@ -179,103 +181,107 @@ impl<'a> UnityRun<'a> {
         ledger.spend(expected - saved + if links { ledger::LINK } else { 0 });
     }
 
-    /// What the questions of a unit cost alone, in compiles.
-    fn cost_of(&self, unit: &Unit) -> usize {
+    /// The cost of answering the questions of a unit alone, in compiles.
+    fn cost_alone(&self, unit: &Unit) -> usize {
         let question = |candidate: &Candidate| &self.run.context.plan.questions[candidate.question];
         unit.candidates.iter().map(question).map(ledger::cost).sum()
     }
 
-    /// Compiles units by one command. `None` if it cannot be told what came of which.
+    /// Compiles units by one command. `None` if the output cannot be assigned to the units.
     async fn compile(&self, units: &[Unit]) -> Option<Vec<Compiled>> {
-        let path = |name: String| self.run.room.path().join(name);
+        let path = |name: String| self.run.dir.path().join(name);
         for unit in units {
-            // What an earlier command left must not pass for this one's.
+            // Remove the output of an earlier command, so that it cannot pass for this one's.
             let _ = std::fs::remove_file(path(unit.object_name()));
             std::fs::write(path(unit.source_name()), &unit.text).ok()?;
         }
         let mut argv = self.command();
         argv.push("-c".into());
         if self.knows_a_limit.get() {
-            // An error for each question is told by one compile. Those of one question may be many and
-            // long, so that without a limit they could take longer than the questions alone.
+            // One compile should report an error for each question. But one question may cause many
+            // long messages, and without a limit these could take longer than the questions alone.
             let most = units.iter().map(|unit| unit.candidates.len()).max().unwrap_or_default();
-            argv.push(format!("-ferror-limit={}", most.max(ERRORS_OF_CLANG)).into());
+            argv.push(format!("-ferror-limit={}", most.max(CLANG_ERROR_LIMIT)).into());
         }
         argv.extend(units.iter().map(|unit| OsString::from(unit.source_name())));
         let attempt = self.run(argv, None, &units[0]).await?;
         if attempt.messages.contains(evidence::STOPPED_AT_LIMIT) {
             self.knows_a_limit.set(true);
         }
-        let said = evidence::messages(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
-        let compiled = std::iter::zip(units.iter().cloned(), said).map(|(unit, said)| {
-            let object = value::product(&path(unit.object_name())).unwrap_or_default();
-            // That of the command is also about the other units.
-            let exit_code = if object.is_empty() { attempt.exit_code } else { Some(0) };
-            Compiled { unit, said, object, exit_code }
-        });
+        let diagnostics =
+            evidence::diagnostics_by_unit(&attempt.messages, &units.iter().collect::<Vec<_>>())?;
+        let compiled =
+            std::iter::zip(units.iter().cloned(), diagnostics).map(|(unit, diagnostics)| {
+                let object = value::read_product(&path(unit.object_name())).unwrap_or_default();
+                // The exit status of the command also depends on the other units.
+                let exit_code = if object.is_empty() { attempt.exit_code } else { Some(0) };
+                Compiled { unit, diagnostics, object, exit_code }
+            });
         let compiled: Vec<_> = compiled.collect();
-        // Either all objects are there, or the command says that it failed.
+        // Either all object files exist, or the command reports a failure.
         let all = compiled.iter().all(|compiled| !compiled.object.is_empty());
         (all == (attempt.verdict == Verdict::Yes)).then_some(compiled)
     }
 
-    /// Whether a unit is good, or what else can be made of it.
-    fn judge(&self, compiled: Compiled, progress: &mut Progress) -> Judged {
-        let Compiled { unit, said, object, .. } = &compiled;
-        let is_there = !object.is_empty() && said.errors.is_empty();
+    /// Decides what to do with a compiled unit: use it, compile a part of it again, or give up.
+    fn judge(&self, compiled: Compiled, progress: &mut Progress) -> Judgement {
+        let Compiled { unit, diagnostics, object, .. } = &compiled;
+        let is_there = !object.is_empty() && diagnostics.errors.is_empty();
         let plan = &self.run.context.plan;
-        let leaving = if is_there { unit.leaving(plan, object) } else { Vec::new() };
-        if is_there && leaving.is_empty() && (unit.is_lone() || said.is_silent()) {
-            return Judged::Good(Box::new(compiled));
+        let escaping = if is_there { unit.escaping(plan, object) } else { Vec::new() };
+        if is_there && escaping.is_empty() && (unit.is_single() || diagnostics.is_silent()) {
+            return Judgement::Good(Box::new(compiled));
         }
-        let first_error = said.errors.first().copied();
-        let in_common = said.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
-        let in_the_part = unit.is_lone()
+        let first_error = diagnostics.errors.first().copied();
+        let in_common =
+            diagnostics.is_fatal && first_error.is_some_and(|line| line <= unit.common_lines);
+        let in_the_part = unit.is_single()
             && first_error.is_some()
-            && said.errors.iter().all(|line| unit.bodies[0].contains(line));
+            && diagnostics.errors.iter().all(|line| unit.bodies[0].contains(line));
         if object.is_empty() && (in_common || in_the_part) {
             for candidate in 0..unit.candidates.len() {
                 let mut outcome = self.outcome(&compiled, Verdict::No);
-                outcome.command = shown(&self.compile_alone(unit));
-                outcome.output = said.output.clone();
+                outcome.command = reported_argv(&self.compile_alone(unit));
+                outcome.output = diagnostics.output.clone();
                 progress.answered.push((unit.candidates[candidate].question, outcome));
             }
-            return Judged::Done;
+            return Judgement::Done;
         }
-        if said.elsewhere || unit.is_lone() {
-            return Judged::Done;
+        if diagnostics.elsewhere || unit.is_single() {
+            return Judgement::Done;
         }
         let mentioned = |candidate: &usize| {
-            said.mentioned
+            diagnostics
+                .mentioned
                 .iter()
-                .chain(&said.noted)
+                .chain(&diagnostics.noted)
                 .any(|line| unit.lines[*candidate].contains(line))
         };
         let unit_size = unit.candidates.len();
         let all = 0..unit_size;
         let of = |place: usize| unit.candidates[place].clone();
-        let is_quiet = |place: &usize| !mentioned(place) && !leaving.contains(place);
+        let is_quiet = |place: &usize| !mentioned(place) && !escaping.contains(place);
         let rest: Vec<_> = all.clone().filter(is_quiet).map(of).collect();
         progress.parts_failed |= rest.len() * 2 < unit.candidates.len();
         if rest.len() == unit.candidates.len() {
-            return Judged::Done;
+            return Judgement::Done;
         }
         let number = || self.next_number.replace(self.next_number.get() + 1);
         let unit = |parts| Unit::new(plan, number(), parts);
-        // Where a macro may leave its place, a unit of its own answers nothing.
-        let mut lone: Vec<_> =
-            all.filter(|place| mentioned(place) && !leaving.contains(place)).collect();
-        if lone.len() > MOST_LONE {
-            lone.clear();
+        // A unit of its own would not help a part whose macros may reach beyond it.
+        let mut singles: Vec<_> =
+            all.filter(|place| mentioned(place) && !escaping.contains(place)).collect();
+        if singles.len() > MAX_SINGLES {
+            singles.clear();
         }
-        let lone: Vec<_> = lone.into_iter().map(|place| unit(vec![of(place)])).collect();
-        let has_gain = unity::has_gain(&rest) || !lone.is_empty() && !rest.is_empty();
-        // Behind the error at which the compiler stopped, nothing is known.
-        let is_likely = !said.is_stopped && ledger::is_likely(rest.len(), unit_size);
-        Judged::Again { rest: has_gain.then(|| (unit(rest), is_likely)), lone }
+        let singles: Vec<_> = singles.into_iter().map(|place| unit(vec![of(place)])).collect();
+        let has_gain = unity::has_gain(&rest) || !singles.is_empty() && !rest.is_empty();
+        // Nothing is known about the parts behind the error at which the compiler stopped.
+        let is_likely = !diagnostics.is_stopped && ledger::is_likely(rest.len(), unit_size);
+        Judgement::Retry { rest: has_gain.then(|| (unit(rest), is_likely)), singles }
     }
 
-    /// KnownLinks what there is to link. `None` if that tells nothing.
+    /// Links all good units that contain link questions. `None` if the link proves nothing.
     async fn link(&self, good: &[Compiled]) -> Option<(Linked, Attempt)> {
         let units: Vec<_> = good.iter().map(|c| &c.unit).filter(|unit| unit.links()).collect();
         let argv = self.link_command(&units, Unit::object_name);
@@ -284,12 +290,12 @@ impl<'a> UnityRun<'a> {
         if attempt.verdict != Verdict::Yes || attempt.cut {
             return None;
         }
-        let linked = evidence::linked(&attempt.messages)?;
+        let linked = evidence::parse_link_output(&attempt.messages)?;
         units.iter().all(|unit| linked.is_sound(unit)).then_some((linked, attempt))
     }
 
-    /// The answers of a unit that has compiled.
-    fn answers_of(
+    /// Records the answers that a compiled unit and the link prove.
+    fn record_answers(
         &self,
         compiled: &Compiled,
         linked: Option<&(Linked, Attempt)>,
@@ -299,8 +305,8 @@ impl<'a> UnityRun<'a> {
         for (index, candidate) in unit.candidates.iter().enumerate() {
             let question = candidate.question;
             let mut outcome = self.outcome(compiled, Verdict::Yes);
-            outcome.command = shown(&self.compile_alone(unit));
-            outcome.output = compiled.said.output.clone();
+            outcome.command = reported_argv(&self.compile_alone(unit));
+            outcome.output = compiled.diagnostics.output.clone();
             match &candidate.part.decided_by {
                 DecidedBy::Compiles => {}
                 DecidedBy::Integer => {
@@ -323,7 +329,7 @@ impl<'a> UnityRun<'a> {
                     let verdict = linked.verdict(unit, index);
                     outcome.verdict = match verdict {
                         _ if is_macro => Verdict::Yes,
-                        Some(evidence::Verdict::There) => Verdict::Yes,
+                        Some(evidence::Verdict::Present) => Verdict::Yes,
                         Some(evidence::Verdict::Missing) => Verdict::No,
                         None => continue,
                     };
@@ -331,28 +337,29 @@ impl<'a> UnityRun<'a> {
                         let text = format!("the linker does not find {name}");
                         outcome.remark = Some(Reason::new(Code::NotFound, text));
                     }
-                    outcome.command = shown(&self.link_command(&[unit], Unit::source_name));
+                    outcome.command = reported_argv(&self.link_command(&[unit], Unit::source_name));
                     outcome.exit_code = attempt.exit_code;
-                    outcome.output = about(&attempt.messages, unit, question, name);
+                    outcome.output = linker_lines_about(&attempt.messages, unit, question, name);
                 }
             }
             progress.answered.push((question, outcome));
         }
     }
 
+    /// An outcome with this verdict for a question of a compiled unit.
     fn outcome(&self, compiled: &Compiled, verdict: Verdict) -> Outcome {
         Outcome {
             exit_code: compiled.exit_code,
             source: Some(compiled.unit.text.clone()),
             duration: self.started.elapsed(),
-            fused: true,
+            shared: true,
             ..Outcome::of(verdict)
         }
     }
 
-    /// Runs a command.
+    /// Runs a command. `None` if it did not judge, or its output was cut.
     async fn run(&self, argv: Vec<OsString>, stage: Option<Stage>, unit: &Unit) -> Option<Attempt> {
-        let product = stage.and_then(|stage| self.run.written(stage));
+        let product = stage.and_then(|stage| self.run.product_path(stage));
         let program = self.run.program;
         let what = "the compiler";
         let reads = vec![unit.source_name().into()];
@@ -361,34 +368,36 @@ impl<'a> UnityRun<'a> {
         (!attempt.cut && !matches!(attempt.verdict, Verdict::Error(_))).then_some(attempt)
     }
 
+    /// The start of every command of the batch: the compiler and its arguments.
     fn command(&self) -> Vec<OsString> {
         let CheckRun { toolchain, question, .. } = &self.run;
         [&toolchain.command[..], &toolchain.args, &question.args].concat()
     }
 
-    /// The command that compiles one unit as the shared one does.
+    /// The command that compiles one unit with the arguments of the shared command.
     fn compile_alone(&self, unit: &Unit) -> Vec<OsString> {
         let mut argv = self.command();
         argv.extend(["-c".into(), unit.source_name().into()]);
         argv
     }
 
-    /// The command that links units: their objects, or their sources.
+    /// The command that links units, either their object files or their sources.
     fn link_command(&self, units: &[&Unit], file: fn(&Unit) -> String) -> Vec<OsString> {
         let mut argv = self.command();
         argv.extend(units.iter().map(|unit| OsString::from(file(unit))));
-        let product = self.run.toolchain.dialect.product(Stage::Link).expect("it is a file");
+        let product =
+            self.run.toolchain.dialect.product(Stage::Link).expect("a link writes a file");
         argv.extend(["-o".into(), product.into(), "-Wl,--warn-unresolved-symbols".into()]);
         let mut trace = String::from("-Wl");
         let mut seen = HashSet::new();
         for unit in units {
             let own = [unit.names().first(), unit.names().absent()];
-            let asked =
+            let is_member =
                 unit.candidates.iter().filter_map(|candidate| match &candidate.part.decided_by {
                     DecidedBy::Links { name, .. } => Some(name.clone()),
                     _ => None,
                 });
-            for name in own.into_iter().chain(asked).filter(|name| seen.insert(name.clone())) {
+            for name in own.into_iter().chain(is_member).filter(|name| seen.insert(name.clone())) {
                 trace.push_str(",-y,");
                 trace.push_str(&name);
             }
@@ -398,29 +407,29 @@ impl<'a> UnityRun<'a> {
     }
 }
 
-/// What is made of a unit.
-enum Judged {
-    /// It has compiled as it must.
+/// What to do with a compiled unit.
+enum Judgement {
+    /// Use it: it compiled without unexpected diagnostics.
     Good(Box<Compiled>),
-    /// It is to be compiled with less in it.
-    Again {
-        /// What nothing was said of, and whether that is likely to compile.
+    /// Compile parts of it again.
+    Retry {
+        /// The parts without diagnostics, and whether they are likely to compile.
         rest: Option<(Unit, bool)>,
-        /// What something was said of, each by itself.
-        lone: Vec<Unit>,
+        /// The parts with diagnostics, each in a unit of its own.
+        singles: Vec<Unit>,
     },
-    /// Nothing more.
+    /// Nothing: its questions are answered or must run alone.
     Done,
 }
 
-/// The lines of a linker's output that are about a question.
-fn about(output: &str, unit: &Unit, question: QuestionId, name: &str) -> String {
+/// The lines of the linker's output that are about a question.
+fn linker_lines_about(output: &str, unit: &Unit, question: QuestionId, name: &str) -> String {
     let function = format!("`{}'", unity::source::function(question));
-    let (behind, quoted) = (format!(" of {name}"), format!("`{name}'"));
+    let (after, quoted) = (format!(" of {name}"), format!("`{name}'"));
     let reference = format!("{}: reference to {name}", unit.object_name());
     let lines = output.lines().filter(|line| {
         line.contains(&function)
-            || line.ends_with(&behind)
+            || line.ends_with(&after)
             || line.ends_with(&quoted)
             || line.ends_with(&reference)
     });

@@ -1,46 +1,50 @@
-//! Siblings: sources of the caller's that differ in one word, compiled as one source.
+//! Variants: sources of the caller that differ in one word, compiled as one source.
 //!
-//! CMake's modules ask most of their questions with a source that is always the same but for a
-//! function's name, a symbol or a type. Who gives such sources says which word it is and which
-//! names the source declares ([`Variant`]), and promises with it that there are no others. Sources
-//! that are equal without their words are a family. It is compiled as one file: what stands up to
-//! the last `#include`, which all have in common, once; then the rest of each, with its own names
-//! changed by `#define`, in the first not even that.
+//! CMake's modules ask most of their questions with sources that are equal except for the name of a
+//! function, a symbol or a type. A caller that sends such sources states which word differs and
+//! which names the source declares ([`Variant`]), and promises that the source declares no others.
+//! Sources that are equal without their words form a group, which is compiled as one file. The file
+//! contains the text up to the last `#include`, which all variants share, once; then the rest of
+//! each variant, with its own names changed by `#define`. The first variant keeps its names.
 //!
-//! # Why the answers are the single ones
+//! # Why the answers hold alone
 //!
-//! Only a yes is taken, of all siblings of a file at once: it has compiled without an error, its
-//! object file is plain, and the link's inventory has all that it wants ([`crate::inventory`]).
-//! Then each compiles alone, and links without a word:
+//! The group accepts only a yes, and only for all variants of a file at once: the file compiled
+//! without an error, its object file is plain, and the inventory of the link contains everything
+//! that the object file wants ([`crate::check::links::inventory`]). Each variant then also compiles
+//! alone, and links without diagnostics:
 //!
-//! * The first stands there as it does alone, so the text that all have in common is accepted.
-//! * Another one comes behind the first, and not only behind the headers. What it finds there
-//!   more are its siblings' own names, changed to words that nobody writes, and what their words
-//!   may have declared. A word is an identifier, or a size of a type that is spelled in
-//!   identifiers and stars: nothing in it can be called, and so nothing is declared implicitly but
-//!   its own name, or a tag without members, which lets nothing compile that would not alone. No
-//!   sibling's word stands in the text of another, or they would not be equal without their words.
-//! * Macros that the text defines or undefines are undefined after each. None of them, no other
-//!   name in the text and none in a word may be a macro of the headers, which might hold
-//!   anything: the file has an `#error` for each. Only a word that stands behind its own `#ifndef`
-//!   may be one.
-//! * What would tell a place or count (`__LINE__`, `__COUNTER__`), change the rest of the file
-//!   (`#pragma`, `_Pragma`) or paste names (`##`) is not in the text, and headers are read once.
-//! * A definition that holds the word becomes a `#define` above the text, and only if no header
-//!   comes before it, which would see it on the command line.
-//! * All that a function wants of the linker it wants in the file, too, so that what suffices for
-//!   the file suffices for each.
+//! * The first variant stands in the file as it stands alone, so the compiler accepts the text that
+//!   all variants share.
+//! * A later variant follows the earlier ones, and not only the headers. In addition it sees their
+//!   names, changed to identifiers that nobody writes, and whatever their words declare. A word
+//!   is an identifier, or the size of a type spelled in identifiers and stars. Nothing in a word
+//!   can be called, so it declares nothing implicitly but its own name, or a tag without members,
+//!   and neither lets anything compile that would not compile alone. No variant contains the word
+//!   of another one; otherwise the two would not be equal without their words.
+//! * Macros that the text defines or undefines are undefined after each variant. These macros, all
+//!   other names in the text, and all names in a word must not be macros of the headers, because
+//!   such a macro could expand to anything: the file has an `#error` for each of them. The only
+//!   exception is a word that appears only behind its own `#ifndef`.
+//! * The text contains nothing that would reveal a position or count (`__LINE__`, `__COUNTER__`),
+//!   change the rest of the file (`#pragma`, `_Pragma`), or paste names (`##`). Headers are read
+//!   once.
+//! * A definition that contains the word becomes a `#define` above the text. This is only done if
+//!   no header precedes it, because a header would see the definition on the command line.
+//! * Everything that a function wants from the linker, it wants in the shared file too. So whatever
+//!   suffices for the file suffices for each variant.
 //!
-//! A sibling with an error, or whose word is what the inventory lacks, is asked alone, and the
-//! others once more without it.
+//! A variant with an error, or whose word the inventory lacks, runs alone, and the others are
+//! compiled once more without it.
 //!
-//! # What compilers say
+//! # Diagnostics
 //!
-//! Each sibling's lines have the name of a file of its own, and the number that they have alone, so
-//! that a warning is told of one of them, and in the same words but for its own names, which are
-//! put back. A sibling of which anything is said that alone would be said otherwise (of a macro that
-//! stands for its names, or in two pieces) is asked alone; all are if anything is said of what they
-//! have in common, which is said once.
+//! The lines of each variant carry a file name of their own, and the line numbers that they have
+//! alone. So a warning belongs to one variant, and reads as it would alone except for the changed
+//! names, which are changed back. A variant runs alone if one of its diagnostics would read
+//! differently alone, because it mentions a macro that stands for one of its names or comes in two
+//! pieces. All variants run alone if there is a diagnostic about the text that they share, because
+//! it is printed only once.
 
 pub(crate) mod eligibility;
 pub(crate) mod run;
@@ -55,16 +59,16 @@ use crate::plan::question::{CallerSource, Question, Subject, Variant};
 use crate::source::words::{identifiers, no_macros};
 use eligibility::{STEMS, stem};
 
-/// With fewer, a family has no gain.
-pub(crate) const FEWEST: usize = 3;
-/// So many have numbers of two digits.
-const MOST: usize = 100;
+/// The fewest variants for which a group pays off.
+pub(crate) const MIN_VARIANTS: usize = 3;
+/// The most variants in a group: their numbers have two digits.
+const MAX_VARIANTS: usize = 100;
 
-/// Where the word stood.
-const PLACE: char = '\0';
+/// Marks the places of the word in a text.
+const PLACEHOLDER: char = '\0';
 const MAIN: &str = "main";
-/// What must not stand in a text.
-const SEEN_BY_OTHERS: [&str; 13] = [
+/// Spellings that must not appear in the text of a variant.
+const FORBIDDEN_SPELLINGS: [&str; 13] = [
     "pragma",
     "_Pragma",
     "##",
@@ -80,41 +84,41 @@ const SEEN_BY_OTHERS: [&str; 13] = [
     "\\\n",
 ];
 
-/// The source of a sibling in its parts.
+/// The source of a variant without its word.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Text {
-    /// All lines up to the last include.
+    /// All lines up to the last `#include`.
     head: String,
-    /// The rest, with places for the word.
+    /// The rest, with [`PLACEHOLDER`] for the word.
     body: String,
-    /// Whether it uses the word only where that is no macro.
-    asks_for_macro: bool,
-    /// Definitions that hold the word, with places for it.
+    /// Whether the word appears only where the source has checked that it is not a macro.
+    is_guarded: bool,
+    /// Definitions that contain the word, as names and values with [`PLACEHOLDER`] for the word.
     defines: Vec<(String, String)>,
     /// All other definitions.
     definitions: Vec<OsString>,
 }
 
-/// A family, or as much of it as one file holds.
+/// Variants that one file holds.
 #[derive(Debug, Clone)]
 pub(crate) struct VariantGroup {
-    /// The questions.
+    /// The questions, in the order of their variants.
     pub questions: Vec<QuestionId>,
-    /// What they have in common.
+    /// The text that they share.
     text: Text,
 }
 
-/// Which questions of a plan may have siblings.
+/// Whether each question of a plan may have variants.
 pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
-    let has_siblings = |(question, fits): (&Question, bool)| {
+    let has_variants = |(question, fits): (&Question, bool)| {
         fits && plan.known_links.is_some()
             && (question.product.is_none() || question.product_is_data)
             && text(question).is_some()
     };
-    std::iter::zip(&plan.questions, eligibility::fits(plan)).map(has_siblings).collect()
+    std::iter::zip(&plan.questions, eligibility::fits(plan)).map(has_variants).collect()
 }
 
-/// Families among questions, and those that have too few siblings.
+/// The groups among these questions, and the questions that have too few variants.
 pub(crate) fn groups(
     plan: &Plan,
     questions: Vec<QuestionId>,
@@ -140,8 +144,8 @@ pub(crate) fn groups(
     }
     let (mut groups, mut alone) = (Vec::new(), Vec::new());
     for VariantGroup { questions, text } in alike {
-        for questions in questions.chunks(MOST) {
-            if questions.len() < FEWEST {
+        for questions in questions.chunks(MAX_VARIANTS) {
+            if questions.len() < MIN_VARIANTS {
                 alone.extend(questions);
             } else {
                 groups.push(VariantGroup { questions: questions.to_vec(), text: text.clone() });
@@ -151,59 +155,60 @@ pub(crate) fn groups(
     (groups, alone)
 }
 
+/// The names that the source of a question declares.
 fn own_names(question: &Question) -> &[String] {
-    question.sibling.as_ref().map_or(&[], |sibling| &sibling.own_names)
+    question.variant.as_ref().map_or(&[], |variant| &variant.own_names)
 }
 
-/// The names that a sibling declares, as it has them in a file where it stands at a place.
-pub(crate) fn names_at(sibling: &Variant, place: usize) -> impl Iterator<Item = (&str, String)> {
-    sibling.own_names.iter().map(move |name| match place {
+/// The names that a variant declares, each with its name at this place in the shared source.
+pub(crate) fn names_at(variant: &Variant, place: usize) -> impl Iterator<Item = (&str, String)> {
+    variant.own_names.iter().map(move |name| match place {
         0 => (name.as_str(), name.clone()),
         _ => (name.as_str(), format!("tryall_{place}_{name}")),
     })
 }
 
 impl VariantGroup {
-    /// The definitions that are the same for all.
+    /// The definitions that all variants share.
     pub(crate) fn definitions(&self) -> &[OsString] {
         &self.text.definitions
     }
 
-    /// The file that members share.
-    pub(crate) fn file<'a>(&self, members: impl Iterator<Item = &'a Variant>) -> String {
+    /// The source that these variants share.
+    pub(crate) fn shared_source<'a>(&self, members: impl Iterator<Item = &'a Variant>) -> String {
         let (text, mut whole) = (&self.text, String::new());
         let (macros, plain) = (macros(&text.body), identifiers_outside_directives(&text.body));
         let macros = || macros.iter().map(String::as_str);
         let defined = || text.defines.iter().map(|(name, _)| name.as_str());
-        for (place, sibling) in members.enumerate() {
+        for (place, variant) in members.enumerate() {
             let numbered = |line: usize| format!("#line {line} \"{}.c\"\n", stem(place));
-            // Whatever is said of what stands here is said of this one.
+            // Attribute diagnostics on these lines to this variant.
             whole.push_str(&numbered(1));
             if place == 0 {
                 whole.push_str(&text.head);
-                let own = sibling.own_names.iter().map(String::as_str);
+                let own = variant.own_names.iter().map(String::as_str);
                 let plain = plain.iter().map(String::as_str);
                 whole.push_str(&no_macros(macros().chain(defined()).chain(own).chain(plain)));
             }
-            if !text.asks_for_macro {
-                let names = identifiers(&sibling.word).filter(|name| *name != "sizeof");
+            if !text.is_guarded {
+                let names = identifiers(&variant.word).filter(|name| *name != "sizeof");
                 whole.push_str(&no_macros(names));
             }
             if place == 1 {
-                // `main` needs no prototype, by any other name it does. All else that would be
-                // warned of has been, in the first.
+                // `main` needs no prototype, but under another name it does. The first variant has
+                // already caused every other warning of this kind.
                 whole.push_str(
                     "#pragma GCC diagnostic ignored \"-Wmissing-prototypes\"\n\
                      #pragma GCC diagnostic ignored \"-Wmissing-declarations\"\n",
                 );
             }
             for (name, value) in &text.defines {
-                whole += &format!("#define {name} {}\n", value.replace(PLACE, &sibling.word));
+                whole += &format!("#define {name} {}\n", value.replace(PLACEHOLDER, &variant.word));
             }
-            let renamed = || names_at(sibling, place).filter(|(old, new)| old != new);
+            let renamed = || names_at(variant, place).filter(|(old, new)| old != new);
             whole.extend(renamed().map(|(old, new)| format!("#define {old} {new}\n")));
             whole.push_str(&numbered(text.head.lines().count() + 1));
-            whole.push_str(&text.body.replace(PLACE, &sibling.word));
+            whole.push_str(&text.body.replace(PLACEHOLDER, &variant.word));
             whole.push('\n');
             let done = renamed().map(|(old, _)| old).chain(defined()).chain(macros());
             whole.extend(done.map(|name| format!("#undef {name}\n")));
@@ -211,49 +216,55 @@ impl VariantGroup {
         whole
     }
 
-    /// Whether something was said of what all members have in common, and once for all of them.
-    pub(crate) fn is_of_all(&self, said: &str) -> bool {
+    /// Whether a diagnostic is about the text that all variants share, and so is printed only once.
+    pub(crate) fn is_about_common_text(&self, diagnostics: &str) -> bool {
         let lines = self.text.head.lines().count();
         let name = format!("{}.c:", stem(0));
-        let numbers = said.split(&name).skip(1).map(|rest| {
+        let numbers = diagnostics.split(&name).skip(1).map(|rest| {
             let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
             digits.parse::<usize>()
         });
-        let is_of_head = |line: Result<usize, _>| line.is_ok_and(|line| line <= lines);
-        said.contains("In file included from") || numbers.into_iter().any(is_of_head)
+        let is_in_head = |line: Result<usize, _>| line.is_ok_and(|line| line <= lines);
+        diagnostics.contains("In file included from") || numbers.into_iter().any(is_in_head)
     }
 
-    /// What was said of a member, as it would be of it alone: with its own names. `None` if there is
-    /// anything in it of how the file was put together.
-    pub(crate) fn as_alone(&self, sibling: &Variant, place: usize, said: String) -> Option<String> {
-        // Alone, a definition stands on the command line, and a name is no macro.
+    /// The diagnostics of a variant as they read alone, with its own names. `None` if they reveal
+    /// how the shared source was put together.
+    pub(crate) fn diagnostics_as_alone(
+        &self,
+        variant: &Variant,
+        place: usize,
+        diagnostics: String,
+    ) -> Option<String> {
+        // Alone, a definition is on the command line, and a name is not a macro.
         let defined = self.text.defines.iter().map(|(name, _)| name);
-        let mut macros = sibling.own_names.iter().chain(defined);
-        if said.contains("macro") && macros.any(|name| said.contains(name.as_str())) {
+        let mut macros = variant.own_names.iter().chain(defined);
+        if diagnostics.contains("macro") && macros.any(|name| diagnostics.contains(name.as_str())) {
             return None;
         }
-        let names = names_at(sibling, place);
-        let said = names.fold(said, |said, (old, new)| said.replace(&new, old));
-        // The stems of members begin as that of a single source does.
-        let others = said.replace(STEM, "");
+        let names = names_at(variant, place);
+        let diagnostics =
+            names.fold(diagnostics, |diagnostics, (old, new)| diagnostics.replace(&new, old));
+        // The names of the variants' files start like the name of a single source.
+        let others = diagnostics.replace(STEM, "");
         let is_own = !others.contains("tryall") && !others.contains(STEMS);
-        is_own.then_some(said)
+        is_own.then_some(diagnostics)
     }
 }
 
-/// The text of a question that says of itself that it has siblings, if it is one that can have
-/// some.
+/// The source of a question without its word; `None` if the question names no word, or its source
+/// cannot be shared.
 fn text(question: &Question) -> Option<Text> {
-    let Variant { word, own_names } = question.sibling.as_ref()?;
+    let Variant { word, own_names } = question.variant.as_ref()?;
     let Subject::Source { code: CallerSource::Text { source, .. }, .. } = &question.subject else {
         return None;
     };
-    let is_plain = word_fits(word)
+    let is_plain = is_plain_word(word)
         && own_names.iter().any(|name| name == MAIN)
         && identifiers(word).all(|name| !own_names.iter().any(|own| own == name))
         && question.headers.is_empty()
         && question.prefix.is_empty()
-        && !source.contains(PLACE)
+        && !source.contains(PLACEHOLDER)
         && source.is_ascii();
     if !is_plain {
         return None;
@@ -266,40 +277,40 @@ fn text(question: &Question) -> Option<Text> {
     let is_common = |line: &str| {
         line.trim().is_empty() || line.trim() == "/* */" || directive(line) == Some("include")
     };
-    let sees_others = SEEN_BY_OTHERS.iter().any(|spelling| body.contains(spelling));
+    let is_forbidden = FORBIDDEN_SPELLINGS.iter().any(|spelling| body.contains(spelling));
     let ends = head.is_empty() || head.ends_with('\n');
-    if !head.lines().all(is_common) || sees_others || !ends {
+    if !head.lines().all(is_common) || is_forbidden || !ends {
         return None;
     }
     let (mut defines, mut definitions) = (Vec::new(), Vec::new());
     for definition in &question.definitions {
         let given = definition.to_str()?;
-        let with_place = replaced(given, word);
-        if with_place == given {
+        let replaced = with_placeholder(given, word);
+        if replaced == given {
             definitions.push(definition.clone());
             continue;
         }
-        let (name, value) = with_place.strip_prefix("-D")?.split_once('=')?;
+        let (name, value) = replaced.strip_prefix("-D")?.split_once('=')?;
         let is_name = !name.is_empty() && identifiers(name).next() == Some(name);
-        if !is_name || !value.trim_matches(PLACE).is_empty() || !head.is_empty() {
+        if !is_name || !value.trim_matches(PLACEHOLDER).is_empty() || !head.is_empty() {
             return None;
         }
         defines.push((name.into(), value.into()));
     }
-    let body = replaced(body, word);
-    let asks_for_macro = asks_for_macro(&body);
-    Some(Text { head, body, asks_for_macro, defines, definitions })
+    let body = with_placeholder(body, word);
+    let is_guarded = is_guarded(&body);
+    Some(Text { head, body, is_guarded, defines, definitions })
 }
 
-/// Whether all places for the word stand between `#ifndef` of it and what ends that.
-fn asks_for_macro(body: &str) -> bool {
-    let condition = format!("#ifndef {PLACE}");
+/// Whether every place of the word is between `#ifndef` of the word and the next directive.
+fn is_guarded(body: &str) -> bool {
+    let condition = format!("#ifndef {PLACEHOLDER}");
     let Some((before, rest)) = body.split_once(&condition) else { return false };
     let end = rest.find("\n#").unwrap_or(rest.len());
-    !before.contains(PLACE) && !rest[end..].contains(PLACE)
+    !before.contains(PLACEHOLDER) && !rest[end..].contains(PLACEHOLDER)
 }
 
-/// The names in a text that compilers would read, but for those of macros that it defines.
+/// The names in a text that a compiler would read, except for macros that the text defines.
 fn identifiers_outside_directives(body: &str) -> Vec<String> {
     let own = macros(body);
     let mut names = Vec::new();
@@ -319,7 +330,7 @@ fn identifiers_outside_directives(body: &str) -> Vec<String> {
     names
 }
 
-/// A line without what stands in quotes.
+/// A line without its literals.
 fn without_literals(line: &str) -> String {
     let (mut kept, mut quote, mut chars) = (String::new(), None, line.chars());
     while let Some(c) = chars.next() {
@@ -334,8 +345,8 @@ fn without_literals(line: &str) -> String {
     kept
 }
 
-/// Whether a word is an identifier, or the size of a type without anything that could be called.
-fn word_fits(word: &str) -> bool {
+/// Whether a word is an identifier, or the size of a type that contains nothing to call.
+fn is_plain_word(word: &str) -> bool {
     let is_identifier = |text: &str| identifiers(text).next() == Some(text);
     let of_type = word.strip_prefix("(sizeof(").and_then(|rest| rest.strip_suffix("))"));
     let plain = |c: char| c == ' ' || c == '*' || c == '_' || c.is_ascii_alphanumeric();
@@ -344,7 +355,7 @@ fn word_fits(word: &str) -> bool {
         None => is_identifier(word),
     };
     let strange = |name: &str| {
-        SEEN_BY_OTHERS.iter().any(|spelling| name.contains(spelling))
+        FORBIDDEN_SPELLINGS.iter().any(|spelling| name.contains(spelling))
             || name.starts_with("__FILE")
             || name.starts_with("__BASE_FILE")
             || name.to_ascii_lowercase().starts_with("tryall")
@@ -352,33 +363,35 @@ fn word_fits(word: &str) -> bool {
     fits && !identifiers(word).any(strange)
 }
 
-/// A text with a place for each occurrence of a word that is not part of a longer one.
-fn replaced(text: &str, word: &str) -> String {
-    let goes_on =
+/// A text with [`PLACEHOLDER`] for each occurrence of a word that is not part of a longer one.
+fn with_placeholder(text: &str, word: &str) -> String {
+    let continues_word =
         |c: Option<char>| c.is_some_and(|c| c == '_' || c == '$' || c.is_ascii_alphanumeric());
     let (mut made, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find(word) {
-        let (before, behind) = (&rest[..at], &rest[at + word.len()..]);
-        let starts = !goes_on(word.chars().next()) || !goes_on(before.chars().next_back());
-        let ends = !goes_on(word.chars().next_back()) || !goes_on(behind.chars().next());
+        let (before, after) = (&rest[..at], &rest[at + word.len()..]);
+        let starts =
+            !continues_word(word.chars().next()) || !continues_word(before.chars().next_back());
+        let ends =
+            !continues_word(word.chars().next_back()) || !continues_word(after.chars().next());
         made.push_str(before);
         if starts && ends {
-            made.push(PLACE);
+            made.push(PLACEHOLDER);
         } else {
             made.push_str(word);
         }
-        rest = behind;
+        rest = after;
     }
     made + rest
 }
 
-/// The name of a directive.
+/// The name of the directive on a line, if the line is one.
 fn directive(line: &str) -> Option<&str> {
     let rest = line.trim_start().strip_prefix('#')?.trim_start();
     Some(rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default())
 }
 
-/// The macros that a text defines or undefines.
+/// The macros that a text defines or undefines, each once.
 fn macros(body: &str) -> Vec<String> {
     let mut names = Vec::new();
     for line in body.lines() {

@@ -1,4 +1,4 @@
-//! Compiles a group of sources as one file.
+//! Compiles a group of variants as one file.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -9,10 +9,10 @@ use crate::batch::BatchOutcome;
 use crate::batch::ledger::{self, Ledger};
 use crate::batch::unity::evidence::STOPPED_AT_LIMIT;
 use crate::batch::variants::eligibility::{blocks, stem};
-use crate::batch::variants::{self, FEWEST, VariantGroup};
+use crate::batch::variants::{self, MIN_VARIANTS, VariantGroup};
 use crate::check::context::Context;
 use crate::check::links::inventory::Inventory;
-use crate::check::{self, CheckRun, Outcome, shown};
+use crate::check::{self, CheckRun, Outcome, reported_argv};
 use crate::compiler::dialect::{STEM, Stage};
 use crate::compiler::object_file::{self, Wants};
 use crate::compiler::value;
@@ -22,12 +22,12 @@ use crate::plan::question::{CallerSource, Question, Subject, Variant};
 use crate::plan::toolchain::Commands;
 use crate::protocol::response::Step;
 
-/// How often the rest of a group is compiled.
+/// How often a group, and then what remains of it, is compiled.
 const ROUNDS: usize = 4;
-/// So many are asked alone at most, to have something to take an inventory with.
+/// The most variants that run alone to get a link for the inventory.
 const SAMPLES: usize = 2;
 
-/// Answers what can be answered by one compile of all; the rest is asked alone.
+/// Answers the questions of a group with one compile, as far as that proves the answers.
 pub(crate) async fn answer(
     context: &Context,
     ledger: &Ledger,
@@ -43,7 +43,7 @@ pub(crate) async fn answer(
         ..first.clone()
     };
     if let Some(run) = VariantsRun::new(context, ledger, &group, &shared) {
-        // Where it ends early, the others are asked alone.
+        // If this ends early, the remaining questions run alone.
         let _ = run.answer(group.questions.clone(), &mut answered).await;
     }
     let is_open = |question: &QuestionId| answered.iter().all(|(done, _)| done != question);
@@ -51,7 +51,7 @@ pub(crate) async fn answer(
     BatchOutcome { answered, alone, again: Vec::new() }
 }
 
-/// A group that is being asked.
+/// A group that runs.
 struct VariantsRun<'a> {
     run: CheckRun<'a>,
     ledger: &'a Ledger,
@@ -60,22 +60,22 @@ struct VariantsRun<'a> {
     started: Instant,
 }
 
-/// What came of the file.
+/// The result of compiling the shared source.
 struct Compiled {
-    /// Its object file, if it has compiled.
+    /// The object file, if the source compiled.
     object: Option<Vec<u8>>,
-    /// Of which members an error was said.
-    fails: Vec<bool>,
-    /// What was said of each member, as it would be of it alone; `None` if that cannot be told.
-    said: Vec<Option<String>>,
-    /// Whether the compiler stopped because it had told of enough errors.
+    /// Whether each variant has an error.
+    has_error: Vec<bool>,
+    /// The diagnostics of each variant as they read alone; `None` if that cannot be reconstructed.
+    diagnostics: Vec<Option<String>>,
+    /// Whether the compiler stopped at its error limit.
     is_stopped: bool,
 }
 
-/// What is left of a group.
-struct Left {
+/// The variants of a group without an answer.
+struct Remaining {
     members: Vec<QuestionId>,
-    /// Whether the compiler has not told of all that fail.
+    /// Whether the compiler stopped before it reported all errors.
     is_stopped: bool,
 }
 
@@ -97,11 +97,11 @@ impl<'a> VariantsRun<'a> {
         &self.run.context.plan.questions[index]
     }
 
-    fn sibling(&self, index: QuestionId) -> Option<&'a Variant> {
-        self.question(index).sibling.as_ref()
+    fn variant(&self, index: QuestionId) -> Option<&'a Variant> {
+        self.question(index).variant.as_ref()
     }
 
-    /// Answers what can be answered. `None` if that is not all.
+    /// Answers these variants. `None` if some remain without an answer.
     async fn answer(
         &self,
         mut members: Vec<QuestionId>,
@@ -110,21 +110,21 @@ impl<'a> VariantsRun<'a> {
         let ledger = self.ledger;
         let mut likely = false;
         for _ in 0..ROUNDS {
-            if members.len() < FEWEST {
+            if members.len() < MIN_VARIANTS {
                 return None;
             }
             let staked = if likely { 0 } else { ledger.stake(1).await };
             if !likely && staked == 0 {
                 return None;
             }
-            // What was asked alone is no gain.
+            // Variants that ran alone are no gain.
             let shared = |answered: &[(QuestionId, Outcome)]| {
-                answered.iter().filter(|(_, outcome)| outcome.fused).count()
+                answered.iter().filter(|(_, outcome)| outcome.shared).count()
             };
             let (before, count) = (shared(answered), members.len());
-            let rest = self.answer_or_leave(members, answered).await;
+            let rest = self.answer_or_narrow(members, answered).await;
             ledger.settle(staked, 1, shared(answered) - before);
-            let Left { members: left, is_stopped } = rest?;
+            let Remaining { members: left, is_stopped } = rest?;
             members = left;
             if members.is_empty() {
                 return Some(());
@@ -134,90 +134,94 @@ impl<'a> VariantsRun<'a> {
         None
     }
 
-    /// Answers all of these members, or leaves those that are to be tried again without the others.
-    /// `None` if it is not known which.
-    async fn answer_or_leave(
+    /// Answers all of these variants, or returns those to compile again without the failed ones.
+    /// `None` if it is not known which ones failed.
+    async fn answer_or_narrow(
         &self,
         mut members: Vec<QuestionId>,
         answered: &mut Vec<(QuestionId, Outcome)>,
-    ) -> Option<Left> {
-        let Compiled { object, fails, said, is_stopped } = self.compile(&members).await?;
-        let is_out: Vec<bool> = if let Some(object) = object {
+    ) -> Option<Remaining> {
+        let Compiled { object, has_error, diagnostics, is_stopped } =
+            self.compile(&members).await?;
+        let excluded: Vec<bool> = if let Some(object) = object {
             let wants = self.wants(&members, &object)?;
             let inventory = self.inventory(&object, &members, answered).await?;
             let missing: Vec<_> = inventory.missing(&wants).collect();
             if missing.is_empty() && inventory.suffices(&wants) {
-                self.take_answers(&members, &object, &said, answered).await;
-                return Some(Left { members: Vec::new(), is_stopped });
+                self.record_answers(&members, &object, &diagnostics, answered).await;
+                return Some(Remaining { members: Vec::new(), is_stopped });
             }
-            let is_missing = |sibling: &Variant| missing.contains(&&sibling.word);
-            members.iter().map(|&m| self.sibling(m).is_some_and(is_missing)).collect()
+            let is_missing = |variant: &Variant| missing.contains(&&variant.word);
+            members.iter().map(|&m| self.variant(m).is_some_and(is_missing)).collect()
         } else {
-            fails
+            has_error
         };
-        is_out.contains(&true).then_some(())?;
-        let mut is_out = is_out.into_iter();
-        members.retain(|_| is_out.next() == Some(false));
-        Some(Left { members, is_stopped })
+        excluded.contains(&true).then_some(())?;
+        let mut excluded = excluded.into_iter();
+        members.retain(|_| excluded.next() == Some(false));
+        Some(Remaining { members, is_stopped })
     }
 
-    /// Compiles the file of these members. `None` if it cannot be told what was said of which.
+    /// Compiles the shared source of these variants. `None` if the diagnostics cannot be assigned
+    /// to the variants.
     async fn compile(&self, members: &[QuestionId]) -> Option<Compiled> {
-        let siblings = members.iter().map(|&member| self.sibling(member));
-        let siblings: Vec<_> = siblings.collect::<Option<_>>()?;
-        let text = self.group.file(siblings.iter().copied());
+        let variants = members.iter().map(|&member| self.variant(member));
+        let variants: Vec<_> = variants.collect::<Option<_>>()?;
+        let text = self.group.shared_source(variants.iter().copied());
         let name = self.source_name();
-        let room = self.run.room.path();
-        std::fs::write(room.join(&name), text).ok()?;
+        let dir = self.run.dir.path();
+        std::fs::write(dir.join(&name), text).ok()?;
         let names: Vec<_> = (0..members.len()).map(|place| format!("{}.c", stem(place))).collect();
         for (&member, name) in std::iter::zip(members, &names) {
-            // Compilers show lines of it.
-            std::fs::write(room.join(name), self.source(member)?).ok()?;
+            // Compilers quote lines of this file.
+            std::fs::write(dir.join(name), self.source(member)?).ok()?;
         }
         let (compile, program) = (&self.commands.compile, self.run.program);
-        let attempt =
-            self.run.by(compile, program, "the compiler", Stage::Compile, name.as_ref()).await;
+        let attempt = self
+            .run
+            .run_template(compile, program, "the compiler", Stage::Compile, name.as_ref())
+            .await;
         if attempt.cut || matches!(attempt.verdict, Verdict::Error(_)) {
             return None;
         }
         let blocks = blocks(&attempt.messages, &names)?;
-        if blocks.iter().any(|(_, text)| self.group.is_of_all(text)) {
+        if blocks.iter().any(|(_, text)| self.group.is_about_common_text(text)) {
             return None;
         }
-        let (mut fails, mut said) = (Vec::new(), Vec::new());
-        for (place, sibling) in siblings.into_iter().enumerate() {
+        let (mut has_error, mut diagnostics) = (Vec::new(), Vec::new());
+        for (place, variant) in variants.into_iter().enumerate() {
             let own: Vec<_> = blocks.iter().filter(|(of, _)| *of == place).collect();
-            fails.push(own.iter().any(|(_, text)| text.contains("error: ")));
-            // Alone, the words of later passes would follow the first without a new headline.
-            said.push(match own.as_slice() {
+            has_error.push(own.iter().any(|(_, text)| text.contains("error: ")));
+            // Alone, messages of later passes would follow the first ones without a new headline.
+            diagnostics.push(match own.as_slice() {
                 [] => Some(String::new()),
                 [(_, text)] => {
                     let text = text.replace(&names[place], &name);
-                    self.group.as_alone(sibling, place, text)
+                    self.group.diagnostics_as_alone(variant, place, text)
                 }
                 _ => None,
             });
         }
         let object = match attempt.verdict {
-            Verdict::Yes => Some(value::product(&self.run.written(Stage::Compile)?)?),
+            Verdict::Yes => Some(value::read_product(&self.run.product_path(Stage::Compile)?)?),
             _ => None,
         };
-        // An error and an object file are too strange, and so is neither.
-        let is_strange = object.is_none() != fails.contains(&true);
+        // An error together with an object file is too strange to interpret, and so is neither.
+        let is_strange = object.is_none() != has_error.contains(&true);
         let is_stopped = attempt.messages.contains(STOPPED_AT_LIMIT);
-        (!is_strange).then_some(Compiled { object, fails, said, is_stopped })
+        (!is_strange).then_some(Compiled { object, has_error, diagnostics, is_stopped })
     }
 
-    /// What the object file of one member wants at most, and what that of the first defines. `None`
-    /// if that of all does not define the same for each.
+    /// What the object file of any one variant wants at most, and what that of the first one
+    /// defines. `None` if the shared object file does not define the same names for each variant.
     fn wants(&self, members: &[QuestionId], object: &[u8]) -> Option<Wants> {
         let mut wants = object_file::wants(object)?;
-        let own_names = &self.sibling(members[0])?.own_names;
-        // In some versions of a text a name is static, and so not among these.
+        let own_names = &self.variant(members[0])?.own_names;
+        // In some versions of a text a name is static, and so is not among these.
         let defined = own_names.iter().filter(|name| wants.defines.contains(*name));
         let defined: BTreeSet<_> = defined.cloned().collect();
         for (place, &member) in members.iter().enumerate().skip(1) {
-            for (name, own) in variants::names_at(self.sibling(member)?, place) {
+            for (name, own) in variants::names_at(self.variant(member)?, place) {
                 if wants.defines.remove(&own) != defined.contains(name) {
                     return None;
                 }
@@ -226,8 +230,8 @@ impl<'a> VariantsRun<'a> {
         (wants.defines == defined).then_some(wants)
     }
 
-    /// What the linker finds for the link of this group. If nothing has been linked by it yet, the
-    /// first members are asked alone.
+    /// The inventory of this group's link command. If the command has linked nothing yet, the first
+    /// variants run alone.
     async fn inventory(
         &self,
         object: &[u8],
@@ -242,37 +246,38 @@ impl<'a> VariantsRun<'a> {
         while !self.run.context.links.has_linked(&link, 1) {
             let &member = samples.next()?;
             if answered.iter().all(|(done, _)| *done != member) {
-                let outcome = check::ask(self.run.context, self.question(member)).await;
+                let outcome = check::outcome(self.run.context, self.question(member)).await;
                 answered.push((member, outcome));
             }
         }
         self.run.inventory(&link, template, linker).await
     }
 
-    /// The answers of members whose file has compiled and wants nothing that is not there.
-    async fn take_answers(
+    /// Records the answers of variants whose shared source compiled and wants nothing that is
+    /// missing.
+    async fn record_answers(
         &self,
         members: &[QuestionId],
         object: &[u8],
-        said: &[Option<String>],
+        diagnostics: &[Option<String>],
         answered: &mut Vec<(QuestionId, Outcome)>,
     ) {
-        for (place, (&member, said)) in std::iter::zip(members, said).enumerate() {
-            let Some(said) = said else { continue };
+        for (place, (&member, diagnostics)) in std::iter::zip(members, diagnostics).enumerate() {
+            let Some(diagnostics) = diagnostics else { continue };
             if answered.iter().all(|(done, _)| *done != member) {
-                let outcome = self.outcome(place, member, object, said).await;
+                let outcome = self.outcome(place, member, object, diagnostics).await;
                 answered.extend(outcome.map(|outcome| (member, outcome)));
             }
         }
     }
 
-    /// The answer for a member, which is yes; `None` if its product is not to be had.
+    /// The outcome of a variant, which is yes; `None` if its product cannot be made.
     async fn outcome(
         &self,
         place: usize,
         member: QuestionId,
         object: &[u8],
-        said: &str,
+        diagnostics: &str,
     ) -> Option<Outcome> {
         let context = self.run.context;
         let (question, source) = (self.question(member), self.source(member)?);
@@ -281,27 +286,27 @@ impl<'a> VariantsRun<'a> {
         let run = CheckRun { deadline, ..CheckRun::begin(context, question)? };
         let (link, _) = self.commands.link.as_ref()?;
         let compiled = Step {
-            command: shown(&run.filled(&self.commands.compile, name.as_ref())),
+            command: reported_argv(&run.argv(&self.commands.compile, name.as_ref())),
             exit_code: Some(0),
-            output: said.into(),
+            output: diagnostics.into(),
             known: false,
         };
-        let steps = vec![compiled, run.known_step(link, name.as_ref())];
+        let steps = vec![compiled, run.skipped_link_step(link, name.as_ref())];
         let mut outcome = Outcome {
             command: steps[1].command.clone(),
             exit_code: Some(0),
             source: Some(source.into()),
             steps,
             duration: self.started.elapsed(),
-            fused: true,
+            shared: true,
             ..Outcome::of(Verdict::Yes)
         };
         if question.product.is_some() {
-            let names = variants::names_at(question.sibling.as_ref()?, place);
+            let names = variants::names_at(question.variant.as_ref()?, place);
             let data: Vec<_> =
                 names.filter_map(|(_, own)| object_file::data(object, &own)).collect();
             (!data.is_empty()).then_some(())?;
-            std::fs::write(run.written(Stage::Compile)?, data.concat()).ok()?;
+            std::fs::write(run.product_path(Stage::Compile)?, data.concat()).ok()?;
             run.finish(&mut outcome).await;
         }
         Some(outcome)

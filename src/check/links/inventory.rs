@@ -1,23 +1,27 @@
-//! What a link command finds in the shared libraries that it links: the linker's own word for
-//! each name, asked once and kept with the [known links](crate::links).
+//! The inventory of a link command: which names the linker finds in the shared libraries that the
+//! command links. The linker is asked once, and the answer is kept with the [known links](super).
 //!
-//! A configure step links hundreds of object files by one command, and they differ only in the
-//! names that they call. So the linker is asked of all names at once that the libraries of that
-//! command have (`-u` wants a name, `-y` has the linker say which file defines it), with an object
-//! file that this command has linked before. An object file is then known to link if
+//! A configure step links hundreds of object files with one command, and they differ only in the
+//! names that they call. So one link asks about all names that the libraries of the command export
+//! (`-u` requests a name, `-y` makes the linker print the files that define it). The object file of
+//! that link is one that the command has linked before. An object file is then known to link if all
+//! of these hold:
 //!
-//! * it is plain ([`object_file::wants`]): nothing in it concerns a linker but names;
-//! * the linker has said of each name that it wants that a shared library which stands on the
-//!   command line defines it, and no other file. Shared libraries of a single link are on its
-//!   command line, too, and are searched for every name. A definition in an archive proves
-//!   nothing: its member may have been taken for another name. Nor does one in a library that only
-//!   another library needs: a link that wants it fails, and so the file must be among those that
-//!   the linker lists (`-t`);
-//! * what it calls is a function there, and no thread's variable is wanted;
-//! * the linker has not warned of any of these names (`gets` is dangerous);
-//! * it defines `main` and no name that any of these libraries has.
+//! * The object file is plain ([`object_file::wants`]): it contains nothing but names that a linker
+//!   would act on.
+//! * For each name that the object file wants, the linker has reported that a shared library on the
+//!   command line defines it, and that no other file does. Shared libraries of a link alone are on
+//!   its command line too, and the linker searches them for every name. A definition in an archive
+//!   proves nothing: the linker may have taken the archive member for another name. Neither does a
+//!   definition in a library that only another library needs: a link that wants the name from it
+//!   fails. So the file must be among those that the linker lists (`-t`).
+//! * Whatever the object file calls is a function in that library, and the object file wants no
+//!   thread-local variable.
+//! * The linker has not warned about any of these names (`gets` is dangerous).
+//! * The object file defines `main`, and no name that any of these libraries exports.
 //!
-//! Only a yes is taken. Whether a link fails, and in which words, is the linker's to say.
+//! Only a yes is taken from an inventory. Whether a link fails, and with which message, is for the
+//! linker to say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
@@ -25,20 +29,20 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use crate::batch::unity::evidence::{Trace, trace};
+use crate::batch::unity::evidence::{Trace, parse_trace_line};
 use crate::compiler::object_file::{self, Export, Exports, Wants};
 use crate::source::words::words;
 
-/// What a link command finds in shared libraries.
+/// The names that a link command finds in shared libraries.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Inventory {
-    /// Names that are there; `None` of those that an object file may neither want nor define.
+    /// The exported names; `None` for a name that an object file may neither want nor define.
     names: BTreeMap<String, Option<Export>>,
-    /// The `.note.gnu.property` of the object file that it was asked with.
+    /// The `.note.gnu.property` of the object file that was linked for the inventory.
     properties: Vec<u8>,
 }
 
-/// The words that stand for [`Export`] in a file.
+/// The word for each [`Export`] in a file.
 const WORDS: [(&str, Option<Export>); 3] =
     [("function", Some(Export::Function)), ("variable", Some(Export::Variable)), ("other", None)];
 const PROPERTIES: &str = "properties";
@@ -50,13 +54,13 @@ impl Inventory {
         self.missing(wants).next().is_none()
             && wants.defines.contains("main")
             && wants.defines.iter().all(|name| {
-                // The files that every program begins with have names of this kind.
+                // The start files of every program define names of this kind.
                 name == "main" || !name.starts_with('_') && !self.names.contains_key(name)
             })
             && wants.properties == self.properties
     }
 
-    /// What an object file wants and is not known to be there.
+    /// The names that an object file wants and that are not known to be exported.
     pub(crate) fn missing<'a>(&self, wants: &'a Wants) -> impl Iterator<Item = &'a String> {
         let export = |name: &String| self.names.get(name).copied().flatten();
         let not_called = move |name: &&String| export(name) != Some(Export::Function);
@@ -65,20 +69,20 @@ impl Inventory {
         called.chain(wants.addressed.iter().filter(not_addressed)).chain(&wants.otherwise)
     }
 
-    /// As a file has it.
+    /// The inventory as the text of a file.
     pub(crate) fn to_text(&self) -> String {
         let mut text = String::from(PROPERTIES);
         for byte in &self.properties {
-            write!(text, " {byte}").expect("strings take all");
+            write!(text, " {byte}").expect("writing to a string succeeds");
         }
         for (name, export) in &self.names {
             let (word, _) = WORDS.iter().find(|(_, of)| of == export).expect("all are listed");
-            write!(text, "\n{word} {name}").expect("strings take all");
+            write!(text, "\n{word} {name}").expect("writing to a string succeeds");
         }
         text + END_LINE
     }
 
-    /// From a file. `None` if any of it is missing or strange.
+    /// Parses the text of a file. `None` if it is incomplete or malformed.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         let body = text.strip_suffix(END_LINE)?;
         let mut lines = body.lines();
@@ -95,20 +99,20 @@ impl Inventory {
     }
 }
 
-/// The shared libraries of a link, by their names.
+/// The exports of a link's shared libraries, by the names of the files.
 #[derive(Debug, Default)]
 pub(crate) struct Libraries {
     files: HashMap<String, Exports>,
 }
 
-/// A name that may be on a command line, and is one of C: there are too many of C++, with words of
-/// their own in them.
-fn can_be_asked(name: &str) -> bool {
+/// Whether a name can stand on a command line and is a C name. C++ has too many, and the linker's
+/// messages spell them differently.
+fn is_plain_c_name(name: &str) -> bool {
     let plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
     !name.is_empty() && name.chars().all(plain) && !name.starts_with("_Z")
 }
 
-/// The files that GNU ld lists for `-t`; `None` if it says anything else.
+/// The files that GNU ld lists for `-t`; `None` if there is any other output.
 fn listed<'a>(lines: impl Iterator<Item = &'a str>, object: &str) -> Option<HashSet<&'a str>> {
     let is_file = |line: &&str| line.starts_with('/') && !line.contains(": ") || *line == object;
     let mut files = HashSet::new();
@@ -122,7 +126,7 @@ fn listed<'a>(lines: impl Iterator<Item = &'a str>, object: &str) -> Option<Hash
 }
 
 impl Libraries {
-    /// Those that a linker lists in a link of an object file.
+    /// The libraries that the linker lists when it links an object file.
     pub(crate) fn listed_in(output: &str, object: &str) -> Option<Self> {
         let files = listed(output.lines(), object)?.into_iter().filter_map(|name| {
             let file = std::fs::read(name).ok()?;
@@ -135,13 +139,13 @@ impl Libraries {
         self.files.values().flat_map(HashMap::keys).map(String::as_str)
     }
 
-    /// All that has to be asked, as a response file.
-    pub(crate) fn questions(&self) -> String {
-        let names: BTreeSet<_> = self.names().filter(|name| can_be_asked(name)).collect();
+    /// A response file that asks the linker about every exported name.
+    pub(crate) fn response_file(&self) -> String {
+        let names: BTreeSet<_> = self.names().filter(|name| is_plain_c_name(name)).collect();
         names.iter().fold(String::new(), |text, name| text + &format!("-u {name}\n-y {name}\n"))
     }
 
-    /// What GNU ld answers, with `-t`. `None` if there is a line that is not understood.
+    /// Parses GNU ld's output for `-t` and the response file. `None` if a line is not understood.
     pub(crate) fn inventory(
         &self,
         output: &str,
@@ -153,7 +157,7 @@ impl Libraries {
         let (mut rest, mut warnings) = (Vec::new(), Vec::new());
         let mut names: BTreeMap<String, Option<Export>> = BTreeMap::new();
         for line in output.lines() {
-            if let Some(Trace { file, is_definition, name }) = trace(line) {
+            if let Some(Trace { file, is_definition, name }) = parse_trace_line(line) {
                 if is_definition {
                     let export = self.files.get(file).and_then(|names| *names.get(name)?);
                     let known = names.entry(name.into()).or_insert(export);
@@ -167,13 +171,13 @@ impl Libraries {
                 rest.push(line);
             }
         }
-        // A library that is found at another place than before is another one.
+        // A library that is now found elsewhere is a different library.
         let listed = listed(rest.into_iter(), object)?;
         if !self.files.keys().all(|file| listed.contains(file.as_str())) {
             return None;
         }
         for warning in warnings {
-            // The words are the library's own, and say somewhere which name they are about.
+            // The library chooses the words; somewhere they contain the name.
             let mut is_about_any = false;
             for word in words(&warning) {
                 if let Some(export) = names.get_mut(word) {
@@ -185,7 +189,7 @@ impl Libraries {
                 return None;
             }
         }
-        // What the libraries have under other versions only is not there, and not to be defined.
+        // A name that exists only under other versions is not available, and must not be defined.
         for name in self.names() {
             names.entry(name.into()).or_insert(None);
         }

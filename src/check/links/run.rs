@@ -1,4 +1,4 @@
-//! Asks the linker what it finds in the libraries of a link command.
+//! Takes the inventory of a link command.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -14,9 +14,9 @@ use crate::plan::template::Template;
 use crate::plan::toolchain;
 
 impl CheckRun<'_> {
-    /// Whether an object file is known to link because the libraries of its command have all that
-    /// it wants.
-    pub(crate) async fn suffices_for(
+    /// Whether an object file is known to link because the libraries of its command export
+    /// everything that it wants.
+    pub(crate) async fn inventory_suffices(
         &self,
         link: &Link,
         template: &Template,
@@ -26,15 +26,15 @@ impl CheckRun<'_> {
         let links = &self.context.links;
         let inventory = match links.inventory(link) {
             Some(inventory) => inventory,
-            // It takes as long as a few links, which there may not be.
-            None if !links.has_linked(link, WORTH_IT) || links.is_begun(link) => return false,
+            // An inventory takes as long as a few links, and there may not be that many.
+            None if !links.has_linked(link, MIN_LINKS) || links.is_begun(link) => return false,
             None => self.inventory(link, template, program).await,
         };
         inventory.is_some_and(|inventory| inventory.suffices(&wants))
     }
 
-    /// The inventory of a link's command, which is taken now if nobody has; `None` if there is none
-    /// to be had, or the command has not linked anything.
+    /// The inventory of a link's command, taken now if nobody has taken it yet. `None` if it cannot
+    /// be taken, or the command has not linked anything.
     pub(crate) async fn inventory(
         &self,
         link: &Link,
@@ -54,7 +54,7 @@ impl CheckRun<'_> {
         inventory
     }
 
-    /// Takes an inventory, with an object file that the command has linked without a word.
+    /// Takes an inventory by linking an object file that the command has linked without output.
     async fn take_inventory(
         &self,
         sample: &[u8],
@@ -62,32 +62,32 @@ impl CheckRun<'_> {
         program: &Path,
     ) -> Option<Inventory> {
         let properties = object_file::wants(sample)?.properties;
-        // A room of its own: the check's object file stands in the other.
-        let room = self.context.scratch.as_ref().ok()?.room().ok()?;
+        // Use another directory: the object file of the check is in its own.
+        let dir = self.context.scratch.as_ref().ok()?.check_dir().ok()?;
         let mut toolchain = self.toolchain.clone();
-        // The linker's words are read.
+        // This program reads the linker's messages.
         toolchain::set(&mut toolchain.env, "LC_ALL", "C");
-        let run = CheckRun { room, toolchain: &toolchain, ..*self };
+        let run = CheckRun { dir, toolchain: &toolchain, ..*self };
         let object = toolchain.dialect.product(Stage::Compile)?;
-        std::fs::write(run.room.path().join(&object), sample).ok()?;
-        let listed = run.said_by_linker(template, program, &["-Wl,-t"]).await?;
+        std::fs::write(run.dir.path().join(&object), sample).ok()?;
+        let listed = run.linker_output(template, program, &["-Wl,-t"]).await?;
         let libraries = Libraries::listed_in(&listed, &object)?;
-        std::fs::write(run.room.path().join(QUESTIONS), libraries.questions()).ok()?;
-        let more = ["-Wl,-t".to_string(), format!("-Wl,@{QUESTIONS}")];
-        let said = run.said_by_linker(template, program, &[&more[0], &more[1]]).await?;
-        libraries.inventory(&said, &object, properties)
+        std::fs::write(run.dir.path().join(RESPONSE_FILE), libraries.response_file()).ok()?;
+        let more = ["-Wl,-t".to_string(), format!("-Wl,@{RESPONSE_FILE}")];
+        let output = run.linker_output(template, program, &[&more[0], &more[1]]).await?;
+        libraries.inventory(&output, &object, properties)
     }
 
-    /// What the linker says, with more words at the end of its command; `None` if it does not link.
-    async fn said_by_linker(
+    /// The linker's output with more arguments at the end of its command; `None` if the link fails.
+    async fn linker_output(
         &self,
         template: &Template,
         program: &Path,
         more: &[&str],
     ) -> Option<String> {
-        let mut argv = self.filled(template, "".as_ref());
+        let mut argv = self.argv(template, "".as_ref());
         argv.extend(more.iter().map(Into::into));
-        let product = self.written(Stage::Link);
+        let product = self.product_path(Stage::Link);
         let reads = self.toolchain.dialect.product(Stage::Compile).map(Into::into);
         let reads = reads.into_iter().collect();
         let (what, mode) = ("the linker", OutputMode::Merged);
@@ -97,8 +97,8 @@ impl CheckRun<'_> {
     }
 }
 
-/// An inventory is taken for one object file alone if its command has linked so many others.
-const WORTH_IT: usize = 4;
+/// How many object files a command must have linked before an inventory pays off for a single one.
+const MIN_LINKS: usize = 4;
 
-/// The response file with the names that are asked for.
-const QUESTIONS: &str = "names";
+/// The response file with the names to ask about.
+const RESPONSE_FILE: &str = "names";

@@ -1,4 +1,4 @@
-//! Becoming another program, which then finds all as the caller has left it.
+//! Replaces this process by another program, which finds everything as the caller left it.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::sys::signal::{SigHandler, Signal, signal};
 use nix::unistd::execv;
 
-/// Whether SIGPIPE was ignored when the program started.
+/// Whether the caller ignores SIGPIPE.
 static PIPE_WAS_IGNORED: AtomicBool = AtomicBool::new(false);
 
-/// Runs before Rust's runtime, which ignores SIGPIPE: programs inherit that.
+/// Runs before Rust's runtime, which ignores SIGPIPE. Programs would inherit that.
 #[used]
 #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
 #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
@@ -20,17 +20,17 @@ static LOOK_AT_START: extern "C" fn() = {
     extern "C" fn look() {
         // SAFETY: all zeros is a valid action.
         let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
-        // SAFETY: this only asks, and the place for the answer is alive.
-        let asked = unsafe { libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut action) };
-        let ignored = asked == 0 && action.sa_sigaction == libc::SIG_IGN;
+        // SAFETY: this only reads the action, into a live variable.
+        let result = unsafe { libc::sigaction(libc::SIGPIPE, std::ptr::null(), &raw mut action) };
+        let ignored = result == 0 && action.sa_sigaction == libc::SIG_IGN;
         PIPE_WAS_IGNORED.store(ignored, Ordering::Relaxed);
     }
     look
 };
 
-/// Becomes a program, with these arguments behind its name. Returns only if that fails.
+/// Replaces this process by a program with these arguments after its name. Returns only on failure.
 ///
-/// The standard library's `exec` would also unblock the signals that the caller has blocked.
+/// The standard library's `exec` would also unblock signals that the caller has blocked.
 pub(crate) fn become_program(program: &Path, args: &[OsString]) -> io::Error {
     let words = [program.as_os_str()].into_iter().chain(args.iter().map(OsString::as_os_str));
     let argv: Result<Vec<_>, _> = words.map(|word: &OsStr| CString::new(word.as_bytes())).collect();

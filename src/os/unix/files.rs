@@ -1,27 +1,27 @@
-//! Files: what makes one the same as before, and the removal of directories that somebody has
-//! locked.
+//! Files: how to tell whether one was replaced, and how to remove directories with restricted
+//! permissions.
 
 use std::fs::{self, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
-/// What changes when a file is replaced or written. Not the number of its inode, which some network
-/// file systems make up anew.
+/// Changes when a file is replaced or written. Excludes the inode number, because some network file
+/// systems change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileIdentity {
     size: u64,
     modified: (i64, i64),
 }
 
-/// That of a file, behind links; `None` if there is no such file.
+/// The identity of a file, following links; `None` if there is no such file.
 pub(crate) fn file_identity(path: &Path) -> Option<FileIdentity> {
     let meta = fs::metadata(path).ok()?;
     Some(FileIdentity { size: meta.size(), modified: (meta.mtime(), meta.mtime_nsec()) })
 }
 
-/// Removes a directory and all that is in it, also what its owner may not enter or change: a
-/// program may have left it so.
+/// Removes a directory and everything in it, even what a program has made inaccessible to its
+/// owner.
 pub(crate) fn remove_all(dir: &Path) -> io::Result<()> {
     match fs::remove_dir_all(dir) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -32,7 +32,7 @@ pub(crate) fn remove_all(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives all rights to directories back to their owner. KnownLinks are not followed.
+/// Gives the owner all permissions on a directory and its subdirectories. Does not follow links.
 fn unlock(dir: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(dir)?.is_dir() {
         return Ok(());
@@ -49,7 +49,7 @@ pub(crate) fn is_named_pipe(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo())
 }
 
-/// Whether anybody may rename or replace what others have put into a directory.
+/// Whether every user may rename or replace the files of others in a directory.
 pub(crate) fn is_open_to_all(dir: &Metadata) -> bool {
     dir.mode() & 0o1002 == 0o002
 }

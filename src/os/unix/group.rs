@@ -18,19 +18,19 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::reaper::Reaper;
 
-/// What to start.
+/// A process to start.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Start<'a> {
-    /// The program: a path, never looked up.
+    /// The path of the program, which is never searched on PATH.
     pub program: &'a Path,
-    /// Its arguments, the first of which is its own name.
+    /// Its arguments. The first is its own name.
     pub argv: &'a [OsString],
     /// Its whole environment.
     pub env: &'a [(OsString, OsString)],
-    /// The directory it runs in.
+    /// The directory in which it runs.
     pub dir: &'a Path,
-    /// The directory of its check: what belongs to it ends with it, also in other groups.
-    pub room: &'a Path,
+    /// The directory of its check. Processes that belong to it end with it, even in other groups.
+    pub check_dir: &'a Path,
     /// How its output comes back.
     pub mode: OutputMode,
 }
@@ -38,18 +38,18 @@ pub(crate) struct Start<'a> {
 /// How the output of a process comes back. Its standard input is always empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OutputMode {
-    /// Output and errors on one pipe, in the order in which they were written.
+    /// Standard output and standard error on one pipe, in the order of the writes.
     Merged,
-    /// Output and errors apart.
+    /// Standard output and standard error on separate pipes.
     Apart,
 }
 
 /// The reading ends of a group's pipes.
 #[derive(Debug)]
 pub(crate) struct Pipes {
-    /// Standard output, with standard error if they are [`OutputMode::Merged`].
+    /// Standard output, including standard error if the mode is [`OutputMode::Merged`].
     pub stdout: pipe::Receiver,
-    /// Standard error if it is apart.
+    /// Standard error, if the mode is [`OutputMode::Apart`].
     pub stderr: Option<pipe::Receiver>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Group {
     leader: Pid,
     reaped: bool,
     child_signal: tokio::signal::unix::Signal,
-    guard: Option<Rc<Reaper>>,
+    reaper: Option<Rc<Reaper>>,
 }
 
 /// How the leader of a group ended.
@@ -67,15 +67,15 @@ pub(crate) struct Group {
 pub(crate) struct Ended {
     /// Its exit status, or the number of the signal that ended it.
     pub status: Result<i32, i32>,
-    /// CPU time of the leader and of all that it has waited for.
+    /// The CPU time of the leader and of all processes that it waited for.
     pub cpu: Duration,
 }
 
-/// Starts a process as the leader of a new group. An error means that no such program runs.
-pub(crate) fn start(what: Start<'_>, guard: Option<&Rc<Reaper>>) -> io::Result<(Group, Pipes)> {
-    // A caller may have blocked it, and a mask is inherited.
+/// Starts a process as the leader of a new group. An error means that the process does not run.
+pub(crate) fn start(what: Start<'_>, reaper: Option<&Rc<Reaper>>) -> io::Result<(Group, Pipes)> {
+    // The caller may have blocked SIGCHLD, and processes inherit the signal mask.
     SigSet::from(Signal::SIGCHLD).thread_unblock()?;
-    // Before the start, or the signal of a short-lived child could be missed.
+    // Register before the start: a short-lived child's signal could be missed otherwise.
     let child_signal = signal(SignalKind::child())?;
     let (out_reader, out_writer) = io::pipe()?;
     let (err_writer, err_reader) = match what.mode {
@@ -86,18 +86,18 @@ pub(crate) fn start(what: Start<'_>, guard: Option<&Rc<Reaper>>) -> io::Result<(
         }
     };
     let leader = spawn(what, out_writer.into(), err_writer.into())?;
-    if let Some(guard) = guard {
-        guard.started(leader);
+    if let Some(reaper) = reaper {
+        reaper.started(leader);
     }
-    let group = Group { leader, reaped: false, child_signal, guard: guard.cloned() };
+    let group = Group { leader, reaped: false, child_signal, reaper: reaper.cloned() };
     let receiver = |reader| pipe::Receiver::from_owned_fd(OwnedFd::from(reader));
     let stderr = err_reader.map(receiver).transpose()?;
     Ok((group, Pipes { stdout: receiver(out_reader)?, stderr }))
 }
 
-/// Starts the process. Nothing here may need a `fork`, as a `pre_exec` would: the standard library
-/// then turns from `posix_spawn` to `execvp`, which hands a file that is no program to `/bin/sh`. A
-/// program for another machine must be told from one that fails.
+/// Starts the process. Nothing here may require a `fork`, as `pre_exec` does: the standard library
+/// would then use `execvp` instead of `posix_spawn`, and `execvp` passes a file that is not a
+/// program to `/bin/sh`. A program for another machine must not look like one that fails.
 fn spawn(what: Start<'_>, stdout: Stdio, stderr: Stdio) -> io::Result<Pid> {
     let (name, arguments) = what.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(what.program);
@@ -108,8 +108,8 @@ fn spawn(what: Start<'_>, stdout: Stdio, stderr: Stdio) -> io::Result<Pid> {
 }
 
 impl Group {
-    /// Waits until the leader has ended. It is kept as a zombie, so that its number (and so
-    /// the group's) cannot be given to another process before [`Group::reap`].
+    /// Waits until the leader has ended. The leader stays a zombie, so that its process id (and the
+    /// group's) cannot be reused before [`Group::reap`].
     pub(crate) async fn leader_exited(&mut self) {
         while !self.has_exited() {
             self.child_signal.recv().await;
@@ -125,25 +125,24 @@ impl Group {
         )
     }
 
-    /// Asks every process of the group to end, stopped ones too.
-    pub(crate) fn ask_to_end(&self) {
+    /// Sends SIGTERM to every process of the group, including stopped ones.
+    pub(crate) fn terminate(&self) {
         let _ = killpg(self.leader, Signal::SIGTERM);
         let _ = killpg(self.leader, Signal::SIGCONT);
     }
 
-    /// Ends every process of the group.
+    /// Sends SIGKILL to every process of the group.
     pub(crate) fn kill(&self) {
         let _ = killpg(self.leader, Signal::SIGKILL);
     }
 
-    /// Kills what is left of the group and takes the leader's status. It must have ended, or
-    /// it does so now.
+    /// Kills what is left of the group, and returns how the leader ended.
     pub(crate) fn reap(mut self) -> Ended {
         self.reap_now()
     }
 
-    /// Gives up on a process that not even KILL has ended, such as one that waits for a dead
-    /// file server.
+    /// Gives up on a process that even SIGKILL did not end, such as one that waits for a dead file
+    /// server.
     pub(crate) fn abandon(mut self) {
         self.reaped = true;
     }
@@ -158,8 +157,8 @@ impl Group {
         while unsafe { libc::wait4(self.leader.as_raw(), &raw mut status, 0, &raw mut usage) } == -1
             && Errno::last() == Errno::EINTR
         {}
-        if let Some(guard) = &self.guard {
-            guard.ended(self.leader);
+        if let Some(reaper) = &self.reaper {
+            reaper.ended(self.leader);
         }
         let status = if libc::WIFSIGNALED(status) {
             Err(libc::WTERMSIG(status))

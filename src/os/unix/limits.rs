@@ -1,4 +1,4 @@
-//! The limits that this program and its commands have, above all on open files.
+//! The limits of this program and its commands, in particular the one on open files.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -7,72 +7,72 @@ use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::Signal;
 
-/// Descriptors that are not a command's: those of the runtime, the guard and the jobserver, and
-/// what the caller has left open.
-const OTHERS: u64 = 32;
+/// Descriptors that do not belong to commands: those of the runtime, the reaper and the jobserver,
+/// and those that the caller left open.
+const OTHER_DESCRIPTORS: u64 = 32;
 
-/// Descriptors of one command. While it runs there are at most two, while it is started more.
-const PER_COMMAND: u64 = 4;
+/// Descriptors per command. A running command uses at most two, a starting one more.
+const DESCRIPTORS_PER_COMMAND: u64 = 4;
 
-/// Descriptors without which not even one command can be run. About 15 are needed; the rest is
-/// for a jobserver and an output file.
-const LEAST: usize = 20;
+/// The fewest free descriptors with which a command can run. About 15 are needed; the rest is for a
+/// jobserver and an output file.
+const MIN_DESCRIPTORS: usize = 20;
 
-/// Whether one command at least can be run. tokio panics where it finds no room for its own
-/// descriptors, which is no way to tell people.
-pub(crate) fn room_for_a_command() -> io::Result<()> {
+/// Fails if there are too few descriptors for even one command. tokio would panic instead of
+/// reporting that.
+pub(crate) fn check_descriptor_limit() -> io::Result<()> {
     let stderr = io::stderr();
     let opened: io::Result<Vec<OwnedFd>> =
-        (0..LEAST).map(|_| stderr.as_fd().try_clone_to_owned()).collect();
+        (0..MIN_DESCRIPTORS).map(|_| stderr.as_fd().try_clone_to_owned()).collect();
     opened.map(drop).map_err(|error| {
         let message = format!(
-            "{error}; tryall needs {LEAST} more than are open now: raise the limit (ulimit -n)"
+            "{error}; tryall needs {MIN_DESCRIPTORS} more open files: raise the limit (ulimit -n)"
         );
         io::Error::new(error.kind(), message)
     })
 }
 
-/// How many commands can run at once. The limit is not raised, because programs would inherit
-/// what their caller did not give them.
-pub(crate) fn most_commands() -> usize {
+/// How many commands the limit on open files allows at once. Does not raise the limit, because
+/// programs would inherit one that their caller did not set.
+pub(crate) fn max_commands() -> usize {
     // SAFETY: all zeros is a valid rlimit.
     let mut limit: libc::rlimit = unsafe { std::mem::zeroed() };
     // SAFETY: the pointer is to a live variable.
-    let asked = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
-    if asked != 0 || limit.rlim_cur == libc::RLIM_INFINITY {
+    let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    if result != 0 || limit.rlim_cur == libc::RLIM_INFINITY {
         return usize::MAX;
     }
-    let commands = limit.rlim_cur.saturating_sub(OTHERS) / PER_COMMAND;
+    let commands = limit.rlim_cur.saturating_sub(OTHER_DESCRIPTORS) / DESCRIPTORS_PER_COMMAND;
     usize::try_from(commands).unwrap_or(usize::MAX).max(1)
 }
 
-/// Whether a start failed for want of something that others may give back at any moment.
+/// Whether a start failed for lack of a resource that other processes may release at any moment.
 pub(crate) fn is_short_of_resources(error: &io::Error) -> bool {
     let wants = [Errno::EMFILE, Errno::ENFILE, Errno::EAGAIN];
     error.raw_os_error().is_some_and(|number| wants.contains(&Errno::from_raw(number)))
 }
 
-/// A limit that a caller can set for all that it starts.
+/// A limit that a caller can set for the processes that it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Limit {
-    /// On the size of a file.
+    /// The size of a file.
     FileSize,
-    /// On CPU time.
+    /// CPU time.
     CpuTime,
-    /// On open files.
+    /// The number of open files.
     OpenFiles,
-    /// On the processes of a user, or of a control group.
+    /// The number of processes of a user or a cgroup.
     Processes,
-    /// On address space.
+    /// The size of the address space.
     Memory,
-    /// On data.
+    /// The size of the data segment.
     Data,
-    /// On the stack.
+    /// The size of the stack.
     Stack,
 }
 
 impl Limit {
-    /// What it is on.
+    /// What is limited, for messages.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Limit::FileSize => "the size of a file",
@@ -111,10 +111,10 @@ impl Limit {
     }
 }
 
-/// A stack as small as this is nobody's default.
+/// A smaller stack limit than any system's default, in bytes.
 const SMALL_STACK: u64 = 1 << 20;
 
-/// The limits that are set and of which a program may die without a word.
+/// The limits that are set and of which a program may die without a message.
 pub(crate) fn set_limits() -> impl Iterator<Item = Limit> {
     let is_set = |limit: &Limit| {
         let (now, _) = getrlimit(limit.resource()).unwrap_or((libc::RLIM_INFINITY, 0));
@@ -123,7 +123,7 @@ pub(crate) fn set_limits() -> impl Iterator<Item = Limit> {
     [Limit::Memory, Limit::Data, Limit::Stack, Limit::CpuTime].into_iter().filter(is_set)
 }
 
-/// The limit that a signal stands for.
+/// The limit that a signal enforces.
 pub(crate) fn limit_behind(signal: i32) -> Option<Limit> {
     match Signal::try_from(signal) {
         Ok(Signal::SIGXFSZ) => Some(Limit::FileSize),
@@ -135,23 +135,23 @@ pub(crate) fn limit_behind(signal: i32) -> Option<Limit> {
 /// Why a program was not started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartFailure {
-    /// It may not be run.
+    /// It must not be executed.
     Denied,
-    /// It is no program of this machine.
+    /// It is not a program for this machine.
     NoProgram,
-    /// It, or what runs it, is not there.
+    /// It, its interpreter or its loader does not exist.
     Missing,
-    /// What it is given is too long.
+    /// Its arguments and environment are too long.
     TooLong,
-    /// A limit.
+    /// A limit is reached.
     Limit(Limit),
-    /// There is no memory.
+    /// Memory ran out.
     Memory,
     /// Anything else.
     Other,
 }
 
-/// What an error of a start says.
+/// The reason for the error of a failed start.
 pub(crate) fn start_failure(error: &io::Error) -> StartFailure {
     match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::EACCES | Errno::EPERM) => StartFailure::Denied,

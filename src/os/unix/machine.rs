@@ -1,19 +1,19 @@
-//! What the benchmark mode asks of the machine.
+//! What the benchmark mode needs to know of the machine.
 
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 
-/// CPU time that was spent so far.
+/// CPU time spent so far.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CpuSpent {
     /// By this process.
     pub own: Duration,
-    /// By the processes that it has waited for, and theirs.
+    /// By the processes that it has waited for, including their descendants.
     pub children: Duration,
 }
 
-/// CPU time that was spent so far.
+/// CPU time spent so far.
 pub(crate) fn cpu_spent() -> CpuSpent {
     let of = |who| {
         let usage = getrusage(who).expect("both are valid");
@@ -25,7 +25,7 @@ pub(crate) fn cpu_spent() -> CpuSpent {
     CpuSpent { own: of(UsageWho::RUSAGE_SELF), children: of(UsageWho::RUSAGE_CHILDREN) }
 }
 
-/// Lets this process open as many files as it may: the default is too low for hundreds of
+/// Raises this process's limit on open files to the maximum. The default is too low for hundreds of
 /// pipes.
 pub(crate) fn raise_file_limit() {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
@@ -33,14 +33,14 @@ pub(crate) fn raise_file_limit() {
     }
 }
 
-/// Memory that new processes can have, in bytes; `None` where the system does not tell. Linux.
+/// The memory available to new processes, in bytes; `None` if the system does not tell. Linux.
 pub(crate) fn available_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
 }
 
-/// The processor's model; `None` where the system does not tell. Linux.
+/// The model of the processor; `None` if the system does not tell. Linux.
 pub(crate) fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("model name"))?;

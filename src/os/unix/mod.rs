@@ -1,4 +1,4 @@
-//! Unix. Tested on Linux; what only Linux has is marked and has a fallback.
+//! Unix. Tested on Linux. Parts that only Linux has are marked and have a fallback.
 
 mod exec;
 mod files;
@@ -22,7 +22,7 @@ pub(crate) use exec::become_program;
 pub(crate) use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
 pub(crate) use group::{Group, OutputMode, Pipes, Start, start};
 pub(crate) use limits::{
-    Limit, StartFailure, is_short_of_resources, limit_behind, most_commands, room_for_a_command,
+    Limit, StartFailure, check_descriptor_limit, is_short_of_resources, limit_behind, max_commands,
     set_limits, start_failure,
 };
 pub(crate) use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
@@ -31,28 +31,29 @@ pub(crate) use signals::{
     HeldBack, hold_interrupts, interrupted, leave_signals_to_others, survive_file_size_limit,
 };
 pub(crate) use stdout::{Stdout, reader_gone};
-pub(crate) use strays::{end_strays, is_busy};
+pub(crate) use strays::{is_busy, kill_strays};
 
-/// Memory-backed space must have this much room, or a disk is used: a container's /dev/shm
-/// may hold 64 MiB in all.
-const ROOM_IN_MEMORY: u64 = 256 << 20;
+/// The least free space of a memory file system, in bytes, with which it is used. The /dev/shm of a
+/// container may hold only 64 MiB.
+const MIN_FREE_IN_MEMORY: u64 = 256 << 20;
 
-/// A file system with less room than this may have failed a compiler that wrote to it.
-const FULL: u64 = 1 << 20;
+/// With less free space than this, in bytes, a file system may have failed a compiler that wrote to
+/// it.
+const MIN_FREE: u64 = 1 << 20;
 
-/// The number of the signal that stands for a closed standard output.
+/// The number of the signal for a closed standard output.
 pub(crate) const BROKEN_PIPE: i32 = Signal::SIGPIPE as i32;
 
-/// Where temporary files go: `TMPDIR` if it is set, else memory if there is room, else /tmp.
+/// Where temporary files go: `TMPDIR` if it is set, else memory if it has enough space, else /tmp.
 pub(crate) fn scratch_base() -> PathBuf {
     if let Some(chosen) = std::env::var_os("TMPDIR").filter(|dir| !dir.is_empty()) {
         return chosen.into();
     }
-    // Linux; a path that is not there elsewhere.
+    // Linux. On other systems this path does not exist.
     let memory = Path::new("/dev/shm");
     match statvfs(memory) {
         Ok(stat)
-            if room(&stat) >= ROOM_IN_MEMORY
+            if free_bytes(&stat) >= MIN_FREE_IN_MEMORY
                 && !stat.flags().intersects(FsFlags::ST_NOEXEC | FsFlags::ST_RDONLY)
                 && nix::unistd::access(memory, nix::unistd::AccessFlags::W_OK).is_ok() =>
         {
@@ -62,48 +63,49 @@ pub(crate) fn scratch_base() -> PathBuf {
     }
 }
 
-/// Whether the file system has no room left, in bytes or in files.
+/// Whether the file system is out of space or inodes.
 pub(crate) fn is_full(path: &Path) -> bool {
-    statvfs(path).is_ok_and(|stat| room(&stat) < FULL) || has_no_inodes(path)
+    statvfs(path).is_ok_and(|stat| free_bytes(&stat) < MIN_FREE) || has_no_inodes(path)
 }
 
-/// Whether the file system has no room for one file more.
+/// Whether the file system has no inode left for another file.
 pub(crate) fn has_no_inodes(path: &Path) -> bool {
-    // Some file systems count no files at all and say 0 of 0.
+    // Some file systems do not count inodes and report 0 of 0.
     statvfs(path).is_ok_and(|stat| stat.files() > 0 && stat.files_available() == 0)
 }
 
-/// Whether programs may not run from the file system.
+/// Whether the file system forbids running programs.
 pub(crate) fn is_noexec(path: &Path) -> bool {
     statvfs(path).is_ok_and(|stat| stat.flags().contains(FsFlags::ST_NOEXEC))
 }
 
+/// The free space of a file system, in bytes.
 #[allow(clippy::useless_conversion, reason = "the widths differ between systems")]
-fn room(stat: &nix::sys::statvfs::Statvfs) -> u64 {
+fn free_bytes(stat: &nix::sys::statvfs::Statvfs) -> u64 {
     u64::from(stat.blocks_available()) * u64::from(stat.fragment_size())
 }
 
-/// Makes a directory that nobody else can enter.
+/// Makes a directory that no other user can enter.
 pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
 }
 
-/// Whether somebody other than the user and the system's administrator may put files into a
-/// directory, or owns it. A link is its owner's.
+/// Whether anybody other than the user and root owns a directory or may put files into it. A link
+/// belongs to its owner.
 pub(crate) fn is_in_others_hands(entry: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt;
     let owner = entry.uid();
     let is_own = owner == nix::unistd::geteuid().as_raw() || owner == 0;
-    // In a sticky directory nobody can remove or rename what is not theirs.
+    // In a sticky directory, users can only remove and rename their own files.
     let is_open = is_open_to_all(entry) && !entry.is_symlink();
     !is_own || is_open
 }
 
-/// Gives a new file the permissions that the caller's umask leaves. Files that are made under
-/// a temporary name start with none for others.
+/// Gives a new file the permissions that the caller's umask allows. Temporary files start without
+/// any for others.
 pub(crate) fn with_default_permissions(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    // The umask can only be read by setting it; nothing else runs at this point.
+    // The only way to read the umask is to set it. No other thread creates files at this point.
     let mask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
     nix::sys::stat::umask(mask);
     file.set_permissions(std::fs::Permissions::from_mode(0o666 & !mask.bits()))
@@ -117,8 +119,8 @@ pub(crate) fn describe_signal(number: i32) -> String {
     }
 }
 
-/// Whether a program gets this signal by its own doing. Of any other the sender is somebody
-/// else, and the program has said nothing by dying.
+/// Whether a signal is the result of what the program itself did. Any other signal comes from
+/// outside, and then its end says nothing about the program.
 pub(crate) fn is_own_fault(number: i32) -> bool {
     use Signal::*;
     matches!(
@@ -127,7 +129,7 @@ pub(crate) fn is_own_fault(number: i32) -> bool {
     )
 }
 
-/// Whether a program could not be started because somebody still has it open for writing.
+/// Whether a program could not be started because a process has it open for writing.
 pub(crate) fn is_text_busy(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::ExecutableFileBusy
 }

@@ -1,17 +1,18 @@
-//! A second process that cleans up when this one cannot.
+//! A second process that cleans up if this one is killed.
 //!
-//! KILL gives a process no chance to end its compilers or to remove its files. So a process is
-//! forked off at the start that does nothing but wait for the end of a pipe. This program writes
-//! each process group into that pipe as soon as it has started it, and takes it off the list when
-//! it has ended. When the pipe ends, the guard kills what is left on the list and removes the
-//! scratch directory.
+//! SIGKILL leaves a process no chance to end its compilers or to remove its files. So this program
+//! forks a second process at the start, which only waits for the end of a pipe. This program writes
+//! each process group to the pipe as soon as it has started it, and again when the group has ended.
+//! When the pipe closes, the reaper kills all groups that have not ended and removes the scratch
+//! directory.
 //!
-//! A kill between a start and the message leaves a compiler that is on no list. It still holds the
-//! pipe until it has become the compiler, so the guard looks for strays only afterwards, and finds
-//! it by its directory; where there are no strays to be found, it runs to its end.
+//! If this program is killed between starting a compiler and writing its group, the reaper does not
+//! know the group. The new process holds the pipe open until it executes the compiler. So the
+//! reaper only looks for strays after the pipe has closed, and finds the compiler by its directory.
+//! Where strays cannot be found, the compiler runs to its end.
 //!
-//! Rejected: PR_SET_PDEATHSIG, which is Linux's alone, reaches the compiler's driver but not
-//! the cc1 below it, and fires when a thread ends.
+//! Rejected: PR_SET_PDEATHSIG. It exists on Linux only, reaches the compiler's driver but not the
+//! cc1 below it, and fires when a thread ends.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -25,9 +26,9 @@ use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, dup2_stderr, dup2_stdin, dup2_stdout, fork, setpgid};
 
 use super::files::remove_all;
-use super::strays::end_strays;
+use super::strays::kill_strays;
 
-/// The guard, as this program holds it. Dropping it ends the guard.
+/// The reaper, as its parent holds it. Dropping this ends the reaper.
 #[derive(Debug)]
 pub(crate) struct Reaper {
     /// `None` only while dropping.
@@ -35,20 +36,20 @@ pub(crate) struct Reaper {
     process: Pid,
 }
 
-/// One message: a process group, positive when it starts, negative when it has ended. Far
-/// below PIPE_BUF, so none is cut.
+/// One message: a process group, positive when it starts, negative when it has ended. Writes of
+/// this size are atomic, because it is far below PIPE_BUF.
 type Message = [u8; size_of::<i32>()];
 
-/// The last message of a program that has cleaned up behind itself.
+/// The last message of a program that has cleaned up itself.
 const ALL_IS_WELL: i32 = 0;
 
-/// The message of a program that has made no directory.
+/// The message of a program that could not make the scratch directory.
 const REMOVE_NOTHING: i32 = i32::MIN;
 
 impl Reaper {
-    /// Starts the guard over a scratch directory, which is to be made then: a kill in between would
-    /// leave it. To be called before there are threads, since
-    /// the fork goes on in Rust.
+    /// Starts the reaper for a scratch directory, which must not exist yet: a kill between making
+    /// the directory and starting the reaper would leave it. Must be called while the process has
+    /// one thread, because the forked child keeps running Rust code.
     pub(crate) fn new(scratch: &Path) -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         // SAFETY: the process has one thread, so the child's memory is consistent.
@@ -56,37 +57,37 @@ impl Reaper {
             ForkResult::Parent { child } => Ok(Reaper { pipe: Some(writer), process: child }),
             ForkResult::Child => {
                 drop(writer);
-                let status = match stand_apart(reader) {
+                let status = match detach(reader) {
                     Ok(reader) => {
                         wait_and_clean(reader, scratch);
                         0
                     }
                     Err(_) => 1,
                 };
-                // Without the parent's exit handlers and buffers.
+                // Skip the parent's exit handlers and buffers.
                 // SAFETY: _exit is always sound.
                 unsafe { libc::_exit(status) }
             }
         }
     }
 
-    /// Puts a group on the list.
+    /// Tells the reaper that a group was started.
     pub(super) fn started(&self, group: Pid) {
         self.tell(group.as_raw());
     }
 
-    /// Takes a group off the list.
+    /// Tells the reaper that a group has ended.
     pub(super) fn ended(&self, group: Pid) {
         self.tell(-group.as_raw());
     }
 
-    /// Has no directory removed: it could not be made.
+    /// Tells the reaper not to remove the scratch directory, because it could not be made.
     pub(crate) fn remove_nothing(&self) {
         self.tell(REMOVE_NOTHING);
     }
 
     fn tell(&self, message: i32) {
-        // A guard that has been killed is no reason to stop.
+        // Go on without the reaper if it was killed.
         let _ = self.pipe.as_ref().expect("open until dropped").write_all(&message.to_ne_bytes());
     }
 }
@@ -99,9 +100,10 @@ impl Drop for Reaper {
     }
 }
 
-/// Takes the guard out of everything that it shares with its parent: the terminal's process
-/// group, which Ctrl-C ends, and all open files, which others may be waiting to see closed.
-fn stand_apart(reader: PipeReader) -> io::Result<PipeReader> {
+/// Detaches the reaper from everything that it shares with its parent: the terminal's process
+/// group, which Ctrl-C ends, and all open files, which other processes may be waiting to see
+/// closed.
+fn detach(reader: PipeReader) -> io::Result<PipeReader> {
     setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
     for ignored in
         [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGPIPE]
@@ -117,7 +119,8 @@ fn stand_apart(reader: PipeReader) -> io::Result<PipeReader> {
     let kept = reader.as_raw_fd();
     close_range(FIRST_AFTER_STDERR, kept - 1);
     close_range(kept + 1, RawFd::MAX);
-    // The descriptor is closed; its owner must not close another in its place.
+    // `close_range` has closed this descriptor, and another file may get its number. Dropping it
+    // would close that file.
     std::mem::forget(null);
     Ok(reader)
 }
@@ -131,7 +134,7 @@ fn close_range(first: RawFd, last: RawFd) {
     }
     #[cfg(target_os = "linux")]
     {
-        // By its number, because not every C library wraps it.
+        // Use the system call, because not every C library has a wrapper for it.
         // SAFETY: nothing in this process uses these descriptors any more.
         if unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } == 0 {
             return;
@@ -161,14 +164,14 @@ fn wait_and_clean(mut pipe: PipeReader, scratch: &Path) {
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
     }
     if !all_is_well {
-        end_strays(scratch);
+        kill_strays(scratch);
     }
     if is_made {
         remove(scratch);
     }
 }
 
-/// Removes the scratch directory, which a dying compiler may still be writing to.
+/// Removes the scratch directory. Retries, because a dying compiler may still write to it.
 fn remove(scratch: &Path) {
     for _ in 0..100 {
         match remove_all(scratch) {

@@ -1,4 +1,4 @@
-//! Standard output, whatever state the caller has left it in.
+//! Standard output, in whatever state the caller left it.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -8,9 +8,9 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::write;
 
-/// Standard output without a buffer. A caller may have made it non-blocking, often without
-/// meaning to, because that is a property of the pipe or terminal and not of one process; a
-/// write then waits all the same.
+/// Unbuffered standard output. A caller may have made it non-blocking, often unintentionally,
+/// because that is a property of the pipe or terminal rather than of a process. A write blocks
+/// nevertheless.
 #[derive(Debug)]
 pub(crate) struct Stdout(());
 
@@ -22,7 +22,7 @@ impl Write for Stdout {
                 Err(Errno::EAGAIN) => {
                     let mut watched = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
                     match poll(&mut watched, PollTimeout::NONE) {
-                        // What has happened the next write tells.
+                        // The next write reports what happened.
                         Ok(_) | Err(Errno::EINTR) => {}
                         Err(error) => return Err(error.into()),
                     }
@@ -37,18 +37,18 @@ impl Write for Stdout {
     }
 }
 
-/// Whether standard output was closed when the program started.
+/// Whether the caller closed standard output.
 static WAS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Runs before Rust's runtime, which opens /dev/null in the place of a closed descriptor. From
-/// then on it cannot be told from a /dev/null that the caller has opened for reading and writing,
-/// as Python's `subprocess.DEVNULL` is.
+/// Runs before Rust's runtime, which opens /dev/null in place of a closed descriptor. After that,
+/// the descriptor looks like a /dev/null that the caller opened for reading and writing, as
+/// Python's `subprocess.DEVNULL` does.
 #[used]
 #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
 #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
 static LOOK_AT_START: extern "C" fn() = {
     extern "C" fn look() {
-        // SAFETY: this only asks for flags.
+        // SAFETY: this only reads flags.
         let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
         WAS_CLOSED.store(flags == -1, Ordering::Relaxed);
     }
@@ -56,7 +56,7 @@ static LOOK_AT_START: extern "C" fn() = {
 };
 
 impl Stdout {
-    /// Standard output, unless the caller has closed it: what is written then is lost.
+    /// Opens standard output. Fails if the caller closed it, because output would be lost.
     pub(crate) fn open() -> io::Result<Self> {
         if WAS_CLOSED.load(Ordering::Relaxed) {
             return Err(io::Error::other("standard output is closed"));
@@ -65,7 +65,7 @@ impl Stdout {
     }
 }
 
-/// Whether whoever read our standard output has gone.
+/// Whether the reader of standard output is gone.
 pub(crate) fn reader_gone() -> bool {
     let stdout = io::stdout();
     let mut watched = [PollFd::new(stdout.as_fd(), PollFlags::empty())];

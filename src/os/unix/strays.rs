@@ -1,5 +1,5 @@
 //! Processes that have left the group in which they were started: a shell script may put its
-//! commands into groups of their own, and GNU timeout does. Linux; elsewhere they are not found.
+//! commands into groups of their own, as GNU timeout does. Linux; other systems cannot find them.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -9,12 +9,12 @@ use std::path::Path;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getpid, getsid};
 
-/// They may start others while they are looked for.
+/// How often to look for strays, which may start others meanwhile.
 const ROUNDS: usize = 20;
 
-/// Ends all processes of this session that belong to a directory: it is their temporary one, or
-/// they work in it. Who has left the session wants to live on, as a compiler's server does.
-pub(crate) fn end_strays(dir: &Path) {
+/// Kills all processes of this session that belong to a directory: it is their `TMPDIR`, or they
+/// run in it. A process that left the session, such as a compiler's server, intends to live on.
+pub(crate) fn kill_strays(dir: &Path) {
     let Ok(session) = getsid(None) else { return };
     for _ in 0..ROUNDS {
         let strays: Vec<_> = processes()
@@ -30,13 +30,13 @@ pub(crate) fn end_strays(dir: &Path) {
     }
 }
 
-/// Whether a process of this session that belongs to a directory has work to do: it runs, waits for its turn
-/// on a busy machine, or waits for the disk.
+/// Whether a process of this session that belongs to a directory has work to do: it runs, waits to
+/// be scheduled, or waits for the disk.
 pub(crate) fn is_busy(dir: &Path) -> bool {
     let Ok(session) = getsid(None) else { return false };
     processes().any(|pid| {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // The name before the state may hold anything, also parentheses.
+        // The name before the state may contain anything, even parentheses.
         stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with(['R', 'D']))
             && pid != getpid()
             && getsid(Some(pid)) == Ok(session)
@@ -49,7 +49,7 @@ fn processes() -> impl Iterator<Item = Pid> {
     entries.filter_map(|entry| Some(Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)))
 }
 
-/// One that has ended and not been waited for has neither.
+/// Whether a process belongs to a directory. A zombie belongs to none.
 fn belongs_to(pid: Pid, dir: &Path) -> bool {
     if fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|place| place.starts_with(dir)) {
         return true;
