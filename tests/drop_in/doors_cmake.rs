@@ -161,12 +161,12 @@ fn a_cmake_that_cannot_run_is_told_with_the_statuses_of_shells() {
     let missing = fake.call(&["--cmake", "no-such-cmake", "."]).run();
     assert_eq!((missing.code(), missing.stdout.as_str()), (127, ""), "{missing:?}");
     assert!(missing.stderr.contains("no-such-cmake"), "{missing:?}");
-    assert!(missing.stderr.contains("name it with --cmake"), "{missing:?}");
+    assert!(missing.stderr.contains("pass its path with --cmake"), "{missing:?}");
 
     fs::write(fake.temp.path().join("cmake"), "no program").unwrap();
     let foreign = fake.call(&["."]).run();
     assert_eq!((foreign.code(), foreign.stdout.as_str()), (126, ""), "{foreign:?}");
-    assert!(foreign.stderr.contains("cannot be run"), "{foreign:?}");
+    assert!(foreign.stderr.contains("could not be executed"), "{foreign:?}");
 }
 
 #[test]

@@ -300,7 +300,7 @@ fn an_output_that_cannot_be_written_is_named() {
                 .run();
         assert_eq!((ran.code(), ran.stdout.as_str()), (3, ""), "{ran:?}");
         assert!(ran.stderr.contains(output.to_str().unwrap()), "{ran:?}");
-        assert!(ran.stderr.contains("could not be written"), "{ran:?}");
+        assert!(ran.stderr.contains("cannot write the results"), "{ran:?}");
     }
 }
 
@@ -408,7 +408,7 @@ fn a_trace_that_cannot_be_written_costs_no_results() {
         let ran = call.args(&["--trace", "/no/such/dir/trace.json"]).run();
         assert_eq!(ran.code(), 3, "{ran:?}");
         assert!(ran.stdout.contains("\"status\":\"yes\""), "{ran:?}");
-        let told = "tryall: the trace could not be written: /no/such/dir/trace.json: ";
+        let told = "tryall: cannot write the trace: /no/such/dir/trace.json: ";
         assert!(ran.stderr.starts_with(told), "{ran:?}");
     }
 }

@@ -177,7 +177,7 @@ fn places_that_others_can_change_are_not_used() {
     };
 
     let refused = modules(&data("1", &everybodys)).run();
-    assert_refused(&refused, "everybody may write into it");
+    assert_refused(&refused, "other users can write to it");
     assert_eq!(fs::read_dir(&everybodys).unwrap().count(), 0);
 
     // A link of the user's own is the user's choice.
@@ -188,7 +188,7 @@ fn places_that_others_can_change_are_not_used() {
     // The version's directory itself.
     fs::remove_dir_all(&dir).unwrap();
     symlink(&everybodys, &dir).unwrap();
-    assert_refused(&modules(&good).run(), "everybody may write into it");
+    assert_refused(&modules(&good).run(), "other users can write to it");
     assert_eq!(fs::read_dir(&everybodys).unwrap().count(), 0);
 
     // Only root can make files that are somebody else's.

@@ -175,7 +175,7 @@ fn a_file_that_somebody_streams_to_is_not_written_by_another() {
     let second = Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--format=ndjson"]);
     let second = second.arg("--output").arg(&file).run();
     assert_eq!(second.code(), 3, "{second:?}");
-    assert!(second.stderr.contains("another tryall is writing it"), "{second:?}");
+    assert!(second.stderr.contains("another tryall is writing to it"), "{second:?}");
     std::fs::write(go_on, "").unwrap();
     assert_eq!(Ran::from(child.wait_with_output().unwrap()).code(), 0);
     let text = std::fs::read_to_string(&file).unwrap();
