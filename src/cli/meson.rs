@@ -51,15 +51,15 @@ fn all_rounds(
     given: &MesonArgs,
     inherited: &Inherited,
 ) -> Result<Result<Rounds, ExitCode>, BadRequest> {
-    let mut rounds = Rounds::new(words::read(&given.words)?);
-    while let Some((mut composed, together)) = rounds.next_round()? {
+    let mut rounds = Rounds::new(words::parse(&given.words)?);
+    while let Some((mut composed, running)) = rounds.next_round()? {
         let plan = plan(&mut composed)?;
         let answers = match execute::answers(Prepared { plan, jobs: None }, inherited) {
             Ok(Ok(answers)) => answers,
             Ok(Err(status)) => return Ok(Err(status)),
             Err(failure) => return Ok(Err(failed(&as_check(), &failure))),
         };
-        rounds.settle(&composed, together, &answers);
+        rounds.settle(&composed, running, &answers);
     }
     Ok(Ok(rounds))
 }

@@ -179,7 +179,7 @@ fn types() {
             ("tryall_stock = 'yes'", "tryall_stock must be true or false"),
             ("tryall_batches = ['stdio.h']", "tryall_batches is a list of dictionaries"),
             ("tryall_batches = [{'name': 5}]", "\"name\" of tryall_batches[0] has something in it"),
-            ("tryall_request = 'checks.json'", "name it as files('...')"),
+            ("tryall_request = 'checks.json'", "write files('...')"),
         ] {
             refused(&meson, settings, wanted);
         }
