@@ -1,6 +1,6 @@
 """Runs the compiler commands of checks.json: loop.py JOBS DIRECTORY
 
-As many at once as JOBS. The answers of the first repetition go to DIRECTORY/answers.
+Runs up to JOBS commands at once. Writes the answers of the first repetition to DIRECTORY/answers.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ import sys
 import tempfile
 
 
-async def run(command, room, environment):
+async def run(command, directory, environment):
     process = await asyncio.create_subprocess_exec(
         *command,
-        cwd=room,
+        cwd=directory,
         env=environment,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -1,11 +1,11 @@
-//! What must be true of every picture, on reports that make it hard.
+//! Properties of every plot, tested with difficult reports.
 
 use super::super::format::{significant, why_missing};
 use super::super::result::{Report, RowKind, Spread};
 use super::super::sample::{nine_rows, report};
 use super::*;
 
-/// An element that has been drawn: its name, its attributes and its text.
+/// An SVG element: its name, attributes and text.
 struct Element {
     name: String,
     attributes: Vec<(String, String)>,
@@ -22,7 +22,7 @@ impl Element {
         self.get(name).parse().unwrap_or_else(|_| panic!("{} has no {name}", self.name))
     }
 
-    /// About where a text stands: left, top, right, bottom.
+    /// The approximate bounds of a text: left, top, right, bottom.
     fn area(&self) -> [f64; 4] {
         let (size, weight) = match self.get("class").split(' ').next_back().unwrap() {
             "title" => (18.0, 1.1),
@@ -42,8 +42,8 @@ impl Element {
     }
 }
 
-/// All elements, after a check that the text is XML: tags are balanced, attributes quoted and
-/// named once, and no bare character of markup is left.
+/// Parses all elements and checks the XML: balanced tags, quoted and unique attributes, and escaped
+/// text.
 fn elements(xml: &str) -> Vec<Element> {
     let (mut elements, mut open): (Vec<Element>, Vec<usize>) = Default::default();
     let mut rest = xml.trim_end();
@@ -82,7 +82,7 @@ fn elements(xml: &str) -> Vec<Element> {
     elements
 }
 
-/// The text of escaped text.
+/// Unescapes text.
 fn unescaped(text: &str) -> String {
     for part in text.split('&').skip(1) {
         let known = ["amp;", "lt;", "gt;", "quot;"].iter().any(|name| part.starts_with(name));
@@ -101,7 +101,7 @@ fn widths() -> Report {
     report([1, 2, 4, 8].map(|jobs| nine_rows("gfortran", jobs, 4.12)).to_vec())
 }
 
-/// Names and figures as no one should have them.
+/// A report with extreme names and numbers.
 fn extremes() -> Report {
     let mut report = report(vec![
         nine_rows("gfortran", 2, 4123.0),
