@@ -11,7 +11,7 @@ use crate::support::*;
 /// The newest Meson and the oldest.
 pub fn mesons() -> [PathBuf; 2] {
     let old = root().join("target/venv-meson-1.0/bin/meson");
-    assert!(old.exists(), "{} is missing; tests/install brings it", old.display());
+    assert!(old.exists(), "{} is missing; run tests/install", old.display());
     [venv("meson"), old]
 }
 
@@ -188,7 +188,7 @@ fn the_stock_way_gives_the_same_names_and_answers() {
         let said = configured(&meson, "agree", |command| {
             command.arg("-Dstock=true");
         });
-        assert!(said.contains("agree: ") && said.contains("each asked of Meson"), "{said}");
+        assert!(said.contains("agree: ") && said.contains("all run by Meson"), "{said}");
     }
 }
 
@@ -262,9 +262,9 @@ fn errors_are_mesons_and_name_the_check() {
         ),
         (
             "tryall_batches = [{'header': ['fork']}]\nsubdir('tryall')\n",
-            "a batch has no key \"header\"",
+            "unknown key \"header\" in a batch",
         ),
-        ("tryall_symbols = ['EOF']\nsubdir('tryall')\n", "put the header of \"EOF\" behind it"),
+        ("tryall_symbols = ['EOF']\nsubdir('tryall')\n", "add the header of \"EOF\""),
         (
             "tryall_integers = ['1 + 1']\nsubdir('tryall')\n",
             "put a name for the answer before \"1 + 1\"",
@@ -469,6 +469,6 @@ fn an_installed_program_goes_before_the_wrap_and_the_wrap_before_the_stock_way()
 
         let dir = project("tryall_headers = ['stdio.h']\nsubdir('tryall')\n");
         let said = good(without_tryall(&meson).args(["setup", "build"]).current_dir(dir.path()));
-        assert!(said.contains("1 checks, each asked of Meson"), "{said}");
+        assert!(said.contains("1 checks, all run by Meson"), "{said}");
     }
 }

@@ -29,42 +29,42 @@ fn entries() {
         ("headers", "<stdio.h>", "write the header as stdio.h"),
         ("headers", "\"own.h\"", "write the header as own.h"),
         ("headers", "#include <stdio.h>", "write the header as stdio.h"),
-        ("headers", "stdio.h,stdlib.h", "make each header an entry of its own"),
-        ("headers", "stdio.h ", "remove the blanks around \"stdio.h\""),
-        ("headers", "", "say what to ask, or remove the entry"),
+        ("headers", "stdio.h,stdlib.h", "make each header a separate entry"),
+        ("headers", "stdio.h ", "remove the spaces around \"stdio.h\""),
+        ("headers", "", "the entry is empty; fill it in or remove it"),
         ("usable_headers", "<stdio.h>", "write the header as stdio.h"),
         ("functions", "fork()", "write it as fork"),
-        ("functions", "int fork(void)", "give the name alone"),
-        ("functions", "-lm", "give the name alone"),
-        ("functions", "FORK=", "say what to ask"),
-        ("functions", "MY-FORK=fork", "the name before = may have letters, digits and _ only"),
-        ("functions", "unistd.h@fork", "put the header behind the name"),
-        ("functions", "fork@", "put a header behind the @, or leave it out"),
+        ("functions", "int fork(void)", "give only the name"),
+        ("functions", "-lm", "give only the name"),
+        ("functions", "FORK=", "the entry is empty"),
+        ("functions", "MY-FORK=fork", "the name before = may contain only letters, digits and _"),
+        ("functions", "unistd.h@fork", "put the header after the name"),
+        ("functions", "fork@", "put a header after the @, or remove the @"),
         ("functions", "fork@sys/types.h@unistd.h", "put commas between headers"),
         ("functions", "fork@<unistd.h>", "write the header as unistd.h"),
         ("functions", "fork@sys/types.h, unistd.h", "write the header as unistd.h"),
-        ("symbols", "EOF", "put the header of \"EOF\" behind it"),
-        ("symbols", "stdio.h@EOF", "put the header behind the name"),
+        ("symbols", "EOF", "add the header of \"EOF\""),
+        ("symbols", "stdio.h@EOF", "put the header after the name"),
         ("symbols", "fork()@unistd.h", "write it as fork"),
         ("types", "int;", "remove the semicolon"),
-        ("types", "size_t.h", "put the header behind the type"),
-        ("members", "st_mtim@sys/stat.h", "give the type, a dot and the member"),
-        ("members", "sys/stat.h", "put the header behind the member"),
+        ("types", "size_t.h", "put the header after the type"),
+        ("members", "st_mtim@sys/stat.h", "write TYPE.MEMBER, as in"),
+        ("members", "sys/stat.h", "put the header after the member"),
         ("sizes", "long;", "remove the semicolon"),
         ("defines", "INT_MAX()@limits.h", "write it as INT_MAX"),
-        ("defines", "#define X", "give the name alone"),
-        ("defines", "-DX", "give the name alone"),
+        ("defines", "#define X", "give only the name"),
+        ("defines", "-DX", "give only the name"),
         ("integers", "X=INT_MAX;", "remove the semicolon"),
         ("compiles", "X=check.c", "give the text of the source"),
-        ("arguments", "-Wall -Wextra", "make each argument an entry of its own"),
-        ("arguments", " -Wall", "remove the blanks around it"),
-        ("arguments", "Wall", "an argument starts with -"),
-        ("link_arguments", "-Wl,-z,now -Wl,-z,relro", "make each argument an entry of its own"),
-        ("link_arguments", "lm", "an argument starts with -"),
-        ("args", "-Wall -Werror", "make each argument an entry of its own"),
+        ("arguments", "-Wall -Wextra", "make each argument a separate entry"),
+        ("arguments", " -Wall", "remove the spaces around it"),
+        ("arguments", "Wall", "an argument must start with -"),
+        ("link_arguments", "-Wl,-z,now -Wl,-z,relro", "make each argument a separate entry"),
+        ("link_arguments", "lm", "an argument must start with -"),
+        ("args", "-Wall -Werror", "make each argument a separate entry"),
         ("prefix", "<stdio.h>", "put #include before the header"),
         ("prefix", "stdio.h", "put #include before the header"),
-        ("prefix", "#include <a.h> #include <b.h>", "give each directive a line of its own"),
+        ("prefix", "#include <a.h> #include <b.h>", "put each directive on its own line"),
     ] {
         let dir = project(&format!("tryall_{list} = ['{entry}']\nsubdir('tryall')\n"));
         let (succeeded, said) = set_up(&mesons()[0], dir.path());
@@ -142,7 +142,7 @@ fn names() {
         for (settings, wanted) in [
             (
                 "tryall_headers = ['stdio.h', 'stdlib.h']\ntryall_required = ['HAVE_STDLB_H']",
-                "\"HAVE_STDLB_H\" is required and is the name of no answer; did you mean HAVE_STDLIB_H?",
+                "\"HAVE_STDLB_H\" is required but is not the name of an answer; did you mean HAVE_STDLIB_H?",
             ),
             (
                 "tryall_headers = ['stdio.h']\ntryall_required = 'have_stdio_h'",
@@ -150,7 +150,7 @@ fn names() {
             ),
             (
                 "tryall_headers = ['stdio.h']\ntryall_required = 'FORK'",
-                "is the name of no answer; there are: HAVE_STDIO_H",
+                "is not the name of an answer; answers: HAVE_STDIO_H",
             ),
             (
                 "tryall_header = ['stdio.h']",
@@ -171,14 +171,14 @@ fn names() {
 fn types() {
     for meson in mesons() {
         for (settings, wanted) in [
-            ("tryall_headers = 5", "tryall_headers has something in it that is not a string"),
-            ("tryall_headers = files('meson.build')", "tryall_headers has something in it"),
-            ("tryall_prefix = {'a': 'b'}", "tryall_prefix has something in it"),
-            ("tryall_required = [true]", "tryall_required has something in it"),
+            ("tryall_headers = 5", "tryall_headers may contain only strings"),
+            ("tryall_headers = files('meson.build')", "tryall_headers may contain only strings"),
+            ("tryall_prefix = {'a': 'b'}", "tryall_prefix may contain only strings"),
+            ("tryall_required = [true]", "tryall_required may contain only strings"),
             ("tryall_native = 'yes'", "tryall_native must be true or false"),
             ("tryall_stock = 'yes'", "tryall_stock must be true or false"),
-            ("tryall_batches = ['stdio.h']", "tryall_batches is a list of dictionaries"),
-            ("tryall_batches = [{'name': 5}]", "\"name\" of tryall_batches[0] has something in it"),
+            ("tryall_batches = ['stdio.h']", "tryall_batches must be a list of dictionaries"),
+            ("tryall_batches = [{'name': 5}]", "\"name\" of tryall_batches[0] may contain only strings"),
             ("tryall_request = 'checks.json'", "write files('...')"),
         ] {
             refused(&meson, settings, wanted);
@@ -212,16 +212,16 @@ fn another_program_of_the_name_is_not_used() {
                 .unwrap();
             let dir = project(text);
             let (succeeded, said) = with_path(&meson, tools.path(), dir.path());
-            let wanted = format!("{} is another program of that name", other.display());
+            let wanted = format!("{} is not used, because it is a different program", other.display());
             assert!(succeeded && said.contains(&wanted), "{script}: {said}");
-            assert!(said.contains("each asked of Meson"), "{script}: {said}");
+            assert!(said.contains("all run by Meson"), "{script}: {said}");
         }
         // One that says that it is tryall, and whose answers are not all there.
         for (script, wanted) in [
-            ("exit 0", "did not give all answers"),
+            ("exit 0", "did not print all answers"),
             (
                 "printf 'batch\\t\\t\\nbool\\tHAVE_FORK\\ttrue\\nanswers\\t2\\t\\n'",
-                "did not give all answers",
+                "did not print all answers",
             ),
             ("exit 9", "ended with status 9"),
             ("kill -KILL $$", "ended with status -9"),

@@ -18,7 +18,7 @@ fn cmake_3_22_answers_the_same() {
 
 fn answers_the_same(place: &str, version: &str) {
     let cmake = root().join("target").join(place).join("bin/cmake");
-    assert!(cmake.exists(), "tests/install brings CMake {version}");
+    assert!(cmake.exists(), "CMake {version} is missing; run tests/install");
     let said = std::process::Command::new(&cmake).arg("--version").output().unwrap().stdout;
     let said = String::from_utf8(said).unwrap();
     assert!(said.starts_with(&format!("cmake version {version}")), "{said}");

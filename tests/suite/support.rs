@@ -28,7 +28,7 @@ pub fn fakecc() -> String {
 /// looks like one that passes.
 pub fn need(program: &str) -> String {
     let found = which::which(program);
-    assert!(found.is_ok(), "{program} is missing; tests/install brings what the tests need");
+    assert!(found.is_ok(), "{program} is missing; run tests/install");
     program.into()
 }
 
@@ -43,7 +43,7 @@ pub fn venv(program: &str) -> PathBuf {
     let path = tools().join(program);
     assert!(
         path.exists(),
-        "{} is missing; tests/install brings what the tests need",
+        "{} is missing; run tests/install",
         path.display()
     );
     path
