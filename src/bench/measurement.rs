@@ -149,22 +149,22 @@ impl<'a> Measurement<'a> {
         interrupted: &AtomicBool,
         spans: &mut Vec<Span>,
     ) -> Result<Option<Spent>, Failure> {
-        let rooms = self.dir.path().join("rooms");
-        std::fs::create_dir(&rooms)?;
+        let directories = self.dir.path().join("directories");
+        std::fs::create_dir(&directories)?;
         let advance = || progress.advance();
         let work = Work {
             tasks: &self.tasks,
             jobs: self.jobs,
             request: &self.request,
             base: &self.suite.dir,
-            dir: &rooms,
+            dir: &directories,
             progress: &advance,
             interrupted,
         };
         let clock = Clock::start();
         let performed = strategy.perform(&work)?;
         let mut spent = clock.stop();
-        std::fs::remove_dir_all(&rooms)?;
+        std::fs::remove_dir_all(&directories)?;
         let Some(performed) = performed else { return Ok(None) };
         spent.processes = Some(performed.processes);
         let name = self.rows[index].0.name.clone();

@@ -97,25 +97,25 @@ fn check_arguments(batch: &Batch, version: &Version, stage: Stage) -> Vec<String
     args.into_iter().map(String::from).collect()
 }
 
-/// How Meson treats repeated arguments.
+/// Which of several equal arguments Meson keeps.
 #[derive(PartialEq)]
-enum Duplicates {
-    /// Keep both.
-    KeepBoth,
-    /// Keep the first.
-    KeepFirst,
-    /// Keep the last, or the first of the arguments that are prepended.
-    KeepLast,
+enum Kept {
+    /// All of them.
+    All,
+    /// The first.
+    First,
+    /// The last, or the first of the arguments that are prepended.
+    Last,
 }
 
-fn duplicates(arg: &str) -> Duplicates {
+fn kept_duplicates(arg: &str) -> Kept {
     let last = ["-I", "-isystem", "-L", "-D", "-U"];
     let first = ["-l", "-Wl,-l", "-Wl,-rpath,", "-Wl,-rpath-link,"];
     if last.contains(&arg) || first.contains(&arg) {
-        return Duplicates::KeepBoth;
+        return Kept::All;
     }
     if last.iter().any(|prefix| arg.starts_with(prefix)) {
-        return Duplicates::KeepLast;
+        return Kept::Last;
     }
     let whole = ["-c", "-S", "-E", "-pipe", "-pthread", "-Wl,--export-dynamic"];
     let files = [".lib", ".dll", ".so", ".dylib", ".a"];
@@ -124,9 +124,9 @@ fn duplicates(arg: &str) -> Duplicates {
         || files.iter().any(|suffix| arg.ends_with(suffix))
         || is_versioned_library(arg)
     {
-        return Duplicates::KeepFirst;
+        return Kept::First;
     }
-    Duplicates::KeepBoth
+    Kept::All
 }
 
 /// `path/libfoo.so.1.2.3`.
@@ -152,7 +152,7 @@ impl List {
         let (mut front, mut back): (Vec<String>, Vec<String>) = Default::default();
         for arg in args {
             let is_there = |list: &[String]| list.contains(arg);
-            if duplicates(arg) == Duplicates::KeepFirst
+            if kept_duplicates(arg) == Kept::First
                 && (is_there(&self.0) || is_there(&front) || is_there(&back))
             {
                 continue;
@@ -163,7 +163,7 @@ impl List {
                 back.push(arg.clone());
             }
         }
-        let last_counts = |arg: &String| duplicates(arg) == Duplicates::KeepLast;
+        let last_counts = |arg: &String| kept_duplicates(arg) == Kept::Last;
         let again = |arg: &String, others: &[String]| last_counts(arg) && others.contains(arg);
         let in_front = (0..front.len()).filter(|&at| !again(&front[at], &front[..at]));
         let in_back = (0..back.len()).filter(|&at| !again(&back[at], &back[at + 1..]));

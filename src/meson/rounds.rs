@@ -109,7 +109,7 @@ impl Rounds {
             match &entry.subject {
                 Subject::Item(place) => self.known[entry.batch][*place] = Some(typed),
                 Subject::RequestCheck(id) => {
-                    self.from_requests[entry.batch].push((id.clone(), typed))
+                    self.from_requests[entry.batch].push((id.clone(), typed));
                 }
             }
         }

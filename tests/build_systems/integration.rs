@@ -1,6 +1,5 @@
-//! The project in integration/ builds with CMake, with Meson and from the shell, as its README
-//! says, and all three find the same. What CMake's project says of its compilers counts for
-//! tryall as for CMake's own checks.
+//! The project in integration/ builds with CMake, Meson and the shell, as described in its README, with
+//! the same answers. Compiler settings of a CMake project apply to tryall as to CMake's own checks.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -119,7 +118,7 @@ fn configure(request: &str, before: &str) -> (bool, String) {
 }
 
 #[test]
-fn cmake_is_told_of_what_is_wrong() {
+fn errors_fail_the_cmake_run() {
     let (configured, said) = configure(r#"{"checks": [{"id": "A", "kind": "heder"}]}"#, "");
     assert!(
         !configured && said.contains("checks[0].kind") && said.contains("did you mean"),
@@ -137,7 +136,7 @@ fn cmake_is_told_of_what_is_wrong() {
 }
 
 #[test]
-fn cmake_hands_on_its_flags() {
+fn cmake_passes_its_flags() {
     let request = r#"{"checks": [{"id": "A", "kind": "define", "name": "FROM_FLAGS"}]}"#;
     let (configured, said) = configure(
         request,
@@ -227,7 +226,7 @@ fn asks_for(name: &str, ask: impl Fn(&str, serde_json::Value) -> String) -> Stri
 const NO_LINK: &str = "set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)\n";
 
 #[test]
-fn cmake_hands_on_the_target() {
+fn cmake_passes_the_target() {
     let size = |target: &str| {
         Same {
             languages: "C",
@@ -243,7 +242,7 @@ fn cmake_hands_on_the_target() {
 }
 
 #[test]
-fn cmake_hands_on_the_arguments_of_the_compiler() {
+fn cmake_passes_compiler_arguments() {
     let gcc = need("gcc");
     let with = format!("set(CMAKE_C_COMPILER {gcc} -DFROM_ARG1)\n");
     assert_eq!(defined("", &with, "FROM_ARG1"), "1");
@@ -251,7 +250,7 @@ fn cmake_hands_on_the_arguments_of_the_compiler() {
 }
 
 #[test]
-fn cmake_hands_on_the_sysroot() {
+fn cmake_passes_the_sysroot() {
     let dir = tempfile::Builder::new().prefix("it's a ").tempdir().unwrap();
     std::fs::create_dir_all(dir.path().join("usr/include")).unwrap();
     write(&dir.path().join("usr/include"), "only_here.h", "\n");
@@ -271,7 +270,7 @@ fn cmake_hands_on_the_sysroot() {
 }
 
 #[test]
-fn cmake_hands_on_the_standard() {
+fn cmake_passes_the_standard() {
     let concepts = "#include <concepts>\ntemplate <std::integral T> T f(T x) { return x; }\n\
                     int main() { return f(0); }\n";
     let strict = "#ifndef __STRICT_ANSI__\n#error none\n#endif\nint main() { return 0; }\n";
@@ -303,7 +302,7 @@ fn cmake_hands_on_the_standard() {
 
 /// As CMake does, with a standard that the compiler is said not to have.
 #[test]
-fn a_standard_that_is_not_there_decays_in_cmake() {
+fn an_unsupported_standard_decays_in_cmake() {
     let source = "#if __cplusplus <= 201703L\n#error old\n#endif\nint main() { return 0; }\n";
     let newest = Same {
         languages: "C CXX",
@@ -316,7 +315,7 @@ fn a_standard_that_is_not_there_decays_in_cmake() {
 }
 
 #[test]
-fn cmake_hands_on_the_flags_of_the_configuration() {
+fn cmake_passes_the_flags_of_the_configuration() {
     let flags =
         "set(CMAKE_C_FLAGS_RELEASE -DFROM_RELEASE)\nset(CMAKE_C_FLAGS_DEBUG -DFROM_DEBUG)\n";
     let release = format!("{flags}set(CMAKE_TRY_COMPILE_CONFIGURATION Release)\n");
@@ -334,7 +333,7 @@ fn cmake_hands_on_the_flags_of_the_configuration() {
 }
 
 #[test]
-fn cmake_hands_on_the_emulator() {
+fn cmake_passes_the_emulator() {
     let emulator = need("qemu-aarch64");
     let toolchain = format!(
         "set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR aarch64)\n\

@@ -1,5 +1,5 @@
-//! The wrapper for Meson: its answers are Meson's, it notices what has changed, and what goes wrong
-//! is an error of Meson's that names the check.
+//! The Meson wrapper: its answers are Meson's, it detects changed inputs, and failures are Meson errors
+//! that name the check.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,12 +64,12 @@ fn agrees(meson: &Path, change: impl FnOnce(&mut Command)) {
 }
 
 #[test]
-fn answers_are_mesons() {
+fn answers_match_meson() {
     agrees(&mesons()[0], |_| {});
 }
 
 #[test]
-fn answers_are_the_oldest_mesons() {
+fn answers_match_the_oldest_meson() {
     agrees(&mesons()[1], |_| {});
     // Clang has fewer options there.
     agrees(&mesons()[1], |command| {
@@ -78,7 +78,7 @@ fn answers_are_the_oldest_mesons() {
 }
 
 #[test]
-fn answers_are_mesons_for_another_machine() {
+fn answers_match_meson_when_cross_compiling() {
     need("aarch64-linux-gnu-gcc");
     need("aarch64-linux-gnu-g++");
     need("qemu-aarch64");
@@ -91,7 +91,7 @@ fn answers_are_mesons_for_another_machine() {
 }
 
 #[test]
-fn answers_are_mesons_with_options_flags_and_clang() {
+fn answers_match_meson_with_options_flags_and_clang() {
     agrees(&mesons()[0], |command| {
         command
             .args(["-Dc_std=c99", "-Dcpp_std=c++14", "-Dcpp_rtti=false", "-Dcpp_eh=none"])
@@ -112,7 +112,7 @@ fn answers_are_mesons_with_options_flags_and_clang() {
 /// Where warnings are errors, the warnings that Meson's own sources have turn its answers, and names
 /// in them may be those of a header.
 #[test]
-fn answers_are_mesons_where_its_own_sources_have_warnings() {
+fn answers_match_meson_where_its_own_sources_cause_warnings() {
     let text = "cc = meson.get_compiler('c')\n\
         tryall_headers = ['stdio.h', 'time.h', 'no/such.h']\n\
         tryall_usable_headers = ['USABLE=stdio.h', 'USABLE_TOO=time.h']\n\
@@ -165,7 +165,7 @@ fn answers_are_mesons_where_its_own_sources_have_warnings() {
 
 /// Clang 14 has C++23 as c++2b only, and Meson falls back to that. Meson 1.0 knows neither.
 #[test]
-fn older_names_of_standards_are_mesons() {
+fn older_names_of_standards_match_meson() {
     let dir = project("");
     let text = "project('p', 'cpp', default_options: 'cpp_std=c++23')\n\
         cpp = meson.get_compiler('cpp')\ntryall_language = 'cpp'\n\
@@ -183,7 +183,7 @@ fn older_names_of_standards_are_mesons() {
 }
 
 #[test]
-fn the_stock_way_gives_the_same_names_and_answers() {
+fn stock_mode_gives_the_same_names_and_answers() {
     for meson in mesons() {
         let said = configured(&meson, "agree", |command| {
             command.arg("-Dstock=true");
@@ -193,7 +193,7 @@ fn the_stock_way_gives_the_same_names_and_answers() {
 }
 
 #[test]
-fn cases_of_mesons_own_tests_have_mesons_answers() {
+fn cases_of_mesons_own_tests_match_meson() {
     for meson in mesons() {
         let said = configured(&meson, "cases", |_| {});
         assert!(said.contains("cases: as Meson says"), "{said}");
@@ -201,7 +201,7 @@ fn cases_of_mesons_own_tests_have_mesons_answers() {
 }
 
 #[test]
-fn the_checks_of_glib_make_the_same_header_both_ways() {
+fn glibs_checks_produce_the_same_header_both_ways() {
     for meson in mesons() {
         let [batch, stock] = ["batch", "stock"].map(|way| {
             let build = tempfile::tempdir().unwrap();
@@ -243,7 +243,7 @@ pub fn with_path(meson: &Path, first: &Path, dir: &Path) -> (bool, String) {
 }
 
 #[test]
-fn errors_are_mesons_and_name_the_check() {
+fn errors_fail_meson_and_name_the_check() {
     let broken = "tryall_headers = ['stdio.h']\ntryall_prefix = '#error no'\n\
                   tryall_defines = ['VALUE=__GNUC__']\nsubdir('tryall')\n";
     for (text, wanted) in [
@@ -287,7 +287,7 @@ fn errors_are_mesons_and_name_the_check() {
 }
 
 #[test]
-fn a_compiler_that_does_not_work_any_more_is_an_error_and_no_no() {
+fn a_broken_compiler_is_an_error_and_not_a_no() {
     let dir = project("tryall_functions = ['fork']\nsubdir('tryall')\n");
     let good_cc = which::which("gcc").unwrap();
     let script = format!(
@@ -310,7 +310,7 @@ const REQUEST: &str = "tryall_request = files('checks.json')\nsubdir('tryall')\n
                        message('answers:', tryall_answers)\n";
 
 #[test]
-fn a_changed_request_file_configures_anew() {
+fn a_changed_request_file_triggers_reconfiguration() {
     for meson in mesons() {
         let dir = project(REQUEST);
         let request = |header: &str| {
@@ -337,7 +337,7 @@ fn a_changed_request_file_configures_anew() {
 }
 
 #[test]
-fn a_request_file_is_asked_with_mesons_compiler_and_types() {
+fn a_request_file_uses_mesons_compiler_and_types() {
     need("aarch64-linux-gnu-gcc");
     let dir = project(&format!("tryall_args = ['-DGIVEN=x y']\n{REQUEST}"));
     write(
@@ -361,7 +361,7 @@ fn a_request_file_is_asked_with_mesons_compiler_and_types() {
 
 /// Relative paths of a request file start from it, those of its toolchains too.
 #[test]
-fn a_request_files_own_toolchain_starts_from_the_file() {
+fn paths_of_a_request_files_toolchain_are_relative_to_the_file() {
     for meson in mesons() {
         let dir = project(&REQUEST.replace("'checks.json'", "'sub/checks.json'"));
         let sub = dir.path().join("sub");
@@ -380,7 +380,7 @@ fn a_request_files_own_toolchain_starts_from_the_file() {
 }
 
 #[test]
-fn dependencies_are_asked_of_meson() {
+fn checks_with_dependencies_are_left_to_meson() {
     let text = "dep = declare_dependency(compile_args: '-DFROM_DEP', link_args: '-lm')\n\
                 tryall_batches = [{'dependencies': dep, 'defines': ['FROM_DEP'], 'functions': ['cos']},\n\
                   {'include_directories': include_directories('inc'), 'headers': ['mine.h']}]\n\
@@ -396,7 +396,7 @@ fn dependencies_are_asked_of_meson() {
 }
 
 #[test]
-fn fortran_is_asked_too() {
+fn fortran_is_supported() {
     need("gfortran");
     for meson in mesons() {
         let dir = project("");
@@ -435,7 +435,7 @@ fn wrapping() -> tempfile::TempDir {
 }
 
 #[test]
-fn an_installed_program_goes_before_the_wrap_and_the_wrap_before_the_stock_way() {
+fn an_installed_program_precedes_the_wrap_which_precedes_stock_mode() {
     for meson in mesons() {
         let dir = wrapping();
         let (succeeded, said) = set_up(&meson, dir.path());

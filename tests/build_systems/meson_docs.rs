@@ -1,4 +1,4 @@
-//! Every snippet of docs/meson.md and of the README for Meson configures a project.
+//! Every Meson snippet in docs/meson.md and README.md configures a project.
 
 use std::fs;
 use std::path::Path;
@@ -46,7 +46,7 @@ fn check_header(dir: &Path) {
 }
 
 #[test]
-fn the_documented_wrap_is_the_tested_one() {
+fn the_documented_wrap_is_tested() {
     let wraps = blocks("docs/meson.md", "ini");
     assert_eq!(wraps, ["[wrap-file]\ndirectory = tryall\n\n[provide]\nprogram_names = tryall\n"]);
 }

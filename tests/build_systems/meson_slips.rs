@@ -1,5 +1,5 @@
-//! What is only spelled wrong in the wrapper's lists stops Meson with a message that names the list,
-//! the entry and the remedy: Meson's methods would say no.
+//! Mistakes in the wrapper's lists, to which Meson's methods would answer no, stop Meson with a message
+//! that names the list, the entry and the remedy.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,14 @@ use std::path::Path;
 use crate::meson::{mesons, project, set_up, with_path};
 use crate::support::*;
 
-/// Meson stops and says this.
+/// Asserts that Meson stops with this message.
 fn refused(meson: &Path, settings: &str, wanted: &str) {
     let dir = project(&format!("{settings}\nsubdir('tryall')\n"));
     let (succeeded, said) = set_up(meson, dir.path());
     assert!(!succeeded && said.contains(wanted), "{settings}\nwanted: {wanted}\n{said}");
 }
 
-/// What Meson says of a project that it configures.
+/// Configures a project and returns Meson's output.
 fn accepted(meson: &Path, settings: &str) -> String {
     let text = "subdir('tryall')\nmessage('found:', tryall_answers, tryall_supported_arguments)\n";
     let dir = project(&format!("{settings}\n{text}"));
@@ -71,7 +71,7 @@ fn entries() {
         let message = said.split_once(&format!("tryall: \"{entry}\" in tryall_{list}: "));
         assert!(!succeeded && message.is_some_and(|(_, it)| it.starts_with(remedy)), "{said}");
     }
-    // Without the program, and in a batch.
+    // In stock mode, and in a batch.
     for settings in [
         "tryall_stock = true\ntryall_headers = ['<stdio.h>']",
         "tryall_batches = [{}, {'headers': '<stdio.h>'}]",
@@ -86,13 +86,13 @@ fn entries() {
 }
 
 #[test]
-fn a_struct_without_its_keyword() {
+fn a_missing_struct_keyword() {
     for meson in mesons() {
         for (settings, wanted) in [
             ("tryall_members = ['stat.st_mtim@sys/stat.h']", "write struct stat"),
             ("tryall_stock = true\ntryall_members = ['tm.tm_sec@time.h']", "write struct tm"),
             ("tryall_prefix = '#include <time.h>'\ntryall_sizes = ['timespec']", "struct timespec"),
-            // A function of that name has the size 1.
+            // The size of a function with that name is 1.
             ("tryall_sizes = ['stat@sys/stat.h']", "\"stat@sys/stat.h\" in tryall_sizes"),
             (
                 "tryall_language = 'cpp'\ntryall_members = ['stat.st_size@sys/stat.h']",
@@ -106,7 +106,7 @@ fn a_struct_without_its_keyword() {
 }
 
 #[test]
-fn what_only_looks_like_a_slip_is_asked() {
+fn entries_that_only_look_like_mistakes_are_accepted() {
     for meson in mesons() {
         let said = accepted(
             &meson,
@@ -178,7 +178,10 @@ fn types() {
             ("tryall_native = 'yes'", "tryall_native must be true or false"),
             ("tryall_stock = 'yes'", "tryall_stock must be true or false"),
             ("tryall_batches = ['stdio.h']", "tryall_batches must be a list of dictionaries"),
-            ("tryall_batches = [{'name': 5}]", "\"name\" of tryall_batches[0] may contain only strings"),
+            (
+                "tryall_batches = [{'name': 5}]",
+                "\"name\" of tryall_batches[0] may contain only strings",
+            ),
             ("tryall_request = 'checks.json'", "write files('...')"),
         ] {
             refused(&meson, settings, wanted);
@@ -186,9 +189,9 @@ fn types() {
     }
 }
 
-/// A list's answers are read line by line.
+/// The wrapper reads answers line by line.
 #[test]
-fn an_argument_may_hold_any_character() {
+fn an_argument_may_contain_any_character() {
     for meson in mesons() {
         let said = accepted(
             &meson,
@@ -201,7 +204,7 @@ fn an_argument_may_hold_any_character() {
 }
 
 #[test]
-fn another_program_of_the_name_is_not_used() {
+fn a_different_program_with_that_name_is_not_used() {
     let tools = tempfile::tempdir().unwrap();
     let text = "tryall_functions = ['fork', 'no_such']\nsubdir('tryall')\n\
                 assert(tryall_answers['HAVE_FORK'] and not tryall_answers['HAVE_NO_SUCH'])\n";
@@ -212,11 +215,12 @@ fn another_program_of_the_name_is_not_used() {
                 .unwrap();
             let dir = project(text);
             let (succeeded, said) = with_path(&meson, tools.path(), dir.path());
-            let wanted = format!("{} is not used, because it is a different program", other.display());
+            let wanted =
+                format!("{} is not used, because it is a different program", other.display());
             assert!(succeeded && said.contains(&wanted), "{script}: {said}");
             assert!(said.contains("all run by Meson"), "{script}: {said}");
         }
-        // One that says that it is tryall, and whose answers are not all there.
+        // A program that claims to be tryall but does not print all answers.
         for (script, wanted) in [
             ("exit 0", "did not print all answers"),
             (
@@ -243,7 +247,7 @@ fn another_program_of_the_name_is_not_used() {
 
 /// What a request file says is required, and what it finds nothing of.
 #[test]
-fn a_request_files_missing_answers() {
+fn required_answers_of_a_request_file() {
     let text = "tryall_request = files('checks.json')\nsubdir('tryall')\nmessage('found:', tryall_answers)\n";
     for meson in mesons() {
         for (check, wanted) in [

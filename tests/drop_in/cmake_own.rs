@@ -1,9 +1,9 @@
-//! CMake's own tests of its check modules, of `try_compile` and of `try_run`, as they are in the
-//! sources of CMake 3.25.1, run with that CMake: alone, and with cmake/TryallDropIn.cmake in every
-//! project. What passes alone must pass with it.
+//! CMake's own tests of its check modules, `try_compile` and `try_run`, from the sources of CMake
+//! 3.25.1, run by that CMake with and without cmake/TryallDropIn.cmake in every project. Tests that pass
+//! without it must pass with it.
 
 #[allow(dead_code, reason = "each part has use for some of it")]
-mod configured;
+mod cmake_harness;
 #[path = "../suite/support.rs"]
 #[allow(dead_code, reason = "the suite has more use for it")]
 mod support;
@@ -14,7 +14,7 @@ use std::process::Command;
 
 use regex_lite::Regex;
 
-use configured::*;
+use cmake_harness::*;
 use support::*;
 
 const CMAKE: &str = "/usr/bin/cmake";
@@ -269,7 +269,7 @@ fn cmakes_tests_of_try_run_pass() {
 
 /// Those of Tests/CMakeOnly are projects that must configure; they compare what modules answer.
 #[test]
-fn cmakes_projects_that_check_configure() {
+fn cmakes_projects_with_checks_configure() {
     let own = fetched(TESTS).join("CMakeOnly");
     for project in [
         "CheckCXXCompilerFlag",
@@ -290,7 +290,7 @@ fn cmakes_projects_that_check_configure() {
 }
 
 #[test]
-fn what_cmakes_tests_say_is_understood() {
+fn results_of_cmakes_tests_are_parsed() {
     let said = "-- One - PASSED\nCMake Error at RunCMake.cmake:219 (message):\n  Two - FAILED:\n\n  \
                 Result is [1]\n\n-- One - PASSED\n";
     let cases = cases(said);
@@ -301,7 +301,7 @@ fn what_cmakes_tests_say_is_understood() {
 
 /// A drop-in that is wrong must be found, so the options must reach every case.
 #[test]
-fn what_is_injected_reaches_cmakes_tests() {
+fn the_injected_code_reaches_cmakes_tests() {
     let dir = tempfile::tempdir().unwrap();
     let wrong = write(dir.path(), "wrong.cmake", "message(SEND_ERROR wrong)\n");
     let options = [format!("-DCMAKE_PROJECT_INCLUDE={}", wrong.display())];
@@ -310,7 +310,7 @@ fn what_is_injected_reaches_cmakes_tests() {
 }
 
 #[test]
-fn frames_of_the_drop_in_are_left_out() {
+fn stack_frames_of_the_drop_in_are_removed() {
     let said = "CMake Error at /x/cmake/tryall/Commands.cmake:26:EVAL:5 (_try_run):\n  No.\nCall \
                 Stack (most recent call first):\n  /x/cmake/tryall/Commands.cmake:26 \
                 (cmake_language)\n  A.cmake:5 (try_run)\n  CMakeLists.txt:3 (include)\n";

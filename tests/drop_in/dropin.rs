@@ -1,5 +1,5 @@
-//! CMake with the drop-in and without it: the harness of the tests in dropin_*.rs. Both configure
-//! the same project in the same directories, and must leave the same cache and say the same.
+//! The harness of the tests in dropin_*.rs: configures a project with and without the drop-in in the
+//! same directories. Both runs must produce the same cache and output.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! try_compile and try_run as projects call them: same results, same errors.
+//! Direct calls of try_compile and try_run: same results, same errors.
 
 use crate::dropin::*;
 use crate::support::venv;
@@ -20,7 +20,7 @@ fn project(lists: &str) -> Project {
 
 /// As libarchive does: what a source includes is beside it, where CMake cleans up.
 #[test]
-fn sources_in_cmakes_own_directory_have_their_neighbours_and_go_with_them() {
+fn sources_in_cmakes_scratch_directory_see_their_neighbours() {
     let ran = project(
         r##"
 set(tmp ${CMAKE_BINARY_DIR}/CMakeFiles/CMakeTmp)
@@ -116,7 +116,7 @@ endforeach()
 }
 
 #[test]
-fn bad_arguments_are_refused_in_cmakes_own_words() {
+fn bad_arguments_give_cmakes_own_errors() {
     let calls = [
         "try_compile(X)",
         "try_compile(X ${B} ${S}/not-there.c)",

@@ -1,5 +1,4 @@
-//! What fails leaves no wrong answer behind: a configure step that ends early, a program that is
-//! missing or broken.
+//! Failures leave no wrong answers behind: an aborted configure step, a missing or broken program.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +12,7 @@ const ASKS: &str = "check_include_file(stdio.h WARM)\ncheck_c_source_compiles(\"
     check_include_file(nope.h NOT_THERE)\ncheck_include_file(unistd.h THERE)\ncheck_type_size(long SIZE)\n";
 
 #[test]
-fn a_configure_step_that_fails_leaves_no_placeholder_to_the_next() {
+fn a_failed_configure_step_leaves_no_placeholders() {
     let failures = [
         "message(FATAL_ERROR failed)",
         "find_package(Nope REQUIRED)",
@@ -57,7 +56,7 @@ fn a_configure_step_that_fails_leaves_no_placeholder_to_the_next() {
 }
 
 #[test]
-fn a_preload_file_of_the_users_stays() {
+fn the_users_preload_file_is_kept() {
     let project = Project::new("C", &format!("{ASKS}message(FATAL_ERROR failed)"));
     for cmake in two_cmakes() {
         let _ = fs::remove_dir_all(project.build());
@@ -96,7 +95,7 @@ fn with_program(
 }
 
 #[test]
-fn without_the_program_cmake_does_it_all_and_says_so_once() {
+fn without_the_program_cmake_runs_all_checks_and_warns_once() {
     let project = Project::new("C", &format!("{ASKS}project(q C)"));
     for cmake in cmakes() {
         let stock = project.configure(&cmake, &[]);
@@ -116,7 +115,7 @@ fn without_the_program_cmake_does_it_all_and_says_so_once() {
 }
 
 #[test]
-fn a_broken_program_leaves_the_answers_to_cmake() {
+fn with_a_broken_program_cmake_runs_the_checks() {
     let project = Project::new(
         "C",
         &format!(
@@ -148,7 +147,7 @@ fn a_broken_program_leaves_the_answers_to_cmake() {
 }
 
 #[test]
-fn verification_finds_an_answer_that_differs() {
+fn verification_finds_a_different_answer() {
     let lists = format!(
         "{ASKS}check_c_source_runs(\"int main(void) {{ return 3; }}\" RUNS)\ncheck_c_source_runs(\"int main(void) {{ return 4; }}\" RUNS_4)\n"
     );

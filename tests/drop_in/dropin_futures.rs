@@ -1,5 +1,5 @@
-//! A check that waits for its answer is settled by whatever reads it, and changes nothing for what
-//! sets it, forgets it or asks it again.
+//! Any read of a deferred check settles it. Setting, unsetting or repeating a deferred check works as
+//! without deferral.
 
 use crate::dropin::*;
 
@@ -29,7 +29,7 @@ const SUB: &str = "message(\"sub ${HAVE_A%} ${HAVE_B%} ${SIZE%_CODE}\")\n\
 const ASK: &str = "check_include_file(unistd.h HAVE_A%)\ncheck_include_file(nope.h HAVE_B%)\ncheck_type_size(long SIZE%)\n";
 
 #[test]
-fn every_reader_settles() {
+fn every_read_settles_the_check() {
     let readers = [
         ("if", "if(HAVE_A%)\nmessage(yes)\nendif()\nif(NOT HAVE_B%)\nmessage(no)\nendif()"),
         ("comparison", "if(SIZE% EQUAL 8)\nmessage(eight)\nendif()"),
@@ -108,7 +108,7 @@ fn batches(configured: &Configured) -> u32 {
 }
 
 #[test]
-fn what_is_set_forgotten_or_asked_again_is_as_without() {
+fn set_unset_and_repeated_checks_behave_as_in_cmake() {
     same(&format!(
         "{}{}",
         ASK.replace('%', ""),
@@ -163,7 +163,7 @@ message("then: ${DEFINED_THEN}")
 
 /// What `option` and others say of the cache entry, and not of its value, while it waits.
 #[test]
-fn what_is_said_of_an_entry_that_waits_is_kept() {
+fn properties_of_a_deferred_entry_are_kept() {
     let lists = r#"
 check_include_file(unistd.h HELP_A)
 option(HELP_A "the project's own; [help]" OFF)
@@ -213,7 +213,7 @@ fn a_project_may_have_a_command_of_the_same_name() {
 /// Compilers look for headers where CPATH says, and linkers take other formats; a project may set
 /// such variables around a check.
 #[test]
-fn a_check_is_asked_in_the_environment_of_its_call() {
+fn a_check_uses_the_environment_of_its_call() {
     let lists = "check_include_file(mine.h BEFORE)\n\
                  set(ENV{CPATH} \"${CMAKE_SOURCE_DIR}/inc\")\n\
                  check_include_file(mine.h WITHIN)\n\
@@ -236,7 +236,7 @@ fn a_check_is_asked_in_the_environment_of_its_call() {
 
 /// Only the entries that are read past the variables are not waited for.
 #[test]
-fn reads_past_the_variables_keep_the_others_waiting() {
+fn other_reads_leave_deferred_checks_deferred() {
     let lists = "get_property(kind CACHE CMAKE_BUILD_TYPE PROPERTY TYPE)\n\
                  check_include_file(unistd.h HAVE_A)\ncheck_include_file(fcntl.h HAVE_B)\n\
                  message(\"$CACHE{HAVE_A}\")\n\

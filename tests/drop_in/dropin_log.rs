@@ -1,4 +1,4 @@
-//! CMakeConfigureLog.yaml still tells the whole story, and every way to the modules leads there.
+//! CMakeConfigureLog.yaml is complete, however the modules are included.
 
 use std::fs;
 
@@ -31,7 +31,7 @@ fn events(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn the_configure_log_tells_source_command_output_and_answer() {
+fn the_configure_log_has_source_command_output_and_answer() {
     let project = Project::new(
         "C",
         "check_include_file(stdio.h WARM)\ncheck_include_file(nope.h NO_HEADER)\ncheck_include_file(unistd.h HEADER)\n\

@@ -1,4 +1,4 @@
-//! CMake 3.20, the oldest that the drop-in helps, and 3.22. Their modules write their sources into
+//! CMake 3.20, the oldest version that the drop-in supports, and 3.22. Their modules write sources to
 //! try_compile's own directory.
 
 use std::path::PathBuf;

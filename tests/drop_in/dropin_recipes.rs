@@ -1,5 +1,5 @@
-//! For how much one call of stock CMake stands: what a request says and no command shows needs no
-//! recipe of its own, and what a command may show does.
+//! When checks can share a recipe learned from one call of stock CMake: settings that cannot affect a
+//! command need no separate recipe, all others do.
 
 use crate::dropin::*;
 
@@ -18,7 +18,7 @@ fn by_cmake(project: &Project, args: &[&str]) -> Vec<u32> {
 }
 
 #[test]
-fn what_shows_in_no_command_needs_no_recipe() {
+fn settings_without_effect_on_commands_need_no_recipe() {
     let lists = "check_include_file(stdio.h HAVE_STDIO)\n\
         check_symbol_exists(EOF stdio.h HAVE_EOF)\n\
         set(CMAKE_SKIP_RPATH OFF)\ncheck_symbol_exists(BUFSIZ stdio.h HAVE_BUFSIZ)\n\
@@ -31,7 +31,7 @@ fn what_shows_in_no_command_needs_no_recipe() {
 
 /// A recipe is two commands, and what is known of each need not be known of both.
 #[test]
-fn each_command_is_learnt_by_itself() {
+fn each_command_is_learned_separately() {
     let lists = "set(CMAKE_REQUIRED_INCLUDES ${CMAKE_CURRENT_SOURCE_DIR}/a)\n\
         check_include_file(in_a.h A)\n\
         set(CMAKE_REQUIRED_INCLUDES)\nset(CMAKE_REQUIRED_LIBRARIES m ${lib})\n\
@@ -79,7 +79,7 @@ fn each_command_is_learnt_by_itself() {
 }
 
 #[test]
-fn a_library_by_its_name_stands_for_all() {
+fn a_library_name_covers_all_libraries() {
     let ask = |names: &[&str]| {
         let ask = |name| format!("check_library_exists({name} sqrt \"\" IN_{name})\n");
         names.iter().map(ask).collect::<String>()
@@ -122,7 +122,7 @@ fn a_library_by_its_name_stands_for_all() {
 }
 
 #[test]
-fn a_run_time_path_counts() {
+fn a_run_time_path_needs_its_own_recipe() {
     let ask = |n: u32, skip: &str| {
         format!(
             "set(CMAKE_SKIP_RPATH {skip})\nset(CMAKE_REQUIRED_LIBRARIES ${{lib}})\n\
@@ -145,7 +145,7 @@ fn a_run_time_path_counts() {
 
 /// A file that is not CMake's can make anything of a variable; here, of whether it is there.
 #[test]
-fn what_others_read_counts() {
+fn settings_that_generators_read_need_their_own_recipe() {
     let asks = format!(
         "{MAKE_LIBRARY}foreach(n 1 2)\n\
          try_compile(SILENT${{n}} ${{CMAKE_BINARY_DIR}} ${{directory}}/main.c)\n\
@@ -179,7 +179,7 @@ fn what_others_read_counts() {
 }
 
 #[test]
-fn flags_of_a_configuration_count_where_there_is_one() {
+fn flags_of_a_configuration_matter_only_with_a_configuration() {
     let ask = "foreach(n 1 2)\nset(CMAKE_C_FLAGS_DEBUG -DFLAG=${n})\n\
         set(source \"int a[FLAG == ${n} ? 1 : -1]; int main(void) { return 0; }\")\n\
         check_c_source_compiles(\"${source}\" FLAG%${n})\nendforeach()\n";

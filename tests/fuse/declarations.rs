@@ -66,7 +66,7 @@ fn prototypes_that_agree_and_disagree_share_a_source() {
 }
 
 #[test]
-fn what_means_another_thing_in_a_block_is_asked_alone() {
+fn declarations_that_mean_something_else_in_a_block_run_alone() {
     let text = "int plain(int);\nint other(void);\nint third(long);\n\
                 typedef int number;\nextern int (*pointer)(int);\nstatic int (*hidden)(int);\n\
                 extern number count;\nint twice(int);\n\
@@ -105,7 +105,7 @@ fn what_means_another_thing_in_a_block_is_asked_alone() {
 }
 
 #[test]
-fn a_prototype_tells_the_next_check_nothing_of_its_function() {
+fn a_prototype_does_not_declare_its_function_for_the_next_check() {
     let text = "int open_ended();\nint other();\n";
     let takes = |of: &str| format!("__builtin_types_compatible_p(__typeof__(open_ended), {of})");
     let fused = behind(
@@ -123,7 +123,7 @@ fn a_prototype_tells_the_next_check_nothing_of_its_function() {
 }
 
 #[test]
-fn alignments_are_those_outside_of_functions() {
+fn alignments_are_the_same_as_at_file_scope() {
     let text = "extern int variable;\nstruct known { char x; };\nenum { three = 3 };\n\
                 typedef int list[];\n#define opens int)0); } struct later { int x; }; \
                 int odd(void) { (void)((int\n";
@@ -168,7 +168,7 @@ fn byte_orders_share_a_source() {
 /// In C++ the size of a type may depend on which other types have been named before, and so each is
 /// asked with no other in its source.
 #[test]
-fn what_a_type_of_cxx_leaves_behind_is_not_there_for_another() {
+fn a_cxx_type_leaves_nothing_behind_for_the_next_check() {
     let text = "struct flag { friend constexpr auto made(flag); };\n\
                 template <class t> struct makes { friend constexpr auto made(flag) { return 0; } };\n\
                 template <class t, class u = decltype(made(t()))> \

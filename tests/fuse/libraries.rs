@@ -1,4 +1,4 @@
-//! What is linked, and arguments that change what is said or done.
+//! Libraries, and arguments that change diagnostics or output.
 
 use std::path::Path;
 use std::process::Command;
@@ -69,7 +69,7 @@ fn archives_shared_libraries_and_scripts() {
 }
 
 #[test]
-fn arguments_that_change_what_is_said_or_done() {
+fn arguments_that_change_diagnostics_or_output() {
     let names = ["fork", "nope", "getpid", "gets", "memcpy", "atexit", "cos", "pthread_create"];
     for args in [
         &["-Werror"][..],

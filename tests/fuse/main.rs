@@ -1,5 +1,5 @@
-//! Fused answers are those that each check has alone. Each test is a way in which one check could
-//! have answered for another, or the environment for a check.
+//! Shared answers are the same as those of each check alone. Each test is a way in which another check,
+//! or the environment, could change an answer.
 
 mod batches;
 mod cost;
@@ -9,10 +9,10 @@ mod libraries;
 mod names;
 #[path = "../support/random_batches/mod.rs"]
 mod random_batches;
-mod siblings;
 #[path = "../suite/support.rs"]
 #[allow(dead_code, reason = "the suite has more use for it")]
 mod support;
+mod variants;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -85,7 +85,7 @@ fn functions(names: &[&str], fields: &Value) -> Value {
 
 /// More of them, with `cargo bench --bench campaign -- BATCHES`.
 #[test]
-fn random_batches_have_the_answers_that_each_check_has_alone() {
+fn random_batches_have_the_same_answers_as_single_checks() {
     use random_batches::Batches;
     use random_batches::alone::{Alone, together};
     let mut batches = Batches::new(7, Path::new(env!("CARGO_TARGET_TMPDIR")));

@@ -1,4 +1,4 @@
-//! Names that are more than names.
+//! Names with a special meaning: macros, keywords, builtins.
 
 use super::*;
 
@@ -108,7 +108,7 @@ fn a_function_with_its_own_prototype_is_not_one_without() {
 }
 
 #[test]
-fn what_one_check_declares_is_not_there_for_another() {
+fn declarations_of_one_check_are_invisible_to_others() {
     let checks = json!([
         {"id": "pointer", "kind": "sizeof", "type": "struct later *"},
         {"id": "declares", "kind": "sizeof", "type": "struct later { int x; }"},
@@ -133,7 +133,7 @@ fn what_one_check_declares_is_not_there_for_another() {
 }
 
 #[test]
-fn what_tells_its_place_tells_that_of_the_single_source() {
+fn source_positions_are_those_of_the_single_source() {
     let prefix = "#define LINE __LINE__\n#define FILE_LENGTH sizeof(__FILE__)\n\
                   #define COUNT __COUNTER__\n#define NAME sizeof(__func__)\n\
                   typedef char at_line[__LINE__];\n";

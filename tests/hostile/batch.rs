@@ -1,12 +1,11 @@
-//! The questions that are asked under every fault, and their right answers, which a healthy run
-//! gives.
+//! The checks to run under every fault, and their right answers, taken from a run without faults.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::call::{Ended, Room};
+use crate::call::{Ended, Workspace};
 use crate::support::*;
 use crate::table::Row;
 
@@ -98,8 +97,8 @@ pub fn right_of_small() -> &'static Answers {
 
 /// The right answers to a request.
 pub fn right_for(request: &Value) -> Answers {
-    let room = Room::new();
-    let ended = room.check(&[]).run(request.to_string().as_bytes());
+    let workspace = Workspace::new();
+    let ended = workspace.check(&[]).run(request.to_string().as_bytes());
     let answers = answers(&ended.stdout).unwrap_or_else(|why| panic!("{why} in {ended:?}"));
     assert!(answers.values().all(|(status, _)| status != "error"), "no healthy run: {ended:?}");
     answers
@@ -124,8 +123,8 @@ fn answer(result: &Value) -> (String, (String, Value)) {
 
 impl Row {
     /// Looks at what a run under the fault has answered: all of it.
-    pub fn look(&mut self, room: &Room, ended: &Ended, right: &Answers) {
-        self.ended(room, ended);
+    pub fn look(&mut self, workspace: &Workspace, ended: &Ended, right: &Answers) {
+        self.ended(workspace, ended);
         let response: Value = serde_json::from_slice(&ended.stdout).unwrap_or_default();
         let is_refusal = ["message", "code"].iter().all(|it| response["error"][*it].is_string());
         match ended.code() {

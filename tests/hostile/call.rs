@@ -1,5 +1,4 @@
-//! One run of a program under a fault: in a room of its own that shows what is left behind, and
-//! bounded in time.
+//! One run of a program under a fault, with a time limit and in a workspace that reveals leftovers.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -23,11 +22,11 @@ pub const BOUND: Duration = Duration::from_secs(300);
 
 /// A place of its own for the runs of a row. Its path is in the environment of all that they
 /// start.
-pub struct Room {
+pub struct Workspace {
     dir: tempfile::TempDir,
 }
 
-impl Room {
+impl Workspace {
     pub fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let prefix = format!("hostile-{}-", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -35,7 +34,7 @@ impl Room {
         for name in ["tmp", "work", "own"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
-        Room { dir }
+        Workspace { dir }
     }
 
     pub fn path(&self) -> &Path {
@@ -253,11 +252,11 @@ pub fn wait(mut child: Child, bound: Duration) -> Ended {
 
 impl Row {
     /// Looks at the end of a run: whether there was one, and what it has left.
-    pub fn ended(&mut self, room: &Room, ended: &Ended) {
+    pub fn ended(&mut self, workspace: &Workspace, ended: &Ended) {
         self.times += 1;
         if ended.hung {
             self.hangs.push(format!("{ended:?}").chars().take(500).collect());
         }
-        self.left.extend(room.left());
+        self.left.extend(workspace.left());
     }
 }

@@ -1,15 +1,15 @@
-//! Compilers that hang, die, crash, flood, lie and leave others behind.
+//! Compilers that hang, die, crash, flood, lie and leave processes behind.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::batch::*;
-use crate::call::Room;
+use crate::call::Workspace;
 use crate::processes::is_alive;
+use crate::sandbox::{self, Programs};
 use crate::support::*;
 use crate::table::{Fault, Row};
-use crate::world::{self, Programs};
 
 const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("compiler", name, "shell", make)
@@ -50,21 +50,21 @@ pub const FAULTS: &[Fault] = &[
 /// Makes a fault with the sources that have the word in them, alone and with shared commands.
 fn always(row: &mut Row, requests: &[&str]) {
     for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
-        let room = Room::new();
-        let pids = format!("={}", room.own("pids").display());
+        let workspace = Workspace::new();
+        let pids = format!("={}", workspace.own("pids").display());
         let requests: Vec<_> = requests.iter().map(|text| text.replace("=PIDS", &pids)).collect();
         let requests: Vec<_> = requests.iter().map(String::as_str).collect();
-        let ended = room.faulty(args, &requests).ask(&request(&fakecc()));
-        row.look(&room, &ended, right());
-        leaves_nobody(row, &room);
+        let ended = workspace.faulty(args, &requests).ask(&request(&fakecc()));
+        row.look(&workspace, &ended, right());
+        leaves_nobody(row, &workspace);
     }
 }
 
 /// The same for compilers that never end, with a time limit and more at once: they only wait.
 fn stuck(row: &mut Row, requests: &[&str]) {
     for args in [&["-j12"][..], &["-j12", "--no-fuse"]] {
-        let room = Room::new();
-        let pids = format!("={}", room.own("pids").display());
+        let workspace = Workspace::new();
+        let pids = format!("={}", workspace.own("pids").display());
         let requests: Vec<_> = requests.iter().map(|text| text.replace("=PIDS", &pids)).collect();
         let requests: Vec<_> = requests.iter().map(String::as_str).collect();
         let mut request = request(&fakecc());
@@ -72,15 +72,15 @@ fn stuck(row: &mut Row, requests: &[&str]) {
             let is_stuck = check["prefix"].as_str().unwrap().contains(WORD);
             check["timeout"] = json!(if is_stuck { 1.5 } else { 30.0 });
         }
-        let ended = room.faulty(args, &requests).ask(&request);
-        row.look(&room, &ended, right());
-        leaves_nobody(row, &room);
+        let ended = workspace.faulty(args, &requests).ask(&request);
+        row.look(&workspace, &ended, right());
+        leaves_nobody(row, &workspace);
     }
 }
 
 /// Those that the compiler has written down must be gone.
-fn leaves_nobody(row: &mut Row, room: &Room) {
-    let alive = room.end_daemons(&room.own("pids"));
+fn leaves_nobody(row: &mut Row, workspace: &Workspace) {
+    let alive = workspace.end_daemons(&workspace.own("pids"));
     if alive > 0 {
         row.left.push(format!("{alive} children of the compiler"));
     }
@@ -100,10 +100,10 @@ fn dies(row: &mut Row) {
     let standard = (1..32).filter(|signal| !ended_by_nobody.contains(signal));
     let request = small_request(&fakecc());
     for signal in standard.chain([34, 64]) {
-        let room = Room::new();
+        let workspace = Workspace::new();
         let requests = ["say=conftest.c:1:1: error: half a", &format!("signal={signal}")];
-        let ended = room.faulty(&["-j4"], &requests).ask(&request);
-        row.look(&room, &ended, right_of_small());
+        let ended = workspace.faulty(&["-j4"], &requests).ask(&request);
+        row.look(&workspace, &ended, right_of_small());
     }
 }
 
@@ -123,12 +123,12 @@ fn truncates(row: &mut Row) {
     for percent in [0, 1, 30, 60, 90, 99] {
         let requests = ["real", &format!("truncate={percent}")];
         let args = if percent < 60 { &["-j4"][..] } else { &["-j4", "--no-fuse"] };
-        let room = Room::new();
-        let ended = room.faulty(args, &requests).ask(&request(&fakecc()));
-        row.look(&room, &ended, right());
-        let room = Room::new();
-        let ended = room.faulty(&["-j4"], &requests).ask(&in_full);
-        row.look(&room, &ended, &right_in_full);
+        let workspace = Workspace::new();
+        let ended = workspace.faulty(args, &requests).ask(&request(&fakecc()));
+        row.look(&workspace, &ended, right());
+        let workspace = Workspace::new();
+        let ended = workspace.faulty(&["-j4"], &requests).ask(&in_full);
+        row.look(&workspace, &ended, &right_in_full);
     }
 }
 
@@ -152,24 +152,24 @@ fn floods(row: &mut Row) {
     let mut healthy = request.clone();
     healthy["toolchains"]["c"]["command"] = json!([need("gcc")]);
     let right = right_for(&healthy);
-    let room = Room::new();
-    let mut call = room.faulty(&["-j2"], &["flood=1000000000"]);
+    let workspace = Workspace::new();
+    let mut call = workspace.faulty(&["-j2"], &["flood=1000000000"]);
     // A gigabyte that was kept would not fit.
-    world::limit(&mut call.command, libc::RLIMIT_AS, 600 << 20);
+    sandbox::limit(&mut call.command, libc::RLIMIT_AS, 600 << 20);
     let ended = call.ask(&request);
-    row.look(&room, &ended, &right);
+    row.look(&workspace, &ended, &right);
     row.note = "in 600 MB of address space".into();
 }
 
 fn daemon(row: &mut Row) {
     for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
-        let room = Room::new();
-        let pids = room.own("pids");
+        let workspace = Workspace::new();
+        let pids = workspace.own("pids");
         let requests = [format!("daemon={}", pids.display())];
-        let ended = room.faulty(args, &[&requests[0]]).ask(&request(&fakecc()));
+        let ended = workspace.faulty(args, &[&requests[0]]).ask(&request(&fakecc()));
         // What leaves the session does so in order to live on: a compiler's server.
-        let alive = room.end_daemons(&pids);
-        row.look(&room, &ended, right());
+        let alive = workspace.end_daemons(&pids);
+        row.look(&workspace, &ended, right());
         row.note = format!("{alive} daemons in sessions of their own were left alone");
     }
 }
@@ -177,19 +177,19 @@ fn daemon(row: &mut Row) {
 fn sealed(row: &mut Row) {
     let programs = Programs::new();
     for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
-        let room = Room::new();
-        for place in [room.path().to_owned(), room.tmp(), room.work()] {
-            world::open_to_all(&place, 0o777);
+        let workspace = Workspace::new();
+        for place in [workspace.path().to_owned(), workspace.tmp(), workspace.work()] {
+            sandbox::open_to_all(&place, 0o777);
         }
-        world::open_to_all(&room.tmp(), 0o1777);
-        let mut call = room.call(programs.tryall());
+        sandbox::open_to_all(&workspace.tmp(), 0o1777);
+        let mut call = workspace.call(programs.tryall());
         call.command.args(["check", "-"]).args(args);
         call.command.env("FAKE_REAL", "/usr/bin/gcc").env("FAKE_REQUESTS", "seal");
         call.command.env("FAKE_WHEN", WORD);
         // The administrator may look into everything.
-        world::as_user(&mut call.command, world::NOBODY);
+        sandbox::as_user(&mut call.command, sandbox::NOBODY);
         let ended = call.ask(&request(&programs.fakecc()));
-        row.look(&room, &ended, right());
+        row.look(&workspace, &ended, right());
     }
     row.note = "as an unprivileged user".into();
 }
@@ -207,11 +207,11 @@ fn parts_killed(row: &mut Row) {
         let right = right_for(&request);
         for (round, signal) in [libc::SIGKILL, libc::SIGSEGV, libc::SIGTERM].into_iter().enumerate()
         {
-            let room = Room::new();
-            let mut call = room.check(&["-j4"]);
+            let workspace = Workspace::new();
+            let mut call = workspace.check(&["-j4"]);
             let child = call.start(request.to_string().as_bytes());
             let leader = i32::try_from(child.id()).unwrap();
-            let path = room.tmp();
+            let path = workspace.tmp();
             let done = std::sync::atomic::AtomicBool::new(false);
             let ended = std::thread::scope(|scope| {
                 scope.spawn(|| {
@@ -233,7 +233,7 @@ fn parts_killed(row: &mut Row) {
                 done.store(true, std::sync::atomic::Ordering::Relaxed);
                 ended
             });
-            row.look(&room, &ended, &right);
+            row.look(&workspace, &ended, &right);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Twenty batches at once under a limit on processes.
+//! Twenty concurrent batches under a limit on processes.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::batch::*;
-use crate::call::Room;
+use crate::call::Workspace;
+use crate::sandbox::Cgroup;
 use crate::support::*;
 use crate::table::{Fault, Row};
-use crate::world::Cgroup;
 
 /// Their part of the table.
 pub const FAULTS: &[Fault] = &[
@@ -75,13 +75,13 @@ fn load(row: &mut Row, time: Duration) {
                     while Instant::now() < end {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let (request, right) = numbered(number);
-                        let room = Room::new();
+                        let workspace = Workspace::new();
                         let args: &[&str] =
                             if worker % 2 == 0 { &["-j2"] } else { &["-j2", "--no-fuse"] };
-                        let mut call = room.check(args);
+                        let mut call = workspace.check(args);
                         group.hold(&mut call.command);
                         let ended = call.ask(&request);
-                        row.look(&room, &ended, &right);
+                        row.look(&workspace, &ended, &right);
                     }
                     row
                 })

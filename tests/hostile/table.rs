@@ -1,4 +1,4 @@
-//! The rows: what was tried, how often, and what came of it.
+//! The table of faults: what was tried, how often, and with what results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

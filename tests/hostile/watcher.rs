@@ -1,5 +1,5 @@
-//! A process between the harness and what it runs, which takes over whom that leaves behind, and
-//! so learns how they end: it is this program again.
+//! A process between the harness and the program under test. As a subreaper it adopts processes that
+//! the program leaves behind, and learns how they end. It is this test program again.
 
 use std::ffi::{CString, OsString};
 use std::fs;
@@ -12,9 +12,9 @@ use std::process::{Command, ExitCode};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 
-use crate::call::{Call, Room};
+use crate::call::{Call, Workspace};
+use crate::sandbox;
 use crate::support::TRYALL;
-use crate::world;
 
 /// The variable that names the file in which orphans and their ends are told.
 const ORPHANS: &str = "HOSTILE_ORPHANS";
@@ -22,7 +22,7 @@ const ORPHANS: &str = "HOSTILE_ORPHANS";
 /// The variable with the file of a control group that takes in the command, but not its watcher.
 pub const GROUP: &str = "HOSTILE_GROUP";
 
-impl Room {
+impl Workspace {
     /// `tryall check -` with more arguments under a watcher, and the file that tells who outlived it.
     pub fn watched(&self, args: &[&str]) -> (Call, PathBuf) {
         let orphans = self.own("orphans");
@@ -51,7 +51,7 @@ pub fn watch(command: Vec<OsString>) -> ExitCode {
     let mut watched = Command::new(&command[0]);
     watched.args(&command[1..]).env_remove(ORPHANS);
     if let Some(group) = std::env::var_os(GROUP) {
-        world::enter_groups(&mut watched, vec![CString::new(group.into_vec()).unwrap()]);
+        sandbox::enter_groups(&mut watched, vec![CString::new(group.into_vec()).unwrap()]);
     }
     let status = watched.spawn().unwrap().wait().unwrap();
     while let Ok(ended) = waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {

@@ -1,4 +1,4 @@
-//! The kinds that Fortran has, with gfortran and, as far as it goes, with Flang.
+//! The kinds of Fortran, with gfortran and, as far as possible, with Flang.
 
 use crate::support::*;
 use crate::table::*;
@@ -107,7 +107,7 @@ fn integers() {
 }
 
 #[test]
-fn integers_are_as_large_as_their_kinds() {
+fn integers_have_the_range_of_their_kinds() {
     assert_both_answer(&[
         is(compute("2_16**63", ""), 1u64 << 63),
         is(compute("2_16**64 - 1", ""), u64::MAX),
@@ -176,7 +176,7 @@ fn headers_are_files_for_include_lines() {
 
 /// As mpif.h has them; and some files say implicit none themselves.
 #[test]
-fn files_and_prefixes_may_declare_and_say_implicit_none() {
+fn files_and_prefixes_may_contain_declarations_and_implicit_none() {
     let dir = tempfile::tempdir().unwrap();
     let declarations = "integer, parameter :: answer = 42\ninteger shared, others(3)\n\
                         common /block/ shared, others\nexternal elsewhere\n";
@@ -286,7 +286,7 @@ fn flags() {
 }
 
 #[test]
-fn sources_go_as_far_as_their_kind_is_named() {
+fn sources_reach_the_stage_of_their_kind() {
     let ask = |kind: &str, source: &str| json!({"kind": kind, "source": source});
     let good = "program tested\nprint '(a)', 'hello'\nend program\n";
     let unresolved = "program tested\nexternal nowhere\ncall nowhere()\nend program\n";
@@ -338,7 +338,7 @@ fn sources_go_as_far_as_their_kind_is_named() {
 
 /// Compilers write module files into the current directory.
 #[test]
-fn modules_of_one_check_do_not_meet_those_of_another() {
+fn modules_of_different_checks_do_not_collide() {
     need("gfortran");
     let mut checks = Vec::new();
     for number in 0..24 {
@@ -372,7 +372,7 @@ fn modules_of_one_check_do_not_meet_those_of_another() {
 
 /// The module of a library is found where the caller says that it is.
 #[test]
-fn a_directory_of_modules_is_that_of_the_caller() {
+fn a_module_directory_belongs_to_the_caller() {
     let dir = tempfile::tempdir().unwrap();
     let source = write(dir.path(), "library.f90", "module library\ninteger :: x\nend module\n");
     let mut command = std::process::Command::new(need("gfortran"));
@@ -393,7 +393,7 @@ fn a_directory_of_modules_is_that_of_the_caller() {
 
 /// Where Flang has no runtime to link with, that is said, and is no answer.
 #[test]
-fn flang_without_its_runtime_answers_no_question_of_linking() {
+fn flang_without_its_runtime_answers_no_link_checks() {
     let dir = tempfile::tempdir().unwrap();
     let source = write(dir.path(), "tested.f90", "end\n");
     let mut command = std::process::Command::new(need("flang-new-16"));
@@ -429,7 +429,7 @@ fn flang_without_its_runtime_answers_no_question_of_linking() {
 }
 
 #[test]
-fn what_fortran_does_not_have_is_a_bad_request() {
+fn kinds_that_fortran_lacks_are_refused() {
     for (kind, fields) in [
         ("member", json!({"type": "type(pair)", "member": "a"})),
         ("symbol", json!({"symbol": "x"})),
@@ -453,7 +453,7 @@ fn what_fortran_does_not_have_is_a_bad_request() {
 
 /// Which form a compiler expects depends on its arguments, and no question does.
 #[test]
-fn every_kind_has_its_answer_in_fixed_form_too() {
+fn every_kind_works_in_fixed_form() {
     let long_type = format!("integer, dimension({}1)", "1 * ".repeat(40));
     let long_number = format!("1_8{}", " + 1_8".repeat(50));
     let long_text = format!("len('{}')", "a b".repeat(60));

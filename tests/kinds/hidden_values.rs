@@ -1,5 +1,4 @@
-//! Integers that cannot be read off what the compiler writes are closed in on, by a compiler that
-//! does compile.
+//! Integers that cannot be read from the object file are found by bisection.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -16,7 +15,7 @@ fn ask(language: &str, command: &str, args: &[&str], expressions: &[&str]) -> Ra
 
 /// With link-time optimization the object file does not tell, and the program does not link.
 #[test]
-fn values_are_closed_in_on() {
+fn hidden_values_are_found_by_bisection() {
     for (language, command) in
         [("c", "gcc"), ("c++", "g++"), ("c", "clang"), ("fortran", "gfortran")]
     {
@@ -47,7 +46,7 @@ fn values_are_closed_in_on() {
 
 /// Arguments that end a compile early make it accept whatever is compared.
 #[test]
-fn a_compiler_that_does_not_compile_gives_no_value() {
+fn a_compiler_that_rejects_everything_gives_no_value() {
     for (language, command) in [
         ("c", "gcc"),
         ("c++", "g++"),

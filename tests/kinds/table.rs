@@ -1,4 +1,4 @@
-//! Tables of checks with the answer that each must have, put to many compilers at once.
+//! Tables of checks and expected answers, run with many compilers.
 
 use crate::support::*;
 use serde_json::{Value, json};

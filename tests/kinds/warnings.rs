@@ -1,5 +1,5 @@
-//! No warning is about the text that tryall puts around a question: under all warning flags that GCC
-//! and Clang have, and `-Werror`, each question has the answer that it has without them.
+//! tryall's generated text causes no warnings: with all warning flags of GCC and Clang and `-Werror`,
+//! each check has the same answer as without them.
 
 use std::process::Command;
 
@@ -160,7 +160,7 @@ fn quiet_flags(compiler: Compiler) -> Vec<String> {
 }
 
 #[test]
-fn no_warning_of_gcc_is_about_our_own_text() {
+fn gcc_has_no_warnings_about_generated_text() {
     for compiler in [GCC, GXX] {
         let flags = quiet_flags(compiler);
         assert!(flags.len() > 200, "{} flags only: {flags:?}", flags.len());
@@ -172,7 +172,7 @@ fn no_warning_of_gcc_is_about_our_own_text() {
 }
 
 #[test]
-fn no_warning_of_clang_is_about_our_own_text() {
+fn clang_has_no_warnings_about_generated_text() {
     for compiler in [CLANG, CLANGXX] {
         assert_no_flag_matters(compiler, &["-Weverything".into()]);
     }
@@ -203,7 +203,7 @@ fn a_warning_about_the_question_is_a_no() {
 
 /// Where `size_t` is a `long long`, C89 has no such type.
 #[test]
-fn symbols_are_there_where_addresses_are_wider_than_c89_knows() {
+fn symbols_exist_where_pointers_are_wider_than_c89_integers() {
     const MINGW: Compiler = Compiler { command: &["x86_64-w64-mingw32-gcc"], language: "c" };
     let symbol = |args: Value| json!({"kind": "symbol", "symbol": "printf", "headers": ["stdio.h"], "args": args});
     assert_plain_answers(

@@ -1,5 +1,5 @@
-//! Arguments that the compiler refuses even for an empty program: what is asked with them is an error
-//! and no row of noes, and where all is well nothing more is run.
+//! Arguments that the compiler rejects even for an empty program: checks with them are errors instead of
+//! noes. Without such arguments, nothing more runs.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ const KINDS: [&str; 10] = [
 ];
 
 #[test]
-fn an_argument_of_the_command_line_that_is_refused_is_told_once() {
+fn a_rejected_command_line_argument_is_reported_once() {
     for apart in [&[][..], &["--no-fuse", "-j1"]] {
         let ran = gcc(&[&KINDS[..], &["--arg=-O1", "--arg=-std=c42"], apart].concat());
         assert_eq!(ran.code(), 3, "{ran:?}");
@@ -45,7 +45,7 @@ fn an_argument_of_the_command_line_that_is_refused_is_told_once() {
 }
 
 #[test]
-fn arguments_of_a_check_are_pointed_at() {
+fn rejected_arguments_of_a_check_are_located() {
     let source = "int x;\n";
     let ran = check_with(
         "c",
@@ -83,7 +83,7 @@ fn arguments_of_a_check_are_pointed_at() {
 }
 
 #[test]
-fn what_is_asked_about_is_not_an_argument() {
+fn the_tested_flag_is_not_an_argument() {
     let flags = gcc(&["--compiler-flag=-std=c42", "--linker-flag=-Wl,--no-such", "--arg=-O1"]);
     assert_eq!(flags.code(), 0, "{flags:?}");
     assert_eq!(flags.answer("HAVE_CFLAG_STD_C42"), "no");
@@ -104,7 +104,7 @@ fn commands(checks: Value) -> u64 {
 }
 
 #[test]
-fn where_all_is_well_nothing_more_is_run() {
+fn without_problems_nothing_more_runs() {
     let header = |id: &str, name: &str, args: Value| json!({"id": id, "kind": "header", "header": name, "args": args});
     // One trial of the toolchain, and a command for each check.
     let with_a_yes = json!([

@@ -1,12 +1,12 @@
-//! Requests whose fields make no sense: of wrong types, of other kinds, or with text in them that
-//! would leave its place.
+//! Requests with invalid fields: of wrong types, of other kinds, or with text that would escape its
+//! place in a source.
 
 use crate::bad_input::{assert_refused_at, refused};
 use crate::support::*;
 use serde_json::{Value, json};
 
 #[test]
-fn values_of_wrong_types_are_pointed_at() {
+fn values_of_wrong_types_are_located() {
     let of_check = |field: &str, value: &str, message: &str| {
         let text = format!(
             "{{\"checks\": [{{\"id\": \"A\", \"kind\": \"endian\",\n\"{field}\": ¦{value}}}]}}"
@@ -69,7 +69,7 @@ fn values_of_wrong_types_are_pointed_at() {
 
 /// Every field of the schema with a value of every type: what is refused is told in words of JSON.
 #[test]
-fn no_complaint_speaks_of_rust() {
+fn no_error_mentions_rust() {
     let schema = Call::new(["schema", "request"]).run().json();
     let names = |of: &Value| -> Vec<String> {
         of["properties"].as_object().unwrap().keys().cloned().collect()
@@ -127,7 +127,7 @@ fn no_complaint_speaks_of_rust() {
 }
 
 #[test]
-fn nothing_may_stand_twice() {
+fn duplicates_are_refused() {
     for (text, path, message) in [
         (
             "{\"checks\": [{\"id\": \"A\", \"kind\": \"endian\"},\n {\"id\": ¦\"A\", \"kind\": \"endian\"}]}",
@@ -156,7 +156,7 @@ fn nothing_may_stand_twice() {
 }
 
 #[test]
-fn fragments_must_stay_in_their_places() {
+fn fragments_must_stay_in_place() {
     // NUL, newline and what is empty have no place in any of them.
     let everywhere = ["", " ", "a\nb", "a\rb", "a\0b", "a\"b"];
     let in_code = ["a // b", "a /* b", "a\\", "a(b", "a)b", "a]b", "a;b", "a ??/ b", "#define a"];
@@ -191,7 +191,7 @@ fn fragments_must_stay_in_their_places() {
 }
 
 #[test]
-fn elements_of_lists_are_pointed_at() {
+fn elements_of_lists_are_located() {
     for (fields, path, message) in [
         ("\"kind\": \"endian\", \"headers\": [\"a.h\", ¦\"b\\\"\"]", "headers[1]", "write \"b\""),
         ("\"kind\": \"endian\", \"args\": [\"-O2\", ¦\"a\\u0000b\"]", "args[1]", "NUL"),
@@ -229,7 +229,7 @@ fn elements_of_lists_are_pointed_at() {
 }
 
 #[test]
-fn fields_must_be_those_of_the_kind() {
+fn fields_must_belong_to_the_kind() {
     for (text, path, message) in [
         (
             "{\"id\": \"A\", \"kind\": \"header\", \"header\": \"a.h\", \"type\": ¦\"int\"}",
@@ -271,7 +271,7 @@ fn fields_must_be_those_of_the_kind() {
 }
 
 #[test]
-fn toolchains_must_make_sense_even_unused() {
+fn unused_toolchains_must_be_valid() {
     for (toolchains, path, message) in [
         ("{\"x\": {\"command\": ¦[]}}", "x.command", "empty"),
         ("{\"x\": {\"command\": ¦[\"\"]}}", "x.command", "empty"),

@@ -1,5 +1,5 @@
-//! `tryall bench`: every way of running the commands finds the same, and what is exported is
-//! what was measured. No test looks at how fast anything was.
+//! `tryall bench`: all strategies give the same answers, and exports match the measurements. No test
+//! depends on timing.
 
 use std::io::Read;
 use std::path::Path;
@@ -70,7 +70,7 @@ fn shares_everything() -> Value {
 
 /// A no is one although the shared command, or its own, has succeeded.
 #[test]
-fn shared_and_repeated_answers_are_those_of_single_commands() {
+fn shared_and_repeated_answers_match_single_commands() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("suites")).unwrap();
     write(dir.path(), "suites/beside.c", "int main(void) { return 0; }\n");
@@ -86,7 +86,7 @@ fn shared_and_repeated_answers_are_those_of_single_commands() {
 }
 
 #[test]
-fn repeated_fortran_answers_are_those_of_single_commands() {
+fn repeated_fortran_answers_match_single_commands() {
     let dir = tempfile::tempdir().unwrap();
     let checks = [
         json!({"id": "no_function", "kind": "function", "function": "no_such_function"}),
@@ -110,7 +110,7 @@ fn repeated_fortran_answers_are_those_of_single_commands() {
 
 /// A compiler that takes an unknown function for a known one when it links several sources' names.
 #[test]
-fn a_shared_answer_that_differs_is_an_error_that_tells_both() {
+fn a_different_shared_answer_is_an_error_with_both_answers() {
     let dir = tempfile::tempdir().unwrap();
     // Shared links trace names; this one says that one of them is missing.
     let liar = "#!/bin/sh\nout=$(gcc \"$@\" 2>&1); code=$?\n\
@@ -214,7 +214,7 @@ fn widths_show_the_scaling() {
 }
 
 #[test]
-fn peers_that_are_missing_are_rows_that_say_so() {
+fn missing_peers_have_a_row_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     // Only the compiler is on this PATH.
     let bin = dir.path().join("bin");
@@ -236,7 +236,7 @@ fn peers_that_are_missing_are_rows_that_say_so() {
 }
 
 #[test]
-fn a_different_answer_is_an_error_that_tells_both() {
+fn a_different_answer_is_an_error_with_both_answers() {
     let dir = tempfile::tempdir().unwrap();
     // Refuses stdio.h whenever it is asked in a directory with an odd number of calls before.
     let fickle = format!(
@@ -267,7 +267,7 @@ fn a_different_answer_is_an_error_that_tells_both() {
 }
 
 #[test]
-fn an_interrupt_prints_what_has_been_measured() {
+fn an_interrupt_prints_the_results_so_far() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
     let compiler = format!("{} --fake-log={}", fakecc(), log.display());
@@ -290,7 +290,7 @@ fn an_interrupt_prints_what_has_been_measured() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused() {
+fn unmeasurable_suites_are_refused() {
     for (args, part) in [
         (&["bench", "gcc", "--suite", "/no/such.json"][..], "/no/such.json"),
         (&["bench", "/no/such/compiler"], "/no/such/compiler"),

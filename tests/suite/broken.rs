@@ -1,5 +1,5 @@
-//! Compilers that are not there and toolchains that do not work: an error with a remedy for
-//! each of their checks, and answers for everybody else's.
+//! Missing compilers and broken toolchains: an error with a remedy for each of their checks, and answers
+//! for all other checks.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -33,14 +33,14 @@ fn a_missing_compiler_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_directory_is_no_compiler() {
+fn a_directory_is_not_a_compiler() {
     let temp = tempfile::tempdir().unwrap();
     let reason = reason_of(temp.path().to_str().unwrap());
     assert!(reason.contains("is a directory; name the program in it"), "{reason}");
 }
 
 #[test]
-fn a_file_that_is_not_executable_is_no_compiler() {
+fn a_file_that_is_not_executable_is_not_a_compiler() {
     let temp = tempfile::tempdir().unwrap();
     let file = write(temp.path(), "cc", "#!/bin/sh\nexit 0\n");
     let reason = reason_of(file.to_str().unwrap());
@@ -48,7 +48,7 @@ fn a_file_that_is_not_executable_is_no_compiler() {
 }
 
 #[test]
-fn a_script_without_an_interpreter_is_not_given_to_a_shell() {
+fn a_script_without_a_shebang_is_not_run_by_a_shell() {
     let temp = tempfile::tempdir().unwrap();
     // A shell would run it, and it would refuse every source.
     let file = write(temp.path(), "cc", "exit 1\n");
@@ -58,7 +58,7 @@ fn a_script_without_an_interpreter_is_not_given_to_a_shell() {
 }
 
 #[test]
-fn an_interpreter_that_is_not_there_is_an_error() {
+fn a_missing_interpreter_is_an_error() {
     let temp = tempfile::tempdir().unwrap();
     let file = write(temp.path(), "cc", "#!/no/such/interpreter\n");
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
@@ -67,7 +67,7 @@ fn an_interpreter_that_is_not_there_is_an_error() {
 }
 
 #[test]
-fn a_compiler_that_disappears_leaves_errors_and_no_noes() {
+fn a_compiler_that_disappears_causes_errors_and_no_noes() {
     let temp = tempfile::tempdir().unwrap();
     let compiler = temp.path().join("cc");
     symlink(fakecc(), &compiler).unwrap();
@@ -142,7 +142,7 @@ fn a_toolchain_that_compiles_nothing_answers_nothing() {
 }
 
 #[test]
-fn a_toolchain_that_only_compiles_answers_what_needs_no_linker() {
+fn a_toolchain_that_only_compiles_answers_checks_without_links() {
     let ran = broken(&["--fake-nolink"]);
     assert_eq!(ran.code(), 3);
     let answers = [
@@ -162,7 +162,7 @@ fn a_toolchain_that_only_compiles_answers_what_needs_no_linker() {
 }
 
 #[test]
-fn a_toolchain_that_dies_on_everything_is_no_answer_either() {
+fn a_toolchain_that_always_crashes_gives_no_answers() {
     for request in ["--fake-signal=9", "--fake-crash", "--fake-lie", "--fake-status=127"] {
         let ran = broken(&[request]);
         for id in ["YES", "NO", "LINKED", "RUN"] {
@@ -183,7 +183,7 @@ fn script(dir: &std::path::Path, with_word: &str) -> String {
 }
 
 #[test]
-fn a_compiler_that_is_replaced_while_the_batch_runs_answers_no_more() {
+fn a_compiler_replaced_during_the_batch_gives_no_more_answers() {
     let temp = tempfile::tempdir().unwrap();
     let other = write(temp.path(), "other", "#!/bin/sh\necho error: nope\nexit 1\n");
     std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).unwrap();
@@ -206,7 +206,7 @@ fn a_compiler_that_is_replaced_while_the_batch_runs_answers_no_more() {
 }
 
 #[test]
-fn a_source_that_somebody_removes_is_not_refused_by_the_compiler() {
+fn a_removed_source_file_is_not_a_no() {
     let temp = tempfile::tempdir().unwrap();
     let compiler = script(temp.path(), "rm conftest.c");
     let ran = check(&json!({
@@ -219,7 +219,7 @@ fn a_source_that_somebody_removes_is_not_refused_by_the_compiler() {
 }
 
 #[test]
-fn arguments_that_name_files_without_an_end_hold_nothing_up() {
+fn arguments_that_name_endless_files_do_not_block() {
     let temp = tempfile::tempdir().unwrap();
     let pipe = temp.path().join("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();

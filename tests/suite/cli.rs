@@ -1,5 +1,4 @@
-//! The command line: its help, an option for every kind, files and options together, and
-//! exit statuses.
+//! The command line: help, an option for every kind, files combined with options, exit statuses.
 
 use std::path::Path;
 use std::process::Command;
@@ -64,7 +63,7 @@ fn assert_has_options(text: &str, what: &str) {
 }
 
 #[test]
-fn help_tells_every_option_and_the_exit_statuses() {
+fn help_lists_every_option_and_the_exit_statuses() {
     let (whole, check) = (printed(&["--help"]), printed(&["check", "--help"]));
     assert_eq!(whole, printed(&["help"]));
     assert_eq!(check, printed(&["help", "check"]));
@@ -87,7 +86,7 @@ fn version_is_that_of_the_package() {
 }
 
 #[test]
-fn completions_know_the_options() {
+fn completions_contain_the_options() {
     let dir = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh"] {
         assert_has_options(&printed(&["completions", shell]), shell);
@@ -258,7 +257,7 @@ fn shared_options_reach_every_check_of_the_command_line() {
 }
 
 #[test]
-fn checks_of_the_file_stand_before_those_of_the_options() {
+fn checks_of_the_file_precede_those_of_the_options() {
     let dir = tempfile::tempdir().unwrap();
     let request = json!({"checks": [
         {"id": "Z", "kind": "sizeof", "type": "char"},
@@ -322,7 +321,7 @@ fn required_and_errors_decide_the_exit_status() {
 }
 
 #[test]
-fn wrong_options_are_told_and_nothing_is_printed_for_readers() {
+fn wrong_options_are_reported_on_standard_error_only() {
     for args in [
         &["check", "--sizof", "int"][..],
         &["check", "--jobs", "0", "--endian"],

@@ -1,4 +1,4 @@
-//! Where results go and what they look like: the five formats, files, and terminals.
+//! The output: formats, files, and terminals.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
@@ -87,7 +87,7 @@ fn keyval_lines_are_keys_and_values() {
 }
 
 #[test]
-fn headers_are_those_of_autoconf() {
+fn headers_match_autoconf() {
     let expected = format!(
         r#"/* Written by tryall. */
 #define HAVE_STDIO_H 1
@@ -170,7 +170,7 @@ fn json_is_one_document_with_a_line_for_each_result() {
 }
 
 #[test]
-fn ndjson_has_the_same_results_a_line_each() {
+fn ndjson_has_the_same_results_one_per_line() {
     let text = printed("ndjson");
     let mut lines: Vec<Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -191,7 +191,7 @@ fn keyval(output: &std::path::Path) -> Call {
 }
 
 #[test]
-fn an_output_file_is_replaced_as_a_whole() {
+fn an_output_file_is_replaced_atomically() {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "results", "old");
     let other_name = dir.path().join("other");
@@ -229,7 +229,7 @@ fn an_output_link_stays_a_link() {
 }
 
 #[test]
-fn an_output_link_to_a_file_that_is_not_there_makes_the_file() {
+fn a_dangling_output_link_creates_its_target() {
     for format in ["keyval", "ndjson"] {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("sub")).unwrap();
@@ -252,7 +252,7 @@ fn an_output_link_to_a_file_that_is_not_there_makes_the_file() {
 }
 
 #[test]
-fn output_links_in_a_circle_cannot_be_written() {
+fn cyclic_output_links_cannot_be_written() {
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("b", dir.path().join("a")).unwrap();
     std::os::unix::fs::symlink("a", dir.path().join("b")).unwrap();
@@ -288,7 +288,7 @@ fn an_output_file_that_is_replaced_keeps_its_permissions() {
 }
 
 #[test]
-fn an_output_that_cannot_be_written_is_named() {
+fn an_unwritable_output_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("no/such/results");
     for (format, output) in
@@ -333,7 +333,7 @@ fn output_to_dev_stdout_is_standard_output() {
 /// With a terminal for standard error, people see a bar; whoever reads the results sees none
 /// of it.
 #[test]
-fn a_terminal_gets_a_progress_bar_and_a_file_only_results() {
+fn a_terminal_gets_a_progress_bar_but_a_file_only_results() {
     need("script");
     let on_terminal = |command: &str, dir: &std::path::Path| {
         let script = format!("'{TRYALL}' check --compiler gcc --sizeof=char --endian {command}");
@@ -360,7 +360,7 @@ fn a_terminal_gets_a_progress_bar_and_a_file_only_results() {
 }
 
 #[test]
-fn a_closed_standard_output_is_told_before_anything_is_run() {
+fn a_closed_standard_output_is_reported_before_anything_runs() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
     let script = |call: &str| {
@@ -401,7 +401,7 @@ fn a_closed_standard_output_is_told_before_anything_is_run() {
 }
 
 #[test]
-fn a_trace_that_cannot_be_written_costs_no_results() {
+fn an_unwritable_trace_does_not_lose_the_results() {
     for format in ["json", "ndjson"] {
         let call =
             Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--format", format]);

@@ -1,5 +1,4 @@
-//! What compiler is asked, from where: the environment, options, relative paths; and whether
-//! it answers the same again.
+//! The choice of the compiler: environment, options, relative paths. Also `--verify`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -37,7 +36,7 @@ fn assert_sizes(ran: &Ran, size: i32) {
 }
 
 #[test]
-fn paths_of_a_file_start_from_its_directory_and_all_others_from_the_current_one() {
+fn paths_are_relative_to_the_request_file_or_the_current_directory() {
     need("gcc");
     let (dir, sub, request) = two_levels();
     let text = request.to_string();
@@ -63,7 +62,7 @@ fn paths_of_a_file_start_from_its_directory_and_all_others_from_the_current_one(
 }
 
 #[test]
-fn paths_in_the_environment_start_from_the_current_directory() {
+fn paths_in_the_environment_are_relative_to_the_current_directory() {
     let (dir, sub, _) = two_levels();
     let request = json!({"checks": [
         {"id": "A", "kind": "sizeof", "type": "own_t", "headers": ["own.h"]},
@@ -93,7 +92,7 @@ fn command(ran: &Ran, id: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_environment_gives_compilers_and_flags_word_by_word() {
+fn the_environment_sets_compilers_and_flags() {
     need("gcc");
     let ran = Call::new(["check", "--compute-int=A=ONE + TWO", "--function=F=cos"])
         .env("CC", "env  'LANG=C' gcc")
@@ -137,7 +136,7 @@ fn every_language_has_its_own_variables() {
 }
 
 #[test]
-fn the_compiler_option_goes_before_the_file_and_the_environment() {
+fn the_compiler_option_overrides_the_file_and_the_environment() {
     need("gcc");
     let dir = tempfile::tempdir().unwrap();
     let request = json!({
@@ -201,7 +200,7 @@ fn counting(dir: &Path) -> PathBuf {
 }
 
 #[test]
-fn verification_finds_values_that_differ_and_tells_both() {
+fn verification_reports_both_values_of_a_difference() {
     need("gcc");
     let dir = tempfile::tempdir().unwrap();
     let counting = counting(dir.path());
@@ -262,7 +261,7 @@ fn verification_without_differences_changes_nothing() {
 }
 
 #[test]
-fn relative_entries_of_path_start_from_the_current_directory() {
+fn relative_entries_of_path_are_relative_to_the_current_directory() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("bin")).unwrap();
     let wrapper =
@@ -277,7 +276,7 @@ fn relative_entries_of_path_start_from_the_current_directory() {
 }
 
 #[test]
-fn arguments_reach_files_of_the_caller_and_of_the_compiler() {
+fn arguments_can_name_files_of_the_caller_and_of_the_compiler() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "own.h", "#define OWN 1\n");
     write(dir.path(), "args", "-include own.h\n");
@@ -315,7 +314,7 @@ fn arguments_reach_files_of_the_caller_and_of_the_compiler() {
 }
 
 #[test]
-fn a_linker_that_is_not_there_is_no_linker_flag() {
+fn a_missing_linker_is_not_a_linker_flag() {
     let ran =
         Call::new(["check", "--compiler", &need("gcc"), "--linker-flag", "A=-fuse-ld=mold"]).run();
     assert!(which::which("ld.mold").is_err(), "choose another linker for this test");

@@ -1,4 +1,4 @@
-//! The variables of a CMake script: each is set by one check only.
+//! The variables of a CMake script: only one check sets each of them.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ fn two_checks_that_would_set_one_variable_are_refused() {
 }
 
 #[test]
-fn checks_whose_variables_only_look_alike_are_not_refused() {
+fn checks_with_merely_similar_variables_are_not_refused() {
     for (first, second) in [
         (("header", "HAVE_S"), ("runs", "S")),
         (("header", "A_COMPILED"), ("sizeof", "A")),
@@ -61,7 +61,7 @@ fn checks_whose_variables_only_look_alike_are_not_refused() {
 }
 
 #[test]
-fn an_id_that_is_taken_is_told_as_that() {
+fn a_duplicate_id_is_reported_as_such() {
     let ran = run("cmake", ("sizeof", "S"), ("runs", "S"));
     assert_eq!(ran.code(), 2);
     assert!(ran.stderr.contains("is taken by checks[0]"), "{ran:?}");

@@ -1,4 +1,4 @@
-//! The format of plain CMake variables, as CMake itself reads it.
+//! The format of plain CMake variables, as read by CMake.
 
 #[path = "../support/read_back.rs"]
 mod read_back;
@@ -28,7 +28,7 @@ fn run(checks: Json) -> Ran {
 }
 
 #[test]
-fn each_variable_holds_its_part_of_the_result() {
+fn each_variable_has_its_field_of_the_result() {
     let ran = run(json!([
         {"id": "YES", "kind": "runs", "source": "x",
          "args": ["--fake-say=compiled", "--fake-noise"],
@@ -114,7 +114,7 @@ fn kinds_with_a_value_have_it_in_a_variable() {
 }
 
 #[test]
-fn ids_that_are_no_identifiers_are_refused() {
+fn ids_that_are_not_identifiers_are_refused() {
     for id in ["A-B", "1A", "A.B", "A/B", "é", "A$", "A B"] {
         let ran = run(json!([{"id": id, "kind": "compiles", "source": "x"}]));
         assert_eq!(ran.code(), 2, "{id}");

@@ -1,5 +1,5 @@
-//! Codes, on which programs act: the real program comes to each of them, and the documentation tells
-//! them all.
+//! Error codes, which programs rely on: the real program produces each of them, and the documentation
+//! lists them all.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::isolation::on_a_disk;
 use crate::protocol::schema;
-use crate::rooms::on_a_disk;
 use crate::support::*;
 use serde_json::{Value, json};
 
@@ -373,14 +373,14 @@ fn codes() -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_test_comes_to_every_code() {
+fn every_code_is_tested() {
     let tested = [ERRORS, OTHERS, REFUSALS].into_iter().flatten().map(|way| way.code.to_string());
     let all = codes().into_iter().map(|(code, _)| code);
     assert_eq!(tested.collect::<BTreeSet<_>>(), all.collect::<BTreeSet<_>>());
 }
 
 #[test]
-fn the_documentation_tells_each_code_as_the_schema_does() {
+fn the_documentation_matches_the_codes_of_the_schema() {
     let text = read("docs/protocol.md");
     let (_, section) = text.split_once("\n### Codes\n").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
@@ -397,7 +397,7 @@ fn the_documentation_tells_each_code_as_the_schema_does() {
 }
 
 #[test]
-fn a_code_stands_where_a_reason_does() {
+fn a_code_accompanies_every_reason() {
     let crash = json!(["--fake-crash"]);
     let ran = fake(json!([
         {"id": "YES", "kind": "compiles", "source": "x"},
@@ -422,7 +422,7 @@ fn a_code_stands_where_a_reason_does() {
 }
 
 #[test]
-fn names_in_a_request_pass_for_no_code() {
+fn names_in_a_request_cannot_forge_a_code() {
     for (name, told) in [
         ("unknown_kind\\u0000x", "unknown field \"unknown_kind\\0x\"; known are"),
         ("`\\u0000unknown_kind", "unknown field \"`\\0unknown_kind\"; known are"),
@@ -437,7 +437,7 @@ fn names_in_a_request_pass_for_no_code() {
 }
 
 #[test]
-fn cmake_code_gets_codes_too() {
+fn cmake_formats_contain_codes() {
     let request = json!({
         "toolchains": {"c": {"command": [fakecc()]}},
         "checks": [

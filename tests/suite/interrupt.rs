@@ -1,5 +1,5 @@
-//! The end of a batch before its time: by a signal, because nobody reads the answers any more,
-//! or by KILL. Nothing that was started runs on, and no file is left.
+//! Batches that end early: by a signal, because the reader goes away, or by KILL. No process keeps
+//! running and no file is left.
 
 use crate::processes::*;
 use crate::support::*;
@@ -93,7 +93,7 @@ impl Batch {
 const HANG: [&str; 3] = ["--fake-log=LOG", "--fake-fork=PIDS", "--fake-hang"];
 
 #[test]
-fn a_signal_ends_the_batch_and_all_that_it_started() {
+fn a_signal_ends_the_batch_and_all_its_processes() {
     for (signal_sent, expected) in [
         (Signal::SIGINT, 130),
         (Signal::SIGTERM, 143),
@@ -113,7 +113,7 @@ fn a_signal_ends_the_batch_and_all_that_it_started() {
 }
 
 #[test]
-fn a_signal_ends_compilers_that_do_not_listen() {
+fn a_signal_ends_compilers_that_ignore_it() {
     let batch = Batch::start(&["-j2"], &[&["--fake-deaf"], &HANG[..]].concat(), 3);
     batch.wait_for_starts(2);
     signal(&batch.child, Signal::SIGTERM);
@@ -133,7 +133,7 @@ fn a_signal_ends_programs_that_are_run() {
 }
 
 #[test]
-fn a_streamed_answer_before_the_signal_is_whole() {
+fn a_streamed_answer_before_a_signal_is_complete() {
     let args = ["--format=ndjson", "-j2"];
     let mut batch = Batch::start(&args, &["--fake-log=LOG", "--fake-slow=20"], 500);
     batch.wait_for_starts(20);
@@ -151,7 +151,7 @@ fn a_streamed_answer_before_the_signal_is_whole() {
 }
 
 #[test]
-fn a_signal_during_verification_is_no_difference() {
+fn a_signal_during_verification_is_not_a_difference() {
     // After the probes and the checks, checks are being asked again.
     let batch = Batch::start(&["--verify"], &["--fake-log=LOG", "--fake-enough=11"], 8);
     batch.wait_for_starts(2 + 8 + 2);
@@ -161,7 +161,7 @@ fn a_signal_during_verification_is_no_difference() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_batch() {
+fn the_batch_ends_when_its_reader_goes_away() {
     let mut batch = Batch::start(&["-j3"], &HANG, 5);
     batch.wait_for_starts(3);
     drop(batch.child.stdout.take());
@@ -171,7 +171,7 @@ fn a_reader_that_goes_away_ends_the_batch() {
 }
 
 #[test]
-fn a_reader_of_a_stream_that_has_seen_enough_ends_the_batch() {
+fn the_batch_ends_when_a_stream_reader_has_seen_enough() {
     let mut batch = Batch::start(&["--format=ndjson"], &["--fake-log=LOG", "--fake-slow=20"], 1000);
     let mut line = String::new();
     BufReader::new(batch.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -213,7 +213,7 @@ fn kill_at_any_moment_leaves_nothing() {
 }
 
 #[test]
-fn kill_leaves_no_compiler_that_does_not_listen() {
+fn kill_leaves_no_compiler_that_ignores_signals() {
     let mut batch = Batch::start(&["-j2"], &[&["--fake-deaf"], &HANG[..]].concat(), 3);
     batch.wait_for_starts(2);
     batch.child.kill().unwrap();
@@ -266,7 +266,7 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
 }
 
 #[test]
-fn other_signals_count_when_one_is_ignored() {
+fn other_signals_work_when_one_is_ignored() {
     let batch = start_ignoring(&[Signal::SIGINT]);
     batch.wait_for_starts(1);
     signal(&batch.child, Signal::SIGINT);
@@ -275,7 +275,7 @@ fn other_signals_count_when_one_is_ignored() {
 }
 
 #[test]
-fn a_caller_that_ignores_or_blocks_the_end_of_children_still_gets_answers() {
+fn a_caller_that_ignores_or_blocks_sigchld_still_gets_answers() {
     for block in [false, true] {
         let mut batch = Batch::start_as(&[], &["--fake-log=LOG"], 3, |call| {
             // SAFETY: these are async-signal-safe, and the set is initialised before it is used.
@@ -303,7 +303,7 @@ fn a_caller_that_ignores_or_blocks_the_end_of_children_still_gets_answers() {
 }
 
 #[test]
-fn what_has_left_its_process_group_ends_too() {
+fn processes_that_left_their_process_group_end_too() {
     for sent in [Signal::SIGINT, Signal::SIGKILL] {
         let batch =
             Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-stray=PIDS", "--fake-hang"], 3);
@@ -319,7 +319,7 @@ fn what_has_left_its_process_group_ends_too() {
 }
 
 #[test]
-fn a_guard_that_is_killed_changes_no_answer() {
+fn a_killed_reaper_changes_no_answer() {
     let batch = Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-await=GO_ON"], 12);
     batch.wait_for_starts(1);
     let own = i32::try_from(batch.child.id()).unwrap();

@@ -1,5 +1,5 @@
-//! Object files that are known to link because the linker has said of all names that they want that
-//! it finds them; and those of which nothing is known, although they look as if.
+//! Object files that are known to link, because the linker has found all their symbols before; and
+//! object files that only look as if they were known to link.
 
 use std::path::Path;
 
@@ -62,7 +62,7 @@ fn calls(name: &str) -> String {
 const COMPILERS: [&str; 2] = ["gcc", "clang"];
 
 #[test]
-fn what_calls_or_addresses_a_name_of_the_library_is_known_to_link() {
+fn objects_that_use_known_names_are_known_to_link() {
     let called = ["fork", "malloc", "strchr", "pthread_create", "dlopen"].map(calls);
     let addressed = "#include <unistd.h>\n\
                      int main(int argc, char **argv) { return ((int *)(&fork))[argc]; }";
@@ -79,7 +79,7 @@ fn what_calls_or_addresses_a_name_of_the_library_is_known_to_link() {
 }
 
 #[test]
-fn what_a_linker_would_say_more_of_is_for_the_linker() {
+fn objects_that_could_cause_linker_warnings_are_linked() {
     let called = [
         // It warns of it.
         "gets",
@@ -142,7 +142,7 @@ fn what_a_linker_would_say_more_of_is_for_the_linker() {
 }
 
 #[test]
-fn with_link_time_optimization_or_other_code_nothing_is_known() {
+fn with_lto_or_other_code_no_link_is_known() {
     for flags in [["-flto"], ["-m32"], ["-static"], ["-fsanitize=address"]] {
         let dir = tempfile::tempdir().unwrap();
         let source = calls("fork");
@@ -154,7 +154,7 @@ fn with_link_time_optimization_or_other_code_nothing_is_known() {
 }
 
 #[test]
-fn an_option_for_warnings_makes_no_other_link() {
+fn a_warning_option_does_not_change_the_link() {
     let dir = tempfile::tempdir().unwrap();
     let ask = |flag: &str| {
         let ran = check(&request("gcc", &[flag], Some(dir.path()), &FIRST[..1]));
@@ -171,7 +171,7 @@ fn an_option_for_warnings_makes_no_other_link() {
 }
 
 #[test]
-fn another_environment_makes_another_link_and_another_language_does_not() {
+fn the_environment_changes_the_link_but_the_language_does_not() {
     let dir = tempfile::tempdir().unwrap();
     let ask = |name: &str, value: &str| {
         let mut request = request("gcc", &[], Some(dir.path()), &FIRST[..1]);
@@ -184,7 +184,7 @@ fn another_environment_makes_another_link_and_another_language_does_not() {
 }
 
 #[test]
-fn a_product_of_which_only_the_data_is_wanted_is_the_object_file_of_a_known_link() {
+fn a_data_only_product_is_the_object_file_of_a_known_link() {
     let dir = tempfile::tempdir().unwrap();
     let source =
         "char text[] = \"INFO:size[00042]\"; int main(int n, char **v) { return text[n]; }";
@@ -210,7 +210,7 @@ fn a_product_of_which_only_the_data_is_wanted_is_the_object_file_of_a_known_link
 }
 
 #[test]
-fn half_an_inventory_is_none() {
+fn an_incomplete_inventory_is_not_used() {
     let dir = tempfile::tempdir().unwrap();
     let source = calls("fork");
     let all = [&FIRST[..], &[&source]].concat();

@@ -1,5 +1,5 @@
-//! Limits of the system, above all on open files: they bound what runs at once, and what they
-//! make impossible is an error.
+//! Resource limits, above all on open files: they bound concurrency, and checks that they prevent are
+//! errors.
 
 use crate::processes::*;
 use crate::protocol::{assert_valid, schema};
@@ -30,7 +30,7 @@ fn limited(mut call: Call, files: u64) -> Call {
 }
 
 #[test]
-fn no_more_run_at_once_than_may_have_their_files_open() {
+fn the_limit_on_open_files_bounds_concurrency() {
     for (files, expected) in [(64, 8), (35, 1)] {
         let temp = tempfile::tempdir().unwrap();
         let log = temp.path().join("log");
@@ -44,7 +44,7 @@ fn no_more_run_at_once_than_may_have_their_files_open() {
 }
 
 #[test]
-fn a_jobserver_lends_no_more_than_may_have_their_files_open() {
+fn the_limit_on_open_files_bounds_jobserver_tokens() {
     let server = Fifo::new(b"abcdefghijklmnopqrst");
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
@@ -107,14 +107,14 @@ fn starved(time: Option<Duration>) -> Ran {
 }
 
 #[test]
-fn a_start_that_lacks_descriptors_is_tried_again() {
+fn a_start_without_free_descriptors_is_retried() {
     // That goes on for two seconds.
     let ran = starved(Some(Duration::from_millis(100)));
     assert_eq!(ran.result("A")["value"], json!({"exit_status": 0, "stdout": "hello\n"}), "{ran:?}");
 }
 
 #[test]
-fn a_start_that_goes_on_lacking_descriptors_is_an_error() {
+fn a_start_that_never_gets_descriptors_is_an_error() {
     let ran = starved(None);
     assert_eq!((ran.code(), ran.answer("A").as_str()), (3, "error"), "{ran:?}");
     let result = ran.result("A");
@@ -124,7 +124,7 @@ fn a_start_that_goes_on_lacking_descriptors_is_an_error() {
 }
 
 #[test]
-fn too_few_open_files_to_run_anything_are_told() {
+fn too_few_open_files_are_reported() {
     let request = json!({
         "toolchains": {"c": {"command": [fakecc()]}},
         "checks": [
@@ -170,7 +170,7 @@ fn too_few_open_files_to_run_anything_are_told() {
 
 /// Whoever reads only standard output must not take a failure for answers.
 #[test]
-fn too_few_open_files_are_told_in_every_format() {
+fn too_few_open_files_are_reported_in_every_format() {
     for (format, told) in [
         ("keyval", "# error: "),
         ("meson", "error\t\t"),

@@ -1,4 +1,4 @@
-//! What the tests see of processes: their own children's children, too.
+//! Finds processes and their descendants.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

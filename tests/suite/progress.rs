@@ -1,4 +1,4 @@
-//! The progress bar in terminals of several widths: it stays on its line, and nothing of it is left.
+//! The progress bar in terminals of several widths: it stays on one line and is removed completely.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -106,7 +106,7 @@ const IDS: [&str; 4] = [
 ];
 
 #[test]
-fn nothing_of_the_bar_is_left_whatever_the_names_and_the_width() {
+fn the_bar_is_removed_for_all_names_and_widths() {
     for id in IDS {
         for columns in [10, 30, 59, 60, 80, 200] {
             let written = on_terminal(id, columns, None);
@@ -118,7 +118,7 @@ fn nothing_of_the_bar_is_left_whatever_the_names_and_the_width() {
 }
 
 #[test]
-fn nothing_of_the_bar_is_left_when_it_is_interrupted() {
+fn the_bar_is_removed_on_interrupt() {
     for (id, columns) in [(IDS[0], 80), (IDS[1], 80), (IDS[2], 70), (IDS[1], 40)] {
         let written = on_terminal(id, columns, Some(4));
         assert!(written.contains("^C"), "{written:?}");

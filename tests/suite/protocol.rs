@@ -24,7 +24,7 @@ fn schemas_are_checked_in() {
 }
 
 #[test]
-fn a_response_fits_its_schema() {
+fn a_response_is_valid_under_its_schema() {
     let ran = fake(json!([
         {"id": "A", "kind": "compiles", "source": "x"},
         {"id": "B", "kind": "compiles", "source": "REJECT", "needs": ["A"]},
@@ -53,7 +53,7 @@ fn documented() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn every_example_fits_its_schema() {
+fn every_example_is_valid_under_its_schema() {
     let documented = documented();
     for which in ["request", "response"] {
         assert!(documented.iter().any(|(what, _)| what == which), "no example of a {which}");
@@ -98,7 +98,7 @@ fn the_schema_knows_the_fields_of_each_kind() {
 }
 
 #[test]
-fn the_exit_status_tells_the_worst() {
+fn the_exit_status_reports_the_worst_result() {
     let good = json!({"id": "GOOD", "kind": "compiles", "source": "x"});
     let bad = json!({"id": "BAD", "kind": "compiles", "source": "REJECT"});
     let needed = json!({"id": "NEEDED", "kind": "compiles", "source": "REJECT", "required": true});

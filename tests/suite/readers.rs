@@ -1,5 +1,5 @@
-//! Readers of the results who are slow, or who do not read at all: they stop nothing but the
-//! writing, and a signal still ends the program.
+//! Slow or stuck readers of the results: they block only the writing, and a signal still ends the
+//! program.
 
 use crate::processes::*;
 use crate::support::*;
@@ -44,7 +44,7 @@ fn ends_by(mut child: Child, sent: Signal) -> ExitStatus {
 }
 
 #[test]
-fn a_signal_ends_a_program_whose_results_nobody_reads() {
+fn a_signal_ends_a_run_whose_results_are_not_read() {
     for sent in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
         for format in ["json", "ndjson"] {
             let own = tempfile::tempdir().unwrap();
@@ -64,7 +64,7 @@ fn a_signal_ends_a_program_whose_results_nobody_reads() {
 }
 
 #[test]
-fn a_signal_that_was_ignored_at_the_start_does_not_end_the_writing() {
+fn a_signal_ignored_at_the_start_does_not_stop_writing() {
     use std::os::unix::process::CommandExt;
     let own = tempfile::tempdir().unwrap();
     let log = own.path().join("log");
@@ -85,7 +85,7 @@ fn a_signal_that_was_ignored_at_the_start_does_not_end_the_writing() {
 }
 
 #[test]
-fn a_reader_of_a_stream_who_is_stuck_does_not_stop_the_batch() {
+fn a_stuck_stream_reader_does_not_block_the_batch() {
     let own = tempfile::tempdir().unwrap();
     let log = own.path().join("log");
     let mut request = request(&log, 200);
@@ -103,7 +103,7 @@ fn a_reader_of_a_stream_who_is_stuck_does_not_stop_the_batch() {
 }
 
 #[test]
-fn a_reader_of_a_stream_who_is_slow_gets_all_of_it() {
+fn a_slow_stream_reader_gets_everything() {
     let own = tempfile::tempdir().unwrap();
     let log = own.path().join("log");
     let mut call = Call::new(["check", "-", "--format", "ndjson"]);
@@ -120,7 +120,7 @@ fn a_reader_of_a_stream_who_is_slow_gets_all_of_it() {
 }
 
 #[test]
-fn a_pipe_that_does_not_block_gets_all_of_it() {
+fn a_nonblocking_pipe_gets_everything() {
     for format in ["json", "ndjson"] {
         let own = tempfile::tempdir().unwrap();
         let log = own.path().join("log");
@@ -151,7 +151,7 @@ fn a_pipe_that_does_not_block_gets_all_of_it() {
 }
 
 #[test]
-fn nobody_has_to_read_the_messages() {
+fn messages_may_remain_unread() {
     let script = format!(
         "exec '{TRYALL}' check --compiler /no/such/cc --endian 2>&1 >/dev/null | true; '{TRYALL}' check --compiler /no/such/cc --endian 2>/dev/full >/dev/null"
     );
@@ -163,7 +163,7 @@ fn nobody_has_to_read_the_messages() {
 }
 
 #[test]
-fn a_file_that_somebody_streams_to_is_not_written_by_another() {
+fn only_one_run_at_a_time_can_stream_to_a_file() {
     let own = tempfile::tempdir().unwrap();
     let (log, file) = (own.path().join("log"), own.path().join("answers"));
     let mut first = Call::new(["check", "-", "--format=ndjson", "--output"]).arg(&file);

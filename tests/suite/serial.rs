@@ -1,5 +1,5 @@
-//! The answers to the examples, compared with those of a plain serial loop: one command after
-//! the other, by nothing but the compiler's exit status.
+//! Compares the answers to the examples with those of a plain serial loop, which relies only on the
+//! compiler's exit status.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -94,7 +94,7 @@ fn fortran_with_gfortran() {
 /// Sizes and values, as a program that is run prints them: an oracle that shares nothing with
 /// the way in which tryall finds them.
 #[test]
-fn values_are_those_that_a_program_prints() {
+fn values_match_a_printing_program() {
     let ran = Call::new(["check", "examples/posix.json"]).arg("--compiler").arg(need("gcc")).run();
     let response = ran.json();
     let request: Value = serde_json::from_str(&read("examples/posix.json")).unwrap();

@@ -1,4 +1,4 @@
-//! How the tests drive the real program.
+//! Helpers to run the real program.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -41,11 +41,7 @@ pub fn tools() -> PathBuf {
 /// One of them.
 pub fn venv(program: &str) -> PathBuf {
     let path = tools().join(program);
-    assert!(
-        path.exists(),
-        "{} is missing; run tests/install",
-        path.display()
-    );
+    assert!(path.exists(), "{} is missing; run tests/install", path.display());
     path
 }
 

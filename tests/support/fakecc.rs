@@ -1,12 +1,11 @@
-//! A compiler for the tests that behaves as its arguments say: it hangs, crashes, floods,
-//! forks and lies on request. Without a request it writes the output file that it is asked
-//! for; a source with the word REJECT in it is refused as a real compiler would.
+//! A fake compiler controlled by its arguments: it hangs, crashes, floods, forks and lies on request.
+//! Otherwise it writes the requested output file, and rejects sources that contain the word REJECT.
 //!
-//! What stands in `FAKE_REQUESTS` is obeyed as well, see `wrapped.rs`: so one and the same request can
-//! meet a compiler that works and one that does not.
+//! It also obeys `FAKE_REQUESTS` (see `wrapped.rs`), so that tests can run the same request with a
+//! working and with a broken compiler.
 //!
-//! `--fake-log=FILE` appends a line for each start and end, so that tests can count how many
-//! ran, and how many at once. All requests are obeyed in the order in which they stand.
+//! `--fake-log=FILE` appends a line for each start and end, so that tests can count the processes and
+//! how many ran at once. Requests are executed in order.
 
 use std::fs::{self, File};
 use std::io::Write;

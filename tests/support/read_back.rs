@@ -1,4 +1,4 @@
-//! Reads variables back as CMake has them.
+//! Reads back the values of CMake variables.
 
 use std::fmt::Write;
 use std::path::Path;

@@ -1,11 +1,10 @@
-//! The fake compiler in front of a real one: what it is to do stands in the environment, so that
-//! the request that is put to it does not change, and neither do the right answers.
+//! The fake compiler as a wrapper of a real one. The environment controls it, so that the request and
+//! the right answers stay the same.
 //!
-//! * `FAKE_REAL`: the compiler whose answers are the right ones. It is asked in the end, unless a
-//!   request says that all is over before.
-//! * `FAKE_REQUESTS`: requests without their `--fake-`, one a line.
-//! * `FAKE_WHEN`: only for sources with this word in them.
-//! * `FAKE_BUDGET`: a directory; each misbehaviour costs a file in it, and without one there is none.
+//! * `FAKE_REAL`: the real compiler, which runs at the end unless a request ends the process first.
+//! * `FAKE_REQUESTS`: requests without `--fake-`, one per line.
+//! * `FAKE_WHEN`: misbehave only for sources that contain this word.
+//! * `FAKE_BUDGET`: a directory; each misbehaviour consumes a file in it, and stops when there is none.
 
 use std::ffi::CString;
 use std::fs::{self, File};

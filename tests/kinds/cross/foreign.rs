@@ -1,4 +1,4 @@
-//! Compilers for other machines: what is compiled is answered, what must run needs an emulator.
+//! Cross compilers: compiled checks have answers; programs need an emulator.
 
 use crate::support::*;
 use crate::table::*;
@@ -22,7 +22,7 @@ fn compute(expression: &str) -> Value {
 }
 
 #[test]
-fn values_are_those_of_the_other_machine() {
+fn values_are_those_of_the_target() {
     // None of these is the same on x86-64, or they come from the other system's headers.
     let rows = [
         is(compute("(char)-1"), 255),
@@ -104,7 +104,7 @@ fn is_registered(emulator: &str) -> bool {
 }
 
 #[test]
-fn programs_of_another_machine_run_in_an_emulator_or_not_at_all() {
+fn foreign_programs_run_only_in_an_emulator() {
     need("qemu-aarch64");
     need(ARM.command[0]);
     let failing = "int main(void) { return 3; }\n";

@@ -1,4 +1,4 @@
-//! Toolchains that are not whole, and those of Objective-C.
+//! Incomplete toolchains, and Objective-C.
 
 use crate::support::*;
 use crate::table::*;
@@ -70,7 +70,7 @@ fn assert_broken(command: &[&str], language: &str, mut checks: Value, words: &st
 }
 
 #[test]
-fn a_compiler_that_lacks_a_language_answers_nothing_in_it() {
+fn a_compiler_without_a_language_gives_no_answers_in_it() {
     let checks = json!([
         {"id": "YES", "kind": "compiles", "source": INTERFACE},
         {"id": "NO", "kind": "header", "header": "not_there.h"},
@@ -87,7 +87,7 @@ fn a_compiler_that_lacks_a_language_answers_nothing_in_it() {
 }
 
 #[test]
-fn a_toolchain_that_cannot_link_compiles_all_the_same() {
+fn a_toolchain_that_cannot_link_still_compiles() {
     for (command, words) in [
         (&["gcc", "-B/not/there", "-Wl,--bogus"][..], "--bogus"),
         (&["gcc", "-nostdlib", "-Wl,-e,nowhere", "-Wl,--fatal-warnings"], "nowhere"),

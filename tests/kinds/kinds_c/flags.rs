@@ -91,7 +91,7 @@ fn flags_of_linkers() {
 /// A toolchain whose own arguments the compiler complains of, in words that are also said of
 /// flags that are not known.
 #[test]
-fn complaints_about_the_toolchains_own_flags_are_not_about_the_flag_in_question() {
+fn warnings_about_toolchain_flags_do_not_affect_the_tested_flag() {
     for (command, own, complaint) in [
         ("clang", vec!["-Wl,--as-needed"], "-Wunused-command-line-argument"),
         ("clang", vec!["-Wbogus"], "unknown warning option"),
@@ -126,7 +126,7 @@ fn complaints_about_the_toolchains_own_flags_are_not_about_the_flag_in_question(
 
 /// The same, when the complaint stands in arguments of the check.
 #[test]
-fn a_flag_that_is_not_used_at_all_is_a_no() {
+fn an_unused_flag_is_a_no() {
     let clang = check_with(
         "c",
         &[&need("clang")],

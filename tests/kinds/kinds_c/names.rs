@@ -1,4 +1,4 @@
-//! Names: symbols of every sort, and names that the sources of other kinds must not have.
+//! Symbols of every sort, and identifiers that generated sources must not use.
 
 use crate::table::*;
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ fn symbols() {
 const OTHERS: [&str; 8] = ["address", "argc", "argv", "word", "before", "member", "quotient", "T"];
 
 #[test]
-fn no_name_of_a_source_is_a_symbol() {
+fn identifiers_of_the_generated_source_are_not_symbols() {
     let rows: Vec<_> =
         OTHERS.iter().map(|name| no(json!({"kind": "symbol", "symbol": name}))).collect();
     assert_answers(C_AND_CXX, &rows);
@@ -85,7 +85,7 @@ fn no_name_of_a_source_is_a_symbol() {
 
 /// A header may have macros of any name that does not start with `tryall_`.
 #[test]
-fn macros_of_a_header_meet_no_name_of_a_source() {
+fn macros_do_not_collide_with_identifiers_of_the_source() {
     let macros: String =
         OTHERS.iter().map(|name| format!("#define {name} not an identifier\n")).collect();
     let declared =

@@ -1,4 +1,4 @@
-//! What headers and libraries have: headers, functions, types, members, prototypes.
+//! Contents of headers and libraries: headers, functions, types, members, prototypes.
 
 use crate::support::*;
 use crate::table::*;
@@ -16,7 +16,7 @@ fn headers() -> tempfile::TempDir {
 }
 
 #[test]
-fn headers_that_compile_and_headers_that_are_only_there() {
+fn headers_that_compile_and_headers_that_only_exist() {
     let dir = headers();
     let dirs = json!([dir.path()]);
     let mut rows = Vec::new();
@@ -339,7 +339,7 @@ fn prototypes() {
 
 /// -Werror makes an error of each use of what is deprecated.
 #[test]
-fn what_is_deprecated_is_there() {
+fn deprecated_functions_exist() {
     let mark = "__attribute__((deprecated))";
     let local = |kind: &str, fields: Value, prefix: &str| {
         let mut check = fields;
@@ -394,7 +394,7 @@ fn a_header_is_included_wherever_the_compiler_says_so() {
 
 /// A prefix is a text of its own: nothing at its ends reaches what stands around it.
 #[test]
-fn the_ends_of_a_prefix_stay_its_own() {
+fn a_prefix_does_not_merge_with_the_source() {
     for prefix in
         ["int a; // x \\", "int a; // x \\\n", "#define A 1 \\", "\u{feff}#include <unistd.h>\n"]
     {

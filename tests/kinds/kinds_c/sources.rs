@@ -1,4 +1,4 @@
-//! Sources of the caller's own: preprocessed, compiled, linked and run.
+//! The caller's own sources: preprocessed, compiled, linked and run.
 
 use crate::support::*;
 use crate::table::*;
@@ -14,7 +14,7 @@ fn ran(exit_status: i32, stdout: &str) -> Value {
 }
 
 #[test]
-fn each_kind_goes_as_far_as_it_is_named() {
+fn each_kind_reaches_its_stage() {
     let refused = "#error \"here\"\n";
     let unparsable = "int x = ;\n";
     let unresolved = "int tested(void); int main(void) { return tested(); }\n";
@@ -47,7 +47,7 @@ fn each_kind_goes_as_far_as_it_is_named() {
 }
 
 #[test]
-fn headers_and_prefix_stand_before_the_source() {
+fn headers_and_prefix_precede_the_source() {
     let mut check = ask("runs", "int main(void) { printf(\"%d\\n\", TESTED); return 0; }");
     check["headers"] = json!(["stdio.h"]);
     check["prefix"] = json!("#define TESTED 7");
@@ -63,7 +63,7 @@ fn headers_and_prefix_stand_before_the_source() {
 }
 
 #[test]
-fn a_program_is_given_its_arguments_and_heard() {
+fn a_program_gets_its_arguments_and_its_output_is_captured() {
     let source = "#include <stdio.h>\n\
                   int main(int argc, char **argv)\n\
                   {\n\
@@ -97,7 +97,7 @@ fn patterns_turn_a_success_into_a_no() {
 }
 
 #[test]
-fn a_file_sees_what_lies_beside_it() {
+fn a_file_can_include_its_neighbours() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("sub")).unwrap();
     write(&dir.path().join("sub"), "part.h", "#define PART 5\n");
@@ -125,7 +125,7 @@ fn a_file_sees_what_lies_beside_it() {
 }
 
 #[test]
-fn an_extension_decides_what_the_compiler_takes_the_source_for() {
+fn an_extension_selects_the_language() {
     let cxx = "template <class T> struct tested { T x; };\n";
     let with = |extension: &str, source: &str| json!({"kind": "compiles", "extension": extension, "source": source});
     let assembler = "\t.globl tested\ntested:\n\tret\n";

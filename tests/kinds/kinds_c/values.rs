@@ -128,7 +128,7 @@ fn alignments() {
 }
 
 #[test]
-fn sizes_and_alignments_are_those_of_a_program_that_is_run() {
+fn sizes_and_alignments_match_a_running_program() {
     let prefix = "#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n\
                   #include <sys/stat.h>\n#include <time.h>\n#include <setjmp.h>\n\
                   struct odd { char a; short b; char c[5]; long double d; char e; };\n\
@@ -330,7 +330,7 @@ fn byte_order() {
 
 /// The casts of the sources are none of the caller's.
 #[test]
-fn a_warning_of_old_casts_turns_no_answer() {
+fn a_warning_about_old_casts_changes_no_answer() {
     let with = |check: Value| {
         let mut check = check;
         check["args"] = json!(["-Wold-style-cast", "-Werror"]);

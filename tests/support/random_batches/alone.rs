@@ -1,9 +1,8 @@
-//! Asks batches, and each check alone, and compares.
+//! Runs batches and single checks, and compares their answers.
 //!
-//! What a check answers alone is a function of the check, its toolchain and the compiler. So it is
-//! remembered under just these: everything but the check's id. Every remembered answer came from
-//! a compile of its own in this very run, by `--no-fuse`; nothing is kept beyond it. Only what
-//! tells the time is not remembered.
+//! The answer of a single check depends only on the check, its toolchain and the compiler, so it is
+//! cached under these, without the check's id. Every cached answer was computed with `--no-fuse` in this
+//! run; nothing is kept between runs. Timings are not cached.
 
 use std::collections::HashMap;
 use std::io::Write;

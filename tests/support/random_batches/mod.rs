@@ -1,9 +1,9 @@
-//! Random batches out of what exists and what does not, whose fused answers are compared with
-//! those of each check alone. The suite runs some, and `cargo bench --bench campaign` any number.
+//! Random batches of checks for things that exist and things that don't. Compares shared answers with
+//! those of single checks. The suite runs some, and `cargo bench --bench campaign` any number.
 //!
-//! Some checks are drawn of each compiler, arguments and surroundings, and the batches are drawn of
-//! these: the checks are seen again and again, but each time in other company. So what a check
-//! answers alone need be asked only once. All of them are drawn anew after a while.
+//! For each compiler, arguments and prefix a pool of checks is generated, and batches are drawn from the
+//! pool. Checks recur in different combinations, so single answers are computed only once. The pools are
+//! regenerated periodically.
 
 #[path = "../random.rs"]
 pub mod random;

@@ -1,4 +1,4 @@
-//! What random batches are made of.
+//! The building blocks of random batches.
 
 pub const COMPILERS: [(&str, &str); 4] =
     [("c", "gcc"), ("c", "clang"), ("c++", "g++"), ("c++", "clang++")];

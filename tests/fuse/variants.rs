@@ -1,5 +1,5 @@
-//! Sources that differ in one word are compiled as one file, and every word of their answers is as
-//! if each had been compiled alone.
+//! Sources that differ in one text are compiled as one file, with exactly the answers of separate
+//! compiles.
 
 use std::path::Path;
 
@@ -177,7 +177,7 @@ fn symbols_share_the_headers() {
 }
 
 #[test]
-fn sizes_share_a_file_and_each_has_its_data() {
+fn sizes_share_a_file_with_separate_data() {
     let there = ["char", "short", "long", "long long", "void*", "size_t", "struct timespec"];
     let checks = sizes("#include <time.h>\n", &[&there[..], &["struct none", "nonsense"]].concat());
     for compiler in COMPILERS {
@@ -199,7 +199,7 @@ fn sizes_share_a_file_and_each_has_its_data() {
 
 /// With these nothing is known of the link, or of the object file.
 #[test]
-fn other_links_are_asked_alone() {
+fn other_links_run_alone() {
     let checks = functions(&THERE);
     for flags in [
         &["-flto"][..],
@@ -217,10 +217,10 @@ fn other_links_are_asked_alone() {
     }
 }
 
-/// Each of these answers another question if its siblings, or the headers, are seen in another way
+/// Each of these has a different answer if its siblings, or the headers, are seen differently
 /// than alone.
 #[test]
-fn siblings_do_not_see_each_other() {
+fn variants_do_not_see_each_other() {
     let dir = tempfile::tempdir().unwrap();
     let known = "int getpid(void); int fork(void); int pause(void); int close(int);";
     let names = ["getpid", "fork", "pause", "close", "later"];
@@ -255,7 +255,7 @@ fn siblings_do_not_see_each_other() {
 
 /// What a size declares, calls or ends is not seen by the next.
 #[test]
-fn types_that_declare_are_asked_with_the_same_answers() {
+fn types_that_declare_have_the_same_answers() {
     let names = [
         "struct new *",
         "struct new",
@@ -290,7 +290,7 @@ fn types_that_declare_are_asked_with_the_same_answers() {
 
 /// A macro may hold anything: a declaration, a pragma, the end of what stands around it.
 #[test]
-fn macros_of_headers_do_not_reach_the_next() {
+fn macros_of_headers_do_not_affect_the_next_variant() {
     let dir = tempfile::tempdir().unwrap();
     let names = ["long", "short", "makes_it", "struct made", "made_t", "char"];
     for (name, text) in [
@@ -316,7 +316,7 @@ fn macros_of_headers_do_not_reach_the_next() {
 
 /// A text that says more than its word is not put into a file with others.
 #[test]
-fn texts_that_change_the_rest_of_a_file_stay_alone() {
+fn texts_that_affect_the_rest_of_a_file_run_alone() {
     for text in [
         "#pragma pack(1)\nchar NAME(void);\nint main(void) { return NAME(); }\n",
         "char NAME(void);\nint main(void) { return NAME() + __COUNTER__; }\n",
@@ -339,7 +339,7 @@ fn texts_that_change_the_rest_of_a_file_stay_alone() {
 }
 
 #[test]
-fn a_word_needs_names_and_stays_in_its_place() {
+fn the_varying_text_must_be_declared_and_stay_in_place() {
     for (change, field) in [
         (json!({"own_names": null}), "word"),
         (json!({"word": null}), "own_names"),
@@ -363,7 +363,7 @@ fn a_word_needs_names_and_stays_in_its_place() {
 
 /// As much is kept of what is said of each as of one alone: all of it together would be cut.
 #[test]
-fn members_of_which_much_is_said_are_compiled_once() {
+fn variants_with_long_diagnostics_compile_once() {
     let unused: String =
         (0..40).map(|n| format!("  int unused_{n}_{};\n", "long_".repeat(50))).collect();
     let mut checks = functions(&THERE);

@@ -1,5 +1,5 @@
-//! `tryall cmake`: CMake gets the arguments as they are, and the drop-in if it configures; what
-//! it does is what comes back.
+//! `tryall cmake`: passes all arguments to CMake, adds the drop-in if CMake configures, and returns
+//! CMake's result.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -92,7 +92,7 @@ fn calls_that_configure_get_the_drop_in() {
 }
 
 #[test]
-fn calls_that_do_not_configure_are_passed_on_as_they_are() {
+fn calls_that_do_not_configure_are_passed_through() {
     let fake = Fake::new(TELL);
     for args in [
         &["--build", "b", "--target", "x", "--", "-j4", "--", "--cmake", "y"][..],
@@ -121,7 +121,7 @@ fn calls_that_do_not_configure_are_passed_on_as_they_are() {
 }
 
 #[test]
-fn arguments_need_not_be_text() {
+fn arguments_need_not_be_utf_8() {
     let fake = Fake::new(TELL);
     let args = ["-E".as_bytes(), b"echo", b"\xff\xfe=\x01"].map(OsStr::from_bytes);
     assert_eq!(fake.reaches(&args), args);
@@ -146,7 +146,7 @@ fn another_cmake_can_be_named_before_the_arguments() {
 }
 
 #[test]
-fn without_arguments_it_tells_its_usage() {
+fn without_arguments_it_prints_usage() {
     let fake = Fake::new("echo ran");
     let ran = fake.call::<&str>(&[]).run();
     assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{ran:?}");
@@ -156,7 +156,7 @@ fn without_arguments_it_tells_its_usage() {
 }
 
 #[test]
-fn a_cmake_that_cannot_run_is_told_with_the_statuses_of_shells() {
+fn a_cmake_that_cannot_run_gives_the_exit_statuses_of_shells() {
     let fake = Fake::new("");
     let missing = fake.call(&["--cmake", "no-such-cmake", "."]).run();
     assert_eq!((missing.code(), missing.stdout.as_str()), (127, ""), "{missing:?}");
@@ -170,7 +170,7 @@ fn a_cmake_that_cannot_run_is_told_with_the_statuses_of_shells() {
 }
 
 #[test]
-fn without_a_place_for_the_modules_cmake_does_not_configure_but_builds() {
+fn without_a_directory_for_the_modules_cmake_builds_but_does_not_configure() {
     let fake = Fake::new("echo ran");
     let nowhere = |args: &[&str]| fake.call(args).env("XDG_DATA_HOME", "/dev/null").run();
     let ran = nowhere(&["-S", "."]);
@@ -181,7 +181,7 @@ fn without_a_place_for_the_modules_cmake_does_not_configure_but_builds() {
 }
 
 #[test]
-fn the_exit_status_and_the_end_by_a_signal_are_cmakes() {
+fn exit_status_and_signals_are_cmakes() {
     for args in [&["--build", "b"][..], &["."]] {
         assert_eq!(Fake::new("exit 7").call(args).run().code(), 7);
         let killed = Fake::new("kill -TERM $$; sleep 60").call(args).run();
@@ -190,7 +190,7 @@ fn the_exit_status_and_the_end_by_a_signal_are_cmakes() {
 }
 
 #[test]
-fn this_program_becomes_cmake() {
+fn cmake_replaces_this_process() {
     let fake = Fake::new("echo $$; cat; echo complaint >&2");
     let mut call = fake.call(&["."]);
     let child = call.start(b"from the caller");
@@ -202,7 +202,7 @@ fn this_program_becomes_cmake() {
 
 /// Signals as the caller has set them: some blocked, and SIGPIPE ignored or not.
 #[test]
-fn signals_are_as_the_caller_left_them() {
+fn signal_dispositions_are_inherited() {
     let fake = Fake::new("kill -s $2 $$; echo survived");
     let ends_by = |name: &str, pipe: SigHandler, blocked: SigSet| {
         let mut call = fake.call(&["-E", name]);
@@ -327,7 +327,7 @@ const PRESETS: &str = r#"{"version": 3, "configurePresets": [
 ]}"#;
 
 #[test]
-fn an_own_include_is_kept_wherever_it_comes_from() {
+fn the_users_project_include_is_kept() {
     let initial = "set(CMAKE_PROJECT_INCLUDE c.cmake CACHE STRING \"\")\n";
     for project in Project::of_both_cmakes(&[
         ("CMakeLists.txt", LISTS),

@@ -1,5 +1,5 @@
-//! What stands around a check counts with the drop-in as without: toolchain files, standards,
-//! policies, flags, and the names of directories.
+//! Settings affect checks with the drop-in as without: toolchain files, standards, policies, flags and
+//! directory names.
 
 use crate::dropin::*;
 use crate::support::*;
@@ -35,7 +35,7 @@ fn directories_may_have_any_name() {
 }
 
 #[test]
-fn flags_standards_and_policies_count_the_same() {
+fn flags_standards_and_policies_have_the_same_effect() {
     let asks = [
         ("STRICT", "#ifndef __STRICT_ANSI__"),
         ("NEW", "#if __STDC_VERSION__ < 201710L"),
@@ -88,7 +88,7 @@ fn flags_standards_and_policies_count_the_same() {
 }
 
 #[test]
-fn other_policies_in_a_directory_count_the_same() {
+fn other_policies_in_a_directory_have_the_same_effect() {
     for cmake in two_cmakes() {
         let lists = format!("set(CMAKE_C_STANDARD 99)\nadd_subdirectory(sub)\n{}", checks());
         let sub = "cmake_policy(SET CMP0067 OLD)\ninclude(CheckCSourceCompiles)\n\
@@ -100,7 +100,7 @@ fn other_policies_in_a_directory_count_the_same() {
 }
 
 #[test]
-fn other_machines_answer_the_same() {
+fn cross_compiling_answers_the_same() {
     let emulator = need("qemu-aarch64");
     for (with_emulator, checks) in [
         (true, checks().as_str()),

@@ -1,5 +1,5 @@
-//! `tryall modules`: the CMake modules and Meson files that the program holds come out whole,
-//! once, and only into places that are the user's.
+//! `tryall modules`: writes the embedded CMake modules and Meson files completely, once, and only to
+//! directories that belong to the user.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -99,7 +99,7 @@ fn eight_at_once(data: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn eight_at_once_write_the_modules_whole_and_a_ninth_leaves_them_alone() {
+fn eight_concurrent_runs_write_complete_modules_and_a_ninth_leaves_them_alone() {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("a b 'c' \"d\" $e");
     // Some rounds, so that they do meet.
@@ -125,7 +125,7 @@ fn eight_at_once_write_the_modules_whole_and_a_ninth_leaves_them_alone() {
 }
 
 #[test]
-fn a_directory_in_which_somebody_tidied_up_is_mended() {
+fn a_directory_with_deleted_files_is_repaired() {
     let temp = tempfile::tempdir().unwrap();
     let dir = printed(&modules(temp.path()).run());
     fs::remove_dir_all(dir.join("meson")).unwrap();
@@ -139,7 +139,7 @@ fn a_directory_in_which_somebody_tidied_up_is_mended() {
 }
 
 #[test]
-fn without_a_writable_place_it_says_what_to_do() {
+fn without_a_writable_directory_it_suggests_a_remedy() {
     let temp = tempfile::tempdir().unwrap();
     let file = write(temp.path(), "file", "");
     let ran = modules(&file.join("data")).env("HOME", file.join("home")).run();
@@ -148,7 +148,7 @@ fn without_a_writable_place_it_says_what_to_do() {
 }
 
 #[test]
-fn the_home_directory_serves_where_there_is_no_other() {
+fn the_home_directory_is_the_fallback() {
     let temp = tempfile::tempdir().unwrap();
     let file = write(temp.path(), "file", "");
     let home = temp.path().join("home");
@@ -162,7 +162,7 @@ fn the_home_directory_serves_where_there_is_no_other() {
 }
 
 #[test]
-fn places_that_others_can_change_are_not_used() {
+fn directories_that_others_can_write_are_not_used() {
     let temp = tempfile::tempdir().unwrap();
     let everybodys = temp.path().join("everybodys");
     fs::create_dir(&everybodys).unwrap();
@@ -282,7 +282,7 @@ fn find_package(cmake: &Path, package: &Path, version: &str) -> String {
 
 /// Version 0.1.0 says what Cargo says for ^0.1.0, =0.1.0 and so on; a bare copy has no version.
 #[test]
-fn a_package_is_found_by_its_version() {
+fn the_package_version_is_respected() {
     let temp = tempfile::tempdir().unwrap();
     let ran = Call::new(["modules", "--prefix"]).arg(temp.path()).run();
     assert_eq!(ran.code(), 0, "{ran:?}");
@@ -349,7 +349,7 @@ fn an_unwritable_prefix_is_named() {
 
 /// The build script is run on a directory of its own.
 #[test]
-fn the_program_holds_each_file_whatever_lies_beside_it() {
+fn the_build_script_embeds_each_file_and_nothing_else() {
     let temp = tempfile::tempdir().unwrap();
     let script = temp.path().join("build-script");
     let built = Command::new(need("rustc"))

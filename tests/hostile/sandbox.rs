@@ -1,5 +1,4 @@
-//! A world of the harness's own: mounts that nobody else sees, users who are not the
-//! administrator, control groups.
+//! The sandbox of the harness: private mounts, unprivileged users, control groups.
 
 use std::ffi::CString;
 use std::fs;

@@ -1,5 +1,5 @@
-//! What CMake makes of a project: it is configured, and everything that it leaves is kept for
-//! comparison. Both of a pair are configured in the very same directory, so that no path differs.
+//! Configures a project with CMake and keeps all results for comparison. Both runs of a pair use the
+//! same directory, so that no paths differ.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -26,7 +26,7 @@ pub fn fetched(name: &str) -> PathBuf {
     path
 }
 
-/// A PATH on which the Ninja stands first that tests/install brings.
+/// A PATH that starts with the Ninja of tests/install.
 pub fn path_with_ninja() -> String {
     let rest = std::env::var("PATH").unwrap();
     format!("{}:{rest}", venv("ninja").parent().unwrap().display())
