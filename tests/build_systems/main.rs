@@ -2,7 +2,7 @@
 //! `cargo test --test build_systems`.
 
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 
 mod integration;
@@ -10,4 +10,5 @@ mod meson;
 mod meson_differs;
 mod meson_docs;
 mod meson_grouped;
+mod meson_kinds;
 mod meson_slips;

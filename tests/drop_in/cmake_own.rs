@@ -5,7 +5,7 @@
 #[allow(dead_code, reason = "each part has use for some of it")]
 mod cmake_harness;
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 
 use std::collections::BTreeMap;

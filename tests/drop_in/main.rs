@@ -2,7 +2,7 @@
 //! `cargo test --test drop_in`.
 
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 
 mod cmd_cmake;

@@ -10,7 +10,7 @@ mod names;
 #[path = "../support/random_batches/mod.rs"]
 mod random_batches;
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 mod variants;
 

@@ -48,8 +48,8 @@ async def main(jobs, directory):
     checks = batch["checks"]
     slots = asyncio.Semaphore(jobs)
     with tempfile.TemporaryDirectory() as parent:
-        checks_run = (check_once(check, parent, slots) for _ in range(batch["repeat"]) for check in checks)
-        found = await asyncio.gather(*checks_run)
+        runs = (check_once(check, parent, slots) for _ in range(batch["repeat"]) for check in checks)
+        found = await asyncio.gather(*runs)
     lines = (f"{check['id']} {'yes' if yes else 'no'}\n" for check, yes in zip(checks, found))
     pathlib.Path(directory, "answers").write_text("".join(lines), encoding="utf-8")
 
