@@ -7,14 +7,14 @@ use std::process::Command;
 
 use crate::support::*;
 
-/// A PATH on which tryall stands first, and Ninja too.
+/// A PATH that starts with tryall and Ninja.
 pub fn path() -> OsString {
     let dirs = [Path::new(TRYALL).parent().unwrap().to_path_buf(), tools()];
     let rest = std::env::var_os("PATH").unwrap();
     std::env::join_paths(dirs.into_iter().chain(std::env::split_paths(&rest))).unwrap()
 }
 
-/// Runs a command to its end; its output, which must be that of a success.
+/// Runs a command, which must succeed, and returns its output.
 fn good(command: &mut Command) -> String {
     let output = command.env("PATH", path()).env("CC", need("gcc")).output().unwrap();
     let text = [output.stdout, output.stderr]
@@ -53,7 +53,7 @@ fn builds_with(cmake: &Path, generator: &str) {
     good(Command::new(cmake).arg("--build").arg(build.path()));
     assert_eq!(good(&mut Command::new(build.path().join("hello"))), SAYS);
 
-    // The entries are as CMake's own modules leave them.
+    // The entries are the same as with CMake's own modules.
     let cache = std::fs::read_to_string(build.path().join("CMakeCache.txt")).unwrap();
     for entry in [
         "//Have include sys/epoll.h\nHAVE_SYS_EPOLL_H:INTERNAL=1\n",
@@ -93,7 +93,7 @@ fn builds_from_the_shell() {
     assert_eq!(good(&mut Command::new(build.path().join("hello"))), SAYS);
 }
 
-/// A CMake project around a request; whether it configures, and what it says.
+/// Configures a CMake project with a request. Returns whether it succeeds, and the output.
 fn configure(request: &str, before: &str) -> (bool, String) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "checks.json", request);
@@ -145,29 +145,29 @@ fn cmake_passes_its_flags() {
     assert!(!configured && said.contains("A is 7"), "{said}");
 }
 
-/// A project that asks CMake's own modules and tryall the same.
+/// A project that runs the same check with CMake's own modules and with tryall.
 struct Same<'a> {
     /// The languages.
     languages: &'a str,
-    /// What the toolchain file says.
+    /// The contents of the toolchain file.
     toolchain: &'a str,
-    /// What the project says, before anything is asked.
+    /// The project's code before the checks.
     settings: &'a str,
-    /// Asks CMake, which leaves its answer in `OWN`.
+    /// Runs CMake's check, which sets `OWN`.
     own: &'a str,
-    /// Asks tryall, without an id.
+    /// tryall's check, without an id.
     check: serde_json::Value,
 }
 
 impl Same<'_> {
-    /// What both answer, which must be the same whichever CMake it is.
+    /// The common answer, which must be the same with every CMake.
     fn answer(&self) -> String {
         let old = self.answer_with(Path::new("/usr/bin/cmake"), "Unix Makefiles");
         assert_eq!(old, self.answer_with(&venv("cmake"), "Ninja"));
         old
     }
 
-    /// What CMake's own module and tryall answer, with one CMake.
+    /// The answers of CMake's own module and of tryall, with one CMake.
     fn answer_with(&self, cmake: &Path, generator: &str) -> String {
         let dir = tempfile::tempdir().unwrap();
         let mut check = self.check.clone();
@@ -211,7 +211,7 @@ impl Same<'_> {
     }
 }
 
-/// Asks whether a macro is defined.
+/// Checks whether a macro is defined.
 fn defined(settings: &str, toolchain: &str, name: &str) -> String {
     asks_for(name, |own, check| Same { languages: "C", toolchain, settings, own, check }.answer())
 }
@@ -222,7 +222,7 @@ fn asks_for(name: &str, ask: impl Fn(&str, serde_json::Value) -> String) -> Stri
     ask(&own, serde_json::json!({"kind": "compiles", "source": source}))
 }
 
-/// Nothing is linked for machines without libraries.
+/// No links for machines without libraries.
 const NO_LINK: &str = "set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)\n";
 
 #[test]
@@ -291,7 +291,7 @@ fn cmake_passes_the_standard() {
         ("set(CMAKE_CXX_STANDARD 20)\nset(CMAKE_CXX_STANDARD_REQUIRED ON)", concepts, "1"),
         ("set(CMAKE_CXX_STANDARD 20)\nset(CMAKE_CXX_EXTENSIONS OFF)", strict, "1"),
         ("set(CMAKE_CXX_STANDARD 17)\nset(CMAKE_CXX_EXTENSIONS OFF)", strict, "1"),
-        // Of no effect without a standard, but for projects that know of the policy.
+        // Without a standard it has an effect only in projects that set the policy.
         ("set(CMAKE_CXX_EXTENSIONS OFF)", strict, ""),
         ("cmake_policy(SET CMP0128 NEW)\nset(CMAKE_CXX_EXTENSIONS OFF)", strict, "1"),
         ("cmake_policy(SET CMP0067 OLD)\nset(CMAKE_CXX_STANDARD 20)", concepts, ""),
@@ -300,7 +300,7 @@ fn cmake_passes_the_standard() {
     }
 }
 
-/// As CMake does, with a standard that the compiler is said not to have.
+/// Like CMake, with a standard that the compiler supposedly lacks.
 #[test]
 fn an_unsupported_standard_decays_in_cmake() {
     let source = "#if __cplusplus <= 201703L\n#error old\n#endif\nint main() { return 0; }\n";
@@ -321,7 +321,7 @@ fn cmake_passes_the_flags_of_the_configuration() {
     let release = format!("{flags}set(CMAKE_TRY_COMPILE_CONFIGURATION Release)\n");
     assert_eq!(defined(&release, "", "FROM_RELEASE"), "1");
     assert_eq!(defined(&release, "", "FROM_DEBUG"), "");
-    // Generators for several configurations take Debug, and others none.
+    // Multi-configuration generators use Debug, others no configuration.
     assert_eq!(defined(flags, "", "FROM_DEBUG"), "");
     let several = asks_for("FROM_DEBUG", |own, check| {
         Same { languages: "C", toolchain: "", settings: flags, own, check }

@@ -15,7 +15,7 @@ pub fn mesons() -> [PathBuf; 2] {
     [venv("meson"), old]
 }
 
-/// A command with tryall on its PATH, and with gcc and none of the caller's flags.
+/// A command with tryall on PATH, with gcc, and without the caller's flags.
 pub fn with_tryall(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env("PATH", integration::path()).env("CC", need("gcc")).env("CXX", need("g++"));
@@ -25,7 +25,7 @@ pub fn with_tryall(program: &Path) -> Command {
     command
 }
 
-/// The same where no tryall is on PATH.
+/// The same without tryall on PATH.
 fn without_tryall(program: &Path) -> Command {
     let mut command = with_tryall(program);
     let dirs: Vec<_> = std::env::split_paths(&integration::path()).skip(1).collect();
@@ -33,7 +33,7 @@ fn without_tryall(program: &Path) -> Command {
     command
 }
 
-/// Whether a command succeeds, and what it says.
+/// Whether a command succeeds, and its output.
 pub fn says(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap();
     let text =
@@ -41,14 +41,14 @@ pub fn says(command: &mut Command) -> (bool, String) {
     (output.status.success(), text.concat())
 }
 
-/// What a successful command says.
+/// The output of a successful command.
 pub fn good(command: &mut Command) -> String {
     let (succeeded, said) = says(command);
     assert!(succeeded, "{command:?}: {said}");
     said
 }
 
-/// What Meson says of a project of the tests that it configures.
+/// Configures a project of the tests and returns Meson's output.
 fn configured(meson: &Path, project: &str, change: impl FnOnce(&mut Command)) -> String {
     let build = tempfile::tempdir().unwrap();
     let mut command = with_tryall(meson);
@@ -57,7 +57,7 @@ fn configured(meson: &Path, project: &str, change: impl FnOnce(&mut Command)) ->
     good(&mut command)
 }
 
-/// Each check both ways; the project fails if any answer differs.
+/// Runs each check both ways; the project fails if any answer differs.
 fn agrees(meson: &Path, change: impl FnOnce(&mut Command)) {
     let said = configured(meson, "agree", change);
     assert!(said.contains("agree: ") && said.contains(&format!("checks with {TRYALL}")), "{said}");
@@ -71,7 +71,7 @@ fn answers_match_meson() {
 #[test]
 fn answers_match_the_oldest_meson() {
     agrees(&mesons()[1], |_| {});
-    // Clang has fewer options there.
+    // Clang has fewer options in that release.
     agrees(&mesons()[1], |command| {
         command.env("CC", need("clang")).env("CXX", need("clang++"));
     });
@@ -109,8 +109,8 @@ fn answers_match_meson_with_options_flags_and_clang() {
     });
 }
 
-/// Where warnings are errors, the warnings that Meson's own sources have turn its answers, and names
-/// in them may be those of a header.
+/// With -Werror, warnings about Meson's own sources change its answers, and headers may declare the
+/// names in these sources.
 #[test]
 fn answers_match_meson_where_its_own_sources_cause_warnings() {
     let text = "cc = meson.get_compiler('c')\n\
@@ -163,7 +163,7 @@ fn answers_match_meson_where_its_own_sources_cause_warnings() {
     }
 }
 
-/// Clang 14 has C++23 as c++2b only, and Meson falls back to that. Meson 1.0 knows neither.
+/// Clang 14 knows C++23 only as c++2b, to which Meson falls back. Meson 1.0 knows neither.
 #[test]
 fn older_names_of_standards_match_meson() {
     let dir = project("");
@@ -217,7 +217,7 @@ fn glibs_checks_produce_the_same_header_both_ways() {
     }
 }
 
-/// A project with the wrapper in it.
+/// A project with the wrapper.
 pub fn project(text: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(root().join("meson/tryall"), dir.path().join("tryall")).unwrap();
@@ -229,12 +229,12 @@ pub fn project(text: &str) -> tempfile::TempDir {
     dir
 }
 
-/// Configures a project; whether that succeeds, and what Meson says.
+/// Configures a project. Returns whether it succeeds, and Meson's output.
 pub fn set_up(meson: &Path, dir: &Path) -> (bool, String) {
     says(with_tryall(meson).args(["setup", "build"]).current_dir(dir))
 }
 
-/// The same with this directory before all others where programs are.
+/// The same with this directory first on PATH.
 pub fn with_path(meson: &Path, first: &Path, dir: &Path) -> (bool, String) {
     let path = integration::path();
     let dirs = [first.to_path_buf()].into_iter().chain(std::env::split_paths(&path));
@@ -321,7 +321,7 @@ fn a_changed_request_file_triggers_reconfiguration() {
         let (succeeded, said) = set_up(&meson, dir.path());
         assert!(succeeded && said.contains("{'HAVE_IT' : true}"), "{said}");
 
-        // A file system may not tell times apart that are close together.
+        // A file system may have coarse time stamps.
         std::thread::sleep(std::time::Duration::from_millis(1100));
         request("no/such/header.h");
         let build =
@@ -359,7 +359,7 @@ fn a_request_file_uses_mesons_compiler_and_types() {
     assert!(said.contains(wanted), "{said}");
 }
 
-/// Relative paths of a request file start from it, those of its toolchains too.
+/// Relative paths of a request file, including those of its toolchains, start from the file.
 #[test]
 fn paths_of_a_request_files_toolchain_are_relative_to_the_file() {
     for meson in mesons() {
@@ -421,7 +421,7 @@ fn fortran_is_supported() {
     }
 }
 
-/// A project that has this repository among its subprojects.
+/// A project with this repository as a subproject.
 fn wrapping() -> tempfile::TempDir {
     let text =
         "tryall_headers = ['stdio.h']\nsubdir('tryall')\nassert(tryall_answers['HAVE_STDIO_H'])\n";
@@ -442,8 +442,8 @@ fn an_installed_program_precedes_the_wrap_which_precedes_stock_mode() {
         assert!(succeeded && said.contains("checks with /"), "{said}");
         assert!(!dir.path().join("build/subprojects/tryall").exists(), "{said}");
 
-        // A build of a whole program would take a minute (tests/wrap does it), so Cargo's part is
-        // played: it is asked for this program and puts there what the tests are run with.
+        // Building the program would take a minute (tests/wrap does that), so a fake Cargo installs
+        // the program under test.
         let dir = wrapping();
         let tools = tempfile::tempdir().unwrap();
         let cargo = write(

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::meson::{mesons, project, set_up};
 use crate::support::*;
 
-/// The blocks of a document that are marked with a word.
+/// The code blocks of a document with a given word in their fence.
 fn blocks(document: &str, mark: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(document)).unwrap();
     let mut found = Vec::new();
@@ -38,7 +38,7 @@ fn snippets_configure() {
     }
 }
 
-/// What became of a snippet that makes a config.h.
+/// The result of a snippet that generates a config.h.
 fn check_header(dir: &Path) {
     if let Ok(header) = fs::read_to_string(dir.join("build/config.h")) {
         assert!(header.contains("#define HAVE_SYS_EPOLL_H"), "{header}");

@@ -245,7 +245,7 @@ fn a_different_program_with_that_name_is_not_used() {
     }
 }
 
-/// What a request file says is required, and what it finds nothing of.
+/// Required checks of a request file that were not found.
 #[test]
 fn required_answers_of_a_request_file() {
     let text = "tryall_request = files('checks.json')\nsubdir('tryall')\nmessage('found:', tryall_answers)\n";

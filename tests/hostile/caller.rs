@@ -18,7 +18,7 @@ const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("caller", name, "shell", make)
 }
 
-/// The table's third part.
+/// The third part of the table.
 pub const FAULTS: &[Fault] = &[
     fault("standard input that never ends", endless_input),
     fault("standard input that says nothing, then a signal", silent_input),
@@ -70,7 +70,7 @@ fn silent_input(row: &mut Row) {
     }
 }
 
-/// A run that was ended by a signal says nothing, or says so.
+/// A run that was ended by a signal prints nothing, or says so.
 fn ended_by(row: &mut Row, workspace: &Workspace, ended: &Ended, signal: i32) {
     row.ended(workspace, ended);
     row.refused += 1;
@@ -94,7 +94,7 @@ fn closed(row: &mut Row) {
             if output {
                 call.command.arg("--output").arg(&answers);
             }
-            // SAFETY: close takes any number.
+            // SAFETY: close accepts any number.
             unsafe {
                 call.command.pre_exec(move || {
                     for number in (0..3).filter(|number| files & (1 << number) != 0) {
@@ -107,7 +107,7 @@ fn closed(row: &mut Row) {
             if output {
                 ended.stdout = fs::read(&answers).unwrap_or_default();
             } else if files & 2 != 0 {
-                // There is nowhere to say it, and maybe nowhere to say that.
+                // There is no place to report it, and maybe none to report that.
                 row.ended(&workspace, &ended);
                 row.refused += 1;
                 if ended.code() != Some(3) || !ended.stdout.is_empty() {
@@ -166,7 +166,7 @@ fn slow(row: &mut Row) {
     }
 }
 
-/// Lines of results as one response.
+/// Combines lines of results into one response.
 fn as_one(lines: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(lines);
     let results: Vec<_> = text.lines().filter(|line| line.starts_with("{\"id\"")).collect();
@@ -180,7 +180,7 @@ fn goes_away(row: &mut Row) {
         let mut call = workspace.check(&["--format", format]);
         let mut child = call.start(&gcc());
         let mut pipe = child.stdout.take().unwrap();
-        // What a pipe holds counts as written, read or not: it must hold less than all answers.
+        // Data in a pipe counts as written, so the pipe must hold less than all answers.
         let holds = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
         assert!(all > bytes + usize::try_from(holds).unwrap(), "{all} bytes fit into the pipe");
         let mut some = vec![0; bytes];
@@ -195,7 +195,7 @@ fn goes_away(row: &mut Row) {
     }
 }
 
-/// What a program inherits: blocked and ignored signals, a mask that takes all permissions away,
+/// Unusual inherited state: blocked and ignored signals, a umask that removes all permissions,
 /// hundreds of open files.
 fn left_by_the_caller(row: &mut Row) {
     let blocked = || {
@@ -215,7 +215,7 @@ fn left_by_the_caller(row: &mut Row) {
         Ok(())
     };
     let masked = || {
-        // SAFETY: umask takes any mask.
+        // SAFETY: umask accepts any mask.
         unsafe { libc::umask(0o777) };
         Ok(())
     };
@@ -239,7 +239,7 @@ fn left_by_the_caller(row: &mut Row) {
     }
 }
 
-/// Several write one file, over and over, and somebody reads it meanwhile.
+/// Several runs repeatedly write one file while it is being read.
 fn one_output(row: &mut Row) {
     let workspace = Workspace::new();
     let file = workspace.work().join("answers.json");
@@ -278,7 +278,7 @@ fn one_output(row: &mut Row) {
     }
 }
 
-/// With a stream the file grows in place, so that there can be but one writer.
+/// A streamed file grows in place, so only one writer is allowed.
 fn one_stream(row: &mut Row) {
     let workspace = Workspace::new();
     let file = workspace.work().join("answers.json");
@@ -326,14 +326,14 @@ fn no_output(row: &mut Row) {
             let _disk = set_up(&workspace);
             let file = workspace.work().join(if index == 2 { "no/such/out" } else { "out" });
             let mut call = workspace.check(&["--format", format, "--output"]);
-            // The disk is below what was the current directory.
+            // The disk is mounted below the former current directory.
             call.command.arg(&file).current_dir("/");
             let ended = call.run(&gcc());
             row.ended(&workspace, &ended);
             row.refused += 1;
             let beside: Vec<_> = fs::read_dir(workspace.work()).unwrap().flatten().collect();
             let others = beside.iter().filter(|entry| entry.file_name() != "out").count();
-            // A header of a few hundred bytes fits; it is whole then.
+            // A header of a few hundred bytes fits, so it must be complete.
             let is_written = format == "header" && index == 0 && ended.code() == Some(0);
             if !is_written && (ended.code() != Some(3) || ended.stderr.is_empty()) {
                 row.wrong.push(format!("{format}: success without an answer: {ended:?}"));

@@ -39,7 +39,7 @@ const MODULES: &str = "include(CheckIncludeFile)\ninclude(CheckFunctionExists)\n
     include(CheckSymbolExists)\ninclude(CheckCCompilerFlag)\ninclude(CheckLibraryExists)\n\
     include(CheckStructHasMember)\n";
 
-/// A project that asks in three batches, with what a row adds between the first two.
+/// A project that runs checks in three batches, with the row's own code between the first two.
 pub fn project(workspace: &Workspace, between: &str) -> PathBuf {
     let source = workspace.own("source");
     fs::create_dir_all(&source).unwrap();
@@ -68,7 +68,7 @@ pub fn project(workspace: &Workspace, between: &str) -> PathBuf {
     source
 }
 
-/// What a configure step came to.
+/// The result of a configure step.
 pub struct Configured {
     pub ended: Ended,
     pub values: BTreeMap<String, String>,
@@ -79,7 +79,7 @@ impl Configured {
         self.ended.code() == Some(0)
     }
 
-    /// How many checks went through tryall.
+    /// The number of checks answered by tryall.
     pub fn by_tryall(&self) -> u32 {
         let text = String::from_utf8_lossy(&self.ended.stdout);
         let line = text.lines().find_map(|line| line.strip_prefix("-- tryall: "));
@@ -87,12 +87,12 @@ impl Configured {
     }
 }
 
-/// A configure step that is about to run.
+/// A configure step to run.
 pub struct Configure<'a> {
     pub workspace: &'a Workspace,
     pub source: &'a Path,
     pub build: &'a Path,
-    /// With this program, or CMake alone.
+    /// With this program, or with CMake alone.
     pub tryall: Option<&'a Path>,
     pub compiler: &'a Path,
     pub env: Vec<(String, String)>,
@@ -142,14 +142,14 @@ impl<'a> Configure<'a> {
         Configured { ended, values: values(self.build) }
     }
 
-    /// From nothing.
+    /// Configures from scratch.
     pub fn anew(&self) -> Configured {
         let _ = fs::remove_dir_all(self.build);
         self.run()
     }
 }
 
-/// What the cache says of the project's variables.
+/// The project's variables in the cache.
 pub fn values(build: &Path) -> BTreeMap<String, String> {
     let bytes = fs::read(build.join("CMakeCache.txt")).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
@@ -169,7 +169,7 @@ pub fn right() -> BTreeMap<String, String> {
 }
 
 impl Row {
-    /// Looks at a configure step under a fault. A value may also be that which CMake alone leaves
+    /// Checks a configure step under a fault. A value may also be the one that CMake alone produces
     /// under the same fault.
     pub fn configured(
         &mut self,
@@ -181,7 +181,7 @@ impl Row {
         self.ended(workspace, &ours.ended);
         let before = self.wrong.len();
         if !ours.succeeded() {
-            // Whoever reads the cache of a step that has failed starts it again.
+            // A failed step is repeated before its cache is used.
             self.refused += 1;
         }
         for (name, expected) in right {
@@ -204,7 +204,7 @@ impl Row {
     }
 }
 
-/// A program that stands in tryall's place.
+/// A program that replaces tryall.
 pub fn in_its_place(workspace: &Workspace, script: &str) -> PathBuf {
     let path = workspace.own("tryall");
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();

@@ -29,7 +29,7 @@ pub const FAULTS: &[Fault] = &[
     fault("caller", "two configure steps at once in one build directory", two),
 ];
 
-/// The compiler misbehaves a few times and then no more: CMake asks again what had no answer.
+/// The compiler misbehaves only a few times: CMake repeats checks without an answer.
 fn once(row: &mut Row) {
     let right = right();
     let all: [&[&str]; 5] = [
@@ -64,7 +64,7 @@ fn once(row: &mut Row) {
     }
 }
 
-/// A source deletes the compiler, or puts another one in its place.
+/// A source deletes or replaces the compiler.
 fn swapped(row: &mut Row, how: &str) {
     let right = right();
     let workspace = Workspace::new();
@@ -120,7 +120,8 @@ fn temporary_full(row: &mut Row) {
         let _disk = Disk::new(&workspace.tmp(), options);
         let stock = Configure::new(&workspace, &source, &build).run();
         let ours = Configure::new(&workspace, &source, &build).with(&tryall).anew();
-        // GCC leaves some of its own when the disk is full. Below tryall it has another directory.
+        // GCC leaves temporary files when the disk is full. With tryall they are in another
+        // directory.
         for entry in fs::read_dir(workspace.tmp()).unwrap().flatten() {
             if entry.file_name().to_string_lossy().starts_with("cc") {
                 let _ = fs::remove_file(entry.path());
@@ -186,7 +187,7 @@ fn all_killed(row: &mut Row) {
             );
         }
         wait(child, BOUND);
-        // The guard has gone with the rest.
+        // The reaper was killed, too.
         for entry in fs::read_dir(workspace.tmp()).unwrap().flatten() {
             let path = entry.path();
             let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
@@ -205,9 +206,9 @@ fn all_killed(row: &mut Row) {
     row.note = format!("seed {seed}; what is in TMPDIR stays when the guard is killed as well");
 }
 
-/// Two projects that ask other things under the same numbers.
+/// Two projects with different checks under the same numbers.
 fn two(row: &mut Row) {
-    // Slow enough to meet the other one, before it reads and after it has written.
+    // Slow enough to overlap, before reading and after writing.
     let slow = format!("sleep 0.3\n'{TRYALL}' \"$@\"\nstatus=$?\nsleep 0.3\nexit $status");
     let questions = |yes: bool| {
         let asked = |n: usize| {

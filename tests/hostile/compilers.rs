@@ -15,7 +15,7 @@ const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("compiler", name, "shell", make)
 }
 
-/// The table's first part.
+/// The first part of the table.
 pub const FAULTS: &[Fault] = &[
     fault("hangs", |row| stuck(row, &["say=not yet", "hang"])),
     fault("hangs, with a child", |row| stuck(row, &["fork=PIDS", "hang"])),
@@ -47,7 +47,7 @@ pub const FAULTS: &[Fault] = &[
     fault("its parts are killed at random (gcc, g++, clang)", parts_killed),
 ];
 
-/// Makes a fault with the sources that have the word in them, alone and with shared commands.
+/// Injects a fault into the sources with the word, with and without sharing.
 fn always(row: &mut Row, requests: &[&str]) {
     for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
         let workspace = Workspace::new();
@@ -60,7 +60,7 @@ fn always(row: &mut Row, requests: &[&str]) {
     }
 }
 
-/// The same for compilers that never end, with a time limit and more at once: they only wait.
+/// The same for compilers that never end, with a time limit and more jobs, because they only wait.
 fn stuck(row: &mut Row, requests: &[&str]) {
     for args in [&["-j12"][..], &["-j12", "--no-fuse"]] {
         let workspace = Workspace::new();
@@ -78,7 +78,7 @@ fn stuck(row: &mut Row, requests: &[&str]) {
     }
 }
 
-/// Those that the compiler has written down must be gone.
+/// The processes that the compiler has recorded must be gone.
 fn leaves_nobody(row: &mut Row, workspace: &Workspace) {
     let alive = workspace.end_daemons(&workspace.own("pids"));
     if alive > 0 {
@@ -108,7 +108,7 @@ fn dies(row: &mut Row) {
 }
 
 fn truncates(row: &mut Row) {
-    // Commands in full link an object file of their own, as CMake's do.
+    // Explicit commands link their own object file, as CMake does.
     let mut in_full = request(&fakecc());
     let words = |words: &[&str]| words.iter().map(|word| json!(word)).collect::<Vec<Value>>();
     let cc = fakecc();
@@ -132,7 +132,7 @@ fn truncates(row: &mut Row) {
     }
 }
 
-/// A request whose commands are given in full, for another compiler.
+/// A request with explicit commands for another compiler.
 fn in_full_for(request: &Value, compiler: &str) -> Value {
     let mut request = request.clone();
     for command in ["compile", "link"] {
@@ -154,7 +154,7 @@ fn floods(row: &mut Row) {
     let right = right_for(&healthy);
     let workspace = Workspace::new();
     let mut call = workspace.faulty(&["-j2"], &["flood=1000000000"]);
-    // A gigabyte that was kept would not fit.
+    // A gigabyte of output would not fit into memory.
     sandbox::limit(&mut call.command, libc::RLIMIT_AS, 600 << 20);
     let ended = call.ask(&request);
     row.look(&workspace, &ended, &right);
@@ -167,7 +167,7 @@ fn daemon(row: &mut Row) {
         let pids = workspace.own("pids");
         let requests = [format!("daemon={}", pids.display())];
         let ended = workspace.faulty(args, &[&requests[0]]).ask(&request(&fakecc()));
-        // What leaves the session does so in order to live on: a compiler's server.
+        // A process that leaves the session intends to survive, like a compiler's server.
         let alive = workspace.end_daemons(&pids);
         row.look(&workspace, &ended, right());
         row.note = format!("{alive} daemons in sessions of their own were left alone");
@@ -186,7 +186,7 @@ fn sealed(row: &mut Row) {
         call.command.args(["check", "-"]).args(args);
         call.command.env("FAKE_REAL", "/usr/bin/gcc").env("FAKE_REQUESTS", "seal");
         call.command.env("FAKE_WHEN", WORD);
-        // The administrator may look into everything.
+        // Root can read everything.
         sandbox::as_user(&mut call.command, sandbox::NOBODY);
         let ended = call.ask(&request(&programs.fakecc()));
         row.look(&workspace, &ended, right());
@@ -194,7 +194,7 @@ fn sealed(row: &mut Row) {
     row.note = "as an unprivileged user".into();
 }
 
-/// KILL, SEGV and TERM for cc1, as, collect2 and ld while a batch runs, as when memory runs out.
+/// KILL, SEGV and TERM for cc1, as, collect2 and ld during a batch, as when memory runs out.
 fn parts_killed(row: &mut Row) {
     for (language, compiler) in [("c", "gcc"), ("c++", "g++"), ("c", "clang")] {
         let mut request = request(&need(compiler));
@@ -220,9 +220,10 @@ fn parts_killed(row: &mut Row) {
                         for pid in crate::processes::with_in_environment(&path) {
                             count += 1;
                             let parent = parent(pid);
-                            // Not the program itself, nor its guard, nor what CMake would run.
+                            // Not the program itself, its reaper, or processes that CMake would
+                            // run.
                             if count % 17 == 0 && pid != leader && is_part(pid) && parent != 1 {
-                                // SAFETY: any number may be sent a signal.
+                                // SAFETY: a signal can be sent to any process id.
                                 unsafe { libc::kill(pid, signal) };
                             }
                         }
@@ -244,8 +245,8 @@ fn parent(pid: i32) -> i32 {
     fields.flatten().and_then(|parent| parent.parse().ok()).unwrap_or(1)
 }
 
-/// Whether a process is a part of a compiler. The programs that checks run have no such name: who
-/// sends them a signal is their own affair.
+/// Whether a process is part of a compiler. Programs of checks have other names, and are not
+/// affected.
 fn is_part(pid: i32) -> bool {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let parts = ["cc1", "cc1plus", "as", "collect2", "ld", "gcc", "g++", "clang"];

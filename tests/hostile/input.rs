@@ -15,7 +15,7 @@ const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("input", name, "shell", make)
 }
 
-/// The table's fourth part.
+/// The fourth part of the table.
 pub const FAULTS: &[Fault] = &[
     fault("names that would inject source", names),
     fault("ids with .. and slashes, in every format", ids),
@@ -30,7 +30,7 @@ pub const FAULTS: &[Fault] = &[
     }),
 ];
 
-/// What would be seen if it became source: an error with this word, or this name.
+/// A marker that would be visible if it became source: an error with this word, or this name.
 const INJECTED: &str = "INJECTED";
 
 fn names(row: &mut Row) {
@@ -74,7 +74,7 @@ fn names(row: &mut Row) {
     for (turn, language) in ["c", "c++", "fortran"].into_iter().enumerate() {
         let workspace = Workspace::new();
         for (at, place) in places.into_iter().enumerate() {
-            // Every name in every place, in one of the languages.
+            // Every name in every place, each in one of the languages.
             for (_, shape) in shapes.iter().enumerate().filter(|(n, _)| (n + at) % 3 == turn) {
                 let mut check = place(shape);
                 check["id"] = json!("A");
@@ -88,7 +88,7 @@ fn names(row: &mut Row) {
                     Some(2) => row.refused += 1,
                     Some(0 | 3) => {
                         let source = source_of(&ended.stdout);
-                        // As one word within one line it can be asked for.
+                        // As a single word on one line it is allowed.
                         if escaped(&source, language) {
                             row.wrong.push(format!("{check}: {source}"));
                         } else {
@@ -109,7 +109,8 @@ fn source_of(stdout: &[u8]) -> String {
     response["results"][0]["source"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Whether a line begins with what was to stand within one. In Fortran that is where types stand.
+/// Whether a line begins with text that belongs inside a line. In Fortran, lines do begin with
+/// types.
 fn escaped(source: &str, language: &str) -> bool {
     let starts: &[&str] = match language {
         "fortran" => &["#error"],
@@ -156,8 +157,8 @@ fn ids(row: &mut Row) {
     }
 }
 
-/// What the compiler does with its arguments is the request's wish; but planning reads some of
-/// them, and that must end.
+/// The compiler may do anything with its arguments, but planning reads some of them, and that must
+/// end.
 fn arguments(row: &mut Row) {
     let workspace = Workspace::new();
     let pipe = workspace.own("pipe");
@@ -236,7 +237,7 @@ fn endless_files(row: &mut Row) {
         check(json!({"file": pipe})),
         check(json!({"file": huge})),
         check(json!({"file": zero})),
-        // The compiler does not read it, and says no.
+        // The compiler does not read it and fails.
         check(json!({"file": pipe, "args": ["-fno-such-flag"]})),
         check(json!({"file": zero, "args": ["-fno-such-flag"]})),
         check(json!({"file": huge, "args": ["-fno-such-flag"]})),
@@ -266,7 +267,7 @@ fn endless_files(row: &mut Row) {
         sandbox::limit(&mut call.command, libc::RLIMIT_AS, 2 << 30);
         call.command.arg("check").arg(file);
         let ended = call.run(b"");
-        // A pipe into which nobody writes is waited for, as by every program that reads one.
+        // Reading a pipe without a writer blocks, as in every program.
         let waits = file == &pipe && ended.hung;
         row.ended(&workspace, &Ended { hung: ended.hung && !waits, ..ended });
         row.refused += 1;
@@ -324,7 +325,7 @@ fn bytes(row: &mut Row) {
                 _ => drop(some.drain(at..(at + 7).min(some.len()))),
             }
         }
-        // It asks nobody: what is looked at is how it is read.
+        // No compiler runs: only parsing matters.
         all.push([some, b" ]".to_vec()].concat());
     }
     for bytes in all {
@@ -404,7 +405,7 @@ fn hundred_thousand(row: &mut Row, shape: u32) {
 /// For 100,000 checks.
 const MOST_MEGABYTES: u64 = 600;
 
-/// The most memory that a process had, in kilobytes.
+/// The peak memory of a process, in kilobytes.
 pub fn high_water(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -41,7 +41,7 @@ fn flags(path: &Path) -> String {
     format!(" -j --jobserver-auth=fifo:{}", path.display())
 }
 
-/// The pipes' other ends are closed, and the named pipe is removed.
+/// Closes the other ends of the pipes and removes the named pipe.
 fn dies(row: &mut Row) {
     for after in [0, 20, 80] {
         let workspace = Workspace::new();
@@ -62,7 +62,7 @@ fn dies(row: &mut Row) {
         let give_back = File::options().write(true).open("/dev/null").unwrap();
         let mut call = workspace.check(&[]).env("MAKEFLAGS", " -j --jobserver-auth=97,98");
         let numbers = [(reader.as_raw_fd(), 97), (give_back.as_raw_fd(), 98)];
-        // SAFETY: dup2 is async-signal-safe, and nobody else uses these numbers in the child.
+        // SAFETY: dup2 is async-signal-safe, and the child does not use these numbers otherwise.
         unsafe {
             call.command.pre_exec(move || {
                 for (from, to) in numbers {
@@ -99,7 +99,7 @@ fn garbage(row: &mut Row) {
     row.look(&workspace, &ended, right_of_small());
 }
 
-/// Somebody else takes every token that is there, always.
+/// Another process always takes all available tokens.
 fn dry(row: &mut Row) {
     for tokens in [&b""[..], b"abc"] {
         let workspace = Workspace::new();

@@ -24,7 +24,7 @@ pub const FAULTS: &[Fault] = &[
 pub struct Random(u64);
 
 impl Random {
-    /// By `HOSTILE_SEED`, else another one each time. The seed, to be told.
+    /// `HOSTILE_SEED`, or a random seed, which is reported.
     pub fn new() -> (Self, u64) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let given = std::env::var("HOSTILE_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -50,7 +50,7 @@ fn kills(row: &mut Row, count: usize) {
     let mut ended_by = 0;
     for _ in 0..count {
         let workspace = Workspace::new();
-        // Half of them with compilers that have children, some of which do not listen.
+        // Half of the compilers have children, some of which ignore signals.
         let is_fake = random.below(2) == 0;
         let (request, right) =
             if is_fake { (fake(&workspace), fake_right()) } else { (real.clone(), right.clone()) };
@@ -92,7 +92,7 @@ fn kills(row: &mut Row, count: usize) {
     row.note = format!("seed {seed}; {ended_by} ended by the signal, the others were done");
 }
 
-/// Half an answer is none; whole answers are right.
+/// A truncated answer does not count; complete answers are right.
 fn what_was_said(
     row: &mut Row,
     format: &str,
@@ -113,7 +113,7 @@ fn what_was_said(
         "json" if text.is_empty() => {}
         "json" => match answers(text.as_bytes()) {
             Ok(answers) => answers.into_iter().for_each(|(id, answer)| look(row, &id, answer)),
-            // The reader sees that it does not end.
+            // The reader can see that it is incomplete.
             Err(_) if was_killed => return Ok(()),
             Err(why) => return Err(why),
         },

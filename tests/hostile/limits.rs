@@ -45,7 +45,7 @@ pub const FAULTS: &[Fault] = &[
     fault("a tenth of a core in a control group", share_of_a_core),
 ];
 
-/// Batches under each of these values of a limit.
+/// Runs batches under each of these values of a limit.
 fn each(row: &mut Row, which: libc::__rlimit_resource_t, values: &[u64]) {
     for (index, &value) in values.iter().enumerate() {
         let compiler = if index % 4 == 3 { "clang" } else { "gcc" };
@@ -57,7 +57,7 @@ fn each(row: &mut Row, which: libc::__rlimit_resource_t, values: &[u64]) {
     }
 }
 
-/// What the system ends before it can say anything has not said anything wrong.
+/// A run that the system kills before it prints anything has given no wrong answer.
 fn look_at_limited(row: &mut Row, workspace: &Workspace, ended: &Ended, right: &Answers) {
     let died = ended.signal().is_some() || ended.code() == Some(127);
     if died && ended.stdout.is_empty() {
@@ -68,13 +68,13 @@ fn look_at_limited(row: &mut Row, workspace: &Workspace, ended: &Ended, right: &
     }
 }
 
-/// GCC's linker driver tries to fork for half a minute before it gives up, and what has too little
-/// memory for its own program reads that from the disk for ever.
+/// GCC's linker driver retries fork for half a minute before it gives up. A process with too little
+/// memory for its own program reads that from the disk forever.
 const IMPATIENT: [&str; 2] = ["-j4", "--timeout=3"];
 
 fn processes(row: &mut Row) {
     let programs = Programs::new();
-    // Each its own, as the limit counts all processes of a user.
+    // One user for each, because the limit counts all processes of a user.
     for (index, most) in [0, 1, 2, 3, 4, 6, 8, 12, 24].into_iter().enumerate() {
         let workspace = Workspace::new();
         sandbox::open_to_all(workspace.path(), 0o755);
@@ -114,7 +114,7 @@ fn group_of_memory(row: &mut Row) {
         let compiler = if index % 3 == 2 { "clang" } else { "gcc" };
         let ended = call.ask(&small_request(&need(compiler)));
         if watcher::killed(&orphans, "tryall") {
-            // Who would clean up was killed like the rest, after it.
+            // The reaper was killed after the other processes.
             without_guard += 1;
             workspace.clear();
         }
@@ -152,7 +152,7 @@ fn share_of_a_core(row: &mut Row) {
     let ended = std::thread::scope(|scope| {
         match &group {
             Ok(group) => group.hold(&mut call.command),
-            // The same to the one who runs: stopped nine parts of the time.
+            // The effect is the same for the process: stopped nine tenths of the time.
             Err(_) => drop(scope.spawn(|| take_turns(&workspace, &stop))),
         }
         let ended = call.ask(&small_request(&need("gcc")));
@@ -171,7 +171,7 @@ fn take_turns(workspace: &Workspace, stop: &AtomicBool) {
         let all = crate::processes::with_in_environment(workspace.path());
         for (signal, time) in [(libc::SIGSTOP, 9), (libc::SIGCONT, 1)] {
             for pid in &all {
-                // SAFETY: any number may be sent a signal.
+                // SAFETY: a signal can be sent to any process id.
                 unsafe { libc::kill(*pid, signal) };
             }
             std::thread::sleep(Duration::from_millis(time));

@@ -22,10 +22,10 @@ pub const FAULTS: &[Fault] = &[
     }),
 ];
 
-/// Twenty times the program, its guard, and two compilers of four processes each are more.
+/// Twenty times the program, its reaper, and two compilers of four processes each exceed the limit.
 const PROCESSES: u64 = 130;
 
-/// Each batch asks something else, so that a mixed-up answer is seen.
+/// Each batch has different checks, to detect mixed-up answers.
 fn numbered(number: u64) -> (Value, Answers) {
     let mut request = small_request(&need("gcc"));
     let checks = request["checks"].as_array_mut().unwrap();
@@ -49,7 +49,7 @@ fn numbered(number: u64) -> (Value, Answers) {
 }
 
 fn load(row: &mut Row, time: Duration) {
-    // The right answers are asked for without the limit.
+    // Get the right answers without the limit.
     right();
     let limits = [("pids", "pids.max", "pids.max", PROCESSES)];
     let group = Cgroup::new(&limits).unwrap_or_else(|why| panic!("run this as root: {why}"));
@@ -107,7 +107,7 @@ fn load(row: &mut Row, time: Duration) {
     );
 }
 
-/// The running tryalls of a group.
+/// The running tryall processes of a group.
 fn tools(group: &Cgroup) -> Vec<u32> {
     let file = group.file("cgroup.procs");
     let text = fs::read_to_string(file).unwrap_or_default();

@@ -20,10 +20,10 @@ const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("machine", name, "shell", make)
 }
 
-/// The table's second part.
+/// The second part of the table.
 pub const FAULTS: &[Fault] = &[
     fault("temporary disk full, from nothing to almost enough", |row| {
-        // A page is the least; the last is enough for one check but not for four at once.
+        // The minimum is a page; the last size suffices for one check but not for four at once.
         for pages in [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 26, 34, 48, 64, 90] {
             small_disk(row, &format!("size={}k", pages * 4), pages % 4 == 0);
         }
@@ -70,7 +70,7 @@ pub const FAULTS: &[Fault] = &[
     fault("/dev/shm, full and then too small", shared_memory),
 ];
 
-/// Batches on a disk with these options.
+/// Runs batches on a disk with these options.
 fn small_disk(row: &mut Row, options: &str, with_clang: bool) {
     let compilers: &[&str] = if with_clang { &["gcc", "clang"] } else { &["gcc"] };
     for compiler in compilers {
@@ -114,16 +114,16 @@ fn becomes_read_only(row: &mut Row) {
         let mut call = workspace.check(&["-j4"]);
         let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
         std::thread::sleep(Duration::from_millis(after));
-        // Not while a file is open for writing.
+        // Not possible while a file is open for writing.
         assert!(comes_true(|| disk.try_read_only()));
         let ended = wait(child, call.bound);
-        // What nobody can remove goes with the disk.
+        // Files that cannot be removed disappear with the disk.
         drop(disk);
         row.look(&workspace, &ended, right_of_small());
     }
 }
 
-/// Two users: one asks, the other renames what it finds and plants links to places of its own.
+/// Two users: one runs checks, the other renames files and plants links.
 fn planted(row: &mut Row) {
     let programs = Programs::new();
     for mode in [0o1777, 0o777] {
@@ -154,7 +154,7 @@ fn planted(row: &mut Row) {
         let ended = call.ask(&small_request("/usr/bin/gcc"));
         attacker.kill().unwrap();
         attacker.wait().unwrap();
-        // Its last command may still be at it.
+        // The last command may still be running.
         std::thread::sleep(Duration::from_millis(200));
         let written: Vec<_> =
             fs::read_dir(&trap).unwrap().flatten().map(|e| e.file_name()).collect();
@@ -165,7 +165,7 @@ fn planted(row: &mut Row) {
         if written.iter().any(by_others) {
             row.wrong.push(format!("with mode {mode:o} it wrote where a link led: {written:?}"));
         }
-        // The attacker's own.
+        // Files of the attacker.
         for entry in fs::read_dir(workspace.tmp()).unwrap().flatten() {
             if entry.metadata().unwrap().is_symlink() {
                 fs::remove_file(entry.path()).unwrap();
@@ -191,8 +191,8 @@ fn removed(row: &mut Row) {
     }
 }
 
-/// The machine's own clock belongs to everybody, so that the C library is told another time: each
-/// look at it is hours before or behind the last.
+/// The machine's clock is shared, so the C library is given a different time: each reading is hours
+/// before or after the last.
 fn clock(row: &mut Row) {
     const SOURCE: &str = "
 #define _GNU_SOURCE
@@ -238,7 +238,7 @@ time_t time(time_t *t) {
             workspace.check(args).env("LD_PRELOAD", &library).ask(&small_request(&need("gcc")));
         row.look(&workspace, &ended, right_of_small());
     }
-    // A monotonic clock that starts where few have been.
+    // A monotonic clock with an unusual start.
     let mut call = workspace.call("unshare");
     let shifted = ["-T", "--monotonic", "2000000000", "--boottime", "2000000000", "-f", TRYALL];
     call.command.args(shifted).args(["check", "-"]);
@@ -285,7 +285,7 @@ fn stopped(row: &mut Row) {
     }
 }
 
-/// As when a container is paused: then nobody can say what was in time.
+/// As when a container is paused: then it is unknown which commands were in time.
 fn all_stopped(row: &mut Row) {
     let workspace = Workspace::new();
     let mut call = workspace.check(&["-j3", "--timeout=1"]);
@@ -306,7 +306,7 @@ fn guard_killed(row: &mut Row) {
     for after in [0, 60] {
         let workspace = Workspace::new();
         let mut call = workspace.check(&["-j3"]);
-        // It is the child that is the same program.
+        // The reaper is the child that runs the same program.
         let guard = |tool: &Child| {
             let program = |pid: i32| fs::read_link(format!("/proc/{pid}/exe")).ok();
             let is_guard = |pid: &i32| {
@@ -329,7 +329,7 @@ fn guard_killed(row: &mut Row) {
     }
 }
 
-/// Where temporary files go that nobody has said a place for.
+/// The default directory of temporary files.
 fn shared_memory(row: &mut Row) {
     let shared = Path::new("/dev/shm");
     for options in ["size=300m", "size=1m", "size=300m,nr_inodes=4"] {

@@ -16,7 +16,7 @@ const PART: &str = "caller";
 const SPACES: &[u8] = b" a  b";
 const QUOTES: &[u8] = b"a'b\"c\\d";
 const NEWLINES: &[u8] = b"a\nb\r\nc";
-/// As much of it as CMake can.
+/// The part of the name that CMake supports.
 const QUOTE: &[u8] = b"a'b";
 const SYNTAX: &[u8] = b"$(x)`x`&|*?[x]{y}${z}@z@#%;";
 const SOME_SYNTAX: &[u8] = b"$x`x`&|*?[x]{y}@z@#%";
@@ -81,7 +81,8 @@ fn shell_in(row: &mut Row, workspace: &Workspace, place: &std::path::Path) {
     }
 }
 
-/// A directory whose path has so many characters, made step by step: no call takes longer ones.
+/// A directory whose path has this many characters, created step by step because system calls
+/// reject longer paths.
 fn long(workspace: &Workspace, characters: usize) -> PathBuf {
     let mut place = workspace.work();
     while place.as_os_str().len() < characters {
@@ -107,7 +108,8 @@ fn cmake(row: &mut Row, name: &[u8]) {
 }
 
 fn long_cmake(row: &mut Row) {
-    // With 4,000 CMake tries for minutes to remove a directory whose name has become too long.
+    // With 4,000 characters, CMake tries for minutes to remove a directory whose name has become
+    // too long.
     for characters in [300, 3800] {
         let workspace = Workspace::new();
         let build = long(&workspace, characters);
@@ -169,7 +171,7 @@ fn meson_project(workspace: &Workspace) -> PathBuf {
     source
 }
 
-/// What Meson says of the answers, with a tryall that stands in this directory.
+/// Meson's output about the answers, with the tryall in this directory.
 fn meson_in(
     workspace: &Workspace,
     build: &std::path::Path,
@@ -217,7 +219,7 @@ fn meson(row: &mut Row, name: &[u8]) {
 fn meson_killed(row: &mut Row) {
     for pause in ["0.001", "0.03", "0.08"] {
         let workspace = Workspace::new();
-        // On a busy machine it may have ended before that.
+        // On a busy machine it may have ended earlier.
         let script =
             format!("'{TRYALL}' \"$@\" &\nsleep {pause}\nkill -KILL $!\nwait $!\nexit 137");
         let program = in_its_place(&workspace, &script);

@@ -59,7 +59,7 @@ while [ $# -gt 0 ]; do
 done
 ";
 
-/// A compiler that does what gcc does, a little slower, and notes that it has begun.
+/// A compiler that runs gcc, a little slower, and records that it has started.
 fn script(workspace: &Workspace) -> PathBuf {
     let path = workspace.own("cc");
     let log = workspace.own("begun");
@@ -69,10 +69,10 @@ fn script(workspace: &Workspace) -> PathBuf {
     path
 }
 
-/// Runs batches whose compiler becomes another one when so many have begun.
+/// Runs batches whose compiler is replaced after this many starts.
 fn meanwhile(row: &mut Row, change: &dyn Fn(&Workspace, &Path)) {
     let alone = [1, 3, 6, 10, 14].map(|after| (&["-j3", "--no-fuse"][..], after));
-    // Where checks share commands there are fewer.
+    // There are fewer starts if checks share commands.
     let shared = [1, 2, 3].map(|after| (&["-j3"][..], after));
     for (args, after) in [&alone[..], &shared].concat() {
         let workspace = Workspace::new();
@@ -114,7 +114,7 @@ fn no_compiler(row: &mut Row, text: &str, mode: u32) {
     row_of(row, &workspace, &path);
 }
 
-/// Every check is an error, but for those of a compiler that works.
+/// Every check is an error, except those of a working compiler.
 fn row_of(row: &mut Row, workspace: &Workspace, compiler: &Path) {
     let mut request = small_request(compiler.to_str().unwrap());
     let works = json!({"language": "c", "command": [need("gcc")]});

@@ -60,14 +60,14 @@ fn values_of_wrong_types_are_located() {
         ),
         ("¦{}", None, "the field \"checks\" is missing"),
         ("¦null", None, "expected an object"),
-        // serde would take it for the fields in their order.
+        // serde would accept an array of the fields in order.
         ("¦[1, null, null, {}, []]", None, "expected an object"),
     ] {
         assert_refused_at(text, path, message);
     }
 }
 
-/// Every field of the schema with a value of every type: what is refused is told in words of JSON.
+/// Every field of the schema with a value of every type: errors use JSON's terms.
 #[test]
 fn no_error_mentions_rust() {
     let schema = Call::new(["schema", "request"]).run().json();
@@ -157,7 +157,7 @@ fn duplicates_are_refused() {
 
 #[test]
 fn fragments_must_stay_in_place() {
-    // NUL, newline and what is empty have no place in any of them.
+    // NUL, newlines and empty strings are invalid in all of them.
     let everywhere = ["", " ", "a\nb", "a\rb", "a\0b", "a\"b"];
     let in_code = ["a // b", "a /* b", "a\\", "a(b", "a)b", "a]b", "a;b", "a ??/ b", "#define a"];
     for (kind, field, more) in [
@@ -206,7 +206,7 @@ fn elements_of_lists_are_located() {
             "NUL",
         ),
         ("\"kind\": \"endian\", \"fail_patterns\": [\"ok\", ¦\"a(\"]", "fail_patterns[1]", "group"),
-        // A search for it would take minutes, which no time limit ends.
+        // Searching with this pattern would take minutes, which no time limit could interrupt.
         (
             "\"kind\": \"endian\", \"fail_patterns\": [¦\"((a{1,50}){1,50}){1,50}b\"]",
             "fail_patterns[0]",

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// Runs a call whose compiler writes a log, and gives what it did and whether a compiler ran.
+/// Runs a call whose compiler writes a log. Returns the run and whether the compiler ran.
 fn logged(call: Call, stdin: &[u8]) -> (Ran, bool) {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
@@ -17,7 +17,7 @@ fn logged(call: Call, stdin: &[u8]) -> (Ran, bool) {
     (ran, log.exists())
 }
 
-/// The complaint of a call that must be refused before anything is run.
+/// The error of a call that must be refused before anything runs.
 fn refused_call(call: Call, stdin: &[u8]) -> Value {
     let (ran, started) = logged(call, stdin);
     let complaint = ran.refusal();
@@ -31,7 +31,7 @@ pub fn refused(stdin: impl AsRef<[u8]>) -> Value {
     refused_call(Call::new(["check", "-"]), stdin.as_ref())
 }
 
-/// Refuses a text in which `¦` stands before the culprit; the complaint must point there.
+/// Refuses a text in which `¦` precedes the error; the reported location must match.
 pub fn assert_refused_at(text: &str, path: Option<&str>, message: &str) {
     let before = text.split('¦').next().unwrap();
     let line = before.matches('\n').count() + 1;
@@ -216,7 +216,7 @@ fn encodings_other_than_utf_8_are_reported() {
         let complaint = refused(bytes);
         assert!(complaint["message"].as_str().unwrap().contains("UTF-16"), "{complaint}");
     }
-    // Some editors put it there, and it stands for nothing.
+    // A byte order mark, which some editors write.
     assert_eq!(Call::new(["check"]).run_with(format!("\u{feff}{text}").as_bytes()).code(), 0);
     assert_refused_at("{\"chekcs\": ¦[]}", Some("chekcs"), "unknown");
     let marked = refused("\u{feff}{\"chekcs\": []}");
@@ -298,7 +298,7 @@ fn a_refusal_leaves_the_output_file_alone() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing beside it");
 }
 
-/// Every format has its readers, who must not take a refusal for answers, or run it.
+/// In no format can a refusal be mistaken for answers or be executed.
 #[test]
 fn a_refusal_is_recognizable_in_every_format() {
     let nasty = "he\"$(touch x)`touch x`\n${y}@z@ #]] */ \\";

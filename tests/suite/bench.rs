@@ -33,8 +33,8 @@ fn exported(dir: &Path, name: &str) -> String {
 const STRATEGIES: [&str; 6] =
     ["serial", "threads", "processes", "async", "async-unbounded", "tryall"];
 
-/// Checks that are answered by every technique of sharing, mostly with no, and by none: duplicates,
-/// a check that is skipped, and one that ends in an error.
+/// Checks for every sharing technique, mostly noes; checks that cannot share; duplicates; a skipped
+/// check; and an error.
 fn shares_everything() -> Value {
     let mut checks = Vec::new();
     for n in 0..4 {
@@ -68,7 +68,7 @@ fn shares_everything() -> Value {
     json!({"checks": checks})
 }
 
-/// A no is one although the shared command, or its own, has succeeded.
+/// A no is reported even if the shared command, or the check's own command, succeeded.
 #[test]
 fn shared_and_repeated_answers_match_single_commands() {
     let dir = tempfile::tempdir().unwrap();
@@ -108,11 +108,11 @@ fn repeated_fortran_answers_match_single_commands() {
     assert_eq!(ran.code(), 0, "{ran:?}");
 }
 
-/// A compiler that takes an unknown function for a known one when it links several sources' names.
+/// A compiler that accepts an unknown function when it links several sources.
 #[test]
 fn a_different_shared_answer_is_an_error_with_both_answers() {
     let dir = tempfile::tempdir().unwrap();
-    // Shared links trace names; this one says that one of them is missing.
+    // Shared links trace symbols; this one reports that one is missing.
     let liar = "#!/bin/sh\nout=$(gcc \"$@\" 2>&1); code=$?\n\
         case $* in *,-y,fork*) out=$(echo \"$out\" | sed -e '/definition of fork$/d' \
         -e \"/in function .tryall_sentinel/i/usr/bin/ld: conftest0.o: in function \\`tryall_part_0':\" \
@@ -165,8 +165,8 @@ fn every_strategy_is_measured_and_exported() {
         assert_eq!(row["missing"], Value::Null, "{row}");
         assert_eq!(row["rounds"].as_array().unwrap().len(), 2, "{row}");
         let processes = row["rounds"][0]["processes"].as_u64().unwrap();
-        // Twice five commands and a program; the pool has its workers too; the engine asks each
-        // question once, skips one, and tries the toolchain.
+        // Twice five commands and a program; the pool adds its workers; the engine runs each check
+        // once, skips one, and probes the toolchain.
         let jobs = bench["jobs"].as_u64().unwrap();
         let expected = match row["name"].as_str().unwrap() {
             "tryall" => 2 + 4,
@@ -184,7 +184,7 @@ fn every_strategy_is_measured_and_exported() {
     let trace: Value = serde_json::from_str(&exported(dir.path(), "t.json")).unwrap();
     let events = trace["traceEvents"].as_array().unwrap();
     let complete = events.iter().filter(|event| event["ph"] == "X").count();
-    // The engine tries the toolchain, and asks each of the four questions once.
+    // The engine probes the toolchain and runs each of the four checks once.
     assert_eq!(complete, 5 * 10 + 6, "ten tasks of five strategies, and the engine's commands");
 }
 
@@ -238,7 +238,7 @@ fn missing_peers_have_a_row_with_the_reason() {
 #[test]
 fn a_different_answer_is_an_error_with_both_answers() {
     let dir = tempfile::tempdir().unwrap();
-    // Refuses stdio.h whenever it is asked in a directory with an odd number of calls before.
+    // Rejects stdio.h after an odd number of calls in a directory.
     let fickle = format!(
         "#!/bin/sh\ncount=$(cat '{0}/count' 2>/dev/null || echo 0)\necho $((count + 1)) >'{0}/count'\n\
          [ $count -lt 7 ] || {{ echo 'conftest.c:1:1: error: enough'; exit 1; }}\nexec gcc \"$@\"\n",
@@ -275,7 +275,7 @@ fn an_interrupt_prints_the_results_so_far() {
     let args = ["--no-peers", "--rounds", "100000", "--strategies", "async"];
     let mut call = Call::new(["bench", &compiler, "--suite", &suite]).dir(dir.path()).args(&args);
     let mut child = call.command.spawn().unwrap();
-    // Enough for some rounds of five checks by each of the two.
+    // Enough for several rounds of five checks with both strategies.
     assert!(comes_true(|| starts(&log) > 100));
     nix::sys::signal::kill(
         nix::unistd::Pid::from_raw(child.id() as i32),

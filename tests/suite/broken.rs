@@ -5,8 +5,8 @@ use crate::support::*;
 use serde_json::{Value, json};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-/// Runs one check with a compiler that cannot run, beside one with a compiler that can. The
-/// reason of the error.
+/// Runs one check with a broken compiler next to one with a working compiler. Returns the reason of
+/// the error.
 fn reason_of(compiler: &str) -> String {
     let ran = check(&json!({
         "toolchains": {"broken": {"command": [compiler]}, "works": {"command": [fakecc()]}},
@@ -50,7 +50,7 @@ fn a_file_that_is_not_executable_is_not_a_compiler() {
 #[test]
 fn a_script_without_a_shebang_is_not_run_by_a_shell() {
     let temp = tempfile::tempdir().unwrap();
-    // A shell would run it, and it would refuse every source.
+    // A shell would run it, and it would reject every source.
     let file = write(temp.path(), "cc", "exit 1\n");
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
     let reason = reason_of(file.to_str().unwrap());
@@ -87,7 +87,7 @@ fn a_compiler_that_disappears_causes_errors_and_no_noes() {
     assert!(after["reason"].as_str().unwrap().contains("could not be started"), "{after}");
 }
 
-/// Checks of a toolchain with these arguments, and one of a toolchain that works.
+/// Checks of a toolchain with these arguments, and one of a working toolchain.
 fn broken(args: &[&str]) -> Ran {
     check(&json!({
         "toolchains": {
@@ -135,7 +135,7 @@ fn a_toolchain_that_compiles_nothing_answers_nothing() {
         let reason = reason.as_str().unwrap();
         assert!(reason.contains("cannot compile an empty program: cc: error: no license found"));
     }
-    // People are told once, in the compiler's own words, and how to hear them again.
+    // The message appears once, in the compiler's words, and says how to reproduce it.
     assert_eq!(ran.stderr.matches("an empty program").count(), 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("output:\ncc: error: no license found"), "{}", ran.stderr);
     assert!(ran.stderr.contains("'--fake-status=1' -c conftest.c"), "{}", ran.stderr);
@@ -172,7 +172,7 @@ fn a_toolchain_that_always_crashes_gives_no_answers() {
     }
 }
 
-/// A compiler that asks gcc, but for sources with a word in them, with which it does this.
+/// A compiler that runs gcc, except for sources that contain a word, for which it runs this script.
 fn script(dir: &std::path::Path, with_word: &str) -> String {
     let text = format!(
         "#!/bin/sh\nif grep -q WORD conftest.c 2>/dev/null; then\n{with_word}\nfi\nexec gcc \"$@\"\n"

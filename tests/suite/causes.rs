@@ -41,7 +41,8 @@ fn a_temporary_directory_without_programs_is_named() {
 
 #[test]
 fn a_disk_that_is_full_is_named_by_every_compiler() {
-    // The first two have room for the source and not for the program; then there are no inodes.
+    // The first two disks have room for the source but not for the program; the last one lacks
+    // inodes.
     for (compiler, options) in [
         ("gcc", "size=16k"),
         ("clang", "size=16k"),
@@ -85,7 +86,7 @@ fn without_path_the_remedy_is_path() {
     assert_told(&told, &["does not find its linker or assembler", "install binutils"]);
 }
 
-/// Runs a batch under a limit of the shell.
+/// Runs a batch under a resource limit set by a shell.
 fn limited(limit: &str, request: &Value) -> Ran {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "request.json", &request.to_string());
@@ -98,7 +99,7 @@ fn limited(limit: &str, request: &Value) -> Ran {
 #[test]
 fn a_file_size_limit_is_named() {
     for (compiler, blocks, id) in [
-        // The program's own writing is limited, too.
+        // The program's own output is limited, too.
         ("gcc", 0, "COMPILES"),
         ("gcc", 1, "COMPILES"),
         ("clang", 1, "LINKS"),

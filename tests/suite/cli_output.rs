@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// A batch with every status and every sort of value, on two compilers that are not alike.
+/// A batch with every status and every type of value, with two different compilers.
 fn batch() -> Value {
     json!({
         "toolchains": {
@@ -109,7 +109,7 @@ fn headers_match_autoconf() {
     assert_eq!(printed("header"), expected);
 }
 
-/// What does not depend on the time and the machine.
+/// Removes everything that depends on time and machine.
 fn golden(result: &Value) -> Value {
     assert!(result["duration_ms"].as_f64().is_some_and(|time| time >= 0.0), "{result}");
     json!([
@@ -180,7 +180,7 @@ fn ndjson_has_the_same_results_one_per_line() {
     let place = |result: &Value| {
         expected.as_array().unwrap().iter().position(|other| other[0] == result[0])
     };
-    // They come in as they are answered.
+    // Results arrive in the order in which they are answered.
     results.sort_by_key(place);
     assert_eq!(Value::from(results), expected);
 }
@@ -199,7 +199,7 @@ fn an_output_file_is_replaced_atomically() {
     let ran = keyval(&file).run();
     assert_eq!((ran.code(), ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""), "{ran:?}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "SIZEOF_CHAR=1\n");
-    // Who has the old file open reads all of it.
+    // A reader that has the old file open can still read all of it.
     assert_eq!(std::fs::read_to_string(&other_name).unwrap(), "old");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left beside it");
 }
@@ -315,7 +315,7 @@ fn output_to_dev_stdout_is_standard_output() {
     let ran = Call::new(trace).dir(dir.path()).run();
     assert_eq!((ran.code(), ran.json()["displayTimeUnit"].as_str()), (0, Some("ms")));
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no file with the name -");
-    // What others wrote into the same file stays there.
+    // Earlier contents of the file are kept.
     for format in ["keyval", "ndjson"] {
         let script = format!(
             "{{ echo before; '{TRYALL}' check --compiler gcc --sizeof=char --format {format} \
@@ -330,8 +330,7 @@ fn output_to_dev_stdout_is_standard_output() {
     }
 }
 
-/// With a terminal for standard error, people see a bar; whoever reads the results sees none
-/// of it.
+/// If standard error is a terminal, it shows a bar, which never appears in the results.
 #[test]
 fn a_terminal_gets_a_progress_bar_but_a_file_only_results() {
     need("script");
@@ -384,8 +383,8 @@ fn a_closed_standard_output_is_reported_before_anything_runs() {
         assert_eq!(ran.stderr.lines().count(), 1, "{call}: {ran:?}");
         assert!(!log.exists(), "{call}: something was run");
     }
-    // Whoever throws the results away, or has them in a file, gets them as asked for. Python
-    // opens /dev/null for reading and writing.
+    // Results go to /dev/null or a file as requested. Python opens /dev/null for reading and
+    // writing.
     for call in [
         "check --compiler COMPILER --header=a.h >/dev/null",
         "check --compiler COMPILER --header=a.h 1<>/dev/null",

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// A directory with a request in `sub`, where its files are, and with other files of the same
-/// names above.
+/// A directory with a request and its files in `sub`, and different files with the same names
+/// above.
 fn two_levels() -> (tempfile::TempDir, PathBuf, Value) {
     let dir = tempfile::tempdir().unwrap();
     let sub = dir.path().join("sub");
@@ -47,7 +47,7 @@ fn paths_are_relative_to_the_request_file_or_the_current_directory() {
     assert_sizes(&check(&["batch.json"], &sub).run(), 2);
     assert_sizes(&check(&["-"], dir.path()).run_with(text.as_bytes()), 1);
     assert_sizes(&check(&[], &sub).run_with(text.as_bytes()), 2);
-    // Checks of the command line beside those of the file.
+    // Checks of the command line next to those of the file.
     let both = check(
         &["sub/batch.json", "--include-dir=inc", "--sizeof=CALL=own_t@own.h", "--runs=RUN=own.c"],
         dir.path(),
@@ -80,7 +80,7 @@ fn paths_in_the_environment_are_relative_to_the_current_directory() {
     assert_eq!(ran.result("A")["value"], 4, "{ran:?}");
 }
 
-/// A compiler that is a script.
+/// A compiler written as a script.
 fn compiler(dir: &Path, name: &str, script: &str) -> PathBuf {
     let path = write(dir, name, &format!("#!/bin/sh\n{script}\n"));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -159,7 +159,7 @@ fn the_compiler_option_overrides_the_file_and_the_environment() {
     assert_eq!(command(&ran, "A")[..4], ["env", "gcc", "-DX=a b", "-DKEPT"]);
     assert_eq!(ran.result("VALUE_X")["value"], "a b");
     assert_eq!(command(&ran, "B")[..2], ["gcc", "-DOTHER"]);
-    // With a toolchain named, it is that one's.
+    // With --toolchain, the option changes that toolchain.
     let named =
         Call::new(["check", "batch.json", "--compiler=gcc", "--toolchain=other", "--endian"])
             .dir(dir.path())
@@ -185,8 +185,8 @@ fn the_emulator_option_runs_the_programs() {
     assert_eq!(relative.result("HAVE_OWN")["value"]["stdout"], "with x\n", "{relative:?}");
 }
 
-/// A compiler that defines `CALL` as the number of the check's compile. Compiles of other
-/// sources, such as those that try the compiler itself, do not count.
+/// A compiler that defines `CALL` as the number of compiles of the check's source. Other compiles,
+/// such as probes, do not count.
 fn counting(dir: &Path) -> PathBuf {
     let count = dir.join("count");
     std::fs::write(&count, "").unwrap();
@@ -292,7 +292,7 @@ fn arguments_can_name_files_of_the_caller_and_of_the_compiler() {
     {
         assert_eq!(ran(args, &["--define", "OWN"]).answer("VALUE_OWN"), "yes", "{args:?}");
     }
-    // Not a file of the caller's, but one that the compiler finds.
+    // A file that the compiler finds, not the caller.
     for args in [&["-include", "stdio.h"][..], &["-imacros", "stdio.h"]] {
         assert_eq!(ran(args, &["--define", "EOF"]).answer("VALUE_EOF"), "yes", "{args:?}");
     }

@@ -3,7 +3,7 @@
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// A check of a kind that sets more than its id, or of one that does not.
+/// A check of a kind that sets several variables, or of a kind that sets one.
 fn check_of(kind: &str, id: &str) -> Value {
     match kind {
         "sizeof" => json!({"id": id, "kind": kind, "type": "char"}),
@@ -38,7 +38,7 @@ fn two_checks_that_would_set_one_variable_are_refused() {
             for named in [first.1, second.1, variable, "checks[1].id"] {
                 assert!(ran.stderr.contains(named), "{named} is not in {ran:?}");
             }
-            // Nothing else is made from an id, so that other formats can tell them apart.
+            // Other formats use only the id, so there is no conflict.
             for format in ["json", "ndjson", "keyval", "header"] {
                 assert_eq!(run(format, first, second).code(), 0, "{format}");
             }

@@ -8,7 +8,7 @@ use crate::protocol::{assert_valid, schema};
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// The two commands of a compiler, with a place for all that a check may bring.
+/// The two commands of a compiler, with a placeholder for everything that a check can add.
 fn toolchain(compiler: &str) -> Value {
     json!({
         "compile": [compiler, "{definitions}", "{args}", "-o", "{object}", "-c", "{source}"],
@@ -90,7 +90,7 @@ fn commands_contain_exactly_the_requested_words() {
     let cc = fakecc();
     let request = json!({
         "toolchains": {"c": {
-            // All of these would be made absolute in another toolchain.
+            // In another toolchain all of these would become absolute paths.
             "compile": [cc, "-Isrc", "", "{x}", "-MF", "{object}.d", "{args}", "-c", "{source}", "-o", "{object}"],
             "link": [cc, "{link_args}", "-Lsrc", "Cargo.toml", "-Wl,-Map,{program}.map", "{object}", "-o", "{program}"],
         }},
@@ -233,7 +233,7 @@ fn missing_programs_are_errors() {
         "checks": [
             {"id": "COMPILER", "kind": "links", "source": "x", "toolchain": "a"},
             {"id": "LINKER", "kind": "links", "source": "x", "toolchain": "b"},
-            // As the compiler alone decides about these.
+            // The compiler alone decides about these.
             {"id": "UNUSED", "kind": "compiles", "source": "x", "toolchain": "b"},
             {"id": "REJECTED", "kind": "links", "source": "REJECT", "toolchain": "b"},
         ],
@@ -262,7 +262,7 @@ fn a_crashed_program_is_distinguished_from_a_missing_one() {
         ("YES", "yes", json!({"exit_status": 0, "stdout": ""})),
         ("STATUS", "no", json!({"exit_status": 3, "stdout": ""})),
         ("SEGV", "no", json!({"exit_status": null, "stdout": "", "signal": 11})),
-        // Somebody else's doing, but the program was there.
+        // Another process removed it, but the program did exist.
         ("KILL", "error", json!({"exit_status": null, "stdout": "", "signal": 9})),
         ("NOT_LINKED", "no", Value::Null),
     ] {
@@ -288,7 +288,7 @@ fn merged_output_keeps_its_order() {
     }
 }
 
-/// The same checks for a compiler that does all with one command.
+/// The same checks with a compiler that compiles and links with one command.
 fn in_args(mut checks: Value) -> Value {
     for check in checks.as_array_mut().unwrap() {
         check["args"] = check["link_args"].take();

@@ -7,10 +7,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-/// The time limit, in seconds, of what hangs. Before it does so it writes down who its children are.
+/// The time limit, in seconds, of hanging compilers. They write the ids of their children first.
 const SOON: u32 = 3;
 
-/// A check of the fake compiler under these requests.
+/// A check with the fake compiler and these requests.
 fn with(id: &str, requests: &[&str]) -> Value {
     json!({"id": id, "kind": "compiles", "source": "x", "args": requests})
 }
@@ -23,8 +23,8 @@ fn error(ran: &Ran, id: &str) -> String {
     result["reason"].as_str().unwrap_or_else(|| panic!("no reason: {result}")).into()
 }
 
-/// Runs a compiler that never ends, beside one check that gives the probe of the toolchain all
-/// the time that it needs, and makes sure that nothing of the group is left.
+/// Runs a compiler that never ends, next to a check that gives the toolchain probe enough time, and
+/// asserts that no process of the group is left.
 fn assert_stopped(requests: &[&str]) {
     let temp = tempfile::tempdir().unwrap();
     let pid_file = temp.path().join("pids");
@@ -100,7 +100,8 @@ fn a_crash_is_an_error_and_a_plain_failure_is_a_no() {
     assert!(error(&ran, "CRASH").contains("internal compiler error"));
     assert_eq!(ran.result("CRASH")["exit_code"], 4);
     assert_eq!(ran.answer("FAILS"), "no");
-    // Whoever says no says why; a driver that cannot load its compiler says nothing at all.
+    // A compiler that rejects a source prints a reason; a driver that cannot load its compiler
+    // prints nothing.
     assert!(error(&ran, "SILENT").contains("did not say why"));
 }
 
@@ -188,7 +189,7 @@ fn excessive_output_is_cut_in_the_middle() {
         let whole = FLOOD + "the start\n\nthe end\n".len();
         assert_eq!(head.len() + cut.parse::<usize>().unwrap() + tail.len(), whole);
     }
-    // What was cut may have held what was looked for.
+    // The truncated part may have contained a match.
     assert!(error(&ran, "SEARCHED").contains("too long"));
 }
 
@@ -201,7 +202,7 @@ fn output_that_only_looks_truncated_is_complete() {
 #[test]
 fn invalid_utf_8_and_escapes_are_preserved() {
     let mut coloured = with("FOUND", &["--fake-noise"]);
-    // Patterns are for what people read, which is without the colours.
+    // Patterns match the text without colours.
     coloured["fail_patterns"] = json!([" red\u{7} "]);
     let ran = fake(json!([with("A", &["--fake-noise"]), coloured]));
     let expected = "caf\u{fffd} \u{fffd}\u{fffd} \u{1b}[1;31mred\u{1b}[0m\u{7} \0 end\n";
@@ -234,7 +235,7 @@ fn a_daemon_that_keeps_the_output_open_does_not_block() {
     let mut child = call.start(&stdin);
     let ends = comes_true(|| child.try_wait().unwrap().is_some());
     let daemon = pids(&file)[0];
-    // A compiler's server serves others too, so it is not ended.
+    // A compiler's server serves other processes, so it is not killed.
     let lives = is_alive(daemon);
     kill(Pid::from_raw(daemon), Signal::SIGKILL).unwrap();
     assert!(ends && lives, "ends: {ends}, the daemon lives: {lives}");
@@ -319,7 +320,7 @@ fn commands_that_end_while_tryall_is_stopped_do_not_time_out() {
     });
     let (mut call, stdin) = Call::check(&request);
     let child = call.start(&stdin);
-    // The probe, too: whatever is started later is late.
+    // The probe, too: everything started later is late.
     assert!(comes_true(|| count("start") == 1 + 7));
     signal(&child, Signal::SIGSTOP);
     std::fs::write(go_on, "").unwrap();
@@ -331,7 +332,7 @@ fn commands_that_end_while_tryall_is_stopped_do_not_time_out() {
     call.assert_clean();
 }
 
-/// A call whose compiler asks gcc, and does this with sources that hold a word.
+/// A call whose compiler runs gcc, and misbehaves for sources that contain a word.
 fn wrapped(requests: &[&str], checks: Value) -> Ran {
     let (call, stdin) =
         Call::check(&json!({"toolchains": {"c": {"command": [fakecc()]}}, "checks": checks}));
@@ -370,7 +371,7 @@ fn a_child_in_its_own_process_group_ends_at_the_compilers_timeout() {
     let ran = fake(json!([hanging, with("QUICK", &[])]));
     error(&ran, "HANGS");
     assert!(comes_true(|| !is_alive(pids(&file)[0])), "it outlives the time limit");
-    // It holds the output of a compiler that has ended.
+    // It keeps the output of a finished compiler open.
     let ran = fake(json!([with("A", &["--fake-say=said", &stray])]));
     assert_eq!(ran.answer("A"), "yes");
     assert!(comes_true(|| !is_alive(pids(&file)[1])), "it outlives the batch");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// Five links after which it is known what the command finds.
+/// Five links, after which the command's libraries are known.
 const FIRST: [&str; 5] = [
     "int main(void) { return 0; }",
     "int main(void) { return 1; }",
@@ -35,8 +35,8 @@ fn request(compiler: &str, flags: &[&str], links: Option<&Path>, sources: &[&str
     request
 }
 
-/// Asks with what is known and without, asserts that nothing differs, and tells of which sources
-/// the link was known.
+/// Runs checks with and without known links, asserts that nothing differs, and returns the sources
+/// whose link was known.
 fn known(compiler: &str, flags: &[&str], sources: &[&str]) -> Vec<bool> {
     let dir = tempfile::tempdir().unwrap();
     let all = [&FIRST, sources].concat();
@@ -81,12 +81,12 @@ fn objects_that_use_known_names_are_known_to_link() {
 #[test]
 fn objects_that_could_cause_linker_warnings_are_linked() {
     let called = [
-        // It warns of it.
+        // The linker warns about it.
         "gets",
-        // From an archive.
+        // From a static library.
         "atexit",
         "pthread_atfork",
-        // No functions.
+        // Not functions.
         "environ",
         "stdout",
         "errno",
@@ -94,25 +94,25 @@ fn objects_that_could_cause_linker_warnings_are_linked() {
         "sin",
         "sys_errlist",
         "nowhere",
-        // What the linker itself makes, and what the first files have.
+        // Defined by the linker itself or by the startup files.
         "_end",
         "_start",
         "main2",
     ]
     .map(calls);
     let texts = [
-        // Names that every program or the library has.
+        // Symbols that every program or the library defines.
         "int _start; int main(void) { return 0; }",
         "int environ; int main(void) { return 0; }",
         "int write; int main(void) { return 0; }",
         "int stat(void) { return 0; } int main(void) { return stat(); }",
-        // No program.
+        // Not a program.
         "int not_main(void) { return 0; }",
         "static int main(void) { return 0; }",
-        // A variable of each thread.
+        // A thread-local variable.
         "extern __thread int errno; int main(void) { return errno; }",
         "__thread int mine; int main(void) { return mine; }",
-        // Sections, relocations and symbols with a meaning of their own.
+        // Special sections, relocations and symbols.
         "__asm__(\".section .init_array,\\\"aw\\\"\\n.quad nowhere\\n.text\"); int main(void) { return 0; }",
         "__asm__(\".section .gnu.warning.fork,\\\"\\\"\\n.string \\\"do not\\\"\\n.text\"); int fork(void); int main(void) { return fork(); }",
         "__asm__(\".section .note.GNU-stack,\\\"x\\\",@progbits\\n.text\"); int main(void) { return 0; }",
@@ -166,7 +166,7 @@ fn a_warning_option_does_not_change_the_link() {
     assert!(!ask("-O2"));
     let mut request = request("gcc", &["-Wshadow"], Some(dir.path()), &FIRST[..1]);
     request["toolchains"]["c"]["compile"][1] = json!("-Wall");
-    // Nobody knows what the link would say of it.
+    // The result of this link is unknown.
     assert_eq!(check(&request).result("c0")["steps"][1]["known"], Value::Null);
 }
 
@@ -223,7 +223,7 @@ fn an_incomplete_inventory_is_not_used() {
         std::fs::write(&inventory, &whole[..cut]).unwrap();
         let ran = check(&request("gcc", &[], Some(dir.path()), &[&other]));
         assert_eq!(ran.answer("c0"), "yes");
-        // It was taken again.
+        // It was recorded again.
         assert!(std::fs::read(&inventory).unwrap() == whole, "{cut}");
     }
 }

@@ -66,7 +66,7 @@ fn compilers_and_programs_inherit_only_standard_descriptors() {
     checks.push(json!({"id": "RUN", "kind": "runs", "source": "x", "args": listing}));
     let ran = fake(json!(checks));
 
-    // What this very process was given is passed on, and is not what this is about.
+    // Descriptors that this process inherited are passed on; they don't matter here.
     let output = |command: &mut Command| {
         String::from_utf8(command.stdin(Stdio::null()).output().unwrap().stdout).unwrap()
     };
@@ -105,8 +105,8 @@ fn on_a_disk_of(size: &str, request: &Value) -> Ran {
     ran
 }
 
-/// The same on a disk with these mount options, whose name has `DISK` in it. As the superuser in a
-/// private mount name space, else in one that belongs to the user.
+/// The same with these mount options; the mount point has `DISK` in its name. Uses a private mount
+/// namespace as root, else a user namespace.
 pub fn on_a_disk(options: &str, request: &Value) -> Ran {
     need("unshare");
     let possible = |option: &str| {
@@ -122,7 +122,7 @@ pub fn on_a_disk(options: &str, request: &Value) -> Ran {
     let disk = tempfile::Builder::new().prefix("DISK").tempdir().unwrap();
     let batch = tempfile::tempdir().unwrap();
     let file = write(batch.path(), "batch.json", &request.to_string());
-    // The disk goes with the name space, so that what is left on it is looked at inside.
+    // The disk disappears with the namespace, so check for leftovers inside.
     let script = format!(
         "mount -t tmpfs -o {options} none \"$1\" || exit 99
          \"$2\" check -j1 \"$3\"; status=$?
@@ -167,7 +167,7 @@ fn a_compiler_failure_on_a_full_disk_is_not_a_no() {
     );
     assert_eq!(ran.code(), 3);
     assert_full(&ran, "FILLS");
-    // What one check wrote is gone when the next one starts.
+    // Files of one check are gone when the next one starts.
     assert_eq!((ran.answer("BEFORE"), ran.answer("AFTER")), ("no".into(), "no".into()));
     assert_eq!(ran.answer("YES"), "yes");
 }
@@ -214,7 +214,7 @@ fn a_completely_full_disk_is_an_error() {
         "toolchains": {"c": {"command": [fakecc()]}},
         "checks": [{"id": "A", "kind": "compiles", "source": "REJECT"}],
     });
-    // Not even the directory of the batch: an inode for the root of the disk is all there is.
+    // Not even room for the batch's directory: the only inode is the root of the disk.
     let ran = on_a_disk_of("64k,nr_inodes=1", &request);
     assert_eq!(ran.code(), 3);
     let result = ran.result("A");

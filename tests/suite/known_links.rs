@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// A request whose checks differ in a comment only, so that their object files are the same.
+/// A request whose checks differ only in a comment, so that their object files are equal.
 fn request(link: &[&str], directory: &std::path::Path, sources: &[&str]) -> Value {
     need("gcc");
     let link = [&["gcc", "{object}", "-o", "{program}"], link].concat();
@@ -88,7 +88,7 @@ fn a_requested_program_is_linked() {
 fn verification_uses_no_known_links() {
     let dir = tempfile::tempdir().unwrap();
     let (call, stdin) = Call::check(&request(&[], dir.path(), &[ONE, SAME]));
-    // Two compile and one link that is known the second time; then each has two of its own.
+    // Two compiles, and one link that is known the second time; then two commands for each check.
     assert_eq!(processes(&call.arg("--verify").run_with(&stdin)), 7);
 }
 
@@ -96,7 +96,7 @@ fn verification_uses_no_known_links() {
 fn programs_with_one_working_directory_run_there_one_at_a_time() {
     need("gcc");
     let dir = tempfile::tempdir().unwrap();
-    // Each makes a file that no other may have, and takes it away again.
+    // Each program creates a file that must not exist, and removes it again.
     let source = "#include <fcntl.h>\n#include <unistd.h>\nint main(void) { int f = open(\"lock\", \
                   O_CREAT | O_EXCL | O_WRONLY, 0600); if (f < 0) return 1; usleep(20000); return \
                   unlink(\"lock\"); }";

@@ -9,12 +9,12 @@ use serde_json::json;
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
-/// A limit on open files, which can be raised again up to `most`.
+/// A limit on open files, which can be raised to `most`.
 fn open_files(now: u64, most: u64) -> libc::rlimit {
     libc::rlimit { rlim_cur: now, rlim_max: most }
 }
 
-/// Gives a call so many open files.
+/// Limits the open files of a call.
 fn limited(mut call: Call, files: u64) -> Call {
     // SAFETY: setrlimit is async-signal-safe, and the limit outlives the call.
     unsafe {
@@ -66,7 +66,7 @@ fn many_jobs_on_few_files_are_all_answered() {
     assert_complete(&limited(call, 256).run_with(&stdin), 300);
 }
 
-/// Runs a batch of one program, for whose start there are no descriptors for a time, if at all.
+/// Runs a batch whose only program lacks descriptors to start, temporarily or permanently.
 fn starved(time: Option<Duration>) -> Ran {
     let temp = tempfile::tempdir().unwrap();
     let (log, go_on) = (temp.path().join("log"), temp.path().join("go-on"));
@@ -93,7 +93,7 @@ fn starved(time: Option<Duration>) -> Ran {
         };
         assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
     };
-    // The probes of compiling and of linking, and the check's own compiler.
+    // The compile and link probes, and the check's own compiler.
     assert!(comes_true(|| starts(&log) == 3));
     set(open_files(3, 256));
     std::fs::write(go_on, "").unwrap();
@@ -108,7 +108,7 @@ fn starved(time: Option<Duration>) -> Ran {
 
 #[test]
 fn a_start_without_free_descriptors_is_retried() {
-    // That goes on for two seconds.
+    // This lasts for two seconds.
     let ran = starved(Some(Duration::from_millis(100)));
     assert_eq!(ran.result("A")["value"], json!({"exit_status": 0, "stdout": "hello\n"}), "{ran:?}");
 }
@@ -145,7 +145,7 @@ fn too_few_open_files_are_reported() {
                     let count = |status: &str| {
                         ran.stdout.matches(&format!("\"status\":\"{status}\"")).count()
                     };
-                    // The fake compiler knows no macros.
+                    // The fake compiler does not expand macros.
                     assert_eq!((count("yes"), count("no")), (1, 2), "{ran:?}");
                     assert_eq!(ran.stderr, "", "{files}");
                     answered += 1;
@@ -168,7 +168,7 @@ fn too_few_open_files_are_reported() {
     assert!(answered > 40, "the limits that are enough are used: {answered}");
 }
 
-/// Whoever reads only standard output must not take a failure for answers.
+/// Standard output alone must show that there are no answers.
 #[test]
 fn too_few_open_files_are_reported_in_every_format() {
     for (format, told) in [

@@ -4,7 +4,7 @@
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// Asks for macros and headers that are there and that are not, with arguments of every check.
+/// Checks for existing and missing macros and headers, with arguments for every check.
 fn ask(language: &str, command: &str, args: &[&str]) -> Ran {
     let check = |id: &str, fields: Value| {
         let mut check = fields;
@@ -53,7 +53,7 @@ fn output_that_is_not_preprocessed_is_an_error() {
         let ran = ask(language, command, &[args]);
         let answers = ran.json();
         for result in answers["results"].as_array().unwrap() {
-            // That a header is not there stops most of them all the same.
+            // Most compilers still stop at a missing header.
             if result["id"] == "NO_HEADER" && result["status"] == "no" {
                 continue;
             }
@@ -97,7 +97,7 @@ fn arguments_that_only_change_formatting_change_no_answer() {
     }
 }
 
-/// The sentinels are at the end, which is kept.
+/// The sentinels are at the end of the output, which is kept.
 #[test]
 fn a_long_output_is_recognized_as_preprocessed() {
     let long = "int filler;\n".repeat(300_000);

@@ -8,7 +8,7 @@ use crate::bad_input::assert_refused_at;
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// Toolchains that do the same: by one command, and by two.
+/// Equivalent toolchains with one command and with two.
 fn both(compiler: &str) -> [Value; 2] {
     [
         json!({"command": [compiler]}),
@@ -40,7 +40,7 @@ fn products_go_where_the_check_says() {
                 let said = Command::new(path(kind)).output().unwrap();
                 assert_eq!(said.stdout, b"made\n", "{kind}");
             }
-            // An object file, of which a program can be made.
+            // An object file that can be linked.
             let object = path("compiles.o");
             fs::copy(path("compiles"), &object).unwrap();
             let linked =

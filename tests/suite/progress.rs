@@ -8,9 +8,8 @@ use crate::processes::*;
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// What a terminal of so many columns shows, line by line, once this was written to it. It knows
-/// what a bar needs: wrapping, carriage returns, line feeds, and the sequences that move up and down
-/// and clear a line.
+/// Emulates a terminal of this width and returns the lines that it shows. Supports what a progress
+/// bar needs: wrapping, carriage returns, line feeds, moving up and down, and clearing a line.
 fn screen(written: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<Vec<char>> = vec![Vec::new()];
     let (mut line, mut column) = (0usize, 0usize);
@@ -59,7 +58,7 @@ fn screen(written: &str, columns: usize) -> Vec<String> {
     lines.into_iter().map(shown).filter(|line| !line.is_empty()).collect()
 }
 
-/// Checks with such ids, of a compiler that takes its time and writes a log.
+/// Checks with these ids, with a compiler that takes some time and writes a log.
 fn request(id: &str, log: &Path) -> Value {
     let checks: Vec<_> = (0..6)
         .map(|n| json!({"id": format!("{id}{n}"), "kind": "compiles", "source": n.to_string()}))
@@ -68,8 +67,8 @@ fn request(id: &str, log: &Path) -> Value {
     json!({"jobs": 1, "toolchains": {"c": {"command": [fakecc()], "args": args}}, "checks": checks})
 }
 
-/// What is written to a terminal of so many columns. Ctrl-C is pressed when so many compilers have
-/// started, if ever.
+/// The output to a terminal of this width. Presses Ctrl-C after this many compilers have started,
+/// if given.
 fn on_terminal(id: &str, columns: usize, interrupt_at: Option<usize>) -> String {
     need("script");
     let dir = tempfile::tempdir().unwrap();
@@ -123,7 +122,7 @@ fn the_bar_is_removed_on_interrupt() {
         let written = on_terminal(id, columns, Some(4));
         assert!(written.contains("^C"), "{written:?}");
         let shown = screen(&written, columns);
-        // The terminal may have shown it where no bar was.
+        // The terminal may have echoed it where there was no bar.
         let is_left = shown.iter().any(|line| line != "^C");
         assert!(!is_left, "{columns} {shown:?} {written:?}");
     }

@@ -7,7 +7,7 @@ pub fn schema(which: &str) -> Value {
     Call::new(["schema", which]).run().json()
 }
 
-/// Panics with the reasons unless the instance fits.
+/// Panics with the reasons unless the instance is valid.
 pub fn assert_valid(schema: &Value, instance: &Value, what: &str) {
     let validator = jsonschema::validator_for(schema).unwrap();
     let errors: Vec<_> = validator.iter_errors(instance).map(|error| error.to_string()).collect();
@@ -36,7 +36,7 @@ fn a_response_is_valid_under_its_schema() {
     assert_valid(&schema("response"), &refused.json(), "a refusal");
 }
 
-/// The JSON in the documentation, with what its fence says it is: `request` or `response`.
+/// The JSON blocks in the documentation, with the word in their fence: `request` or `response`.
 fn documented() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for file in ["README.md", "docs/protocol.md"] {
@@ -88,7 +88,7 @@ fn the_schema_knows_the_fields_of_each_kind() {
     ] {
         let request = json!({"checks": [check]});
         assert_eq!(validator.is_valid(&request), fits, "{check}");
-        // The program is of the same mind, but for files, which no schema can look for.
+        // The program agrees, except about files, which a schema cannot check.
         if check["file"].is_null() {
             let (call, stdin) = Call::check(&request);
             let code = call.arg("--compiler").arg(fakecc()).run_with(&stdin).code();

@@ -12,7 +12,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 
-/// A request whose results are larger than what a pipe holds.
+/// A request whose results exceed the capacity of a pipe.
 fn request(log: &Path, checks: usize) -> Value {
     let filling = "x".repeat(2000);
     let checks: Vec<_> = (0..checks)
@@ -24,7 +24,7 @@ fn request(log: &Path, checks: usize) -> Value {
     json!({"toolchains": {"c": {"command": [fakecc()], "args": args}}, "checks": checks})
 }
 
-/// How many bytes wait in a pipe to be read.
+/// The number of unread bytes in a pipe.
 fn waiting(pipe: &impl AsRawFd) -> usize {
     let mut count: libc::c_int = 0;
     // SAFETY: the request writes one int.
@@ -32,7 +32,7 @@ fn waiting(pipe: &impl AsRawFd) -> usize {
     usize::try_from(count).unwrap()
 }
 
-/// How the program ends after a signal; it must end at all.
+/// The exit status after a signal; the program must end.
 fn ends_by(mut child: Child, sent: Signal) -> ExitStatus {
     signal(&child, sent);
     let ends = comes_true(|| child.try_wait().unwrap().is_some());
@@ -53,8 +53,8 @@ fn a_signal_ends_a_run_whose_results_are_not_read() {
             let child = call.start(request(&log, 100).to_string().as_bytes());
             let stdout = child.stdout.as_ref().unwrap();
             let is_done = || std::fs::read_dir(call.temp.path()).unwrap().next().is_none();
-            // The probe and the checks have been asked, their files are gone, and results are
-            // being written.
+            // The probe and the checks are done, their files are gone, and results are being
+            // written.
             assert!(comes_true(|| starts(&log) == 101 && is_done() && waiting(stdout) > 0));
             let status = ends_by(child, sent);
             assert_eq!(status.signal(), Some(sent as i32), "{format} {status:?}");
@@ -109,7 +109,7 @@ fn a_slow_stream_reader_gets_everything() {
     let mut call = Call::new(["check", "-", "--format", "ndjson"]);
     let mut child = call.start(request(&log, 100).to_string().as_bytes());
     let mut stdout = child.stdout.take().unwrap();
-    // All else is done before the first byte is read.
+    // Everything else is done before the first byte is read.
     let is_done = || std::fs::read_dir(call.temp.path()).unwrap().next().is_none();
     assert!(comes_true(|| starts(&log) == 101 && is_done()));
     let mut text = String::new();
@@ -131,8 +131,8 @@ fn a_nonblocking_pipe_gets_everything() {
         let mut child = call.start(request(&log, 100).to_string().as_bytes());
         // Until then the command holds a writing end, too.
         call.command.stdout(Stdio::null());
-        // It fills the pipe before anything is read. How many bytes that takes depends on the
-        // lengths of the writes.
+        // It fills the pipe before anything is read. The number of bytes depends on the sizes of
+        // the writes.
         let mut before = 0;
         assert!(comes_true(|| {
             std::thread::sleep(std::time::Duration::from_millis(100));

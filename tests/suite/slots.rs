@@ -15,8 +15,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A request whose compilers log what they do, and go on only after `meet` of them have run at
-/// the same time.
+/// A request whose compilers write a log and continue only after `meet` of them have run
+/// concurrently.
 pub fn request(log: &Path, meet: usize, checks: usize) -> Value {
     let checks: Vec<_> = (0..checks)
         .map(|n| json!({"id": n.to_string(), "kind": "compiles", "source": n.to_string()}))
@@ -68,7 +68,7 @@ fn an_explicit_number_overrides_the_jobserver() {
     assert_eq!((most_at_once(&log), ran.stderr.as_str()), (3, ""));
 }
 
-/// Runs GNU make over a makefile in which `TRYALL` and `BATCH` stand for the command.
+/// Runs GNU make on a makefile in which `TRYALL` and `BATCH` are replaced.
 fn make(option: &str, makefile: &str, request: &Value) -> Ran {
     let temp = tempfile::tempdir().unwrap();
     let batch = write(temp.path(), "batch.json", &request.to_string());
@@ -91,7 +91,7 @@ fn slots_of_make_are_used_and_returned() {
     let ran = make("-j3", "all:\n\t+TRYALL check BATCH\n", &request);
     assert_complete(&ran, 12);
     assert_eq!(most_at_once(&log), 3);
-    // Make counts its tokens at the end, and says so if one is missing or too much.
+    // Make counts its tokens at the end and reports missing or extra ones.
     assert!(!ran.stderr.contains("token"), "{}", ran.stderr);
 }
 
@@ -118,7 +118,7 @@ fn a_missing_plus_in_the_makefile_is_reported_once() {
     assert!(ran.stderr.contains("Put a + before the command"), "{}", ran.stderr);
 }
 
-/// A jobserver in a named pipe, as GNU make has since version 4.4.
+/// A jobserver with a named pipe, as in GNU make 4.4 and later.
 pub struct Fifo {
     pipe: File,
     path: PathBuf,
@@ -144,7 +144,7 @@ impl Fifo {
         format!(" -j --jobserver-auth=fifo:{}", self.path.display())
     }
 
-    /// The tokens that are there, in alphabetical order.
+    /// The available tokens, sorted.
     pub fn tokens(mut self) -> String {
         let mut tokens = vec![0; 100];
         let count = self.pipe.read(&mut tokens).unwrap_or(0);
@@ -173,7 +173,7 @@ fn unneeded_tokens_are_returned_immediately() {
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
     let mut request = request(&log, 1, 8);
-    // It goes on alone until the tokens are back.
+    // It continues alone until the tokens are back.
     let forever =
         json!({"id": "LAST", "kind": "compiles", "source": "last", "args": ["--fake-hang"]});
     request["checks"].as_array_mut().unwrap().push(forever);
@@ -185,7 +185,7 @@ fn unneeded_tokens_are_returned_immediately() {
         text.lines().filter(|line| line.starts_with("end")).count()
     };
     assert!(comes_true(|| ended() == 1 + 8));
-    // What is left runs on one slot: its own, or one of the three while that one is idle.
+    // The rest runs in one slot: its own, or one of the three while that one is idle.
     let available = || {
         let mut count: libc::c_int = 0;
         // SAFETY: the request writes one int.
@@ -284,7 +284,7 @@ fn with_descriptors(read: OwnedFd, write: OwnedFd) -> Ran {
     let temp = tempfile::tempdir().unwrap();
     let (mut call, stdin) = Call::check(&request(&temp.path().join("log"), 1, 6));
     let numbers = [(read.as_raw_fd(), 97), (write.as_raw_fd(), 98)];
-    // SAFETY: dup2 is async-signal-safe, and nobody else uses these numbers in the child.
+    // SAFETY: dup2 is async-signal-safe, and the child does not use these numbers otherwise.
     unsafe {
         call.command.pre_exec(move || {
             for (from, to) in numbers {
@@ -342,7 +342,7 @@ fn a_full_pipe_does_not_block() {
     let mut child = call.start(&stdin);
     let mut ends = false;
     assert!(comes_true(|| {
-        // There is room for nothing that is given back.
+        // The pipe has no room for returned tokens.
         let _ = server.pipe.write(b"x");
         ends = child.try_wait().unwrap().is_some();
         ends
