@@ -12,12 +12,12 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, 
 
 use crate::support::*;
 
-/// A directory with a `cmake` of our own, which stands first on PATH, and a place for the modules.
+/// A directory with a fake `cmake`, which is first on PATH, and a directory for the modules.
 struct Fake {
     temp: tempfile::TempDir,
 }
 
-/// Prints its arguments, each with a NUL behind it.
+/// Prints its arguments, each followed by NUL.
 const TELL: &str = "[ $# = 0 ] || printf '%s\\0' \"$@\"";
 
 impl Fake {
@@ -38,7 +38,7 @@ impl Fake {
         call
     }
 
-    /// The arguments that reach CMake.
+    /// The arguments that CMake receives.
     fn reaches<S: AsRef<OsStr>>(&self, args: &[S]) -> Vec<OsString> {
         let output = self.call(args).command.output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
@@ -55,7 +55,7 @@ impl Fake {
         dir
     }
 
-    /// The arguments with what leads to the drop-in.
+    /// The arguments with those that load the drop-in.
     fn led(&self, args: &[&str]) -> Vec<OsString> {
         let first = format!("-DTRYALL_EXECUTABLE={TRYALL}");
         let last = self.modules().join("TryallPreload.cmake");
@@ -81,7 +81,7 @@ fn calls_that_configure_get_the_drop_in() {
         &["-C", "first.cmake", "."],
         &["--fresh", "--toolchain", "t.cmake", "-S", "."],
         &["-LAH", "."],
-        // Values that look like options, and modes that count only in the first place.
+        // Values that look like options, and modes that are recognized only as the first argument.
         &["-D", "-P", "."],
         &["-B", "-E", "-S", "-N"],
         &["-S", ".", "--build"],
@@ -139,7 +139,7 @@ fn another_cmake_can_be_named_before_the_arguments() {
     };
     assert_eq!(given(&["--build", "b"]), ["--build", "b"]);
     assert_eq!(given(&["."]), fake.led(&["."]));
-    // After the first argument it is CMake's.
+    // After the first argument the option is CMake's.
     assert_eq!(given(&["-E", "echo", "--cmake", "x"]), ["-E", "echo", "--cmake", "x"]);
     let relative = fake.call(&["--cmake", "./cmake", "-E", "x"]).dir(other.temp.path()).run();
     assert_eq!(relative.stdout, "-E\0x\0", "{relative:?}");
@@ -200,7 +200,7 @@ fn cmake_replaces_this_process() {
     assert_eq!(ran.stderr, "complaint\n");
 }
 
-/// Signals as the caller has set them: some blocked, and SIGPIPE ignored or not.
+/// The caller's signal state: some signals blocked, and SIGPIPE ignored or not.
 #[test]
 fn signal_dispositions_are_inherited() {
     let fake = Fake::new("kill -s $2 $$; echo survived");
@@ -208,7 +208,7 @@ fn signal_dispositions_are_inherited() {
         let mut call = fake.call(&["-E", name]);
         let change = move || {
             pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&blocked), None)?;
-            // SAFETY: neither action runs code of ours.
+            // SAFETY: neither action runs code of this program.
             unsafe { signal(Signal::SIGPIPE, pipe) }?;
             Ok(())
         };
@@ -226,7 +226,7 @@ fn signal_dispositions_are_inherited() {
     assert_eq!(ends_by("USR1", default, SigSet::from_iter([Signal::SIGUSR1])), None);
 }
 
-/// What make passes on to a recipe is for the make that CMake starts.
+/// Flags that make passes to a recipe also reach the make that CMake starts.
 #[test]
 fn a_jobserver_reaches_cmake() {
     let fake = Fake::new("[ -p /proc/$$/fd/8 ] && [ -p /proc/$$/fd/9 ] && echo \"$MAKEFLAGS\"");
@@ -245,8 +245,8 @@ fn a_jobserver_reaches_cmake() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{flags}\n"), "{output:?}");
 }
 
-/// A project with both CMakes, in directories with as odd names as CMake itself can build in: its
-/// Makefiles do not quote double quotes.
+/// A project with both CMakes, in directories with the most unusual names that CMake can build in:
+/// its Makefiles do not quote double quotes.
 struct Project {
     temp: tempfile::TempDir,
     cmake: PathBuf,
@@ -276,12 +276,12 @@ impl Project {
         self.source().join("b")
     }
 
-    /// Runs `tryall cmake` in the source directory; what a success prints.
+    /// Runs `tryall cmake` in the source directory, which must succeed, and returns its output.
     fn run(&self, args: &[&str]) -> String {
         let call = Call::new(["cmake", "--cmake"]).arg(&self.cmake).args(args);
         let call = call.dir(&self.source()).env("XDG_DATA_HOME", self.data());
         let ran = call.run();
-        // CMake may have something to say.
+        // CMake may print warnings.
         assert!(ran.code() == 0 && !ran.stderr.contains("tryall"), "{args:?}: {ran:?}");
         ran.stdout
     }
@@ -300,7 +300,7 @@ impl Project {
         dir.join("TryallDropIn.cmake").to_str().unwrap().into()
     }
 
-    /// Configures, and looks whether the drop-in and this file of the user's own are included.
+    /// Configures and checks whether the drop-in and the user's own file are included.
     fn includes(&self, args: &[&str], own: Option<&str>) {
         let said = self.run(args);
         let what = format!("{args:?} with {:?}: {said}", self.cmake);
@@ -339,12 +339,12 @@ fn the_users_project_include_is_kept() {
     ]) {
         project.includes(&["-S", ".", "-B", "b"], None);
         project.includes(&["b", "-DCMAKE_PROJECT_INCLUDE=a.cmake"], Some("a.cmake"));
-        // A later call, without and with another one.
+        // A later call, without an own include and with a different one.
         project.includes(&["b"], Some("a.cmake"));
         project.includes(&["-D", "CMAKE_PROJECT_INCLUDE=b.cmake", "b"], Some("b.cmake"));
         project.includes(&["-DCMAKE_PROJECT_INCLUDE:STRING=a.cmake", "b"], Some("a.cmake"));
         project.includes(&["-D", "CMAKE_PROJECT_INCLUDE:FILEPATH=b.cmake", "b"], Some("b.cmake"));
-        // None any more.
+        // No longer any.
         project.includes(&["b", "-DCMAKE_PROJECT_INCLUDE="], None);
         project.includes(&["b", "-DCMAKE_PROJECT_INCLUDE=a.cmake"], Some("a.cmake"));
         project.includes(&["b", "-U", "CMAKE_PROJECT_*"], None);

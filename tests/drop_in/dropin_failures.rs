@@ -38,7 +38,7 @@ fn a_failed_configure_step_leaves_no_placeholders() {
                 "nothing was waiting: {}",
                 failed.text
             );
-            // Without the drop-in, and with no tryall at all.
+            // Without the drop-in and without tryall.
             let next =
                 project.again(&cmake, &["-DFAILS=no", "-UCMAKE_PROJECT_INCLUDE", "-UTRYALL*"]);
             assert!(next.succeeded && !next.text.contains("TRYALL"), "{}", next.text);
@@ -78,7 +78,7 @@ fn the_users_preload_file_is_kept() {
     }
 }
 
-/// A program that does what a script says in tryall's place.
+/// A script that replaces tryall.
 fn fake(dir: &Path, script: &str) -> String {
     let file = write(dir, "fake-tryall", &format!("#!/bin/sh\n{script}\n"));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
@@ -186,7 +186,7 @@ fn verification_finds_a_different_answer() {
     }
 }
 
-/// Both would put their questions into the same file, and take the answers of the other.
+/// Both would write their checks to the same file and read each other's answers.
 #[test]
 fn a_second_configure_step_in_one_build_directory_is_left_to_cmake() {
     for cmake in two_cmakes() {
@@ -215,7 +215,8 @@ fn a_second_configure_step_in_one_build_directory_is_left_to_cmake() {
         assert!(ours.text.contains("inner 1 ."), "{}", ours.text);
         assert_eq!((ours.value("OUTER"), ours.value("WAITS")), ("1", ""));
 
-        // The other one has not taken away what makes the next run forget a check that waits.
+        // The other run has not removed the mechanism that makes the next run discard deferred
+        // checks.
         let failed = project.drop_in(&cmake, &["-DFAILS=1"]);
         assert!(failed.value("WAITS").starts_with("TRYALL_PENDING_"), "{}", failed.text);
         let next = project.again(&cmake, &["-DFAILS=0", "-UCMAKE_PROJECT_INCLUDE", "-UTRYALL*"]);

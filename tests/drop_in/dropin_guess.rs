@@ -3,8 +3,8 @@
 
 use crate::dropin::*;
 
-/// A check in these environment that CMake answers first; and headers, each asked with those that were
-/// found before. What stands in `%` is done between the third and the fourth.
+/// A first check in this environment, which CMake answers; then headers, each with the previously
+/// found ones. The code in `%` runs between the third and the fourth.
 const CHAIN: &str = "\
 check_include_file(stdio.h WARM)
 if(WARM)
@@ -42,7 +42,7 @@ fn the_next_header_is_prefetched() {
     assert_eq!(ours.value("HAVE_MADE_H"), "");
 }
 
-/// Each of these makes the header that has been asked for ahead.
+/// Each of these creates the prefetched header.
 #[test]
 fn changed_checks_are_not_served_from_a_prefetch() {
     let make = "file(WRITE \"${CMAKE_BINARY_DIR}/made/made.h\" \"\")\n";
@@ -57,7 +57,7 @@ fn changed_checks_are_not_served_from_a_prefetch() {
     }
 }
 
-/// Where a project names directories, it may write into them in between.
+/// If a project adds include directories, it may write to them in between.
 #[test]
 fn with_include_directories_nothing_is_prefetched() {
     let make = "file(WRITE \"${CMAKE_BINARY_DIR}/made/made.h\" \"\")";
@@ -73,7 +73,7 @@ fn with_include_directories_nothing_is_prefetched() {
     }
 }
 
-/// The compiler is a file of the project's, which then finds more headers.
+/// The compiler is a file of the project, which then finds more headers.
 #[test]
 fn a_changed_compiler_invalidates_prefetches() {
     let script = |more: &str| {

@@ -5,7 +5,7 @@ use std::fs;
 use crate::dropin::*;
 use crate::support::*;
 
-/// The events of a log, each as its lines. What is no YAML of the form that CMake writes fails.
+/// The events of a log, each as its lines. Fails if the YAML is not in CMake's form.
 fn events(project: &Project) -> Vec<String> {
     let log =
         fs::read_to_string(project.build().join("CMakeFiles/CMakeConfigureLog.yaml")).unwrap();
@@ -18,7 +18,7 @@ fn events(project: &Project) -> Vec<String> {
             events.push(String::new());
             continue;
         }
-        // Keys of an event, elements of its lists, and text that is one level deeper.
+        // Keys of an event, elements of its lists, and indented text.
         let is_deeper = line.starts_with("      ");
         let is_key = line.starts_with("    ") && line.trim_end().contains(':');
         assert!(is_deeper || is_key, "{line:?} in {log}");

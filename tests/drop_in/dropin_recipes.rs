@@ -3,7 +3,7 @@
 
 use crate::dropin::*;
 
-/// Makes a shared library with `int lib_answer(void)` where no system looks for one.
+/// Builds a shared library with `int lib_answer(void)` outside the system's search paths.
 const MAKE_LIBRARY: &str = "set(directory ${CMAKE_CURRENT_SOURCE_DIR}/lib)\n\
     set(lib ${directory}/libanswer.so)\n\
     file(WRITE ${directory}/answer.c \"int lib_answer(void) { return 0; }\")\n\
@@ -11,7 +11,7 @@ const MAKE_LIBRARY: &str = "set(directory ${CMAKE_CURRENT_SOURCE_DIR}/lib)\n\
     set(source \"int lib_answer(void); int main(void) { return lib_answer(); }\")\n\
     file(WRITE ${directory}/main.c \"${source}\")\n";
 
-/// Configures both ways with one CMake of each kind; how many requests went to stock CMake.
+/// Configures both ways with each CMake. Returns the number of checks left to stock CMake.
 fn by_cmake(project: &Project, args: &[&str]) -> Vec<u32> {
     let count = |cmake| project.same_with(&cmake, args).1.by_cmake();
     two_cmakes().into_iter().map(count).collect()
@@ -29,7 +29,7 @@ fn settings_without_effect_on_commands_need_no_recipe() {
     assert_eq!(by_cmake(&project, &[]), [1, 1]);
 }
 
-/// A recipe is two commands, and what is known of each need not be known of both.
+/// A recipe has two commands, which are learned separately.
 #[test]
 fn each_command_is_learned_separately() {
     let lists = "set(CMAKE_REQUIRED_INCLUDES ${CMAKE_CURRENT_SOURCE_DIR}/a)\n\
@@ -99,22 +99,22 @@ fn a_library_name_covers_all_libraries() {
         assert_eq!(values, ["", "1", "", "1", "TRUE", "FALSE"], "{}", ours.text);
         assert_eq!(ours.by_cmake(), 1, "{}", ours.text);
     }
-    // If the name stands in the command for another reason, too, it is not known which is which.
+    // If the name occurs in the command for another reason, too, the two cannot be distinguished.
     let twice = format!(
         "set(CMAKE_EXE_LINKER_FLAGS -lm)\n{}set(CMAKE_EXE_LINKER_FLAGS \"-lm -Wl,-O1\")\n{}",
         ask(&["m", "dl"]),
         ask(&["z", "pthread"]),
     );
-    // CMake says no more of these than that they are libraries by this name.
+    // For these, CMake adds only the library's name to the command.
     assert_eq!(by_cmake(&Project::new("C", &twice), &[]), [3, 3]);
-    // Words and targets of CMake's, a target of the project's, what the compiler links anyway, and
-    // names with a meaning.
+    // CMake's keywords and targets, a target of the project, libraries that the compiler links
+    // anyway, and names with a meaning.
     let mine = "add_library(mine INTERFACE)\n".to_owned();
     let special = ask(&["m", "edit_cache", "gcc", "mine", "libm.a", "-lm", "PRIVATE", "dl"]);
     let fatal = ask(&["m", "debug"]);
     for cmake in two_cmakes() {
         let (_, ours) = Project::new("C", &(mine.clone() + &special)).same_with(&cmake, &[]);
-        // All but edit_cache and dl have recipes of their own, or none.
+        // All except edit_cache and dl have their own recipes, or none.
         assert_eq!(ours.by_cmake(), 6, "{}", ours.text);
         let stock = Project::new("C", &fatal).same_with(&cmake, &[]).0;
         assert!(stock.text.contains("must be followed by a library"), "{}", stock.text);
@@ -143,7 +143,7 @@ fn a_run_time_path_needs_its_own_recipe() {
     }
 }
 
-/// A file that is not CMake's can make anything of a variable; here, of whether it is there.
+/// Files other than CMake's can depend on a variable in any way; here, on whether it is set.
 #[test]
 fn settings_that_generators_read_need_their_own_recipe() {
     let asks = format!(
@@ -189,7 +189,7 @@ fn flags_of_a_configuration_matter_only_with_a_configuration() {
         let (_, ours) = project.same_with(&cmake, &[]);
         let values = ["FLAGA1", "FLAGA2", "FLAGB1", "FLAGB2"].map(|name| ours.value(name));
         assert_eq!(values, ["1", "1", "", ""], "{}", ours.text);
-        // Projects take it from the environment, but no test project does.
+        // Projects read it from the environment, but no try_compile project does.
         let in_debug = |args: &[&str]| {
             let _ = std::fs::remove_dir_all(project.build());
             project.again_with(&cmake, args, |command| {
@@ -228,7 +228,7 @@ fn a_source_is_named_as_cmake_names_it() {
             let place = format!("-DREAL={}", real.display());
             let args: Vec<_> = args.iter().copied().chain([place.as_str()]).collect();
             project.again_with(&cmake, &args, |command| {
-                // CMake up to 3.x calls the directory as the shell does.
+                // CMake up to 3.x names the directory as the shell does.
                 command.current_dir(&real).env("PWD", project.source().join("link"));
             })
         };

@@ -14,21 +14,21 @@ use regex_lite::Regex;
 use cmake_harness::*;
 use support::*;
 
-/// A project as tests/fetch brings it. Its options are in tests/projects.json.
+/// A project downloaded by tests/fetch. Its options are in tests/projects.json.
 struct Project {
     name: &'static str,
     /// Whether CMake 3.25 can configure it.
     has_old: bool,
-    /// Whether any of its checks is one that tryall takes.
+    /// Whether tryall answers any of its checks.
     has_known_checks: bool,
-    /// What may differ. Each must do so with at least one of the CMakes.
+    /// Allowed differences. Each must occur with at least one CMake.
     explained: &'static [Explained],
 }
 
-/// A difference that is right.
+/// An allowed difference.
 struct Explained {
     place: Place,
-    /// The name of the difference; a `*` at its end stands for any.
+    /// The name of the difference; a trailing `*` matches anything.
     name: &'static str,
     why: &'static str,
 }
@@ -43,7 +43,7 @@ impl Explained {
     }
 }
 
-/// What the drop-in says at the end.
+/// The drop-in's summary.
 #[derive(Debug, PartialEq, Eq)]
 struct Summary {
     checks: u32,
@@ -72,7 +72,7 @@ fn is_configured_alike(project: &Project) {
     let options = listed().projects[name].clone();
     let new = venv("cmake");
     let old = PathBuf::from("/usr/bin/cmake");
-    // Both CMakes and both generators, each once; tests/projects has them all paired.
+    // Both CMakes and both generators, each once; tests/projects runs all combinations.
     let mut setups = vec![(&new, "Ninja"), (&old, "Unix Makefiles")];
     if std::env::var_os("TRYALL_EVERY_SETUP").is_some() {
         setups.extend([(&new, "Unix Makefiles"), (&old, "Ninja")]);
@@ -157,7 +157,7 @@ fn lapack_configures_the_same() {
     });
 }
 
-/// C and Fortran, with programs that are run.
+/// C and Fortran, with programs that run.
 #[test]
 fn hdf5_configures_the_same() {
     is_configured_alike(&Project {
@@ -168,7 +168,7 @@ fn hdf5_configures_the_same() {
     });
 }
 
-/// What a file that is included into a small project makes different.
+/// The differences caused by including a file in a small project.
 fn made_different(injected: &str, cmake: &Path) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "in.h", "#cmakedefine HAVE_STDIO_H\n");
@@ -179,7 +179,7 @@ fn made_different(injected: &str, cmake: &Path) -> Vec<String> {
          check_include_file(stdio.h HAVE_STDIO_H)\nconfigure_file(in.h config.h)\n\
          set(ENTRY one CACHE STRING \"help\")\n",
     );
-    // CMake warns of a variable on its command line that nobody reads.
+    // CMake warns about an unused variable on its command line.
     let used = "set(_tryall_used \"${TRYALL_EXECUTABLE}\")\n";
     let file = write(dir.path(), "injected.cmake", &format!("{used}{injected}"));
     let name = "small";

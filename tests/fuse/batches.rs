@@ -15,7 +15,7 @@ fn examples_have_the_same_answers_with_fewer_processes() {
         let (call, stdin) = Call::check(&request);
         let ran = call.run_with(&stdin).json();
         let processes = ran["summary"]["processes"].as_u64().unwrap();
-        // Some 90 of the 160 that they are alone; more where answers come in later than others.
+        // About 90 commands instead of 160; more if answers arrive late.
         assert!(processes * 4 < 3 * 160, "{compiler}: {processes}");
     }
 }
@@ -31,7 +31,7 @@ fn functions_need_two_processes_whichever_are_missing() {
         let request = json!({"toolchains": {language: toolchain}, "checks": checks});
         let (call, stdin) = Call::check(&request);
         let ran = call.run_with(&stdin);
-        // Two of them try the toolchain.
+        // Two of them probe the toolchain.
         assert_eq!(ran.json()["summary"]["processes"], 4, "{compiler}");
     }
 }

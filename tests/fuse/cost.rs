@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// How many sources were compiled for a request, over all commands.
+/// The number of sources compiled for a request, in all commands.
 fn compiles(request: &Value, options: &[&str]) -> usize {
     let is_source = |word: &&str| word.ends_with(".c") || word.ends_with(".cpp");
     let commands = commands(request, options);
@@ -23,7 +23,7 @@ fn commands(request: &Value, options: &[&str]) -> Vec<String> {
     complete.map(|event| event["name"].as_str().unwrap().into()).collect()
 }
 
-/// As many units as prefixes, in each of which these checks share a source.
+/// One unity source per prefix, each with these checks.
 fn in_units(units: usize, of_unit: &[Value]) -> Value {
     let checks = (0..units).flat_map(|unit| {
         of_unit.iter().enumerate().map(move |(n, check)| {
@@ -36,7 +36,7 @@ fn in_units(units: usize, of_unit: &[Value]) -> Value {
     checks.collect()
 }
 
-/// One more compile than alone, and 3 %.
+/// One more compile than without sharing, plus 3 %.
 fn assert_costs_no_more(language: &str, compiler: &str, checks: Value) {
     let toolchain = json!({"language": language, "command": [need(compiler)]});
     let checks = with_language(language, checks);
@@ -75,7 +75,7 @@ fn batches_with_few_failures_still_gain() {
     }
 }
 
-/// Without a limit, Clang could spend longer on what it says than the checks take alone.
+/// Without a limit, Clang could spend more time on diagnostics than on the checks themselves.
 #[test]
 fn clangs_error_limit_is_set_to_the_number_of_checks() {
     let types: Vec<_> =

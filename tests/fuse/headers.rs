@@ -3,7 +3,7 @@
 use super::random_batches::pools::ODD;
 use super::*;
 
-/// Checks of all kinds, behind a header of this text, beside some that nothing disturbs.
+/// Checks of all kinds with a header of this text, next to some checks without it.
 fn behind(text: &str, is_prefix: bool, args: &[&str], compilers: &[(&str, &str)]) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "odd.h", text);
@@ -39,7 +39,7 @@ fn behind(text: &str, is_prefix: bool, args: &[&str], compilers: &[(&str, &str)]
     }
 }
 
-/// GCC, and one of the others in turn.
+/// GCC, alternating with one of the other compilers.
 fn compilers(turn: usize) -> [(&'static str, &'static str); 2] {
     [COMPILERS[0], COMPILERS[1 + turn % 3]]
 }
@@ -98,7 +98,7 @@ fn weak_thread_local_and_constant_symbols() {
     behind(text, false, &["-O2", "-fPIC"], &COMPILERS[..1]);
 }
 
-/// Checks with a header of this text, which all compilers that are known answer as they do alone.
+/// Runs checks with a header of this text; all known compilers must answer as without sharing.
 fn with_header(text: &str, checks: &[Value]) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "odd.h", text);
@@ -141,7 +141,7 @@ fn a_macro_that_escapes_its_function_affects_no_other_check() {
     let text = "#define opens getpid; } extern int getppid(void); int odd(void) {\n\
                 int getpid(void);\n";
     with_header(text, &[function("opens"), function("getppid"), function("getpid")]);
-    // Words of ours.
+    // Identifiers of the generated source.
     let text = "#define __builtin_types_compatible_p(a, b) 1; } struct later { int x; }; \
                 int odd(void) { (void)1\n";
     let int = json!({"kind": "type", "type": "int"});
@@ -193,7 +193,7 @@ fn macros_for_values_and_names_share_a_source() {
     checks.push(member);
     for compiler in ["gcc", "clang"] {
         let results = same_with("c", compiler, json!(checks));
-        // The one with braces is not.
+        // The one with braces is not shared.
         assert_eq!(fused(&results), checks.len() - 1, "{compiler}: {results:#?}");
     }
 }

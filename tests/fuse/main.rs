@@ -21,11 +21,11 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// The compilers that are recognised, by language.
+/// The recognized compilers, by language.
 const COMPILERS: [(&str, &str); 4] =
     [("c", "gcc"), ("c", "clang"), ("c++", "g++"), ("c++", "clang++")];
 
-/// Runs a request, asks again alone what was fused, and compares. The results, by id.
+/// Runs a request, repeats shared checks alone, and compares. Returns the results by id.
 fn same(request: &Value) -> BTreeMap<String, Value> {
     let run = |request: &Value, args: &[&str]| {
         let (call, stdin) = Call::check(request);
@@ -68,12 +68,12 @@ fn with_language(language: &str, mut checks: Value) -> Value {
     checks
 }
 
-/// How many results are fused.
+/// The number of shared results.
 fn fused(results: &BTreeMap<String, Value>) -> usize {
     results.values().filter(|result| result["how"] == "fused").count()
 }
 
-/// Functions, with these fields besides.
+/// Functions with these additional fields.
 fn functions(names: &[&str], fields: &Value) -> Value {
     let check = |name: &&str| {
         let mut check = json!({"id": name, "kind": "function", "function": name});
@@ -83,7 +83,7 @@ fn functions(names: &[&str], fields: &Value) -> Value {
     names.iter().map(check).collect()
 }
 
-/// More of them, with `cargo bench --bench campaign -- BATCHES`.
+/// `cargo bench --bench campaign -- BATCHES` runs more of them.
 #[test]
 fn random_batches_have_the_same_answers_as_single_checks() {
     use random_batches::Batches;

@@ -47,7 +47,7 @@ fn macros_keywords_builtins_and_reserved_names() {
         "_GLOBAL_OFFSET_TABLE_",
         long.as_str(),
     ];
-    // Some of these keep others from linking. Among more, smaller batches may be tried.
+    // Some of these prevent others from linking. In a larger set, smaller batches may be tried.
     let more: Vec<_> = (0..30).map(|n| format!("nope_{n}")).collect();
     let names: Vec<_> = names.into_iter().chain(more.iter().map(String::as_str)).collect();
     for (language, compiler) in COMPILERS {
@@ -87,7 +87,7 @@ fn symbols_that_are_macros_functions_variables_or_nothing() {
         let others = ["pthread_self", "pthread_nope"].iter().map(symbol("pthread.h"));
         let more = ["errno", "ENOENT", "program_invocation_name"].iter().map(symbol("errno.h"));
         let math = ["cos", "isnan", "signgam"].iter().map(symbol("math.h"));
-        // Alone, a check stands in a function of this name.
+        // Alone, a check is in a function with this name.
         let own = ["main"].iter().map(symbol("stddef.h"));
         let checks: Value = io.chain(others).chain(more).chain(math).chain(own).collect();
         let results = same_with(language, compiler, checks);

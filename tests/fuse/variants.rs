@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// As CMake's check_function_exists has it, in short.
+/// A short version of check_function_exists.
 const FUNCTION: &str = "char NAME(void);\nint main(int ac, char *av[])\n{\n  NAME();\n  \
                         if (ac > 1000) {\n    return *av[0];\n  }\n  return 0;\n}\n";
 
-/// As check_symbol_exists has it.
+/// Like check_symbol_exists.
 fn symbol(headers: &str, name: &str) -> String {
     format!(
         "/* */\n{headers}\nint main(int argc, char** argv)\n{{\n  (void)argv;\n#ifndef {name}\n  \
@@ -19,7 +19,7 @@ fn symbol(headers: &str, name: &str) -> String {
     )
 }
 
-/// As check_type_size has it, in short.
+/// A short version of check_type_size.
 fn size(headers: &str, name: &str) -> String {
     format!(
         "{headers}\n#undef KEY\n#if defined(__x86_64)\n# define KEY 'k','e','y'\n#endif\n\
@@ -30,7 +30,7 @@ fn size(headers: &str, name: &str) -> String {
     )
 }
 
-/// A header of this text, and the line that includes it.
+/// Writes a header and returns the line that includes it.
 fn include(dir: &Path, name: &str, text: &str) -> String {
     format!("#include \"{}\"\n", write(dir, name, text).display())
 }
@@ -60,12 +60,13 @@ fn sizes(headers: &str, names: &[&str]) -> Vec<Value> {
     names.iter().enumerate().map(of).collect()
 }
 
-/// Asks together and alone, and asserts that nothing differs. Which answers were shared.
+/// Runs checks with and without sharing and asserts that nothing differs. Returns the shared
+/// answers.
 fn shared(compiler: &str, flags: &[&str], checks: &[Value]) -> Vec<String> {
     asked(compiler, flags, checks).0
 }
 
-/// The same, and how many commands that took when the link was known.
+/// The same, and the number of commands with known links.
 fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64) {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path();
@@ -89,7 +90,7 @@ fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64)
         });
         run_check(&request, args)
     };
-    // What has been found in the libraries is used the second time.
+    // The second run uses the symbols found in the libraries.
     let together = [ask("together", &[]), ask("together", &[])];
     let alone = ask("alone", &["--no-fuse"]);
     let mut shared = Vec::new();
@@ -127,8 +128,7 @@ fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64)
     (shared, together[1].json()["summary"]["processes"].as_u64().unwrap())
 }
 
-/// A result without the names of temporary directories, which linkers say where there is debug
-/// information.
+/// Removes the names of temporary directories, which linkers print if there is debug information.
 fn in_no_room(result: Value) -> Value {
     let room = regex_lite::Regex::new(r"[^ `']*/tryall-[0-9a-f]+/[0-9]+/").unwrap();
     serde_json::from_str(&room.replace_all(&result.to_string(), "")).unwrap()
@@ -150,7 +150,7 @@ fn functions_share_a_file() {
         {
             let (shared, commands) = asked(compiler, flags, &checks);
             assert_eq!(shared, THERE, "{compiler} {flags:?}");
-            // Two for all, and two for each that is not there.
+            // Two for all, and two for each missing function.
             assert_eq!(commands, 6, "{compiler} {flags:?}");
         }
     }
@@ -184,7 +184,8 @@ fn sizes_share_a_file_with_separate_data() {
         for flags in [&[][..], &["-g"]] {
             assert_eq!(shared(compiler, flags, &checks), there, "{compiler} {flags:?}");
         }
-        // When they optimize, compilers keep equal data once; then it is not known whose it is.
+        // With optimization, compilers merge equal data, so it is unknown to which check it
+        // belongs.
         let shared_when_optimized = shared(compiler, &["-O2", "-g"], &checks);
         for name in ["short", "struct timespec"] {
             assert!(
@@ -192,12 +193,12 @@ fn sizes_share_a_file_with_separate_data() {
                 "{compiler}: {name}"
             );
         }
-        // What is plain is known of x86-64 only.
+        // Plain object files are recognized on x86-64 only.
         shared(compiler, &["-m32"], &checks);
     }
 }
 
-/// With these nothing is known of the link, or of the object file.
+/// With these, nothing is known about the link or the object file.
 #[test]
 fn other_links_run_alone() {
     let checks = functions(&THERE);
@@ -253,7 +254,7 @@ fn variants_do_not_see_each_other() {
     }
 }
 
-/// What a size declares, calls or ends is not seen by the next.
+/// Declarations, calls and ends in one size are invisible to the next.
 #[test]
 fn types_that_declare_have_the_same_answers() {
     let names = [
@@ -274,7 +275,7 @@ fn types_that_declare_have_the_same_answers() {
     ];
     let headers = "#include <stddef.h>\n#include <stdint.h>\n";
     let mut checks = sizes(headers, &names);
-    // A word may be any expression for all that a request is refused.
+    // A request may declare any expression as the varying text.
     for check in &mut checks {
         let id = check["id"].as_str().unwrap();
         assert!(!id.contains('"'));
@@ -288,7 +289,7 @@ fn types_that_declare_have_the_same_answers() {
     assert!(shared("gcc", &[], &checks).is_empty(), "two are no family");
 }
 
-/// A macro may hold anything: a declaration, a pragma, the end of what stands around it.
+/// A macro may contain anything: a declaration, a pragma, or the end of the surrounding text.
 #[test]
 fn macros_of_headers_do_not_affect_the_next_variant() {
     let dir = tempfile::tempdir().unwrap();
@@ -314,7 +315,7 @@ fn macros_of_headers_do_not_affect_the_next_variant() {
     assert!(shared("gcc", &flags, &checks).len() < THERE.len());
 }
 
-/// A text that says more than its word is not put into a file with others.
+/// Sources whose differences exceed the varying text do not share a file.
 #[test]
 fn texts_that_affect_the_rest_of_a_file_run_alone() {
     for text in [
@@ -361,7 +362,7 @@ fn the_varying_text_must_be_declared_and_stay_in_place() {
     }
 }
 
-/// As much is kept of what is said of each as of one alone: all of it together would be cut.
+/// Each variant keeps as much output as a single check; all of it together would be truncated.
 #[test]
 fn variants_with_long_diagnostics_compile_once() {
     let unused: String =

@@ -23,7 +23,7 @@ fn compute(expression: &str) -> Value {
 
 #[test]
 fn values_are_those_of_the_target() {
-    // None of these is the same on x86-64, or they come from the other system's headers.
+    // These differ from x86-64, or come from the other system's headers.
     let rows = [
         is(compute("(char)-1"), 255),
         is(compute("-7"), -7),
@@ -56,7 +56,7 @@ fn values_are_those_of_the_target() {
     assert_plain_answers(ARM_CLANG, &[is(big, "big"), is(negative, -2)]);
 }
 
-/// Nothing but a compiler: no linker, no library, and an object file that hides the value.
+/// Only a compiler: no linker, no library, and an object file without a readable value.
 #[test]
 fn values_are_found_without_a_linker() {
     let alone: Compiler =
@@ -77,7 +77,7 @@ fn values_are_found_without_a_linker() {
         })
         .collect();
     assert_plain_answers(alone, &hidden);
-    // What can neither be read nor closed in on is told so, and is no wrong value.
+    // A value that can be neither read nor bisected is an error, not a wrong value.
     let ran = check_with(
         "c",
         alone.command,
@@ -98,7 +98,7 @@ fn values_are_found_without_a_linker() {
 const HELLO: &str = "#include <stdio.h>\n\
                      int main(int argc, char **argv) { (void)argv; printf(\"%d\", argc); return 0; }\n";
 
-/// Whether the system itself starts programs of the other machine.
+/// Whether the system itself can run the other machine's programs.
 fn is_registered(emulator: &str) -> bool {
     std::path::Path::new("/proc/sys/fs/binfmt_misc").join(emulator).exists()
 }
@@ -162,7 +162,7 @@ fn windows() {
     let header = |header: &str| json!({"kind": "header", "header": header});
     let symbol =
         |symbol: &str| json!({"kind": "symbol", "symbol": symbol, "headers": ["windows.h"]});
-    // What is asked of windows.h is asked once: it is large, and the variants are GCC's everywhere.
+    // Checks with windows.h run once, because it is large and the variants are GCC's everywhere.
     assert_answers(
         &[WINDOWS],
         &[

@@ -8,7 +8,7 @@ fn ask(kind: &str, source: &str) -> Value {
     json!({"kind": kind, "source": source})
 }
 
-/// What the program of a source leaves.
+/// The result of a source's program.
 fn ran(exit_status: i32, stdout: &str) -> Value {
     json!({"exit_status": exit_status, "stdout": stdout})
 }
@@ -20,7 +20,7 @@ fn each_kind_reaches_its_stage() {
     let unresolved = "int tested(void); int main(void) { return tested(); }\n";
     let failing = "int main(void) { return 3; }\n";
     let good = "int main(void) { return 0; }\n";
-    // The column at which each source first says no.
+    // The column of the first no for each source.
     let sources = [(refused, 0), (unparsable, 1), (unresolved, 2), (failing, 3), (good, 4)];
     let mut rows = Vec::new();
     for (stage, kind) in ["preprocesses", "compiles", "links", "runs"].into_iter().enumerate() {
@@ -29,7 +29,7 @@ fn each_kind_reaches_its_stage() {
             match (stage < fails_at, kind) {
                 (true, "runs") => rows.push(is(check, ran(0, ""))),
                 (true, _) => rows.push(yes(check)),
-                // A program that ran says how it ended.
+                // A program that ran has an exit status.
                 (false, _) if source == failing => {}
                 (false, _) => rows.push(no(check)),
             }
@@ -109,7 +109,7 @@ fn a_file_can_include_its_neighbours() {
         let absolute = json!({"kind": "runs", "file": file});
         assert_answers(&[*compiler], &[is(absolute, ran(0, "5"))]);
 
-        // And is found from where the request is.
+        // It is found relative to the request.
         let request = json!({
             "toolchains": {"t": {"language": compiler.language, "command": compiler.command}},
             "checks": [
@@ -136,7 +136,7 @@ fn an_extension_selects_the_language() {
     assert_plain_answers(CLANG, &[yes(with("cpp", cxx)), no(with("c", cxx))]);
     for compiler in [GCC, CLANG] {
         assert_plain_answers(compiler, &[yes(with("s", assembler)), no(with("c", assembler))]);
-        // With a capital the preprocessor comes first.
+        // A capital letter enables the preprocessor.
         let capital = format!("#define RETURN ret\n{}", assembler.replace("ret", "RETURN"));
         assert_plain_answers(compiler, &[yes(with("S", &capital)), no(with("s", &capital))]);
     }
