@@ -91,18 +91,18 @@ fn run(count: usize, seed: u64) -> Result<usize, String> {
         };
         if done % (2 * WINDOW) == 0 || done == count {
             let (seconds, known) = (started.elapsed().as_secs(), alone.known());
-            println!("{seconds} s: {}; {known} known alone", told(&all));
+            println!("{seconds} s: {}; {known} known alone", describe(&all));
         }
         if done == count {
             println!(
                 "seed {seed}, done: {}; alone {} compiler commands for {} checks and {afresh} \
                  afresh",
-                told(&all),
+                describe(&all),
                 alone.commands,
                 alone.known(),
             );
             for (compiler, count) in &counts {
-                println!("{compiler}: {}", told(count));
+                println!("{compiler}: {}", describe(count));
             }
             return Ok(all.differences);
         }
@@ -110,7 +110,7 @@ fn run(count: usize, seed: u64) -> Result<usize, String> {
     Ok(0)
 }
 
-fn told(count: &Count) -> String {
+fn describe(count: &Count) -> String {
     let Count { batches, checks, shared, commands, differences } = count;
     format!(
         "{batches} batches, {checks} checks, {shared} of them shared, {commands} compiler \

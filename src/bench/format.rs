@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_keep_the_digits_that_say_something() {
+    fn numbers_keep_significant_digits() {
         assert_eq!(significant(2.2149, 3), "2.21");
         assert_eq!(significant(1234.5, 3), "1234");
         assert_eq!(significant(0.001_234, 3), "0.00123");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_of_one_compiler_belong_together() {
+    fn widths_of_one_compiler_form_a_group() {
         let report = sample::report(vec![
             sample::nine_rows("gfortran", 1, 4.0),
             sample::nine_rows("gcc", 1, 4.0),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_whose_first_round_never_ended_says_so() {
+    fn a_row_without_a_finished_round_says_so() {
         let mut row = sample::nine_rows("gcc", 1, 4.0).rows.remove(0);
         assert_eq!(why_missing(&row), None);
         row.rounds.clear();
@@ -206,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn a_command_has_quotes_only_where_a_shell_needs_them() {
+    fn commands_are_quoted_only_if_necessary() {
         let words = ["tryall", "bench", "--jobs", "1,2", "gcc -O2", ""].map(String::from);
         assert_eq!(command(&words), "tryall bench --jobs 1,2 'gcc -O2' ''");
     }
 
     #[test]
-    fn escapes_of_a_compiler_do_not_reach_the_terminal() {
+    fn escape_sequences_of_a_compiler_are_removed() {
         assert_eq!(plain("gcc \x1b[1m12\r\n"), "gcc  [1m12");
     }
 }

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn every_figure_stands_below_its_heading() {
+    fn columns_are_aligned_with_their_headings() {
         let text = terminal(&sample::report(vec![sample::nine_rows("gfortran", 2, 11.0)]), false);
         let lines: Vec<_> = text.lines().collect();
         let head = lines.iter().position(|line| line.contains("processes")).unwrap();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_without_figures_says_why() {
+    fn a_row_without_results_has_a_reason() {
         let report = sample::report(vec![sample::nine_rows("gfortran", 2, 4.1)]);
         assert!(terminal(&report, false).contains("meson +"));
         assert!(terminal(&report, false).contains("  not measured: meson is not on PATH\n"));
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_make_a_table_of_their_own() {
+    fn widths_have_a_separate_table() {
         let widths = [1, 2, 4].map(|jobs| sample::nine_rows("gfortran", jobs, 4.0));
         let text = terminal(&sample::report(widths.to_vec()), false);
         let mut lines = text.lines().skip_while(|line| !line.contains("by width")).skip(2);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_bench_warns_of_stands_below_its_table() {
+    fn warnings_follow_the_table() {
         let mut report = sample::report(vec![sample::nine_rows("gcc", 2, 4.0)]);
         report.benches[0].warnings.push("the machine is noisy: close other programs".into());
         let text = terminal(&report, false);
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_there_only_if_asked_for_and_change_no_text() {
+    fn colours_are_optional_and_do_not_change_the_text() {
         let report = hard_names();
         let plain = terminal(&report, false);
         assert!(!plain.contains('\x1b'), "{plain:?}");
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_measured_is_neither_zero_nor_infinite() {
+    fn missing_results_are_neither_zero_nor_infinite() {
         let mut report = sample::report(vec![sample::nine_rows("gcc", 2, 4.0)]);
         report.interrupted = true;
         let bench = &mut report.benches[0];

@@ -65,7 +65,7 @@ const ADOPT: &str = "include(CheckIncludeFile)\ninclude(CheckTypeSize)\ntryall_b
     message(\"${HAVE_A} ${HAVE_B} ${SIZE}\")\n";
 
 #[test]
-fn every_way_to_the_module_leads_there() {
+fn every_way_of_including_the_modules_works() {
     let modules = root().join("cmake");
     let modules = modules.display();
     for way in [

@@ -56,7 +56,7 @@ fn always(row: &mut Row, requests: &[&str]) {
         let requests: Vec<_> = requests.iter().map(String::as_str).collect();
         let ended = workspace.faulty(args, &requests).ask(&request(&fakecc()));
         row.look(&workspace, &ended, right());
-        leaves_nobody(row, &workspace);
+        assert_no_survivors(row, &workspace);
     }
 }
 
@@ -74,12 +74,12 @@ fn stuck(row: &mut Row, requests: &[&str]) {
         }
         let ended = workspace.faulty(args, &requests).ask(&request);
         row.look(&workspace, &ended, right());
-        leaves_nobody(row, &workspace);
+        assert_no_survivors(row, &workspace);
     }
 }
 
 /// The processes that the compiler has recorded must be gone.
-fn leaves_nobody(row: &mut Row, workspace: &Workspace) {
+fn assert_no_survivors(row: &mut Row, workspace: &Workspace) {
     let alive = workspace.end_daemons(&workspace.own("pids"));
     if alive > 0 {
         row.left.push(format!("{alive} children of the compiler"));

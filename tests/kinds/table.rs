@@ -125,7 +125,7 @@ fn assert_all(questions: &[(Compiler, &[&str], &Row)]) {
     assert_eq!(results.len(), questions.len());
     let wrong: Vec<_> = std::iter::zip(results, questions)
         .filter(|(result, (_, _, row))| !fits(result, &row.expected))
-        .map(|(result, (_, _, row))| told(result, &row.expected))
+        .map(|(result, (_, _, row))| describe(result, &row.expected))
         .collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), results.len(), wrong.join("\n"));
 }
@@ -138,7 +138,7 @@ fn fits(result: &Value, expected: &Expected) -> bool {
     }
 }
 
-fn told(result: &Value, expected: &Expected) -> String {
+fn describe(result: &Value, expected: &Expected) -> String {
     let text = |field: &str| {
         let text = result[field].as_str().unwrap_or_default();
         text.lines().take(8).map(|line| format!("\n    {line}")).collect::<String>()

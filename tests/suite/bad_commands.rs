@@ -1,4 +1,4 @@
-//! Invalid explicit commands, and checks that do not support them.
+//! Explicit commands that make no sense, and checks that do not fit them.
 
 use crate::bad_input::assert_refused_at;
 use crate::support::*;

@@ -393,7 +393,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn brackets_close_where_the_text_ends() {
+    fn bracket_arguments_end_at_the_end_of_the_text() {
         assert_eq!(bracketed("a]]"), "[=[\na]]]=]");
         assert_eq!(bracketed("a]=]b]=="), "[===[\na]=]b]==]===]");
         assert_eq!(quoted("sys/stat.h"), "sys/stat.h");
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_name_their_arguments() {
+    fn definitions_have_parameter_names() {
         let arguments = ["int".into(), "char *".into(), "...".into()];
         assert_eq!(
             definition("f", "char *", &arguments),

@@ -341,13 +341,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_goes_first() {
+    fn needed_checks_come_first() {
         assert_eq!(order_of(&[&[], &[], &[]]), [0, 1, 2]);
         assert_eq!(order_of(&[&[2], &[0, 2], &[3], &[]]), [3, 2, 0, 1]);
     }
 
     #[test]
-    fn what_is_not_on_path_is_named() {
+    fn missing_programs_are_named() {
         let empty = tempfile::tempdir().unwrap();
         for (peer, missing) in Peer::ALL.into_iter().zip(["cmake", "meson", "python3"]) {
             let why = peer.find_on(empty.path().as_os_str()).unwrap_err();
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn main_programs_are_recognised() {
+    fn main_programs_are_recognized() {
         for source in ["print *, 1\nend\n", "PROGRAM x\nEND PROGRAM x\n\n"] {
             assert!(has_main(source, Language::Fortran), "{source}");
         }

@@ -36,7 +36,7 @@ pub(super) fn panel(canvas: &mut Canvas, top: f64, bench: &Bench, cores: usize) 
 
     axis(canvas, (left, bottom), top, scale, gaps);
     for (row, (start, _, y, text)) in bench.rows.iter().zip(&labels) {
-        canvas.open(&told(bench, row));
+        canvas.open(&description_of(bench, row));
         let name = fitted(&row.name, TEXT, left - LEFT - 10.0);
         let class = if row.kind == RowKind::Engine { "name engine-name" } else { "name" };
         canvas.text(left - 10.0, *y, Anchor::End, class, &name);
@@ -106,7 +106,7 @@ fn measured(bench: &Bench, cores: usize) -> String {
 }
 
 /// All data of a row as text.
-pub(super) fn told(bench: &Bench, row: &Row) -> String {
+pub(super) fn description_of(bench: &Bench, row: &Row) -> String {
     let name = plain(&row.name);
     if let Some(why) = why_missing(row) {
         return format!("{name}: {why}");

@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_keep_apart_and_go_neither_above_the_first_line_nor_below_the_axis() {
+    fn labels_do_not_overlap_and_stay_within_the_plot() {
         assert_eq!(spread([50.0, 10.0].into_iter(), 200.0), [50.0, 10.0]);
         let upper = spread([12.0, 10.0, 11.0].into_iter(), 200.0);
         assert_eq!(upper, [10.0 + 2.0 * LABEL, 10.0, 10.0 + LABEL]);

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_does_not_fit_ends_in_dots() {
+    fn text_that_does_not_fit_is_truncated() {
         assert_eq!(fitted("short", 13.0, 100.0), "short");
         let cut = fitted("a name that is much too long", 13.0, 100.0);
         assert!(cut.ends_with('…') && width(&cut, 13.0) <= 100.0, "{cut}");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vertical_line_leaves_out_where_text_stands() {
+    fn a_vertical_line_has_gaps_for_text() {
         let mut canvas = Canvas::default();
         canvas.vertical(5.0, 0.0, 100.0, &[(60.0, 70.0), (20.0, 30.0), (25.0, 40.0)], "limit");
         let body = canvas.into_body();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_of_xml_are_escaped_and_forbidden_ones_left_out() {
+    fn xml_is_escaped_and_forbidden_characters_are_removed() {
         assert_eq!(escaped("<a & \"b\">\u{1b}x\u{ffff}"), "&lt;a &amp; &quot;b&quot;&gt; x");
     }
 }

@@ -115,7 +115,7 @@ fn legend(canvas: &mut Canvas, top: f64, report: &Report) -> f64 {
 /// The results as text, for screen readers.
 fn description(report: &Report) -> String {
     let benches = report.benches.iter().map(|bench| {
-        let rows: Vec<_> = bench.rows.iter().map(|row| bars::told(bench, row)).collect();
+        let rows: Vec<_> = bench.rows.iter().map(|row| bars::description_of(bench, row)).collect();
         format!("{}, -j{}: {}.", subject(bench), bench.jobs, rows.join("; "))
     });
     benches.collect::<Vec<_>>().join(" ")

@@ -135,7 +135,7 @@ fn all() -> [Report; 5] {
 }
 
 #[test]
-fn every_picture_is_well_formed_and_all_its_numbers_are_numbers() {
+fn every_plot_is_well_formed_and_has_finite_numbers() {
     for report in all() {
         let text = svg(&report);
         let elements = elements(&text);
@@ -155,7 +155,7 @@ fn every_picture_is_well_formed_and_all_its_numbers_are_numbers() {
 }
 
 #[test]
-fn every_row_is_named_and_has_its_figures_or_the_reason_why_not() {
+fn every_row_has_a_name_and_results_or_a_reason() {
     for report in [three_compilers(), widths()] {
         let elements = elements(&svg(&report));
         let texts = || elements.iter().filter(|element| element.name == "text");
@@ -178,7 +178,7 @@ fn every_row_is_named_and_has_its_figures_or_the_reason_why_not() {
 }
 
 #[test]
-fn what_is_cut_short_is_whole_in_the_description() {
+fn truncated_text_is_complete_in_the_description() {
     let report = extremes();
     let elements = elements(&svg(&report));
     let described = &elements.iter().find(|element| element.name == "desc").unwrap().text;
@@ -191,7 +191,7 @@ fn what_is_cut_short_is_whole_in_the_description() {
 }
 
 #[test]
-fn no_text_stands_on_another_or_outside() {
+fn no_text_overlaps_another_or_leaves_the_plot() {
     for report in all() {
         let elements = elements(&svg(&report));
         let height = elements[0].number("height");
@@ -210,7 +210,7 @@ fn no_text_stands_on_another_or_outside() {
 }
 
 #[test]
-fn no_upright_line_crosses_a_label() {
+fn no_vertical_line_crosses_a_label() {
     for report in all() {
         let elements = elements(&svg(&report));
         let values = |class: &str| ["value", "missing", "limit-name"].contains(&class);
@@ -258,7 +258,7 @@ fn whiskers_span_the_rounds_and_stay_within_the_plot() {
 }
 
 #[test]
-fn the_legend_names_only_what_is_there() {
+fn the_legend_contains_only_used_entries() {
     let mut report = three_compilers();
     let has = |report: &Report, class: &str| {
         elements(&svg(report)).iter().any(|e| e.name == "path" && e.get("class") == class)
