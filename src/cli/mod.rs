@@ -87,7 +87,7 @@ enum Command {
     BenchWorker,
     /// Print the JSON Schema of a request, a response or a benchmark
     Schema {
-        /// The schema to print
+        /// The schema
         which: Which,
     },
     /// Print a shell completion script

@@ -294,7 +294,7 @@ fn unmeasurable_suites_are_refused() {
     for (args, part) in [
         (&["bench", "gcc", "--suite", "/no/such.json"][..], "/no/such.json"),
         (&["bench", "/no/such/compiler"], "/no/such/compiler"),
-        (&["bench", "'"], "no command"),
+        (&["bench", "'"], "not a command"),
     ] {
         let ran = Call::new(args).run();
         assert_eq!((ran.code(), ran.stdout.as_str()), (2, ""), "{ran:?}");
