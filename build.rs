@@ -1,4 +1,4 @@
-//! Lists the CMake modules and the Meson files, so that the program can hold them.
+//! Generates the list of CMake modules and Meson files that the program embeds.
 
 use std::fmt::Write;
 use std::fs;
@@ -24,7 +24,7 @@ fn main() {
                 .expect("memory takes all");
         }
         if name == "CMAKE" {
-            // For TryallConfigVersion.cmake, which finds no Cargo.toml where these are put.
+            // For TryallConfigVersion.cmake: installed modules have no Cargo.toml to read.
             let version = format!("set(PACKAGE_VERSION {})\n", version());
             hash.add(version.as_bytes());
             let path = "tryall/Version.cmake";
@@ -38,7 +38,7 @@ fn main() {
     fs::write(out.join("modules.rs"), text).expect("cargo's directory can be written");
 }
 
-/// The version of the package, without what may follow its numbers.
+/// The version of the package, without a pre-release suffix.
 fn version() -> String {
     let number = |part| {
         let value = std::env::var(format!("CARGO_PKG_VERSION_{part}"));
@@ -47,9 +47,8 @@ fn version() -> String {
     ["MAJOR", "MINOR", "PATCH"].map(number).join(".")
 }
 
-/// The files below a directory, with their paths in it. A link to a file stands for the file.
-/// Links to directories, which may lead in circles, and links to nothing are left out, and so
-/// are hidden files, which editors leave.
+/// Collects the files below a directory with their relative paths. Follows links to files. Skips
+/// links to directories (there may be cycles), broken links, and hidden files (editors create them).
 fn collect(dir: &Path, inside: &str, files: &mut Vec<(String, PathBuf)>) {
     let entries = fs::read_dir(dir).unwrap_or_else(|why| panic!("{dir:?}: {why}"));
     for entry in entries {
@@ -68,7 +67,7 @@ fn collect(dir: &Path, inside: &str, files: &mut Vec<(String, PathBuf)>) {
     }
 }
 
-/// FNV-1a: tells versions of our own files apart, and is the same with every compiler.
+/// FNV-1a: distinguishes versions of our own files, and does not depend on the compiler's version.
 struct Hash(u64);
 
 impl Hash {
@@ -76,7 +75,7 @@ impl Hash {
         Hash(0xcbf2_9ce4_8422_2325)
     }
 
-    /// Adds a part, and its length, so that nothing can move from one part to the next.
+    /// Adds a part with its length, so that different splits of the same bytes differ.
     fn add(&mut self, part: &[u8]) {
         for byte in (part.len() as u64).to_le_bytes().iter().chain(part) {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);

@@ -1,12 +1,10 @@
-//! Compares the answers of random batches with those of each check alone:
-//! `cargo bench --bench campaign -- BATCHES [SEED]`. It tells every difference, with the whole
-//! request, and its exit status is 1 then.
+//! Compares the answers of random batches with the answers of each check alone:
+//! `cargo bench --bench campaign -- BATCHES [SEED]`. Prints every difference with the whole request;
+//! the exit status is then 1.
 //!
-//! The same checks come again in other batches. What a check answers alone (`--no-fuse`) is a
-//! function of the check, its toolchain and the compiler; so it is asked once and remembered
-//! under all of these. Every remembered answer came from a compile of its own in this very run.
-//! Whether memory and compiler agree is seen in every 50th batch, all of whose checks are asked
-//! alone afresh.
+//! The same checks recur in different batches. The answer of a check alone (`--no-fuse`) depends only
+//! on the check, its toolchain and the compiler, so it is computed once per run and cached under
+//! these. Every 50th batch recomputes all of its answers to validate the cache.
 
 #[path = "../tests/support/random_batches/mod.rs"]
 mod random_batches;
@@ -22,14 +20,14 @@ use random_batches::{Batch, Batches};
 
 const TRYALL: &str = env!("CARGO_BIN_EXE_tryall");
 
-/// So many batches are run before what they need is asked alone, all at once. The last of them is
-/// the one that is asked alone afresh.
+/// The number of batches after which the missing single answers are computed together. The last
+/// batch of each series recomputes all of its answers.
 const WINDOW: usize = 50;
 
-/// So many differences are told in full.
+/// The number of differences to print in full.
 const TOLD: usize = 20;
 
-/// What was counted of one compiler, or of all.
+/// Counts for one compiler, or for all.
 #[derive(Default)]
 struct Count {
     batches: usize,
@@ -54,7 +52,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// How many differences there were.
+/// Returns the number of differences.
 fn run(count: usize, seed: u64) -> Result<usize, String> {
     let started = Instant::now();
     let mut batches = Batches::new(seed, Path::new(env!("CARGO_TARGET_TMPDIR")));
@@ -93,18 +91,18 @@ fn run(count: usize, seed: u64) -> Result<usize, String> {
         };
         if done % (2 * WINDOW) == 0 || done == count {
             let (seconds, known) = (started.elapsed().as_secs(), alone.known());
-            println!("{seconds} s: {}; {known} known alone", told(&all));
+            println!("{seconds} s: {}; {known} known alone", describe(&all));
         }
         if done == count {
             println!(
                 "seed {seed}, done: {}; alone {} compiler commands for {} checks and {afresh} \
                  afresh",
-                told(&all),
+                describe(&all),
                 alone.commands,
                 alone.known(),
             );
             for (compiler, count) in &counts {
-                println!("{compiler}: {}", told(count));
+                println!("{compiler}: {}", describe(count));
             }
             return Ok(all.differences);
         }
@@ -112,7 +110,7 @@ fn run(count: usize, seed: u64) -> Result<usize, String> {
     Ok(0)
 }
 
-fn told(count: &Count) -> String {
+fn describe(count: &Count) -> String {
     let Count { batches, checks, shared, commands, differences } = count;
     format!(
         "{batches} batches, {checks} checks, {shared} of them shared, {commands} compiler \
@@ -120,7 +118,7 @@ fn told(count: &Count) -> String {
     )
 }
 
-/// Asks batches, as many at a time as there are cores: most have a time when only one is busy.
+/// Runs batches, one per core: most batches use only one core for some of the time.
 fn ask_all(batches: Vec<Batch>) -> Result<Vec<(Batch, Asked)>, String> {
     let next = AtomicUsize::new(0);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,8 +1,8 @@
-//! What the engine costs: `cargo bench --bench engine [-- ROUNDS]`.
+//! Measures the engine's overhead: `cargo bench --bench engine [-- ROUNDS]`.
 //!
-//! Every figure that the project promises is measured here and nowhere else; no test is timed.
-//! The same compiler commands are run bare (one after the other, by a plain loop) and by the
-//! engine, in turn, so that a machine that slows down slows both.
+//! This benchmark measures all performance limits of the project; no test measures time. A plain
+//! serial loop and the engine run the same compiler commands in alternation, so that a machine that
+//! slows down affects both.
 
 use std::fs;
 use std::io;
@@ -25,17 +25,17 @@ fn main() -> ExitCode {
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// What a finished command used.
+/// The resources that a finished command used.
 #[derive(Clone, Copy, Default)]
 struct Used {
     wall: Duration,
-    /// Of the command and all that it waited for.
+    /// CPU time of the command and of all children that it waited for.
     cpu: Duration,
-    /// Of the largest process among them, in KiB.
+    /// Memory of the largest of these processes, in KiB.
     memory: i64,
 }
 
-/// Runs a command and waits for it in a way that tells what it used.
+/// Runs a command and returns its resource usage.
 #[allow(clippy::zombie_processes, reason = "wait4 waits for it")]
 fn run(command: &mut Command) -> (Used, String) {
     let started = Instant::now();
@@ -46,7 +46,7 @@ fn run(command: &mut Command) -> (Used, String) {
     // SAFETY: all zeros is a valid rusage.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     let pid = i32::try_from(child.id()).expect("process ids are positive");
-    // SAFETY: both pointers are to live variables. Nobody else waits for this child.
+    // SAFETY: both pointers point to live variables. No other code waits for this child.
     assert_eq!(unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) }, pid);
     let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
     let cpu = time(usage.ru_utime) + time(usage.ru_stime);
@@ -60,7 +60,7 @@ struct Bare {
 }
 
 impl Bare {
-    /// Takes from a response what was run.
+    /// Extracts the commands from a response.
     fn of(response: &Value) -> Self {
         let dir =
             tempfile::tempdir_in(if Path::new("/dev/shm").exists() { "/dev/shm" } else { "/tmp" })
@@ -83,7 +83,7 @@ impl Bare {
         Bare { _dir: dir, commands }
     }
 
-    /// The plain loop; the CPU time of all commands, and the loop's own time on the clock.
+    /// Runs the plain loop. Returns the CPU time of all commands and the wall time of the loop.
     fn run(&self) -> Used {
         let started = Instant::now();
         let mut cpu = Duration::ZERO;
@@ -111,7 +111,7 @@ fn tryall(args: &[&str]) -> (Used, Value) {
     (used, serde_json::from_str(&output).unwrap_or(Value::Null))
 }
 
-/// The whole of examples/posix.json at two jobs, against the same commands run bare.
+/// Compares examples/posix.json with two jobs with the same commands in a plain loop.
 fn batch(rounds: usize) -> bool {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/posix.json");
     let args = ["check", example, "-j", "2", "--no-fuse"];
@@ -137,8 +137,8 @@ fn batch(rounds: usize) -> bool {
     good
 }
 
-/// What sharing commands saves of examples/posix.json, and what it costs a batch in which no check
-/// can share any: links with libraries. With and without, in turn.
+/// Measures how much sharing saves for examples/posix.json, and how much it costs for a batch whose
+/// checks cannot share commands (links with libraries). Alternates runs with and without sharing.
 fn shared(rounds: usize) -> bool {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/posix.json");
     let posix: Value = serde_json::from_slice(&fs::read(example).unwrap()).unwrap();
@@ -193,9 +193,8 @@ fn start_up(rounds: usize) -> bool {
     report("tryall --version", &mut times, Some(3.0), " ms")
 }
 
-/// Ten thousand checks. Planned only: with a compiler that is not there nothing runs, so the
-/// whole time is reading, planning and writing. Run: with a compiler that costs next to
-/// nothing, so that the memory is the tool's.
+/// Ten thousand checks. First with a missing compiler, so that nothing runs and the time is that of
+/// parsing, planning and writing. Then with a trivial compiler, so that the memory is tryall's own.
 fn many_checks(rounds: usize) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, compiler: &str| {
@@ -236,7 +235,7 @@ fn size() -> bool {
     report("size of the program", &mut [bytes as f64 / (1 << 20) as f64], Some(4.0), " MiB")
 }
 
-/// Prints the median with the smallest and largest; whether the median is within the limit.
+/// Prints median, minimum and maximum. Returns whether the median is within the limit.
 fn report(what: &str, values: &mut [f64], most: Option<f64>, unit: &str) -> bool {
     values.sort_by(f64::total_cmp);
     let (least, median, largest) = (values[0], values[values.len() / 2], values[values.len() - 1]);

@@ -1,17 +1,16 @@
-//! What the wrapper for Meson saves: `cargo bench --bench meson [-- ROUNDS]`.
+//! Measures how much the Meson wrapper saves: `cargo bench --bench meson [-- ROUNDS]`.
 //!
-//! The checks of integration/glib are asked one at a time by Meson, and in one call. Each round
-//! configures the project without checks, the stock way and as a batch, in a turn that another one
-//! starts, so that a machine that slows down slows all; what the checks cost is the difference to
-//! none. Everybody must find the same `config.h`. Exit status 1 if the median is below what is
-//! promised.
+//! Each round configures integration/glib three times: without checks, with Meson's own methods, and
+//! with one batch. The order rotates, so that a machine that slows down affects all three. The cost of
+//! the checks is the difference from the run without checks. All answers must be equal. The exit
+//! status is 1 if the median is below the limit.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
-/// How many times faster than Meson's the checks are to be, on two cores.
+/// The required speed-up over Meson's own methods, on two cores.
 const PROMISED: f64 = 3.0;
 
 const WAYS: [&str; 3] = ["none", "stock", "batch"];
@@ -44,7 +43,7 @@ fn main() -> ExitCode {
     if middle >= PROMISED { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Configures the project in one way: the seconds that it took, and what it found.
+/// Configures the project in one of the ways. Returns the seconds and the `config.h`.
 fn configure(way: &str) -> (f64, String) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let venv = root.join("target/venv/bin");
@@ -62,14 +61,14 @@ fn configure(way: &str) -> (f64, String) {
         .env("PATH", path.expect("none of them has a colon"))
         .stdout(Stdio::null())
         .status()
-        .expect("tests/install brings Meson");
+        .expect("tests/install installs Meson");
     let seconds = started.elapsed().as_secs_f64();
     assert!(status.success(), "meson setup -Dway={way}: {status}");
     let header = fs::read_to_string(build.path().join("config.h")).expect("the project makes it");
     (seconds, header)
 }
 
-/// The median, and the smallest and largest.
+/// Median, minimum and maximum.
 fn spread(values: &mut [f64]) -> String {
     values.sort_by(f64::total_cmp);
     let [first, .., last] = values else { return format!("{values:.2?}") };

@@ -1,5 +1,5 @@
-//! What compilers and linkers say: nothing of it may stop the program, and what a source or the
-//! toolchain says anyway tells nothing.
+//! Output of compilers and linkers: no output may crash the program, and messages that appear
+//! regardless of the check must not affect its answer.
 
 use std::sync::OnceLock;
 
@@ -9,7 +9,7 @@ use crate::compiler::diagnostics::{positive_form, says_unknown_flag, trouble, wi
 
 use super::request::planned;
 
-/// Looks at messages, behind which a source may stand, with a NUL between.
+/// Tests messages, optionally followed by NUL and a source.
 pub fn look(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (output, source) = text.split_once('\0').unwrap_or((&text, ""));
@@ -40,7 +40,7 @@ pub fn look(bytes: &[u8]) {
     }
 }
 
-/// Two sources that ask several questions each.
+/// Two unity sources with several checks each.
 fn units() -> &'static [Unit] {
     static UNITS: OnceLock<Vec<Unit>> = OnceLock::new();
     UNITS.get_or_init(|| {

@@ -1,5 +1,5 @@
-//! What the fuzz targets do with their input, and what must be true then. The suite does the same
-//! with the corpora and seeded changes of them (src/tests/fuzzed.rs).
+//! The bodies of the fuzz targets, with their assertions. src/tests/fuzzed.rs also runs them on the
+//! corpora and on seeded mutations.
 
 pub mod diagnostics;
 pub mod request;

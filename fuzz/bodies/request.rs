@@ -1,4 +1,4 @@
-//! Requests: whatever stands there is read, or refused with a place in it.
+//! Requests: any input is accepted, or refused with a location in it.
 
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ pub(crate) fn planned(text: &str) -> Result<Plan, BadRequest> {
     })
 }
 
-/// A complaint names a place that is there, the end of the text or of a line included.
+/// The location of an error is inside the text, which includes the end of the text or of a line.
 fn assert_inside(bytes: &[u8], complaint: &BadRequest) {
     let (Some(line), Some(column)) = (complaint.line, complaint.column) else {
         assert_eq!((complaint.line, complaint.column), (None, None));
@@ -41,7 +41,7 @@ fn assert_inside(bytes: &[u8], complaint: &BadRequest) {
     assert!((1..=there.chars().count() + 1).contains(&column), "{complaint} in {text:?}");
 }
 
-/// Reads a request; what is planned of it is made into sources as well.
+/// Parses a request, plans it and generates its sources.
 pub fn look(bytes: &[u8]) {
     if let Err(complaint) = parse(bytes) {
         assert!(!complaint.message.is_empty());

@@ -1,14 +1,13 @@
-//! Names, types and expressions, which must stay where a generated source puts them: whatever is
-//! accepted starts no line, no directive and no comment, and closes no bracket of another.
+//! Names, types and expressions must not escape their place in a generated source. Accepted text
+//! starts no line, directive or comment, and closes no bracket that it did not open.
 
 use crate::compiler::language::Language;
 use crate::plan::question::{Question, Subject};
 use crate::protocol::{HeaderStage, fragment};
 use crate::source::{Form, form};
 
-/// The brackets that are open at the end of a text, as a compiler reads it; `None` if a literal
-/// or a comment is open, or a bracket closes that was not open. Written apart from the rules
-/// that it judges.
+/// The open brackets at the end of a text. `None` if a literal or comment is unterminated, or if a
+/// bracket does not match. Independent of the rules under test.
 fn open_brackets(text: &str, language: Language) -> Option<String> {
     let text = text.replace("\\\n", "");
     let fortran = language == Language::Fortran;
@@ -34,7 +33,7 @@ fn open_brackets(text: &str, language: Language) -> Option<String> {
                 let end = format!("){delimiter}\"");
                 rest.find(&end)? + end.len()
             }
-            // C++ and C23; what came before does not compile a quote after a number.
+            // Digit separators of C++ and C23; older standards reject a quote after a number.
             '\'' if number && !fortran && rest[1..].starts_with(letter) => {
                 before.push('0');
                 1
@@ -83,7 +82,7 @@ fn source(subject: Subject, headers: Vec<String>, language: Language) -> String 
         | Form::ByteOrder(source) => source.text,
         Form::File(_) => unreachable!("no subject here is a file"),
     };
-    // Where Fortran breaks a line depends on the length of the fragment.
+    // Fortran line breaks depend on the length of the fragment.
     if language == Language::Fortran { text.replace("&\n     &", "") } else { text }
 }
 
@@ -97,7 +96,7 @@ fn assert_stays(
         source(subject, headers, language)
     };
     let text = text_with(fragment);
-    // Not a plain name, as those have a source of their own.
+    // Not a plain name, because plain names use a different source.
     let other = text_with("a.b");
     assert_eq!(text.lines().count(), other.lines().count(), "{fragment:?} starts a line:\n{text}");
     assert!(text.contains(fragment) || language == Language::Fortran, "{fragment:?}:\n{text}");
@@ -119,8 +118,8 @@ fn assert_stays_balanced(
     assert_eq!(open_brackets(&text, language).as_deref(), Some(""), "{fragment:?}:\n{text}");
 }
 
-/// Looks at a text in every place and language that accepts it. How often it was taken as a header,
-/// as a name or type, and as an expression.
+/// Tests a text in every place and language that accepts it. Returns how often it was accepted as a
+/// header, as a name or type, and as an expression.
 pub fn look(text: &str) -> [usize; 3] {
     let mut accepted = [0; 3];
     let none = Vec::new;

@@ -1,4 +1,4 @@
-//! What the ways of asking have found, and where they differ.
+//! Compares the answers of all strategies and peers.
 
 use std::collections::HashMap;
 
@@ -10,19 +10,19 @@ use crate::protocol::response::{Answer, Status, Value};
 /// The engine where no check shares commands, in messages.
 const ALONE: &str = "tryall --no-fuse";
 
-/// What was found first, with which all others are compared.
+/// The reference answers.
 #[derive(Default)]
 pub(super) struct Comparison {
-    /// Exit statuses of the first strategy, which all others must have too.
+    /// The exit statuses of the first strategy; the others must have the same.
     reference: Option<(String, Vec<Option<i32>>)>,
-    /// The engine's answers to one repetition when every check has commands of its own. Its shared
-    /// answers, and those of peers, are compared with them.
+    /// The engine's answers to one repetition without sharing. Its answers with sharing, and those
+    /// of peers, are compared with them.
     alone: Vec<Answer>,
-    /// Where peers' answers differ.
+    /// Differences of the peers.
     differences: Vec<Difference>,
 }
 
-/// Checks to which a peer answers otherwise than the engine, all in the same way.
+/// Checks that a peer answers differently from the engine, all in the same way.
 struct Difference {
     peer: Peer,
     theirs: bool,
@@ -30,7 +30,7 @@ struct Difference {
 }
 
 impl Comparison {
-    /// All strategies run the same commands, which must have the same exit statuses.
+    /// Compares the exit statuses of a strategy: all run the same commands.
     pub(super) fn exits(
         &mut self,
         tasks: &[Task],
@@ -53,8 +53,8 @@ impl Comparison {
         !self.alone.is_empty()
     }
 
-    /// Takes the engine's answers without sharing. Where it has run the command of a task, both must
-    /// have the same exit status.
+    /// Records the engine's answers without sharing. If the engine ran the command of a task, both
+    /// must have the same exit status.
     pub(super) fn alone(&mut self, tasks: &[Task], answers: Vec<Answer>) -> Result<(), Failure> {
         self.alone = answers;
         let Some((first, exits)) = &self.reference else { return Ok(()) };
@@ -66,12 +66,11 @@ impl Comparison {
         Ok(())
     }
 
-    /// The engine's answers must be those that it gives without sharing commands. An exit status of a
-    /// shared command, or of another check's, is not compared: it need not be that of the command
-    /// alone.
+    /// Compares the engine's answers with and without sharing. Ignores exit statuses: that of a
+    /// shared command may differ from that of the command alone.
     pub(super) fn answers(&self, name: &str, answers: &[Answer]) -> Result<(), Failure> {
         for (alone, answer) in self.alone.iter().cycle().zip(answers) {
-            // What programs print may differ from run to run.
+            // The output of programs may differ between runs.
             let is_printed = matches!(answer.value, Some(Value::Program { .. }));
             let same = answer.status == alone.status && (is_printed || answer.value == alone.value);
             if !same {
@@ -87,8 +86,8 @@ impl Comparison {
         Ok(())
     }
 
-    /// A peer asks in its own idiom, which may have another meaning. A difference is told, and
-    /// whoever reads the table judges.
+    /// Compares the answers of a peer. Its checks may have a different meaning, so differences are
+    /// only reported.
     pub(super) fn peer(&mut self, peer: Peer, theirs: Vec<(String, bool)>) {
         let answers = self.alone.iter().filter_map(|answer| match answer.status {
             Status::Yes => Some((answer.id.as_str(), true)),
@@ -107,7 +106,7 @@ impl Comparison {
         }
     }
 
-    /// Where peers answer otherwise, for the report.
+    /// The differences of the peers, for the report.
     pub(super) fn differences(&self) -> Vec<String> {
         let told = |yes: bool| if yes { "yes" } else { "no" };
         let one = |difference: &Difference| {
@@ -124,21 +123,21 @@ impl Comparison {
     }
 }
 
-/// Two that have run the same command must have the same exit status.
+/// Compares the exit statuses of the same command.
 fn same_exit(
     check: &str,
     (first, one): (&str, Option<i32>),
     (second, other): (&str, Option<i32>),
 ) -> Result<(), Failure> {
-    let told = |exit: Option<i32>| exit.map_or("nothing".into(), |exit| format!("status {exit}"));
+    let shown = |exit: Option<i32>| exit.map_or("nothing".into(), |exit| format!("status {exit}"));
     if one == other {
         return Ok(());
     }
     Err(Failure::Difference {
         check: check.into(),
         first: first.into(),
-        one: told(one),
+        one: shown(one),
         second: second.into(),
-        other: told(other),
+        other: shown(other),
     })
 }

@@ -1,11 +1,11 @@
-//! How figures and names are written, in tables and plots alike.
+//! Formats numbers and names for tables and plots.
 
 use super::result::{Bench, Report, Row, Spread};
 
-/// The benches of one suite and one compiler, which differ in width.
+/// The benches of one suite and one compiler, at several widths.
 pub(super) type Group<'a> = Vec<&'a Bench>;
 
-/// What belongs together, in order of appearance.
+/// Groups benches, in order of appearance.
 pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for bench in &report.benches {
@@ -20,7 +20,7 @@ pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
     groups
 }
 
-/// Whether a group has a curve to show.
+/// Whether a group has enough widths for a curve.
 pub(super) fn several_widths(group: &Group<'_>) -> bool {
     group.iter().any(|bench| bench.jobs != group[0].jobs)
 }
@@ -36,12 +36,12 @@ pub(super) fn row_names<'a>(group: &Group<'a>) -> Vec<&'a str> {
     names
 }
 
-/// What is measured: `fortran with gfortran`.
+/// The subject of a bench: `fortran with gfortran`.
 pub(super) fn subject(bench: &Bench) -> String {
     plain(&format!("{} with {}", bench.suite, command(&bench.compiler)))
 }
 
-/// How much is measured: `16 checks x 8, 2 jobs on 2 cores, 5 rounds`.
+/// The size of a bench: `16 checks x 8, 2 jobs on 2 cores, 5 rounds`.
 pub(super) fn amount(bench: &Bench, cores: usize, times: char) -> String {
     let rounds = bench.rows.iter().map(|row| row.rounds.len()).max().unwrap_or(0);
     format!(
@@ -54,7 +54,7 @@ pub(super) fn amount(bench: &Bench, cores: usize, times: char) -> String {
     )
 }
 
-/// Where it ran, and by what: one line.
+/// The machine and the version of tryall, in one line.
 pub(super) fn machine(report: &Report) -> String {
     let machine = &report.machine;
     let processor = machine.processor.as_ref().map_or(String::new(), |model| format!("{model}, "));
@@ -62,14 +62,14 @@ pub(super) fn machine(report: &Report) -> String {
     plain(&format!("{}, {processor}{cores}; tryall {}", machine.system, report.tryall))
 }
 
-/// A number of things.
+/// A number and a noun.
 pub(super) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A command as a shell would take it.
+/// A command in shell syntax.
 pub(super) fn command(words: &[String]) -> String {
-    // Some words need no quotes although shlex sets them, such as `1,2,4`.
+    // shlex also quotes words that need no quotes, such as `1,2,4`.
     let safe = |word: &str| {
         let harmless = |c: char| c.is_ascii_alphanumeric() || "_-+=:,./@%".contains(c);
         !word.is_empty() && word.chars().all(harmless)
@@ -81,13 +81,13 @@ pub(super) fn command(words: &[String]) -> String {
     plain(&quoted.collect::<Vec<_>>().join(" "))
 }
 
-/// Text in one line without control characters: what compilers and peers say of themselves is
-/// theirs, and may hold escapes.
+/// Text as one line without control characters: version strings of other programs may contain
+/// escape sequences.
 pub(super) fn plain(text: &str) -> String {
     text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Why a row has no figures.
+/// Why a row has no results, if so.
 pub(super) fn why_missing(row: &Row) -> Option<String> {
     match &row.missing {
         Some(why) => Some(format!("not measured: {}", plain(why))),
@@ -96,19 +96,19 @@ pub(super) fn why_missing(row: &Row) -> Option<String> {
     }
 }
 
-/// How many processes a round starts, if that is known.
+/// The number of processes of a round, if known.
 pub(super) fn processes(row: &Row) -> Option<u64> {
     let mut known: Vec<_> = row.rounds.iter().filter_map(|round| round.processes).collect();
     known.sort_unstable();
     known.get(known.len() / 2).copied()
 }
 
-/// A figure that can be drawn and compared: what is none, such as a quotient by zero, is zero.
+/// A number that can be drawn and compared: zero replaces NaN and infinity.
 pub(super) fn sane(figure: f64) -> f64 {
     if figure.is_finite() && figure > 0.0 { figure } else { 0.0 }
 }
 
-/// A figure with so many digits that say something.
+/// A number with this many significant digits.
 pub(super) fn significant(figure: f64, digits: i32) -> String {
     let figure = sane(figure);
     if figure == 0.0 {
@@ -121,16 +121,16 @@ pub(super) fn significant(figure: f64, digits: i32) -> String {
     format!("{figure:.decimals$}")
 }
 
-/// How the figures of a column are written, so that their points stand below each other.
+/// The format of a column, which aligns decimal points.
 pub(super) struct Decimals {
     count: usize,
     width: usize,
-    /// Whether there is more than one figure to a row anywhere.
+    /// Whether any row has a range.
     spread: bool,
 }
 
 impl Decimals {
-    /// Two digits of the smallest figure at least, and two after the point.
+    /// At least two significant digits of the smallest number, and two decimals.
     pub(super) fn of(spreads: impl Iterator<Item = Spread>, limit: f64) -> Self {
         let spreads: Vec<_> = spreads.collect();
         let figures = spreads.iter().map(|spread| spread.median).chain([limit]).map(sane);
@@ -139,7 +139,7 @@ impl Decimals {
         Decimals::fixed(count, spreads.into_iter())
     }
 
-    /// So many digits after the point.
+    /// This many decimals.
     pub(super) fn fixed(count: usize, spreads: impl Iterator<Item = Spread>) -> Self {
         let (mut most, mut spread) = (0.0, false);
         for figures in spreads {
@@ -149,7 +149,7 @@ impl Decimals {
         Decimals { count, width: format!("{most:.count$}").len(), spread }
     }
 
-    /// One figure; a dash if there is none.
+    /// One number, or a dash.
     pub(super) fn single(&self, figure: f64) -> String {
         match sane(figure) {
             0.0 => "-".into(),
@@ -157,7 +157,7 @@ impl Decimals {
         }
     }
 
-    /// Of a row that has no ends, nothing but spaces in their place.
+    /// The range of a row, or spaces if it has none.
     pub(super) fn spread(&self, spread: Spread, unit: &str) -> String {
         let Spread { median, min, max } = spread;
         let (count, width) = (self.count, self.width);
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_keep_the_digits_that_say_something() {
+    fn numbers_keep_significant_digits() {
         assert_eq!(significant(2.2149, 3), "2.21");
         assert_eq!(significant(1234.5, 3), "1234");
         assert_eq!(significant(0.001_234, 3), "0.00123");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_of_one_compiler_belong_together() {
+    fn widths_of_one_compiler_form_a_group() {
         let report = sample::report(vec![
             sample::nine_rows("gfortran", 1, 4.0),
             sample::nine_rows("gcc", 1, 4.0),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_whose_first_round_never_ended_says_so() {
+    fn a_row_without_a_finished_round_says_so() {
         let mut row = sample::nine_rows("gcc", 1, 4.0).rows.remove(0);
         assert_eq!(why_missing(&row), None);
         row.rounds.clear();
@@ -206,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn a_command_has_quotes_only_where_a_shell_needs_them() {
+    fn commands_are_quoted_only_if_necessary() {
         let words = ["tryall", "bench", "--jobs", "1,2", "gcc -O2", ""].map(String::from);
         assert_eq!(command(&words), "tryall bench --jobs 1,2 'gcc -O2' ''");
     }
 
     #[test]
-    fn escapes_of_a_compiler_do_not_reach_the_terminal() {
+    fn escape_sequences_of_a_compiler_are_removed() {
         assert_eq!(plain("gcc \x1b[1m12\r\n"), "gcc  [1m12");
     }
 }

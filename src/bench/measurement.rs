@@ -1,4 +1,5 @@
-//! The rounds of one suite at one width: everybody takes turns, everybody finds the same.
+//! Measures one suite at one width: in each round, every row takes its turn and must give the same
+//! answers.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,11 +20,11 @@ use crate::exec::trace::Span;
 use crate::os;
 use crate::protocol::Request;
 
-/// A row whose rounds differ by more than this much of their median is not to be trusted.
+/// Warn if the rounds of a row differ by more than this fraction of their median.
 const NOISY: f64 = 0.2;
 
-/// What a gcc, clang or gfortran takes while it runs, generously. All commands at once must
-/// fit into memory.
+/// A generous estimate of the memory of one gcc, clang or gfortran. All concurrent commands must fit
+/// into memory.
 const MEMORY_OF_A_COMPILER: u64 = 64 << 20;
 
 /// One suite at one width.
@@ -35,15 +36,15 @@ pub(super) struct Measurement<'a> {
     /// The same as a request.
     request: Request,
     rows: Vec<(Row, Contestant)>,
-    /// What everybody has found.
+    /// The answers so far.
     found: Comparison,
-    /// CPU time of the bare commands: for each strategy that runs them, of each round.
+    /// CPU times of the bare commands, by strategy and round.
     bare: HashMap<usize, Vec<f64>>,
     /// Directories for commands, and the projects of the peers.
     dir: tempfile::TempDir,
 }
 
-/// Who stands behind a row.
+/// What a row measures.
 #[derive(Debug, Clone)]
 enum Contestant {
     Strategy(Strategy),
@@ -51,7 +52,7 @@ enum Contestant {
     Peer(Peer, PathBuf),
 }
 
-/// What a round cost.
+/// The cost of a round.
 struct Spent {
     wall: Duration,
     own: Duration,
@@ -60,7 +61,7 @@ struct Spent {
 }
 
 impl<'a> Measurement<'a> {
-    /// Writes what everybody needs.
+    /// Creates directories and the peers' projects.
     pub(super) fn new(plan: &Plan, suite: &'a Suite, jobs: usize) -> Result<Self, Failure> {
         let repeat = plan.repeat(suite);
         let tasks = suite.repeated_tasks(repeat);
@@ -84,8 +85,8 @@ impl<'a> Measurement<'a> {
         })
     }
 
-    /// A round that does not count, and those that do. In each round the rows take turns, and
-    /// another one is first, so that a machine that slows down slows all of them.
+    /// Runs the warm-up round and the measured rounds. The rows take turns in each round, starting
+    /// with a different one each time, so that a machine that slows down affects all rows.
     pub(super) fn run(
         &mut self,
         rounds: usize,
@@ -95,8 +96,8 @@ impl<'a> Measurement<'a> {
     ) -> Result<(), Failure> {
         for round in 0..=rounds {
             for turn in 0..self.rows.len() {
-                // The round that does not count goes by the order of the table: its first row
-                // is what the others are compared with.
+                // The warm-up round follows the order of the table: all other rows are compared
+                // with the first one.
                 let index = (turn + round) % self.rows.len();
                 if self.rows[index].0.missing.is_some() {
                     continue;
@@ -148,22 +149,22 @@ impl<'a> Measurement<'a> {
         interrupted: &AtomicBool,
         spans: &mut Vec<Span>,
     ) -> Result<Option<Spent>, Failure> {
-        let rooms = self.dir.path().join("rooms");
-        std::fs::create_dir(&rooms)?;
+        let directories = self.dir.path().join("directories");
+        std::fs::create_dir(&directories)?;
         let advance = || progress.advance();
         let work = Work {
             tasks: &self.tasks,
             jobs: self.jobs,
             request: &self.request,
             base: &self.suite.dir,
-            dir: &rooms,
+            dir: &directories,
             progress: &advance,
             interrupted,
         };
         let clock = Clock::start();
         let performed = strategy.perform(&work)?;
         let mut spent = clock.stop();
-        std::fs::remove_dir_all(&rooms)?;
+        std::fs::remove_dir_all(&directories)?;
         let Some(performed) = performed else { return Ok(None) };
         spent.processes = Some(performed.processes);
         let name = self.rows[index].0.name.clone();
@@ -215,8 +216,8 @@ impl<'a> Measurement<'a> {
         Ok(Some(spent))
     }
 
-    /// Asks the engine each check once, with commands of its own, unless that is done; untimed.
-    /// `false` if it was interrupted.
+    /// Runs each check once in the engine, without sharing, unless that is done; untimed. Returns
+    /// `false` if interrupted.
     fn ask_alone(&mut self, interrupted: &AtomicBool) -> Result<bool, Failure> {
         if self.found.has_alone() {
             return Ok(true);
@@ -250,8 +251,8 @@ impl<'a> Measurement<'a> {
 
     /// The figures of all rounds.
     pub(super) fn bench(self) -> Bench {
-        // A processor may run the same commands faster at another time, or beside each other; what
-        // was possible once is the limit.
+        // The same commands may take less CPU time at another time, or when run concurrently. The
+        // lowest value measured is the limit.
         let medians = self.bare.values().map(|rounds| Spread::of(rounds.iter().copied()).median);
         let cpu_s = Spread::of(medians).min;
         let serial_cpu = self.bare.get(&0).cloned().unwrap_or_default();
@@ -285,7 +286,7 @@ impl<'a> Measurement<'a> {
     }
 }
 
-/// What is spent between two moments.
+/// Measures the cost between two points in time.
 struct Clock {
     started: Instant,
     before: os::CpuSpent,
@@ -350,7 +351,7 @@ fn row(name: &str, kind: RowKind, about: String, missing: Option<String>) -> Row
     }
 }
 
-/// Why this many commands cannot run at once.
+/// Why this many commands cannot run at once, if so.
 fn too_many_at_once(tasks: usize) -> Option<String> {
     let wanted = tasks as u64 * MEMORY_OF_A_COMPILER;
     let free = os::available_memory()?;
@@ -359,7 +360,7 @@ fn too_many_at_once(tasks: usize) -> Option<String> {
     })
 }
 
-/// What makes the figures less certain.
+/// Warnings about unreliable results.
 fn warnings(rows: &[Row], bare: &[f64]) -> Vec<String> {
     let mut warnings = Vec::new();
     let noisy =
@@ -381,7 +382,7 @@ fn warnings(rows: &[Row], bare: &[f64]) -> Vec<String> {
         );
     }
     if rows.first().is_some_and(|row| (1..3).contains(&row.rounds.len())) {
-        warnings.push("fewer than three rounds tell little of the spread: use --rounds 5".into());
+        warnings.push("fewer than three rounds say little about the spread: use --rounds 5".into());
     }
     warnings
 }

@@ -1,5 +1,5 @@
-//! The benchmark mode: how much faster checks run when they run concurrently, by which
-//! technique, and how close that is to what the machine can do.
+//! `tryall bench`: measures how much faster checks run concurrently, with which technique, and how
+//! close that is to the machine's limit.
 
 mod comparison;
 mod format;
@@ -34,28 +34,28 @@ pub(crate) const VERSION: u32 = 1;
 pub(crate) struct Plan {
     /// The suites, each with its compiler.
     pub suites: Vec<Suite>,
-    /// How often each check is made in a round; without it 8 for the Fortran suite, as in the
-    /// benchmark that this one repeats, else 1.
+    /// Repetitions of each check in a round. By default 8 for the Fortran suite, as in the benchmark
+    /// that it reproduces, else 1.
     pub repeat: Option<usize>,
-    /// Rounds that count, after one that does not.
+    /// Measured rounds, after one warm-up round.
     pub rounds: usize,
-    /// How many commands at once; several for the scaling.
+    /// Numbers of concurrent commands to measure.
     pub widths: Vec<usize>,
     /// The strategies, `serial` first.
     pub strategies: Vec<Strategy>,
-    /// Other programs that are asked the same.
+    /// Other programs to compare with.
     pub peers: Vec<Peer>,
     /// The command line, for the record.
     pub command: Vec<String>,
 }
 
 impl Plan {
-    /// How often each check of a suite is made in a round.
+    /// Repetitions of each check of a suite in a round.
     fn repeat(&self, suite: &Suite) -> usize {
         self.repeat.unwrap_or(if suite.name == "fortran" { 8 } else { 1 })
     }
 
-    /// How many tasks there are in all.
+    /// The total number of tasks.
     pub(crate) fn steps(&self) -> usize {
         let tasks: usize =
             self.suites.iter().map(|suite| suite.tasks.len() * self.repeat(suite)).sum();
@@ -63,29 +63,29 @@ impl Plan {
     }
 }
 
-/// Who is told how far it has come.
+/// Reports progress.
 pub(crate) trait Progress: Sync {
-    /// Something new is measured.
+    /// The measurement of a row begins.
     fn begin(&self, what: &str);
-    /// A task more is done.
+    /// A task is done.
     fn advance(&self);
 }
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// Two ways of asking had different answers: one of them is wrong.
+    /// Two strategies had different answers, so one of them is wrong.
     #[error("{check}: {first} answers {one} and {second} answers {other}; one of them is wrong")]
     Difference {
         /// The check.
         check: String,
-        /// The strategy that was first.
+        /// The first strategy.
         first: String,
-        /// What it found.
+        /// Its answer.
         one: String,
         /// The strategy that differs.
         second: String,
-        /// What it found.
+        /// Its answer.
         other: String,
     },
     /// Something could not be run.
@@ -93,7 +93,7 @@ pub(crate) enum Failure {
     Io(#[from] io::Error),
 }
 
-/// Measures. With the report come the processes of the first round that counts.
+/// Runs the benchmark. Returns the report and the processes of the first measured round.
 pub(crate) fn run(
     plan: &Plan,
     progress: &dyn Progress,

@@ -1,5 +1,4 @@
-//! What a benchmark found: the types of `--export-json`, from which every table and plot is
-//! made.
+//! The results of a benchmark: the types of `--export-json`, the source of all tables and plots.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,7 +27,7 @@ pub(crate) struct Report {
 pub(crate) struct Machine {
     /// Operating system and architecture.
     pub system: String,
-    /// The processor's model, if the system tells.
+    /// The processor's model, if known.
     pub processor: Option<String>,
     /// Cores that affinity and cgroup leave to this process.
     pub cores: usize,
@@ -42,21 +41,21 @@ pub(crate) struct Bench {
     pub suite: String,
     /// The compiler's command.
     pub compiler: Vec<String>,
-    /// The first line that it says of its version.
+    /// The first line of its version.
     pub compiler_version: String,
     /// Checks in the suite.
     pub checks: usize,
-    /// How often each check is made in a round.
+    /// Repetitions of each check in a round.
     pub repeat: usize,
-    /// How many commands may run at once.
+    /// The number of commands that may run at once.
     pub jobs: usize,
     /// The commands of one repetition, in order.
     pub commands: Vec<CommandLine>,
-    /// One for each strategy and peer. The first is the one that others are compared with.
+    /// One for each strategy and peer. The others are compared with the first.
     pub rows: Vec<Row>,
-    /// What no strategy can beat.
+    /// The limit that no strategy can beat.
     pub limit: Limit,
-    /// What makes the figures less certain, each with a remedy.
+    /// Reasons why the results are less reliable, each with a remedy.
     pub warnings: Vec<String>,
 }
 
@@ -81,15 +80,15 @@ pub(crate) struct Limit {
     pub wall_s: f64,
 }
 
-/// What a row is about.
+/// The kind of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum RowKind {
-    /// A technique, which runs exactly the same commands as the other techniques.
+    /// A technique that runs exactly the same commands as the other techniques.
     Strategy,
-    /// tryall with everything it does, which may run fewer commands.
+    /// tryall with all optimizations, which may run fewer commands.
     Engine,
-    /// Another program, which asks the same questions in its own way.
+    /// Another program that runs the same checks in its own way.
     Peer,
 }
 
@@ -99,17 +98,17 @@ pub(crate) enum RowKind {
 pub(crate) struct Row {
     /// Its name, such as `threads`.
     pub name: String,
-    /// What it is.
+    /// Its kind.
     pub kind: RowKind,
     /// What it does, or the version of a peer.
     pub about: String,
-    /// Why there are no figures; `null` if there are.
+    /// Why there are no results; `null` if there are.
     pub missing: Option<String>,
     /// Every round, in order.
     pub rounds: Vec<Round>,
-    /// Time on the clock, in seconds.
+    /// Wall time in seconds.
     pub wall_s: Spread,
-    /// CPU time of all processes together, in seconds.
+    /// CPU time of all processes in seconds.
     pub cpu_s: Spread,
     /// Wall time of `serial` divided by that of this row, round by round.
     pub speedup: Spread,
@@ -121,15 +120,15 @@ pub(crate) struct Row {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Round {
-    /// Time on the clock, in seconds.
+    /// Wall time in seconds.
     pub wall_s: f64,
-    /// CPU time of all processes together, in seconds.
+    /// CPU time of all processes in seconds.
     pub cpu_s: f64,
-    /// Processes that were started, if that is known.
+    /// The number of processes started, if known.
     pub processes: Option<u64>,
 }
 
-/// The middle and the ends of several figures. All zero if there are none.
+/// Median and range of several values. All zero if there are none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Spread {
@@ -163,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_of_an_even_number_lies_between_two() {
+    fn the_median_of_an_even_count_is_the_mean_of_the_middle_two() {
         assert_eq!(Spread::of([3.0, 1.0, 2.0]), Spread { median: 2.0, min: 1.0, max: 3.0 });
         assert_eq!(Spread::of([4.0, 1.0, 2.0, 3.0]).median, 2.5);
         assert_eq!(Spread::of([]), Spread::default());

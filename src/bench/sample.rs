@@ -1,4 +1,4 @@
-//! Reports for the tests of what is made from them.
+//! Sample reports for the tests of tables and plots.
 
 use super::result::{Bench, Limit, Machine, Report, Round, Row, RowKind, Spread};
 
@@ -23,8 +23,8 @@ pub(crate) fn report(benches: Vec<Bench>) -> Report {
 pub(crate) fn row(name: &str, kind: RowKind, median: f64) -> Row {
     let walls = [0.97, 1.0, 1.01, 0.99, 1.06].map(|part| part * median);
     let about = match kind {
-        RowKind::Strategy => "the same commands in another way",
-        RowKind::Engine => "the engine, each question once",
+        RowKind::Strategy => "the same commands run differently",
+        RowKind::Engine => "the engine, each check once",
         RowKind::Peer => "version 3.25.1",
     };
     let round = |wall_s| Round { wall_s, cpu_s: wall_s * 1.5, processes: Some(128) };

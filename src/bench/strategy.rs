@@ -25,53 +25,53 @@ use crate::protocol::response::Answer;
 /// A technique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Strategy {
-    /// One after the other.
+    /// One command after another.
     Serial,
-    /// A pool of operating system threads, each of which waits for its command.
+    /// A pool of threads, each waiting for its command.
     Threads,
-    /// A pool of worker processes, each of which waits for its command.
+    /// A pool of worker processes, each waiting for its command.
     Processes,
-    /// One thread with an event loop, as many commands as there are slots.
+    /// One thread with an event loop, one command per slot.
     Async,
-    /// The same, all commands at once.
+    /// One thread with an event loop, all commands at once.
     AsyncUnbounded,
-    /// The engine, with everything it does: each question once.
+    /// The engine with all optimizations.
     Tryall,
 }
 
-/// What a strategy is to do.
+/// The work of a strategy.
 pub(crate) struct Work<'a> {
     /// The commands.
     pub tasks: &'a [Task],
-    /// How many at once.
+    /// The number of concurrent commands.
     pub jobs: usize,
-    /// The same as a request, for the engine.
+    /// The same commands as a request, for the engine.
     pub request: &'a Request,
     /// Where the request's relative paths start.
     pub base: &'a Path,
-    /// A directory for the commands' own directories.
+    /// The parent of the commands' directories.
     pub dir: &'a Path,
-    /// Told of each task that is done.
+    /// Called after each task.
     pub progress: &'a (dyn Fn() + Sync),
-    /// Set when the user has enough.
+    /// Set when the user interrupts.
     pub interrupted: &'a AtomicBool,
 }
 
-/// What a strategy did.
+/// The results of a strategy.
 #[derive(Debug, Clone)]
 pub(crate) struct Performed {
-    /// What came of each task, in their order. Empty for the engine, which shares commands.
+    /// The result of each task, in order. Empty for the engine, which shares commands.
     pub done: Vec<Option<Done>>,
     /// The engine's answers, in the order of the tasks.
     pub answers: Vec<Answer>,
-    /// Processes that were started.
+    /// The number of processes started.
     pub processes: u64,
-    /// When the engine's commands ran, which may serve several tasks; in seconds from the first.
+    /// When the engine's commands ran, in seconds from the first. One may serve several tasks.
     pub commands: Vec<Span>,
 }
 
 impl Strategy {
-    /// All, in the order in which they are shown.
+    /// All strategies, in display order.
     pub(crate) const ALL: [Strategy; 6] = [
         Strategy::Serial,
         Strategy::Threads,
@@ -96,16 +96,16 @@ impl Strategy {
     /// What it does, in a few words.
     pub(crate) fn about(self) -> &'static str {
         match self {
-            Strategy::Serial => "one command after the other",
+            Strategy::Serial => "one command after another",
             Strategy::Threads => "a pool of threads",
             Strategy::Processes => "a pool of worker processes",
             Strategy::Async => "an event loop, bounded by the jobs",
             Strategy::AsyncUnbounded => "an event loop, all commands at once",
-            Strategy::Tryall => "the engine, each question once",
+            Strategy::Tryall => "the engine, each check once",
         }
     }
 
-    /// Does the work. `None` if it was interrupted.
+    /// Does the work. Returns `None` if interrupted.
     pub(crate) fn perform(self, work: &Work<'_>) -> io::Result<Option<Performed>> {
         let performed = match self {
             Strategy::Serial => {
@@ -135,8 +135,8 @@ fn performed(done: Vec<Option<Done>>) -> Performed {
     Performed { done, answers: Vec::new(), processes, commands: Vec::new() }
 }
 
-/// Threads that take the next task until none is left. Each performs them with what `make`
-/// gives it; a single one is the calling thread, since a serial program has no other.
+/// Threads that take tasks until none is left. `make` creates the function that runs them. With one
+/// job the calling thread does the work, as in a serial program.
 fn pool<F: FnMut(&Task, &Path) -> io::Result<Done>>(
     work: &Work<'_>,
     width: usize,
@@ -167,7 +167,7 @@ fn pool<F: FnMut(&Task, &Path) -> io::Result<Done>>(
     Ok(performed(done.into_inner().expect("no thread panics")))
 }
 
-/// A process that performs the tasks that are written to it.
+/// A worker process, which runs the tasks written to its standard input.
 struct Worker {
     process: Child,
     answers: BufReader<std::process::ChildStdout>,
@@ -202,13 +202,13 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // Its input ends, and so does it.
+        // The worker exits at the end of its input.
         drop(self.process.stdin.take());
         let _ = self.process.wait();
     }
 }
 
-/// What a worker process does: a task a line in, what came of it a line out.
+/// The main loop of a worker process: reads a task per line and writes its result as a line.
 pub(crate) fn work() -> io::Result<()> {
     for line in io::stdin().lines() {
         let order: Order = serde_json::from_str(&line?)?;
@@ -220,7 +220,7 @@ pub(crate) fn work() -> io::Result<()> {
     Ok(())
 }
 
-/// One thread that starts commands as long as there are slots, and is woken when one ends.
+/// One thread that starts commands while there are free slots, and is woken when one ends.
 fn event_loop(work: &Work<'_>, slots: usize) -> io::Result<Performed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let runner = Rc::new(Runner::new(None));
@@ -250,7 +250,7 @@ fn event_loop(work: &Work<'_>, slots: usize) -> io::Result<Performed> {
     Ok(performed(Rc::into_inner(done).expect("all tasks have ended").into_inner()))
 }
 
-/// Longer than any command of a suite; one that is stuck is the user's to interrupt.
+/// Longer than any command of a suite. The user can interrupt a stuck one.
 const LONG: Duration = Duration::from_secs(24 * 3600);
 
 async fn perform_async(runner: &Runner, task: &Task, room: &Path) -> io::Result<Done> {
@@ -299,7 +299,7 @@ fn engine(work: &Work<'_>) -> io::Result<Performed> {
     Ok(Performed { done: Vec::new(), answers: answers.results, processes, commands })
 }
 
-/// What the engine answers to the request, where checks may `share` commands or not; `None` if it was
+/// The engine's answers to the request. `share` allows checks to share commands. Returns `None` if
 /// interrupted.
 pub(crate) fn ask_engine(work: &Work<'_>, share: bool) -> io::Result<Option<Answered>> {
     let options = Options {
@@ -318,12 +318,12 @@ pub(crate) fn ask_engine(work: &Work<'_>, share: bool) -> io::Result<Option<Answ
         .map_err(|error| io::Error::other(error.to_string()))
 }
 
-/// Waits for a process that is ended when the user has enough.
+/// Waits for a process, and kills it when the user interrupts.
 pub(crate) fn wait_unless_interrupted(
     mut child: Child,
     interrupted: &AtomicBool,
 ) -> io::Result<bool> {
-    // A blocking wait could not be left. The pause is far below what is measured here.
+    // A blocking wait could not be interrupted. The pause is negligible here.
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {

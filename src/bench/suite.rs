@@ -1,4 +1,4 @@
-//! What is measured: a suite of checks with one compiler.
+//! A suite of checks with one compiler.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,24 +13,24 @@ use crate::protocol::{Request, parse};
 const FORTRAN: &str = include_str!("../../examples/fortran.json");
 const POSIX: &str = include_str!("../../examples/posix.json");
 
-/// A suite with the compiler that it is measured with.
+/// A suite and its compiler.
 pub(crate) struct Suite {
     /// `fortran`, `posix` or a file's name.
     pub name: String,
     /// The compiler's command.
     pub compiler: Vec<String>,
-    /// The first line of what it says of its version.
+    /// The first line of the compiler's `--version` output.
     pub version: String,
-    /// The checks, once.
+    /// The checks of one repetition.
     pub plan: Plan,
-    /// The commands, once.
+    /// The commands of one repetition.
     pub tasks: Vec<Task>,
     /// Where relative paths of the request start.
     pub dir: PathBuf,
     request: Request,
 }
 
-/// The language that a compiler is for, by its name.
+/// The language of a compiler, judged by its name.
 pub(crate) fn language_of(compiler: &str) -> Language {
     let name = Path::new(compiler).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let is = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
@@ -43,7 +43,7 @@ pub(crate) fn language_of(compiler: &str) -> Language {
     }
 }
 
-/// The compilers when none are named: the environment's, else those that are found.
+/// The default compilers: those of the environment, else the installed ones.
 pub(crate) fn default_compilers(environment: &Environment) -> Vec<String> {
     let from_env = ["FC", "CC"].iter().filter_map(|name| {
         let value = environment.env.iter().find(|(key, _)| key == name)?.1.to_str()?;
@@ -59,10 +59,10 @@ pub(crate) fn default_compilers(environment: &Environment) -> Vec<String> {
 }
 
 impl Suite {
-    /// A suite by its name, or the one that suits the compiler's language.
+    /// Loads a suite by name, or the default suite for the compiler's language.
     pub(crate) fn load(name: Option<&str>, compiler: &str) -> Result<Self, String> {
         let command = shlex::split(compiler).filter(|words| !words.is_empty());
-        let command = command.ok_or_else(|| format!("{compiler:?} is no command"))?;
+        let command = command.ok_or_else(|| format!("{compiler:?} is not a command"))?;
         let language = language_of(
             command.iter().find(|word| !is_launcher(word.as_ref())).unwrap_or(&command[0]),
         );
@@ -101,17 +101,17 @@ impl Suite {
         })
     }
 
-    /// The commands, as often as they are to be repeated.
+    /// The commands of all repetitions.
     pub(crate) fn repeated_tasks(&self, repeat: usize) -> Vec<Task> {
         (0..repeat).flat_map(|_| self.tasks.iter().cloned()).collect()
     }
 
-    /// The request, once.
+    /// The request of one repetition.
     pub(crate) fn request(&self) -> &Request {
         &self.request
     }
 
-    /// The request, as often as it is to be repeated, under names of their own.
+    /// The request of all repetitions, with distinct ids.
     pub(crate) fn repeated_request(&self, repeat: usize) -> Request {
         let mut request = self.request.clone();
         let named = |repetition: usize, id: &String| format!("{id}_{repetition}");
@@ -129,7 +129,7 @@ impl Suite {
     }
 }
 
-/// What a compiler says of itself. One that does not know the question has no version.
+/// The first line of `--version`; empty if the compiler does not support the option.
 fn version(command: &[String]) -> String {
     let output = Command::new(&command[0])
         .args(&command[1..])

@@ -8,23 +8,23 @@ use super::result::{Bench, Limit, Report, Row, RowKind, Spread};
 
 /// A line of a table.
 enum Line {
-    /// A name and its figures.
+    /// A name and its numbers.
     Figures(String, Vec<String>, Option<RowKind>),
-    /// A name, and words in place of figures.
+    /// A name, and words in place of numbers.
     Words(String, String),
 }
 
-/// Headings and lines, before it is decided how they look.
+/// Headings and lines, independent of the output format.
 struct Table {
     heads: Vec<String>,
     lines: Vec<Line>,
 }
 
-const ENGINE: &str = "may run fewer commands than the others: it asks every question once";
-const PEER: &str = "another program, which asks the same questions in its own way";
+const ENGINE: &str = "may run fewer commands than the others: it runs equal checks once";
+const PEER: &str = "another program that runs the same checks in its own way";
 const LIMIT: &str = "CPU time of the commands, spread over the cores that the jobs can use";
 
-/// The table for people, with colours if they can be shown.
+/// The table for a terminal, with colours if supported.
 pub(crate) fn terminal(report: &Report, colour: bool) -> String {
     let paint = |code: &str, text: &str| match colour {
         true => format!("\x1b[{code}m{text}\x1b[0m"),
@@ -63,7 +63,7 @@ pub(crate) fn terminal(report: &Report, colour: bool) -> String {
     text
 }
 
-/// The same for a page on GitHub, with where it comes from.
+/// The table in GitHub's Markdown, with the command line that created it.
 pub(crate) fn markdown(report: &Report) -> String {
     let mut text = String::new();
     for group in groups(report) {
@@ -94,7 +94,7 @@ pub(crate) fn markdown(report: &Report) -> String {
     text + &format!("```sh\n{}\n```\n", command(&report.command))
 }
 
-const INTERRUPTED: &str = "only what was measured until then is shown";
+const INTERRUPTED: &str = "only the results up to that point are shown";
 
 fn rows_of(bench: &Bench) -> Table {
     let first = bench.rows.first();
@@ -146,7 +146,7 @@ fn limit_line(
     Line::Figures("limit".into(), cells, None)
 }
 
-/// Strategies down, widths across.
+/// Strategies as rows, widths as columns.
 fn scaling(group: &Group<'_>) -> Table {
     let heads = group.iter().map(|bench| count(bench.jobs, "job"));
     let heads = [String::new()].into_iter().chain(heads).collect();
@@ -168,7 +168,7 @@ fn scaling(group: &Group<'_>) -> Table {
     Table { heads, lines }
 }
 
-/// A name with the mark that the notes explain.
+/// A name with its footnote mark.
 fn marked(row: &Row) -> String {
     let name = plain(&row.name);
     match row.kind {
@@ -178,7 +178,7 @@ fn marked(row: &Row) -> String {
     }
 }
 
-/// What every row is, once for all benches, and what the marks mean.
+/// The descriptions of all rows and marks, once for all benches.
 fn notes(report: &Report) -> Vec<(String, String)> {
     let rows = || report.benches.iter().flat_map(|bench| &bench.rows);
     let mut notes: Vec<(String, String)> = Vec::new();
@@ -197,7 +197,7 @@ fn notes(report: &Report) -> Vec<(String, String)> {
     notes
 }
 
-/// The table in columns, figures at their right. Words run on past the columns.
+/// The table in right-aligned columns. Words may extend past them.
 fn aligned(table: &Table, paint: &impl Fn(&str, &str) -> String) -> String {
     let heads = table.heads.iter().collect();
     let cells = table.lines.iter().map(|line| match line {
@@ -246,12 +246,12 @@ fn piped(table: &Table) -> String {
     text
 }
 
-/// Without the spaces that align.
+/// Removes the spaces that align columns.
 fn tight(cell: &str) -> String {
     cell.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(")
 }
 
-/// Text in which nothing is Markdown.
+/// Escapes text for Markdown.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn every_figure_stands_below_its_heading() {
+    fn columns_are_aligned_with_their_headings() {
         let text = terminal(&sample::report(vec![sample::nine_rows("gfortran", 2, 11.0)]), false);
         let lines: Vec<_> = text.lines().collect();
         let head = lines.iter().position(|line| line.contains("processes")).unwrap();
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_without_figures_says_why() {
+    fn a_row_without_results_has_a_reason() {
         let report = sample::report(vec![sample::nine_rows("gfortran", 2, 4.1)]);
         assert!(terminal(&report, false).contains("meson +"));
         assert!(terminal(&report, false).contains("  not measured: meson is not on PATH\n"));
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn widths_make_a_table_of_their_own() {
+    fn widths_have_a_separate_table() {
         let widths = [1, 2, 4].map(|jobs| sample::nine_rows("gfortran", jobs, 4.0));
         let text = terminal(&sample::report(widths.to_vec()), false);
         let mut lines = text.lines().skip_while(|line| !line.contains("by width")).skip(2);
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_bench_warns_of_stands_below_its_table() {
+    fn warnings_follow_the_table() {
         let mut report = sample::report(vec![sample::nine_rows("gcc", 2, 4.0)]);
         report.benches[0].warnings.push("the machine is noisy: close other programs".into());
         let text = terminal(&report, false);
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_there_only_if_asked_for_and_change_no_text() {
+    fn colours_are_optional_and_do_not_change_the_text() {
         let report = hard_names();
         let plain = terminal(&report, false);
         assert!(!plain.contains('\x1b'), "{plain:?}");
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_measured_is_neither_zero_nor_infinite() {
+    fn missing_results_are_neither_zero_nor_infinite() {
         let mut report = sample::report(vec![sample::nine_rows("gcc", 2, 4.0)]);
         report.interrupted = true;
         let bench = &mut report.benches[0];

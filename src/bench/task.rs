@@ -1,5 +1,5 @@
-//! One command of a suite, as every strategy performs it: in a directory of its own, with its
-//! source written there and all of it removed afterwards.
+//! One command of a suite, as every strategy runs it: in a temporary directory, which receives the
+//! source and is removed afterwards.
 
 use std::io;
 use std::path::Path;
@@ -15,40 +15,40 @@ use crate::plan::ids::QuestionId;
 use crate::plan::question::Subject;
 use crate::source::{self, Form};
 
-/// A compiler command, and the program that it makes if that is to be run.
+/// A compiler command, and whether to run the program that it creates.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Task {
     /// The check.
     pub id: String,
     /// The compiler's file.
     pub program: String,
-    /// The command, as it is shown.
+    /// The command, for display.
     pub command: Vec<String>,
     /// The compiler's whole environment but `TMPDIR`.
     pub env: Vec<(String, String)>,
-    /// Name and text of the source, unless it is a file of the caller's.
+    /// Name and text of the source, unless it is the caller's file.
     pub source: Option<(String, String)>,
-    /// Arguments of the program that was linked, if it is to be run.
+    /// Arguments for the linked program, if it is to be run.
     pub run: Option<Vec<String>>,
 }
 
-/// What came of a task.
+/// The result of a task.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Done {
-    /// The exit status of the last command; none if a signal ended it or it never ran.
+    /// The exit status of the last command. `None` if a signal ended it or it did not run.
     pub exit: Option<i32>,
-    /// Commands that were started.
+    /// The number of commands started.
     pub processes: u64,
-    /// When the first began, in seconds since the epoch.
+    /// Start of the first command, in seconds since the epoch.
     pub start: f64,
-    /// When the last ended.
+    /// End of the last command.
     pub end: f64,
 }
 
 /// The name of the program that a task links.
 pub(crate) const LINKED: &str = "conftest.exe";
 
-/// The tasks of a plan: one for each check, with nothing joined and nothing skipped.
+/// The tasks of a plan: one for each check, without sharing or skipping.
 pub(crate) fn tasks(plan: &Plan) -> Result<Vec<Task>, String> {
     plan.checks.iter().map(|check| task(plan, check.question, &check.id)).collect()
 }
@@ -81,7 +81,7 @@ fn task(plan: &Plan, question: QuestionId, id: &str) -> Result<Task, String> {
         id: id.into(),
         program: text(program.into_os_string())?,
         command: command.into_iter().map(text).collect::<Result<_, _>>()?,
-        // A variable that is not UTF-8 tells a compiler nothing.
+        // Compilers ignore variables that are not UTF-8.
         env: toolchain
             .env
             .iter()
@@ -95,13 +95,13 @@ fn task(plan: &Plan, question: QuestionId, id: &str) -> Result<Task, String> {
     })
 }
 
-/// The time, in seconds since the epoch: the same for all processes.
+/// The time in seconds since the epoch, which is comparable between processes.
 pub(crate) fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
 impl Task {
-    /// Makes the directory and writes the source.
+    /// Creates the directory and writes the source.
     pub(crate) fn prepare(&self, room: &Path) -> io::Result<()> {
         crate::os::private_dir(room)?;
         match &self.source {
@@ -110,7 +110,7 @@ impl Task {
         }
     }
 
-    /// Performs the task as a program without an event loop does: it waits for each command.
+    /// Runs the task and blocks until each command ends.
     pub(crate) fn perform(&self, room: &Path) -> io::Result<Done> {
         let start = now();
         self.prepare(room)?;

@@ -1,4 +1,4 @@
-//! `tryall bench`: measures, and writes what was found.
+//! `tryall bench`: runs the benchmark and writes the results.
 
 use std::io::{IsTerminal, stdout};
 use std::num::NonZeroUsize;
@@ -20,28 +20,28 @@ use crate::exec::slots::cores;
 use crate::os;
 use crate::plan::toolchain::Environment;
 
-/// What `tryall bench` takes.
+/// Arguments of `tryall bench`.
 #[derive(Args)]
 pub(super) struct BenchArgs {
-    /// Compilers, each as a shell would write it [default: FC and CC, else those that are found]
+    /// Compilers, each in shell syntax [default: FC and CC, else the ones installed]
     compilers: Vec<String>,
 
-    /// Make each check this often in a round [default: 8 for the Fortran suite, else 1]
+    /// Repeat each check N times in a round [default: 8 for the Fortran suite, else 1]
     #[arg(short = 'n', long, value_name = "N")]
     repeat: Option<NonZeroUsize>,
-    /// Rounds that count; one that does not goes before them
+    /// Measured rounds, after one warm-up round
     #[arg(long, value_name = "N", default_value = "5")]
     rounds: NonZeroUsize,
-    /// fortran, posix, or a request file [default: what suits the compiler]
+    /// fortran, posix, or a request file [default: the compiler's language decides]
     #[arg(long, value_name = "SUITE")]
     suite: Option<String>,
-    /// Run this many at once; several, as in 1,2,4,8, show the scaling [default: the cores]
+    /// Run N commands at once; several numbers, as in 1,2,4,8, show scaling [default: cores]
     #[arg(short, long, value_name = "N,...", value_delimiter = ',')]
     jobs: Vec<NonZeroUsize>,
-    /// The strategies [default: all]; serial is always among them
+    /// Strategies to measure, always with serial [default: all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_enum)]
     strategies: Vec<Strategy>,
-    /// Other programs that are asked the same [default: all that are found]
+    /// Other programs to compare with [default: all installed]
     #[arg(
         long,
         value_name = "NAME,...",
@@ -50,19 +50,19 @@ pub(super) struct BenchArgs {
         conflicts_with = "no_peers"
     )]
     peers: Vec<Peer>,
-    /// Ask no other programs
+    /// Measure no other programs
     #[arg(long)]
     no_peers: bool,
-    /// Write all figures, with the raw times of every round
+    /// Write all results as JSON, with the times of every round
     #[arg(long, value_name = "FILE")]
     export_json: Option<PathBuf>,
     /// Write the tables as Markdown
     #[arg(long, value_name = "FILE")]
     export_markdown: Option<PathBuf>,
-    /// Write a plot
+    /// Write a plot as SVG
     #[arg(long, value_name = "FILE")]
     export_svg: Option<PathBuf>,
-    /// Write when each process of the first round ran, for Chrome's or Perfetto's viewer
+    /// Write a trace of the first measured round for the Chrome or Perfetto viewer
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
 }
@@ -127,7 +127,7 @@ fn plan(args: &BenchArgs) -> Result<Plan, String> {
         given => given.to_vec(),
     };
     if compilers.is_empty() {
-        return Err("no compiler was found; name one, or set CC or FC".into());
+        return Err("no compiler found; name one, or set CC or FC".into());
     }
     let suites = compilers.iter().map(|compiler| Suite::load(args.suite.as_deref(), compiler));
     let suites = suites.collect::<Result<_, _>>()?;
@@ -155,13 +155,13 @@ fn plan(args: &BenchArgs) -> Result<Plan, String> {
     })
 }
 
-/// Whether a signal has asked to stop, and which.
+/// Whether a signal stopped the benchmark, and which one.
 struct Stopped {
     flag: Arc<AtomicBool>,
     signal: Arc<AtomicI32>,
 }
 
-/// Waits for a signal on a thread of its own: what is measured blocks the others.
+/// Waits for a signal on its own thread, because the measurements block the main thread.
 fn stop_on_signal() -> Stopped {
     let stopped = Stopped { flag: Arc::default(), signal: Arc::default() };
     let (flag, number) = (stopped.flag.clone(), stopped.signal.clone());
@@ -177,12 +177,12 @@ fn stop_on_signal() -> Stopped {
     stopped
 }
 
-/// A progress bar with the time that is left, for people only.
+/// A progress bar with the estimated time left.
 struct Bar(ProgressBar);
 
 impl Bar {
     fn new(plan: &Plan) -> Self {
-        Bar(progress::bar(plan.steps(), "{elapsed} gone, {eta} left"))
+        Bar(progress::bar(plan.steps(), "{elapsed} elapsed, {eta} left"))
     }
 }
 

@@ -22,12 +22,12 @@ use crate::protocol::parse;
 use crate::protocol::{BadRequest, Location, Request, Toolchain};
 use crate::report::{self, Format};
 
-/// The arguments of `cmake/tryall/Batch.cmake`, which calls this hundreds of times in a configure step:
-/// `check FILE --format cmake-variables --output FILE`. To read them as all others are read takes half
-/// a millisecond, because what describes all the options of all commands is put together for it.
-/// `None` for every other command line.
+/// Recognizes the command line of `cmake/tryall/Batch.cmake`,
+/// `check FILE --format cmake-variables --output FILE`. A configure step runs it hundreds of times,
+/// and clap takes half a millisecond to build its description of all commands and options.
+/// Returns `None` for every other command line.
 pub(super) fn args_of_dropin(words: impl Iterator<Item = OsString>) -> Option<CheckArgs> {
-    // One word more shows that there are too many.
+    // A seventh word means too many.
     let words: Vec<_> = words.take(7).collect();
     let [command, file, format, name, output, answers] = words.as_slice() else { return None };
     let is_file = |word: &OsString| !word.is_empty() && !word.as_encoded_bytes().starts_with(b"-");
@@ -48,14 +48,14 @@ pub(super) fn args_of_dropin(words: impl Iterator<Item = OsString>) -> Option<Ch
 /// Runs the command.
 pub(super) fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
     args.output = args.output.filter(|file| !output::is_stdout(file));
-    // Nothing is asked for nobody.
+    // Don't run anything if the results cannot be written.
     if args.output.is_none()
         && let Err(error) = os::Stdout::open()
     {
         return output::write_failure(&error);
     }
     if args.output.is_none() && args.trace.as_deref().is_some_and(output::is_stdout) {
-        let message = "the answers go to standard output already; name a file";
+        let message = "standard output already receives the answers; name a file";
         let place = Location::flag("--trace -");
         return refuse(&args, &BadRequest::at(Code::InvalidOption, message, &place, None));
     }
@@ -66,7 +66,7 @@ pub(super) fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
     execute(&args, prepared, inherited).unwrap_or_else(|failure| failed(&args, &failure))
 }
 
-/// Says why there are no results.
+/// Reports why there are no results.
 pub(super) fn failed(args: &CheckArgs, failure: &Failure) -> ExitCode {
     match failure {
         Failure::Write(error) => output::write_failure(error),
@@ -74,15 +74,15 @@ pub(super) fn failed(args: &CheckArgs, failure: &Failure) -> ExitCode {
     }
 }
 
-/// Says that the request is unusable.
+/// Reports that the request is unusable.
 pub(super) fn refuse(args: &CheckArgs, error: &BadRequest) -> ExitCode {
     tell_no_results(args, error, 2)
 }
 
-/// Says why there are no results: to their reader and to people.
+/// Reports why there are no results, both on standard error and in the output format.
 fn tell_no_results(args: &CheckArgs, error: &BadRequest, status: u8) -> ExitCode {
     tell(&error.to_string());
-    // An output file is left alone: nothing was run, so what it holds is as good as before.
+    // Leave an output file alone: nothing was run, so its contents are still valid.
     if args.output.is_none() {
         let mut written = Vec::new();
         report::write_refusal(args.format, error, &mut written).expect("memory takes all");
@@ -106,7 +106,7 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
         Some(bytes) => parse::parse(bytes).map(|(request, text)| (request, Some(text)))?,
         None => (Request::default(), None),
     };
-    // The same file serves callers with other current directories.
+    // Paths in a request file are relative to the file, not to the current directory.
     let file = args.file.as_deref().filter(|file| file.as_os_str() != "-");
     let dir = file
         .and_then(FilePath::parent)
@@ -156,8 +156,8 @@ fn shared(args: &CheckArgs) -> Shared {
     }
 }
 
-/// `--compiler` and `--emulator` go before what the request says of toolchains. A compiler is
-/// one of a language; an emulator runs the programs of all of them.
+/// `--compiler` and `--emulator` override the toolchains of the request. The compiler belongs to
+/// one language; the emulator runs the programs of all languages.
 fn apply_toolchain_options(args: &CheckArgs, request: &mut Request) -> Result<(), BadRequest> {
     if let Some(command) = words("--compiler", args.compiler.as_deref())? {
         toolchain(args, request, args.language.unwrap_or_default()).command = Some(command);
@@ -170,7 +170,7 @@ fn apply_toolchain_options(args: &CheckArgs, request: &mut Request) -> Result<()
     Ok(())
 }
 
-/// The toolchain that was chosen, or else that of a language.
+/// The toolchain named by `--toolchain`, or else the one for a language.
 fn toolchain<'a>(
     args: &CheckArgs,
     request: &'a mut Request,
@@ -182,12 +182,12 @@ fn toolchain<'a>(
     request.toolchains.entry(name.unwrap_or_else(|| language.name().into())).or_default()
 }
 
-/// The words of an option's command, as a shell would split them.
+/// Splits an option's command into words, as a shell would.
 fn words(option: &str, text: Option<&str>) -> Result<Option<Vec<String>>, BadRequest> {
     let Some(text) = text else { return Ok(None) };
     let words = shlex::split(text).filter(|words| !words.is_empty());
     words.map(Some).ok_or_else(|| {
-        let message = "an unclosed quote, or nothing at all";
+        let message = "the command is empty or has an unclosed quote";
         BadRequest::at(Code::InvalidOption, message, &Location::flag(option), None)
     })
 }
@@ -198,7 +198,7 @@ fn read_file(path: &FilePath) -> Result<Vec<u8>, BadRequest> {
         let is_header =
             path.extension().is_some_and(|it| ["h", "hh", "hpp"].iter().any(|h| it == *h));
         let remedy = match is_header {
-            true => format!("; to ask for a header, write --header {}", path.display()),
+            true => format!("; to check for a header, write --header {}", path.display()),
             false => String::new(),
         };
         let message = format!("the request {} cannot be read: {error}{remedy}", path.display());
@@ -209,7 +209,7 @@ fn read_file(path: &FilePath) -> Result<Vec<u8>, BadRequest> {
 fn read_stdin() -> Result<Vec<u8>, BadRequest> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        tell("reading a request from the terminal; `tryall --help` tells what else there is");
+        tell("reading a request from the terminal; see `tryall --help` for other ways");
     }
     read_bounded(stdin.lock()).map_err(|error| {
         let message = format!("the request cannot be read from standard input: {error}");
@@ -217,7 +217,7 @@ fn read_stdin() -> Result<Vec<u8>, BadRequest> {
     })
 }
 
-/// Reads no more than shows that it is too much.
+/// Reads one byte more than the limit at most, so that the parser can reject larger requests.
 fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(parse::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dropins_command_line_says_the_same_both_ways() {
+    fn drop_in_command_line_parses_as_clap_does() {
         let words = "check request.json --format cmake-variables --output answers.cmake";
         let parsed = Cli::parse_from(format!("tryall {words}").split(' '));
         let Some(Command::Check(parsed)) = parsed.command else { panic!("it is a check") };
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_command_line_is_read_as_all_are() {
+    fn other_command_lines_are_left_to_clap() {
         for words in [
             "check request.json --format cmake-variables --output",
             "check request.json --format cmake-variables --output answers.cmake --verify",

@@ -1,4 +1,4 @@
-//! `tryall cmake`: CMake with the drop-in for projects that know nothing of tryall.
+//! `tryall cmake`: runs CMake with the drop-in, which batches the checks of unmodified projects.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -11,23 +11,23 @@ use super::{modules, output};
 use crate::cli::progress::tell;
 use crate::os;
 
-/// What `tryall cmake` takes.
+/// Arguments of `tryall cmake`.
 #[derive(Args)]
 pub(super) struct CmakeArgs {
-    /// The CMake to run, if not the one on PATH; before the arguments
+    /// The CMake to run; must precede the other arguments
     #[arg(long, value_name = "PROGRAM", default_value = "cmake")]
     cmake: PathBuf,
-    /// The arguments of CMake
+    /// Arguments for CMake
     #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<OsString>,
 }
 
 pub(super) const HELP: &str = "\
-A call that configures a project (with -S, -B, --preset or a directory) gets two more arguments:
-the path of this program, and an initial cache file that makes CMAKE_PROJECT_INCLUDE the drop-in.
-A CMAKE_PROJECT_INCLUDE of your own, wherever CMake has it from, is included after it. Any other
-call (--build, -E, -P and so on) is passed on as it is. This program becomes CMake, so that exit
-status, signals and terminal are CMake's. So is the help that `tryall cmake --help` prints.
+If the call configures a project (with -S, -B, --preset or a directory), adds two arguments: the
+path of this program, and an initial cache file that sets CMAKE_PROJECT_INCLUDE to the drop-in.
+The drop-in then includes your own CMAKE_PROJECT_INCLUDE, wherever it was set. Other calls (--build,
+-E, -P ...) are passed through. CMake replaces this process, so exit status, signals and terminal
+are CMake's. `tryall cmake --help` prints CMake's help.
 
 Examples:
   tryall cmake -S . -B build -G Ninja
@@ -35,9 +35,9 @@ Examples:
 
 Exit status:
   CMake's, or
-  3    there is no place for the CMake modules
-  126  CMake cannot be run
-  127  there is no such CMake";
+  3    the CMake modules could not be written
+  126  CMake could not be executed
+  127  CMake was not found";
 
 /// Runs the command. Returns only if CMake does not run.
 pub(super) fn run(args: CmakeArgs) -> ExitCode {
@@ -50,7 +50,7 @@ pub(super) fn run(args: CmakeArgs) -> ExitCode {
     let cmake = match which::which(&args.cmake) {
         Ok(cmake) => cmake,
         Err(error) => {
-            let remedy = "install CMake, or name it with --cmake before the other arguments";
+            let remedy = "install CMake, or pass its path with --cmake before the other arguments";
             tell(&format!("{}: {error}; {remedy}", args.cmake.display()));
             return ExitCode::from(127);
         }
@@ -63,19 +63,20 @@ pub(super) fn run(args: CmakeArgs) -> ExitCode {
         return ExitCode::from(3);
     }
     let error = os::become_program(&cmake, &all);
-    tell(&format!("{} cannot be run: {error}", cmake.display()));
+    tell(&format!("{} could not be executed: {error}", cmake.display()));
     ExitCode::from(126)
 }
 
-/// Adds what leads CMake to the drop-in.
+/// Adds the arguments that load the drop-in.
 ///
-/// Where the user's own `CMAKE_PROJECT_INCLUDE` comes from (arguments, a preset with all that it
-/// inherits, an initial cache file, the cache of a build directory that only the preset names),
-/// CMake knows best. So a script that CMake reads after all of these moves it, and is the last
-/// argument. The program's path is the first, so that one that the user gives goes before it.
+/// The user's own `CMAKE_PROJECT_INCLUDE` may come from the arguments, a preset and the presets it
+/// inherits, an initial cache file, or the cache of a build directory that only a preset names.
+/// Only CMake can resolve these. So the last argument is a script that CMake reads after all of
+/// them and that moves the variable aside. The path of this program is the first argument, so a
+/// path given by the user overrides it.
 fn add_drop_in(args: &mut Vec<OsString>) -> Result<(), String> {
     let program = std::env::current_exe()
-        .map_err(|error: io::Error| format!("the path of this program is not known: {error}"))?;
+        .map_err(|error: io::Error| format!("cannot find the path of this program: {error}"))?;
     let mut executable = OsString::from("-DTRYALL_EXECUTABLE=");
     executable.push(program);
     let preload = modules::user_directory()?.join("TryallPreload.cmake");
@@ -84,10 +85,10 @@ fn add_drop_in(args: &mut Vec<OsString>) -> Result<(), String> {
     Ok(())
 }
 
-/// What makes a call one that does not configure if it is the first argument.
+/// First arguments with which CMake does not configure.
 const MODES: [&str; 4] = ["--build", "--install", "--open", "--workflow"];
 
-/// What does so wherever it stands.
+/// Arguments with which CMake does not configure, at any position.
 const OTHER_MODES: [&str; 12] = [
     "-E",
     "-N",
@@ -103,15 +104,14 @@ const OTHER_MODES: [&str; 12] = [
     "-h",
 ];
 
-/// The same, for what may have something behind it: `-Pscript`, `--help-command`,
-/// `--list-presets=build`.
+/// Prefixes of such arguments: `-Pscript`, `--help-command`, `--list-presets=build`.
 const BEGINNINGS: [&str; 3] = ["-P", "--help", "--list-presets"];
 
-/// Options whose value is the next argument, if they stand alone.
+/// Options that, without an attached value, take the next argument as their value.
 const WITH_VALUE: [&str; 9] = ["-A", "-B", "-C", "-D", "-G", "-S", "-T", "-U", "--preset"];
 
-/// Whether CMake configures a project when called so. If in doubt it does not: then nothing is
-/// added, and CMake does what it does without tryall.
+/// Whether CMake configures a project with these arguments. In doubt, `false`: CMake then runs
+/// without the drop-in.
 fn configures(args: &[OsString]) -> bool {
     if args.first().is_some_and(|first| MODES.iter().any(|mode| first == mode)) {
         return false;
@@ -119,7 +119,7 @@ fn configures(args: &[OsString]) -> bool {
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let starts = |text: &&str| arg.as_encoded_bytes().starts_with(text.as_bytes());
-        // As the only argument that is the old spelling of -h; with something behind it, of -S.
+        // A lone -H is an old spelling of -h; -H with a value is an old spelling of -S.
         if arg == "-H" || OTHER_MODES.iter().any(|mode| arg == mode) {
             return false;
         }

@@ -22,23 +22,23 @@ use crate::protocol::response::{Answer, Status, Summary};
 use crate::report::{self, Format};
 use crate::schedule;
 
-/// How often it is looked whether anybody still reads the results.
+/// How often to check whether the reader of the results has gone away.
 const READER_POLL: Duration = Duration::from_millis(100);
 
-/// When a run is stopped, answers that have come in have this long to be read. A reader that
-/// is stuck must not keep the program.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long a stopped run waits for the reader to take the answers so far. A stuck reader must not
+/// keep the program alive.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A plan and the number of slots that was asked for.
+/// A plan and the requested number of slots.
 pub(super) struct Prepared {
     pub plan: Plan,
     pub jobs: Option<NonZeroUsize>,
 }
 
-/// Who is told of results as they come in.
+/// Reports results as they arrive.
 struct Reporter {
     progress: Progress,
-    /// Where each result is written at once, for a format that streams.
+    /// The output of a streaming format.
     stream: Option<Stream>,
 }
 
@@ -66,9 +66,9 @@ pub(super) enum Failure {
     Write(io::Error),
 }
 
-/// What stops a run.
+/// Why a run stopped early.
 enum Stopped {
-    /// By a signal, or because nobody reads the results any more.
+    /// A signal; SIGPIPE stands for a reader that went away.
     By(i32),
     CannotWrite(io::Error),
     /// Some of the results may have been written.
@@ -86,14 +86,14 @@ pub(super) fn execute(
     match end {
         End::Stopped(Stopped::By(signal)) => {
             if let Some(stream) = reporter.stream {
-                stream.finish_within(LAST_WORDS);
+                stream.finish_within(FLUSH_TIMEOUT);
             }
             Ok(output::ended_by(signal))
         }
         End::Stopped(Stopped::CannotWrite(error)) => Err(Failure::Write(in_output(args, error))),
         End::Stopped(Stopped::CannotRun(error)) => {
             if let Some(stream) = reporter.stream {
-                // Why there are no more lines comes after them.
+                // Flush the lines first; the error message follows them.
                 stream.finish().map_err(|error| Failure::Write(in_output(args, error)))?;
             }
             Err(Failure::Run(lacks(error)))
@@ -102,13 +102,13 @@ pub(super) fn execute(
             held.let_through();
             let status = exit_status(&plan, &answers);
             if !matches!(args.format, Format::Json | Format::Ndjson) {
-                tell_of_missing_headers(&plan, &answers);
+                warn_about_missing_headers(&plan, &answers);
             }
             write_results(args, &plan, answers, summary, reporter.stream)
                 .map_err(Failure::Write)?;
             Ok(traced.map_or_else(
                 |error| {
-                    tell(&format!("the trace could not be written: {error}"));
+                    tell(&format!("cannot write the trace: {error}"));
                     ExitCode::from(3)
                 },
                 |()| status,
@@ -117,13 +117,13 @@ pub(super) fn execute(
     }
 }
 
-/// Runs the plan; its answers, or the exit status if it was stopped. Once one has been run, signals
-/// have their default action, and what then ends a later one leaves the cleaning to the reaper.
-pub(super) fn ask(
+/// Runs a plan and returns its answers, or the exit status if it was stopped. Afterwards signals
+/// have their default action again: if one ends a later run, the reaper cleans up.
+pub(super) fn answers(
     prepared: Prepared,
     inherited: &Inherited,
 ) -> Result<Result<Vec<Answer>, ExitCode>, Failure> {
-    // Nothing is streamed, and the reader of standard output is watched.
+    // The defaults don't stream, and watch the reader of standard output.
     let args = CheckArgs::default();
     match run_plan(&args, prepared, inherited)?.0.end {
         End::Stopped(Stopped::By(signal)) => Ok(Err(output::ended_by(signal))),
@@ -136,8 +136,8 @@ pub(super) fn ask(
     }
 }
 
-/// Runs a plan until its end, or until a signal or the reader of the results ends it. Signals that
-/// come after the last answer are held back.
+/// Runs a plan until it is done, a signal arrives, or the reader of the results goes away. Signals
+/// that arrive after the last answer are held back.
 fn run_plan(
     args: &CheckArgs,
     prepared: Prepared,
@@ -162,7 +162,7 @@ fn run_plan(
     let launch = Launch { plan, jobs, inherited, schedule, records };
     let stop = stopped(args.output.is_none(), reporter.clone());
     let ran = engine.run(launch, reporter.clone(), stop, os::hold_interrupts);
-    let reporter = Rc::into_inner(reporter).expect("nobody is left to report");
+    let reporter = Rc::into_inner(reporter).expect("the engine has dropped its reporter");
     reporter.progress.finish();
     Ok((ran, reporter))
 }
@@ -176,9 +176,9 @@ fn write_trace(file: &Path, commands: &[Span]) -> io::Result<()> {
     written.map_err(|error| named(file, error))
 }
 
-/// Tells whoever types checks that a no may only mean that no header was given, where the results have no
-/// reasons in them.
-fn tell_of_missing_headers(plan: &Plan, answers: &[Answer]) {
+/// Warns if a check on the command line was answered no, probably because it names no header. Only
+/// for formats without reasons.
+fn warn_about_missing_headers(plan: &Plan, answers: &[Answer]) {
     for ((given, check), answer) in std::iter::zip(&plan.given, &plan.checks).zip(answers) {
         let is_typed = given.origin.option.is_some();
         if is_typed
@@ -190,26 +190,26 @@ fn tell_of_missing_headers(plan: &Plan, answers: &[Answer]) {
     }
 }
 
-/// A thread that could not be started.
+/// The failure to start a thread.
 fn no_thread(error: io::Error) -> Failure {
     let message =
-        format!("no thread could be started ({error}); raise the limit on processes (ulimit -u)");
+        format!("cannot start a thread ({error}); raise the limit on processes (ulimit -u)");
     Failure::Run(lacks(io::Error::new(error.kind(), message)))
 }
 
-/// Waits for what stops a run.
+/// Waits for a reason to stop the run.
 async fn stopped(watch_reader: bool, reporter: Rc<Reporter>) -> Stopped {
     tokio::select! {
         signal = os::interrupted() => signal.map_or_else(Stopped::CannotRun, Stopped::By),
-        error = nobody_reads(watch_reader, &reporter) => match error {
+        error = reader_gone(watch_reader, &reporter) => match error {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => Stopped::CannotWrite(error),
             _ => Stopped::By(os::BROKEN_PIPE),
         },
     }
 }
 
-/// Waits until results can no longer be written; the error, if one was met.
-async fn nobody_reads(watch_reader: bool, reporter: &Reporter) -> Option<io::Error> {
+/// Waits until results can no longer be written. Returns the write error, if any.
+async fn reader_gone(watch_reader: bool, reporter: &Reporter) -> Option<io::Error> {
     loop {
         tokio::time::sleep(READER_POLL).await;
         if let Some(error) = reporter.stream.as_ref().and_then(Stream::failure) {
@@ -248,7 +248,7 @@ fn write_results(
     }
 }
 
-/// An error that names the file that the results go to, if they go to one.
+/// Adds the name of the output file, if any, to an error.
 fn in_output(args: &CheckArgs, error: io::Error) -> io::Error {
     match &args.output {
         Some(file) => named(file, error),
@@ -256,12 +256,13 @@ fn in_output(args: &CheckArgs, error: io::Error) -> io::Error {
     }
 }
 
-/// An error that names the file.
+/// Adds the name of a file to an error.
 fn named(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// An error goes before a required check that was not yes: without an answer nobody knows.
+/// An error takes precedence over a required check that was not yes, which may have failed because
+/// of it.
 fn exit_status(plan: &Plan, answers: &[Answer]) -> ExitCode {
     if answers.iter().any(|answer| answer.status == Status::Error) {
         return ExitCode::from(3);

@@ -37,8 +37,8 @@ pub(super) fn page() -> Vec<u8> {
     page
 }
 
-/// Synopsis, description and options. What a help text says before its first heading belongs to
-/// the description.
+/// Synopsis, description and options. The description includes the text before the first heading
+/// of the `after_help` text.
 fn description(command: &Command) -> Vec<u8> {
     let man = Man::new(command.clone());
     let mut page = Vec::new();
@@ -55,8 +55,7 @@ fn description(command: &Command) -> Vec<u8> {
     page
 }
 
-/// The parts of a help text that have a heading, such as "Exit status:", line by line as they
-/// stand there.
+/// The sections of a help text that have a heading, such as "Exit status:", with their line breaks.
 fn sections_of_help(command: &Command) -> Vec<u8> {
     let mut sections = Roff::new();
     let help = help(command);
@@ -76,7 +75,7 @@ fn help(command: &Command) -> String {
     command.get_after_help().map(ToString::to_string).unwrap_or_default()
 }
 
-/// The heading of a paragraph and what stands below it.
+/// Splits a paragraph into its heading and the indented lines below.
 fn heading(paragraph: &str) -> Option<(&str, &str)> {
     let (first, lines) = paragraph.split_once('\n')?;
     let is_indented = lines.lines().all(|line| line.starts_with("  "));

@@ -1,4 +1,4 @@
-//! `tryall meson`: what Meson's wrapper runs. See [`crate::meson`].
+//! `tryall meson`: the command that the Meson wrapper runs. See [`crate::meson`].
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::CheckArgs;
 use super::check::{failed, refuse};
-use super::execute::{Prepared, ask};
+use super::execute::{self, Prepared};
 use super::output;
 use crate::engine::no_directory;
 use crate::exec::slots::Inherited;
@@ -20,15 +20,15 @@ use crate::plan::{self, Origin, Plan};
 use crate::protocol::BadRequest;
 use crate::report::Format;
 
-/// What `tryall meson` takes.
+/// Arguments of `tryall meson`.
 #[derive(Args)]
 pub(super) struct MesonArgs {
-    /// KEY:VALUE, as src/meson/words.rs tells
+    /// KEY:VALUE, as described in src/meson/words.rs
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORD")]
     words: Vec<String>,
 }
 
-/// Runs the command. What has no answer is in its output, and the exit status is that of success.
+/// Runs the command. Errors of single checks are part of its output; the exit status is then 0.
 pub(super) fn run(given: &MesonArgs, inherited: &Inherited) -> ExitCode {
     let rounds = match all_rounds(given, inherited) {
         Ok(Ok(rounds)) => rounds,
@@ -42,7 +42,7 @@ pub(super) fn run(given: &MesonArgs, inherited: &Inherited) -> ExitCode {
     output::print(&written)
 }
 
-/// The options of `tryall check` with which failures are told as the wrapper reads them.
+/// Options of `tryall check` that report failures in the wrapper's format.
 fn as_check() -> CheckArgs {
     CheckArgs { format: Format::Meson, ..CheckArgs::default() }
 }
@@ -51,22 +51,22 @@ fn all_rounds(
     given: &MesonArgs,
     inherited: &Inherited,
 ) -> Result<Result<Rounds, ExitCode>, BadRequest> {
-    let mut rounds = Rounds::new(words::read(&given.words)?);
-    while let Some((mut composed, together)) = rounds.next_round()? {
+    let mut rounds = Rounds::new(words::parse(&given.words)?);
+    while let Some((mut composed, running)) = rounds.next_round()? {
         let plan = plan(&mut composed)?;
-        let answers = match ask(Prepared { plan, jobs: None }, inherited) {
+        let answers = match execute::answers(Prepared { plan, jobs: None }, inherited) {
             Ok(Ok(answers)) => answers,
             Ok(Err(status)) => return Ok(Err(status)),
             Err(failure) => return Ok(Err(failed(&as_check(), &failure))),
         };
-        rounds.settle(&composed, together, &answers);
+        rounds.settle(&composed, running, &answers);
     }
     Ok(Ok(rounds))
 }
 
 fn plan(composed: &mut Composed) -> Result<Plan, BadRequest> {
     let environment = Environment::of_process().map_err(no_directory)?;
-    // Meson's compilers run in such a directory, which relative paths start from.
+    // Meson runs its compilers in such a directory, so relative paths start there.
     let base = match std::env::var_os("MESON_BUILD_ROOT") {
         Some(build) => PathBuf::from(build).join("meson-private/tmp"),
         None => environment.dir.clone(),

@@ -24,12 +24,12 @@ use crate::protocol::schema::{self, Which};
 use crate::protocol::{Seconds, command_line};
 use crate::report::Format;
 
-/// Answer a batch of compiler checks, all at once
+/// Run a batch of compiler checks concurrently
 ///
-/// Reads questions about a C, C++ or Fortran compiler (is this header there, does this link,
-/// how large is this type), asks the compiler as many at once as there are cores, and writes
-/// every answer. No answer differs from the one the compiler would have given alone; what the
-/// compiler did not answer is an error, never a no.
+/// Reads checks for a C, C++ or Fortran compiler (does this header exist, does this link, how
+/// large is this type), runs as many at once as there are cores, and writes the answers. Every
+/// answer is the one the compiler gives to that check alone. If the compiler gave no answer, the
+/// result is an error, never a no.
 #[derive(Parser)]
 #[command(name = "tryall", version, override_usage = USAGE, after_help = EXAMPLES)]
 struct Cli {
@@ -39,12 +39,12 @@ struct Cli {
 
 const USAGE: &str = "tryall < batch.json\n       tryall <COMMAND>";
 
-/// Told by the program and by its main command.
+/// Shared by the help of the program and of `check`.
 macro_rules! exit_statuses {
     () => {
         "Exit status:
   0  every check was answered (yes, no or skipped)
-  1  a check marked as required was not answered yes
+  1  a required check was not answered yes
   2  the request is unusable; nothing was run
   3  at least one check ended in an error
   128+N  ended by signal N"
@@ -54,7 +54,7 @@ macro_rules! exit_statuses {
 const EXAMPLES: &str = concat!(
     "\
 Examples:
-  tryall check batch.json                      a batch from a file; - or nothing reads it from stdin
+  tryall check batch.json                      read a batch from a file (without one, from stdin)
   tryall check --header unistd.h --function fork --sizeof 'long long'
   tryall check batch.json --format header --output config.h
   CC=clang tryall check --symbol epoll_create1@sys/epoll.h --format keyval
@@ -65,48 +65,47 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a batch and print the answers
+    /// Run checks and print the answers
     #[command(after_help = CHECK_HELP)]
     Check(Box<CheckArgs>),
-    /// Measure how much faster checks run when they run concurrently, and by which technique
+    /// Compare the speed of different ways to run checks concurrently
     Bench(Box<bench::BenchArgs>),
-    /// Run CMake so that the checks of an unmodified project are answered concurrently
+    /// Run CMake and answer the checks of an unmodified project concurrently
     #[command(disable_help_flag = true, after_help = cmake::HELP)]
     Cmake(cmake::CmakeArgs),
-    /// Write the CMake modules and the Meson files, and print where they are
+    /// Write the CMake modules and Meson files, and print their location
     ///
-    /// Without an option they go to a directory of this version, $XDG_DATA_HOME/tryall/VERSION-HASH
-    /// (or ~/.local/share/tryall/VERSION-HASH), and its path is printed. It holds the CMake modules
-    /// and, in `meson`, the Meson files. It must stay as long as build directories use it.
+    /// Without an option, writes them to $XDG_DATA_HOME/tryall/VERSION-HASH (or
+    /// ~/.local/share/tryall/VERSION-HASH) and prints that directory: the CMake modules at the top,
+    /// the Meson files in `meson`. Keep the directory as long as build directories use it.
     Modules(modules::ModulesArgs),
     /// Answer the batches of Meson's wrapper
     #[command(hide = true)]
     Meson(meson::MesonArgs),
-    /// Perform what `bench` sends to a worker process
+    /// Run commands that `bench` sends to a worker process
     #[command(hide = true)]
     BenchWorker,
     /// Print the JSON Schema of a request, a response or a benchmark
     Schema {
-        /// Which of them
+        /// The schema
         which: Which,
     },
-    /// Print the completion script of a shell
+    /// Print a shell completion script
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page, in roff
+    /// Print the manual page in roff
     Man,
 }
 
 const CHECK_HELP: &str = concat!(
     "\
-A check's option takes [ID=]WHAT[@HEADER,...]: the name of the answer, if it is not to be made
-from WHAT, and the headers to include first. Options of checks may be given many times, and
-together with FILE.
+A check option takes [ID=]WHAT[@HEADER,...]. ID names the answer (by default, WHAT does); the
+headers are included first. Check options can be repeated and combined with FILE.
 
-The compiler is CC, CXX or FC (with CPPFLAGS, CFLAGS, CXXFLAGS, FFLAGS and LDFLAGS), else cc, c++
-or gfortran, unless FILE or --compiler names another.
+The compiler is --compiler, else the one in FILE, else CC, CXX or FC (with CPPFLAGS, CFLAGS,
+CXXFLAGS, FFLAGS and LDFLAGS), else cc, c++ or gfortran.
 
 Examples:
   tryall check --header sys/epoll.h --symbol 'HAVE_PIPE2=pipe2@unistd.h' --arg=-D_GNU_SOURCE
@@ -117,33 +116,31 @@ Examples:
     exit_statuses!()
 );
 
-/// What `tryall check` takes.
+/// Arguments of `tryall check`.
 #[derive(Debug, Args, Default)]
 struct CheckArgs {
-    /// The request; - reads it from standard input, which is also the default without checks
-    /// on the command line
+    /// The request file. - is standard input, the default if the command line has no checks
     file: Option<PathBuf>,
 
-    /// Run this many at once; without it the request, make's jobserver or the cores decide
+    /// Run N commands at once [default: from the request, make's jobserver or the cores]
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Stop a check after this long, unless it has a limit of its own [default: 60]
+    /// Time limit of a check, unless the request sets one [default: 60]
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<Seconds>,
-    /// How the answers are written
+    /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
-    /// Write the answers to FILE, which is left as it is if nothing has changed; - is standard
-    /// output
+    /// Write the answers to FILE (- is standard output); an unchanged file is not touched
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Give every check commands of its own
+    /// Run separate commands for every check
     #[arg(long)]
     no_fuse: bool,
-    /// Write when each command ran, for the trace viewers of Chrome and Perfetto
+    /// Write a trace of all commands for the Chrome or Perfetto viewer
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Ask every check again, alone, and fail with status 3 if an answer differs
+    /// Repeat every check alone and exit with status 3 if an answer differs
     #[arg(long)]
     verify: bool,
 
@@ -153,7 +150,7 @@ struct CheckArgs {
     /// The language of the checks on the command line [default: c]
     #[arg(long, value_parser = language, help_heading = "For all checks on the command line")]
     language: Option<Language>,
-    /// Their toolchain, by its name in FILE
+    /// The name of a toolchain in FILE
     #[arg(long, value_name = "NAME", help_heading = "For all checks on the command line")]
     toolchain: Option<String>,
     /// A header to include first
@@ -188,40 +185,40 @@ struct CheckArgs {
         help_heading = "For all checks on the command line"
     )]
     link_args: Vec<String>,
-    /// A directory with headers
+    /// An include directory
     #[arg(
         long = "include-dir",
         value_name = "DIR",
         help_heading = "For all checks on the command line"
     )]
     include_dirs: Vec<String>,
-    /// A regular expression over the output that turns a yes into a no
+    /// A regular expression; if the output matches, the answer is no
     #[arg(
         long = "fail-pattern",
         value_name = "REGEX",
         help_heading = "For all checks on the command line"
     )]
     fail_patterns: Vec<String>,
-    /// Exit with status 1 unless all of them answer yes
+    /// Exit with status 1 unless every answer is yes
     #[arg(long, help_heading = "For all checks on the command line")]
     required: bool,
 
-    /// The compiler of the language, for all checks, as a shell would write it: 'ccache gcc'
+    /// The compiler for all checks in this language, in shell syntax: 'ccache gcc'
     #[arg(long, value_name = "COMMAND", help_heading = "Toolchain")]
     compiler: Option<String>,
-    /// What runs programs, of any language, as a shell would write it: 'qemu-aarch64 -L /usr/aarch64-linux-gnu'
+    /// The emulator that runs test programs, in shell syntax: 'qemu-aarch64 -L /usr/aarch64-linux-gnu'
     #[arg(long, value_name = "COMMAND", help_heading = "Toolchain")]
     emulator: Option<String>,
 }
 
 fn language(name: &str) -> Result<Language, String> {
     let names = || Language::names().collect::<Vec<_>>().join(", ");
-    Language::from_name(name).ok_or_else(|| format!("known are {}", names()))
+    Language::from_name(name).ok_or_else(|| format!("known languages: {}", names()))
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    // First of all, as it demands.
+    // Must run before anything opens a file descriptor.
     let inherited = Inherited::from_env();
     if let Some(args) = check::args_of_dropin(std::env::args_os().skip(1)) {
         return check::run(args, inherited);

@@ -1,4 +1,4 @@
-//! Where results go: standard output, or a file that is replaced as a whole.
+//! Writes results to standard output, or to a file that is replaced atomically.
 
 use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, Write};
@@ -8,16 +8,16 @@ use std::process::ExitCode;
 use crate::cli::progress::tell;
 use crate::os;
 
-/// KnownLinks that lead from one to the next; systems follow about as many.
+/// The longest chain of symbolic links to follow; about the limit of operating systems.
 const MOST_LINKS: usize = 40;
 
-/// Whether an option's FILE stands for standard output. Opened by its name, a file that stands there
-/// would be written from its start again.
+/// Whether an option's FILE means standard output. Opening `/dev/stdout` by name would truncate a
+/// file that standard output is redirected to.
 pub(super) fn is_stdout(file: &Path) -> bool {
     ["-", "/dev/stdout"].iter().any(|name| file == Path::new(name))
 }
 
-/// Prints to standard output, and makes the exit status of it.
+/// Prints to standard output and returns the exit status.
 pub(super) fn print(bytes: &[u8]) -> ExitCode {
     match write(bytes) {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,10 +33,10 @@ pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
 /// The exit status when results could not be written.
 pub(super) fn write_failure(error: &io::Error) -> ExitCode {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        // The reader has what it wanted.
+        // The reader has read enough.
         return ended_by(os::BROKEN_PIPE);
     }
-    tell(&format!("the results could not be written: {error}"));
+    tell(&format!("cannot write the results: {error}"));
     ExitCode::from(3)
 }
 
@@ -45,14 +45,13 @@ pub(super) fn ended_by(signal: i32) -> ExitCode {
     ExitCode::from(u8::try_from(128 + signal).unwrap_or(u8::MAX))
 }
 
-/// Replaces a file by one with these contents, or leaves it alone if it has them already: what
-/// depends on its time stamp is not to be built again. Whoever reads it meanwhile sees the old
-/// or the new file and never half of one.
+/// Replaces a file atomically, or leaves it alone if it already has these contents: a new time
+/// stamp would cause rebuilds.
 pub(super) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let path = without_links(path)?;
     let there = std::fs::metadata(&path).ok();
     if there.as_ref().is_some_and(|meta| !meta.is_file()) {
-        // Such as a named pipe.
+        // For example a named pipe.
         return File::options().write(true).open(&path)?.write_all(contents);
     }
     if std::fs::read(&path).is_ok_and(|old| old == contents) {
@@ -65,15 +64,14 @@ pub(super) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     written
 }
 
-/// A file that grows in place, from nothing. Two that write it at once would mix their lines, so that
-/// the second is refused.
+/// Opens an empty file to append to. Two writers would mix their lines, so the second one is refused.
 pub(super) fn open_stream(path: &Path) -> io::Result<File> {
     let file = File::options().write(true).create(true).truncate(false).open(path)?;
     if file.metadata()?.is_file() {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Err(io::Error::new(
                 io::ErrorKind::ResourceBusy,
-                "another tryall is writing it; wait for its end, or name another file",
+                "another tryall is writing to it; wait until it ends, or name another file",
             ));
         }
         file.set_len(0)?;
@@ -81,13 +79,13 @@ pub(super) fn open_stream(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The file that a link stands for, also if there is no such file yet.
+/// Resolves symbolic links, even if the target does not exist yet.
 fn without_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..MOST_LINKS {
         match (std::fs::canonicalize(&path), std::fs::read_link(&path)) {
             (Ok(file), _) => return Ok(file),
-            // A relative one starts from its own directory.
+            // A relative target is relative to the directory of the link.
             (Err(_), Ok(target)) => path = path.parent().unwrap_or(Path::new("")).join(target),
             (Err(_), Err(_)) => return Ok(path),
         }
@@ -95,8 +93,8 @@ fn without_links(path: &Path) -> io::Result<PathBuf> {
     std::fs::canonicalize(path)
 }
 
-/// Writes a file beside the old one and then moves it there. It gets these permissions, or those
-/// of a new file.
+/// Writes a temporary file in the same directory and renames it. It gets the given permissions, or
+/// those of a new file.
 pub(super) fn put_in_place(
     path: &Path,
     contents: &[u8],
@@ -104,7 +102,7 @@ pub(super) fn put_in_place(
 ) -> io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::metadata(dir)?;
-    // Its errors name a file that nobody knows. The caller names the one that was to be written.
+    // tempfile's errors name the temporary file; the caller adds the name of the real one.
     let made = tempfile::Builder::new().prefix(".tryall-").tempfile_in(dir);
     let mut file = made.map_err(|error| io::Error::from(error.kind()))?;
     file.as_file_mut().write_all(contents)?;

@@ -1,4 +1,4 @@
-//! What people see, on standard error: messages, and a progress bar where a terminal is.
+//! Standard error: messages, and a progress bar if it is a terminal.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write, stderr};
@@ -8,22 +8,21 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use crate::protocol::response::{Answer, Status};
 
-/// Tells people something, under the program's name. `eprintln!` would end the program where
-/// nobody reads standard error.
+/// Prints a message with the program's name. Unlike `eprintln!`, it does not panic if standard
+/// error is closed.
 pub fn tell(text: &str) {
     let _ = writeln!(stderr(), "tryall: {text}");
 }
 
-/// How often a bar is drawn in a second at most.
+/// Redraws per second, at most.
 const REFRESH_RATE: u8 = 20;
 
-/// Columns for the bar and the counts, and for the counts alone.
+/// Columns needed for the bar with counts, and for the counts alone.
 const WIDE: u16 = 56;
 const NARROW: u16 = 28;
 
-/// A bar of so many steps, hidden unless standard error is a terminal. These counts stand behind it,
-/// and as much of the message as there is room for: a line that is longer than the terminal is wide
-/// wraps, and a part of it stays there.
+/// A progress bar, hidden unless standard error is a terminal. The counts follow the bar, then as
+/// much of the message as fits: a line wider than the terminal would wrap and leave a remnant.
 pub fn bar(steps: usize, counts: &str) -> ProgressBar {
     let terminal = Terminal(Term::buffered_stderr());
     let template = match terminal.width() {
@@ -40,8 +39,8 @@ pub fn bar(steps: usize, counts: &str) -> ProgressBar {
     ProgressBar::with_draw_target(Some(steps as u64), target).with_style(style)
 }
 
-/// A terminal with room left for the `^C` that it shows itself: behind a full line that would begin
-/// another one, which is then cleared in place of the bar.
+/// A terminal with room left for the `^C` that it echoes. After a full line, `^C` would wrap, and
+/// the wrong line would be cleared.
 #[derive(Debug)]
 struct Terminal(Term);
 
@@ -94,30 +93,31 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A bar for this many checks, hidden unless standard error is a terminal.
+    /// A bar for this many checks.
     pub fn new(checks: usize) -> Self {
         let bar = bar(checks, "{pos}/{len} checks, {elapsed}");
         Progress { bar, errors: Cell::new(0) }
     }
 
-    /// One check more is answered.
+    /// Counts an answered check.
     pub fn answered(&self, answer: &Answer) {
         if answer.status == Status::Error {
             self.errors.set(self.errors.get() + 1);
         }
         self.bar.set_message(match self.errors.get() {
             0 => answer.id.clone(),
-            errors => format!("({errors} in error) {}", answer.id),
+            1 => format!("(1 error) {}", answer.id),
+            errors => format!("({errors} errors) {}", answer.id),
         });
         self.bar.inc(1);
     }
 
-    /// Tells people something without tearing the bar.
+    /// Prints a message without disturbing the bar.
     pub fn tell(&self, text: &str) {
         self.bar.suspend(|| tell(text));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
     }

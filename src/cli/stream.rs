@@ -1,4 +1,4 @@
-//! Results that are written while the batch runs.
+//! Writes results while the batch runs.
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use crate::os;
 
-/// Lines on their way to the reader. A thread of its own writes them, so that a reader who is
-/// slow, or stuck, stops nobody else.
+/// Writes lines on a separate thread, so that a slow or stuck reader does not block the batch.
 pub(super) struct Stream {
     lines: Sender<Vec<u8>>,
     end: Receiver<io::Result<()>>,
@@ -22,20 +21,20 @@ impl Stream {
         let write = move || {
             os::leave_signals_to_others();
             let mut write_line = |line: Vec<u8>| out.write_all(&line).and_then(|()| out.flush());
-            // Nobody may be left who wants to know.
+            // The receiver may be gone.
             let _ = ended.send(queue.into_iter().try_for_each(&mut write_line));
         };
         thread::Builder::new().name("results".into()).spawn(write)?;
         Ok(Stream { lines, end })
     }
 
-    /// Sends a line, and waits for nothing.
+    /// Queues a line without blocking.
     pub(super) fn send(&self, line: Vec<u8>) {
-        // After a failure nobody takes it.
+        // The thread ends after a failure; `failure` reports it.
         let _ = self.lines.send(line);
     }
 
-    /// Why lines could not be written. It is told once.
+    /// The error that ended the thread, if any; returned once.
     pub(super) fn failure(&self) -> Option<io::Error> {
         self.end.try_recv().ok()?.err()
     }
@@ -43,10 +42,10 @@ impl Stream {
     /// Waits until every line is written.
     pub(super) fn finish(self) -> io::Result<()> {
         drop(self.lines);
-        self.end.recv().expect("the thread tells how it ended")
+        self.end.recv().expect("the thread reports how it ended")
     }
 
-    /// Waits until every line is written, or for this long.
+    /// Waits until every line is written, but no longer than `time`.
     pub(super) fn finish_within(self, time: Duration) {
         drop(self.lines);
         let _ = self.end.recv_timeout(time);

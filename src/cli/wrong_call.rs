@@ -1,4 +1,4 @@
-//! Command lines that clap refuses, with the one that was most likely meant.
+//! Suggests a correct command line when clap rejects one.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,7 +10,7 @@ use clap::{CommandFactory, Parser};
 use super::Cli;
 use crate::protocol::kind::nearest;
 
-/// Adds what was meant to clap's complaint about these words.
+/// Adds a suggestion to clap's error.
 pub(super) fn explained(mut error: clap::Error, words: &[OsString]) -> clap::Error {
     let Some(ContextValue::String(word)) = error.get(match error.kind() {
         ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
@@ -25,12 +25,12 @@ pub(super) fn explained(mut error: clap::Error, words: &[OsString]) -> clap::Err
         let names =
             program.get_subcommands().filter(|it| !it.is_hide_set()).map(|it| it.get_name());
         if let Some(meant) = nearest(&word, names) {
-            // clap's own list has the least similar one first.
+            // clap lists the least similar name first.
             let meant = ContextValue::Strings(vec![meant.into()]);
             error.insert(ContextKind::SuggestedSubcommand, meant);
             return error;
         }
-        // Those that are left are hidden.
+        // clap's remaining suggestions are hidden commands.
         error.remove(ContextKind::SuggestedSubcommand);
         if !Path::new(&word).exists() && !word.contains(['.', '/']) {
             return error;

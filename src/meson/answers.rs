@@ -1,4 +1,4 @@
-//! Meson's answers as lines for the wrapper.
+//! Writes Meson's answers as lines for the wrapper.
 
 use std::io::{self, Write};
 
@@ -6,8 +6,8 @@ use crate::report::typed::{Typed, escaped, line};
 
 use super::rounds::{Named, Rounds};
 
-/// Writes the answers of the batches: `batch NAME`, then its lines. How many there were comes last, so
-/// that the wrapper sees that none is missing.
+/// Writes each batch as a line `batch NAME` followed by its answers. The last line has the number of
+/// answers, with which the wrapper detects truncated output.
 pub(crate) fn write(rounds: Rounds, out: &mut dyn Write) -> io::Result<()> {
     let mut count = 0;
     for (batch, answers) in rounds.answers() {

@@ -1,4 +1,4 @@
-//! The arguments that Meson gives to the compiler of a check, in its order.
+//! The compiler arguments of Meson's checks, in Meson's order.
 
 use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
@@ -6,9 +6,9 @@ use crate::compiler::language::Language;
 use super::version::Version;
 use super::words::Batch;
 
-/// All arguments of a check, which stand behind the source: those that every check of Meson's
-/// gets, those of options, and `own`, which are the method's and the project's. What drives the
-/// compiler to the stage (`-c`, `-E`) is not among them.
+/// All arguments after the source file: those of every Meson check, those from options, and `own`,
+/// the arguments of the method and the project. Excludes the option that selects the stage (`-c`,
+/// `-E`).
 pub(crate) fn arguments(
     batch: &Batch,
     version: &Version,
@@ -19,10 +19,10 @@ pub(crate) fn arguments(
     let mut all = List::default();
     all.add(&always);
     let (compile, link) = options(batch, stage, &always);
-    // Meson makes a list of its own of these before it adds that to the other.
+    // Meson builds these as a separate list and then adds that list to the first.
     let mut rest = List::default();
     rest.add(&compile);
-    rest.add(&of_checks(batch, version, stage));
+    rest.add(&check_arguments(batch, version, stage));
     rest.add(own);
     rest.add(&link);
     all.add(&rest.0);
@@ -32,19 +32,18 @@ pub(crate) fn arguments(
     }
 }
 
-/// What the empty program is tried with, before and behind its source: the options alone, so that
-/// a compiler that does not work is told from arguments that it does not know.
-pub(crate) fn of_trial(batch: &Batch, version: &Version) -> [Vec<String>; 2] {
+/// The arguments before and after the source of the toolchain probe: only those from options, to
+/// distinguish a broken compiler from unknown arguments.
+pub(crate) fn probe_arguments(batch: &Batch, version: &Version) -> [Vec<String>; 2] {
     [Stage::Preprocess, Stage::Link].map(|stage| arguments(batch, version, stage, &[]))
 }
 
-/// Whether a linker finds libraries that need each other when they are put into a group, and
-/// takes `--fatal-warnings`.
+/// Whether a linker accepts `--start-group` and `--fatal-warnings`.
 pub(crate) fn is_gnu_like(linker_id: &str) -> bool {
     ["ld.bfd", "ld.gold", "ld.lld", "ld.mold"].contains(&linker_id)
 }
 
-/// What the options say, for the compiler and for the linker.
+/// The arguments from options, for the compiler and for the linker.
 fn options(batch: &Batch, stage: Stage, always: &[String]) -> (Vec<String>, Vec<String>) {
     if batch.language == Language::Fortran {
         return (batch.option_args.clone(), batch.option_link_args.clone());
@@ -55,15 +54,15 @@ fn options(batch: &Batch, stage: Stage, always: &[String]) -> (Vec<String>, Vec<
     if stage >= Stage::Link {
         let repeated = |arg: &&String| !compile.contains(arg);
         link.extend(batch.option_link_args.iter().filter(repeated).cloned());
-        // The project can see which linker was chosen, and not by which word. The linker that GCC
-        // and Clang take by themselves needs no word.
+        // A project can see the linker's id, but not the argument that selected it. The default
+        // linker of GCC and Clang needs no argument.
         let chosen = batch.linker_id.strip_prefix("ld.").filter(|name| *name != "bfd");
         linker = chosen.map(|name| format!("-fuse-ld={name}"));
     }
     (compile.into_iter().chain(linker).chain(always.iter().cloned()).collect(), link)
 }
 
-/// CFLAGS may hold arguments of the linker, which Meson takes out.
+/// Removes linker arguments from CFLAGS, as Meson does.
 fn without_linker_arguments(args: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
     let mut args = args.iter();
@@ -80,8 +79,8 @@ fn without_linker_arguments(args: &[String]) -> Vec<String> {
     kept
 }
 
-/// What makes the compiler's exit status an answer.
-fn of_checks(batch: &Batch, version: &Version, stage: Stage) -> Vec<String> {
+/// The arguments that Meson adds so that the compiler's exit status is the answer.
+fn check_arguments(batch: &Batch, version: &Version, stage: Stage) -> Vec<String> {
     let mut args = vec!["-O0"];
     args.extend(version.undefines_fortify().then_some("-U_FORTIFY_SOURCE"));
     if batch.compiler_id == "clang" {
@@ -98,25 +97,25 @@ fn of_checks(batch: &Batch, version: &Version, stage: Stage) -> Vec<String> {
     args.into_iter().map(String::from).collect()
 }
 
-/// What becomes of an argument that stands there twice.
+/// Which of several equal arguments Meson keeps.
 #[derive(PartialEq)]
-enum Twice {
-    /// Both stay.
-    Kept,
-    /// The first stays.
-    FirstCounts,
-    /// The last stays, or the first of those that are put in front.
-    LastCounts,
+enum Kept {
+    /// All of them.
+    All,
+    /// The first.
+    First,
+    /// The last, or the first of the arguments that are prepended.
+    Last,
 }
 
-fn twice(arg: &str) -> Twice {
+fn kept_duplicates(arg: &str) -> Kept {
     let last = ["-I", "-isystem", "-L", "-D", "-U"];
     let first = ["-l", "-Wl,-l", "-Wl,-rpath,", "-Wl,-rpath-link,"];
     if last.contains(&arg) || first.contains(&arg) {
-        return Twice::Kept;
+        return Kept::All;
     }
     if last.iter().any(|prefix| arg.starts_with(prefix)) {
-        return Twice::LastCounts;
+        return Kept::Last;
     }
     let whole = ["-c", "-S", "-E", "-pipe", "-pthread", "-Wl,--export-dynamic"];
     let files = [".lib", ".dll", ".so", ".dylib", ".a"];
@@ -125,26 +124,26 @@ fn twice(arg: &str) -> Twice {
         || files.iter().any(|suffix| arg.ends_with(suffix))
         || is_versioned_library(arg)
     {
-        return Twice::FirstCounts;
+        return Kept::First;
     }
-    Twice::Kept
+    Kept::All
 }
 
 /// `path/libfoo.so.1.2.3`.
 fn is_versioned_library(arg: &str) -> bool {
     let name = arg.rsplit('/').next().unwrap_or_default();
-    name.starts_with("lib") && has_version_behind_so(name)
+    name.starts_with("lib") && has_version_after_so(name)
 }
 
-fn has_version_behind_so(name: &str) -> bool {
+fn has_version_after_so(name: &str) -> bool {
     let Some((_, numbers)) = name.rsplit_once(".so.") else { return name.ends_with(".so") };
     let numbers: Vec<_> = numbers.split('.').collect();
     let is_number = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
     numbers.len() <= 3 && numbers.iter().all(is_number)
 }
 
-/// A list to which arguments are added as Meson does: what comes later goes before what came
-/// earlier, also where the compiler takes the first.
+/// Adds arguments as Meson does: later arguments override earlier ones. Search paths are therefore
+/// prepended, because the compiler uses the first match.
 #[derive(Default)]
 struct List(Vec<String>);
 
@@ -153,7 +152,7 @@ impl List {
         let (mut front, mut back): (Vec<String>, Vec<String>) = Default::default();
         for arg in args {
             let is_there = |list: &[String]| list.contains(arg);
-            if twice(arg) == Twice::FirstCounts
+            if kept_duplicates(arg) == Kept::First
                 && (is_there(&self.0) || is_there(&front) || is_there(&back))
             {
                 continue;
@@ -164,7 +163,7 @@ impl List {
                 back.push(arg.clone());
             }
         }
-        let last_counts = |arg: &String| twice(arg) == Twice::LastCounts;
+        let last_counts = |arg: &String| kept_duplicates(arg) == Kept::Last;
         let again = |arg: &String, others: &[String]| last_counts(arg) && others.contains(arg);
         let in_front = (0..front.len()).filter(|&at| !again(&front[at], &front[..at]));
         let in_back = (0..back.len()).filter(|&at| !again(&back[at], &back[at + 1..]));
@@ -178,13 +177,13 @@ impl List {
     }
 }
 
-/// Libraries from the first to the last in a group, if there are several.
+/// Puts everything from the first to the last library into a linker group, if there are several.
 fn grouped(mut args: Vec<String>) -> Vec<String> {
     let is_library = |arg: &String| {
         arg.starts_with("-l")
             || arg.starts_with("-Wl,-l")
             || arg.ends_with(".a")
-            || !arg.starts_with("-Wl,") && arg.contains(".so") && has_version_behind_so(arg)
+            || !arg.starts_with("-Wl,") && arg.contains(".so") && has_version_after_so(arg)
     };
     let first = args.iter().position(is_library);
     let last = args.iter().rposition(is_library);
@@ -211,9 +210,9 @@ mod tests {
         list.0.join(" ")
     }
 
-    // What Meson 1.12's CLikeCompilerArgs makes of the same.
+    // The expected values are those of Meson 1.12's CLikeCompilerArgs.
     #[test]
-    fn later_arguments_go_first_where_the_first_counts() {
+    fn later_arguments_override_earlier_ones() {
         assert_eq!(added(&["-Ia -Ib -O0", "-Ic -Id -Wall"]), "-Ic -Id -Ia -Ib -O0 -Wall");
         assert_eq!(added(&["-DA -DB", "-UA -DA"]), "-DB -UA -DA");
         assert_eq!(added(&["-Ia -Ib", "-Ib"]), "-Ib -Ia");
@@ -223,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn several_libraries_are_a_group() {
+    fn several_libraries_form_a_group() {
         assert_eq!(
             grouped(strings("-O0 -lb x.o liba.a -g")).join(" "),
             "-O0 -Wl,--start-group -lb x.o liba.a -Wl,--end-group -g"
@@ -236,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_told_from_the_linkers() {
+    fn linker_arguments_are_separated_from_options() {
         let batch = Batch {
             compiler_id: "gcc".into(),
             linker_id: "ld.gold".into(),

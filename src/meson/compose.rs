@@ -1,4 +1,4 @@
-//! From what the wrapper says to checks of raw sources, and how each outcome is to be read.
+//! Turns items into checks of raw sources, and records how to interpret the result of each.
 
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -7,32 +7,32 @@ use crate::compiler::dialect::Stage;
 use crate::compiler::language::Language;
 use crate::protocol::{Check, Kind, Location, Request, Toolchain};
 
-use super::arguments::{arguments, of_trial};
+use super::arguments::{arguments, probe_arguments};
 use super::source;
 use super::version::Version;
 use super::words::{Batch, Item, Method};
 
-/// How Meson's answer is made from the outcome of a check.
+/// How to turn the result of a check into Meson's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// Yes is true, no is false.
     Bool,
-    /// The same, where the exit status alone counts: the argument that is asked about may keep the
-    /// compiler from writing a file, as `-fsyntax-only` does. It is a no if the compiler says this.
+    /// Yes if the exit status is 0, even without an output file: arguments such as `-fsyntax-only`
+    /// suppress it.
     Accepted {
-        /// What it says of an argument that is another language's.
+        /// No if the output contains this message about an argument for another language.
         unless: Option<&'static str>,
     },
     /// The number that the program printed; -1 if there is no program.
     Printed,
-    /// The same, but a program is a must.
+    /// The same, but an error if there is no program.
     PrintedAlways,
     /// The value, or -1 for a no.
     Constant,
     /// The text of a macro, empty if it is not defined.
     Macro,
-    /// As tryall answers it.
-    Own {
+    /// tryall's own answer to a check of a request file.
+    RequestCheck {
         /// The kind of the check.
         kind: Kind,
         /// Whether the answer must be yes.
@@ -40,46 +40,46 @@ pub(crate) enum Reading {
     },
 }
 
-/// Whose answer it is.
+/// What an answer belongs to.
 #[derive(Debug, Clone)]
 pub(crate) enum Subject {
-    /// An item's, by its index in the batch.
+    /// An item, by its index in the batch.
     Item(usize),
-    /// That of a request file's check, by its id.
-    Own(String),
+    /// A check of a request file, by its id.
+    RequestCheck(String),
 }
 
-/// An answer that is to be made.
+/// How to get one answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// The index of the batch.
     pub batch: usize,
-    /// Whose it is.
+    /// What it belongs to.
     pub subject: Subject,
-    /// How its check is read.
+    /// How to interpret the check.
     pub reading: Reading,
     /// The index of the check.
     pub check: usize,
-    /// The check to turn to if the answer is no.
+    /// The check that decides if this one is a no.
     pub alternative: Option<usize>,
 }
 
-/// A request, and what its outcomes mean.
+/// A request, and how to interpret its results.
 #[derive(Debug, Default)]
 pub(crate) struct Composed {
     /// The request.
     pub request: Request,
-    /// Where each of its checks comes from, and the directory of the request file that it is in.
+    /// Where each check comes from, and the directory of its request file, if any.
     pub origins: Vec<(Location, Option<Rc<PathBuf>>)>,
     /// The answers.
     pub entries: Vec<Entry>,
 }
 
 impl Composed {
-    /// Adds a check for something of this name, which messages have; its index.
+    /// Adds a check and returns its index. Messages use the name.
     pub(crate) fn push(&mut self, mut check: Check, name: &str) -> usize {
         let index = self.request.checks.len();
-        // Unique, and still readable. An argument may hold what no id may.
+        // Make the id unique and valid: an argument may contain control characters.
         check.id = format!("{} ({index})", name.replace(char::is_control, " "));
         self.request.checks.push(check);
         self.origins.push((Location::flag(name), None));
@@ -87,14 +87,14 @@ impl Composed {
     }
 }
 
-/// The compiler without a cache, as Meson runs it for sources that it wrote itself.
+/// The compiler without ccache or sccache: Meson, too, removes them for its own sources.
 pub(crate) fn compiler(batch: &Batch, version: &Version) -> Toolchain {
     let is_cache = |word: &&String| {
         let name = word.rsplit('/').next().unwrap_or_default();
         batch.command.len() > 1 && ["ccache", "sccache"].contains(&name)
     };
     let caches = batch.command.first().filter(is_cache).iter().count();
-    let [trial_args, trial_link_args] = of_trial(batch, version);
+    let [trial_args, trial_link_args] = probe_arguments(batch, version);
     Toolchain {
         language: Some(batch.language),
         command: Some(batch.command[caches..].to_vec()),
@@ -105,7 +105,7 @@ pub(crate) fn compiler(batch: &Batch, version: &Version) -> Toolchain {
     }
 }
 
-/// Makes the checks of a batch.
+/// Composes the checks of a batch.
 pub(crate) struct Composer<'a> {
     index: usize,
     batch: &'a Batch,
@@ -114,7 +114,7 @@ pub(crate) struct Composer<'a> {
 }
 
 impl<'a> Composer<'a> {
-    /// The composer of the batch with this index, whose compiler goes to the request.
+    /// Creates the composer of a batch and adds its compiler to the request.
     pub(crate) fn new(
         index: usize,
         batch: &'a Batch,
@@ -122,7 +122,7 @@ impl<'a> Composer<'a> {
         to: &mut Composed,
     ) -> Self {
         let wanted = compiler(batch, version);
-        // Each is tried with the empty program, and so is not to be there twice.
+        // Share equal toolchains: the engine probes each with an empty program.
         let same = |(_, other): &(_, &Toolchain)| format!("{other:?}") == format!("{wanted:?}");
         let known = to.request.toolchains.iter().find(same).map(|(name, _)| name.clone());
         let toolchain = known.unwrap_or_else(|| index.to_string());
@@ -130,23 +130,24 @@ impl<'a> Composer<'a> {
         Composer { index, batch, version, toolchain }
     }
 
-    /// Adds the checks of an item, and its answer. A second chance is another way to say yes.
+    /// Adds the checks and the entry of an item. `try_alternative` adds Meson's second source, if
+    /// the method has one.
     pub(crate) fn compose(
         &self,
         item: &Item,
         place: usize,
-        second_chance: bool,
+        try_alternative: bool,
         to: &mut Composed,
     ) {
         let Item { method, subject, .. } = item;
         let prefix = self.prefix(&item.headers);
         let fortran = self.batch.language == Language::Fortran;
-        // Its last header is the one that a symbol is looked for in.
-        let (header, before) = item
+        // has_header_symbol() checks the last header.
+        let (header, others) = item
             .headers
             .split_last()
-            .map_or(("", &[][..]), |(last, before)| (last.as_str(), before));
-        let before_header = self.prefix(before);
+            .map_or(("", &[][..]), |(last, others)| (last.as_str(), others));
+        let other_headers = self.prefix(others);
         let source = |stage, text| self.source(stage, text);
         let mut alternative = None;
         let (check, reading) = match method {
@@ -162,10 +163,10 @@ impl<'a> Composer<'a> {
             }
             Method::HasHeaderSymbol => {
                 if self.batch.language.is_cxx() {
-                    let text = source::has_class(&before_header, header, subject);
+                    let text = source::has_class(&other_headers, header, subject);
                     alternative = Some(source(Stage::Compile, text));
                 }
-                let text = source::has_header_symbol(&before_header, header, subject);
+                let text = source::has_header_symbol(&other_headers, header, subject);
                 (source(Stage::Compile, text), Reading::Bool)
             }
             Method::HasFunction => {
@@ -188,14 +189,14 @@ impl<'a> Composer<'a> {
             Method::Alignment => self.alignment(&prefix, subject, to),
             Method::GetDefine => (self.define(&prefix, subject), Reading::Macro),
             Method::Compiles => (source(Stage::Compile, subject.clone()), Reading::Bool),
-            Method::KnownLinks => (source(Stage::Link, subject.clone()), Reading::Bool),
+            Method::Links => (source(Stage::Link, subject.clone()), Reading::Bool),
             Method::Runs => (source(Stage::Run, subject.clone()), Reading::Bool),
             Method::HasArgument => self.accepted(self.argument(subject)),
             Method::HasLinkArgument => self.accepted(self.link_argument(subject)),
         };
         let name = if item.id.is_empty() { subject } else { &item.id };
         let check = to.push(check, name);
-        let alternative = alternative.filter(|_| second_chance).map(|mut other| {
+        let alternative = alternative.filter(|_| try_alternative).map(|mut other| {
             other.alternative_to = Some(to.request.checks[check].id.clone());
             to.push(other, name)
         });
@@ -203,7 +204,7 @@ impl<'a> Composer<'a> {
         to.entries.push(Entry { batch, subject, reading, check, alternative });
     }
 
-    /// The batch's prefix, and an item's own headers behind it.
+    /// The batch's prefix, followed by the item's headers.
     pub(crate) fn prefix(&self, headers: &[String]) -> String {
         let includes = headers.iter().map(|header| format!("#include <{header}>"));
         let mut lines: Vec<_> = includes.collect();
@@ -213,14 +214,14 @@ impl<'a> Composer<'a> {
         lines.join("\n")
     }
 
-    /// A check of a source with Meson's arguments and those of the batch.
+    /// A check of a source with Meson's arguments, its builtin options and the batch's arguments.
     pub(crate) fn source(&self, stage: Stage, text: String) -> Check {
         let own = [self.batch.builtin_args.as_slice(), &self.batch.args].concat();
         self.source_with(stage, text, &own)
     }
 
-    /// The same without what options become, where Meson gives it no such.
-    pub(crate) fn plain(&self, stage: Stage, text: String) -> Check {
+    /// The same without the arguments of builtin options, which Meson omits for some methods.
+    pub(crate) fn source_without_options(&self, stage: Stage, text: String) -> Check {
         self.source_with(stage, text, &self.batch.args)
     }
 
@@ -240,7 +241,7 @@ impl<'a> Composer<'a> {
             check.args = all;
         }
         if stage == Stage::Preprocess {
-            // Meson has the lines without marks of where they come from.
+            // Meson preprocesses without line markers.
             check.args.insert(0, "-P".into());
             if self.batch.language == Language::Fortran {
                 check.args.insert(0, "-cpp".into());
@@ -251,8 +252,8 @@ impl<'a> Composer<'a> {
         check
     }
 
-    /// An integer: printed by a program, or a constant when cross-compiling. Of a type the size
-    /// is asked then only if it can have a variable.
+    /// An integer: printed by a program, or a constant when cross-compiling. In that case the size of
+    /// a type also requires that a variable of the type compiles.
     fn integer(
         &self,
         prefix: &str,
@@ -276,18 +277,18 @@ impl<'a> Composer<'a> {
     fn alignment(&self, prefix: &str, name: &str, to: &mut Composed) -> (Check, Reading) {
         if !self.batch.cross {
             let text = source::print_alignment(self.version, prefix, name);
-            // Meson has no options here.
-            return (self.plain(Stage::Run, text), Reading::PrintedAlways);
+            // Meson omits the builtin options here.
+            return (self.source_without_options(Stage::Run, text), Reading::PrintedAlways);
         }
         let text = source::variable(self.version, prefix, name);
-        let gate = self.plain(Stage::Compile, text);
+        let gate = self.source_without_options(Stage::Compile, text);
         let (before, constant) = source::alignment_constant(self.version, prefix, name);
         let mut check = self.constant(before, constant, false);
         check.needs = vec![self.gate(gate, to)];
         (check, Reading::Constant)
     }
 
-    /// Adds a check without an answer of its own; its id.
+    /// Adds a check that another one needs, and returns its id.
     fn gate(&self, gate: Check, to: &mut Composed) -> String {
         let index = to.push(gate, "(type)");
         to.request.checks[index].id.clone()
@@ -304,7 +305,7 @@ impl<'a> Composer<'a> {
         check
     }
 
-    /// A check of what a macro expands to behind a text.
+    /// A check for the expansion of a macro after a prefix.
     pub(crate) fn define(&self, prefix: &str, name: &str) -> Check {
         let own = [self.batch.builtin_args.as_slice(), &self.batch.args].concat();
         let mut check = Check::new(String::new(), Kind::Define);
@@ -334,7 +335,7 @@ impl<'a> Composer<'a> {
         self.source_with(Stage::Link, text.into(), &own)
     }
 
-    /// GCC takes arguments that are another language's, and says so.
+    /// GCC accepts arguments for other languages with a warning.
     fn accepted(&self, mut check: Check) -> (Check, Reading) {
         let unless = match self.batch.language {
             _ if self.batch.compiler_id != "gcc" => None,

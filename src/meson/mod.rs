@@ -1,17 +1,18 @@
-//! Meson's own methods as a batch: `cc.has_function()` and its siblings, asked as Meson would ask
-//! them. The wrapper in `meson/tryall/` tells what Meson knows (the compiler, its options, the
-//! lists of the project) as words on the command line; here they become checks of raw sources
-//! with all of Meson's arguments, and the outcomes become Meson's answers.
+//! Runs Meson's compiler methods (`cc.has_function()` and so on) as one batch, with the sources and
+//! arguments that Meson itself uses. The wrapper in `meson/tryall/` passes what Meson knows (the
+//! compiler, its options, the project's lists) as words on the command line. This module turns the
+//! words into checks of raw sources, and the results into Meson's answers.
 //!
-//! [`words`] → [`rounds`] of: [`fuse`], [`compose`] (with [`arguments`] and [`source`]) → plan and
-//! run as ever → [`reading`] → [`answers`]
+//! [`words`] → [`rounds`] of: [`grouped`], [`compose`] (with [`arguments`] and [`source`]) → plan
+//! and run by the engine → [`reading`] → [`answers`]
 //!
-//! The rules are Meson's: facts of its releases 1.0.1 to 1.12, which differ where [`version`] says.
+//! The rules are those of Meson 1.0.1 to 1.12; [`version`] lists the differences between releases.
+//! `docs/design/meson.md` explains why Meson's items do not use the engine's unity sources.
 
 pub(crate) mod answers;
 pub(crate) mod arguments;
 pub(crate) mod compose;
-pub(crate) mod fuse;
+pub(crate) mod grouped;
 pub(crate) mod reading;
 pub(crate) mod requests;
 pub(crate) mod rounds;

@@ -1,4 +1,4 @@
-//! Meson's answers from the outcomes of composed checks.
+//! Turns the results of composed checks into Meson's answers.
 
 use crate::protocol::response::{Answer, Status, Value};
 use crate::report::typed::{Typed, typed};
@@ -8,12 +8,14 @@ use super::compose::{Entry, Reading};
 /// Meson's answer.
 pub(crate) fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
     let alternative = entry.alternative.map(|index| &answers[index]);
-    let turned_to = alternative.filter(|answer| answer.status != Status::Skipped);
-    let answer = turned_to.unwrap_or(&answers[entry.check]);
+    let decisive = alternative.filter(|answer| answer.status != Status::Skipped);
+    let answer = decisive.unwrap_or(&answers[entry.check]);
     let error = |message: &str| Typed::Error(message.into());
     match (entry.reading, answer.status, &answer.value) {
-        (Reading::Own { required: true, .. }, Status::No | Status::Skipped, _) => Typed::Missing,
-        (Reading::Own { kind, .. }, ..) => typed(kind, answer),
+        (Reading::RequestCheck { required: true, .. }, Status::No | Status::Skipped, _) => {
+            Typed::Missing
+        }
+        (Reading::RequestCheck { kind, .. }, ..) => typed(kind, answer),
         (Reading::Accepted { unless }, Status::Error, _) if answer.exit_code == Some(0) => {
             Typed::Bool(unless.is_none_or(|words| !answer.output.contains(words)))
         }
@@ -22,16 +24,16 @@ pub(crate) fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
         (Reading::Printed | Reading::PrintedAlways, Status::Yes, Some(value)) => {
             let Value::Program { stdout, .. } = value else { unreachable!("these are run") };
             match stdout.trim().parse::<i64>() {
-                Ok(0) if entry.reading == Reading::PrintedAlways => error("it is zero"),
+                Ok(0) if entry.reading == Reading::PrintedAlways => error("the alignment is zero"),
                 Ok(number) => Typed::Integer(number.into()),
                 Err(_) => error("the program did not print a number"),
             }
         }
         (Reading::Printed | Reading::PrintedAlways, _, Some(_)) => {
-            error("the program that prints it failed")
+            error("the program that prints the value failed")
         }
         (Reading::PrintedAlways, ..) => error(&format!(
-            "it has no answer: {}",
+            "no alignment could be determined: {}",
             answer.output.lines().find(|line| line.contains("error")).unwrap_or_default()
         )),
         (Reading::Constant, Status::Yes, Some(Value::Integer(number))) => {
@@ -41,16 +43,16 @@ pub(crate) fn answer(entry: &Entry, answers: &[Answer]) -> Typed {
         (Reading::Macro, Status::Yes, Some(Value::Text(text))) => {
             Typed::Text(joined_literals(text))
         }
-        // A no of the compiler is no answer to what a macro is.
+        // If preprocessing failed, the macro's value is unknown.
         (Reading::Macro, _, _) if answer.exit_code != Some(0) => error(&format!(
-            "the compiler could not preprocess what stands before it: {}",
+            "the compiler could not preprocess the source: {}",
             answer.output.lines().find(|line| line.contains("error")).unwrap_or_default()
         )),
         (Reading::Macro, ..) => Typed::Text(String::new()),
     }
 }
 
-/// String literals that stand side by side are one, as Meson has it.
+/// Joins adjacent string literals, as Meson does.
 fn joined_literals(text: &str) -> String {
     let mut joined = String::new();
     let mut rest = text;
@@ -72,7 +74,7 @@ fn joined_literals(text: &str) -> String {
     joined + rest
 }
 
-/// The length of the literal that a text starts with; `None` if it has no end.
+/// The length of the string literal at the start of a text. `None` if it is unterminated.
 fn literal(text: &str) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -91,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_side_by_side_are_one() {
+    fn adjacent_literals_are_joined() {
         for (text, expected) in [
             (r#""a" "b""#, r#""ab""#),
             (r#""a"   "b" "c""#, r#""abc""#),

@@ -1,5 +1,5 @@
-//! Request files among Meson's lists: tryall's own kinds of checks, asked with Meson's compiler
-//! and options where the file names none.
+//! Request files in a Meson batch: tryall's own kinds of checks. They use Meson's compiler and
+//! options unless the file names a toolchain.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -27,7 +27,7 @@ pub(crate) fn add(
 ) -> Result<(), BadRequest> {
     let cannot = |error| {
         let message = format!(
-            "the request {} cannot be read: {error}; name it as files('...'), so that Meson finds it",
+            "cannot read the request {}: {error}; write files('...'), so that Meson finds it",
             file.display()
         );
         BadRequest::whole(Code::RequestUnreadable, message)
@@ -46,8 +46,8 @@ pub(crate) fn add(
             Some(own) => own,
             None if check.language.unwrap_or_default() != batch.language => {
                 let message = format!(
-                    "the check {:?} is in another language than its batch; say \"language\" in \
-                     both, or give the request a toolchain",
+                    "the language of check {:?} differs from the language of its batch; set \
+                     \"language\" in both, or give the request a toolchain",
                     check.id
                 );
                 let place = place.key("language");
@@ -59,14 +59,14 @@ pub(crate) fn add(
         composed.id = renamed(&check.id);
         composed.toolchain = Some(renamed(&toolchain));
         for need in &mut composed.needs {
-            // One that is not there is found out when the plan is made.
+            // The planner reports unknown ids.
             *need = ids.get(need).unwrap_or(need).clone();
         }
         composed.timeout = check.timeout.or(request.timeout);
         to.entries.push(Entry {
             batch: of,
-            subject: Subject::Own(check.id.clone()),
-            reading: Reading::Own { kind: check.kind, required: check.required },
+            subject: Subject::RequestCheck(check.id.clone()),
+            reading: Reading::RequestCheck { kind: check.kind, required: check.required },
             check: to.request.checks.len(),
             alternative: None,
         });
@@ -87,8 +87,8 @@ pub(crate) fn add(
     Ok(())
 }
 
-/// A toolchain of a request file, whose relative paths start from the file. Those of Meson's own
-/// arguments start elsewhere.
+/// Makes the paths of a request file's toolchain absolute: they are relative to the file, unlike
+/// the paths in Meson's arguments.
 fn anchored_toolchain(given: Toolchain, dir: &FilePath) -> Result<Toolchain, String> {
     let texts = |words: Vec<OsString>| {
         let text = |word: OsString| {
@@ -114,7 +114,7 @@ fn own(batch: &Batch) -> Vec<String> {
     [batch.builtin_args.as_slice(), &batch.args].concat()
 }
 
-/// The toolchain that a check names, or that the request has for its language.
+/// The toolchain that a check names, or the request's toolchain for its language.
 fn toolchain(check: &Check, request: &Request) -> Option<String> {
     let language = check.language.unwrap_or_default();
     let of_language = |name: &&String| Language::from_name(name) == Some(language);

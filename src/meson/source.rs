@@ -1,23 +1,24 @@
-//! The sources that Meson's methods compile. The engine ends the last line, as Meson does since 1.6.
+//! The sources that Meson's methods compile. The engine terminates the last line, as Meson does
+//! since 1.6.
 //!
-//! Names and indentation are Meson's: a header may have the same names, and some warnings depend on
-//! either (`-Wshadow`, `-Wtraditional`), so that with `-Werror` the answer does, too.
+//! Names and indentation are Meson's, because answers can depend on them: a header may declare the
+//! same names, and with `-Werror` warnings such as `-Wshadow` and `-Wtraditional` are a no.
 
 use super::version::Version;
 
-/// Lines behind a prefix, indented.
-fn behind(prefix: &str, lines: &str) -> String {
+/// Appends indented lines to a prefix.
+fn append(prefix: &str, lines: &str) -> String {
     lines.lines().fold(prefix.to_string(), |text, line| text + "\n        " + line)
 }
 
-/// Whether the header is there. Quotes, as Meson has them.
+/// Whether the header exists. Meson uses quotes for `__has_include`.
 pub(crate) fn has_header(prefix: &str, header: &str) -> String {
-    behind(
+    append(
         prefix,
         &format!(
             "#ifdef __has_include\n\
              #if !__has_include(\"{header}\")\n\
-             #error \"the header is not there\"\n\
+             #error \"the header does not exist\"\n\
              #endif\n\
              #else\n\
              #include <{header}>\n\
@@ -28,7 +29,7 @@ pub(crate) fn has_header(prefix: &str, header: &str) -> String {
 
 /// Whether the header compiles.
 pub(crate) fn check_header(prefix: &str, header: &str) -> String {
-    behind(prefix, &format!("#include <{header}>"))
+    append(prefix, &format!("#include <{header}>"))
 }
 
 /// Whether GNU Fortran's preprocessor, which has no `__has_include`, finds the header.
@@ -36,9 +37,9 @@ pub(crate) fn has_fortran_header(prefix: &str, header: &str) -> String {
     format!("{prefix}\n#include <{header}>")
 }
 
-/// Whether the header has a macro of the name, or else something that can be evaluated.
+/// Whether the header defines a macro with this name, or declares it as an expression.
 pub(crate) fn has_header_symbol(prefix: &str, header: &str, symbol: &str) -> String {
-    behind(
+    append(
         prefix,
         &format!(
             "#include <{header}>\n\
@@ -52,17 +53,17 @@ pub(crate) fn has_header_symbol(prefix: &str, header: &str, symbol: &str) -> Str
     )
 }
 
-/// For C++: whether it is a class or a template.
+/// For C++: whether the symbol is a class or a template.
 pub(crate) fn has_class(prefix: &str, header: &str, symbol: &str) -> String {
-    behind(prefix, &format!("#include <{header}>\nusing {symbol};\nint main(void) {{ return 0; }}"))
+    append(prefix, &format!("#include <{header}>\nusing {symbol};\nint main(void) {{ return 0; }}"))
 }
 
-/// Whether a prefix brings a prototype, as far as Meson looks.
+/// Whether Meson assumes that a prefix declares the function.
 fn has_includes(prefix: &str) -> bool {
     prefix.contains("#include")
 }
 
-/// Turns a stub into an error.
+/// Fails for functions that glibc implements only as a stub.
 pub(crate) fn stub(function: &str) -> String {
     format!(
         "#if defined __stub_{function} || defined __stub___{function}\n\
@@ -71,22 +72,22 @@ pub(crate) fn stub(function: &str) -> String {
     )
 }
 
-/// Whether the function links, with its own prototype if there is one, else with a false one.
-/// `<limits.h>` tells of functions that glibc has only as stubs.
+/// Whether the function links, with its own prototype if the prefix has includes, else with a fake
+/// one. `<limits.h>` defines glibc's `__stub_` macros.
 pub(crate) fn has_function(prefix: &str, function: &str) -> String {
     let stub = stub(function);
     if has_includes(prefix) {
-        let with_stub = behind(&format!("{prefix}\n#include <limits.h>\n"), &stub);
+        let with_stub = append(&format!("{prefix}\n#include <limits.h>\n"), &stub);
         let main = format!(
             "void *a = (void*) &{function};\n\
              long long b = (long long) a;\n\
              return (int) b;\n\
              }}"
         );
-        return behind(&format!("{with_stub}\nint main(void) {{"), &main);
+        return append(&format!("{with_stub}\nint main(void) {{"), &main);
     }
-    let start = behind("", &format!("#define {function} meson_disable_define_of_{function}"));
-    behind(
+    let start = append("", &format!("#define {function} meson_disable_define_of_{function}"));
+    append(
         &format!("{start}\n        {prefix}"),
         &format!(
             "#include <limits.h>\n\
@@ -103,13 +104,13 @@ pub(crate) fn has_function(prefix: &str, function: &str) -> String {
     )
 }
 
-/// Whether the function is one of the compiler's own. If headers came before, it counts only if
-/// they make a macro of it, as alloca() is one.
+/// Whether the function is a compiler builtin. If the prefix has includes, it must also be a macro,
+/// like alloca().
 pub(crate) fn has_builtin(prefix: &str, function: &str) -> String {
     let is_builtin = function.starts_with("__builtin_");
     let builtin = if is_builtin { function.to_string() } else { format!("__builtin_{function}") };
     let [no_includes, is_builtin] = [!has_includes(prefix), is_builtin].map(u8::from);
-    behind(
+    append(
         prefix,
         &format!(
             "int main(void) {{\n\
@@ -129,12 +130,12 @@ pub(crate) fn has_builtin(prefix: &str, function: &str) -> String {
     )
 }
 
-/// Whether it has a size.
+/// Whether the type has a size.
 pub(crate) fn has_type(version: &Version, prefix: &str, name: &str) -> String {
-    behind(prefix, &format!("void bar(void) {{\n{}\n}}", type_body(version, name)))
+    append(prefix, &format!("void bar(void) {{\n{}\n}}", type_body(version, name)))
 }
 
-/// The statement that asks for a size.
+/// The statement of [`has_type`].
 pub(crate) fn type_body(version: &Version, name: &str) -> String {
     match version.discards_values() {
         true => format!("(void) sizeof({name});"),
@@ -144,10 +145,10 @@ pub(crate) fn type_body(version: &Version, name: &str) -> String {
 
 /// Whether a variable of the type has the member.
 pub(crate) fn has_member(version: &Version, prefix: &str, of: &str, member: &str) -> String {
-    behind(prefix, &format!("void bar(void) {{\n{}\n}}", member_body(version, of, member)))
+    append(prefix, &format!("void bar(void) {{\n{}\n}}", member_body(version, of, member)))
 }
 
-/// The statements that ask for a member.
+/// The statements of [`has_member`].
 pub(crate) fn member_body(version: &Version, of: &str, member: &str) -> String {
     match version.discards_values() {
         true => format!("{of} foo;\n(void) ( foo.{member} );\n(void) foo;"),
@@ -155,15 +156,15 @@ pub(crate) fn member_body(version: &Version, of: &str, member: &str) -> String {
     }
 }
 
-/// Headers behind a prefix, or before it.
+/// A prefix and standard headers, in the order of the release.
 fn with_headers(version: &Version, prefix: &str, headers: &str) -> String {
-    match version.prefix_goes_first() {
-        true => behind(prefix, headers),
+    match version.prefix_comes_first() {
+        true => append(prefix, headers),
         false => format!("{headers}\n        {prefix}"),
     }
 }
 
-/// The prefix and the headers of a program that prints a number.
+/// The prefix and headers of a program that prints a number.
 pub(crate) fn printing(version: &Version, prefix: &str) -> String {
     let headers = match version.includes_stddef() {
         true => "#include<stddef.h>\n#include<stdio.h>",
@@ -174,20 +175,20 @@ pub(crate) fn printing(version: &Version, prefix: &str) -> String {
 
 /// Prints an integer.
 pub(crate) fn print_integer(version: &Version, prefix: &str, expression: &str) -> String {
-    behind(
+    append(
         &printing(version, prefix),
         &format!("int main(void) {{\nprintf(\"%ld\\n\", (long)({expression}));\nreturn 0;\n}}"),
     )
 }
 
-/// The prefix and the headers of a program that prints alignments.
+/// The prefix and headers of a program that prints alignments.
 pub(crate) fn printing_alignments(version: &Version, prefix: &str) -> String {
     with_headers(version, prefix, "#include <stdio.h>\n#include <stddef.h>")
 }
 
 /// Prints an alignment.
 pub(crate) fn print_alignment(version: &Version, prefix: &str, name: &str) -> String {
-    behind(
+    append(
         &printing_alignments(version, prefix),
         &format!(
             "{}\nint main(void) {{\nprintf(\"%d\", (int){OFFSET});\nreturn 0;\n}}",
@@ -202,7 +203,7 @@ fn structure(name: &str) -> String {
 
 const OFFSET: &str = "offsetof(struct tmp, target)";
 
-/// What stands before a constant that is read without running anything, when cross-compiling.
+/// The prefix and headers for a constant that is determined by compiling, when cross-compiling.
 pub(crate) fn before_constant(version: &Version, prefix: &str) -> String {
     let header = match version.includes_stddef() {
         true => "#include <stddef.h>",
@@ -211,35 +212,34 @@ pub(crate) fn before_constant(version: &Version, prefix: &str) -> String {
     with_headers(version, prefix, header)
 }
 
-/// The same for an alignment, and the constant.
+/// The same for an alignment, and the constant expression.
 pub(crate) fn alignment_constant(
     version: &Version,
     prefix: &str,
     name: &str,
 ) -> (String, &'static str) {
     let with_struct =
-        behind(&with_headers(version, prefix, "#include <stddef.h>"), &structure(name));
+        append(&with_headers(version, prefix, "#include <stddef.h>"), &structure(name));
     (before_constant(version, &with_struct), OFFSET)
 }
 
-/// Whether there can be a variable of the type, which Meson asks before its size when
-/// cross-compiling.
+/// Whether a variable of the type compiles. When cross-compiling, Meson checks this before the size.
 pub(crate) fn variable(version: &Version, prefix: &str, name: &str) -> String {
-    behind(
+    append(
         &before_constant(version, prefix),
         &format!("int main(void) {{\n{name} something;\nreturn 0;\n}}"),
     )
 }
 
-/// The names that the sources of types, members and alignments have, which those of a header may
-/// clash with.
+/// Identifiers in the sources of types, members and alignments. Names in a header may clash with
+/// them.
 pub(crate) const NAMES: [&str; 5] = ["bar", "foo", "tmp", "c", "target"];
 
-/// For arguments of the compiler.
+/// The source for compiler arguments.
 pub(crate) const DECLARATION: &str = "extern int i;\nint i;\n";
 
-/// For arguments of the linker.
+/// The source for linker arguments.
 pub(crate) const PROGRAM: &str = "int main(void) { return 0; }\n";
 
-/// For both in Fortran.
+/// The source for both in Fortran.
 pub(crate) const FORTRAN_PROGRAM: &str = "stop; end program";

@@ -1,11 +1,11 @@
-//! What Meson's releases do differently from each other.
+//! The differences between Meson's releases.
 
 /// A release of Meson.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Version(Vec<u32>);
 
 impl Version {
-    /// Reads `1.12.1`, or `1.13.0.rc1`, which counts as its release.
+    /// Parses `1.12.1` or `1.13.0.rc1`. A release candidate counts as its release.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let numbers: Vec<u32> = text.split('.').map_while(|part| part.parse().ok()).collect();
         (numbers.len() >= 2).then_some(Version(numbers))
@@ -15,9 +15,9 @@ impl Version {
         self.0.as_slice() >= wanted.as_slice()
     }
 
-    /// Whether the prefix stands before the standard headers of sizes and the like. Before that
-    /// they stood first.
-    pub(crate) fn prefix_goes_first(&self) -> bool {
+    /// Whether the prefix precedes the standard headers in sources that print numbers. In older
+    /// releases it follows them.
+    pub(crate) fn prefix_comes_first(&self) -> bool {
         self.since([1, 1])
     }
 
@@ -26,17 +26,17 @@ impl Version {
         self.since([1, 3])
     }
 
-    /// Whether types and members are cast to void, so that `-Wunused-value` is content.
+    /// Whether expressions are cast to void, to avoid `-Wunused-value`.
     pub(crate) fn discards_values(&self) -> bool {
         self.since([1, 6])
     }
 
-    /// Whether checks undefine `_FORTIFY_SOURCE`, which wants optimization.
+    /// Whether checks undefine `_FORTIFY_SOURCE`, which requires optimization.
     pub(crate) fn undefines_fortify(&self) -> bool {
         self.since([1, 11])
     }
 
-    /// The flag that is tested together with `-Wno-x`, as GCC takes any of these.
+    /// The positive flag that is tested together with `-Wno-x`, because GCC accepts any `-Wno-`.
     pub(crate) fn positive_form(&self, flag: &str) -> Option<String> {
         let warning = flag.strip_prefix("-Wno-")?;
         if self.since([1, 6]) && warning.starts_with("attributes=") {
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn releases_differ() {
         let [old, new] = ["1.0.1", "1.12.0.rc1"].map(|text| Version::parse(text).unwrap());
-        assert!(!old.prefix_goes_first() && new.prefix_goes_first());
+        assert!(!old.prefix_comes_first() && new.prefix_comes_first());
         assert!(!old.includes_stddef() && new.includes_stddef());
         assert!(!old.discards_values() && new.discards_values());
         assert!(!old.undefines_fortify() && new.undefines_fortify());

@@ -1,5 +1,5 @@
-//! What the wrapper says: words `KEY:VALUE`, in order. `batch:NAME` starts a batch, and what
-//! follows belongs to it.
+//! Parses the wrapper's command line: words `KEY:VALUE`, in order. `batch:NAME` starts a batch, to
+//! which the following words belong.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::protocol::{BadRequest, Location};
 
 use super::version::Version;
 
-/// A compiler method of Meson's.
+/// One of Meson's compiler methods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are Meson's")]
 pub(crate) enum Method {
@@ -25,7 +25,7 @@ pub(crate) enum Method {
     ComputeInt,
     GetDefine,
     Compiles,
-    KnownLinks,
+    Links,
     Runs,
     HasArgument,
     HasLinkArgument,
@@ -43,26 +43,26 @@ static METHODS: [(&str, Method); 15] = [
     ("compute_int", Method::ComputeInt),
     ("get_define", Method::GetDefine),
     ("compiles", Method::Compiles),
-    ("links", Method::KnownLinks),
+    ("links", Method::Links),
     ("run", Method::Runs),
     ("has_argument", Method::HasArgument),
     ("has_link_argument", Method::HasLinkArgument),
 ];
 
-/// A check: `METHOD:ID:HEADERS:SUBJECT`, the headers with commas between them.
+/// A check: `METHOD:ID:HEADERS:SUBJECT`, with comma-separated headers.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
-    /// What is asked.
+    /// The method.
     pub method: Method,
     /// The name of the answer in the dictionary.
     pub id: String,
-    /// Headers whose includes stand behind the prefix.
+    /// Headers to include after the prefix.
     pub headers: Vec<String>,
     /// The name, type, expression, argument or source.
     pub subject: String,
 }
 
-/// Checks with the same compiler, prefix and arguments.
+/// Items with the same compiler, prefix and arguments.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Batch {
     /// The name of its dictionary.
@@ -73,37 +73,37 @@ pub(crate) struct Batch {
     pub compiler_id: String,
     /// `cc.get_linker_id()`.
     pub linker_id: String,
-    /// Whether the compiler is a cross compiler: whether Meson runs nothing.
+    /// Whether Meson cross-compiles and so runs no programs.
     pub cross: bool,
     /// `cc.cmd_array()`.
     pub command: Vec<String>,
-    /// The options `c_args` and `c_link_args`, or those of the language.
+    /// The options `c_args` and `c_link_args`, or the same of another language.
     pub option_args: Vec<String>,
     /// See `option_args`.
     pub option_link_args: Vec<String>,
-    /// What other options become, such as `-std=c11`.
+    /// The arguments from builtin options, such as `-std=c11`.
     pub builtin_args: Vec<String>,
     /// `args:`.
     pub args: Vec<String>,
     /// `prefix:`.
     pub prefix: String,
-    /// Request files, whose checks are asked with Meson's compiler.
+    /// Request files, whose checks use Meson's compiler.
     pub requests: Vec<PathBuf>,
     /// The checks.
     pub items: Vec<Item>,
 }
 
-/// All that was said.
+/// The parsed command line.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct Input {
     /// `meson.version()`.
     pub version: Version,
     /// The batches.
     pub batches: Vec<Batch>,
 }
 
-/// Reads the words.
-pub(crate) fn read(words: &[String]) -> Result<Said, BadRequest> {
+/// Parses the words.
+pub(crate) fn parse(words: &[String]) -> Result<Input, BadRequest> {
     let mut version = None;
     let mut batches: Vec<Batch> = Vec::new();
     let mut words = words.iter();
@@ -114,8 +114,8 @@ pub(crate) fn read(words: &[String]) -> Result<Said, BadRequest> {
         let (key, value) = word.split_once(':').ok_or_else(|| at("it has no colon".into()))?;
         match key {
             "meson" => {
-                let read = Version::parse(value);
-                version = Some(read.ok_or_else(|| at(format!("{value:?} is no version")))?);
+                let parsed = Version::parse(value);
+                version = Some(parsed.ok_or_else(|| at(format!("{value:?} is not a version")))?);
                 continue;
             }
             "batch" => {
@@ -124,11 +124,11 @@ pub(crate) fn read(words: &[String]) -> Result<Said, BadRequest> {
             }
             _ => {}
         }
-        let batch = batches.last_mut().ok_or_else(|| at("it stands before any batch".into()))?;
+        let batch = batches.last_mut().ok_or_else(|| at("it precedes the first batch".into()))?;
         match key {
             "language" => {
                 let language = Language::from_name(value);
-                batch.language = language.ok_or_else(|| at("it is no language".into()))?;
+                batch.language = language.ok_or_else(|| at("unknown language".into()))?;
             }
             "compiler-id" => batch.compiler_id = value.into(),
             "linker-id" => batch.linker_id = value.into(),
@@ -138,17 +138,17 @@ pub(crate) fn read(words: &[String]) -> Result<Said, BadRequest> {
             "option-link-arg" => batch.option_link_args.push(value.into()),
             "builtin-arg" => batch.builtin_args.push(value.into()),
             "arg" => batch.args.push(value.into()),
-            // Its file is a word of its own, which Meson can watch.
+            // The file is a separate word, so that Meson can watch it.
             "request" => {
-                let file = words.next().ok_or_else(|| at("no file is behind it".into()))?;
+                let file = words.next().ok_or_else(|| at("a file must follow it".into()))?;
                 batch.requests.push(file.into());
             }
             "prefix" => batch.prefix = value.into(),
             _ => batch.items.push(item(key, value).map_err(at)?),
         }
     }
-    let nothing = || BadRequest::whole(Code::InvalidOption, "there is no word meson:VERSION");
-    Ok(Said { version: version.ok_or_else(nothing)?, batches })
+    let nothing = || BadRequest::whole(Code::InvalidOption, "the word meson:VERSION is missing");
+    Ok(Input { version: version.ok_or_else(nothing)?, batches })
 }
 
 fn item(key: &str, value: &str) -> Result<Item, String> {
@@ -164,7 +164,7 @@ fn item(key: &str, value: &str) -> Result<Item, String> {
     };
     let unnamed = [Method::HasArgument, Method::HasLinkArgument].contains(method);
     if id.is_empty() && !unnamed || subject.is_empty() {
-        return Err("neither the name of the answer nor what is asked may be empty".into());
+        return Err("neither ID nor SUBJECT may be empty".into());
     }
     let headers = headers.split(',').filter(|header| !header.is_empty()).map(String::from);
     Ok(Item { method: *method, id: id.into(), headers: headers.collect(), subject: subject.into() })

@@ -1,5 +1,5 @@
-//! A script to `include()`, which leaves behind what CMake's own modules would: the same cache
-//! entries with the same values and descriptions.
+//! A script to `include()` that sets the same cache entries as CMake's own modules, with the same
+//! values and descriptions.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -12,22 +12,22 @@ use crate::protocol::{BadRequest, Kind};
 
 use super::one_line;
 
-/// How the name of a variable is made from an id.
+/// How to derive a variable's name from an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Name {
-    before: &'static str,
-    behind: &'static str,
+    prefix: &'static str,
+    suffix: &'static str,
 }
 
-const ID: Name = Name { before: "", behind: "" };
-const HAVE: Name = Name { before: "HAVE_", behind: "" };
-const CODE: Name = Name { before: "", behind: "_CODE" };
-const COMPILED: Name = Name { before: "", behind: "_COMPILED" };
-const EXITCODE: Name = Name { before: "", behind: "_EXITCODE" };
+const ID: Name = Name { prefix: "", suffix: "" };
+const HAVE: Name = Name { prefix: "HAVE_", suffix: "" };
+const CODE: Name = Name { prefix: "", suffix: "_CODE" };
+const COMPILED: Name = Name { prefix: "", suffix: "_COMPILED" };
+const EXITCODE: Name = Name { prefix: "", suffix: "_EXITCODE" };
 
 impl Name {
     fn of(self, id: &str) -> String {
-        format!("{}{id}{}", self.before, self.behind)
+        format!("{}{id}{}", self.prefix, self.suffix)
     }
 }
 
@@ -42,8 +42,8 @@ fn names(kind: Kind) -> &'static [Name] {
     }
 }
 
-/// The first check that sets a variable of one before it, and why that cannot be. Equal ids
-/// are not the subject here.
+/// The first check that sets a variable of an earlier check, and a message. Equal ids are reported
+/// elsewhere.
 pub(super) fn clash<'a>(checks: impl Iterator<Item = (&'a str, Kind)>) -> Option<(usize, String)> {
     let mut set_by = HashMap::new();
     for (index, (id, kind)) in checks.enumerate() {
@@ -72,12 +72,12 @@ pub(super) fn script(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io
                 let mut variables = Variables { kind: check.kind, id: &answer.id, out };
                 entries(&plan.questions[check.question].subject, answer, &mut variables)?;
             }
-            // Whoever asked nothing has no variable, in CMake too.
+            // CMake, too, sets no variable for a check that did not run.
             Status::Skipped => {
                 writeln!(out, "# {}: skipped, {}", answer.id, reason(answer))?;
             }
-            // Left unset, the variable would read as a no. SEND_ERROR tells all errors before
-            // the configure step fails.
+            // An unset variable would look like a no. SEND_ERROR reports all errors before the
+            // configure step fails.
             Status::Error => {
                 let message = quoted(&format!("tryall: {}: {}", answer.id, reason(answer)));
                 writeln!(out, "message(SEND_ERROR {message})")?;
@@ -96,7 +96,7 @@ fn reason(answer: &Answer) -> String {
     one_line(answer.reason.as_deref().unwrap_or_default())
 }
 
-/// Where the variables of one answer are set.
+/// Writes the variables of one answer.
 struct Variables<'a> {
     kind: Kind,
     id: &'a str,
@@ -160,7 +160,7 @@ fn entries(subject: &Subject, answer: &Answer, set: &mut Variables<'_>) -> io::R
                 if yes { format!("#define {id} {size}") } else { format!("/* #undef {id} */") };
             set.plain(CODE, &code)
         }
-        // No module asks these; the value is as useful as the size of a type.
+        // CMake has no modules for these; set the value, as for the size of a type.
         Subject::Alignment(name) => set.entry(ID, &value(answer), &format!("Alignment of {name}")),
         Subject::ComputeInt(expression) => {
             set.entry(ID, &value(answer), &format!("Value of {expression}"))
@@ -187,7 +187,7 @@ fn entries(subject: &Subject, answer: &Answer, set: &mut Variables<'_>) -> io::R
             }
             Ok(())
         }
-        // CheckSourceCompiles, on which CheckStructHasMember and the flag checks rest.
+        // CheckSourceCompiles, which CheckStructHasMember and the flag checks use.
         Subject::Type(_)
         | Subject::Member { .. }
         | Subject::CompilerFlag(_)
@@ -203,7 +203,7 @@ fn integer(answer: &Answer) -> Option<String> {
     }
 }
 
-/// A value as text; empty without one.
+/// The value as text, or an empty string.
 fn value(answer: &Answer) -> String {
     match &answer.value {
         Some(Value::Integer(number)) => number.to_string(),
@@ -212,11 +212,11 @@ fn value(answer: &Answer) -> String {
     }
 }
 
-/// A quoted argument, which CMake takes as it is.
+/// A quoted argument that CMake reads verbatim.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
-        // A semicolon stands for itself in a quoted argument, and an escaped one would not.
+        // Don't escape semicolons: in a quoted argument the backslash would be kept.
         if ['\\', '"', '$', '@'].contains(&c) {
             quoted.push('\\');
         }

@@ -16,7 +16,7 @@ pub(super) fn header(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io
         let id = &answer.id;
         let big_endian_is_yes = plan.questions[check.question].subject == Subject::Endian;
         match (answer.status, &answer.value) {
-            // Undefined, it would read as a no. What includes the header must not compile.
+            // An undefined macro would look like a no, so make the header fail to compile.
             (Status::Error, _) => {
                 let reason = one_line(answer.reason.as_deref().unwrap_or_default());
                 writeln!(
@@ -25,13 +25,13 @@ pub(super) fn header(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io
                     reason.replace('"', "'").replace('\\', "/")
                 )?;
             }
-            // As Autoconf's WORDS_BIGENDIAN.
+            // Like Autoconf's WORDS_BIGENDIAN.
             (Status::Yes, Some(Value::Text(order))) if big_endian_is_yes && order == "little" => {
                 undefine(id, out)?;
             }
             (Status::Yes, Some(Value::Integer(number))) => writeln!(out, "#define {id} {number}")?,
             (Status::Yes, Some(Value::Text(text))) if !big_endian_is_yes => {
-                // A backslash at the end would take the next line in.
+                // A backslash at the end would continue the line.
                 let line = format!("#define {id} {text}");
                 let line = line.trim_end();
                 writeln!(out, "{line}{}", if line.ends_with('\\') { " /**/" } else { "" })?;

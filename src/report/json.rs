@@ -7,14 +7,13 @@ use serde::Serialize;
 use crate::protocol::response::{Answer, Answers, Refusal, Summary};
 use crate::protocol::{BadRequest, VERSION};
 
-/// The whole response, a result a line: whole lines can be compared and searched, and a batch
-/// of any size stays readable.
+/// The whole response with one result per line, which suits diff and grep.
 pub(super) fn document(
     results: Vec<Answer>,
     summary: Summary,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    // Through the type, so that a field added to it cannot be forgotten here.
+    // Destructure, so that the compiler reports a new field that is missing here.
     let Answers { version, results, summary } = Answers { version: VERSION, results, summary };
     write!(out, "{{\"version\":{version},\"results\":[")?;
     for (index, answer) in results.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! `ID=1` lines, for Meson's `keyval.load()` and for shells that read the file with `.`.
+//! `ID=1` lines for Meson's `keyval.load()` and for shells that source the file.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -10,10 +10,9 @@ use crate::protocol::response::{Answer, Status, Value};
 
 use super::one_line;
 
-/// The lines. A check with a value has it, or nothing when the answer is no; any other has 1
-/// or 0; an `endian` has 1 if it is big, as in the other formats that define a variable. What was
-/// skipped is not there: as no. An error has a comment and no line, so that whoever reads the key
-/// finds that it is missing.
+/// Writes the lines. A check with a value has that value, or an empty one for a no; any other check
+/// has 1 or 0. `endian` is 1 if big, as in the other formats that define variables. A skipped check
+/// counts as no. An error is only a comment, so that readers notice the missing key.
 pub(super) fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     for (check, answer) in std::iter::zip(&plan.checks, answers) {
         if answer.status == Status::Error {
@@ -53,7 +52,7 @@ pub(super) fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "# error: {}", one_line(&error.to_string()))
 }
 
-/// Quoted only where a shell would not take the text as it is: Meson keeps quotes.
+/// Quotes text only if a shell requires it, because Meson keeps the quotes.
 fn for_shells(text: &str) -> String {
     if text.is_empty() {
         return String::new();

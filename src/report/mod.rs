@@ -1,4 +1,4 @@
-//! The output formats. Each writes the same answers for another reader.
+//! The output formats.
 
 mod cmake;
 mod header;
@@ -19,22 +19,22 @@ pub(crate) enum Format {
     /// One JSON document: every result and a summary.
     #[default]
     Json,
-    /// Each result as it comes in, one a line, the summary last.
+    /// One JSON line for each result as it arrives, then the summary.
     Ndjson,
     /// A script for CMake's include(): cache entries as CMake's own modules set them.
     Cmake,
-    /// A script for CMake's include(): plain variables with all of each result.
+    /// A script for CMake's include(): plain variables with every field of each result.
     CmakeVariables,
-    /// ID=1 lines, for Meson's keyval module and for shells.
+    /// ID=1 lines for Meson's keyval module and for shells.
     Keyval,
-    /// Lines of a type, an ID and a value, for Meson's wrapper
+    /// Lines with type, ID and value, for the Meson wrapper
     Meson,
     /// A C header: #define ID 1 or /* #undef ID */.
     Header,
 }
 
 impl Format {
-    /// Whether results are written as they come in.
+    /// Whether results are written as they arrive.
     pub(crate) fn streams(self) -> bool {
         self == Format::Ndjson
     }
@@ -47,27 +47,28 @@ impl Format {
             Format::Json | Format::Ndjson => None,
             Format::Header => identifier(),
             Format::Meson if id.contains(char::is_control) => {
-                Some(format!("{id:?} is not on one line, which this format needs"))
+                Some(format!("{id:?} contains control characters, which this format forbids"))
             }
             Format::Meson => None,
-            // A key of Meson's keyval and a variable of a shell at once.
-            Format::Keyval if id.contains(|c: char| c == '$' || !c.is_ascii()) => Some(format!(
-                "{id:?} is not a name for a shell's variable, which this format needs"
-            )),
+            // Must be valid both as a key of Meson's keyval and as a shell variable.
+            Format::Keyval if id.contains(|c: char| c == '$' || !c.is_ascii()) => {
+                Some(format!("{id:?} is not a valid shell variable name, which this format needs"))
+            }
             Format::Keyval => identifier(),
-            // CMake takes almost any name, but a reference to a variable does not.
+            // CMake can set almost any name, but references allow only these characters.
             Format::Cmake => {
                 let good = |c: char| c.is_ascii_alphanumeric() || "/_.+-".contains(c);
                 (!id.chars().all(good)).then(|| {
-                    format!("{id:?} is not a name for a CMake variable, which has letters, digits and /_.+- only")
+                    format!(
+                        "{id:?} is not a valid CMake variable name (only letters, digits and /_.+-)"
+                    )
                 })
             }
             Format::CmakeVariables => variables::refuses_id(id),
         }
     }
 
-    /// The first check whose answer could not be told from an earlier one's in this format, and
-    /// why.
+    /// The first check that this format would write under the same name as an earlier one, and why.
     pub(crate) fn clash<'a>(
         self,
         checks: impl Iterator<Item = (&'a str, Kind)>,
@@ -75,7 +76,7 @@ impl Format {
         match self {
             Format::Cmake => cmake::clash(checks),
             Format::CmakeVariables => variables::clash(checks.map(|(id, _)| id)),
-            // These have nothing but the ids.
+            // These formats use only the ids, which are unique.
             Format::Json | Format::Ndjson | Format::Keyval | Format::Meson | Format::Header => None,
         }
     }
@@ -100,13 +101,12 @@ pub(crate) fn write(
     }
 }
 
-/// Writes one answer, of a format that [`Format::streams`].
+/// Writes one answer in a format that [`Format::streams`].
 pub(crate) fn write_line(answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
     json::line(answer, out)
 }
 
-/// Writes why there are no results, so that whoever reads only the output cannot mistake it for
-/// answers.
+/// Writes why there are no results, so that the output cannot be mistaken for answers.
 pub(crate) fn write_refusal(
     format: Format,
     error: &BadRequest,
@@ -121,7 +121,7 @@ pub(crate) fn write_refusal(
     }
 }
 
-/// A message on one line, for comments and directives.
+/// Joins a message into one line, for comments and directives.
 fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

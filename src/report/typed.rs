@@ -1,5 +1,5 @@
-//! Lines of a type, an id and a value, for Meson: it reads lines well and has no JSON. The
-//! wrapper makes booleans, integers and strings of them.
+//! Lines with type, id and value for the Meson wrapper, because Meson cannot parse JSON. The wrapper
+//! converts them to booleans, integers and strings.
 
 use std::io::{self, Write};
 
@@ -18,14 +18,13 @@ pub(crate) enum Typed {
     Integer(serde_json::Number),
     /// Text.
     Text(String),
-    /// There is none, and why.
+    /// No answer, and the reason.
     Error(String),
-    /// It must be yes and is not.
+    /// A required check that was not yes.
     Missing,
 }
 
-/// The lines of all answers. A check with a value has it; see [`absent`] for a no, which what was
-/// skipped is too.
+/// Writes the lines of all answers. A skipped check counts as no; see [`absent`].
 pub(crate) fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io::Result<()> {
     for (check, answer) in std::iter::zip(&plan.checks, answers) {
         line(&check.id, &typed(check.kind, answer), out)?;
@@ -33,7 +32,7 @@ pub(crate) fn lines(plan: &Plan, answers: &[Answer], out: &mut dyn Write) -> io:
     Ok(())
 }
 
-/// An answer with the type of its value, if it has one of its own.
+/// Converts an answer to a typed value.
 pub(crate) fn typed(kind: Kind, answer: &Answer) -> Typed {
     match (answer.status, &answer.value) {
         (Status::Error, _) => Typed::Error(answer.reason.clone().unwrap_or_default()),
@@ -44,8 +43,8 @@ pub(crate) fn typed(kind: Kind, answer: &Answer) -> Typed {
     }
 }
 
-/// A no has the type that a yes would have had: Meson does not compare values of different types.
-/// `-1` and the empty text are what its own `sizeof()` and `get_define()` say.
+/// A no has the same type as a yes, because Meson cannot compare values of different types. `-1` and
+/// the empty string are the results of Meson's own `sizeof()` and `get_define()`.
 fn absent(kind: Kind) -> Typed {
     match kind {
         Kind::Sizeof | Kind::Alignment | Kind::ComputeInt => Typed::Integer((-1).into()),
@@ -54,7 +53,7 @@ fn absent(kind: Kind) -> Typed {
     }
 }
 
-/// `TYPE ID VALUE`, with tabs between them.
+/// Writes `TYPE ID VALUE`, separated by tabs.
 pub(crate) fn line(id: &str, typed: &Typed, out: &mut dyn Write) -> io::Result<()> {
     match typed {
         Typed::Bool(value) => writeln!(out, "bool\t{id}\t{value}"),
@@ -70,7 +69,7 @@ pub(crate) fn refusal(error: &BadRequest, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "error\t\t{}", one_line(&error.to_string()))
 }
 
-/// On one line, and without a tab.
+/// Escapes line breaks and tabs.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r")
 }

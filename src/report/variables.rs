@@ -1,5 +1,5 @@
-//! A script to `include()` that sets plain variables: all of each result, for CMake code that goes
-//! on from there. It is read back byte by byte whatever the values hold, and cheap to parse.
+//! A script to `include()` that sets plain variables with every field of each result, for CMake code
+//! that processes them. CMake reads back every byte of the values, and the script is cheap to parse.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,10 +9,10 @@ use crate::protocol::response::{Answer, Status, Step, Summary, Value};
 
 use super::cmake::quoted;
 
-/// What may stand behind an id, so that two ids may lead to one variable.
+/// Infixes after an id, because of which two ids may share a variable.
 const INFIXES: [&str; 3] = ["_RUN", "_COMPILE", "_LINK"];
 
-/// Why an id cannot be a part of these variables.
+/// Why an id cannot be part of a variable's name, if so.
 pub(super) fn refuses_id(id: &str) -> Option<String> {
     let good = |c: char| c == '_' || c.is_ascii_alphanumeric();
     (!id.chars().all(good) || id.starts_with(|c: char| c.is_ascii_digit())).then(|| {
@@ -23,7 +23,7 @@ pub(super) fn refuses_id(id: &str) -> Option<String> {
     })
 }
 
-/// The first check that may set a variable of one before it, and why that cannot be.
+/// The first check that may set a variable of an earlier check, and a message.
 pub(super) fn clash<'a>(ids: impl Iterator<Item = &'a str>) -> Option<(usize, String)> {
     let ids: Vec<_> = ids.collect();
     let places: HashMap<_, _> = std::iter::zip(ids.iter().copied(), 0..).collect();
@@ -49,7 +49,7 @@ pub(super) fn script(answers: &[Answer], summary: &Summary, out: &mut dyn Write)
     writeln!(out, "set(TRYALL_CPU_MS {})", summary.cpu_ms)
 }
 
-/// Where the variables of one result are set.
+/// Writes the variables of one result.
 struct Variables<'a> {
     id: &'a str,
     out: &'a mut dyn Write,
@@ -94,7 +94,7 @@ impl Variables<'_> {
         self.word(exit_code, step.exit_code)
     }
 
-    /// A value of letters, digits and the like.
+    /// Sets a value that needs no quoting.
     fn word(&mut self, name: &str, value: Option<impl std::fmt::Display>) -> io::Result<()> {
         match value {
             Some(value) => writeln!(self.out, "set({}_{name} {value})", self.id),
@@ -102,11 +102,11 @@ impl Variables<'_> {
         }
     }
 
-    /// A value that may hold anything; nothing at all if it is empty.
+    /// Sets an arbitrary value, unless it is empty.
     fn text(&mut self, name: &str, value: &str) -> io::Result<()> {
         match value {
             "" => Ok(()),
-            // Even in brackets these are keywords of set().
+            // set() treats these as keywords, even as bracket arguments.
             "PARENT_SCOPE" | "CACHE" => {
                 writeln!(self.out, "string(CONCAT {}_{name} {value})", self.id)
             }
@@ -115,25 +115,25 @@ impl Variables<'_> {
     }
 }
 
-/// An argument that CMake takes as it is.
+/// An argument that CMake reads verbatim.
 fn argument(value: &str) -> Cow<'_, str> {
-    // No variable holds a NUL.
+    // CMake variables cannot contain NUL.
     let value = match value.contains('\0') {
         true => Cow::Owned(value.replace('\0', "\u{fffd}")),
         false => Cow::Borrowed(value),
     };
     if value.contains('\r') {
-        // Before anything else CMake makes a line feed of a carriage return and a line feed.
+        // CMake converts CR LF to LF before parsing.
         return quoted(&value).replace('\r', "\\r").into();
     }
     let level = "=".repeat(level(&value));
-    // The first line feed is not part of the argument.
+    // CMake skips a line feed after the opening bracket.
     format!("[{level}[\n{value}]{level}]").into()
 }
 
-/// A number of equals signs with which a bracket argument of this text ends where it should.
+/// The number of equals signs for a bracket argument with this text.
 fn level(text: &str) -> usize {
-    // Runs of equals signs behind a bracket, also one at the end, which meets the closing bracket.
+    // Runs of equals signs after a bracket, including one at the end, before the closing bracket.
     let mut taken = Vec::new();
     for behind in text.split(']').skip(1) {
         let rest = behind.trim_start_matches('=');

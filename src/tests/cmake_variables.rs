@@ -1,4 +1,4 @@
-//! The format of plain CMake variables, of which CMake itself reads every byte back.
+//! CMake reads back every byte of the format `cmake-variables`.
 
 #[path = "../../tests/support/read_back.rs"]
 mod read_back;
@@ -35,7 +35,7 @@ fn answer(id: String, text: &str) -> Answer {
     }
 }
 
-/// Texts that would be something else if CMake looked into them, or ended its argument early.
+/// Texts that CMake would expand, or that would end the argument early.
 fn nasty() -> Vec<String> {
     let pieces = [
         "\n",

@@ -1,4 +1,4 @@
-//! The fuzz targets without a fuzzer: their corpora, and seeded changes of them.
+//! Runs the fuzz targets without a fuzzer: on their corpora and on seeded mutations of them.
 
 #[path = "../../tests/support/random.rs"]
 mod random;
@@ -12,7 +12,7 @@ use crate::fuzz_bodies::{diagnostics, request, sources};
 
 const CHANGES: u64 = 4000;
 
-/// Words in which a change is likelier to matter than in any bytes.
+/// Dictionary words, which are more effective than random bytes.
 const WORDS: [&str; 24] = [
     "\"",
     "\\",
@@ -48,7 +48,7 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
     files.into_iter().map(|file| fs::read(file).unwrap()).collect()
 }
 
-fn changed(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
+fn mutated(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = corpus[random.below(corpus.len())].clone();
     for _ in 0..=random.below(5) {
         let at = random.below(bytes.len() + 1);
@@ -72,24 +72,24 @@ fn drive(target: &str, look: impl Fn(&[u8])) {
     let corpus = corpus(target);
     corpus.iter().for_each(|bytes| look(bytes));
     for seed in 0..CHANGES {
-        let bytes = changed(&mut Random::seeded(seed), &corpus);
+        let bytes = mutated(&mut Random::seeded(seed), &corpus);
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| look(&bytes)));
         assert!(outcome.is_ok(), "seed {seed}: {:?}", String::from_utf8_lossy(&bytes));
     }
 }
 
 #[test]
-fn changed_requests_are_read_or_refused() {
+fn mutated_requests_are_accepted_or_refused() {
     drive("request", request::look);
 }
 
 #[test]
-fn changed_diagnostics_stop_nothing_and_prove_nothing_by_themselves() {
+fn mutated_diagnostics_neither_crash_nor_prove_answers() {
     drive("diagnostics", diagnostics::look);
 }
 
 #[test]
-fn changed_fragments_stay_in_their_places() {
+fn mutated_fragments_stay_in_place() {
     drive("sources", |bytes| {
         sources::look(&String::from_utf8_lossy(bytes));
     });

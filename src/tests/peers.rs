@@ -1,5 +1,5 @@
-//! Each peer, asked every check of an example, answers as tryall does; where one does not, the
-//! difference is known and has a reason.
+//! Every peer gives the same answers as tryall to the checks of the examples, except for known
+//! differences with a reason.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,13 +21,13 @@ fn read_request(request: &Value) -> Request {
     serde_json::from_value(request.clone()).unwrap()
 }
 
-/// The name of a compiler that must be there.
+/// Requires a compiler and returns its name.
 fn need(program: &str) -> String {
-    assert!(which::which(program).is_ok(), "{program} is missing; tests/install brings it");
+    assert!(which::which(program).is_ok(), "{program} is missing; run tests/install");
     program.into()
 }
 
-/// A PATH on which CMake, Meson and Ninja stand as tests/install puts them.
+/// A PATH that starts with the CMake, Meson and Ninja of tests/install.
 fn path() -> OsString {
     let rest = std::env::var_os("PATH").unwrap();
     let dirs = [tools()];
@@ -43,8 +43,8 @@ fn planned(request: &Value, base: &Path) -> Plan {
     engine::plan_of(read_request(request), &options(base)).unwrap().0
 }
 
-/// What a peer answers to a plan, asked so many times, and how many checks it was asked.
-fn asked(peer: Peer, plan: &Plan, repeat: usize) -> (BTreeMap<String, bool>, usize) {
+/// Runs a plan with a peer, `repeat` times. Returns its answers and the number of checks it ran.
+fn run_peer(peer: Peer, plan: &Plan, repeat: usize) -> (BTreeMap<String, bool>, usize) {
     let dir = tempfile::tempdir().unwrap();
     let count = peer.project(dir.path(), plan, repeat).unwrap();
     let mut command = peer.command(dir.path(), 2).unwrap();
@@ -53,21 +53,21 @@ fn asked(peer: Peer, plan: &Plan, repeat: usize) -> (BTreeMap<String, bool>, usi
     (answers(dir.path()).unwrap().into_iter().collect(), count)
 }
 
-/// Compares each peer with the engine; `known` are the peers and checks that differ.
-/// Relative paths start from a directory.
+/// Compares each peer with the engine. `known` lists the expected differences. Relative paths start
+/// from `base`.
 fn compare(request: &Value, base: &Path, known: &[(Peer, &str, &str)]) {
     let response = engine::run(read_request(request), &options(base), Rc::new(Silent));
     let Response::Answered(ours) = response else { panic!("{response:?}") };
     let plan = planned(request, base);
     for peer in Peer::ALL {
         peer.find_on(&path()).unwrap();
-        let (answers, count) = asked(peer, &plan, 1);
+        let (answers, count) = run_peer(peer, &plan, 1);
         let mut differing = Vec::new();
         for result in &ours.results {
             let (id, status) = (result.id.as_str(), result.status.name());
             let answer = match (answers.get(id), status) {
                 (None, "skipped") => continue,
-                // The loop runs every command of the plan, whatever came of the others.
+                // The Python loop ignores needs and runs every command.
                 (Some(_), "skipped") if peer == Peer::Python => continue,
                 (None, _) => "skipped",
                 (Some(true), _) => "yes",
@@ -82,7 +82,7 @@ fn compare(request: &Value, base: &Path, known: &[(Peer, &str, &str)]) {
             .filter(|(whose, ..)| *whose == peer)
             .map(|(_, id, answer)| (*id, *answer))
             .collect();
-        // What needs a check that is left out is written down all the same.
+        // Projects contain checks with needs, even if the needed check is omitted.
         let needy =
             |id: &str| plan.checks.iter().any(|check| check.id == id && !check.needs.is_empty());
         let left_out = known.iter().filter(|(id, answer)| *answer == "skipped" && !needy(id));
@@ -100,18 +100,18 @@ fn example(file: &str, language: &str, command: &str) -> Value {
 }
 
 #[test]
-#[ignore = "it takes minutes; tests/run has it"]
+#[ignore = "takes minutes; tests/run runs it"]
 fn posix_with_gcc() {
     compare(&example("examples/posix.json", "c", "gcc"), root(), &[]);
 }
 
 #[test]
-#[ignore = "it takes minutes; tests/run has it"]
+#[ignore = "takes minutes; tests/run runs it"]
 fn fortran_with_gfortran() {
     compare(&example("examples/fortran.json", "fortran", "gfortran"), root(), &[]);
 }
 
-/// Every kind, and text that each peer's language would read as its own if it were not quoted.
+/// Every kind, with text that has a meaning in each peer's language unless quoted.
 fn odd_request(dir: &Path) -> Value {
     std::fs::create_dir(dir.join("a dir")).unwrap();
     write(dir, "a dir/own.h", "#define OWN \"${OWN};'@OWN@'\"\nenum { OWN_ENUM };\n");
@@ -171,17 +171,17 @@ fn odd_request(dir: &Path) -> Value {
 }
 
 #[test]
-#[ignore = "it takes minutes; tests/run has it"]
-fn whatever_a_request_holds_reaches_the_compiler() {
+#[ignore = "takes minutes; tests/run runs it"]
+fn all_request_fields_reach_the_compiler_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     compare(&odd_request(dir.path()), dir.path(), &[]);
 }
 
-/// Where the peers ask something else than tryall does, as docs/protocol.md says; or cannot be
-/// asked.
+/// Checks that mean something else to a peer, as described in docs/protocol.md, or that it cannot
+/// express.
 #[test]
-#[ignore = "it takes minutes; tests/run has it"]
-fn differences_have_reasons() {
+#[ignore = "takes minutes; tests/run runs it"]
+fn known_differences_between_peers() {
     let request = json!({
         "toolchains": {"c": {"command": [need("gcc")]}},
         "checks": [
@@ -204,24 +204,24 @@ fn differences_have_reasons() {
         check["include_dirs"] = json!(["."]);
     }
     let known = [
-        // It asks for the member's size, which a bit-field does not have.
+        // CMake checks sizeof(member), which is invalid for a bit-field.
         (Peer::Cmake, "BIT_FIELD", "no"),
-        // It links what glibc says always fails.
+        // CMake accepts functions that glibc implements as a stub.
         (Peer::Cmake, "STUB", "yes"),
-        // sizeof takes an expression too.
+        // sizeof also accepts expressions.
         (Peer::Cmake, "VARIABLE", "yes"),
-        // GCC says nothing of -Wno- and a warning that it does not have.
+        // GCC silently accepts -Wno- with an unknown warning.
         (Peer::Cmake, "NO_WARNING", "yes"),
         // check_source_compiles links.
         (Peer::Cmake, "UNLINKED", "no"),
-        // It would be two elements of a list.
+        // The argument would become two list elements.
         (Peer::Cmake, "SEMICOLON", "skipped"),
-        // check_source_runs takes no arguments, so what needs its answer is not asked either.
+        // check_source_runs has no arguments, so checks that need this one are omitted, too.
         (Peer::Cmake, "RUN_ARGS", "skipped"),
         (Peer::Cmake, "AFTER", "skipped"),
-        // It compiles the name as an expression.
+        // Meson compiles the name as an expression.
         (Peer::Meson, "ENUMERATOR", "yes"),
-        // What does not link is looked for among the compiler's builtins.
+        // Meson accepts compiler builtins that do not link.
         (Peer::Meson, "BUILTIN", "yes"),
         (Peer::Meson, "VARIABLE", "yes"),
         (Peer::Meson, "RUN_ARGS", "skipped"),
@@ -230,7 +230,7 @@ fn differences_have_reasons() {
     compare(&request, dir.path(), &known);
 }
 
-/// A compiler that counts how often it is started.
+/// A compiler that counts its starts.
 fn counting(dir: &Path) -> Value {
     let script = format!(
         "#!/bin/sh\necho >> '{}'\nexec {} \"$@\"\n",
@@ -243,8 +243,8 @@ fn counting(dir: &Path) -> Value {
 }
 
 #[test]
-#[ignore = "it takes minutes; tests/run has it"]
-fn every_repetition_is_asked_of_the_compiler() {
+#[ignore = "takes minutes; tests/run runs it"]
+fn every_repetition_runs_the_compiler() {
     let dir = tempfile::tempdir().unwrap();
     let header = |id: &str| json!({"id": id, "kind": "header", "header": "stddef.h"});
     let request = json!({
@@ -265,7 +265,7 @@ fn every_repetition_is_asked_of_the_compiler() {
     for peer in Peer::ALL {
         let started = [1, 2, 3].map(|repeat| {
             let _ = std::fs::remove_file(dir.path().join("count"));
-            let (answers, count) = asked(peer, &plan, repeat);
+            let (answers, count) = run_peer(peer, &plan, repeat);
             assert!(answers.values().all(|yes| *yes), "{}: {answers:?}", peer.name());
             assert_eq!((answers.len(), count), (plan.checks.len(), plan.checks.len() * repeat));
             std::fs::read(dir.path().join("count")).unwrap().len()
@@ -277,8 +277,8 @@ fn every_repetition_is_asked_of_the_compiler() {
 }
 
 #[test]
-#[ignore = "it takes minutes; tests/run has it"]
-fn what_a_project_cannot_hold_is_said() {
+#[ignore = "takes minutes; tests/run runs it"]
+fn unsupported_plans_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let check =
         |toolchain: &str| json!({"id": toolchain, "kind": "endian", "toolchain": toolchain});
@@ -320,8 +320,8 @@ fn what_a_project_cannot_hold_is_said() {
 }
 
 #[test]
-#[ignore = "it takes minutes; tests/run has it"]
-fn versions_are_told() {
+#[ignore = "takes minutes; tests/run runs it"]
+fn versions_are_reported() {
     for (peer, start, second) in [
         (Peer::Cmake, "cmake ", ", ninja "),
         (Peer::Meson, "meson ", ", ninja "),
@@ -330,7 +330,7 @@ fn versions_are_told() {
         let version = peer.find_on(&path()).unwrap().version;
         assert!(version.starts_with(start) && version.contains(second), "{version}");
     }
-    // CMake without Ninja, and the other way round.
+    // CMake without Ninja.
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(venv("cmake"), dir.path().join("cmake")).unwrap();
     let why = Peer::Cmake.find_on(dir.path().as_os_str()).unwrap_err();

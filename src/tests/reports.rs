@@ -1,4 +1,4 @@
-//! Properties of the reports, from which every reader gets the value that was meant.
+//! Properties of the reports: every reader gets back the original values.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::report::{self, Format};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A plan of one check for each pair of a subject and its value, all of them yes, and the answers.
+/// A plan with one check for each pair of subject and value, and its answers, all yes.
 fn answered(pairs: Vec<(Subject, Value)>) -> (Plan, Vec<Answer>) {
     let mut plan = Plan::default();
     let mut answers = Vec::new();
@@ -61,7 +61,7 @@ fn written(format: Format, (plan, answers): (Plan, Vec<Answer>)) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// What a macro can expand to: one line, without the NUL that preprocessors drop.
+/// Possible expansions of a macro: one line, without NUL, which preprocessors drop.
 fn values() -> impl Strategy<Value = Vec<String>> {
     let pieces = select(vec![
         "\"",
@@ -106,7 +106,7 @@ fn values() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(line, 1..80)
 }
 
-/// Runs a reader in a directory, where it writes each value into the file of its number.
+/// Runs a reader in a directory, where it writes each value to a numbered file.
 fn read_back(program: &Path, args: &[&str], dir: &Path, count: usize) -> Vec<String> {
     let ran = Command::new(program).args(args).current_dir(dir).output().unwrap();
     assert!(ran.status.success(), "{ran:?}");
@@ -118,11 +118,10 @@ proptest! {
     #![proptest_config(cases(12))]
 
     #[test]
-    fn cmake_reads_the_values_that_were_written(values in values(), old in any::<bool>()) {
+    fn cmake_reads_back_the_values(values in values(), old in any::<bool>()) {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), "results.cmake", &written(Format::Cmake, defines(&values)));
-        // Projects that ask for nothing newer have the old rules for references, which CMake 4 has
-        // forgotten.
+        // Old policy versions have other rules for variable references; CMake 4 dropped them.
         let (cmake, rules) = match old {
             true => ("/usr/bin/cmake".into(), "cmake_policy(SET CMP0053 OLD)"),
             false => (venv("cmake"), ""),
@@ -141,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn a_shell_reads_the_values_that_were_written(values in values()) {
+    fn a_shell_reads_back_the_values(values in values()) {
         let dir = tempfile::tempdir().unwrap();
         let lines = written(Format::Keyval, defines(&values));
         prop_assert_eq!(lines.lines().count(), values.len());
@@ -155,9 +154,9 @@ proptest! {
     }
 }
 
-/// CMake's descriptions hold fragments of the request, which must not end the command.
+/// CMake's descriptions contain fragments of the request, which must not end the command.
 #[test]
-fn cmake_reads_scripts_with_any_fragment_in_them() {
+fn cmake_reads_scripts_with_any_fragment() {
     let mut runner = proptest::test_runner::TestRunner::new(cases(12));
     let fragments = prop::collection::vec(any_fragment(), 60);
     let outcome = runner.run(&fragments, |fragments| {
@@ -193,21 +192,21 @@ proptest! {
         prop_assert_eq!(header.lines().count(), values.len() + 1);
         for (index, (line, value)) in std::iter::zip(header.lines().skip(1), &values).enumerate() {
             let meant = format!("#define ID_{index} {value}");
-            // A comment keeps a backslash from taking the next line in.
+            // A comment prevents a backslash from continuing the line.
             prop_assert_eq!(line.strip_suffix(" /**/").unwrap_or(line), meant.trim_end());
             prop_assert!(!line.ends_with('\\'));
         }
     }
 
     #[test]
-    fn json_gives_back_every_text(texts in prop::collection::vec(any::<String>(), 1..20)) {
+    fn json_round_trips_any_text(texts in prop::collection::vec(any::<String>(), 1..20)) {
         let (plan, mut answers) = defines(&texts);
         for (answer, text) in std::iter::zip(&mut answers, &texts) {
             answer.output.clone_from(text);
             answer.command = vec![text.clone()];
         }
         let written = written(Format::Json, (plan, answers.clone()));
-        // A result a line, whatever stands in it.
+        // One line per result, whatever it contains.
         prop_assert_eq!(written.lines().count(), texts.len() + 2);
         let read: crate::protocol::response::Answers = serde_json::from_str(&written).unwrap();
         for (read, meant) in std::iter::zip(read.results, answers) {

@@ -1,4 +1,4 @@
-//! Properties of reading a request: whatever it holds, it is read or refused with a place in it.
+//! Properties of parsing: every request is accepted, or refused with a location in it.
 
 use std::cell::Cell;
 
@@ -11,12 +11,12 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 
-/// Bounded, and without files of its own in the source tree.
+/// Limits the number of cases, and writes no files to the source tree.
 pub(super) fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Any JSON, with the protocol's own words in it more often than not.
+/// Arbitrary JSON, often with words of the protocol.
 fn any_json() -> impl Strategy<Value = Value> {
     let words: Vec<&str> = kind::OWN_FIELDS
         .into_iter()
@@ -48,7 +48,7 @@ const VALID: &str = r#"{"version": 1, "jobs": 2, "timeout": 1.5,
   {"id": "C", "kind": "runs", "source": "int main(void) { return \"\u00e9\\\"\"[0] == 0; }\n"}
  ]}"#;
 
-/// A change of a text: what stands in a range of it is replaced.
+/// A mutation: replaces a range of a text.
 fn mutation() -> impl Strategy<Value = (Index, usize, String)> {
     let pieces = select(vec![
         "",
@@ -87,17 +87,17 @@ proptest! {
     #![proptest_config(cases(500))]
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn any_bytes_are_accepted_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         request::look(&bytes);
     }
 
     #[test]
-    fn any_text_is_read_or_refused(text in any::<String>()) {
+    fn any_text_is_accepted_or_refused(text in any::<String>()) {
         request::look(text.as_bytes());
     }
 
     #[test]
-    fn any_json_is_read_or_refused(value in any_json(), pretty in any::<bool>()) {
+    fn any_json_is_accepted_or_refused(value in any_json(), pretty in any::<bool>()) {
         let request = json!({"checks": [value], "toolchains": {"c": value}});
         for value in [value, request] {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
@@ -106,13 +106,13 @@ proptest! {
     }
 
     #[test]
-    fn damaged_requests_are_read_or_refused(mutations in prop::collection::vec(mutation(), 1..4)) {
+    fn damaged_requests_are_accepted_or_refused(mutations in prop::collection::vec(mutation(), 1..4)) {
         request::look(&mutated(&mutations));
     }
 
-    /// The place of a value is where a JSON parser reads that value.
+    /// The location of a value is where a JSON parser finds that value.
     #[test]
-    fn a_place_is_where_the_value_starts(
+    fn a_location_is_where_the_value_starts(
         value in any_json(),
         steps in prop::collection::vec(any::<Index>(), 0..6),
         pretty in any::<bool>(),
@@ -138,13 +138,12 @@ proptest! {
         let rest: String = line.chars().skip(column - 1).collect();
         let from = line.as_ptr() as usize - text.as_ptr() as usize + line.len() - rest.len();
         let mut values = serde_json::Deserializer::from_str(&text[from..]).into_iter::<Value>();
-        // As this text says it: a float may lose its last digit on the way.
+        // Compare with the parsed text: a float may have lost its last digit.
         prop_assert_eq!(values.next().unwrap().unwrap().to_string(), at.to_string());
     }
 }
 
-/// A check with the fields of its kind, or with some that are not: missing, null, of other
-/// kinds, of other types.
+/// A check with valid fields, or with fields that are missing, null, or of other kinds or types.
 fn check(index: usize) -> impl Strategy<Value = Value> {
     let good = |field: &str| match field {
         "header" => json!("a.h"),
@@ -198,8 +197,8 @@ fn check(index: usize) -> impl Strategy<Value = Value> {
     )
 }
 
-/// What the program takes fits the schema, and so what the schema refuses is refused; and what
-/// fits the schema can at least be parsed.
+/// Every request that the program accepts is valid under the schema, and every request that is valid
+/// under the schema can at least be parsed.
 #[test]
 fn the_program_and_the_schema_agree() {
     let schema: Value = serde_json::from_str(&schema(Which::Request)).unwrap();
@@ -249,9 +248,9 @@ fn the_program_and_the_schema_agree() {
 proptest! {
     #![proptest_config(cases(500))]
 
-    /// As the generators write them: the sign, then sixteen letters for the digits.
+    /// Integers as the generators encode them: a sign, then sixteen letters for the digits.
     #[test]
-    fn integers_are_read_as_they_were_written(
+    fn encoded_integers_are_decoded(
         value in prop_oneof![any::<i64>().prop_map(i128::from), any::<u64>().prop_map(i128::from)],
         before in prop::collection::vec(any::<u8>(), 0..40),
         behind in prop::collection::vec(any::<u8>(), 0..40),

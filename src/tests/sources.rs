@@ -1,4 +1,4 @@
-//! Properties of the sources, in which every accepted fragment stays in its place.
+//! Properties of generated sources: no accepted fragment escapes its place.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use crate::fuzz_bodies::sources;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// Text of the pieces that could move a fragment out of its place.
+/// Text made of pieces that could break out of a fragment's place.
 pub(super) fn any_fragment() -> impl Strategy<Value = String> {
     let pieces = select(vec![
         "a", "b_1", "0", "1", " ", "\t", "\n", "\r", "(", ")", "[", "]", "{", "}", "<", ">", "\"",
@@ -31,9 +31,9 @@ pub(super) fn any_fragment() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Whatever is accepted stays in its place, in every source that it can stand in.
+/// Accepted fragments cannot escape, in any source that contains them.
 #[test]
-fn accepted_fragments_stay_in_their_places() {
+fn accepted_fragments_stay_in_place() {
     let accepted = Cell::new([0; 3]);
     let mut runner = proptest::test_runner::TestRunner::new(cases(3000));
     let outcome = runner.run(&any_fragment(), |text| {

@@ -1,6 +1,5 @@
-//! The project in integration/ builds with CMake, with Meson and from the shell, as its README
-//! says, and all three find the same. What CMake's project says of its compilers counts for
-//! tryall as for CMake's own checks.
+//! The project in integration/ builds with CMake, Meson and the shell, as described in its README, with
+//! the same answers. Compiler settings of a CMake project apply to tryall as to CMake's own checks.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,14 +7,14 @@ use std::process::Command;
 
 use crate::support::*;
 
-/// A PATH on which tryall stands first, and Ninja too.
+/// A PATH that starts with tryall and Ninja.
 pub fn path() -> OsString {
     let dirs = [Path::new(TRYALL).parent().unwrap().to_path_buf(), tools()];
     let rest = std::env::var_os("PATH").unwrap();
     std::env::join_paths(dirs.into_iter().chain(std::env::split_paths(&rest))).unwrap()
 }
 
-/// Runs a command to its end; its output, which must be that of a success.
+/// Runs a command, which must succeed, and returns its output.
 fn good(command: &mut Command) -> String {
     let output = command.env("PATH", path()).env("CC", need("gcc")).output().unwrap();
     let text = [output.stdout, output.stderr]
@@ -54,7 +53,7 @@ fn builds_with(cmake: &Path, generator: &str) {
     good(Command::new(cmake).arg("--build").arg(build.path()));
     assert_eq!(good(&mut Command::new(build.path().join("hello"))), SAYS);
 
-    // The entries are as CMake's own modules leave them.
+    // The entries are the same as with CMake's own modules.
     let cache = std::fs::read_to_string(build.path().join("CMakeCache.txt")).unwrap();
     for entry in [
         "//Have include sys/epoll.h\nHAVE_SYS_EPOLL_H:INTERNAL=1\n",
@@ -94,7 +93,7 @@ fn builds_from_the_shell() {
     assert_eq!(good(&mut Command::new(build.path().join("hello"))), SAYS);
 }
 
-/// A CMake project around a request; whether it configures, and what it says.
+/// Configures a CMake project with a request. Returns whether it succeeds, and the output.
 fn configure(request: &str, before: &str) -> (bool, String) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "checks.json", request);
@@ -119,7 +118,7 @@ fn configure(request: &str, before: &str) -> (bool, String) {
 }
 
 #[test]
-fn cmake_is_told_of_what_is_wrong() {
+fn errors_fail_the_cmake_run() {
     let (configured, said) = configure(r#"{"checks": [{"id": "A", "kind": "heder"}]}"#, "");
     assert!(
         !configured && said.contains("checks[0].kind") && said.contains("did you mean"),
@@ -137,7 +136,7 @@ fn cmake_is_told_of_what_is_wrong() {
 }
 
 #[test]
-fn cmake_hands_on_its_flags() {
+fn cmake_passes_its_flags() {
     let request = r#"{"checks": [{"id": "A", "kind": "define", "name": "FROM_FLAGS"}]}"#;
     let (configured, said) = configure(
         request,
@@ -146,29 +145,29 @@ fn cmake_hands_on_its_flags() {
     assert!(!configured && said.contains("A is 7"), "{said}");
 }
 
-/// A project that asks CMake's own modules and tryall the same.
+/// A project that runs the same check with CMake's own modules and with tryall.
 struct Same<'a> {
     /// The languages.
     languages: &'a str,
-    /// What the toolchain file says.
+    /// The contents of the toolchain file.
     toolchain: &'a str,
-    /// What the project says, before anything is asked.
+    /// The project's code before the checks.
     settings: &'a str,
-    /// Asks CMake, which leaves its answer in `OWN`.
+    /// Runs CMake's check, which sets `OWN`.
     own: &'a str,
-    /// Asks tryall, without an id.
+    /// tryall's check, without an id.
     check: serde_json::Value,
 }
 
 impl Same<'_> {
-    /// What both answer, which must be the same whichever CMake it is.
+    /// The common answer, which must be the same with every CMake.
     fn answer(&self) -> String {
         let old = self.answer_with(Path::new("/usr/bin/cmake"), "Unix Makefiles");
         assert_eq!(old, self.answer_with(&venv("cmake"), "Ninja"));
         old
     }
 
-    /// What CMake's own module and tryall answer, with one CMake.
+    /// The answers of CMake's own module and of tryall, with one CMake.
     fn answer_with(&self, cmake: &Path, generator: &str) -> String {
         let dir = tempfile::tempdir().unwrap();
         let mut check = self.check.clone();
@@ -212,7 +211,7 @@ impl Same<'_> {
     }
 }
 
-/// Asks whether a macro is defined.
+/// Checks whether a macro is defined.
 fn defined(settings: &str, toolchain: &str, name: &str) -> String {
     asks_for(name, |own, check| Same { languages: "C", toolchain, settings, own, check }.answer())
 }
@@ -223,11 +222,11 @@ fn asks_for(name: &str, ask: impl Fn(&str, serde_json::Value) -> String) -> Stri
     ask(&own, serde_json::json!({"kind": "compiles", "source": source}))
 }
 
-/// Nothing is linked for machines without libraries.
+/// No links for machines without libraries.
 const NO_LINK: &str = "set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)\n";
 
 #[test]
-fn cmake_hands_on_the_target() {
+fn cmake_passes_the_target() {
     let size = |target: &str| {
         Same {
             languages: "C",
@@ -243,7 +242,7 @@ fn cmake_hands_on_the_target() {
 }
 
 #[test]
-fn cmake_hands_on_the_arguments_of_the_compiler() {
+fn cmake_passes_compiler_arguments() {
     let gcc = need("gcc");
     let with = format!("set(CMAKE_C_COMPILER {gcc} -DFROM_ARG1)\n");
     assert_eq!(defined("", &with, "FROM_ARG1"), "1");
@@ -251,7 +250,7 @@ fn cmake_hands_on_the_arguments_of_the_compiler() {
 }
 
 #[test]
-fn cmake_hands_on_the_sysroot() {
+fn cmake_passes_the_sysroot() {
     let dir = tempfile::Builder::new().prefix("it's a ").tempdir().unwrap();
     std::fs::create_dir_all(dir.path().join("usr/include")).unwrap();
     write(&dir.path().join("usr/include"), "only_here.h", "\n");
@@ -271,7 +270,7 @@ fn cmake_hands_on_the_sysroot() {
 }
 
 #[test]
-fn cmake_hands_on_the_standard() {
+fn cmake_passes_the_standard() {
     let concepts = "#include <concepts>\ntemplate <std::integral T> T f(T x) { return x; }\n\
                     int main() { return f(0); }\n";
     let strict = "#ifndef __STRICT_ANSI__\n#error none\n#endif\nint main() { return 0; }\n";
@@ -292,7 +291,7 @@ fn cmake_hands_on_the_standard() {
         ("set(CMAKE_CXX_STANDARD 20)\nset(CMAKE_CXX_STANDARD_REQUIRED ON)", concepts, "1"),
         ("set(CMAKE_CXX_STANDARD 20)\nset(CMAKE_CXX_EXTENSIONS OFF)", strict, "1"),
         ("set(CMAKE_CXX_STANDARD 17)\nset(CMAKE_CXX_EXTENSIONS OFF)", strict, "1"),
-        // Of no effect without a standard, but for projects that know of the policy.
+        // Without a standard it has an effect only in projects that set the policy.
         ("set(CMAKE_CXX_EXTENSIONS OFF)", strict, ""),
         ("cmake_policy(SET CMP0128 NEW)\nset(CMAKE_CXX_EXTENSIONS OFF)", strict, "1"),
         ("cmake_policy(SET CMP0067 OLD)\nset(CMAKE_CXX_STANDARD 20)", concepts, ""),
@@ -301,9 +300,9 @@ fn cmake_hands_on_the_standard() {
     }
 }
 
-/// As CMake does, with a standard that the compiler is said not to have.
+/// Like CMake, with a standard that the compiler supposedly lacks.
 #[test]
-fn a_standard_that_is_not_there_decays_in_cmake() {
+fn an_unsupported_standard_decays_in_cmake() {
     let source = "#if __cplusplus <= 201703L\n#error old\n#endif\nint main() { return 0; }\n";
     let newest = Same {
         languages: "C CXX",
@@ -316,13 +315,13 @@ fn a_standard_that_is_not_there_decays_in_cmake() {
 }
 
 #[test]
-fn cmake_hands_on_the_flags_of_the_configuration() {
+fn cmake_passes_the_flags_of_the_configuration() {
     let flags =
         "set(CMAKE_C_FLAGS_RELEASE -DFROM_RELEASE)\nset(CMAKE_C_FLAGS_DEBUG -DFROM_DEBUG)\n";
     let release = format!("{flags}set(CMAKE_TRY_COMPILE_CONFIGURATION Release)\n");
     assert_eq!(defined(&release, "", "FROM_RELEASE"), "1");
     assert_eq!(defined(&release, "", "FROM_DEBUG"), "");
-    // Generators for several configurations take Debug, and others none.
+    // Multi-configuration generators use Debug, others no configuration.
     assert_eq!(defined(flags, "", "FROM_DEBUG"), "");
     let several = asks_for("FROM_DEBUG", |own, check| {
         Same { languages: "C", toolchain: "", settings: flags, own, check }
@@ -334,7 +333,7 @@ fn cmake_hands_on_the_flags_of_the_configuration() {
 }
 
 #[test]
-fn cmake_hands_on_the_emulator() {
+fn cmake_passes_the_emulator() {
     let emulator = need("qemu-aarch64");
     let toolchain = format!(
         "set(CMAKE_SYSTEM_NAME Linux)\nset(CMAKE_SYSTEM_PROCESSOR aarch64)\n\

@@ -1,13 +1,14 @@
-//! What CMake, Meson and a shell make of request files and lists of checks. It takes minutes, so that
-//! `cargo test --test build_systems` runs it.
+//! Request files and lists of checks in CMake, Meson and the shell. Slow; run with
+//! `cargo test --test build_systems`.
 
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 
 mod integration;
 mod meson;
 mod meson_differs;
 mod meson_docs;
+mod meson_grouped;
+mod meson_kinds;
 mod meson_slips;
-mod meson_together;

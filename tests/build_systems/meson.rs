@@ -1,5 +1,5 @@
-//! The wrapper for Meson: its answers are Meson's, it notices what has changed, and what goes wrong
-//! is an error of Meson's that names the check.
+//! The Meson wrapper: its answers are Meson's, it detects changed inputs, and failures are Meson errors
+//! that name the check.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use crate::support::*;
 /// The newest Meson and the oldest.
 pub fn mesons() -> [PathBuf; 2] {
     let old = root().join("target/venv-meson-1.0/bin/meson");
-    assert!(old.exists(), "{} is missing; tests/install brings it", old.display());
+    assert!(old.exists(), "{} is missing; run tests/install", old.display());
     [venv("meson"), old]
 }
 
-/// A command with tryall on its PATH, and with gcc and none of the caller's flags.
+/// A command with tryall on PATH, with gcc, and without the caller's flags.
 pub fn with_tryall(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.env("PATH", integration::path()).env("CC", need("gcc")).env("CXX", need("g++"));
@@ -25,7 +25,7 @@ pub fn with_tryall(program: &Path) -> Command {
     command
 }
 
-/// The same where no tryall is on PATH.
+/// The same without tryall on PATH.
 fn without_tryall(program: &Path) -> Command {
     let mut command = with_tryall(program);
     let dirs: Vec<_> = std::env::split_paths(&integration::path()).skip(1).collect();
@@ -33,7 +33,7 @@ fn without_tryall(program: &Path) -> Command {
     command
 }
 
-/// Whether a command succeeds, and what it says.
+/// Whether a command succeeds, and its output.
 pub fn says(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap();
     let text =
@@ -41,14 +41,14 @@ pub fn says(command: &mut Command) -> (bool, String) {
     (output.status.success(), text.concat())
 }
 
-/// What a successful command says.
+/// The output of a successful command.
 pub fn good(command: &mut Command) -> String {
     let (succeeded, said) = says(command);
     assert!(succeeded, "{command:?}: {said}");
     said
 }
 
-/// What Meson says of a project of the tests that it configures.
+/// Configures a project of the tests and returns Meson's output.
 fn configured(meson: &Path, project: &str, change: impl FnOnce(&mut Command)) -> String {
     let build = tempfile::tempdir().unwrap();
     let mut command = with_tryall(meson);
@@ -57,28 +57,28 @@ fn configured(meson: &Path, project: &str, change: impl FnOnce(&mut Command)) ->
     good(&mut command)
 }
 
-/// Each check both ways; the project fails if any answer differs.
+/// Runs each check both ways; the project fails if any answer differs.
 fn agrees(meson: &Path, change: impl FnOnce(&mut Command)) {
     let said = configured(meson, "agree", change);
     assert!(said.contains("agree: ") && said.contains(&format!("checks with {TRYALL}")), "{said}");
 }
 
 #[test]
-fn answers_are_mesons() {
+fn answers_match_meson() {
     agrees(&mesons()[0], |_| {});
 }
 
 #[test]
-fn answers_are_the_oldest_mesons() {
+fn answers_match_the_oldest_meson() {
     agrees(&mesons()[1], |_| {});
-    // Clang has fewer options there.
+    // Clang has fewer options in that release.
     agrees(&mesons()[1], |command| {
         command.env("CC", need("clang")).env("CXX", need("clang++"));
     });
 }
 
 #[test]
-fn answers_are_mesons_for_another_machine() {
+fn answers_match_meson_when_cross_compiling() {
     need("aarch64-linux-gnu-gcc");
     need("aarch64-linux-gnu-g++");
     need("qemu-aarch64");
@@ -91,7 +91,7 @@ fn answers_are_mesons_for_another_machine() {
 }
 
 #[test]
-fn answers_are_mesons_with_options_flags_and_clang() {
+fn answers_match_meson_with_options_flags_and_clang() {
     agrees(&mesons()[0], |command| {
         command
             .args(["-Dc_std=c99", "-Dcpp_std=c++14", "-Dcpp_rtti=false", "-Dcpp_eh=none"])
@@ -109,10 +109,10 @@ fn answers_are_mesons_with_options_flags_and_clang() {
     });
 }
 
-/// Where warnings are errors, the warnings that Meson's own sources have turn its answers, and names
-/// in them may be those of a header.
+/// With -Werror, warnings about Meson's own sources change its answers, and headers may declare the
+/// names in these sources.
 #[test]
-fn answers_are_mesons_where_its_own_sources_have_warnings() {
+fn answers_match_meson_where_its_own_sources_cause_warnings() {
     let text = "cc = meson.get_compiler('c')\n\
         tryall_headers = ['stdio.h', 'time.h', 'no/such.h']\n\
         tryall_usable_headers = ['USABLE=stdio.h', 'USABLE_TOO=time.h']\n\
@@ -163,9 +163,9 @@ fn answers_are_mesons_where_its_own_sources_have_warnings() {
     }
 }
 
-/// Clang 14 has C++23 as c++2b only, and Meson falls back to that. Meson 1.0 knows neither.
+/// Clang 14 knows C++23 only as c++2b, to which Meson falls back. Meson 1.0 knows neither.
 #[test]
-fn older_names_of_standards_are_mesons() {
+fn older_names_of_standards_match_meson() {
     let dir = project("");
     let text = "project('p', 'cpp', default_options: 'cpp_std=c++23')\n\
         cpp = meson.get_compiler('cpp')\ntryall_language = 'cpp'\n\
@@ -183,17 +183,17 @@ fn older_names_of_standards_are_mesons() {
 }
 
 #[test]
-fn the_stock_way_gives_the_same_names_and_answers() {
+fn stock_mode_gives_the_same_names_and_answers() {
     for meson in mesons() {
         let said = configured(&meson, "agree", |command| {
             command.arg("-Dstock=true");
         });
-        assert!(said.contains("agree: ") && said.contains("each asked of Meson"), "{said}");
+        assert!(said.contains("agree: ") && said.contains("all run by Meson"), "{said}");
     }
 }
 
 #[test]
-fn cases_of_mesons_own_tests_have_mesons_answers() {
+fn cases_of_mesons_own_tests_match_meson() {
     for meson in mesons() {
         let said = configured(&meson, "cases", |_| {});
         assert!(said.contains("cases: as Meson says"), "{said}");
@@ -201,7 +201,7 @@ fn cases_of_mesons_own_tests_have_mesons_answers() {
 }
 
 #[test]
-fn the_checks_of_glib_make_the_same_header_both_ways() {
+fn glibs_checks_produce_the_same_header_both_ways() {
     for meson in mesons() {
         let [batch, stock] = ["batch", "stock"].map(|way| {
             let build = tempfile::tempdir().unwrap();
@@ -217,7 +217,7 @@ fn the_checks_of_glib_make_the_same_header_both_ways() {
     }
 }
 
-/// A project with the wrapper in it.
+/// A project with the wrapper.
 pub fn project(text: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(root().join("meson/tryall"), dir.path().join("tryall")).unwrap();
@@ -229,12 +229,12 @@ pub fn project(text: &str) -> tempfile::TempDir {
     dir
 }
 
-/// Configures a project; whether that succeeds, and what Meson says.
+/// Configures a project. Returns whether it succeeds, and Meson's output.
 pub fn set_up(meson: &Path, dir: &Path) -> (bool, String) {
     says(with_tryall(meson).args(["setup", "build"]).current_dir(dir))
 }
 
-/// The same with this directory before all others where programs are.
+/// The same with this directory first on PATH.
 pub fn with_path(meson: &Path, first: &Path, dir: &Path) -> (bool, String) {
     let path = integration::path();
     let dirs = [first.to_path_buf()].into_iter().chain(std::env::split_paths(&path));
@@ -243,7 +243,7 @@ pub fn with_path(meson: &Path, first: &Path, dir: &Path) -> (bool, String) {
 }
 
 #[test]
-fn errors_are_mesons_and_name_the_check() {
+fn errors_fail_meson_and_name_the_check() {
     let broken = "tryall_headers = ['stdio.h']\ntryall_prefix = '#error no'\n\
                   tryall_defines = ['VALUE=__GNUC__']\nsubdir('tryall')\n";
     for (text, wanted) in [
@@ -262,9 +262,9 @@ fn errors_are_mesons_and_name_the_check() {
         ),
         (
             "tryall_batches = [{'header': ['fork']}]\nsubdir('tryall')\n",
-            "a batch has no key \"header\"",
+            "unknown key \"header\" in a batch",
         ),
-        ("tryall_symbols = ['EOF']\nsubdir('tryall')\n", "put the header of \"EOF\" behind it"),
+        ("tryall_symbols = ['EOF']\nsubdir('tryall')\n", "add the header of \"EOF\""),
         (
             "tryall_integers = ['1 + 1']\nsubdir('tryall')\n",
             "put a name for the answer before \"1 + 1\"",
@@ -287,7 +287,7 @@ fn errors_are_mesons_and_name_the_check() {
 }
 
 #[test]
-fn a_compiler_that_does_not_work_any_more_is_an_error_and_no_no() {
+fn a_broken_compiler_is_an_error_and_not_a_no() {
     let dir = project("tryall_functions = ['fork']\nsubdir('tryall')\n");
     let good_cc = which::which("gcc").unwrap();
     let script = format!(
@@ -310,7 +310,7 @@ const REQUEST: &str = "tryall_request = files('checks.json')\nsubdir('tryall')\n
                        message('answers:', tryall_answers)\n";
 
 #[test]
-fn a_changed_request_file_configures_anew() {
+fn a_changed_request_file_triggers_reconfiguration() {
     for meson in mesons() {
         let dir = project(REQUEST);
         let request = |header: &str| {
@@ -321,7 +321,7 @@ fn a_changed_request_file_configures_anew() {
         let (succeeded, said) = set_up(&meson, dir.path());
         assert!(succeeded && said.contains("{'HAVE_IT' : true}"), "{said}");
 
-        // A file system may not tell times apart that are close together.
+        // A file system may have coarse time stamps.
         std::thread::sleep(std::time::Duration::from_millis(1100));
         request("no/such/header.h");
         let build =
@@ -337,7 +337,7 @@ fn a_changed_request_file_configures_anew() {
 }
 
 #[test]
-fn a_request_file_is_asked_with_mesons_compiler_and_types() {
+fn a_request_file_uses_mesons_compiler_and_types() {
     need("aarch64-linux-gnu-gcc");
     let dir = project(&format!("tryall_args = ['-DGIVEN=x y']\n{REQUEST}"));
     write(
@@ -359,9 +359,9 @@ fn a_request_file_is_asked_with_mesons_compiler_and_types() {
     assert!(said.contains(wanted), "{said}");
 }
 
-/// Relative paths of a request file start from it, those of its toolchains too.
+/// Relative paths of a request file, including those of its toolchains, start from the file.
 #[test]
-fn a_request_files_own_toolchain_starts_from_the_file() {
+fn paths_of_a_request_files_toolchain_are_relative_to_the_file() {
     for meson in mesons() {
         let dir = project(&REQUEST.replace("'checks.json'", "'sub/checks.json'"));
         let sub = dir.path().join("sub");
@@ -380,7 +380,7 @@ fn a_request_files_own_toolchain_starts_from_the_file() {
 }
 
 #[test]
-fn dependencies_are_asked_of_meson() {
+fn checks_with_dependencies_are_left_to_meson() {
     let text = "dep = declare_dependency(compile_args: '-DFROM_DEP', link_args: '-lm')\n\
                 tryall_batches = [{'dependencies': dep, 'defines': ['FROM_DEP'], 'functions': ['cos']},\n\
                   {'include_directories': include_directories('inc'), 'headers': ['mine.h']}]\n\
@@ -396,7 +396,7 @@ fn dependencies_are_asked_of_meson() {
 }
 
 #[test]
-fn fortran_is_asked_too() {
+fn fortran_is_supported() {
     need("gfortran");
     for meson in mesons() {
         let dir = project("");
@@ -421,7 +421,7 @@ fn fortran_is_asked_too() {
     }
 }
 
-/// A project that has this repository among its subprojects.
+/// A project with this repository as a subproject.
 fn wrapping() -> tempfile::TempDir {
     let text =
         "tryall_headers = ['stdio.h']\nsubdir('tryall')\nassert(tryall_answers['HAVE_STDIO_H'])\n";
@@ -435,15 +435,15 @@ fn wrapping() -> tempfile::TempDir {
 }
 
 #[test]
-fn an_installed_program_goes_before_the_wrap_and_the_wrap_before_the_stock_way() {
+fn an_installed_program_precedes_the_wrap_which_precedes_stock_mode() {
     for meson in mesons() {
         let dir = wrapping();
         let (succeeded, said) = set_up(&meson, dir.path());
         assert!(succeeded && said.contains("checks with /"), "{said}");
         assert!(!dir.path().join("build/subprojects/tryall").exists(), "{said}");
 
-        // A build of a whole program would take a minute (tests/wrap does it), so Cargo's part is
-        // played: it is asked for this program and puts there what the tests are run with.
+        // Building the program would take a minute (tests/wrap does that), so a fake Cargo installs
+        // the program under test.
         let dir = wrapping();
         let tools = tempfile::tempdir().unwrap();
         let cargo = write(
@@ -469,6 +469,6 @@ fn an_installed_program_goes_before_the_wrap_and_the_wrap_before_the_stock_way()
 
         let dir = project("tryall_headers = ['stdio.h']\nsubdir('tryall')\n");
         let said = good(without_tryall(&meson).args(["setup", "build"]).current_dir(dir.path()));
-        assert!(said.contains("1 checks, each asked of Meson"), "{said}");
+        assert!(said.contains("1 checks, all run by Meson"), "{said}");
     }
 }

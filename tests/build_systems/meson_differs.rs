@@ -1,9 +1,10 @@
-//! Where answers are not Meson's, because its own way of asking turns them. docs/meson.md lists these.
+//! The known differences from Meson's answers, which are caused by side effects of Meson's own checks.
+//! docs/meson.md lists them.
 
 use crate::meson::{mesons, project, says, with_tryall};
 use crate::support::*;
 
-/// Configures a project whose assertions are about both answers.
+/// Configures a project that asserts both tryall's and Meson's answers.
 fn holds(text: &str, change: impl Fn(&mut std::process::Command), mesons: &[std::path::PathBuf]) {
     for meson in mesons {
         let dir = project(&format!("cc = meson.get_compiler('c')\n{text}"));
@@ -15,7 +16,7 @@ fn holds(text: &str, change: impl Fn(&mut std::process::Command), mesons: &[std:
 }
 
 #[test]
-fn an_integer_of_another_machine_with_warnings_as_errors() {
+fn cross_compiled_integers_with_warnings_as_errors() {
     need("aarch64-linux-gnu-gcc");
     let text = "tryall_integers = ['TWO=1 + 1', 'NOTHING=no_such_name']\n\
                 tryall_sizes = ['long']\n\
@@ -31,7 +32,7 @@ fn an_integer_of_another_machine_with_warnings_as_errors() {
 }
 
 #[test]
-fn a_linker_that_is_not_there_beside_one_that_was_chosen() {
+fn a_missing_linker_when_another_was_selected() {
     let text = "tryall_link_arguments = ['-fuse-ld=no-such-linker', '-fuse-ld=gold']\n\
                 subdir('tryall')\n\
                 assert(tryall_supported_link_arguments == ['-fuse-ld=gold'])\n\
@@ -43,7 +44,7 @@ fn a_linker_that_is_not_there_beside_one_that_was_chosen() {
 }
 
 #[test]
-fn the_end_of_the_last_line() {
+fn a_missing_newline_at_the_end_of_the_source() {
     let asked = "tryall_headers = ['stdio.h']\ntryall_functions = ['fork']\nsubdir('tryall')\n\
                  assert(tryall_answers['HAVE_STDIO_H'] and tryall_answers['HAVE_FORK'])\n";
     let change = |command: &mut std::process::Command| {

@@ -1,4 +1,4 @@
-//! Every snippet of docs/meson.md and of the README for Meson configures a project.
+//! Every Meson snippet in docs/meson.md and README.md configures a project.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::meson::{mesons, project, set_up};
 use crate::support::*;
 
-/// The blocks of a document that are marked with a word.
+/// The code blocks of a document with a given word in their fence.
 fn blocks(document: &str, mark: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join(document)).unwrap();
     let mut found = Vec::new();
@@ -38,7 +38,7 @@ fn snippets_configure() {
     }
 }
 
-/// What became of a snippet that makes a config.h.
+/// The result of a snippet that generates a config.h.
 fn check_header(dir: &Path) {
     if let Ok(header) = fs::read_to_string(dir.join("build/config.h")) {
         assert!(header.contains("#define HAVE_SYS_EPOLL_H"), "{header}");
@@ -46,7 +46,7 @@ fn check_header(dir: &Path) {
 }
 
 #[test]
-fn the_documented_wrap_is_the_tested_one() {
+fn the_documented_wrap_is_tested() {
     let wraps = blocks("docs/meson.md", "ini");
     assert_eq!(wraps, ["[wrap-file]\ndirectory = tryall\n\n[provide]\nprogram_names = tryall\n"]);
 }

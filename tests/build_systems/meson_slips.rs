@@ -1,5 +1,5 @@
-//! What is only spelled wrong in the wrapper's lists stops Meson with a message that names the list,
-//! the entry and the remedy: Meson's methods would say no.
+//! Mistakes in the wrapper's lists, to which Meson's methods would answer no, stop Meson with a message
+//! that names the list, the entry and the remedy.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,14 @@ use std::path::Path;
 use crate::meson::{mesons, project, set_up, with_path};
 use crate::support::*;
 
-/// Meson stops and says this.
+/// Asserts that Meson stops with this message.
 fn refused(meson: &Path, settings: &str, wanted: &str) {
     let dir = project(&format!("{settings}\nsubdir('tryall')\n"));
     let (succeeded, said) = set_up(meson, dir.path());
     assert!(!succeeded && said.contains(wanted), "{settings}\nwanted: {wanted}\n{said}");
 }
 
-/// What Meson says of a project that it configures.
+/// Configures a project and returns Meson's output.
 fn accepted(meson: &Path, settings: &str) -> String {
     let text = "subdir('tryall')\nmessage('found:', tryall_answers, tryall_supported_arguments)\n";
     let dir = project(&format!("{settings}\n{text}"));
@@ -29,49 +29,49 @@ fn entries() {
         ("headers", "<stdio.h>", "write the header as stdio.h"),
         ("headers", "\"own.h\"", "write the header as own.h"),
         ("headers", "#include <stdio.h>", "write the header as stdio.h"),
-        ("headers", "stdio.h,stdlib.h", "make each header an entry of its own"),
-        ("headers", "stdio.h ", "remove the blanks around \"stdio.h\""),
-        ("headers", "", "say what to ask, or remove the entry"),
+        ("headers", "stdio.h,stdlib.h", "make each header a separate entry"),
+        ("headers", "stdio.h ", "remove the spaces around \"stdio.h\""),
+        ("headers", "", "the entry is empty; fill it in or remove it"),
         ("usable_headers", "<stdio.h>", "write the header as stdio.h"),
         ("functions", "fork()", "write it as fork"),
-        ("functions", "int fork(void)", "give the name alone"),
-        ("functions", "-lm", "give the name alone"),
-        ("functions", "FORK=", "say what to ask"),
-        ("functions", "MY-FORK=fork", "the name before = may have letters, digits and _ only"),
-        ("functions", "unistd.h@fork", "put the header behind the name"),
-        ("functions", "fork@", "put a header behind the @, or leave it out"),
+        ("functions", "int fork(void)", "give only the name"),
+        ("functions", "-lm", "give only the name"),
+        ("functions", "FORK=", "the entry is empty"),
+        ("functions", "MY-FORK=fork", "the name before = may contain only letters, digits and _"),
+        ("functions", "unistd.h@fork", "put the header after the name"),
+        ("functions", "fork@", "put a header after the @, or remove the @"),
         ("functions", "fork@sys/types.h@unistd.h", "put commas between headers"),
         ("functions", "fork@<unistd.h>", "write the header as unistd.h"),
         ("functions", "fork@sys/types.h, unistd.h", "write the header as unistd.h"),
-        ("symbols", "EOF", "put the header of \"EOF\" behind it"),
-        ("symbols", "stdio.h@EOF", "put the header behind the name"),
+        ("symbols", "EOF", "add the header of \"EOF\""),
+        ("symbols", "stdio.h@EOF", "put the header after the name"),
         ("symbols", "fork()@unistd.h", "write it as fork"),
         ("types", "int;", "remove the semicolon"),
-        ("types", "size_t.h", "put the header behind the type"),
-        ("members", "st_mtim@sys/stat.h", "give the type, a dot and the member"),
-        ("members", "sys/stat.h", "put the header behind the member"),
+        ("types", "size_t.h", "put the header after the type"),
+        ("members", "st_mtim@sys/stat.h", "write TYPE.MEMBER, as in"),
+        ("members", "sys/stat.h", "put the header after the member"),
         ("sizes", "long;", "remove the semicolon"),
         ("defines", "INT_MAX()@limits.h", "write it as INT_MAX"),
-        ("defines", "#define X", "give the name alone"),
-        ("defines", "-DX", "give the name alone"),
+        ("defines", "#define X", "give only the name"),
+        ("defines", "-DX", "give only the name"),
         ("integers", "X=INT_MAX;", "remove the semicolon"),
         ("compiles", "X=check.c", "give the text of the source"),
-        ("arguments", "-Wall -Wextra", "make each argument an entry of its own"),
-        ("arguments", " -Wall", "remove the blanks around it"),
-        ("arguments", "Wall", "an argument starts with -"),
-        ("link_arguments", "-Wl,-z,now -Wl,-z,relro", "make each argument an entry of its own"),
-        ("link_arguments", "lm", "an argument starts with -"),
-        ("args", "-Wall -Werror", "make each argument an entry of its own"),
+        ("arguments", "-Wall -Wextra", "make each argument a separate entry"),
+        ("arguments", " -Wall", "remove the spaces around it"),
+        ("arguments", "Wall", "an argument must start with -"),
+        ("link_arguments", "-Wl,-z,now -Wl,-z,relro", "make each argument a separate entry"),
+        ("link_arguments", "lm", "an argument must start with -"),
+        ("args", "-Wall -Werror", "make each argument a separate entry"),
         ("prefix", "<stdio.h>", "put #include before the header"),
         ("prefix", "stdio.h", "put #include before the header"),
-        ("prefix", "#include <a.h> #include <b.h>", "give each directive a line of its own"),
+        ("prefix", "#include <a.h> #include <b.h>", "put each directive on its own line"),
     ] {
         let dir = project(&format!("tryall_{list} = ['{entry}']\nsubdir('tryall')\n"));
         let (succeeded, said) = set_up(&mesons()[0], dir.path());
         let message = said.split_once(&format!("tryall: \"{entry}\" in tryall_{list}: "));
         assert!(!succeeded && message.is_some_and(|(_, it)| it.starts_with(remedy)), "{said}");
     }
-    // Without the program, and in a batch.
+    // In stock mode, and in a batch.
     for settings in [
         "tryall_stock = true\ntryall_headers = ['<stdio.h>']",
         "tryall_batches = [{}, {'headers': '<stdio.h>'}]",
@@ -86,13 +86,13 @@ fn entries() {
 }
 
 #[test]
-fn a_struct_without_its_keyword() {
+fn a_missing_struct_keyword() {
     for meson in mesons() {
         for (settings, wanted) in [
             ("tryall_members = ['stat.st_mtim@sys/stat.h']", "write struct stat"),
             ("tryall_stock = true\ntryall_members = ['tm.tm_sec@time.h']", "write struct tm"),
             ("tryall_prefix = '#include <time.h>'\ntryall_sizes = ['timespec']", "struct timespec"),
-            // A function of that name has the size 1.
+            // The size of a function with that name is 1.
             ("tryall_sizes = ['stat@sys/stat.h']", "\"stat@sys/stat.h\" in tryall_sizes"),
             (
                 "tryall_language = 'cpp'\ntryall_members = ['stat.st_size@sys/stat.h']",
@@ -106,7 +106,7 @@ fn a_struct_without_its_keyword() {
 }
 
 #[test]
-fn what_only_looks_like_a_slip_is_asked() {
+fn entries_that_only_look_like_mistakes_are_accepted() {
     for meson in mesons() {
         let said = accepted(
             &meson,
@@ -142,7 +142,7 @@ fn names() {
         for (settings, wanted) in [
             (
                 "tryall_headers = ['stdio.h', 'stdlib.h']\ntryall_required = ['HAVE_STDLB_H']",
-                "\"HAVE_STDLB_H\" is required and is the name of no answer; did you mean HAVE_STDLIB_H?",
+                "\"HAVE_STDLB_H\" is required but is not the name of an answer; did you mean HAVE_STDLIB_H?",
             ),
             (
                 "tryall_headers = ['stdio.h']\ntryall_required = 'have_stdio_h'",
@@ -150,7 +150,7 @@ fn names() {
             ),
             (
                 "tryall_headers = ['stdio.h']\ntryall_required = 'FORK'",
-                "is the name of no answer; there are: HAVE_STDIO_H",
+                "is not the name of an answer; answers: HAVE_STDIO_H",
             ),
             (
                 "tryall_header = ['stdio.h']",
@@ -171,24 +171,27 @@ fn names() {
 fn types() {
     for meson in mesons() {
         for (settings, wanted) in [
-            ("tryall_headers = 5", "tryall_headers has something in it that is not a string"),
-            ("tryall_headers = files('meson.build')", "tryall_headers has something in it"),
-            ("tryall_prefix = {'a': 'b'}", "tryall_prefix has something in it"),
-            ("tryall_required = [true]", "tryall_required has something in it"),
+            ("tryall_headers = 5", "tryall_headers may contain only strings"),
+            ("tryall_headers = files('meson.build')", "tryall_headers may contain only strings"),
+            ("tryall_prefix = {'a': 'b'}", "tryall_prefix may contain only strings"),
+            ("tryall_required = [true]", "tryall_required may contain only strings"),
             ("tryall_native = 'yes'", "tryall_native must be true or false"),
             ("tryall_stock = 'yes'", "tryall_stock must be true or false"),
-            ("tryall_batches = ['stdio.h']", "tryall_batches is a list of dictionaries"),
-            ("tryall_batches = [{'name': 5}]", "\"name\" of tryall_batches[0] has something in it"),
-            ("tryall_request = 'checks.json'", "name it as files('...')"),
+            ("tryall_batches = ['stdio.h']", "tryall_batches must be a list of dictionaries"),
+            (
+                "tryall_batches = [{'name': 5}]",
+                "\"name\" of tryall_batches[0] may contain only strings",
+            ),
+            ("tryall_request = 'checks.json'", "write files('...')"),
         ] {
             refused(&meson, settings, wanted);
         }
     }
 }
 
-/// A list's answers are read line by line.
+/// The wrapper reads answers line by line.
 #[test]
-fn an_argument_may_hold_any_character() {
+fn an_argument_may_contain_any_character() {
     for meson in mesons() {
         let said = accepted(
             &meson,
@@ -201,7 +204,7 @@ fn an_argument_may_hold_any_character() {
 }
 
 #[test]
-fn another_program_of_the_name_is_not_used() {
+fn a_different_program_with_that_name_is_not_used() {
     let tools = tempfile::tempdir().unwrap();
     let text = "tryall_functions = ['fork', 'no_such']\nsubdir('tryall')\n\
                 assert(tryall_answers['HAVE_FORK'] and not tryall_answers['HAVE_NO_SUCH'])\n";
@@ -212,16 +215,17 @@ fn another_program_of_the_name_is_not_used() {
                 .unwrap();
             let dir = project(text);
             let (succeeded, said) = with_path(&meson, tools.path(), dir.path());
-            let wanted = format!("{} is another program of that name", other.display());
+            let wanted =
+                format!("{} is not used, because it is a different program", other.display());
             assert!(succeeded && said.contains(&wanted), "{script}: {said}");
-            assert!(said.contains("each asked of Meson"), "{script}: {said}");
+            assert!(said.contains("all run by Meson"), "{script}: {said}");
         }
-        // One that says that it is tryall, and whose answers are not all there.
+        // A program that claims to be tryall but does not print all answers.
         for (script, wanted) in [
-            ("exit 0", "did not give all answers"),
+            ("exit 0", "did not print all answers"),
             (
                 "printf 'batch\\t\\t\\nbool\\tHAVE_FORK\\ttrue\\nanswers\\t2\\t\\n'",
-                "did not give all answers",
+                "did not print all answers",
             ),
             ("exit 9", "ended with status 9"),
             ("kill -KILL $$", "ended with status -9"),
@@ -241,9 +245,9 @@ fn another_program_of_the_name_is_not_used() {
     }
 }
 
-/// What a request file says is required, and what it finds nothing of.
+/// Required checks of a request file that were not found.
 #[test]
-fn a_request_files_missing_answers() {
+fn required_answers_of_a_request_file() {
     let text = "tryall_request = files('checks.json')\nsubdir('tryall')\nmessage('found:', tryall_answers)\n";
     for meson in mesons() {
         for (check, wanted) in [

@@ -1,11 +1,11 @@
-//! CMake's own tests of its check modules, of `try_compile` and of `try_run`, as they are in the
-//! sources of CMake 3.25.1, run with that CMake: alone, and with cmake/TryallDropIn.cmake in every
-//! project. What passes alone must pass with it.
+//! CMake's own tests of its check modules, `try_compile` and `try_run`, from the sources of CMake
+//! 3.25.1, run by that CMake with and without cmake/TryallDropIn.cmake in every project. Tests that pass
+//! without it must pass with it.
 
 #[allow(dead_code, reason = "each part has use for some of it")]
-mod configured;
+mod cmake_harness;
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 
 use std::collections::BTreeMap;
@@ -14,13 +14,13 @@ use std::process::Command;
 
 use regex_lite::Regex;
 
-use configured::*;
+use cmake_harness::*;
 use support::*;
 
 const CMAKE: &str = "/usr/bin/cmake";
 const TESTS: &str = "cmake-3.25.1/Tests";
 
-/// The options that inject.
+/// The options that inject the drop-in.
 fn injection() -> [String; 2] {
     let drop_in = root().join("cmake/TryallDropIn.cmake");
     [
@@ -42,18 +42,18 @@ fn cmake(args: impl IntoIterator<Item = String>, directory: &Path) -> (bool, Str
     (output.status.success(), said.concat())
 }
 
-/// The version of the compiler, as CMake has it.
+/// The compiler's version, as CMake reports it.
 fn version() -> String {
     let output = Command::new(need("gcc")).arg("-dumpfullversion").output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().into()
 }
 
-/// Runs one group of cases; whether each passed, and what is said of it if not.
+/// Runs one group of cases. Returns whether each passed, and the output if not.
 fn run(group: &str, generator: &str, options: &[String]) -> BTreeMap<String, Result<(), String>> {
     let own = fetched(TESTS).join("RunCMake");
     let ours = root().join("tests/drop_in/cmake_own");
     let work = tempfile::tempdir().unwrap();
-    // Messages of some cases hold the end of this path.
+    // Messages of some cases contain the end of this path.
     let build = work.path().join("Tests/RunCMake").join(group);
     let make = if generator == "Ninja" { venv("ninja") } else { which::which("make").unwrap() };
     let define = |name: &str, value: &str| format!("-D{name}={value}");
@@ -81,7 +81,7 @@ fn run(group: &str, generator: &str, options: &[String]) -> BTreeMap<String, Res
     cases
 }
 
-/// What RunCMake.cmake says of each case. A case that runs more than once is numbered.
+/// The result of each case in RunCMake.cmake's output. A case that runs more than once is numbered.
 fn cases(said: &str) -> BTreeMap<String, Result<(), String>> {
     let line = Regex::new(r"(?m)^(?:-- (\S.*) - PASSED|  (\S.*) - FAILED:)$").unwrap();
     let mut cases = BTreeMap::new();
@@ -97,9 +97,9 @@ fn cases(said: &str) -> BTreeMap<String, Result<(), String>> {
     cases
 }
 
-/// What passes alone passes with the drop-in, whatever generator it is. Of the cases in `framed`
-/// the messages may differ in their frames: the commands are reached through functions of the
-/// drop-in, which CMake then names as the place. Without these frames they are what is expected.
+/// Cases that pass alone must pass with the drop-in, with any generator. In the cases in `framed`,
+/// messages may have different stack frames, because calls go through functions of the drop-in.
+/// Without these frames they must be as expected.
 fn passes(group: &str, framed: &[&str]) {
     let mut wrong = Vec::new();
     let mut unused = framed.to_vec();
@@ -109,7 +109,7 @@ fn passes(group: &str, framed: &[&str]) {
         let alone = kept(&key, || run(group, generator, &[]));
         let with = run(group, generator, &injection());
         for (case, passed) in &alone {
-            // A name stands for all the ways in which its case runs.
+            // A name covers all runs of its case.
             let name = case.split(" (").next().unwrap();
             match (passed, with.get(case)) {
                 (Err(said), _) => wrong.push(format!("{case} fails without tryall: {said}")),
@@ -129,8 +129,7 @@ fn passes(group: &str, framed: &[&str]) {
     assert!(wrong.is_empty(), "{group}: {}", wrong.join("\n"));
 }
 
-/// Whether standard error is the only thing that is not as expected, and is as expected when the
-/// drop-in's own frames are left out.
+/// Whether only standard error differs, and is as expected after removing the drop-in's frames.
 fn differs_in_frames(said: &str) -> bool {
     let others = ["Result is [", "stdout does not match", "check failed", "did not terminate"];
     if others.iter().any(|other| said.contains(other)) {
@@ -145,7 +144,7 @@ fn differs_in_frames(said: &str) -> bool {
     expected.is_match(actual.trim_end())
 }
 
-/// Messages without the frames of the drop-in: the first frame that is left is the place.
+/// Removes the drop-in's frames from messages: the first remaining frame is the location.
 fn without_frames(lines: &[&str]) -> String {
     let ours = |line: &str| line.contains("/cmake/tryall/");
     let place = Regex::new(r"^(CMake [A-Za-z ]+(?: \(dev\))?) at (.*):$").unwrap();
@@ -170,7 +169,7 @@ fn without_frames(lines: &[&str]) -> String {
         }
         kept.push((*line).into());
     }
-    // A stack of which nothing is left.
+    // A stack without remaining frames.
     let mut text = kept.join("\n") + "\n";
     let empty = Regex::new(r"Call Stack \(most recent call first\):\n([^ ]|$)").unwrap();
     text = empty.replace_all(&text, "$1").into_owned();
@@ -267,9 +266,9 @@ fn cmakes_tests_of_try_run_pass() {
     );
 }
 
-/// Those of Tests/CMakeOnly are projects that must configure; they compare what modules answer.
+/// The projects of Tests/CMakeOnly must configure; they verify answers of modules themselves.
 #[test]
-fn cmakes_projects_that_check_configure() {
+fn cmakes_projects_with_checks_configure() {
     let own = fetched(TESTS).join("CMakeOnly");
     for project in [
         "CheckCXXCompilerFlag",
@@ -290,7 +289,7 @@ fn cmakes_projects_that_check_configure() {
 }
 
 #[test]
-fn what_cmakes_tests_say_is_understood() {
+fn results_of_cmakes_tests_are_parsed() {
     let said = "-- One - PASSED\nCMake Error at RunCMake.cmake:219 (message):\n  Two - FAILED:\n\n  \
                 Result is [1]\n\n-- One - PASSED\n";
     let cases = cases(said);
@@ -299,9 +298,9 @@ fn what_cmakes_tests_say_is_understood() {
     assert!(cases["Two"].as_ref().unwrap_err().contains("Result is [1]"));
 }
 
-/// A drop-in that is wrong must be found, so the options must reach every case.
+/// The options must reach every case, so that a broken drop-in is detected.
 #[test]
-fn what_is_injected_reaches_cmakes_tests() {
+fn the_injected_code_reaches_cmakes_tests() {
     let dir = tempfile::tempdir().unwrap();
     let wrong = write(dir.path(), "wrong.cmake", "message(SEND_ERROR wrong)\n");
     let options = [format!("-DCMAKE_PROJECT_INCLUDE={}", wrong.display())];
@@ -310,7 +309,7 @@ fn what_is_injected_reaches_cmakes_tests() {
 }
 
 #[test]
-fn frames_of_the_drop_in_are_left_out() {
+fn stack_frames_of_the_drop_in_are_removed() {
     let said = "CMake Error at /x/cmake/tryall/Commands.cmake:26:EVAL:5 (_try_run):\n  No.\nCall \
                 Stack (most recent call first):\n  /x/cmake/tryall/Commands.cmake:26 \
                 (cmake_language)\n  A.cmake:5 (try_run)\n  CMakeLists.txt:3 (include)\n";

@@ -1,5 +1,5 @@
-//! CMake with the drop-in and without it: the harness of the tests in dropin_*.rs. Both configure
-//! the same project in the same directories, and must leave the same cache and say the same.
+//! The harness of the tests in dropin_*.rs: configures a project with and without the drop-in in the
+//! same directories. Both runs must produce the same cache and output.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::support::*;
 
-/// Both CMakes and both generators, each once; tests/projects has them all paired.
+/// Both CMakes and both generators, each once; tests/projects runs all combinations.
 pub fn cmakes() -> Vec<(PathBuf, &'static str)> {
     let mut all = two_cmakes();
     if std::env::var_os("TRYALL_EVERY_SETUP").is_some() {
@@ -18,17 +18,17 @@ pub fn cmakes() -> Vec<(PathBuf, &'static str)> {
     all
 }
 
-/// The same where the generator makes no difference.
+/// The same, where the generator does not matter.
 pub fn two_cmakes() -> Vec<(PathBuf, &'static str)> {
     vec![("/usr/bin/cmake".into(), "Unix Makefiles"), (venv("cmake"), "Ninja")]
 }
 
-/// What a configure step left behind.
+/// The results of a configure step.
 #[derive(Debug, Clone)]
 pub struct Configured {
     pub succeeded: bool,
     pub text: String,
-    /// What the cache holds: type and value, with the help text.
+    /// The cache: type and value, with the help text.
     pub cache: BTreeMap<String, String>,
 }
 
@@ -39,13 +39,13 @@ impl Configured {
         entry.split_once('=').unwrap().1
     }
 
-    /// How many checks went through tryall.
+    /// The number of checks answered by tryall.
     pub fn by_tryall(&self) -> u32 {
         let line = self.text.lines().find_map(|line| line.strip_prefix("-- tryall: "));
         line.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_default()
     }
 
-    /// How many stock CMake answered.
+    /// The number of checks answered by stock CMake.
     pub fn by_cmake(&self) -> u32 {
         let line = self.text.lines().find(|line| line.starts_with("-- tryall: ")).unwrap_or("");
         let count =
@@ -53,22 +53,22 @@ impl Configured {
         count.unwrap_or_else(|| panic!("no summary in {}", self.text)).1.parse().unwrap()
     }
 
-    /// What is said, without what is bound to differ: in no order, because checks that are
-    /// settled later say their lines later.
+    /// The output without expected differences, and sorted, because deferred checks print their
+    /// lines later.
     fn said(&self) -> Vec<String> {
         let is_same = |line: &&str| {
             !line.starts_with("-- tryall: ")
                 && !line.starts_with("-- Configuring done")
                 && !line.starts_with("-- Generating done")
         };
-        // Where a message comes from is told by frames, and ours stand among them.
+        // Stack frames of messages include frames of the drop-in.
         let is_frame = |line: &str| {
             line.starts_with("Call Stack")
                 || (line.starts_with("  ") && line.ends_with(')') && line.contains(" ("))
         };
         let unplaced = |line: &str| match line.split_once(" at ") {
             Some((start, _)) if line.starts_with("CMake ") => start.to_owned(),
-            // The names of CMake's test projects are made up each time.
+            // CMake invents the names of its try_compile projects.
             _ => ["cmTC_", "TryCompile-"].iter().fold(line.to_owned(), |line, name| {
                 match line.split_once(name) {
                     Some((before, rest)) => format!(
@@ -85,7 +85,7 @@ impl Configured {
         lines
     }
 
-    /// Both are the same but for what the drop-in needs.
+    /// Asserts that both are equal, except for the drop-in's own variables.
     pub fn assert_same_as(&self, other: &Configured) {
         assert_eq!(self.succeeded, other.succeeded, "{}\n{}", self.text, other.text);
         let (stock, ours) = (self.said(), other.said());
@@ -124,19 +124,19 @@ pub struct Project {
 }
 
 impl Project {
-    /// One whose CMakeLists.txt says this after project().
+    /// A project with this code after project() in its CMakeLists.txt.
     pub fn new(languages: &str, lists: &str) -> Self {
         Self::of(&format!(
             "cmake_minimum_required(VERSION 3.16)\nproject(p {languages})\n{ALL_MODULES}\n{lists}\n"
         ))
     }
 
-    /// One with this CMakeLists.txt.
+    /// A project with this CMakeLists.txt.
     pub fn of(lists: &str) -> Self {
         Self::named("source", "build", lists)
     }
 
-    /// One in directories of these names.
+    /// A project in directories with these names.
     pub fn named(source: &str, build: &str, lists: &str) -> Self {
         let temp = tempfile::tempdir().unwrap();
         let (source, build) = (temp.path().join(source), temp.path().join(build));
@@ -145,7 +145,7 @@ impl Project {
         Project { _temp: temp, source, build }
     }
 
-    /// With another file.
+    /// Adds a file.
     pub fn file(self, name: &str, text: &str) -> Self {
         let path = self.source.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -161,12 +161,12 @@ impl Project {
         &self.build
     }
 
-    /// Configures what may have been configured before.
+    /// Configures, possibly again.
     pub fn again(&self, cmake: &(PathBuf, &str), args: &[&str]) -> Configured {
         self.again_with(cmake, args, |_| {})
     }
 
-    /// The same, with something changed about the command.
+    /// The same with a modified command.
     pub fn again_with(
         &self,
         (cmake, generator): &(PathBuf, &str),
@@ -180,7 +180,7 @@ impl Project {
         for name in ["CFLAGS", "CXXFLAGS", "LDFLAGS", "FFLAGS", "MAKEFLAGS", "CARGO_MAKEFLAGS"] {
             command.env_remove(name);
         }
-        // Standard error behind standard output: in which order they came is not told.
+        // Standard error follows standard output, because their relative order is unknown.
         change(&mut command);
         let output = command.output().unwrap();
         let text = [output.stdout, output.stderr]
@@ -193,20 +193,20 @@ impl Project {
         }
     }
 
-    /// Configures from nothing.
+    /// Configures from scratch.
     pub fn configure(&self, cmake: &(PathBuf, &str), args: &[&str]) -> Configured {
         let _ = fs::remove_dir_all(&self.build);
         self.again(cmake, args)
     }
 
-    /// Configures from nothing, with the drop-in.
+    /// Configures from scratch with the drop-in.
     pub fn drop_in(&self, cmake: &(PathBuf, &str), args: &[&str]) -> Configured {
         let drop_in = drop_in_args();
         let all: Vec<_> = drop_in.iter().map(String::as_str).chain(args.iter().copied()).collect();
         self.configure(cmake, &all)
     }
 
-    /// Configures both ways with a CMake, and sees that all is the same. Both.
+    /// Configures both ways with one CMake, asserts that the results are equal, and returns both.
     pub fn same_with(&self, cmake: &(PathBuf, &str), args: &[&str]) -> (Configured, Configured) {
         let stock = self.configure(cmake, args);
         let ours = self.drop_in(cmake, args);
@@ -215,7 +215,7 @@ impl Project {
         (stock, ours)
     }
 
-    /// Configures both ways with each CMake; what the drop-in left behind with the last.
+    /// Configures both ways with each CMake. Returns the last result with the drop-in.
     pub fn same(&self, args: &[&str]) -> Configured {
         let mut last = None;
         for cmake in cmakes() {
@@ -227,20 +227,20 @@ impl Project {
     }
 }
 
-/// What leads to the drop-in.
+/// The arguments that load the drop-in.
 pub fn drop_in_args() -> [String; 2] {
     let file = root().join("cmake/TryallDropIn.cmake");
     [format!("-DCMAKE_PROJECT_INCLUDE={}", file.display()), format!("-DTRYALL_EXECUTABLE={TRYALL}")]
 }
 
-/// Where CMake finds Ninja and no tryall.
+/// A PATH with Ninja and without tryall.
 pub fn path_without_tryall() -> OsString {
     let rest = std::env::var_os("PATH").unwrap();
     let dirs = std::env::split_paths(&rest).filter(|dir| !dir.join("tryall").exists());
     std::env::join_paths(std::iter::once(tools()).chain(dirs)).unwrap()
 }
 
-/// The entries that a project or a check has made, each with its help text.
+/// The entries created by a project or check, each with its help text.
 fn read_cache(file: &Path) -> BTreeMap<String, String> {
     let Ok(text) = fs::read_to_string(file) else { return BTreeMap::new() };
     let mut entries = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! try_compile and try_run as projects call them: same results, same errors.
+//! Direct calls of try_compile and try_run: same results, same errors.
 
 use crate::dropin::*;
 use crate::support::venv;
@@ -18,9 +18,9 @@ fn project(lists: &str) -> Project {
     project
 }
 
-/// As libarchive does: what a source includes is beside it, where CMake cleans up.
+/// Like libarchive: the source includes a neighbouring file in a directory that CMake cleans up.
 #[test]
-fn sources_in_cmakes_own_directory_have_their_neighbours_and_go_with_them() {
+fn sources_in_cmakes_scratch_directory_see_their_neighbours() {
     let ran = project(
         r##"
 set(tmp ${CMAKE_BINARY_DIR}/CMakeFiles/CMakeTmp)
@@ -116,7 +116,7 @@ endforeach()
 }
 
 #[test]
-fn bad_arguments_are_refused_in_cmakes_own_words() {
+fn bad_arguments_give_cmakes_own_errors() {
     let calls = [
         "try_compile(X)",
         "try_compile(X ${B} ${S}/not-there.c)",
@@ -133,14 +133,14 @@ fn bad_arguments_are_refused_in_cmakes_own_words() {
         "try_run(X Y ${B} ${S}/not-there.c)",
         "try_run(X Y ${B} ${S}/good.c OUTPUT_VARIABLE a RUN_OUTPUT_VARIABLE)",
     ];
-    // The first is learned, so that tryall would answer.
+    // The first call is learned, so that tryall could answer the others.
     let mut lists = "unset(WARM CACHE)\ntry_compile(WARM ${B} ${S}/good.c)\n".to_string();
     for (number, call) in calls.iter().enumerate() {
         lists += &format!("if(CALL EQUAL {number})\n{call}\nendif()\n");
     }
     let project = project(&format!("{lists}message(\"X is ${{X}}\")"));
     for cmake in two_cmakes() {
-        // One way for all calls and then the other: the compilers are looked for once each.
+        // All calls one way and then the other, so that compilers are detected only once each.
         let drop_in = drop_in_args();
         let ways = [vec![], drop_in.iter().map(String::as_str).collect::<Vec<_>>()];
         let [stock, ours] = ways.map(|way| {

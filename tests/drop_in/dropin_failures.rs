@@ -1,5 +1,4 @@
-//! What fails leaves no wrong answer behind: a configure step that ends early, a program that is
-//! missing or broken.
+//! Failures leave no wrong answers behind: an aborted configure step, a missing or broken program.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +12,7 @@ const ASKS: &str = "check_include_file(stdio.h WARM)\ncheck_c_source_compiles(\"
     check_include_file(nope.h NOT_THERE)\ncheck_include_file(unistd.h THERE)\ncheck_type_size(long SIZE)\n";
 
 #[test]
-fn a_configure_step_that_fails_leaves_no_placeholder_to_the_next() {
+fn a_failed_configure_step_leaves_no_placeholders() {
     let failures = [
         "message(FATAL_ERROR failed)",
         "find_package(Nope REQUIRED)",
@@ -39,7 +38,7 @@ fn a_configure_step_that_fails_leaves_no_placeholder_to_the_next() {
                 "nothing was waiting: {}",
                 failed.text
             );
-            // Without the drop-in, and with no tryall at all.
+            // Without the drop-in and without tryall.
             let next =
                 project.again(&cmake, &["-DFAILS=no", "-UCMAKE_PROJECT_INCLUDE", "-UTRYALL*"]);
             assert!(next.succeeded && !next.text.contains("TRYALL"), "{}", next.text);
@@ -57,7 +56,7 @@ fn a_configure_step_that_fails_leaves_no_placeholder_to_the_next() {
 }
 
 #[test]
-fn a_preload_file_of_the_users_stays() {
+fn the_users_preload_file_is_kept() {
     let project = Project::new("C", &format!("{ASKS}message(FATAL_ERROR failed)"));
     for cmake in two_cmakes() {
         let _ = fs::remove_dir_all(project.build());
@@ -79,7 +78,7 @@ fn a_preload_file_of_the_users_stays() {
     }
 }
 
-/// A program that does what a script says in tryall's place.
+/// A script that replaces tryall.
 fn fake(dir: &Path, script: &str) -> String {
     let file = write(dir, "fake-tryall", &format!("#!/bin/sh\n{script}\n"));
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
@@ -96,7 +95,7 @@ fn with_program(
 }
 
 #[test]
-fn without_the_program_cmake_does_it_all_and_says_so_once() {
+fn without_the_program_cmake_runs_all_checks_and_warns_once() {
     let project = Project::new("C", &format!("{ASKS}project(q C)"));
     for cmake in cmakes() {
         let stock = project.configure(&cmake, &[]);
@@ -116,7 +115,7 @@ fn without_the_program_cmake_does_it_all_and_says_so_once() {
 }
 
 #[test]
-fn a_broken_program_leaves_the_answers_to_cmake() {
+fn with_a_broken_program_cmake_runs_the_checks() {
     let project = Project::new(
         "C",
         &format!(
@@ -148,7 +147,7 @@ fn a_broken_program_leaves_the_answers_to_cmake() {
 }
 
 #[test]
-fn verification_finds_an_answer_that_differs() {
+fn verification_finds_a_different_answer() {
     let lists = format!(
         "{ASKS}check_c_source_runs(\"int main(void) {{ return 3; }}\" RUNS)\ncheck_c_source_runs(\"int main(void) {{ return 4; }}\" RUNS_4)\n"
     );
@@ -187,7 +186,7 @@ fn verification_finds_an_answer_that_differs() {
     }
 }
 
-/// Both would put their questions into the same file, and take the answers of the other.
+/// Both would write their checks to the same file and read each other's answers.
 #[test]
 fn a_second_configure_step_in_one_build_directory_is_left_to_cmake() {
     for cmake in two_cmakes() {
@@ -216,7 +215,8 @@ fn a_second_configure_step_in_one_build_directory_is_left_to_cmake() {
         assert!(ours.text.contains("inner 1 ."), "{}", ours.text);
         assert_eq!((ours.value("OUTER"), ours.value("WAITS")), ("1", ""));
 
-        // The other one has not taken away what makes the next run forget a check that waits.
+        // The other run has not removed the mechanism that makes the next run discard deferred
+        // checks.
         let failed = project.drop_in(&cmake, &["-DFAILS=1"]);
         assert!(failed.value("WAITS").starts_with("TRYALL_PENDING_"), "{}", failed.text);
         let next = project.again(&cmake, &["-DFAILS=0", "-UCMAKE_PROJECT_INCLUDE", "-UTRYALL*"]);

@@ -1,14 +1,14 @@
-//! A check that waits for its answer is settled by whatever reads it, and changes nothing for what
-//! sets it, forgets it or asks it again.
+//! Any read of a deferred check settles it. Setting, unsetting or repeating a deferred check works as
+//! without deferral.
 
 use crate::dropin::*;
 
-/// Something answered before, so that what follows waits: the first check in its environment is
-/// always CMake's.
+/// A first check, after which others are deferred: CMake itself always answers the first one in an
+/// environment.
 const WARM: &str = "check_include_file(stdio.h WARM)\ncheck_c_source_runs(\"int main(void) { return 0; }\" WARM_RUNS)\n\
     check_function_exists(printf WARM_LINKS)\ncheck_type_size(char WARM_SIZE)\nif(WARM)\nendif()\n";
 
-/// Whether the drop-in lets a project say what it says without.
+/// Asserts that a project prints the same with and without the drop-in.
 fn same(lists: &str) -> Configured {
     project(lists).same(&[])
 }
@@ -25,11 +25,11 @@ const INCLUDED: &str = "message(\"included ${HAVE_A%} ${HAVE_B%}\")\n";
 const SUB: &str = "message(\"sub ${HAVE_A%} ${HAVE_B%} ${SIZE%_CODE}\")\n\
     check_include_file(grp.h IN_SUB)\ncheck_type_size(short IN_SUB_SIZE)\n";
 
-/// Checks that wait: one is yes, one is no, one has a value. A number may stand behind their names.
+/// Deferred checks: a yes, a no, and one with a value. The names can be followed by a number.
 const ASK: &str = "check_include_file(unistd.h HAVE_A%)\ncheck_include_file(nope.h HAVE_B%)\ncheck_type_size(long SIZE%)\n";
 
 #[test]
-fn every_reader_settles() {
+fn every_read_settles_the_check() {
     let readers = [
         ("if", "if(HAVE_A%)\nmessage(yes)\nendif()\nif(NOT HAVE_B%)\nmessage(no)\nendif()"),
         ("comparison", "if(SIZE% EQUAL 8)\nmessage(eight)\nendif()"),
@@ -78,7 +78,7 @@ fn every_reader_settles() {
         ),
         ("nobody", ""),
     ];
-    // All in one project: what each reads has names of its own, and waits until then.
+    // All in one project: each read uses its own names, which stay deferred until then.
     let count = readers.len() as u32;
     let numbered = |number: usize, text: &str| text.replace('%', &number.to_string());
     let sections = readers.iter().enumerate().map(|(number, (name, reader))| {
@@ -96,19 +96,19 @@ fn every_reader_settles() {
     for cmake in two_cmakes() {
         let (_, ours) = project.same_with(&cmake, &[]);
         assert!(ours.by_tryall() >= 3 * count, "{}", ours.text);
-        // Each reader settles what was asked before it.
+        // Each read settles the checks before it.
         assert!(batches(&ours) >= count, "{}", ours.text);
     }
 }
 
-/// How many batches the checks made.
+/// The number of batches.
 fn batches(configured: &Configured) -> u32 {
     let rest = configured.text.split(" checks in ").nth(1).unwrap();
     rest.split(' ').next().unwrap().parse().unwrap()
 }
 
 #[test]
-fn what_is_set_forgotten_or_asked_again_is_as_without() {
+fn set_unset_and_repeated_checks_behave_as_in_cmake() {
     same(&format!(
         "{}{}",
         ASK.replace('%', ""),
@@ -161,9 +161,9 @@ message("then: ${DEFINED_THEN}")
     ));
 }
 
-/// What `option` and others say of the cache entry, and not of its value, while it waits.
+/// Changes by `option` and others to a deferred cache entry, but not to its value.
 #[test]
-fn what_is_said_of_an_entry_that_waits_is_kept() {
+fn properties_of_a_deferred_entry_are_kept() {
     let lists = r#"
 check_include_file(unistd.h HELP_A)
 option(HELP_A "the project's own; [help]" OFF)
@@ -210,10 +210,10 @@ fn a_project_may_have_a_command_of_the_same_name() {
     same(lists);
 }
 
-/// Compilers look for headers where CPATH says, and linkers take other formats; a project may set
-/// such variables around a check.
+/// Compilers search headers in CPATH, and other variables change the format of linkers; a project may
+/// set such variables around a check.
 #[test]
-fn a_check_is_asked_in_the_environment_of_its_call() {
+fn a_check_uses_the_environment_of_its_call() {
     let lists = "check_include_file(mine.h BEFORE)\n\
                  set(ENV{CPATH} \"${CMAKE_SOURCE_DIR}/inc\")\n\
                  check_include_file(mine.h WITHIN)\n\
@@ -234,9 +234,9 @@ fn a_check_is_asked_in_the_environment_of_its_call() {
     assert_eq!(targets, ["1", "", "1"], "{}", ours.text);
 }
 
-/// Only the entries that are read past the variables are not waited for.
+/// Only the entries that are read without variables are settled.
 #[test]
-fn reads_past_the_variables_keep_the_others_waiting() {
+fn other_reads_leave_deferred_checks_deferred() {
     let lists = "get_property(kind CACHE CMAKE_BUILD_TYPE PROPERTY TYPE)\n\
                  check_include_file(unistd.h HAVE_A)\ncheck_include_file(fcntl.h HAVE_B)\n\
                  message(\"$CACHE{HAVE_A}\")\n\
@@ -244,7 +244,7 @@ fn reads_past_the_variables_keep_the_others_waiting() {
     let project = project(lists);
     project.same(&[]);
     let asked = batches(&project.drop_in(&cmakes()[0], &[]));
-    // One for HAVE_A alone; one for what waits at the end; the rest is for what stands before.
+    // One for HAVE_A; one for the deferred checks at the end; the others for the preceding checks.
     let before = batches(&same("check_include_file(unistd.h HAVE_A)\n"));
     assert!(asked <= before + 1, "{asked} and {before}");
 }

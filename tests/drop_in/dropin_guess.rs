@@ -1,10 +1,10 @@
-//! A question that was guessed and asked ahead counts only if it is what is asked, and only where
-//! nothing can have changed the answer in between.
+//! A prefetched result is used only for exactly the predicted check, and only if nothing can have
+//! changed its answer meanwhile.
 
 use crate::dropin::*;
 
-/// A check in this environment that CMake answers first; and headers, each asked with those that were
-/// found before. What stands in `%` is done between the third and the fourth.
+/// A first check in this environment, which CMake answers; then headers, each with the previously
+/// found ones. The code in `%` runs between the third and the fourth.
 const CHAIN: &str = "\
 check_include_file(stdio.h WARM)
 if(WARM)
@@ -34,7 +34,7 @@ fn same(before: &str, between: &str) -> Configured {
 }
 
 #[test]
-fn the_next_header_is_asked_ahead() {
+fn the_next_header_is_prefetched() {
     let ours = same("", "");
     let (_, said) = ours.text.split_once(" checks in ").expect("the summary tells");
     let batches: u32 = said.split_once(' ').unwrap().0.parse().unwrap();
@@ -42,9 +42,9 @@ fn the_next_header_is_asked_ahead() {
     assert_eq!(ours.value("HAVE_MADE_H"), "");
 }
 
-/// Each of these makes the header that has been asked for ahead.
+/// Each of these creates the prefetched header.
 #[test]
-fn what_has_changed_is_asked_again() {
+fn changed_checks_are_not_served_from_a_prefetch() {
     let make = "file(WRITE \"${CMAKE_BINARY_DIR}/made/made.h\" \"\")\n";
     for between in [
         "set(ENV{CPATH} \"${CMAKE_BINARY_DIR}/made\")",
@@ -57,9 +57,9 @@ fn what_has_changed_is_asked_again() {
     }
 }
 
-/// Where a project names directories, it may write into them in between.
+/// If a project adds include directories, it may write to them in between.
 #[test]
-fn where_directories_are_named_nothing_is_guessed() {
+fn with_include_directories_nothing_is_prefetched() {
     let make = "file(WRITE \"${CMAKE_BINARY_DIR}/made/made.h\" \"\")";
     for before in [
         "set(ENV{CPATH} \"${CMAKE_BINARY_DIR}/made\")\n",
@@ -73,9 +73,9 @@ fn where_directories_are_named_nothing_is_guessed() {
     }
 }
 
-/// The compiler is a file of the project's, which then finds more headers.
+/// The compiler is a file of the project, which then finds more headers.
 #[test]
-fn a_compiler_that_has_changed_is_asked_again() {
+fn a_changed_compiler_invalidates_prefetches() {
     let script = |more: &str| {
         format!(
             "file(WRITE \"${{CMAKE_BINARY_DIR}}/cc\" \"#!/bin/sh\\nexec cc{more} \\\"$@\\\"\\n\")\n"

@@ -1,5 +1,5 @@
-//! Every check_* command of CMake's modules, for things that are there and things that are not:
-//! with the drop-in the cache, and what is said, is the same.
+//! Every check_* command of CMake's modules, with positive and negative answers: the drop-in changes
+//! neither the cache nor the output.
 
 use crate::dropin::*;
 
@@ -64,7 +64,7 @@ message("runs ${C_RUNS_EXITCODE} ${C_NO_RUNS_EXITCODE} ${C_RUNS_NO_COMPILE_EXITC
 }
 
 #[test]
-fn requirements_count_the_same() {
+fn required_settings_have_the_same_effect() {
     Project::new(
         "C",
         r##"

@@ -1,11 +1,11 @@
-//! CMakeConfigureLog.yaml still tells the whole story, and every way to the modules leads there.
+//! CMakeConfigureLog.yaml is complete, however the modules are included.
 
 use std::fs;
 
 use crate::dropin::*;
 use crate::support::*;
 
-/// The events of a log, each as its lines. What is no YAML of the form that CMake writes fails.
+/// The events of a log, each as its lines. Fails if the YAML is not in CMake's form.
 fn events(project: &Project) -> Vec<String> {
     let log =
         fs::read_to_string(project.build().join("CMakeFiles/CMakeConfigureLog.yaml")).unwrap();
@@ -18,7 +18,7 @@ fn events(project: &Project) -> Vec<String> {
             events.push(String::new());
             continue;
         }
-        // Keys of an event, elements of its lists, and text that is one level deeper.
+        // Keys of an event, elements of its lists, and indented text.
         let is_deeper = line.starts_with("      ");
         let is_key = line.starts_with("    ") && line.trim_end().contains(':');
         assert!(is_deeper || is_key, "{line:?} in {log}");
@@ -31,7 +31,7 @@ fn events(project: &Project) -> Vec<String> {
 }
 
 #[test]
-fn the_configure_log_tells_source_command_output_and_answer() {
+fn the_configure_log_has_source_command_output_and_answer() {
     let project = Project::new(
         "C",
         "check_include_file(stdio.h WARM)\ncheck_include_file(nope.h NO_HEADER)\ncheck_include_file(unistd.h HEADER)\n\
@@ -65,7 +65,7 @@ const ADOPT: &str = "include(CheckIncludeFile)\ninclude(CheckTypeSize)\ntryall_b
     message(\"${HAVE_A} ${HAVE_B} ${SIZE}\")\n";
 
 #[test]
-fn every_way_to_the_module_leads_there() {
+fn every_way_of_including_the_modules_works() {
     let modules = root().join("cmake");
     let modules = modules.display();
     for way in [

@@ -1,4 +1,4 @@
-//! CMake 3.20, the oldest that the drop-in helps, and 3.22. Their modules write their sources into
+//! CMake 3.20, the oldest version that the drop-in supports, and 3.22. Their modules write sources to
 //! try_compile's own directory.
 
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ fn cmake_3_22_answers_the_same() {
 
 fn answers_the_same(place: &str, version: &str) {
     let cmake = root().join("target").join(place).join("bin/cmake");
-    assert!(cmake.exists(), "tests/install brings CMake {version}");
+    assert!(cmake.exists(), "CMake {version} is missing; run tests/install");
     let said = std::process::Command::new(&cmake).arg("--version").output().unwrap().stdout;
     let said = String::from_utf8(said).unwrap();
     assert!(said.starts_with(&format!("cmake version {version}")), "{said}");

@@ -1,9 +1,9 @@
-//! For how much one call of stock CMake stands: what a request says and no command shows needs no
-//! recipe of its own, and what a command may show does.
+//! When checks can share a recipe learned from one call of stock CMake: settings that cannot affect a
+//! command need no separate recipe, all others do.
 
 use crate::dropin::*;
 
-/// Makes a shared library with `int lib_answer(void)` where no system looks for one.
+/// Builds a shared library with `int lib_answer(void)` outside the system's search paths.
 const MAKE_LIBRARY: &str = "set(directory ${CMAKE_CURRENT_SOURCE_DIR}/lib)\n\
     set(lib ${directory}/libanswer.so)\n\
     file(WRITE ${directory}/answer.c \"int lib_answer(void) { return 0; }\")\n\
@@ -11,14 +11,14 @@ const MAKE_LIBRARY: &str = "set(directory ${CMAKE_CURRENT_SOURCE_DIR}/lib)\n\
     set(source \"int lib_answer(void); int main(void) { return lib_answer(); }\")\n\
     file(WRITE ${directory}/main.c \"${source}\")\n";
 
-/// Configures both ways with one CMake of each kind; how many requests went to stock CMake.
+/// Configures both ways with each CMake. Returns the number of checks left to stock CMake.
 fn by_cmake(project: &Project, args: &[&str]) -> Vec<u32> {
     let count = |cmake| project.same_with(&cmake, args).1.by_cmake();
     two_cmakes().into_iter().map(count).collect()
 }
 
 #[test]
-fn what_shows_in_no_command_needs_no_recipe() {
+fn settings_without_effect_on_commands_need_no_recipe() {
     let lists = "check_include_file(stdio.h HAVE_STDIO)\n\
         check_symbol_exists(EOF stdio.h HAVE_EOF)\n\
         set(CMAKE_SKIP_RPATH OFF)\ncheck_symbol_exists(BUFSIZ stdio.h HAVE_BUFSIZ)\n\
@@ -29,9 +29,9 @@ fn what_shows_in_no_command_needs_no_recipe() {
     assert_eq!(by_cmake(&project, &[]), [1, 1]);
 }
 
-/// A recipe is two commands, and what is known of each need not be known of both.
+/// A recipe has two commands, which are learned separately.
 #[test]
-fn each_command_is_learnt_by_itself() {
+fn each_command_is_learned_separately() {
     let lists = "set(CMAKE_REQUIRED_INCLUDES ${CMAKE_CURRENT_SOURCE_DIR}/a)\n\
         check_include_file(in_a.h A)\n\
         set(CMAKE_REQUIRED_INCLUDES)\nset(CMAKE_REQUIRED_LIBRARIES m ${lib})\n\
@@ -79,7 +79,7 @@ fn each_command_is_learnt_by_itself() {
 }
 
 #[test]
-fn a_library_by_its_name_stands_for_all() {
+fn a_library_name_covers_all_libraries() {
     let ask = |names: &[&str]| {
         let ask = |name| format!("check_library_exists({name} sqrt \"\" IN_{name})\n");
         names.iter().map(ask).collect::<String>()
@@ -99,22 +99,22 @@ fn a_library_by_its_name_stands_for_all() {
         assert_eq!(values, ["", "1", "", "1", "TRUE", "FALSE"], "{}", ours.text);
         assert_eq!(ours.by_cmake(), 1, "{}", ours.text);
     }
-    // If the name stands in the command for another reason, too, it is not known which is which.
+    // If the name occurs in the command for another reason, too, the two cannot be distinguished.
     let twice = format!(
         "set(CMAKE_EXE_LINKER_FLAGS -lm)\n{}set(CMAKE_EXE_LINKER_FLAGS \"-lm -Wl,-O1\")\n{}",
         ask(&["m", "dl"]),
         ask(&["z", "pthread"]),
     );
-    // CMake says no more of these than that they are libraries by this name.
+    // For these, CMake adds only the library's name to the command.
     assert_eq!(by_cmake(&Project::new("C", &twice), &[]), [3, 3]);
-    // Words and targets of CMake's, a target of the project's, what the compiler links anyway, and
-    // names with a meaning.
+    // CMake's keywords and targets, a target of the project, libraries that the compiler links
+    // anyway, and names with a meaning.
     let mine = "add_library(mine INTERFACE)\n".to_owned();
     let special = ask(&["m", "edit_cache", "gcc", "mine", "libm.a", "-lm", "PRIVATE", "dl"]);
     let fatal = ask(&["m", "debug"]);
     for cmake in two_cmakes() {
         let (_, ours) = Project::new("C", &(mine.clone() + &special)).same_with(&cmake, &[]);
-        // All but edit_cache and dl have recipes of their own, or none.
+        // All except edit_cache and dl have their own recipes, or none.
         assert_eq!(ours.by_cmake(), 6, "{}", ours.text);
         let stock = Project::new("C", &fatal).same_with(&cmake, &[]).0;
         assert!(stock.text.contains("must be followed by a library"), "{}", stock.text);
@@ -122,7 +122,7 @@ fn a_library_by_its_name_stands_for_all() {
 }
 
 #[test]
-fn a_run_time_path_counts() {
+fn a_run_time_path_needs_its_own_recipe() {
     let ask = |n: u32, skip: &str| {
         format!(
             "set(CMAKE_SKIP_RPATH {skip})\nset(CMAKE_REQUIRED_LIBRARIES ${{lib}})\n\
@@ -143,9 +143,9 @@ fn a_run_time_path_counts() {
     }
 }
 
-/// A file that is not CMake's can make anything of a variable; here, of whether it is there.
+/// Files other than CMake's can depend on a variable in any way; here, on whether it is set.
 #[test]
-fn what_others_read_counts() {
+fn settings_that_generators_read_need_their_own_recipe() {
     let asks = format!(
         "{MAKE_LIBRARY}foreach(n 1 2)\n\
          try_compile(SILENT${{n}} ${{CMAKE_BINARY_DIR}} ${{directory}}/main.c)\n\
@@ -179,7 +179,7 @@ fn what_others_read_counts() {
 }
 
 #[test]
-fn flags_of_a_configuration_count_where_there_is_one() {
+fn flags_of_a_configuration_matter_only_with_a_configuration() {
     let ask = "foreach(n 1 2)\nset(CMAKE_C_FLAGS_DEBUG -DFLAG=${n})\n\
         set(source \"int a[FLAG == ${n} ? 1 : -1]; int main(void) { return 0; }\")\n\
         check_c_source_compiles(\"${source}\" FLAG%${n})\nendforeach()\n";
@@ -189,7 +189,7 @@ fn flags_of_a_configuration_count_where_there_is_one() {
         let (_, ours) = project.same_with(&cmake, &[]);
         let values = ["FLAGA1", "FLAGA2", "FLAGB1", "FLAGB2"].map(|name| ours.value(name));
         assert_eq!(values, ["1", "1", "", ""], "{}", ours.text);
-        // Projects take it from the environment, but no test project does.
+        // Projects read it from the environment, but no try_compile project does.
         let in_debug = |args: &[&str]| {
             let _ = std::fs::remove_dir_all(project.build());
             project.again_with(&cmake, args, |command| {
@@ -228,7 +228,7 @@ fn a_source_is_named_as_cmake_names_it() {
             let place = format!("-DREAL={}", real.display());
             let args: Vec<_> = args.iter().copied().chain([place.as_str()]).collect();
             project.again_with(&cmake, &args, |command| {
-                // CMake up to 3.x calls the directory as the shell does.
+                // CMake up to 3.x names the directory as the shell does.
                 command.current_dir(&real).env("PWD", project.source().join("link"));
             })
         };

@@ -1,4 +1,4 @@
-//! A request file, answered by CMake alone: the cache is that of the program, for every kind.
+//! Request files without the program: CMake alone produces the same cache, for every kind.
 
 use crate::dropin::*;
 use crate::support::*;
@@ -83,7 +83,7 @@ const EVERY_KIND: &str = r##"{"toolchains": {"c": {"args": ["-DTC=1"]}, "opt": {
 ]}"##;
 
 #[test]
-fn every_kind_is_answered_the_same_without_the_program() {
+fn every_kind_has_the_same_answer_without_the_program() {
     let project = project("C CXX Fortran", EVERY_KIND)
         .file("inc/own.h", "#define OWN_H 1\n")
         .file("inc/a.c", "int main(void) { return 0; }\n");
@@ -95,7 +95,7 @@ fn every_kind_is_answered_the_same_without_the_program() {
 }
 
 #[test]
-fn the_example_is_answered_the_same_without_the_program() {
+fn the_example_has_the_same_answers_without_the_program() {
     let project = project("C", &read("examples/posix.json"));
     for cmake in two_cmakes() {
         same(&project, &cmake);
@@ -103,7 +103,7 @@ fn the_example_is_answered_the_same_without_the_program() {
 }
 
 #[test]
-fn both_ways_at_once_find_no_difference() {
+fn verification_against_cmake_finds_no_difference() {
     let request = r#"{"checks": [{"id": "LONG", "kind": "sizeof", "type": "long"}, {"id": "NO_SIZE", "kind": "sizeof", "type": "nope"}]}"#;
     let project = project("C", request);
     for cmake in two_cmakes() {
@@ -114,7 +114,7 @@ fn both_ways_at_once_find_no_difference() {
 }
 
 #[test]
-fn what_cmake_cannot_ask_is_an_error_with_a_remedy() {
+fn unsupported_checks_are_errors_with_a_remedy() {
     for (request, says) in [
         (
             r#"{"toolchains": {"c": {"command": ["tcc"]}}, "checks": [{"id": "A", "kind": "endian"}]}"#,

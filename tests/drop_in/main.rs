@@ -1,11 +1,11 @@
-//! CMake with cmake/TryallDropIn.cmake and without it, on small projects. It takes minutes, so that
-//! `cargo test --test drop_in` runs it.
+//! CMake with and without cmake/TryallDropIn.cmake, on small projects. Slow; run with
+//! `cargo test --test drop_in`.
 
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 
-mod doors_cmake;
+mod cmd_cmake;
 mod dropin;
 mod dropin_commands;
 mod dropin_failures;
@@ -15,5 +15,5 @@ mod dropin_kinds;
 mod dropin_log;
 mod dropin_old;
 mod dropin_recipes;
-mod dropin_surroundings;
+mod dropin_settings;
 mod fallback;

@@ -1,34 +1,34 @@
-//! Real projects, not modified, configured by CMake alone and with cmake/TryallDropIn.cmake: the
-//! cache, every file that is made, and what is said, must be the same.
+//! Real, unmodified projects, configured with and without cmake/TryallDropIn.cmake: the cache, all
+//! generated files and the output must be the same.
 
 #[allow(dead_code, reason = "each part has use for some of it")]
-mod configured;
+mod cmake_harness;
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 
 use std::path::{Path, PathBuf};
 
 use regex_lite::Regex;
 
-use configured::*;
+use cmake_harness::*;
 use support::*;
 
-/// A project as tests/fetch brings it. Its options are in tests/projects.json.
+/// A project downloaded by tests/fetch. Its options are in tests/projects.json.
 struct Project {
     name: &'static str,
     /// Whether CMake 3.25 can configure it.
     has_old: bool,
-    /// Whether any of its checks is one that tryall takes.
+    /// Whether tryall answers any of its checks.
     has_known_checks: bool,
-    /// What may differ. Each must do so with at least one of the CMakes.
+    /// Allowed differences. Each must occur with at least one CMake.
     explained: &'static [Explained],
 }
 
-/// A difference that is right.
+/// An allowed difference.
 struct Explained {
     place: Place,
-    /// The name of the difference; a `*` at its end stands for any.
+    /// The name of the difference; a trailing `*` matches anything.
     name: &'static str,
     why: &'static str,
 }
@@ -43,7 +43,7 @@ impl Explained {
     }
 }
 
-/// What the drop-in says at the end.
+/// The drop-in's summary.
 #[derive(Debug, PartialEq, Eq)]
 struct Summary {
     checks: u32,
@@ -72,7 +72,7 @@ fn is_configured_alike(project: &Project) {
     let options = listed().projects[name].clone();
     let new = venv("cmake");
     let old = PathBuf::from("/usr/bin/cmake");
-    // Both CMakes and both generators, each once; tests/projects has them all paired.
+    // Both CMakes and both generators, each once; tests/projects runs all combinations.
     let mut setups = vec![(&new, "Ninja"), (&old, "Unix Makefiles")];
     if std::env::var_os("TRYALL_EVERY_SETUP").is_some() {
         setups.extend([(&new, "Unix Makefiles"), (&old, "Ninja")]);
@@ -108,7 +108,7 @@ fn is_configured_alike(project: &Project) {
 }
 
 #[test]
-fn libarchive_is_configured_alike() {
+fn libarchive_configures_the_same() {
     is_configured_alike(&Project {
         name: "libarchive-3.6.2",
         has_old: true,
@@ -118,7 +118,7 @@ fn libarchive_is_configured_alike() {
 }
 
 #[test]
-fn c_ares_is_configured_alike() {
+fn c_ares_configures_the_same() {
     is_configured_alike(&Project {
         name: "c-ares-1.34.9",
         has_old: false,
@@ -128,7 +128,7 @@ fn c_ares_is_configured_alike() {
 }
 
 #[test]
-fn curl_is_configured_alike() {
+fn curl_configures_the_same() {
     is_configured_alike(&Project {
         name: "curl-7.88.1",
         has_old: true,
@@ -138,7 +138,7 @@ fn curl_is_configured_alike() {
 }
 
 #[test]
-fn zlib_ng_is_configured_alike() {
+fn zlib_ng_configures_the_same() {
     is_configured_alike(&Project {
         name: "zlib-ng-2.3.3",
         has_old: false,
@@ -148,7 +148,7 @@ fn zlib_ng_is_configured_alike() {
 }
 
 #[test]
-fn lapack_is_configured_alike() {
+fn lapack_configures_the_same() {
     is_configured_alike(&Project {
         name: "lapack-3.11.0",
         has_old: false,
@@ -157,9 +157,9 @@ fn lapack_is_configured_alike() {
     });
 }
 
-/// C and Fortran, with programs that are run.
+/// C and Fortran, with programs that run.
 #[test]
-fn hdf5_is_configured_alike() {
+fn hdf5_configures_the_same() {
     is_configured_alike(&Project {
         name: "hdf5-1.10.8+repack1",
         has_old: true,
@@ -168,7 +168,7 @@ fn hdf5_is_configured_alike() {
     });
 }
 
-/// What a file that is included into a small project makes different.
+/// The differences caused by including a file in a small project.
 fn made_different(injected: &str, cmake: &Path) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "in.h", "#cmakedefine HAVE_STDIO_H\n");
@@ -179,7 +179,7 @@ fn made_different(injected: &str, cmake: &Path) -> Vec<String> {
          check_include_file(stdio.h HAVE_STDIO_H)\nconfigure_file(in.h config.h)\n\
          set(ENTRY one CACHE STRING \"help\")\n",
     );
-    // CMake warns of a variable on its command line that nobody reads.
+    // CMake warns about an unused variable on its command line.
     let used = "set(_tryall_used \"${TRYALL_EXECUTABLE}\")\n";
     let file = write(dir.path(), "injected.cmake", &format!("{used}{injected}"));
     let name = "small";
@@ -189,7 +189,7 @@ fn made_different(injected: &str, cmake: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_comparison_finds_what_differs_and_nothing_else() {
+fn the_comparison_finds_exactly_the_differences() {
     for cmake in [venv("cmake"), "/usr/bin/cmake".into()] {
         assert_eq!(made_different("message(STATUS \"tryall: none\")\n", &cmake), [""; 0]);
         assert_eq!(
@@ -218,7 +218,7 @@ fn a_comparison_finds_what_differs_and_nothing_else() {
 }
 
 #[test]
-fn the_summary_of_the_drop_in_is_understood() {
+fn the_drop_ins_summary_is_parsed() {
     let said = "-- tryall: 120 checks in 7 batches, 3 by CMake itself (2 try_run, 1 project), \
                 131 processes; saved about 4.5 s\n";
     let expected = Summary { checks: 120, batches: 7, by_cmake: 3, processes: 131 };

@@ -1,11 +1,11 @@
-//! What is fused, what it costs, and how it is told.
+//! Which checks share commands, at what cost, and how the response reports it.
 
 use std::process::Command;
 
 use super::*;
 
 #[test]
-fn the_examples_are_the_same_and_need_fewer_processes() {
+fn examples_have_the_same_answers_with_fewer_processes() {
     let request: Value = serde_json::from_str(&read("examples/posix.json")).unwrap();
     for compiler in ["gcc", "clang"] {
         let mut request = request.clone();
@@ -15,7 +15,7 @@ fn the_examples_are_the_same_and_need_fewer_processes() {
         let (call, stdin) = Call::check(&request);
         let ran = call.run_with(&stdin).json();
         let processes = ran["summary"]["processes"].as_u64().unwrap();
-        // Some 90 of the 160 that they are alone; more where answers come in later than others.
+        // About 90 commands instead of 160; more if answers arrive late.
         assert!(processes * 4 < 3 * 160, "{compiler}: {processes}");
     }
 }
@@ -31,13 +31,13 @@ fn functions_need_two_processes_whichever_are_missing() {
         let request = json!({"toolchains": {language: toolchain}, "checks": checks});
         let (call, stdin) = Call::check(&request);
         let ran = call.run_with(&stdin);
-        // Two of them try the toolchain.
+        // Two of them probe the toolchain.
         assert_eq!(ran.json()["summary"]["processes"], 4, "{compiler}");
     }
 }
 
 #[test]
-fn a_person_can_repeat_a_fused_answer() {
+fn a_shared_answer_can_be_reproduced_by_hand() {
     let checks = json!([
         {"id": "there", "kind": "function", "function": "fork"},
         {"id": "missing", "kind": "function", "function": "forkk"},
@@ -70,7 +70,7 @@ fn a_person_can_repeat_a_fused_answer() {
 }
 
 #[test]
-fn values_are_each_their_own() {
+fn shared_values_are_separate() {
     let types = ["char", "short", "int", "long", "double", "char[7]", "void *", "nope", "char[9]"];
     let mut checks: Vec<_> =
         types.iter().map(|of| json!({"id": of, "kind": "sizeof", "type": of})).collect();
@@ -86,7 +86,7 @@ fn values_are_each_their_own() {
 }
 
 #[test]
-fn what_verify_finds_alone_is_what_was_fused() {
+fn verify_confirms_shared_answers() {
     let names = ["fork", "forkk", "getpid", "atexit", "gets"];
     let (call, stdin) = Call::check(&json!({"checks": functions(&names, &json!({}))}));
     let ran = call.arg("--verify").run_with(&stdin);
@@ -95,14 +95,14 @@ fn what_verify_finds_alone_is_what_was_fused() {
 }
 
 #[test]
-fn a_compiler_that_is_not_known_is_asked_alone() {
+fn an_unknown_compiler_shares_nothing() {
     let names = ["fork", "forkk", "getpid", "abort"];
     let results = same_with("c", "tcc", functions(&names, &json!({})));
     assert_eq!(fused(&results), 0);
 }
 
 #[test]
-fn the_language_of_messages_and_launchers_keep_checks_alone() {
+fn localized_messages_and_launchers_prevent_sharing() {
     let names = ["fork", "forkk", "getpid"];
     for toolchain in [
         json!({"env": {"LC_ALL": "C.UTF-8"}}),

@@ -1,8 +1,8 @@
-//! What sharing costs where it answers nothing: hardly more than asking each check alone.
+//! Sharing that fails to answer checks costs little more than running each check alone.
 
 use super::*;
 
-/// How many sources were compiled for a request, over all commands.
+/// The number of sources compiled for a request, in all commands.
 fn compiles(request: &Value, options: &[&str]) -> usize {
     let is_source = |word: &&str| word.ends_with(".c") || word.ends_with(".cpp");
     let commands = commands(request, options);
@@ -23,7 +23,7 @@ fn commands(request: &Value, options: &[&str]) -> Vec<String> {
     complete.map(|event| event["name"].as_str().unwrap().into()).collect()
 }
 
-/// As many units as prefixes, in each of which these checks share a source.
+/// One unity source per prefix, each with these checks.
 fn in_units(units: usize, of_unit: &[Value]) -> Value {
     let checks = (0..units).flat_map(|unit| {
         of_unit.iter().enumerate().map(move |(n, check)| {
@@ -36,7 +36,7 @@ fn in_units(units: usize, of_unit: &[Value]) -> Value {
     checks.collect()
 }
 
-/// One more compile than alone, and 3 %.
+/// One more compile than without sharing, plus 3 %.
 fn assert_costs_no_more(language: &str, compiler: &str, checks: Value) {
     let toolchain = json!({"language": language, "command": [need(compiler)]});
     let checks = with_language(language, checks);
@@ -46,7 +46,7 @@ fn assert_costs_no_more(language: &str, compiler: &str, checks: Value) {
 }
 
 #[test]
-fn checks_that_all_fail_cost_no_more_together() {
+fn failing_checks_cost_no_more_together() {
     let integers = ["NO_A", "NO_B", "NO_C", "sizeof(struct no)", "1 / 0", "no()"]
         .map(|expression| json!({"kind": "compute_int", "expression": expression}));
     let types = ["no_a", "struct no_b", "no_c *", "union no_d"]
@@ -64,7 +64,7 @@ fn checks_that_all_fail_cost_no_more_together() {
 }
 
 #[test]
-fn checks_of_which_few_fail_still_gain() {
+fn batches_with_few_failures_still_gain() {
     let checks = ["int", "no_b", "long", "char *", "short", "double"]
         .map(|of| json!({"kind": "type", "type": of}));
     for compiler in ["gcc", "clang"] {
@@ -75,9 +75,9 @@ fn checks_of_which_few_fail_still_gain() {
     }
 }
 
-/// Without a limit, Clang could spend longer on what it says than the checks take alone.
+/// Without a limit, Clang could spend more time on diagnostics than on the checks themselves.
 #[test]
-fn clang_is_told_of_no_more_errors_than_there_are_questions() {
+fn clangs_error_limit_is_set_to_the_number_of_checks() {
     let types: Vec<_> =
         (0..30).map(|n| json!({"kind": "type", "type": format!("no_{n}")})).collect();
     let toolchain = json!({"c": {"command": [need("clang")]}});

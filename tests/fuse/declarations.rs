@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Checks with a header of this text, answered as they are alone by both compilers of C. How many
-/// are fused, by GCC.
+/// Compares checks with a header of this text with single checks, using both C compilers. Returns
+/// the number shared with GCC.
 fn behind(text: &str, checks: &[Value]) -> usize {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "odd.h", text);
@@ -58,7 +58,7 @@ fn prototypes_that_agree_and_disagree_share_a_source() {
         let results = same_with("c", compiler, checks.clone());
         let status = |id: &str| results[id]["status"].as_str().unwrap().to_owned();
         assert_eq!(["0", "1", "2", "3", "5"].map(status), ["yes", "no", "yes", "no", "no"]);
-        // One source has all that agree.
+        // One source contains all that agree.
         let source = results["0"]["source"].as_str().unwrap();
         assert!(source.contains("(memcpy)") && source.contains("(strlen)"), "{compiler}: {source}");
         assert!(results["0"]["command"].to_string().contains("conftest"), "{compiler}");
@@ -66,7 +66,7 @@ fn prototypes_that_agree_and_disagree_share_a_source() {
 }
 
 #[test]
-fn what_means_another_thing_in_a_block_is_asked_alone() {
+fn declarations_that_mean_something_else_in_a_block_run_alone() {
     let text = "int plain(int);\nint other(void);\nint third(long);\n\
                 typedef int number;\nextern int (*pointer)(int);\nstatic int (*hidden)(int);\n\
                 extern number count;\nint twice(int);\n\
@@ -105,7 +105,7 @@ fn what_means_another_thing_in_a_block_is_asked_alone() {
 }
 
 #[test]
-fn a_prototype_tells_the_next_check_nothing_of_its_function() {
+fn a_prototype_does_not_declare_its_function_for_the_next_check() {
     let text = "int open_ended();\nint other();\n";
     let takes = |of: &str| format!("__builtin_types_compatible_p(__typeof__(open_ended), {of})");
     let fused = behind(
@@ -123,7 +123,7 @@ fn a_prototype_tells_the_next_check_nothing_of_its_function() {
 }
 
 #[test]
-fn alignments_are_those_outside_of_functions() {
+fn alignments_are_the_same_as_at_file_scope() {
     let text = "extern int variable;\nstruct known { char x; };\nenum { three = 3 };\n\
                 typedef int list[];\n#define opens int)0); } struct later { int x; }; \
                 int odd(void) { (void)((int\n";
@@ -148,7 +148,7 @@ fn alignments_are_those_outside_of_functions() {
         ],
     );
     assert!(fused >= 2, "{fused}");
-    // Alone, <stddef.h> comes behind the headers.
+    // Alone, <stddef.h> follows the headers.
     behind("#define size_t unsigned\n", &[alignment("long"), alignment("short"), alignment("int")]);
     let text = "#include <stddef.h>\n#undef offsetof\n#define offsetof(a, b) 3\n";
     behind(text, &[alignment("long"), alignment("short"), alignment("int")]);
@@ -165,10 +165,9 @@ fn byte_orders_share_a_source() {
     behind("#error no\n", &others);
 }
 
-/// In C++ the size of a type may depend on which other types have been named before, and so each is
-/// asked with no other in its source.
+/// In C++ the size of a type may depend on earlier types, so each type has its own source.
 #[test]
-fn what_a_type_of_cxx_leaves_behind_is_not_there_for_another() {
+fn a_cxx_type_leaves_nothing_behind_for_the_next_check() {
     let text = "struct flag { friend constexpr auto made(flag); };\n\
                 template <class t> struct makes { friend constexpr auto made(flag) { return 0; } };\n\
                 template <class t, class u = decltype(made(t()))> \
@@ -187,7 +186,7 @@ fn what_a_type_of_cxx_leaves_behind_is_not_there_for_another() {
         ask("other", "1"),
         ask("first", "sizeof(first)"),
         ask("second", "sizeof(second)"),
-        // In one source the second is another one.
+        // In a shared source the second one would be different.
         ask("both", "sizeof(first) + 0 * sizeof(second) + sizeof(depends<flag>)"),
     ]);
     for compiler in ["g++", "clang++"] {

@@ -3,7 +3,7 @@
 use super::random_batches::pools::ODD;
 use super::*;
 
-/// Checks of all kinds, behind a header of this text, beside some that nothing disturbs.
+/// Checks of all kinds with a header of this text, next to some checks without it.
 fn behind(text: &str, is_prefix: bool, args: &[&str], compilers: &[(&str, &str)]) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "odd.h", text);
@@ -39,7 +39,7 @@ fn behind(text: &str, is_prefix: bool, args: &[&str], compilers: &[(&str, &str)]
     }
 }
 
-/// GCC, and one of the others in turn.
+/// GCC, alternating with one of the other compilers.
 fn compilers(turn: usize) -> [(&'static str, &'static str); 2] {
     [COMPILERS[0], COMPILERS[1 + turn % 3]]
 }
@@ -89,7 +89,7 @@ fn prefixes_that_do_more_than_declare() {
 }
 
 #[test]
-fn weak_thread_local_and_constant_things() {
+fn weak_thread_local_and_constant_symbols() {
     let text = "#pragma weak odd_function\nextern int odd_function(void);\n\
                 extern __thread int odd_variable;\nextern const int odd_constant;\n\
                 extern int fork_(void) __asm__(\"fork\");\n#pragma weak getpid\nextern int getpid(void);\n\
@@ -98,7 +98,7 @@ fn weak_thread_local_and_constant_things() {
     behind(text, false, &["-O2", "-fPIC"], &COMPILERS[..1]);
 }
 
-/// Checks with a header of this text, which all compilers that are known answer as they do alone.
+/// Runs checks with a header of this text; all known compilers must answer as without sharing.
 fn with_header(text: &str, checks: &[Value]) {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "odd.h", text);
@@ -116,7 +116,7 @@ fn with_header(text: &str, checks: &[Value]) {
 }
 
 #[test]
-fn a_macro_that_changes_another_one_changes_it_for_nobody_else() {
+fn a_macro_that_redefines_another_one_affects_no_other_check() {
     let text = "#define ODD 1\n#pragma push_macro(\"ODD\")\n#undef ODD\n#define ODD 2\n\
                 #define turns _Pragma(\"pop_macro(\\\"ODD\\\")\") 5\n\
                 #define turned _Pragma(\"pop_macro(\\\"ODD\\\")\") int\n";
@@ -131,7 +131,7 @@ fn a_macro_that_changes_another_one_changes_it_for_nobody_else() {
 }
 
 #[test]
-fn a_macro_that_leaves_its_place_declares_nothing_for_another_check() {
+fn a_macro_that_escapes_its_function_affects_no_other_check() {
     let size = |of: &str| json!({"kind": "sizeof", "type": of});
     let function = |name: &str| json!({"kind": "function", "function": name});
     let text = "#define opens int)0); } struct later { int x; }; int odd(char **tryall_argv) { \
@@ -141,7 +141,7 @@ fn a_macro_that_leaves_its_place_declares_nothing_for_another_check() {
     let text = "#define opens getpid; } extern int getppid(void); int odd(void) {\n\
                 int getpid(void);\n";
     with_header(text, &[function("opens"), function("getppid"), function("getpid")]);
-    // Words of ours.
+    // Identifiers of the generated source.
     let text = "#define __builtin_types_compatible_p(a, b) 1; } struct later { int x; }; \
                 int odd(void) { (void)1\n";
     let int = json!({"kind": "type", "type": "int"});
@@ -151,7 +151,7 @@ fn a_macro_that_leaves_its_place_declares_nothing_for_another_check() {
 }
 
 #[test]
-fn a_macro_that_tells_its_line_tells_that_of_the_single_source() {
+fn a_macro_with_line_expands_as_in_the_single_source() {
     let function = |name: &str| json!({"kind": "function", "function": name});
     for line in 16..26 {
         let text = format!(
@@ -172,7 +172,7 @@ fn a_macro_that_tells_its_line_tells_that_of_the_single_source() {
 }
 
 #[test]
-fn macros_that_stand_for_values_and_names_share_their_source() {
+fn macros_for_values_and_names_share_a_source() {
     let text = "#include <stdio.h>\n#include <sys/stat.h>\n#include <limits.h>\n\
                 #define minus(x) (-(x))\n";
     let dir = tempfile::tempdir().unwrap();
@@ -193,13 +193,13 @@ fn macros_that_stand_for_values_and_names_share_their_source() {
     checks.push(member);
     for compiler in ["gcc", "clang"] {
         let results = same_with("c", compiler, json!(checks));
-        // The one with braces is not.
+        // The one with braces is not shared.
         assert_eq!(fused(&results), checks.len() - 1, "{compiler}: {results:#?}");
     }
 }
 
 #[test]
-fn a_header_that_is_not_there_is_a_no_for_all_that_need_it() {
+fn a_missing_header_is_a_no_for_every_check_that_includes_it() {
     let checks = json!([
         {"id": "1", "kind": "symbol", "symbol": "a", "headers": ["no/such.h"]},
         {"id": "2", "kind": "symbol", "symbol": "b", "headers": ["no/such.h"]},
@@ -215,7 +215,7 @@ fn a_header_that_is_not_there_is_a_no_for_all_that_need_it() {
 }
 
 #[test]
-fn a_prefix_that_breaks_half_of_the_checks() {
+fn a_prefix_that_breaks_half_the_checks() {
     let prefix = "#include <stdio.h>\n#define broken )(\n#define gone\n";
     let ask = |kind: &str, field: &str, name: &str| json!({"id": format!("{kind} {name}"), "kind": kind, field: name, "prefix": prefix});
     let mut checks = Vec::new();

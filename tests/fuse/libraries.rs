@@ -1,11 +1,11 @@
-//! What is linked, and arguments that change what is said or done.
+//! Libraries, and arguments that change diagnostics or output.
 
 use std::path::Path;
 use std::process::Command;
 
 use super::*;
 
-/// A library in a directory, of these sources.
+/// Builds a library from these sources in a directory.
 fn library(dir: &Path, sources: &[(&str, &str)], shared: bool) {
     let run = |program: &str, args: &[&str]| {
         let status = Command::new(program).args(args).current_dir(dir).status().unwrap();
@@ -27,8 +27,8 @@ fn library(dir: &Path, sources: &[(&str, &str)], shared: bool) {
 #[test]
 fn a_member_of_an_archive_does_not_answer_for_another_check() {
     let dir = tempfile::tempdir().unwrap();
-    // Alone, `second` finds the member, but that needs `hidden`, which only comes with `first`
-    // from the library before it.
+    // Alone, `second` finds its archive member, but that needs `hidden`, which only `first` pulls
+    // in from the preceding library.
     let one = dir.path().join("one");
     let two = dir.path().join("two");
     std::fs::create_dir(&one).unwrap();
@@ -62,14 +62,14 @@ fn archives_shared_libraries_and_scripts() {
         let names = ["odd_function", "fork", "nope", "getpid", "odd_variable"];
         let results = same_with("c", "gcc", functions(&names, &json!({"link_args": link_args})));
         assert_eq!(results["odd_function"]["status"], "yes", "{link_args:?}");
-        // The same among the arguments of the compiler.
+        // The same library among the compiler arguments.
         let results = same_with("c", "gcc", functions(&names, &json!({"args": link_args})));
         assert_eq!(results["nope"]["status"], "no", "{link_args:?}");
     }
 }
 
 #[test]
-fn arguments_that_change_what_is_said_or_done() {
+fn arguments_that_change_diagnostics_or_output() {
     let names = ["fork", "nope", "getpid", "gets", "memcpy", "atexit", "cos", "pthread_create"];
     for args in [
         &["-Werror"][..],

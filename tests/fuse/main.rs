@@ -1,5 +1,5 @@
-//! Fused answers are those that each check has alone. Each test is a way in which one check could
-//! have answered for another, or the environment for a check.
+//! Shared answers are the same as those of each check alone. Each test is a way in which another check,
+//! or the environment, could change an answer.
 
 mod batches;
 mod cost;
@@ -9,10 +9,10 @@ mod libraries;
 mod names;
 #[path = "../support/random_batches/mod.rs"]
 mod random_batches;
-mod siblings;
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
+mod variants;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,11 +21,11 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// The compilers that are recognised, by language.
+/// The recognized compilers, by language.
 const COMPILERS: [(&str, &str); 4] =
     [("c", "gcc"), ("c", "clang"), ("c++", "g++"), ("c++", "clang++")];
 
-/// Runs a request, asks again alone what was fused, and compares. The results, by id.
+/// Runs a request, repeats shared checks alone, and compares. Returns the results by id.
 fn same(request: &Value) -> BTreeMap<String, Value> {
     let run = |request: &Value, args: &[&str]| {
         let (call, stdin) = Call::check(request);
@@ -68,12 +68,12 @@ fn with_language(language: &str, mut checks: Value) -> Value {
     checks
 }
 
-/// How many results are fused.
+/// The number of shared results.
 fn fused(results: &BTreeMap<String, Value>) -> usize {
     results.values().filter(|result| result["how"] == "fused").count()
 }
 
-/// Functions, with these fields besides.
+/// Functions with these additional fields.
 fn functions(names: &[&str], fields: &Value) -> Value {
     let check = |name: &&str| {
         let mut check = json!({"id": name, "kind": "function", "function": name});
@@ -83,9 +83,9 @@ fn functions(names: &[&str], fields: &Value) -> Value {
     names.iter().map(check).collect()
 }
 
-/// More of them, with `cargo bench --bench campaign -- BATCHES`.
+/// `cargo bench --bench campaign -- BATCHES` runs more of them.
 #[test]
-fn random_batches_have_the_answers_that_each_check_has_alone() {
+fn random_batches_have_the_same_answers_as_single_checks() {
     use random_batches::Batches;
     use random_batches::alone::{Alone, together};
     let mut batches = Batches::new(7, Path::new(env!("CARGO_TARGET_TMPDIR")));

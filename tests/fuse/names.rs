@@ -1,4 +1,4 @@
-//! Names that are more than names.
+//! Names with a special meaning: macros, keywords, builtins.
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn macros_keywords_builtins_and_reserved_names() {
         "_GLOBAL_OFFSET_TABLE_",
         long.as_str(),
     ];
-    // Some of these keep others from linking. Among more, smaller batches may be tried.
+    // Some of these prevent others from linking. In a larger set, smaller batches may be tried.
     let more: Vec<_> = (0..30).map(|n| format!("nope_{n}")).collect();
     let names: Vec<_> = names.into_iter().chain(more.iter().map(String::as_str)).collect();
     for (language, compiler) in COMPILERS {
@@ -87,7 +87,7 @@ fn symbols_that_are_macros_functions_variables_or_nothing() {
         let others = ["pthread_self", "pthread_nope"].iter().map(symbol("pthread.h"));
         let more = ["errno", "ENOENT", "program_invocation_name"].iter().map(symbol("errno.h"));
         let math = ["cos", "isnan", "signgam"].iter().map(symbol("math.h"));
-        // Alone, a check stands in a function of this name.
+        // Alone, a check is in a function with this name.
         let own = ["main"].iter().map(symbol("stddef.h"));
         let checks: Value = io.chain(others).chain(more).chain(math).chain(own).collect();
         let results = same_with(language, compiler, checks);
@@ -108,7 +108,7 @@ fn a_function_with_its_own_prototype_is_not_one_without() {
 }
 
 #[test]
-fn what_one_check_declares_is_not_there_for_another() {
+fn declarations_of_one_check_are_invisible_to_others() {
     let checks = json!([
         {"id": "pointer", "kind": "sizeof", "type": "struct later *"},
         {"id": "declares", "kind": "sizeof", "type": "struct later { int x; }"},
@@ -133,7 +133,7 @@ fn what_one_check_declares_is_not_there_for_another() {
 }
 
 #[test]
-fn what_tells_its_place_tells_that_of_the_single_source() {
+fn source_positions_are_those_of_the_single_source() {
     let prefix = "#define LINE __LINE__\n#define FILE_LENGTH sizeof(__FILE__)\n\
                   #define COUNT __COUNTER__\n#define NAME sizeof(__func__)\n\
                   typedef char at_line[__LINE__];\n";

@@ -1,22 +1,21 @@
-//! The questions that are asked under every fault, and their right answers, which a healthy run
-//! gives.
+//! The checks to run under every fault, and their right answers, taken from a run without faults.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
-use crate::call::{Ended, Room};
+use crate::call::{Ended, Workspace};
 use crate::support::*;
 use crate::table::Row;
 
-/// Stands in the sources that a compiler misbehaves on.
+/// A word in the sources that a compiler misbehaves on.
 pub const WORD: &str = "FAULT";
 
-/// Answers by their ids: status and value.
+/// Answers by id: status and value.
 pub type Answers = BTreeMap<String, (String, Value)>;
 
-/// Questions of every kind, with a yes and a no each.
+/// Checks of every kind, with a yes and a no each.
 fn questions() -> Vec<Value> {
     vec![
         json!({"id": "HEADER", "kind": "header", "header": "stdio.h"}),
@@ -46,11 +45,11 @@ fn questions() -> Vec<Value> {
     ]
 }
 
-/// Those of the small request, which has one of each sort and is quickly asked.
+/// The ids of the small request, which is fast and has one check of each sort.
 const FEW: [&str; 7] =
     ["NO_HEADER", "FUNCTION", "NO_FUNCTION", "SIZE", "REJECTED", "LINKED", "RUNS"];
 
-/// All of them in sources with the word in them, and a few in plain ones. One of them needs another.
+/// Checks with the word in their sources, and a few plain ones. One of them needs another.
 pub fn checks() -> Vec<Value> {
     let mut checks = Vec::new();
     for (suffix, prefix) in [("", String::new()), ("_F", format!("/* {WORD} */\n"))] {
@@ -70,12 +69,12 @@ pub fn checks() -> Vec<Value> {
     checks
 }
 
-/// The request, for a compiler.
+/// The request for a compiler.
 pub fn request(compiler: &str) -> Value {
     json!({"toolchains": {"c": {"command": [compiler]}}, "checks": checks()})
 }
 
-/// A smaller one, in which the word stands in half of the sources.
+/// A smaller request, in which half of the sources contain the word.
 pub fn small_request(compiler: &str) -> Value {
     let mut request = request(compiler);
     let is_kept =
@@ -98,14 +97,14 @@ pub fn right_of_small() -> &'static Answers {
 
 /// The right answers to a request.
 pub fn right_for(request: &Value) -> Answers {
-    let room = Room::new();
-    let ended = room.check(&[]).run(request.to_string().as_bytes());
+    let workspace = Workspace::new();
+    let ended = workspace.check(&[]).run(request.to_string().as_bytes());
     let answers = answers(&ended.stdout).unwrap_or_else(|why| panic!("{why} in {ended:?}"));
     assert!(answers.values().all(|(status, _)| status != "error"), "no healthy run: {ended:?}");
     answers
 }
 
-/// The answers in a response. What is none has a code.
+/// The answers in a response. Errors have a code.
 pub fn answers(stdout: &[u8]) -> Result<Answers, String> {
     let response: Value = serde_json::from_slice(stdout).map_err(|why| why.to_string())?;
     let results = response["results"].as_array().ok_or("no results")?;
@@ -123,9 +122,9 @@ fn answer(result: &Value) -> (String, (String, Value)) {
 }
 
 impl Row {
-    /// Looks at what a run under the fault has answered: all of it.
-    pub fn look(&mut self, room: &Room, ended: &Ended, right: &Answers) {
-        self.ended(room, ended);
+    /// Checks the complete answers of a run under the fault.
+    pub fn look(&mut self, workspace: &Workspace, ended: &Ended, right: &Answers) {
+        self.ended(workspace, ended);
         let response: Value = serde_json::from_slice(&ended.stdout).unwrap_or_default();
         let is_refusal = ["message", "code"].iter().all(|it| response["error"][*it].is_string());
         match ended.code() {
@@ -177,7 +176,7 @@ impl Row {
         match answer {
             None => self.wrong.push(format!("{id} has no answer")),
             Some(answer) if answer == expected => self.right += 1,
-            // What needs an error is skipped, which is no answer either.
+            // A check that needs an error is skipped, which is not an answer either.
             Some((status, Value::Null)) if status == "error" || status == "skipped" => {
                 self.error += 1;
             }

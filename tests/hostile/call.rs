@@ -1,5 +1,4 @@
-//! One run of a program under a fault: in a room of its own that shows what is left behind, and
-//! bounded in time.
+//! One run of a program under a fault, with a time limit and in a workspace that reveals leftovers.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,16 +17,15 @@ use crate::processes::*;
 use crate::support::*;
 use crate::table::Row;
 
-/// What runs longer than this hangs. It is generous, because the machine may be busy.
+/// A run that takes longer than this hangs. Generous, because the machine may be busy.
 pub const BOUND: Duration = Duration::from_secs(300);
 
-/// A place of its own for the runs of a row. Its path is in the environment of all that they
-/// start.
-pub struct Room {
+/// The directories of a row's runs. The path is in the environment of all their processes.
+pub struct Workspace {
     dir: tempfile::TempDir,
 }
 
-impl Room {
+impl Workspace {
     pub fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let prefix = format!("hostile-{}-", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -35,24 +33,24 @@ impl Room {
         for name in ["tmp", "work", "own"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
-        Room { dir }
+        Workspace { dir }
     }
 
     pub fn path(&self) -> &Path {
         self.dir.path()
     }
 
-    /// The temporary directory of what is run.
+    /// The temporary directory of the runs.
     pub fn tmp(&self) -> PathBuf {
         self.dir.path().join("tmp")
     }
 
-    /// Its current directory.
+    /// The current directory of the runs.
     pub fn work(&self) -> PathBuf {
         self.dir.path().join("work")
     }
 
-    /// A file of the row's own.
+    /// A file of the row itself.
     pub fn own(&self, name: &str) -> PathBuf {
         self.dir.path().join("own").join(name)
     }
@@ -64,8 +62,8 @@ impl Room {
         call
     }
 
-    /// `tryall check -` by the fake compiler that asks gcc, and does this with the sources that
-    /// have the word in them.
+    /// `tryall check -` with the fake compiler in front of gcc, which misbehaves for sources that
+    /// contain the word.
     pub fn faulty(&self, args: &[&str], requests: &[&str]) -> Call {
         let mut call = self.check(args);
         call.command.env("FAKE_REAL", need("gcc")).env("FAKE_REQUESTS", requests.join("\n"));
@@ -73,7 +71,7 @@ impl Room {
         call
     }
 
-    /// A program.
+    /// Another program.
     pub fn call(&self, program: impl AsRef<OsStr>) -> Call {
         let mut command = Command::new(program);
         command.current_dir(self.work()).env("TMPDIR", self.tmp()).env("HOSTILE", self.path());
@@ -89,17 +87,17 @@ impl Room {
             nix::unistd::setsid()?;
             Ok(())
         };
-        // SAFETY: it calls nothing that must not be called between fork and exec.
+        // SAFETY: it calls only functions that are allowed between fork and exec.
         unsafe { command.pre_exec(begin) };
         Call { command, bound: BOUND }
     }
 
-    /// Removes what is left in the temporary directory.
+    /// Empties the temporary directory.
     pub fn clear(&self) {
         fs::remove_dir_all(self.tmp()).and_then(|()| fs::create_dir(self.tmp())).unwrap();
     }
 
-    /// All that is left of what ran here, once it has had time to go.
+    /// Everything that is left of the runs, after some time to clean up.
     pub fn left(&self) -> Vec<String> {
         let mut left = Vec::new();
         let running = || with_in_environment(self.path()).into_iter().filter(|pid| is_alive(*pid));
@@ -117,13 +115,13 @@ impl Room {
             entries.map(|entry| entry.path().display().to_string()).collect()
         };
         left.extend(names(&self.tmp()));
-        // This machine's own is not to be seen from here.
+        // The host's own groups are not visible here.
         let shared = names(Path::new("/dev/shm"));
         left.extend(shared.into_iter().filter(|name| !name.contains("tryall-")));
         left
     }
 
-    /// Kills processes whose numbers are in a file.
+    /// Kills the processes whose ids are in a file.
     pub fn end_daemons(&self, file: &Path) -> usize {
         let daemons = pids(file);
         let alive = daemons.iter().filter(|pid| is_alive(**pid)).count();
@@ -134,7 +132,7 @@ impl Room {
     }
 }
 
-/// A command that is about to be run.
+/// A command to run.
 pub struct Call {
     pub command: Command,
     pub bound: Duration,
@@ -151,7 +149,7 @@ impl Call {
         self.run(request.to_string().as_bytes())
     }
 
-    /// Runs it with this on its standard input, which is then closed.
+    /// Runs it with this standard input, which is then closed.
     pub fn run(mut self, stdin: &[u8]) -> Ended {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child =
@@ -162,14 +160,13 @@ impl Call {
         wait(child, self.bound)
     }
 
-    /// Runs it without any input.
+    /// Runs it without input.
     pub fn run_now(&mut self) -> Ended {
         let child = self.start(b"");
         wait(child, self.bound)
     }
 
-    /// Starts it, and returns when this is true of it; once more if it has ended before that was
-    /// seen.
+    /// Starts it and returns when a condition becomes true. Retries if it ends before that.
     pub fn start_until(&mut self, request: &Value, what: impl Fn(&Child) -> bool) -> Child {
         let mut child = self.start(request.to_string().as_bytes());
         while !what(&child) {
@@ -181,7 +178,7 @@ impl Call {
         child
     }
 
-    /// Starts it, and leaves the rest to the row.
+    /// Starts it and returns immediately.
     pub fn start(&mut self, stdin: &[u8]) -> Child {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
@@ -192,7 +189,7 @@ impl Call {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Ended {
     pub status: Option<ExitStatus>,
@@ -211,7 +208,7 @@ impl Ended {
     }
 }
 
-/// Waits for the end of a process and of its output; ends it if it does not.
+/// Waits until a process ends and closes its output; kills it after the time limit.
 pub fn wait(mut child: Child, bound: Duration) -> Ended {
     fn all(pipe: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<Vec<u8>> {
         std::thread::spawn(move || {
@@ -230,7 +227,7 @@ pub fn wait(mut child: Child, bound: Duration) -> Ended {
             break Some(status);
         }
         if Instant::now() > patience {
-            // The whole session: others may hold the pipes.
+            // The whole session: other processes may hold the pipes.
             let _ = child.kill();
             let _ = child.wait();
             break None;
@@ -238,7 +235,7 @@ pub fn wait(mut child: Child, bound: Duration) -> Ended {
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     };
-    // What is left of it may hold the pipes open.
+    // Leftover processes may hold the pipes open.
     let read = |reader: std::thread::JoinHandle<Vec<u8>>| {
         let patience = Instant::now() + Duration::from_secs(60);
         while !reader.is_finished() && Instant::now() < patience {
@@ -252,12 +249,12 @@ pub fn wait(mut child: Child, bound: Duration) -> Ended {
 }
 
 impl Row {
-    /// Looks at the end of a run: whether there was one, and what it has left.
-    pub fn ended(&mut self, room: &Room, ended: &Ended) {
+    /// Checks the end of a run: whether it ended, and what it left.
+    pub fn ended(&mut self, workspace: &Workspace, ended: &Ended) {
         self.times += 1;
         if ended.hung {
             self.hangs.push(format!("{ended:?}").chars().take(500).collect());
         }
-        self.left.extend(room.left());
+        self.left.extend(workspace.left());
     }
 }

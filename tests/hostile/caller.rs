@@ -1,5 +1,4 @@
-//! Callers that never end their request, do not read, close what they should not, or run two at
-//! once.
+//! Callers that never finish their request, do not read, close descriptors, or run two batches at once.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,7 +10,7 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::Signal;
 
 use crate::batch::*;
-use crate::call::{Ended, Room, wait};
+use crate::call::{Ended, Workspace, wait};
 use crate::support::*;
 use crate::table::{Fault, Row};
 
@@ -19,7 +18,7 @@ const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("caller", name, "shell", make)
 }
 
-/// The table's third part.
+/// The third part of the table.
 pub const FAULTS: &[Fault] = &[
     fault("standard input that never ends", endless_input),
     fault("standard input that says nothing, then a signal", silent_input),
@@ -40,8 +39,8 @@ fn gcc() -> Vec<u8> {
 
 fn endless_input(row: &mut Row) {
     for start in [&b""[..], b"{\"checks\": [", b"{\"checks\": [{\"id\": \""] {
-        let room = Room::new();
-        let mut call = room.check(&[]);
+        let workspace = Workspace::new();
+        let mut call = workspace.check(&[]);
         call.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = call.command.spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
@@ -51,14 +50,14 @@ fn endless_input(row: &mut Row) {
             while pipe.write_all(&[b' '; 1 << 16]).is_ok() {}
         });
         let ended = wait(child, call.bound);
-        row.look(&room, &ended, right_of_small());
+        row.look(&workspace, &ended, right_of_small());
     }
 }
 
 fn silent_input(row: &mut Row) {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGKILL] {
-        let room = Room::new();
-        let mut call = room.check(&[]);
+        let workspace = Workspace::new();
+        let mut call = workspace.check(&[]);
         call.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = call.command.spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
@@ -67,13 +66,13 @@ fn silent_input(row: &mut Row) {
         crate::processes::signal(&child, signal);
         let ended = wait(child, call.bound);
         drop(pipe);
-        ended_by(row, &room, &ended, signal as i32);
+        ended_by(row, &workspace, &ended, signal as i32);
     }
 }
 
-/// A run that was ended by a signal says nothing, or says so.
-fn ended_by(row: &mut Row, room: &Room, ended: &Ended, signal: i32) {
-    row.ended(room, ended);
+/// A run that was ended by a signal prints nothing, or says so.
+fn ended_by(row: &mut Row, workspace: &Workspace, ended: &Ended, signal: i32) {
+    row.ended(workspace, ended);
     row.refused += 1;
     if !ended.stdout.is_empty() {
         row.wrong.push(format!("half an answer: {ended:?}"));
@@ -85,17 +84,17 @@ fn ended_by(row: &mut Row, room: &Room, ended: &Ended, signal: i32) {
 
 fn closed(row: &mut Row) {
     for files in 1..8 {
-        let room = Room::new();
-        let file = room.own("request.json");
+        let workspace = Workspace::new();
+        let file = workspace.own("request.json");
         fs::write(&file, gcc()).unwrap();
         for output in [false, true] {
-            let mut call = room.call(TRYALL);
+            let mut call = workspace.call(TRYALL);
             call.command.arg("check").arg(&file);
-            let answers = room.work().join("answers.json");
+            let answers = workspace.work().join("answers.json");
             if output {
                 call.command.arg("--output").arg(&answers);
             }
-            // SAFETY: close takes any number.
+            // SAFETY: close accepts any number.
             unsafe {
                 call.command.pre_exec(move || {
                     for number in (0..3).filter(|number| files & (1 << number) != 0) {
@@ -108,46 +107,46 @@ fn closed(row: &mut Row) {
             if output {
                 ended.stdout = fs::read(&answers).unwrap_or_default();
             } else if files & 2 != 0 {
-                // There is nowhere to say it, and maybe nowhere to say that.
-                row.ended(&room, &ended);
+                // There is no place to report it, and maybe none to report that.
+                row.ended(&workspace, &ended);
                 row.refused += 1;
                 if ended.code() != Some(3) || !ended.stdout.is_empty() {
                     row.wrong.push(format!("success without an answer: {ended:?}"));
                 }
                 continue;
             }
-            row.look(&room, &ended, right_of_small());
+            row.look(&workspace, &ended, right_of_small());
         }
     }
 }
 
 fn full(row: &mut Row) {
     for (stdout, stderr) in [(true, false), (false, true), (true, true)] {
-        let room = Room::new();
-        let file = room.own("request.json");
+        let workspace = Workspace::new();
+        let file = workspace.own("request.json");
         fs::write(&file, gcc()).unwrap();
-        let mut call = room.call("sh");
+        let mut call = workspace.call("sh");
         let to =
             |full: bool, number| if full { format!("{number}>/dev/full") } else { String::new() };
         let script = format!("exec \"$0\" check \"$1\" {} {}", to(stdout, 1), to(stderr, 2));
         call.command.args(["-c", &script, TRYALL]).arg(&file);
         let ended = call.run(b"");
         if stdout {
-            row.ended(&room, &ended);
+            row.ended(&workspace, &ended);
             row.refused += 1;
             if ended.code() != Some(3) {
                 row.wrong.push(format!("success without an answer: {ended:?}"));
             }
         } else {
-            row.look(&room, &ended, right_of_small());
+            row.look(&workspace, &ended, right_of_small());
         }
     }
 }
 
 fn slow(row: &mut Row) {
     for format in ["json", "ndjson"] {
-        let room = Room::new();
-        let mut call = room.check(&["--format", format]);
+        let workspace = Workspace::new();
+        let mut call = workspace.check(&["--format", format]);
         let mut child = call.start(&gcc());
         let mut pipe = child.stdout.take().unwrap();
         let reader = std::thread::spawn(move || {
@@ -163,11 +162,11 @@ fn slow(row: &mut Row) {
         if format == "ndjson" {
             ended.stdout = as_one(&ended.stdout);
         }
-        row.look(&room, &ended, right_of_small());
+        row.look(&workspace, &ended, right_of_small());
     }
 }
 
-/// Lines of results as one response.
+/// Combines lines of results into one response.
 fn as_one(lines: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(lines);
     let results: Vec<_> = text.lines().filter(|line| line.starts_with("{\"id\"")).collect();
@@ -176,19 +175,19 @@ fn as_one(lines: &[u8]) -> Vec<u8> {
 
 fn goes_away(row: &mut Row) {
     for (format, bytes) in [("json", 0), ("json", 100), ("ndjson", 0), ("ndjson", 1000)] {
-        let all = Room::new().check(&["--format", format]).run(&gcc()).stdout.len();
-        let room = Room::new();
-        let mut call = room.check(&["--format", format]);
+        let all = Workspace::new().check(&["--format", format]).run(&gcc()).stdout.len();
+        let workspace = Workspace::new();
+        let mut call = workspace.check(&["--format", format]);
         let mut child = call.start(&gcc());
         let mut pipe = child.stdout.take().unwrap();
-        // What a pipe holds counts as written, read or not: it must hold less than all answers.
+        // Data in a pipe counts as written, so the pipe must hold less than all answers.
         let holds = fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
         assert!(all > bytes + usize::try_from(holds).unwrap(), "{all} bytes fit into the pipe");
         let mut some = vec![0; bytes];
         let _ = pipe.read_exact(&mut some);
         drop(pipe);
         let ended = wait(child, call.bound);
-        row.ended(&room, &ended);
+        row.ended(&workspace, &ended);
         row.refused += 1;
         if ended.code() != Some(141) && ended.signal() != Some(libc::SIGPIPE) {
             row.wrong.push(format!("nobody has read it, and it says otherwise: {ended:?}"));
@@ -196,7 +195,7 @@ fn goes_away(row: &mut Row) {
     }
 }
 
-/// What a program inherits: blocked and ignored signals, a mask that takes all permissions away,
+/// Unusual inherited state: blocked and ignored signals, a umask that removes all permissions,
 /// hundreds of open files.
 fn left_by_the_caller(row: &mut Row) {
     let blocked = || {
@@ -216,7 +215,7 @@ fn left_by_the_caller(row: &mut Row) {
         Ok(())
     };
     let masked = || {
-        // SAFETY: umask takes any mask.
+        // SAFETY: umask accepts any mask.
         unsafe { libc::umask(0o777) };
         Ok(())
     };
@@ -230,20 +229,20 @@ fn left_by_the_caller(row: &mut Row) {
     let all: [fn() -> std::io::Result<()>; 4] = [blocked, ignored, masked, open];
     for before in all {
         for args in [&["-j2"][..], &["-j2", "--no-fuse"]] {
-            let room = Room::new();
-            let mut call = room.check(args);
+            let workspace = Workspace::new();
+            let mut call = workspace.check(args);
             // SAFETY: all of these are async-signal-safe.
             unsafe { call.command.pre_exec(before) };
             let ended = call.run(&gcc());
-            row.look(&room, &ended, right_of_small());
+            row.look(&workspace, &ended, right_of_small());
         }
     }
 }
 
-/// Several write one file, over and over, and somebody reads it meanwhile.
+/// Several runs repeatedly write one file while it is being read.
 fn one_output(row: &mut Row) {
-    let room = Room::new();
-    let file = room.work().join("answers.json");
+    let workspace = Workspace::new();
+    let file = workspace.work().join("answers.json");
     let request = small_request(&need("gcc"));
     let right = right_for(&request);
     let done = std::sync::atomic::AtomicBool::new(false);
@@ -252,7 +251,7 @@ fn one_output(row: &mut Row) {
             .map(|n| {
                 let indent = " ".repeat(n * 1000);
                 let bytes = format!("{indent}{request}").into_bytes();
-                let mut call = room.check(&["-j1", "--output"]);
+                let mut call = workspace.check(&["-j1", "--output"]);
                 call.command.arg(&file);
                 scope.spawn(move || call.run(&bytes))
             })
@@ -271,23 +270,23 @@ fn one_output(row: &mut Row) {
     });
     for mut ended in ended {
         ended.stdout = fs::read(&file).unwrap();
-        row.look(&room, &ended, &right);
+        row.look(&workspace, &ended, &right);
     }
-    let names = fs::read_dir(room.work()).unwrap().count();
+    let names = fs::read_dir(workspace.work()).unwrap().count();
     if names != 1 {
         row.left.push(format!("{names} files beside the output"));
     }
 }
 
-/// With a stream the file grows in place, so that there can be but one writer.
+/// A streamed file grows in place, so only one writer is allowed.
 fn one_stream(row: &mut Row) {
-    let room = Room::new();
-    let file = room.work().join("answers.json");
+    let workspace = Workspace::new();
+    let file = workspace.work().join("answers.json");
     let request = small_request(&need("gcc")).to_string();
     let ended: Vec<Ended> = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..4)
             .map(|_| {
-                let mut call = room.check(&["-j1", "--format=ndjson", "--output"]);
+                let mut call = workspace.check(&["-j1", "--format=ndjson", "--output"]);
                 call.command.arg(&file);
                 let bytes = request.as_bytes();
                 scope.spawn(move || call.run(bytes))
@@ -302,7 +301,7 @@ fn one_stream(row: &mut Row) {
             ended.stdout.clone_from(&text);
             whole += 1;
         }
-        row.look(&room, &ended, right_of_small());
+        row.look(&workspace, &ended, right_of_small());
     }
     if whole == 0 {
         row.wrong.push("nobody has written it".into());
@@ -311,11 +310,11 @@ fn one_stream(row: &mut Row) {
 }
 
 fn no_output(row: &mut Row) {
-    use crate::world::Disk;
-    let set_ups: [fn(&Room) -> Option<Disk>; 3] = [
-        |room| Some(Disk::new(&room.work(), "size=4k")),
-        |room| {
-            let disk = Disk::new(&room.work(), "size=1m");
+    use crate::sandbox::Disk;
+    let set_ups: [fn(&Workspace) -> Option<Disk>; 3] = [
+        |workspace| Some(Disk::new(&workspace.work(), "size=4k")),
+        |workspace| {
+            let disk = Disk::new(&workspace.work(), "size=1m");
             disk.read_only();
             Some(disk)
         },
@@ -323,18 +322,18 @@ fn no_output(row: &mut Row) {
     ];
     for (index, set_up) in set_ups.into_iter().enumerate() {
         for format in ["json", "header", "ndjson"] {
-            let room = Room::new();
-            let _disk = set_up(&room);
-            let file = room.work().join(if index == 2 { "no/such/out" } else { "out" });
-            let mut call = room.check(&["--format", format, "--output"]);
-            // The disk is below what was the current directory.
+            let workspace = Workspace::new();
+            let _disk = set_up(&workspace);
+            let file = workspace.work().join(if index == 2 { "no/such/out" } else { "out" });
+            let mut call = workspace.check(&["--format", format, "--output"]);
+            // The disk is mounted below the former current directory.
             call.command.arg(&file).current_dir("/");
             let ended = call.run(&gcc());
-            row.ended(&room, &ended);
+            row.ended(&workspace, &ended);
             row.refused += 1;
-            let beside: Vec<_> = fs::read_dir(room.work()).unwrap().flatten().collect();
+            let beside: Vec<_> = fs::read_dir(workspace.work()).unwrap().flatten().collect();
             let others = beside.iter().filter(|entry| entry.file_name() != "out").count();
-            // A header of a few hundred bytes fits; it is whole then.
+            // A header of a few hundred bytes fits, so it must be complete.
             let is_written = format == "header" && index == 0 && ended.code() == Some(0);
             if !is_written && (ended.code() != Some(3) || ended.stderr.is_empty()) {
                 row.wrong.push(format!("{format}: success without an answer: {ended:?}"));
@@ -347,14 +346,14 @@ fn no_output(row: &mut Row) {
 }
 
 fn no_directory(row: &mut Row) {
-    let room = Room::new();
-    let file = room.own("request.json");
+    let workspace = Workspace::new();
+    let file = workspace.own("request.json");
     fs::write(&file, gcc()).unwrap();
-    let gone = room.own("gone");
+    let gone = workspace.own("gone");
     fs::create_dir(&gone).unwrap();
-    let mut call = room.call("sh");
+    let mut call = workspace.call("sh");
     let script = "rmdir \"$PWD\"; exec \"$0\" check \"$1\"";
     call.command.args(["-c", script, TRYALL]).arg(&file).current_dir(&gone);
     let ended = call.run(b"");
-    row.look(&room, &ended, right_of_small());
+    row.look(&workspace, &ended, right_of_small());
 }

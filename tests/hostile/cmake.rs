@@ -1,5 +1,5 @@
-//! A CMake project that knows nothing of tryall, configured under a fault: what it is left with must
-//! be what CMake alone would leave it with, or the configure step fails.
+//! An unmodified CMake project, configured under a fault: the results must be those of CMake alone, or
+//! the configure step must fail.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 
 use crate::batch::WORD;
-use crate::call::{Call, Ended, Room};
+use crate::call::{Call, Ended, Workspace};
+use crate::sandbox;
 use crate::support::*;
 use crate::table::Row;
-use crate::world;
 
 /// The variables that the project's checks set.
 const VARIABLES: [&str; 18] = [
@@ -39,9 +39,9 @@ const MODULES: &str = "include(CheckIncludeFile)\ninclude(CheckFunctionExists)\n
     include(CheckSymbolExists)\ninclude(CheckCCompilerFlag)\ninclude(CheckLibraryExists)\n\
     include(CheckStructHasMember)\n";
 
-/// A project that asks in three batches, with what a row adds between the first two.
-pub fn project(room: &Room, between: &str) -> PathBuf {
-    let source = room.own("source");
+/// A project that runs checks in three batches, with the row's own code between the first two.
+pub fn project(workspace: &Workspace, between: &str) -> PathBuf {
+    let source = workspace.own("source");
     fs::create_dir_all(&source).unwrap();
     let word = format!("/* {WORD} */");
     let text = format!(
@@ -68,7 +68,7 @@ pub fn project(room: &Room, between: &str) -> PathBuf {
     source
 }
 
-/// What a configure step came to.
+/// The result of a configure step.
 pub struct Configured {
     pub ended: Ended,
     pub values: BTreeMap<String, String>,
@@ -79,7 +79,7 @@ impl Configured {
         self.ended.code() == Some(0)
     }
 
-    /// How many checks went through tryall.
+    /// The number of checks answered by tryall.
     pub fn by_tryall(&self) -> u32 {
         let text = String::from_utf8_lossy(&self.ended.stdout);
         let line = text.lines().find_map(|line| line.strip_prefix("-- tryall: "));
@@ -87,12 +87,12 @@ impl Configured {
     }
 }
 
-/// A configure step that is about to run.
+/// A configure step to run.
 pub struct Configure<'a> {
-    pub room: &'a Room,
+    pub workspace: &'a Workspace,
     pub source: &'a Path,
     pub build: &'a Path,
-    /// With this program, or CMake alone.
+    /// With this program, or with CMake alone.
     pub tryall: Option<&'a Path>,
     pub compiler: &'a Path,
     pub env: Vec<(String, String)>,
@@ -100,9 +100,9 @@ pub struct Configure<'a> {
 }
 
 impl<'a> Configure<'a> {
-    pub fn new(room: &'a Room, source: &'a Path, build: &'a Path) -> Self {
+    pub fn new(workspace: &'a Workspace, source: &'a Path, build: &'a Path) -> Self {
         Configure {
-            room,
+            workspace,
             source,
             build,
             tryall: None,
@@ -117,7 +117,7 @@ impl<'a> Configure<'a> {
     }
 
     pub fn call(&self) -> Call {
-        let mut call = self.room.call(venv("cmake"));
+        let mut call = self.workspace.call(venv("cmake"));
         call.command.args(["-G", "Ninja", "-S"]).arg(self.source).arg("-B").arg(self.build);
         if let Some(tryall) = self.tryall {
             let drop_in = root().join("cmake/TryallDropIn.cmake");
@@ -129,7 +129,7 @@ impl<'a> Configure<'a> {
         let path = [tools()].into_iter().chain(dirs);
         call.command.args(&self.args).env("PATH", std::env::join_paths(path).unwrap());
         call.command.env("CC", self.compiler).envs(self.env.iter().cloned());
-        call.command.current_dir(self.room.own(""));
+        call.command.current_dir(self.workspace.own(""));
         call
     }
 
@@ -142,14 +142,14 @@ impl<'a> Configure<'a> {
         Configured { ended, values: values(self.build) }
     }
 
-    /// From nothing.
+    /// Configures from scratch.
     pub fn anew(&self) -> Configured {
         let _ = fs::remove_dir_all(self.build);
         self.run()
     }
 }
 
-/// What the cache says of the project's variables.
+/// The project's variables in the cache.
 pub fn values(build: &Path) -> BTreeMap<String, String> {
     let bytes = fs::read(build.join("CMakeCache.txt")).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
@@ -160,28 +160,28 @@ pub fn values(build: &Path) -> BTreeMap<String, String> {
 
 /// The right values.
 pub fn right() -> BTreeMap<String, String> {
-    let room = Room::new();
-    let source = project(&room, "");
-    let build = room.own("build");
-    let stock = Configure::new(&room, &source, &build).run();
+    let workspace = Workspace::new();
+    let source = project(&workspace, "");
+    let build = workspace.own("build");
+    let stock = Configure::new(&workspace, &source, &build).run();
     assert!(stock.succeeded() && stock.values.len() == VARIABLES.len(), "{:?}", stock.ended);
     stock.values
 }
 
 impl Row {
-    /// Looks at a configure step under a fault. A value may also be that which CMake alone leaves
+    /// Checks a configure step under a fault. A value may also be the one that CMake alone produces
     /// under the same fault.
     pub fn configured(
         &mut self,
-        room: &Room,
+        workspace: &Workspace,
         ours: &Configured,
         right: &BTreeMap<String, String>,
         stock: Option<&Configured>,
     ) {
-        self.ended(room, &ours.ended);
+        self.ended(workspace, &ours.ended);
         let before = self.wrong.len();
         if !ours.succeeded() {
-            // Whoever reads the cache of a step that has failed starts it again.
+            // A failed step is repeated before its cache is used.
             self.refused += 1;
         }
         for (name, expected) in right {
@@ -204,10 +204,10 @@ impl Row {
     }
 }
 
-/// A program that stands in tryall's place.
-pub fn in_its_place(room: &Room, script: &str) -> PathBuf {
-    let path = room.own("tryall");
+/// A program that replaces tryall.
+pub fn in_its_place(workspace: &Workspace, script: &str) -> PathBuf {
+    let path = workspace.own("tryall");
     fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    world::open_to_all(&path, 0o755);
+    sandbox::open_to_all(&path, 0o755);
     path
 }

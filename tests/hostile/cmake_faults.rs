@@ -1,16 +1,16 @@
-//! Faults below a CMake project.
+//! Faults while configuring a CMake project.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::batch::WORD;
-use crate::call::{BOUND, Room, wait};
+use crate::call::{BOUND, Workspace, wait};
 use crate::cmake::{Configure, in_its_place, project, right};
 use crate::kills::Random;
+use crate::sandbox::{self, Disk};
 use crate::support::*;
 use crate::table::{Fault, Row};
-use crate::world::{self, Disk};
 
 const fn fault(part: &'static str, name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new(part, name, "CMake", make)
@@ -29,7 +29,7 @@ pub const FAULTS: &[Fault] = &[
     fault("caller", "two configure steps at once in one build directory", two),
 ];
 
-/// The compiler misbehaves a few times and then no more: CMake asks again what had no answer.
+/// The compiler misbehaves only a few times: CMake repeats checks without an answer.
 fn once(row: &mut Row) {
     let right = right();
     let all: [&[&str]; 5] = [
@@ -40,15 +40,15 @@ fn once(row: &mut Row) {
         &["say=conftest.c: No space left on device", "status=1"],
     ];
     for requests in all {
-        let room = Room::new();
-        let source = project(&room, "");
-        let (build, budget) = (room.work().join("build"), room.own("budget"));
+        let workspace = Workspace::new();
+        let source = project(&workspace, "");
+        let (build, budget) = (workspace.work().join("build"), workspace.own("budget"));
         fs::create_dir(&budget).unwrap();
         for n in 0..3 {
             fs::write(budget.join(n.to_string()), "").unwrap();
         }
         let (fake, tryall) = (PathBuf::from(fakecc()), PathBuf::from(TRYALL));
-        let mut configure = Configure::new(&room, &source, &build).with(&tryall);
+        let mut configure = Configure::new(&workspace, &source, &build).with(&tryall);
         configure.compiler = &fake;
         configure.env = vec![
             ("FAKE_REAL".into(), "/usr/bin/gcc".into()),
@@ -57,20 +57,20 @@ fn once(row: &mut Row) {
             ("FAKE_BUDGET".into(), budget.display().to_string()),
         ];
         let ours = configure.run();
-        row.configured(&room, &ours, &right, None);
+        row.configured(&workspace, &ours, &right, None);
         if fs::read_dir(&budget).unwrap().count() == 3 || !ours.succeeded() {
             row.wrong.push(format!("{requests:?}: nothing has happened: {:?}", ours.ended));
         }
     }
 }
 
-/// A source deletes the compiler, or puts another one in its place.
+/// A source deletes or replaces the compiler.
 fn swapped(row: &mut Row, how: &str) {
     let right = right();
-    let room = Room::new();
-    let source = project(&room, "");
-    let build = room.work().join("build");
-    let compiler = room.own("cc");
+    let workspace = Workspace::new();
+    let source = project(&workspace, "");
+    let build = workspace.work().join("build");
+    let compiler = workspace.own("cc");
     let tryall = PathBuf::from(TRYALL);
     let other = "printf '#!/bin/sh\\necho \"error: nope\"\\nexit 1\\n' >\"$0.new\"\nchmod +x \"$0.new\"\nmv \"$0.new\" \"$0\"";
     let act = if how == "delete" { "rm -f \"$0\"" } else { other };
@@ -79,8 +79,8 @@ fn swapped(row: &mut Row, how: &str) {
     );
     let run = |tryall: Option<&Path>| {
         fs::write(&compiler, &text).unwrap();
-        world::open_to_all(&compiler, 0o755);
-        let mut configure = Configure::new(&room, &source, &build);
+        sandbox::open_to_all(&compiler, 0o755);
+        let mut configure = Configure::new(&workspace, &source, &build);
         configure.tryall = tryall;
         configure.compiler = &compiler;
         configure.anew()
@@ -88,7 +88,7 @@ fn swapped(row: &mut Row, how: &str) {
     let stock = run(None);
     for _ in 0..2 {
         let ours = run(Some(&tryall));
-        row.configured(&room, &ours, &right, Some(&stock));
+        row.configured(&workspace, &ours, &right, Some(&stock));
     }
 }
 
@@ -96,17 +96,17 @@ fn full(row: &mut Row) {
     let right = right();
     let tryall = PathBuf::from(TRYALL);
     for kilobytes in [220, 400, 700] {
-        let room = Room::new();
-        let source = project(&room, "");
-        let build = room.work().join("build");
+        let workspace = Workspace::new();
+        let source = project(&workspace, "");
+        let build = workspace.work().join("build");
         let disk = || Disk::new(&build, &format!("size={kilobytes}k"));
         let stock = {
             let _disk = disk();
-            Configure::new(&room, &source, &build).run()
+            Configure::new(&workspace, &source, &build).run()
         };
         let _disk = disk();
-        let ours = Configure::new(&room, &source, &build).with(&tryall).run();
-        row.configured(&room, &ours, &right, Some(&stock));
+        let ours = Configure::new(&workspace, &source, &build).with(&tryall).run();
+        row.configured(&workspace, &ours, &right, Some(&stock));
     }
 }
 
@@ -114,19 +114,20 @@ fn temporary_full(row: &mut Row) {
     let right = right();
     let tryall = PathBuf::from(TRYALL);
     for options in ["size=24k", "size=1m,nr_inodes=3"] {
-        let room = Room::new();
-        let source = project(&room, "");
-        let build = room.work().join("build");
-        let _disk = Disk::new(&room.tmp(), options);
-        let stock = Configure::new(&room, &source, &build).run();
-        let ours = Configure::new(&room, &source, &build).with(&tryall).anew();
-        // GCC leaves some of its own when the disk is full. Below tryall it has another directory.
-        for entry in fs::read_dir(room.tmp()).unwrap().flatten() {
+        let workspace = Workspace::new();
+        let source = project(&workspace, "");
+        let build = workspace.work().join("build");
+        let _disk = Disk::new(&workspace.tmp(), options);
+        let stock = Configure::new(&workspace, &source, &build).run();
+        let ours = Configure::new(&workspace, &source, &build).with(&tryall).anew();
+        // GCC leaves temporary files when the disk is full. With tryall they are in another
+        // directory.
+        for entry in fs::read_dir(workspace.tmp()).unwrap().flatten() {
             if entry.file_name().to_string_lossy().starts_with("cc") {
                 let _ = fs::remove_file(entry.path());
             }
         }
-        row.configured(&room, &ours, &right, Some(&stock));
+        row.configured(&workspace, &ours, &right, Some(&stock));
     }
 }
 
@@ -134,15 +135,15 @@ fn killed(row: &mut Row) {
     let right = right();
     for (signal, milliseconds) in [("KILL", "0.01"), ("TERM", "0.05")] {
         for what in ["$!", "$$"] {
-            let room = Room::new();
-            let source = project(&room, "");
-            let build = room.work().join("build");
+            let workspace = Workspace::new();
+            let source = project(&workspace, "");
+            let build = workspace.work().join("build");
             let script = format!(
                 "'{TRYALL}' \"$@\" &\nsleep {milliseconds}\nkill -{signal} {what}\nwait $!\nexit $?"
             );
-            let program = in_its_place(&room, &script);
-            let ours = Configure::new(&room, &source, &build).with(&program).run();
-            row.configured(&room, &ours, &right, None);
+            let program = in_its_place(&workspace, &script);
+            let ours = Configure::new(&workspace, &source, &build).with(&program).run();
+            row.configured(&workspace, &ours, &right, None);
             if !ours.succeeded() {
                 row.wrong.push(format!("CMake could have gone on: {:?}", ours.ended));
             }
@@ -153,15 +154,15 @@ fn killed(row: &mut Row) {
 fn missing(row: &mut Row) {
     let right = right();
     for becomes in ["", "file(WRITE \"${GONE}\" rubbish)"] {
-        let room = Room::new();
-        let source = project(&room, &format!("file(REMOVE \"${{GONE}}\")\n{becomes}"));
-        let build = room.work().join("build");
-        let program = room.own("tryall");
+        let workspace = Workspace::new();
+        let source = project(&workspace, &format!("file(REMOVE \"${{GONE}}\")\n{becomes}"));
+        let build = workspace.work().join("build");
+        let program = workspace.own("tryall");
         fs::copy(TRYALL, &program).unwrap();
-        let mut configure = Configure::new(&room, &source, &build).with(&program);
+        let mut configure = Configure::new(&workspace, &source, &build).with(&program);
         configure.args = vec![format!("-DGONE={}", program.display())];
         let ours = configure.run();
-        row.configured(&room, &ours, &right, None);
+        row.configured(&workspace, &ours, &right, None);
         if !ours.succeeded() {
             row.wrong.push(format!("CMake could have gone on: {:?}", ours.ended));
         }
@@ -173,31 +174,31 @@ fn all_killed(row: &mut Row) {
     let (mut random, seed) = Random::new();
     let tryall = PathBuf::from(TRYALL);
     for round in 0..4 {
-        let room = Room::new();
-        let source = project(&room, "");
-        let build = room.work().join("build");
-        let configure = Configure::new(&room, &source, &build).with(&tryall);
+        let workspace = Workspace::new();
+        let source = project(&workspace, "");
+        let build = workspace.work().join("build");
+        let configure = Configure::new(&workspace, &source, &build).with(&tryall);
         let child = configure.start();
         std::thread::sleep(Duration::from_millis(300 + random.below(1500)));
-        for pid in crate::processes::with_in_environment(room.path()) {
+        for pid in crate::processes::with_in_environment(workspace.path()) {
             let _ = nix::sys::signal::kill(
                 nix::unistd::Pid::from_raw(pid),
                 nix::sys::signal::Signal::SIGKILL,
             );
         }
         wait(child, BOUND);
-        // The guard has gone with the rest.
-        for entry in fs::read_dir(room.tmp()).unwrap().flatten() {
+        // The reaper was killed, too.
+        for entry in fs::read_dir(workspace.tmp()).unwrap().flatten() {
             let path = entry.path();
             let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
         }
-        let mut again = Configure::new(&room, &source, &build);
+        let mut again = Configure::new(&workspace, &source, &build);
         again.tryall = (round % 2 == 0).then_some(&tryall);
         if again.tryall.is_none() {
             again.args = vec!["-UCMAKE_PROJECT_INCLUDE".into()];
         }
         let ours = again.run();
-        row.configured(&room, &ours, &right, None);
+        row.configured(&workspace, &ours, &right, None);
         if !ours.succeeded() {
             row.wrong.push(format!("CMake does not go on: {:?}", ours.ended));
         }
@@ -205,9 +206,9 @@ fn all_killed(row: &mut Row) {
     row.note = format!("seed {seed}; what is in TMPDIR stays when the guard is killed as well");
 }
 
-/// Two projects that ask other things under the same numbers.
+/// Two projects with different checks under the same numbers.
 fn two(row: &mut Row) {
-    // Slow enough to meet the other one, before it reads and after it has written.
+    // Slow enough to overlap, before reading and after writing.
     let slow = format!("sleep 0.3\n'{TRYALL}' \"$@\"\nstatus=$?\nsleep 0.3\nexit $status");
     let questions = |yes: bool| {
         let asked = |n: usize| {
@@ -221,11 +222,11 @@ fn two(row: &mut Row) {
         )
     };
     for _ in 0..2 {
-        let room = Room::new();
-        let build = room.work().join("build");
-        let tryall = in_its_place(&room, &slow);
+        let workspace = Workspace::new();
+        let build = workspace.work().join("build");
+        let tryall = in_its_place(&workspace, &slow);
         let sources = [true, false].map(|yes| {
-            let source = room.own(if yes { "yes" } else { "no" });
+            let source = workspace.own(if yes { "yes" } else { "no" });
             fs::create_dir_all(&source).unwrap();
             let text = format!(
                 "cmake_minimum_required(VERSION 3.16)\nproject(p C)\ninclude(CheckCSourceCompiles)\n\
@@ -240,7 +241,7 @@ fn two(row: &mut Row) {
         });
         let configured = std::thread::scope(|scope| {
             let both = sources.each_ref().map(|source| {
-                let configure = Configure::new(&room, source, &build).with(&tryall);
+                let configure = Configure::new(&workspace, source, &build).with(&tryall);
                 let mut call = configure.call();
                 scope.spawn(move || call.run_now())
             });
@@ -249,7 +250,7 @@ fn two(row: &mut Row) {
         for (ended, expected) in std::iter::zip(configured, ["sum 12", "sum 0"]) {
             let said = format!("{}{}", String::from_utf8_lossy(&ended.stdout), ended.stderr);
             let sums: Vec<_> = said.lines().filter(|line| line.starts_with("sum ")).collect();
-            row.ended(&room, &ended);
+            row.ended(&workspace, &ended);
             if ended.code() != Some(0) {
                 row.refused += 1;
             }

@@ -1,21 +1,21 @@
-//! Compilers that hang, die, crash, flood, lie and leave others behind.
+//! Compilers that hang, die, crash, flood, lie and leave processes behind.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
 use crate::batch::*;
-use crate::call::Room;
+use crate::call::Workspace;
 use crate::processes::is_alive;
+use crate::sandbox::{self, Programs};
 use crate::support::*;
 use crate::table::{Fault, Row};
-use crate::world::{self, Programs};
 
 const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("compiler", name, "shell", make)
 }
 
-/// The table's first part.
+/// The first part of the table.
 pub const FAULTS: &[Fault] = &[
     fault("hangs", |row| stuck(row, &["say=not yet", "hang"])),
     fault("hangs, with a child", |row| stuck(row, &["fork=PIDS", "hang"])),
@@ -47,24 +47,24 @@ pub const FAULTS: &[Fault] = &[
     fault("its parts are killed at random (gcc, g++, clang)", parts_killed),
 ];
 
-/// Makes a fault with the sources that have the word in them, alone and with shared commands.
+/// Injects a fault into the sources with the word, with and without sharing.
 fn always(row: &mut Row, requests: &[&str]) {
     for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
-        let room = Room::new();
-        let pids = format!("={}", room.own("pids").display());
+        let workspace = Workspace::new();
+        let pids = format!("={}", workspace.own("pids").display());
         let requests: Vec<_> = requests.iter().map(|text| text.replace("=PIDS", &pids)).collect();
         let requests: Vec<_> = requests.iter().map(String::as_str).collect();
-        let ended = room.faulty(args, &requests).ask(&request(&fakecc()));
-        row.look(&room, &ended, right());
-        leaves_nobody(row, &room);
+        let ended = workspace.faulty(args, &requests).ask(&request(&fakecc()));
+        row.look(&workspace, &ended, right());
+        assert_no_survivors(row, &workspace);
     }
 }
 
-/// The same for compilers that never end, with a time limit and more at once: they only wait.
+/// The same for compilers that never end, with a time limit and more jobs, because they only wait.
 fn stuck(row: &mut Row, requests: &[&str]) {
     for args in [&["-j12"][..], &["-j12", "--no-fuse"]] {
-        let room = Room::new();
-        let pids = format!("={}", room.own("pids").display());
+        let workspace = Workspace::new();
+        let pids = format!("={}", workspace.own("pids").display());
         let requests: Vec<_> = requests.iter().map(|text| text.replace("=PIDS", &pids)).collect();
         let requests: Vec<_> = requests.iter().map(String::as_str).collect();
         let mut request = request(&fakecc());
@@ -72,15 +72,15 @@ fn stuck(row: &mut Row, requests: &[&str]) {
             let is_stuck = check["prefix"].as_str().unwrap().contains(WORD);
             check["timeout"] = json!(if is_stuck { 1.5 } else { 30.0 });
         }
-        let ended = room.faulty(args, &requests).ask(&request);
-        row.look(&room, &ended, right());
-        leaves_nobody(row, &room);
+        let ended = workspace.faulty(args, &requests).ask(&request);
+        row.look(&workspace, &ended, right());
+        assert_no_survivors(row, &workspace);
     }
 }
 
-/// Those that the compiler has written down must be gone.
-fn leaves_nobody(row: &mut Row, room: &Room) {
-    let alive = room.end_daemons(&room.own("pids"));
+/// The processes that the compiler has recorded must be gone.
+fn assert_no_survivors(row: &mut Row, workspace: &Workspace) {
+    let alive = workspace.end_daemons(&workspace.own("pids"));
     if alive > 0 {
         row.left.push(format!("{alive} children of the compiler"));
     }
@@ -100,15 +100,15 @@ fn dies(row: &mut Row) {
     let standard = (1..32).filter(|signal| !ended_by_nobody.contains(signal));
     let request = small_request(&fakecc());
     for signal in standard.chain([34, 64]) {
-        let room = Room::new();
+        let workspace = Workspace::new();
         let requests = ["say=conftest.c:1:1: error: half a", &format!("signal={signal}")];
-        let ended = room.faulty(&["-j4"], &requests).ask(&request);
-        row.look(&room, &ended, right_of_small());
+        let ended = workspace.faulty(&["-j4"], &requests).ask(&request);
+        row.look(&workspace, &ended, right_of_small());
     }
 }
 
 fn truncates(row: &mut Row) {
-    // Commands in full link an object file of their own, as CMake's do.
+    // Explicit commands link their own object file, as CMake does.
     let mut in_full = request(&fakecc());
     let words = |words: &[&str]| words.iter().map(|word| json!(word)).collect::<Vec<Value>>();
     let cc = fakecc();
@@ -123,16 +123,16 @@ fn truncates(row: &mut Row) {
     for percent in [0, 1, 30, 60, 90, 99] {
         let requests = ["real", &format!("truncate={percent}")];
         let args = if percent < 60 { &["-j4"][..] } else { &["-j4", "--no-fuse"] };
-        let room = Room::new();
-        let ended = room.faulty(args, &requests).ask(&request(&fakecc()));
-        row.look(&room, &ended, right());
-        let room = Room::new();
-        let ended = room.faulty(&["-j4"], &requests).ask(&in_full);
-        row.look(&room, &ended, &right_in_full);
+        let workspace = Workspace::new();
+        let ended = workspace.faulty(args, &requests).ask(&request(&fakecc()));
+        row.look(&workspace, &ended, right());
+        let workspace = Workspace::new();
+        let ended = workspace.faulty(&["-j4"], &requests).ask(&in_full);
+        row.look(&workspace, &ended, &right_in_full);
     }
 }
 
-/// A request whose commands are given in full, for another compiler.
+/// A request with explicit commands for another compiler.
 fn in_full_for(request: &Value, compiler: &str) -> Value {
     let mut request = request.clone();
     for command in ["compile", "link"] {
@@ -152,24 +152,24 @@ fn floods(row: &mut Row) {
     let mut healthy = request.clone();
     healthy["toolchains"]["c"]["command"] = json!([need("gcc")]);
     let right = right_for(&healthy);
-    let room = Room::new();
-    let mut call = room.faulty(&["-j2"], &["flood=1000000000"]);
-    // A gigabyte that was kept would not fit.
-    world::limit(&mut call.command, libc::RLIMIT_AS, 600 << 20);
+    let workspace = Workspace::new();
+    let mut call = workspace.faulty(&["-j2"], &["flood=1000000000"]);
+    // A gigabyte of output would not fit into memory.
+    sandbox::limit(&mut call.command, libc::RLIMIT_AS, 600 << 20);
     let ended = call.ask(&request);
-    row.look(&room, &ended, &right);
+    row.look(&workspace, &ended, &right);
     row.note = "in 600 MB of address space".into();
 }
 
 fn daemon(row: &mut Row) {
     for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
-        let room = Room::new();
-        let pids = room.own("pids");
+        let workspace = Workspace::new();
+        let pids = workspace.own("pids");
         let requests = [format!("daemon={}", pids.display())];
-        let ended = room.faulty(args, &[&requests[0]]).ask(&request(&fakecc()));
-        // What leaves the session does so in order to live on: a compiler's server.
-        let alive = room.end_daemons(&pids);
-        row.look(&room, &ended, right());
+        let ended = workspace.faulty(args, &[&requests[0]]).ask(&request(&fakecc()));
+        // A process that leaves the session intends to survive, like a compiler's server.
+        let alive = workspace.end_daemons(&pids);
+        row.look(&workspace, &ended, right());
         row.note = format!("{alive} daemons in sessions of their own were left alone");
     }
 }
@@ -177,24 +177,24 @@ fn daemon(row: &mut Row) {
 fn sealed(row: &mut Row) {
     let programs = Programs::new();
     for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
-        let room = Room::new();
-        for place in [room.path().to_owned(), room.tmp(), room.work()] {
-            world::open_to_all(&place, 0o777);
+        let workspace = Workspace::new();
+        for place in [workspace.path().to_owned(), workspace.tmp(), workspace.work()] {
+            sandbox::open_to_all(&place, 0o777);
         }
-        world::open_to_all(&room.tmp(), 0o1777);
-        let mut call = room.call(programs.tryall());
+        sandbox::open_to_all(&workspace.tmp(), 0o1777);
+        let mut call = workspace.call(programs.tryall());
         call.command.args(["check", "-"]).args(args);
         call.command.env("FAKE_REAL", "/usr/bin/gcc").env("FAKE_REQUESTS", "seal");
         call.command.env("FAKE_WHEN", WORD);
-        // The administrator may look into everything.
-        world::as_user(&mut call.command, world::NOBODY);
+        // Root can read everything.
+        sandbox::as_user(&mut call.command, sandbox::NOBODY);
         let ended = call.ask(&request(&programs.fakecc()));
-        row.look(&room, &ended, right());
+        row.look(&workspace, &ended, right());
     }
     row.note = "as an unprivileged user".into();
 }
 
-/// KILL, SEGV and TERM for cc1, as, collect2 and ld while a batch runs, as when memory runs out.
+/// KILL, SEGV and TERM for cc1, as, collect2 and ld during a batch, as when memory runs out.
 fn parts_killed(row: &mut Row) {
     for (language, compiler) in [("c", "gcc"), ("c++", "g++"), ("c", "clang")] {
         let mut request = request(&need(compiler));
@@ -207,11 +207,11 @@ fn parts_killed(row: &mut Row) {
         let right = right_for(&request);
         for (round, signal) in [libc::SIGKILL, libc::SIGSEGV, libc::SIGTERM].into_iter().enumerate()
         {
-            let room = Room::new();
-            let mut call = room.check(&["-j4"]);
+            let workspace = Workspace::new();
+            let mut call = workspace.check(&["-j4"]);
             let child = call.start(request.to_string().as_bytes());
             let leader = i32::try_from(child.id()).unwrap();
-            let path = room.tmp();
+            let path = workspace.tmp();
             let done = std::sync::atomic::AtomicBool::new(false);
             let ended = std::thread::scope(|scope| {
                 scope.spawn(|| {
@@ -220,9 +220,10 @@ fn parts_killed(row: &mut Row) {
                         for pid in crate::processes::with_in_environment(&path) {
                             count += 1;
                             let parent = parent(pid);
-                            // Not the program itself, nor its guard, nor what CMake would run.
+                            // Not the program itself, its reaper, or processes that CMake would
+                            // run.
                             if count % 17 == 0 && pid != leader && is_part(pid) && parent != 1 {
-                                // SAFETY: any number may be sent a signal.
+                                // SAFETY: a signal can be sent to any process id.
                                 unsafe { libc::kill(pid, signal) };
                             }
                         }
@@ -233,7 +234,7 @@ fn parts_killed(row: &mut Row) {
                 done.store(true, std::sync::atomic::Ordering::Relaxed);
                 ended
             });
-            row.look(&room, &ended, &right);
+            row.look(&workspace, &ended, &right);
         }
     }
 }
@@ -244,8 +245,8 @@ fn parent(pid: i32) -> i32 {
     fields.flatten().and_then(|parent| parent.parse().ok()).unwrap_or(1)
 }
 
-/// Whether a process is a part of a compiler. The programs that checks run have no such name: who
-/// sends them a signal is their own affair.
+/// Whether a process is part of a compiler. Programs of checks have other names, and are not
+/// affected.
 fn is_part(pid: i32) -> bool {
     let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let parts = ["cc1", "cc1plus", "as", "collect2", "ld", "gcc", "g++", "clang"];

@@ -1,4 +1,4 @@
-//! Requests that want to get out of their place, and requests of a hundred thousand checks.
+//! Requests that attempt injection, and requests with a hundred thousand checks.
 
 use std::fs;
 use std::time::Duration;
@@ -6,16 +6,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::batch::*;
-use crate::call::{Ended, Room, wait};
+use crate::call::{Ended, Workspace, wait};
+use crate::sandbox;
 use crate::support::*;
 use crate::table::{Fault, Row};
-use crate::world;
 
 const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("input", name, "shell", make)
 }
 
-/// The table's fourth part.
+/// The fourth part of the table.
 pub const FAULTS: &[Fault] = &[
     fault("names that would inject source", names),
     fault("ids with .. and slashes, in every format", ids),
@@ -30,7 +30,7 @@ pub const FAULTS: &[Fault] = &[
     }),
 ];
 
-/// What would be seen if it became source: an error with this word, or this name.
+/// A marker that would be visible if it became source: an error with this word, or this name.
 const INJECTED: &str = "INJECTED";
 
 fn names(row: &mut Row) {
@@ -72,14 +72,14 @@ fn names(row: &mut Row) {
         |text| json!({"kind": "sizeof", "type": "int", "headers": [text]}),
     ];
     for (turn, language) in ["c", "c++", "fortran"].into_iter().enumerate() {
-        let room = Room::new();
+        let workspace = Workspace::new();
         for (at, place) in places.into_iter().enumerate() {
-            // Every name in every place, in one of the languages.
+            // Every name in every place, each in one of the languages.
             for (_, shape) in shapes.iter().enumerate().filter(|(n, _)| (n + at) % 3 == turn) {
                 let mut check = place(shape);
                 check["id"] = json!("A");
                 check["language"] = json!(language);
-                let ended = room.check(&[]).ask(&json!({"checks": [check]}));
+                let ended = workspace.check(&[]).ask(&json!({"checks": [check]}));
                 row.times += 1;
                 if ended.hung {
                     row.hangs.push(check.to_string());
@@ -88,7 +88,7 @@ fn names(row: &mut Row) {
                     Some(2) => row.refused += 1,
                     Some(0 | 3) => {
                         let source = source_of(&ended.stdout);
-                        // As one word within one line it can be asked for.
+                        // As a single word on one line it is allowed.
                         if escaped(&source, language) {
                             row.wrong.push(format!("{check}: {source}"));
                         } else {
@@ -99,7 +99,7 @@ fn names(row: &mut Row) {
                 }
             }
         }
-        row.left.extend(room.left());
+        row.left.extend(workspace.left());
     }
     row.note = "right: asked as it stands, in its place".into();
 }
@@ -109,7 +109,8 @@ fn source_of(stdout: &[u8]) -> String {
     response["results"][0]["source"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Whether a line begins with what was to stand within one. In Fortran that is where types stand.
+/// Whether a line begins with text that belongs inside a line. In Fortran, lines do begin with
+/// types.
 fn escaped(source: &str, language: &str) -> bool {
     let starts: &[&str] = match language {
         "fortran" => &["#error"],
@@ -132,20 +133,22 @@ fn ids(row: &mut Row) {
     ];
     for format in ["json", "ndjson", "cmake", "cmake-variables", "keyval", "meson", "header"] {
         for id in ids {
-            let room = Room::new();
-            let mut call = room.check(&["--format", format]);
-            call.command.current_dir(room.tmp());
+            let workspace = Workspace::new();
+            let mut call = workspace.check(&["--format", format]);
+            call.command.current_dir(workspace.tmp());
             let check = json!({"id": id, "kind": "sizeof", "type": "int"});
             let ended = call.ask(&json!({"checks": [check]}));
-            row.ended(&room, &ended);
+            row.ended(&workspace, &ended);
             match ended.code() {
                 Some(2) => row.refused += 1,
                 Some(0) => row.right += 1,
                 _ => row.wrong.push(format!("{format} {id}: {ended:?}")),
             }
-            for place in
-                [room.path().join("escaped"), room.work().join("escaped"), "/escaped".into()]
-            {
+            for place in [
+                workspace.path().join("escaped"),
+                workspace.work().join("escaped"),
+                "/escaped".into(),
+            ] {
                 if place.exists() {
                     row.left.push(place.display().to_string());
                 }
@@ -154,17 +157,17 @@ fn ids(row: &mut Row) {
     }
 }
 
-/// What the compiler does with its arguments is the request's wish; but planning reads some of
-/// them, and that must end.
+/// The compiler may do anything with its arguments, but planning reads some of them, and that must
+/// end.
 fn arguments(row: &mut Row) {
-    let room = Room::new();
-    let pipe = room.own("pipe");
+    let workspace = Workspace::new();
+    let pipe = workspace.own("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    fs::write(room.own("circle"), format!("@{}", room.own("circle").display())).unwrap();
-    let twice = room.own("twice");
+    fs::write(workspace.own("circle"), format!("@{}", workspace.own("circle").display())).unwrap();
+    let twice = workspace.own("twice");
     let name = twice.display();
     fs::write(&twice, format!("@{name} @{name} @{name} @{name}")).unwrap();
-    let huge = room.own("huge");
+    let huge = workspace.own("huge");
     fs::File::create(&huge).unwrap().set_len(1 << 40).unwrap();
     let text = |path: &std::path::Path| format!("@{}", path.display());
     let all = [
@@ -172,7 +175,7 @@ fn arguments(row: &mut Row) {
         "@/dev/stdin".into(),
         "@/proc/self/mem".into(),
         text(&pipe),
-        text(&room.own("circle")),
+        text(&workspace.own("circle")),
         text(&twice),
         text(&huge),
         "@".into(),
@@ -188,7 +191,7 @@ fn arguments(row: &mut Row) {
     ];
     for argument in all {
         for field in ["args", "link_args"] {
-            let room = Room::new();
+            let workspace = Workspace::new();
             let mut check = json!({"id": "A", "kind": "links", "timeout": 2,
                                    "source": "int main(void) { return 0; }\n"});
             check[field] = json!([argument]);
@@ -196,10 +199,10 @@ fn arguments(row: &mut Row) {
                 "toolchains": {"c": {"command": [need("gcc")]}},
                 "checks": [check, {"id": "OTHER", "kind": "sizeof", "type": "int"}],
             });
-            let mut call = room.check(&[]);
-            world::limit(&mut call.command, libc::RLIMIT_AS, 2 << 30);
+            let mut call = workspace.check(&[]);
+            sandbox::limit(&mut call.command, libc::RLIMIT_AS, 2 << 30);
             let ended = call.ask(&request);
-            row.ended(&room, &ended);
+            row.ended(&workspace, &ended);
             match answers(&ended.stdout) {
                 Ok(answers) if answers.get("OTHER").is_some_and(|(status, _)| status == "yes") => {
                     let errors = answers["A"].0 == "error";
@@ -214,7 +217,7 @@ fn arguments(row: &mut Row) {
 }
 
 fn endless_files(row: &mut Row) {
-    let own = Room::new();
+    let own = Workspace::new();
     let pipe = own.own("pipe.c");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let huge = own.own("huge.c");
@@ -234,7 +237,7 @@ fn endless_files(row: &mut Row) {
         check(json!({"file": pipe})),
         check(json!({"file": huge})),
         check(json!({"file": zero})),
-        // The compiler does not read it, and says no.
+        // The compiler does not read it and fails.
         check(json!({"file": pipe, "args": ["-fno-such-flag"]})),
         check(json!({"file": zero, "args": ["-fno-such-flag"]})),
         check(json!({"file": huge, "args": ["-fno-such-flag"]})),
@@ -242,11 +245,11 @@ fn endless_files(row: &mut Row) {
         check(json!({"source": good, "kind": "links", "product": "/dev/full"})),
     ];
     for request in all {
-        let room = Room::new();
-        let mut call = room.check(&[]);
-        world::limit(&mut call.command, libc::RLIMIT_AS, 2 << 30);
+        let workspace = Workspace::new();
+        let mut call = workspace.check(&[]);
+        sandbox::limit(&mut call.command, libc::RLIMIT_AS, 2 << 30);
         let ended = call.ask(&request);
-        row.ended(&room, &ended);
+        row.ended(&workspace, &ended);
         match ended.code() {
             Some(2) => row.refused += 1,
             Some(3) => row.error += 1,
@@ -256,17 +259,17 @@ fn endless_files(row: &mut Row) {
         }
     }
     for file in [&pipe, &huge, &zero] {
-        let room = Room::new();
-        let mut call = room.call(TRYALL);
+        let workspace = Workspace::new();
+        let mut call = workspace.call(TRYALL);
         if file == &pipe {
             call.bound = Duration::from_secs(3);
         }
-        world::limit(&mut call.command, libc::RLIMIT_AS, 2 << 30);
+        sandbox::limit(&mut call.command, libc::RLIMIT_AS, 2 << 30);
         call.command.arg("check").arg(file);
         let ended = call.run(b"");
-        // A pipe into which nobody writes is waited for, as by every program that reads one.
+        // Reading a pipe without a writer blocks, as in every program.
         let waits = file == &pipe && ended.hung;
-        row.ended(&room, &Ended { hung: ended.hung && !waits, ..ended });
+        row.ended(&workspace, &Ended { hung: ended.hung && !waits, ..ended });
         row.refused += 1;
     }
 }
@@ -283,14 +286,14 @@ fn patterns(row: &mut Row) {
         "(".repeat(100_000),
     ];
     for pattern in patterns {
-        let room = Room::new();
+        let workspace = Workspace::new();
         let request = json!({
             "toolchains": {"c": {"command": [fakecc()]}},
             "checks": [{"id": "A", "kind": "compiles", "source": "x", "timeout": 2,
                         "args": ["--fake-flood=900000"], "fail_patterns": [pattern]}],
         });
-        let ended = room.check(&[]).ask(&request);
-        row.ended(&room, &ended);
+        let ended = workspace.check(&[]).ask(&request);
+        row.ended(&workspace, &ended);
         match ended.code() {
             Some(2) => row.refused += 1,
             Some(3) => row.error += 1,
@@ -322,13 +325,13 @@ fn bytes(row: &mut Row) {
                 _ => drop(some.drain(at..(at + 7).min(some.len()))),
             }
         }
-        // It asks nobody: what is looked at is how it is read.
+        // No compiler runs: only parsing matters.
         all.push([some, b" ]".to_vec()].concat());
     }
     for bytes in all {
-        let room = Room::new();
-        let ended = room.check(&[]).run(&bytes);
-        row.look(&room, &ended, right());
+        let workspace = Workspace::new();
+        let ended = workspace.check(&[]).run(&bytes);
+        row.look(&workspace, &ended, right());
     }
     row.note = format!("seed {seed}");
 }
@@ -347,11 +350,12 @@ int main(int c, char **v) {
 
 fn hundred_thousand(row: &mut Row, shape: u32) {
     const COUNT: usize = 100_000;
-    let room = Room::new();
-    let quick = room.own("quick");
-    fs::write(room.own("quick.c"), QUICK).unwrap();
+    let workspace = Workspace::new();
+    let quick = workspace.own("quick");
+    fs::write(workspace.own("quick.c"), QUICK).unwrap();
     let mut gcc = std::process::Command::new(need("gcc"));
-    let built = gcc.args(["-O1", "-static", "-o"]).arg(&quick).arg(room.own("quick.c")).status();
+    let built =
+        gcc.args(["-O1", "-static", "-o"]).arg(&quick).arg(workspace.own("quick.c")).status();
     assert!(built.unwrap().success());
     let compiler =
         if shape == 2 { "/no/such/compiler".into() } else { quick.display().to_string() };
@@ -367,7 +371,7 @@ fn hundred_thousand(row: &mut Row, shape: u32) {
     let checks: Vec<_> = (0..COUNT).map(check).collect();
     let request = json!({"toolchains": {"c": {"command": [compiler]}}, "checks": checks});
     let expected = if shape == 2 { "error" } else { "yes" };
-    let mut call = room.check(&[]);
+    let mut call = workspace.check(&[]);
     if shape == 4 {
         call.bound *= 3;
     }
@@ -387,7 +391,7 @@ fn hundred_thousand(row: &mut Row, shape: u32) {
         ended
     });
     let right = (0..COUNT).map(|n| (format!("N{n}"), (expected.to_owned(), Value::Null))).collect();
-    row.look(&room, &ended, &right);
+    row.look(&workspace, &ended, &right);
     if shape == 2 {
         (row.error, row.right) = (row.right, 0);
     }
@@ -401,7 +405,7 @@ fn hundred_thousand(row: &mut Row, shape: u32) {
 /// For 100,000 checks.
 const MOST_MEGABYTES: u64 = 600;
 
-/// The most memory that a process had, in kilobytes.
+/// The peak memory of a process, in kilobytes.
 pub fn high_water(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! Jobservers that die, give garbage, run dry, or are something else.
+//! Jobservers that die, send garbage, run out of tokens, or are not jobservers.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
 use crate::batch::*;
-use crate::call::{Room, wait};
+use crate::call::{Workspace, wait};
 use crate::support::*;
 use crate::table::{Fault, Row};
 
@@ -28,8 +28,8 @@ pub const FAULTS: &[Fault] = &[
     fault("jobserver that is something else", something_else),
 ];
 
-fn fifo(room: &Room) -> (PathBuf, File) {
-    let path = room.own("fifo");
+fn fifo(workspace: &Workspace) -> (PathBuf, File) {
+    let path = workspace.own("fifo");
     mkfifo(&path, Mode::S_IRWXU).unwrap();
     let mut options = File::options();
     let options = options.read(true).write(true).custom_flags(libc::O_NONBLOCK);
@@ -41,28 +41,28 @@ fn flags(path: &Path) -> String {
     format!(" -j --jobserver-auth=fifo:{}", path.display())
 }
 
-/// The pipes' other ends are closed, and the named pipe is removed.
+/// Closes the other ends of the pipes and removes the named pipe.
 fn dies(row: &mut Row) {
     for after in [0, 20, 80] {
-        let room = Room::new();
-        let (path, mut file) = fifo(&room);
+        let workspace = Workspace::new();
+        let (path, mut file) = fifo(&workspace);
         file.write_all(b"ab").unwrap();
-        let mut call = room.check(&[]).env("MAKEFLAGS", flags(&path));
+        let mut call = workspace.check(&[]).env("MAKEFLAGS", flags(&path));
         let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
         std::thread::sleep(Duration::from_millis(after));
         let _ = file.read(&mut [0; 9]);
         drop(file);
         fs::remove_file(&path).unwrap();
         let ended = wait(child, call.bound);
-        row.look(&room, &ended, right_of_small());
+        row.look(&workspace, &ended, right_of_small());
 
-        let room = Room::new();
+        let workspace = Workspace::new();
         let (reader, mut writer) = std::io::pipe().unwrap();
         writer.write_all(b"a").unwrap();
         let give_back = File::options().write(true).open("/dev/null").unwrap();
-        let mut call = room.check(&[]).env("MAKEFLAGS", " -j --jobserver-auth=97,98");
+        let mut call = workspace.check(&[]).env("MAKEFLAGS", " -j --jobserver-auth=97,98");
         let numbers = [(reader.as_raw_fd(), 97), (give_back.as_raw_fd(), 98)];
-        // SAFETY: dup2 is async-signal-safe, and nobody else uses these numbers in the child.
+        // SAFETY: dup2 is async-signal-safe, and the child does not use these numbers otherwise.
         unsafe {
             call.command.pre_exec(move || {
                 for (from, to) in numbers {
@@ -75,14 +75,14 @@ fn dies(row: &mut Row) {
         std::thread::sleep(Duration::from_millis(after));
         drop(writer);
         let ended = wait(child, call.bound);
-        row.look(&room, &ended, right_of_small());
+        row.look(&workspace, &ended, right_of_small());
     }
 }
 
 fn garbage(row: &mut Row) {
-    let room = Room::new();
-    let (path, mut file) = fifo(&room);
-    let mut call = room.check(&[]).env("MAKEFLAGS", flags(&path));
+    let workspace = Workspace::new();
+    let (path, mut file) = fifo(&workspace);
+    let mut call = workspace.check(&[]).env("MAKEFLAGS", flags(&path));
     let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
     let done = std::sync::atomic::AtomicBool::new(false);
     let ended = std::thread::scope(|scope| {
@@ -96,16 +96,16 @@ fn garbage(row: &mut Row) {
         done.store(true, std::sync::atomic::Ordering::Relaxed);
         ended
     });
-    row.look(&room, &ended, right_of_small());
+    row.look(&workspace, &ended, right_of_small());
 }
 
-/// Somebody else takes every token that is there, always.
+/// Another process always takes all available tokens.
 fn dry(row: &mut Row) {
     for tokens in [&b""[..], b"abc"] {
-        let room = Room::new();
-        let (path, mut file) = fifo(&room);
+        let workspace = Workspace::new();
+        let (path, mut file) = fifo(&workspace);
         file.write_all(tokens).unwrap();
-        let mut call = room.check(&[]).env("MAKEFLAGS", flags(&path));
+        let mut call = workspace.check(&[]).env("MAKEFLAGS", flags(&path));
         let child = call.start(small_request(&need("gcc")).to_string().as_bytes());
         let done = std::sync::atomic::AtomicBool::new(false);
         let ended = std::thread::scope(|scope| {
@@ -119,15 +119,15 @@ fn dry(row: &mut Row) {
             done.store(true, std::sync::atomic::Ordering::Relaxed);
             ended
         });
-        row.look(&room, &ended, right_of_small());
+        row.look(&workspace, &ended, right_of_small());
     }
 }
 
 fn something_else(row: &mut Row) {
-    let room = Room::new();
-    fs::write(room.own("file"), "precious").unwrap();
-    let file = room.own("file").display().to_string();
-    let own = room.own("").display().to_string();
+    let workspace = Workspace::new();
+    fs::write(workspace.own("file"), "precious").unwrap();
+    let file = workspace.own("file").display().to_string();
+    let own = workspace.own("").display().to_string();
     for value in [
         "fifo:/dev/zero",
         "fifo:/dev/full",
@@ -142,10 +142,10 @@ fn something_else(row: &mut Row) {
         "\u{1b}[2J",
     ] {
         let value = format!(" -j --jobserver-auth={value}");
-        let ended = room.check(&[]).env("MAKEFLAGS", value).ask(&small_request(&need("gcc")));
-        row.look(&room, &ended, right_of_small());
+        let ended = workspace.check(&[]).env("MAKEFLAGS", value).ask(&small_request(&need("gcc")));
+        row.look(&workspace, &ended, right_of_small());
     }
-    if fs::read_to_string(room.own("file")).unwrap() != "precious" {
+    if fs::read_to_string(workspace.own("file")).unwrap() != "precious" {
         row.wrong.push("a file was written to".into());
     }
 }

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use crate::batch::*;
-use crate::call::{Ended, Room, wait};
+use crate::call::{Ended, Workspace, wait};
 use crate::support::*;
 use crate::table::{Fault, Row};
 
@@ -24,7 +24,7 @@ pub const FAULTS: &[Fault] = &[
 pub struct Random(u64);
 
 impl Random {
-    /// By `HOSTILE_SEED`, else another one each time. The seed, to be told.
+    /// `HOSTILE_SEED`, or a random seed, which is reported.
     pub fn new() -> (Self, u64) {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let given = std::env::var("HOSTILE_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -49,14 +49,14 @@ fn kills(row: &mut Row, count: usize) {
     let right = right_for(&real);
     let mut ended_by = 0;
     for _ in 0..count {
-        let room = Room::new();
-        // Half of them with compilers that have children, some of which do not listen.
+        let workspace = Workspace::new();
+        // Half of the compilers have children, some of which ignore signals.
         let is_fake = random.below(2) == 0;
         let (request, right) =
-            if is_fake { (fake(&room), fake_right()) } else { (real.clone(), right.clone()) };
+            if is_fake { (fake(&workspace), fake_right()) } else { (real.clone(), right.clone()) };
         let format = ["json", "ndjson", "keyval"][random.below(3) as usize];
-        let output = room.work().join("out");
-        let mut call = room.check(&["-j3", "--format", format]);
+        let output = workspace.work().join("out");
+        let mut call = workspace.check(&["-j3", "--format", format]);
         let to_file = random.below(3) == 0;
         if to_file {
             call.command.arg("--output").arg(&output);
@@ -66,15 +66,15 @@ fn kills(row: &mut Row, count: usize) {
         std::thread::sleep(Duration::from_micros(random.below(400_000)));
         crate::processes::signal(&child, signal);
         let mut ended = wait(child, call.bound);
-        row.ended(&room, &ended);
-        if room.end_daemons(&room.own("pids")) > 0 {
+        row.ended(&workspace, &ended);
+        if workspace.end_daemons(&workspace.own("pids")) > 0 {
             row.left.push(format!("children of compilers after {signal}, seed {seed}"));
         }
         if to_file {
             ended.stdout = std::fs::read(&output).unwrap_or_default();
             let _ = std::fs::remove_file(&output);
         }
-        let beside: Vec<_> = std::fs::read_dir(room.work()).unwrap().flatten().collect();
+        let beside: Vec<_> = std::fs::read_dir(workspace.work()).unwrap().flatten().collect();
         if !beside.is_empty() {
             row.left.push(format!("{beside:?} after {signal}, seed {seed}"));
         }
@@ -92,7 +92,7 @@ fn kills(row: &mut Row, count: usize) {
     row.note = format!("seed {seed}; {ended_by} ended by the signal, the others were done");
 }
 
-/// Half an answer is none; whole answers are right.
+/// A truncated answer does not count; complete answers are right.
 fn what_was_said(
     row: &mut Row,
     format: &str,
@@ -113,7 +113,7 @@ fn what_was_said(
         "json" if text.is_empty() => {}
         "json" => match answers(text.as_bytes()) {
             Ok(answers) => answers.into_iter().for_each(|(id, answer)| look(row, &id, answer)),
-            // The reader sees that it does not end.
+            // The reader can see that it is incomplete.
             Err(_) if was_killed => return Ok(()),
             Err(why) => return Err(why),
         },
@@ -131,9 +131,9 @@ fn what_was_said(
     if was_killed || seen >= right.len() { Ok(()) } else { Err(format!("{seen} answers")) }
 }
 
-fn fake(room: &Room) -> Value {
-    let pids = format!("--fake-fork={}", room.own("pids").display());
-    let stray = format!("--fake-stray={}", room.own("pids").display());
+fn fake(workspace: &Workspace) -> Value {
+    let pids = format!("--fake-fork={}", workspace.own("pids").display());
+    let stray = format!("--fake-stray={}", workspace.own("pids").display());
     let checks: Vec<_> = (0..20)
         .map(|n| {
             let more: &[&str] = match n % 5 {

@@ -1,15 +1,14 @@
-//! Limits of the system and of control groups, from what is too little for anything to what is
-//! almost enough.
+//! Resource limits and control groups, from far too small to almost sufficient.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::batch::*;
-use crate::call::{Ended, Room};
+use crate::call::{Ended, Workspace};
+use crate::sandbox::{self, Cgroup, Programs};
 use crate::support::*;
 use crate::table::{Fault, Row};
 use crate::watcher;
-use crate::world::{self, Cgroup, Programs};
 
 const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("limit", name, "shell", make)
@@ -46,61 +45,61 @@ pub const FAULTS: &[Fault] = &[
     fault("a tenth of a core in a control group", share_of_a_core),
 ];
 
-/// Batches under each of these values of a limit.
+/// Runs batches under each of these values of a limit.
 fn each(row: &mut Row, which: libc::__rlimit_resource_t, values: &[u64]) {
     for (index, &value) in values.iter().enumerate() {
         let compiler = if index % 4 == 3 { "clang" } else { "gcc" };
-        let room = Room::new();
-        let mut call = room.check(&["-j3"]);
-        world::limit(&mut call.command, which, value);
+        let workspace = Workspace::new();
+        let mut call = workspace.check(&["-j3"]);
+        sandbox::limit(&mut call.command, which, value);
         let ended = call.ask(&small_request(&need(compiler)));
-        look_at_limited(row, &room, &ended, right_of_small());
+        look_at_limited(row, &workspace, &ended, right_of_small());
     }
 }
 
-/// What the system ends before it can say anything has not said anything wrong.
-fn look_at_limited(row: &mut Row, room: &Room, ended: &Ended, right: &Answers) {
+/// A run that the system kills before it prints anything has given no wrong answer.
+fn look_at_limited(row: &mut Row, workspace: &Workspace, ended: &Ended, right: &Answers) {
     let died = ended.signal().is_some() || ended.code() == Some(127);
     if died && ended.stdout.is_empty() {
-        row.ended(room, ended);
+        row.ended(workspace, ended);
         row.refused += 1;
     } else {
-        row.look(room, ended, right);
+        row.look(workspace, ended, right);
     }
 }
 
-/// GCC's linker driver tries to fork for half a minute before it gives up, and what has too little
-/// memory for its own program reads that from the disk for ever.
+/// GCC's linker driver retries fork for half a minute before it gives up. A process with too little
+/// memory for its own program reads that from the disk forever.
 const IMPATIENT: [&str; 2] = ["-j4", "--timeout=3"];
 
 fn processes(row: &mut Row) {
     let programs = Programs::new();
-    // Each its own, as the limit counts all processes of a user.
+    // One user for each, because the limit counts all processes of a user.
     for (index, most) in [0, 1, 2, 3, 4, 6, 8, 12, 24].into_iter().enumerate() {
-        let room = Room::new();
-        world::open_to_all(room.path(), 0o755);
-        world::open_to_all(&room.work(), 0o755);
-        world::open_to_all(&room.tmp(), 0o1777);
-        let mut call = room.call(programs.tryall());
+        let workspace = Workspace::new();
+        sandbox::open_to_all(workspace.path(), 0o755);
+        sandbox::open_to_all(&workspace.work(), 0o755);
+        sandbox::open_to_all(&workspace.tmp(), 0o1777);
+        let mut call = workspace.call(programs.tryall());
         call.command.args(["check", "-"]).args(IMPATIENT);
-        world::as_user(&mut call.command, 64000 + u32::try_from(index).unwrap());
-        world::limit(&mut call.command, libc::RLIMIT_NPROC, most);
+        sandbox::as_user(&mut call.command, 64000 + u32::try_from(index).unwrap());
+        sandbox::limit(&mut call.command, libc::RLIMIT_NPROC, most);
         let ended = call.ask(&small_request("/usr/bin/gcc"));
-        look_at_limited(row, &room, &ended, right_of_small());
+        look_at_limited(row, &workspace, &ended, right_of_small());
     }
     row.note = "as other users".into();
 }
 
 fn group_of_processes(row: &mut Row) {
     for (index, most) in [2, 3, 4, 5, 6, 8, 12, 24].into_iter().enumerate() {
-        let room = Room::new();
+        let workspace = Workspace::new();
         let group = Cgroup::new(&[("pids", "pids.max", "pids.max", most)]);
         let group = group.unwrap_or_else(|why| panic!("run this as root: {why}"));
-        let mut call = room.check(&IMPATIENT);
+        let mut call = workspace.check(&IMPATIENT);
         group.hold(&mut call.command);
         let compiler = if index % 4 == 3 { "clang" } else { "gcc" };
         let ended = call.ask(&small_request(&need(compiler)));
-        look_at_limited(row, &room, &ended, right_of_small());
+        look_at_limited(row, &workspace, &ended, right_of_small());
     }
     row.note = "pids.max of a control group".into();
 }
@@ -108,18 +107,18 @@ fn group_of_processes(row: &mut Row) {
 fn group_of_memory(row: &mut Row) {
     let mut without_guard = 0;
     for (index, megabytes) in [2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 32, 64].into_iter().enumerate() {
-        let room = Room::new();
+        let workspace = Workspace::new();
         let group = memory(megabytes << 20);
-        let (mut call, orphans) = room.watched(&IMPATIENT);
+        let (mut call, orphans) = workspace.watched(&IMPATIENT);
         call.command.env(watcher::GROUP, group.file("cgroup.procs"));
         let compiler = if index % 3 == 2 { "clang" } else { "gcc" };
         let ended = call.ask(&small_request(&need(compiler)));
         if watcher::killed(&orphans, "tryall") {
-            // Who would clean up was killed like the rest, after it.
+            // The reaper was killed after the other processes.
             without_guard += 1;
-            room.clear();
+            workspace.clear();
         }
-        look_at_limited(row, &room, &ended, right_of_small());
+        look_at_limited(row, &workspace, &ended, right_of_small());
     }
     row.note = format!("memory.limit of a control group; {without_guard} times the guard, too");
 }
@@ -131,13 +130,13 @@ fn memory(bytes: u64) -> Cgroup {
 
 fn killed_child(row: &mut Row) {
     for args in [&["-j4"][..], &["-j4", "--no-fuse"]] {
-        let room = Room::new();
+        let workspace = Workspace::new();
         let group = memory(96 << 20);
-        let mut call = room.faulty(args, &["eat=300000000"]);
+        let mut call = workspace.faulty(args, &["eat=300000000"]);
         group.hold(&mut call.command);
         let ended = call.ask(&small_request(&fakecc()));
         let before = row.error;
-        look_at_limited(row, &room, &ended, right_of_small());
+        look_at_limited(row, &workspace, &ended, right_of_small());
         if ended.signal().is_none() && row.error == before {
             row.wrong.push("nothing was killed".into());
         }
@@ -145,16 +144,16 @@ fn killed_child(row: &mut Row) {
 }
 
 fn share_of_a_core(row: &mut Row) {
-    let room = Room::new();
+    let workspace = Workspace::new();
     let limits = [("cpu", "cpu.cfs_quota_us", "cpu.max", 10_000)];
-    let mut call = room.check(&[]);
+    let mut call = workspace.check(&[]);
     let group = Cgroup::new(&limits);
     let stop = AtomicBool::new(false);
     let ended = std::thread::scope(|scope| {
         match &group {
             Ok(group) => group.hold(&mut call.command),
-            // The same to the one who runs: stopped nine parts of the time.
-            Err(_) => drop(scope.spawn(|| take_turns(&room, &stop))),
+            // The effect is the same for the process: stopped nine tenths of the time.
+            Err(_) => drop(scope.spawn(|| take_turns(&workspace, &stop))),
         }
         let ended = call.ask(&small_request(&need("gcc")));
         stop.store(true, Ordering::Relaxed);
@@ -164,15 +163,15 @@ fn share_of_a_core(row: &mut Row) {
         Ok(_) => "cpu quota of a control group".into(),
         Err(_) => "SIGSTOP for nine tenths of the time: there is no cpu quota here".into(),
     };
-    row.look(&room, &ended, right_of_small());
+    row.look(&workspace, &ended, right_of_small());
 }
 
-fn take_turns(room: &Room, stop: &AtomicBool) {
+fn take_turns(workspace: &Workspace, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        let all = crate::processes::with_in_environment(room.path());
+        let all = crate::processes::with_in_environment(workspace.path());
         for (signal, time) in [(libc::SIGSTOP, 9), (libc::SIGCONT, 1)] {
             for pid in &all {
-                // SAFETY: any number may be sent a signal.
+                // SAFETY: a signal can be sent to any process id.
                 unsafe { libc::kill(*pid, signal) };
             }
             std::thread::sleep(Duration::from_millis(time));

@@ -1,4 +1,4 @@
-//! Twenty batches at once under a limit on processes.
+//! Twenty concurrent batches under a limit on processes.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::batch::*;
-use crate::call::Room;
+use crate::call::Workspace;
+use crate::sandbox::Cgroup;
 use crate::support::*;
 use crate::table::{Fault, Row};
-use crate::world::Cgroup;
 
 /// Their part of the table.
 pub const FAULTS: &[Fault] = &[
@@ -22,10 +22,10 @@ pub const FAULTS: &[Fault] = &[
     }),
 ];
 
-/// Twenty times the program, its guard, and two compilers of four processes each are more.
+/// Twenty times the program, its reaper, and two compilers of four processes each exceed the limit.
 const PROCESSES: u64 = 130;
 
-/// Each batch asks something else, so that a mixed-up answer is seen.
+/// Each batch has different checks, to detect mixed-up answers.
 fn numbered(number: u64) -> (Value, Answers) {
     let mut request = small_request(&need("gcc"));
     let checks = request["checks"].as_array_mut().unwrap();
@@ -49,7 +49,7 @@ fn numbered(number: u64) -> (Value, Answers) {
 }
 
 fn load(row: &mut Row, time: Duration) {
-    // The right answers are asked for without the limit.
+    // Get the right answers without the limit.
     right();
     let limits = [("pids", "pids.max", "pids.max", PROCESSES)];
     let group = Cgroup::new(&limits).unwrap_or_else(|why| panic!("run this as root: {why}"));
@@ -75,13 +75,13 @@ fn load(row: &mut Row, time: Duration) {
                     while Instant::now() < end {
                         let number = next.fetch_add(1, Ordering::Relaxed);
                         let (request, right) = numbered(number);
-                        let room = Room::new();
+                        let workspace = Workspace::new();
                         let args: &[&str] =
                             if worker % 2 == 0 { &["-j2"] } else { &["-j2", "--no-fuse"] };
-                        let mut call = room.check(args);
+                        let mut call = workspace.check(args);
                         group.hold(&mut call.command);
                         let ended = call.ask(&request);
-                        row.look(&room, &ended, &right);
+                        row.look(&workspace, &ended, &right);
                     }
                     row
                 })
@@ -107,7 +107,7 @@ fn load(row: &mut Row, time: Duration) {
     );
 }
 
-/// The running tryalls of a group.
+/// The running tryall processes of a group.
 fn tools(group: &Cgroup) -> Vec<u32> {
     let file = group.file("cgroup.procs");
     let text = fs::read_to_string(file).unwrap_or_default();

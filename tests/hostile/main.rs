@@ -1,27 +1,27 @@
-//! Faults, one row each: compilers that hang, crash and lie, a machine without room, callers that
-//! go away, input that wants to get out. Each is made for real, with the real program, and three
-//! promises are looked at:
+//! Injects faults: compilers that hang, crash and lie, full disks, callers that go away, malicious
+//! input. Each fault is real, and so is the program. Each row of the table is one fault, for which three
+//! properties must hold:
 //!
-//! * every answer is that of a healthy run, or `error`, or the request is refused;
-//! * it ends;
-//! * nothing is left behind: no process, and no file beside the answers.
+//! * every answer is that of a run without faults, or `error`, or the request is refused;
+//! * the program ends;
+//! * nothing is left behind: no process, and no file except the answers.
 //!
-//! `cargo test --test hostile` runs this and prints the table; a word on the command line chooses rows
-//! by their names. `tests/soak` runs the long parts (`--long`). What cannot be set up fails: a row that is
-//! left out would look like one that holds.
+//! `cargo test --test hostile` runs this and prints the table; words on the command line select rows by
+//! name. `tests/soak` runs the long parts (`--long`). A fault that cannot be set up is a failure, because
+//! a skipped row would look like a passing one.
 
 #[path = "../suite/processes.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod processes;
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 
 mod batch;
 mod call;
+mod sandbox;
 mod table;
 mod watcher;
-mod world;
 
 mod caller;
 mod cmake;
@@ -75,10 +75,10 @@ fn main() -> ExitCode {
     };
     let faults: Vec<_> = faults().into_iter().filter(chosen).collect();
     if faults.is_empty() {
-        // Another test was meant.
+        // The words name a different test.
         return ExitCode::SUCCESS;
     }
-    if let Err(why) = world::enter() {
+    if let Err(why) = sandbox::enter() {
         eprintln!("hostile: {why}");
         return ExitCode::FAILURE;
     }

@@ -1,4 +1,4 @@
-//! Build directories whose names nobody expects, by all three doors.
+//! Build directories with unusual names, with the shell, CMake and Meson.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use crate::batch::*;
-use crate::call::Room;
+use crate::call::Workspace;
 use crate::cmake::{Configure, in_its_place, project};
 use crate::support::*;
 use crate::table::{Fault, Row};
@@ -16,7 +16,7 @@ const PART: &str = "caller";
 const SPACES: &[u8] = b" a  b";
 const QUOTES: &[u8] = b"a'b\"c\\d";
 const NEWLINES: &[u8] = b"a\nb\r\nc";
-/// As much of it as CMake can.
+/// The part of the name that CMake supports.
 const QUOTE: &[u8] = b"a'b";
 const SYNTAX: &[u8] = b"$(x)`x`&|*?[x]{y}${z}@z@#%;";
 const SOME_SYNTAX: &[u8] = b"$x`x`&|*?[x]{y}@z@#%";
@@ -57,23 +57,23 @@ pub const FAULTS: &[Fault] = &[
 ];
 
 fn shell(row: &mut Row, name: &[u8]) {
-    let room = Room::new();
-    let place = room.work().join(OsStr::from_bytes(name));
+    let workspace = Workspace::new();
+    let place = workspace.work().join(OsStr::from_bytes(name));
     fs::create_dir_all(&place).unwrap();
-    shell_in(row, &room, &place);
+    shell_in(row, &workspace, &place);
 }
 
-fn shell_in(row: &mut Row, room: &Room, place: &std::path::Path) {
+fn shell_in(row: &mut Row, workspace: &Workspace, place: &std::path::Path) {
     let temp = place.join("tmp");
     fs::create_dir(&temp).unwrap();
     fs::write(place.join("request.json"), small_request(&need("gcc")).to_string()).unwrap();
     for file in ["request.json".into(), place.join("request.json")] {
-        let mut call = room.call(TRYALL);
+        let mut call = workspace.call(TRYALL);
         call.command.arg("check").arg(file).args(["--output", "answers.json"]);
         call.command.current_dir(place).env("TMPDIR", &temp);
         let mut ended = call.run(b"");
         ended.stdout = fs::read(place.join("answers.json")).unwrap_or(ended.stdout);
-        row.look(room, &ended, right_of_small());
+        row.look(workspace, &ended, right_of_small());
         let _ = fs::remove_file(place.join("answers.json"));
         row.left.extend(
             fs::read_dir(&temp).unwrap().flatten().map(|it| it.path().display().to_string()),
@@ -81,9 +81,10 @@ fn shell_in(row: &mut Row, room: &Room, place: &std::path::Path) {
     }
 }
 
-/// A directory whose path has so many characters, made step by step: no call takes longer ones.
-fn long(room: &Room, characters: usize) -> PathBuf {
-    let mut place = room.work();
+/// A directory whose path has this many characters, created step by step because system calls
+/// reject longer paths.
+fn long(workspace: &Workspace, characters: usize) -> PathBuf {
+    let mut place = workspace.work();
     while place.as_os_str().len() < characters {
         let more = (characters - place.as_os_str().len()).saturating_sub(1).clamp(1, 200);
         place.push("x".repeat(more));
@@ -94,33 +95,34 @@ fn long(room: &Room, characters: usize) -> PathBuf {
 
 fn long_shell(row: &mut Row) {
     for characters in [3900, 4000, 4050, 4060] {
-        let room = Room::new();
-        let place = long(&room, characters);
-        shell_in(row, &room, &place);
+        let workspace = Workspace::new();
+        let place = long(&workspace, characters);
+        shell_in(row, &workspace, &place);
     }
 }
 
 fn cmake(row: &mut Row, name: &[u8]) {
-    let room = Room::new();
-    let build = room.work().join(OsStr::from_bytes(name));
-    cmake_in(row, &room, build);
+    let workspace = Workspace::new();
+    let build = workspace.work().join(OsStr::from_bytes(name));
+    cmake_in(row, &workspace, build);
 }
 
 fn long_cmake(row: &mut Row) {
-    // With 4,000 CMake tries for minutes to remove a directory whose name has become too long.
+    // With 4,000 characters, CMake tries for minutes to remove a directory whose name has become
+    // too long.
     for characters in [300, 3800] {
-        let room = Room::new();
-        let build = long(&room, characters);
-        cmake_in(row, &room, build);
+        let workspace = Workspace::new();
+        let build = long(&workspace, characters);
+        cmake_in(row, &workspace, build);
     }
 }
 
-fn cmake_in(row: &mut Row, room: &Room, build: PathBuf) {
-    let source = project(room, "");
+fn cmake_in(row: &mut Row, workspace: &Workspace, build: PathBuf) {
+    let source = project(workspace, "");
     let tryall = PathBuf::from(TRYALL);
-    let stock = Configure::new(room, &source, &build).anew();
-    let ours = Configure::new(room, &source, &build).with(&tryall).anew();
-    row.ended(room, &ours.ended);
+    let stock = Configure::new(workspace, &source, &build).anew();
+    let ours = Configure::new(workspace, &source, &build).with(&tryall).anew();
+    row.ended(workspace, &ours.ended);
     if !ours.succeeded() {
         row.refused += 1;
     }
@@ -154,8 +156,8 @@ foreach name, value : tryall_answers
 endforeach
 ";
 
-fn meson_project(room: &Room) -> PathBuf {
-    let source = room.own("source");
+fn meson_project(workspace: &Workspace) -> PathBuf {
+    let source = workspace.own("source");
     fs::create_dir_all(&source).unwrap();
     fs::write(source.join("meson.build"), MESON_BUILD).unwrap();
     fs::write(source.join("meson_options.txt"), "option('stock', type: 'boolean', value: false)\n")
@@ -169,20 +171,24 @@ fn meson_project(room: &Room) -> PathBuf {
     source
 }
 
-/// What Meson says of the answers, with a tryall that stands in this directory.
+/// Meson's output about the answers, with the tryall in this directory.
 fn meson_in(
-    room: &Room,
+    workspace: &Workspace,
     build: &std::path::Path,
     programs: &std::path::Path,
     stock: bool,
 ) -> (crate::call::Ended, Vec<String>) {
-    let mut call = room.call(venv("meson"));
+    let mut call = workspace.call(venv("meson"));
     let _ = fs::remove_dir_all(build);
     let rest = std::env::var_os("PATH").unwrap();
     let path = [programs.to_owned(), tools()];
     let path = path.into_iter().chain(std::env::split_paths(&rest));
     call.command.env("PATH", std::env::join_paths(path).unwrap()).env("CC", need("gcc"));
-    call.command.arg("setup").arg(format!("-Dstock={stock}")).arg(build).arg(meson_project(room));
+    call.command
+        .arg("setup")
+        .arg(format!("-Dstock={stock}"))
+        .arg(build)
+        .arg(meson_project(workspace));
     let ended = call.run(b"");
     let text = String::from_utf8_lossy(&ended.stdout).into_owned();
     let answers = text.lines().filter(|line| line.starts_with("Message: answer"));
@@ -191,12 +197,12 @@ fn meson_in(
 }
 
 fn meson(row: &mut Row, name: &[u8]) {
-    let room = Room::new();
-    let build = room.work().join(OsStr::from_bytes(name));
+    let workspace = Workspace::new();
+    let build = workspace.work().join(OsStr::from_bytes(name));
     let programs = std::path::Path::new(TRYALL).parent().unwrap();
-    let (stock, expected) = meson_in(&room, &build, programs, true);
-    let (ours, answers) = meson_in(&room, &build, programs, false);
-    row.ended(&room, &ours);
+    let (stock, expected) = meson_in(&workspace, &build, programs, true);
+    let (ours, answers) = meson_in(&workspace, &build, programs, false);
+    row.ended(&workspace, &ours);
     if ours.code() != Some(0) {
         row.refused += 1;
     }
@@ -212,14 +218,14 @@ fn meson(row: &mut Row, name: &[u8]) {
 
 fn meson_killed(row: &mut Row) {
     for pause in ["0.001", "0.03", "0.08"] {
-        let room = Room::new();
-        // On a busy machine it may have ended before that.
+        let workspace = Workspace::new();
+        // On a busy machine it may have ended earlier.
         let script =
             format!("'{TRYALL}' \"$@\" &\nsleep {pause}\nkill -KILL $!\nwait $!\nexit 137");
-        let program = in_its_place(&room, &script);
-        let build = room.work().join("build");
-        let (ours, answers) = meson_in(&room, &build, program.parent().unwrap(), false);
-        row.ended(&room, &ours);
+        let program = in_its_place(&workspace, &script);
+        let build = workspace.work().join("build");
+        let (ours, answers) = meson_in(&workspace, &build, program.parent().unwrap(), false);
+        row.ended(&workspace, &ours);
         row.refused += 1;
         if ours.code() == Some(0) || !answers.is_empty() {
             row.wrong.push(format!("answers of a program that was killed: {ours:?}"));

@@ -1,4 +1,4 @@
-//! Compilers that are replaced or deleted while the batch runs, and files that are no compilers.
+//! Compilers that are replaced or deleted while the batch runs, and files that are not compilers.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use crate::batch::*;
-use crate::call::Room;
+use crate::call::Workspace;
 use crate::processes::comes_true;
+use crate::sandbox;
 use crate::support::*;
 use crate::table::{Fault, Row};
-use crate::world;
 
 const fn fault(name: &'static str, make: fn(&mut Row)) -> Fault {
     Fault::new("compiler", name, "shell", make)
@@ -32,19 +32,19 @@ pub const FAULTS: &[Fault] = &[
     fault("not executable", |row| no_compiler(row, "#!/bin/sh\nexit 0\n", 0o644)),
     fault("an empty file", |row| no_compiler(row, "", 0o755)),
     fault("not there", |row| {
-        row_of(row, &Room::new(), Path::new("/no/such/compiler"));
+        row_of(row, &Workspace::new(), Path::new("/no/such/compiler"));
     }),
     fault("a directory", |row| {
-        let room = Room::new();
-        let path = room.own("");
-        row_of(row, &room, &path);
+        let workspace = Workspace::new();
+        let path = workspace.own("");
+        row_of(row, &workspace, &path);
     }),
     fault("a link that leads nowhere, or in a circle", |row| {
         for target in ["/no/such/compiler", "cc"] {
-            let room = Room::new();
-            let path = room.own("cc");
+            let workspace = Workspace::new();
+            let path = workspace.own("cc");
             symlink(target, &path).unwrap();
-            row_of(row, &room, &path);
+            row_of(row, &workspace, &path);
         }
     }),
 ];
@@ -59,39 +59,39 @@ while [ $# -gt 0 ]; do
 done
 ";
 
-/// A compiler that does what gcc does, a little slower, and notes that it has begun.
-fn script(room: &Room) -> PathBuf {
-    let path = room.own("cc");
-    let log = room.own("begun");
+/// A compiler that runs gcc, a little slower, and records that it has started.
+fn script(workspace: &Workspace) -> PathBuf {
+    let path = workspace.own("cc");
+    let log = workspace.own("begun");
     let text = format!("#!/bin/sh\necho >>'{}'\nsleep 0.02\nexec gcc \"$@\"\n", log.display());
     fs::write(&path, text).unwrap();
-    world::open_to_all(&path, 0o755);
+    sandbox::open_to_all(&path, 0o755);
     path
 }
 
-/// Runs batches whose compiler becomes another one when so many have begun.
-fn meanwhile(row: &mut Row, change: &dyn Fn(&Room, &Path)) {
+/// Runs batches whose compiler is replaced after this many starts.
+fn meanwhile(row: &mut Row, change: &dyn Fn(&Workspace, &Path)) {
     let alone = [1, 3, 6, 10, 14].map(|after| (&["-j3", "--no-fuse"][..], after));
-    // Where checks share commands there are fewer.
+    // There are fewer starts if checks share commands.
     let shared = [1, 2, 3].map(|after| (&["-j3"][..], after));
     for (args, after) in [&alone[..], &shared].concat() {
-        let room = Room::new();
-        let compiler = script(&room);
-        let mut call = room.check(args);
+        let workspace = Workspace::new();
+        let compiler = script(&workspace);
+        let mut call = workspace.check(args);
         let child = call.start(small_request(compiler.to_str().unwrap()).to_string().as_bytes());
-        let begun = || fs::read(room.own("begun")).map_or(0, |text| text.len());
+        let begun = || fs::read(workspace.own("begun")).map_or(0, |text| text.len());
         assert!(comes_true(|| begun() >= after));
-        change(&room, &compiler);
+        change(&workspace, &compiler);
         let ended = crate::call::wait(child, call.bound);
-        row.look(&room, &ended, right_of_small());
+        row.look(&workspace, &ended, right_of_small());
     }
 }
 
 fn replaced(row: &mut Row, other: &str) {
-    meanwhile(row, &|room, compiler| {
-        let new = room.own("new");
+    meanwhile(row, &|workspace, compiler| {
+        let new = workspace.own("new");
         fs::write(&new, other).unwrap();
-        world::open_to_all(&new, 0o755);
+        sandbox::open_to_all(&new, 0o755);
         fs::rename(new, compiler).unwrap();
     });
 }
@@ -107,15 +107,15 @@ fn deleted(row: &mut Row) {
 }
 
 fn no_compiler(row: &mut Row, text: &str, mode: u32) {
-    let room = Room::new();
-    let path = room.own("cc");
+    let workspace = Workspace::new();
+    let path = workspace.own("cc");
     fs::write(&path, text).unwrap();
-    world::open_to_all(&path, mode);
-    row_of(row, &room, &path);
+    sandbox::open_to_all(&path, mode);
+    row_of(row, &workspace, &path);
 }
 
-/// Every check is an error, but for those of a compiler that works.
-fn row_of(row: &mut Row, room: &Room, compiler: &Path) {
+/// Every check is an error, except those of a working compiler.
+fn row_of(row: &mut Row, workspace: &Workspace, compiler: &Path) {
     let mut request = small_request(compiler.to_str().unwrap());
     let works = json!({"language": "c", "command": [need("gcc")]});
     request["toolchains"]["works"] = works;
@@ -124,9 +124,9 @@ fn row_of(row: &mut Row, room: &Room, compiler: &Path) {
             check["toolchain"] = json!("works");
         }
     }
-    let ended = room.check(&["-j2"]).ask(&request);
+    let ended = workspace.check(&["-j2"]).ask(&request);
     let before = row.right;
-    row.look(room, &ended, right_of_small());
+    row.look(workspace, &ended, right_of_small());
     if row.right - before != right_of_small().len() / 2 {
         row.wrong.push(format!("not the others alone were answered: {ended:?}"));
     }

@@ -1,4 +1,4 @@
-//! The rows: what was tried, how often, and what came of it.
+//! The table of faults: what was tried, how often, and with what results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -6,23 +6,23 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// A fault to be made.
+/// A fault to inject.
 #[derive(Clone, Copy)]
 pub struct Fault {
-    /// Whose fault it is.
+    /// The part of the system that is at fault.
     pub part: &'static str,
-    /// What it is.
+    /// The fault's name.
     pub name: &'static str,
-    /// What is run under it.
+    /// The command that runs under it.
     pub door: &'static str,
     /// Whether it takes minutes.
     pub long: bool,
-    /// Makes it.
+    /// Injects the fault.
     pub make: fn(&mut Row),
 }
 
 impl Fault {
-    /// One that takes seconds.
+    /// A fault that takes seconds.
     pub const fn new(
         part: &'static str,
         name: &'static str,
@@ -32,7 +32,7 @@ impl Fault {
         Fault { part, name, door, long: false, make }
     }
 
-    /// One of the second command.
+    /// A fault for the second command.
     pub const fn long(
         part: &'static str,
         name: &'static str,
@@ -43,26 +43,26 @@ impl Fault {
     }
 }
 
-/// What came of a fault.
+/// The results of a fault.
 #[derive(Default)]
 pub struct Row {
-    /// How often it was made.
+    /// How often it was injected.
     pub times: usize,
-    /// Answers that are those of a healthy run.
+    /// Answers that equal those of a run without faults.
     pub right: usize,
     /// Answers that are errors.
     pub error: usize,
-    /// Calls that said that they cannot do it, or that were ended by a signal.
+    /// Calls that reported that they could not run, or that a signal ended.
     pub refused: usize,
-    /// Answers that are neither, and answers that are missing.
+    /// Wrong or missing answers.
     pub wrong: Vec<String>,
     /// Runs that did not end.
     pub hangs: Vec<String>,
-    /// What was left behind.
+    /// Leftovers.
     pub left: Vec<String>,
-    /// What else is worth knowing.
+    /// Remarks.
     pub note: String,
-    /// Why the fault could not be made.
+    /// Why the fault could not be injected.
     impossible: Option<String>,
     seconds: f64,
 }
@@ -91,7 +91,7 @@ impl Row {
     }
 }
 
-/// Makes the faults, as many at once as is good for two cores: some of them only wait.
+/// Injects the faults, as many at once as two cores can take: some of them only wait.
 pub fn run(faults: &[Fault]) -> ExitCode {
     let next = AtomicUsize::new(0);
     let rows: Vec<_> = faults.iter().map(|_| Mutex::new(None)).collect();

@@ -1,5 +1,5 @@
-//! A process between the harness and what it runs, which takes over whom that leaves behind, and
-//! so learns how they end: it is this program again.
+//! A process between the harness and the program under test. As a subreaper it adopts processes that
+//! the program leaves behind, and learns how they end. It is this test program again.
 
 use std::ffi::{CString, OsString};
 use std::fs;
@@ -12,18 +12,18 @@ use std::process::{Command, ExitCode};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 
-use crate::call::{Call, Room};
+use crate::call::{Call, Workspace};
+use crate::sandbox;
 use crate::support::TRYALL;
-use crate::world;
 
-/// The variable that names the file in which orphans and their ends are told.
+/// The variable with the name of the file that records orphans and how they ended.
 const ORPHANS: &str = "HOSTILE_ORPHANS";
 
-/// The variable with the file of a control group that takes in the command, but not its watcher.
+/// The variable with the file of a control group for the command, but not for its watcher.
 pub const GROUP: &str = "HOSTILE_GROUP";
 
-impl Room {
-    /// `tryall check -` with more arguments under a watcher, and the file that tells who outlived it.
+impl Workspace {
+    /// `tryall check -` with more arguments under a watcher, and the file that lists survivors.
     pub fn watched(&self, args: &[&str]) -> (Call, PathBuf) {
         let orphans = self.own("orphans");
         let mut call = self.call(std::env::current_exe().unwrap());
@@ -32,31 +32,31 @@ impl Room {
     }
 }
 
-/// Whether a process of this name has outlived what was watched, and was killed then.
+/// Whether a process with this name survived and was then killed.
 pub fn killed(orphans: &Path, name: &str) -> bool {
     let told = fs::read_to_string(orphans).expect("the watcher writes it");
     told.lines().any(|line| line == format!("{name} SIGKILL"))
 }
 
-/// What is to be watched, if this process is a watcher.
+/// The command to watch, if this process is a watcher.
 pub fn command() -> Option<Vec<OsString>> {
     std::env::var_os(ORPHANS)?;
     Some(std::env::args_os().skip(1).collect())
 }
 
-/// Runs it, waits for all that it leaves behind, and ends as it has ended.
+/// Runs it, waits for all processes that it leaves behind, and ends the same way as it.
 pub fn watch(command: Vec<OsString>) -> ExitCode {
     let mut told = fs::File::create(std::env::var_os(ORPHANS).unwrap()).unwrap();
     nix::sys::prctl::set_child_subreaper(true).unwrap();
     let mut watched = Command::new(&command[0]);
     watched.args(&command[1..]).env_remove(ORPHANS);
     if let Some(group) = std::env::var_os(GROUP) {
-        world::enter_groups(&mut watched, vec![CString::new(group.into_vec()).unwrap()]);
+        sandbox::enter_groups(&mut watched, vec![CString::new(group.into_vec()).unwrap()]);
     }
     let status = watched.spawn().unwrap().wait().unwrap();
     while let Ok(ended) = waitid(Id::All, WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) {
         let pid = ended.pid().unwrap();
-        // Of one that has not been waited for, this is still there.
+        // The name of a zombie is still available.
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
         if let WaitStatus::Signaled(_, signal, _) = waitpid(pid, None).unwrap() {
             writeln!(told, "{} {}", name.trim_end(), signal.as_str()).unwrap();

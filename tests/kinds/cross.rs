@@ -1,5 +1,4 @@
-//! Compilers for other machines, compilers that lack a part, and one that nobody here has
-//! heard of.
+//! Cross compilers, incomplete toolchains, and a compiler unknown to tryall.
 
 mod foreign;
 mod partial;

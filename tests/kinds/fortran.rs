@@ -1,4 +1,4 @@
-//! The kinds that Fortran has, with gfortran and, as far as it goes, with Flang.
+//! The kinds of Fortran, with gfortran and, as far as possible, with Flang.
 
 use crate::support::*;
 use crate::table::*;
@@ -22,7 +22,7 @@ fn flag(flag: &str) -> Value {
     json!({"kind": "compiler_flag", "flags": [flag]})
 }
 
-/// GCC's under every variant; Flang 16 knows none of their flags.
+/// GCC's flags in every combination; Flang 16 knows none of them.
 fn assert_both_answer(rows: &[Row]) {
     assert_answers(&[GFORTRAN], rows);
     assert_plain_answers(FLANG, rows);
@@ -56,7 +56,7 @@ fn sizes_and_types() {
         no(type_named("integer(9)", "")),
         no(type_named("integer(not_declared)", "")),
     ]);
-    // What the type is depends on the flags, and they are heeded.
+    // The type depends on the flags, so the flags are used.
     let mut wide = sizeof("integer", "");
     wide["args"] = json!(["-fdefault-integer-8"]);
     assert_both_answer(&[is(wide, 8)]);
@@ -74,7 +74,7 @@ fn integers() {
         is(compute("selected_real_kind(99)", ""), -1),
         is(compute("huge(1)", ""), i32::MAX),
         is(compute("huge(1_8)", ""), i64::MAX),
-        // One below what the standard has, as -pedantic says.
+        // One less than the standard's range, as -pedantic reports.
         is(compute("-huge(1_8) - 1_8", ""), i64::MIN).not_neutral(),
         is(compute("-huge(1_8)", ""), -i64::MAX),
         is(compute("bit_size(0)", ""), 32),
@@ -83,11 +83,11 @@ fn integers() {
         is(compute("c_int", INTEROPERABLE), 4),
         is(compute("n", "integer, parameter :: n = 3"), 3),
         is(compute("n", "implicit none\ninteger, parameter :: n = 3"), 3),
-        // More than a line may hold.
+        // Longer than a line may be.
         is(compute(&long, ""), 44),
         is(sizeof(&long_type, ""), 8),
         yes(type_named(&long_type, "")),
-        // Names that are not declared are integers by their first letter, but no constants.
+        // Undeclared names are integers by their first letter, but not constants.
         no(compute("n", "")),
         no(compute("n(3)", "")),
         no(compute("x", "")),
@@ -107,7 +107,7 @@ fn integers() {
 }
 
 #[test]
-fn integers_are_as_large_as_their_kinds() {
+fn integers_have_the_range_of_their_kinds() {
     assert_both_answer(&[
         is(compute("2_16**63", ""), 1u64 << 63),
         is(compute("2_16**64 - 1", ""), u64::MAX),
@@ -163,7 +163,7 @@ fn headers_are_files_for_include_lines() {
     value["headers"] = json!(["good.inc"]);
     value["include_dirs"] = json!([dir.path()]);
     assert_both_answer(&[
-        // -Wall complains of what an included file declares and the program does not use.
+        // -Wall warns about unused declarations in an included file.
         yes(ask("good.inc", "compile")).not_neutral(),
         no(ask("bad.inc", "compile")),
         no(ask("not_there.inc", "compile")),
@@ -174,9 +174,9 @@ fn headers_are_files_for_include_lines() {
     ]);
 }
 
-/// As mpif.h has them; and some files say implicit none themselves.
+/// Like mpif.h; some files also contain implicit none.
 #[test]
-fn files_and_prefixes_may_declare_and_say_implicit_none() {
+fn files_and_prefixes_may_contain_declarations_and_implicit_none() {
     let dir = tempfile::tempdir().unwrap();
     let declarations = "integer, parameter :: answer = 42\ninteger shared, others(3)\n\
                         common /block/ shared, others\nexternal elsewhere\n";
@@ -263,7 +263,7 @@ fn flags() {
             no(flag("-fbogus")),
             no(flag("-Wbogus")),
             no(flag("-Wno-bogus")),
-            // A warning of another language.
+            // A warning option of another language.
             no(flag("-Wstrict-prototypes")),
             yes(linker_flag("-Wl,--as-needed")),
             yes(linker_flag("-Wl,-z,now")),
@@ -279,14 +279,14 @@ fn flags() {
             yes(flag("-fopenmp")),
             no(flag("-fbogus")),
             no(flag("-Wbogus")),
-            // Taken, and said to be of no use.
+            // Accepted, but reported as having no effect.
             no(flag("-ffree-line-length-none")),
         ],
     );
 }
 
 #[test]
-fn sources_go_as_far_as_their_kind_is_named() {
+fn sources_reach_the_stage_of_their_kind() {
     let ask = |kind: &str, source: &str| json!({"kind": kind, "source": source});
     let good = "program tested\nprint '(a)', 'hello'\nend program\n";
     let unresolved = "program tested\nexternal nowhere\ncall nowhere()\nend program\n";
@@ -317,7 +317,7 @@ fn sources_go_as_far_as_their_kind_is_named() {
         &[GFORTRAN],
         &[
             yes(ask("compiles", "block\n real :: a\n a = 0.\nend block\nend\n")),
-            // Flang preprocesses whatever the extension is.
+            // Flang preprocesses files with any extension.
             no(unprocessed),
             yes(ask("links", good)),
             no(ask("links", unresolved)),
@@ -338,7 +338,7 @@ fn sources_go_as_far_as_their_kind_is_named() {
 
 /// Compilers write module files into the current directory.
 #[test]
-fn modules_of_one_check_do_not_meet_those_of_another() {
+fn modules_of_different_checks_do_not_collide() {
     need("gfortran");
     let mut checks = Vec::new();
     for number in 0..24 {
@@ -347,7 +347,7 @@ fn modules_of_one_check_do_not_meet_those_of_another() {
              program tested\nuse same\nprint '(i0)', number\nend program\n"
         );
         checks.push(json!({"id": format!("RUNS{number}"), "kind": "runs", "language": "fortran", "source": source}));
-        // Finds the module of another check if any is within reach.
+        // Fails if it finds the module of another check.
         let source = format!("use same\nif (number == {number}) print *, number\nend\n");
         checks.push(json!({"id": format!("USES{number}"), "kind": "compiles", "language": "fortran", "source": source}));
         checks.push(json!({"id": format!("COMPUTES{number}"), "kind": "compute_int",
@@ -370,9 +370,9 @@ fn modules_of_one_check_do_not_meet_those_of_another() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "modules were left behind");
 }
 
-/// The module of a library is found where the caller says that it is.
+/// A library's module is found in the directory that the caller specifies.
 #[test]
-fn a_directory_of_modules_is_that_of_the_caller() {
+fn a_module_directory_belongs_to_the_caller() {
     let dir = tempfile::tempdir().unwrap();
     let source = write(dir.path(), "library.f90", "module library\ninteger :: x\nend module\n");
     let mut command = std::process::Command::new(need("gfortran"));
@@ -391,9 +391,9 @@ fn a_directory_of_modules_is_that_of_the_caller() {
     );
 }
 
-/// Where Flang has no runtime to link with, that is said, and is no answer.
+/// If Flang has no runtime to link with, the result is an error.
 #[test]
-fn flang_without_its_runtime_answers_no_question_of_linking() {
+fn flang_without_its_runtime_answers_no_link_checks() {
     let dir = tempfile::tempdir().unwrap();
     let source = write(dir.path(), "tested.f90", "end\n");
     let mut command = std::process::Command::new(need("flang-new-16"));
@@ -429,7 +429,7 @@ fn flang_without_its_runtime_answers_no_question_of_linking() {
 }
 
 #[test]
-fn what_fortran_does_not_have_is_a_bad_request() {
+fn kinds_that_fortran_lacks_are_refused() {
     for (kind, fields) in [
         ("member", json!({"type": "type(pair)", "member": "a"})),
         ("symbol", json!({"symbol": "x"})),
@@ -451,15 +451,15 @@ fn what_fortran_does_not_have_is_a_bad_request() {
     }
 }
 
-/// Which form a compiler expects depends on its arguments, and no question does.
+/// The source form depends on the compiler's arguments, and every kind supports both.
 #[test]
-fn every_kind_has_its_answer_in_fixed_form_too() {
+fn every_kind_works_in_fixed_form() {
     let long_type = format!("integer, dimension({}1)", "1 * ".repeat(40));
     let long_number = format!("1_8{}", " + 1_8".repeat(50));
     let long_text = format!("len('{}')", "a b".repeat(60));
     let interoperable = "      use iso_c_binding";
     let rows = [
-        // Statements begin in column 7, which is right in both.
+        // Statements begin in column 7, which is valid in both forms.
         yes(json!({"kind": "compiles", "source": "      x=1\n      end\n"})),
         yes(json!({"kind": "links", "source": "      end\n"})),
         yes(json!({"kind": "library", "library": "m", "prefix": interoperable})),
@@ -476,7 +476,7 @@ fn every_kind_has_its_answer_in_fixed_form_too() {
         is(compute(&long_text, ""), 180),
         yes(flag("-O1")),
     ];
-    // Flang 16 comes without its runtime, and so links nothing.
+    // Flang 16 has no runtime and cannot link.
     let needs_no_link = |row: &&Row| {
         !["links", "library", "function"].contains(&row.check["kind"].as_str().unwrap())
     };
@@ -491,7 +491,7 @@ fn every_kind_has_its_answer_in_fixed_form_too() {
             assert_plain_answers(compiler, &rows.iter().map(with_args).collect::<Vec<_>>());
         }
     }
-    // What fits into one line does so whatever the length of lines is.
+    // Text that fits on one line is not split, whatever the limit is.
     let odd = |args: Value, row: Row| {
         let mut row = row;
         row.check["args"] = args;
@@ -514,7 +514,7 @@ fn every_kind_has_its_answer_in_fixed_form_too() {
         );
     }
     assert_plain_answers(GFORTRAN, &[odd(json!(["-std=f95"]), is(compute("1+2", ""), 3))]);
-    // The trial of the toolchain is in the same form.
+    // The toolchain probe uses the same form.
     let ran = check(&json!({
         "toolchains": {"fortran": {"command": ["gfortran", "-ffixed-form", "-Wall", "-Werror"]}},
         "checks": [{"id": "ID", "language": "fortran", "kind": "sizeof", "type": "real(8)"}],

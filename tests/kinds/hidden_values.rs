@@ -1,10 +1,9 @@
-//! Integers that cannot be read off what the compiler writes are closed in on, by a compiler that
-//! does compile.
+//! Integers that cannot be read from the object file are found by bisection.
 
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// Asks with arguments of every check.
+/// Runs checks with arguments for every check.
 fn ask(language: &str, command: &str, args: &[&str], expressions: &[&str]) -> Ran {
     let check = |expression: &&str| {
         json!({"id": expression, "kind": "compute_int", "expression": expression,
@@ -14,14 +13,15 @@ fn ask(language: &str, command: &str, args: &[&str], expressions: &[&str]) -> Ra
     check_with(language, &[&need(command)], checks.into())
 }
 
-/// With link-time optimization the object file does not tell, and the program does not link.
+/// With link-time optimization the object file has no readable value, and the program does not
+/// link.
 #[test]
-fn values_are_closed_in_on() {
+fn hidden_values_are_found_by_bisection() {
     for (language, command) in
         [("c", "gcc"), ("c++", "g++"), ("c", "clang"), ("fortran", "gfortran")]
     {
         let args = ["-flto", "-Wall", "-Wextra", "-Werror"];
-        // Each takes dozens of compiles, so that only one compiler is asked for all.
+        // Each takes dozens of compiles, so only one compiler runs all of them.
         let values: &[&str] = match command {
             "gcc" => &["0", "1", "2", "3", "41", "2147483647", "16777216"],
             _ => &["0", "41"],
@@ -45,9 +45,9 @@ fn values_are_closed_in_on() {
     }
 }
 
-/// Arguments that end a compile early make it accept whatever is compared.
+/// With arguments that end a compile early, every comparison compiles.
 #[test]
-fn a_compiler_that_does_not_compile_gives_no_value() {
+fn a_compiler_that_rejects_everything_gives_no_value() {
     for (language, command) in [
         ("c", "gcc"),
         ("c++", "g++"),
@@ -56,7 +56,7 @@ fn a_compiler_that_does_not_compile_gives_no_value() {
         ("fortran", "gfortran"),
         ("fortran", "flang-new-16"),
     ] {
-        // In Fortran, -M is something else, and gfortran takes no -E alone.
+        // In Fortran, -M is a different option, and gfortran does not accept -E alone.
         let stops: &[&[&str]] = match command {
             "gfortran" => &[&["-cpp", "-E"]],
             "flang-new-16" => &[&["-E"]],

@@ -1,8 +1,8 @@
-//! Each kind of check, put to every compiler under several sets of flags. It takes minutes, so that
-//! `cargo test --test kinds` runs it.
+//! Each kind of check, with every compiler and several sets of flags. Slow; run with
+//! `cargo test --test kinds`.
 
 #[path = "../suite/support.rs"]
-#[allow(dead_code, reason = "the suite has more use for it")]
+#[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 mod table;
 

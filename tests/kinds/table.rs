@@ -1,9 +1,9 @@
-//! Tables of checks with the answer that each must have, put to many compilers at once.
+//! Tables of checks and expected answers, run with many compilers.
 
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// What a check must answer.
+/// The expected answer of a check.
 #[derive(Debug, Clone)]
 pub enum Expected {
     Yes,
@@ -17,7 +17,7 @@ pub enum Expected {
 pub struct Row {
     pub check: Value,
     pub expected: Expected,
-    /// Whether warnings, optimization and an older standard leave the answer as it is.
+    /// Whether warnings, optimization and older standards do not affect the answer.
     pub neutral: bool,
 }
 
@@ -34,14 +34,14 @@ pub fn is(check: Value, value: impl Into<Value>) -> Row {
 }
 
 impl Row {
-    /// For a question that itself depends on the standard, or is one of warnings.
+    /// For checks that depend on the standard or on warnings.
     pub fn not_neutral(mut self) -> Self {
         self.neutral = false;
         self
     }
 }
 
-/// A compiler, and arguments of every check that it is asked.
+/// A compiler, and arguments for all of its checks.
 #[derive(Debug, Clone, Copy)]
 pub struct Compiler {
     pub command: &'static [&'static str],
@@ -61,9 +61,9 @@ pub const CXX: &[Compiler] = &[GXX, CLANGXX];
 pub const C_AND_CXX: &[Compiler] = &[GCC, GXX, CLANG, CLANGXX];
 
 impl Compiler {
-    /// Arguments that turn no answer of a neutral question. The first two are put to all, as
-    /// only optimization might turn a no into a yes. For C++ it leaves out link-time optimization, which
-    /// is that of C and slow.
+    /// Arguments that do not affect neutral checks. The first two are used for all checks, because
+    /// only optimization could turn a no into a yes. Excludes link-time optimization in C++, which
+    /// is the same as in C and slow.
     fn variants(&self) -> [&'static [&'static str]; 4] {
         let old = match self.language {
             "c" | "objc" => &["-std=c89"],
@@ -79,7 +79,7 @@ impl Compiler {
     }
 }
 
-/// Puts the rows to the compilers: as they stand, and the neutral ones under every variant too.
+/// Runs the rows with the compilers, and neutral rows also with every variant of the arguments.
 pub fn assert_answers(compilers: &[Compiler], rows: &[Row]) {
     let mut questions = Vec::new();
     for compiler in compilers {
@@ -96,7 +96,7 @@ pub fn assert_answers(compilers: &[Compiler], rows: &[Row]) {
     assert_all(&questions);
 }
 
-/// Puts the rows to one compiler as they stand.
+/// Runs the rows with one compiler, without variants.
 pub fn assert_plain_answers(compiler: Compiler, rows: &[Row]) {
     let nothing: &[&str] = &[];
     assert_all(&rows.iter().map(|row| (compiler, nothing, row)).collect::<Vec<_>>());
@@ -125,7 +125,7 @@ fn assert_all(questions: &[(Compiler, &[&str], &Row)]) {
     assert_eq!(results.len(), questions.len());
     let wrong: Vec<_> = std::iter::zip(results, questions)
         .filter(|(result, (_, _, row))| !fits(result, &row.expected))
-        .map(|(result, (_, _, row))| told(result, &row.expected))
+        .map(|(result, (_, _, row))| describe(result, &row.expected))
         .collect();
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), results.len(), wrong.join("\n"));
 }
@@ -138,7 +138,7 @@ fn fits(result: &Value, expected: &Expected) -> bool {
     }
 }
 
-fn told(result: &Value, expected: &Expected) -> String {
+fn describe(result: &Value, expected: &Expected) -> String {
     let text = |field: &str| {
         let text = result[field].as_str().unwrap_or_default();
         text.lines().take(8).map(|line| format!("\n    {line}")).collect::<String>()

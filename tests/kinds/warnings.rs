@@ -1,5 +1,5 @@
-//! No warning is about the text that tryall puts around a question: under all warning flags that GCC
-//! and Clang have, and `-Werror`, each question has the answer that it has without them.
+//! tryall's generated text causes no warnings: with all warning flags of GCC and Clang and `-Werror`,
+//! each check has the same answer as without them.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use crate::support::*;
 use crate::table::*;
 use serde_json::{Value, json};
 
-/// Questions of all kinds that have a source of tryall's, whose own words no compiler warns of.
+/// Checks of all kinds with generated sources.
 fn questions(compiler: Compiler) -> Vec<Value> {
     let own = |name: &str| format!("#include <unistd.h>\n#define {name} {name}\n");
     let mut questions = vec![
@@ -70,7 +70,7 @@ fn questions(compiler: Compiler) -> Vec<Value> {
     questions
 }
 
-/// The status and value of each answer, in the order of the questions.
+/// The status and value of each answer, in the order of the checks.
 fn answers(compiler: Compiler, args: &[String]) -> Vec<(String, Value)> {
     let toolchain =
         json!({"language": compiler.language, "command": compiler.command, "args": args});
@@ -104,7 +104,7 @@ fn assert_no_flag_matters(compiler: Compiler, flags: &[String]) {
     assert!(differ.is_empty(), "{compiler:?}:\n{}", differ.join("\n"));
 }
 
-/// The warning flags that a GCC lists, with values that have it warn of as much as it can.
+/// All warning flags of a GCC, with values that cause as many warnings as possible.
 fn listed_flags(compiler: Compiler) -> Vec<String> {
     let mut command = Command::new(need(compiler.command[0]));
     let output = command.args(["--help=warnings"]).env("LC_ALL", "C").output().unwrap();
@@ -138,9 +138,8 @@ fn listed_flags(compiler: Compiler) -> Vec<String> {
     flags
 }
 
-/// Those of them of which the compiler says nothing when it compiles an empty program. The others are
-/// for other languages, or warn of every program. Nor is it `-Wsystem-headers`, with which it warns of
-/// the headers.
+/// The flags that cause no warning in an empty program. The others belong to other languages or
+/// warn about every program. `-Wsystem-headers`, which warns about the headers, is also excluded.
 fn quiet_flags(compiler: Compiler) -> Vec<String> {
     let flags = listed_flags(compiler);
     let checks: Vec<_> = flags
@@ -160,7 +159,7 @@ fn quiet_flags(compiler: Compiler) -> Vec<String> {
 }
 
 #[test]
-fn no_warning_of_gcc_is_about_our_own_text() {
+fn gcc_has_no_warnings_about_generated_text() {
     for compiler in [GCC, GXX] {
         let flags = quiet_flags(compiler);
         assert!(flags.len() > 200, "{} flags only: {flags:?}", flags.len());
@@ -172,13 +171,13 @@ fn no_warning_of_gcc_is_about_our_own_text() {
 }
 
 #[test]
-fn no_warning_of_clang_is_about_our_own_text() {
+fn clang_has_no_warnings_about_generated_text() {
     for compiler in [CLANG, CLANGXX] {
         assert_no_flag_matters(compiler, &["-Weverything".into()]);
     }
 }
 
-/// Warnings about the caller's own words are the compiler's answer under `-Werror`.
+/// With `-Werror`, warnings about the caller's own text are the compiler's answer.
 #[test]
 fn a_warning_about_the_question_is_a_no() {
     let strict = |flag: &str| json!(["-Werror", flag]);
@@ -201,9 +200,9 @@ fn a_warning_about_the_question_is_a_no() {
     }
 }
 
-/// Where `size_t` is a `long long`, C89 has no such type.
+/// If `size_t` is a `long long`, C89 has no such type.
 #[test]
-fn symbols_are_there_where_addresses_are_wider_than_c89_knows() {
+fn symbols_exist_where_pointers_are_wider_than_c89_integers() {
     const MINGW: Compiler = Compiler { command: &["x86_64-w64-mingw32-gcc"], language: "c" };
     let symbol = |args: Value| json!({"kind": "symbol", "symbol": "printf", "headers": ["stdio.h"], "args": args});
     assert_plain_answers(

@@ -1,5 +1,5 @@
-//! Arguments that the compiler refuses even for an empty program: what is asked with them is an error
-//! and no row of noes, and where all is well nothing more is run.
+//! Arguments that the compiler rejects even for an empty program: checks with them are errors instead of
+//! noes. Without such arguments, nothing more runs.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ fn processes(ran: &Ran) -> u64 {
     ran.json()["summary"]["processes"].as_u64().unwrap()
 }
 
-/// Asks with gcc, on the command line.
+/// Runs checks with gcc, from the command line.
 fn gcc(args: &[&str]) -> Ran {
     need("gcc");
     Call::new(["check", "--compiler", "gcc"].iter().chain(args)).run()
@@ -28,7 +28,7 @@ const KINDS: [&str; 10] = [
 ];
 
 #[test]
-fn an_argument_of_the_command_line_that_is_refused_is_told_once() {
+fn a_rejected_command_line_argument_is_reported_once() {
     for apart in [&[][..], &["--no-fuse", "-j1"]] {
         let ran = gcc(&[&KINDS[..], &["--arg=-O1", "--arg=-std=c42"], apart].concat());
         assert_eq!(ran.code(), 3, "{ran:?}");
@@ -45,7 +45,7 @@ fn an_argument_of_the_command_line_that_is_refused_is_told_once() {
 }
 
 #[test]
-fn arguments_of_a_check_are_pointed_at() {
+fn rejected_arguments_of_a_check_are_located() {
     let source = "int x;\n";
     let ran = check_with(
         "c",
@@ -76,26 +76,26 @@ fn arguments_of_a_check_are_pointed_at() {
     }
     assert_eq!((ran.answer("GOOD"), ran.answer("NO")), ("yes".into(), "no".into()));
     assert_eq!(ran.answer("NEEDS"), "skipped");
-    // A source and its arguments are one question, but not a silent no.
+    // A source with bad arguments is a no, but its reason mentions the arguments.
     let source = ran.result("SOURCE");
     assert_eq!(source["status"], "no", "{source}");
     assert!(source["reason"].as_str().unwrap().contains("does not know one of the arguments"));
 }
 
 #[test]
-fn what_is_asked_about_is_not_an_argument() {
+fn the_tested_flag_is_not_an_argument() {
     let flags = gcc(&["--compiler-flag=-std=c42", "--linker-flag=-Wl,--no-such", "--arg=-O1"]);
     assert_eq!(flags.code(), 0, "{flags:?}");
     assert_eq!(flags.answer("HAVE_CFLAG_STD_C42"), "no");
     assert_eq!(flags.answer("HAVE_LDFLAG_WL_NO_SUCH"), "no");
-    // Whether a library is there is what a check with it asks.
+    // A missing library is a no, because that is what the check tests.
     for libraries in [&["--link-arg=-lno_such"][..], &["--link-arg=-l", "--link-arg=no_such"]] {
         let ran = gcc(&[&["--function=fork", "--arg=-O1"], libraries].concat());
         assert_eq!((ran.code(), ran.answer("HAVE_FORK").as_str()), (0, "no"), "{ran:?}");
     }
 }
 
-/// How many commands a batch takes, each check by its own.
+/// The number of commands of a batch without sharing.
 fn commands(checks: Value) -> u64 {
     let ran =
         check_apart(&json!({"toolchains": {"c": {"command": [need("gcc")]}}, "checks": checks}));
@@ -104,9 +104,9 @@ fn commands(checks: Value) -> u64 {
 }
 
 #[test]
-fn where_all_is_well_nothing_more_is_run() {
+fn without_problems_nothing_more_runs() {
     let header = |id: &str, name: &str, args: Value| json!({"id": id, "kind": "header", "header": name, "args": args});
-    // One trial of the toolchain, and a command for each check.
+    // One toolchain probe, and one command for each check.
     let with_a_yes = json!([
         header("NO", "no/such.h", json!(["-O1"])),
         header("YES", "stdio.h", json!(["-O1"])),
@@ -115,7 +115,7 @@ fn where_all_is_well_nothing_more_is_run() {
     assert_eq!(commands(with_a_yes), 1 + 3);
     let harmless = json!([header("NO", "no/such.h", json!(["-DX=1", "-I/no/such", "-UY"]))]);
     assert_eq!(commands(harmless), 1 + 1);
-    // One trial of the arguments, for all that have them.
+    // One argument trial for all checks with these arguments.
     let all_no = json!([
         header("A", "no/such.h", json!(["-O1"])),
         header("B", "no/such2.h", json!(["-O1"])),

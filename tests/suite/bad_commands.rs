@@ -8,7 +8,7 @@ const COMPILE: &str = "[\"cc\", \"{source}\", \"{object}\"]";
 const LINK: &str = "[\"cc\", \"{object}\", \"{program}\"]";
 
 #[test]
-fn toolchains_are_looked_at_even_unused() {
+fn unused_toolchains_are_validated() {
     let compile = |rest: &str| format!("\"compile\": {COMPILE}, {rest}");
     let complete = "are complete commands";
     for (fields, path, message) in [
@@ -106,7 +106,7 @@ fn a_check_must_fit_its_commands() {
 }
 
 #[test]
-fn fields_of_these_checks_belong_nowhere_else() {
+fn fields_for_explicit_commands_are_refused_elsewhere() {
     for (fields, field, message) in [
         ("\"kind\": \"endian\", \"definitions\": ¦[]", "definitions", "no field \"definitions\""),
         (
@@ -136,7 +136,7 @@ fn fields_of_these_checks_belong_nowhere_else() {
 }
 
 #[test]
-fn a_compiler_of_the_command_line_does_not_go_before_commands_in_full() {
+fn the_compiler_option_does_not_override_explicit_commands() {
     let request = json!({
         "toolchains": {"c": {"compile": ["cc", "{source}", "{object}"]}},
         "checks": [{"id": "A", "kind": "compiles", "source": "x"}],

@@ -1,12 +1,12 @@
-//! Requests whose fields make no sense: of wrong types, of other kinds, or with text in them that
-//! would leave its place.
+//! Requests with invalid fields: of wrong types, of other kinds, or with text that would escape its
+//! place in a source.
 
 use crate::bad_input::{assert_refused_at, refused};
 use crate::support::*;
 use serde_json::{Value, json};
 
 #[test]
-fn values_of_wrong_types_are_pointed_at() {
+fn values_of_wrong_types_are_located() {
     let of_check = |field: &str, value: &str, message: &str| {
         let text = format!(
             "{{\"checks\": [{{\"id\": \"A\", \"kind\": \"endian\",\n\"{field}\": ¦{value}}}]}}"
@@ -60,16 +60,16 @@ fn values_of_wrong_types_are_pointed_at() {
         ),
         ("¦{}", None, "the field \"checks\" is missing"),
         ("¦null", None, "expected an object"),
-        // serde would take it for the fields in their order.
+        // serde would accept an array of the fields in order.
         ("¦[1, null, null, {}, []]", None, "expected an object"),
     ] {
         assert_refused_at(text, path, message);
     }
 }
 
-/// Every field of the schema with a value of every type: what is refused is told in words of JSON.
+/// Every field of the schema with a value of every type: errors use JSON's terms.
 #[test]
-fn no_complaint_speaks_of_rust() {
+fn no_error_mentions_rust() {
     let schema = Call::new(["schema", "request"]).run().json();
     let names = |of: &Value| -> Vec<String> {
         of["properties"].as_object().unwrap().keys().cloned().collect()
@@ -127,7 +127,7 @@ fn no_complaint_speaks_of_rust() {
 }
 
 #[test]
-fn nothing_may_stand_twice() {
+fn duplicates_are_refused() {
     for (text, path, message) in [
         (
             "{\"checks\": [{\"id\": \"A\", \"kind\": \"endian\"},\n {\"id\": ¦\"A\", \"kind\": \"endian\"}]}",
@@ -156,8 +156,8 @@ fn nothing_may_stand_twice() {
 }
 
 #[test]
-fn fragments_must_stay_in_their_places() {
-    // NUL, newline and what is empty have no place in any of them.
+fn fragments_must_stay_in_place() {
+    // NUL, newlines and empty strings are invalid in all of them.
     let everywhere = ["", " ", "a\nb", "a\rb", "a\0b", "a\"b"];
     let in_code = ["a // b", "a /* b", "a\\", "a(b", "a)b", "a]b", "a;b", "a ??/ b", "#define a"];
     for (kind, field, more) in [
@@ -191,7 +191,7 @@ fn fragments_must_stay_in_their_places() {
 }
 
 #[test]
-fn elements_of_lists_are_pointed_at() {
+fn elements_of_lists_are_located() {
     for (fields, path, message) in [
         ("\"kind\": \"endian\", \"headers\": [\"a.h\", ¦\"b\\\"\"]", "headers[1]", "write \"b\""),
         ("\"kind\": \"endian\", \"args\": [\"-O2\", ¦\"a\\u0000b\"]", "args[1]", "NUL"),
@@ -206,7 +206,7 @@ fn elements_of_lists_are_pointed_at() {
             "NUL",
         ),
         ("\"kind\": \"endian\", \"fail_patterns\": [\"ok\", ¦\"a(\"]", "fail_patterns[1]", "group"),
-        // A search for it would take minutes, which no time limit ends.
+        // Searching with this pattern would take minutes, which no time limit could interrupt.
         (
             "\"kind\": \"endian\", \"fail_patterns\": [¦\"((a{1,50}){1,50}){1,50}b\"]",
             "fail_patterns[0]",
@@ -229,7 +229,7 @@ fn elements_of_lists_are_pointed_at() {
 }
 
 #[test]
-fn fields_must_be_those_of_the_kind() {
+fn fields_must_belong_to_the_kind() {
     for (text, path, message) in [
         (
             "{\"id\": \"A\", \"kind\": \"header\", \"header\": \"a.h\", \"type\": ¦\"int\"}",
@@ -271,7 +271,7 @@ fn fields_must_be_those_of_the_kind() {
 }
 
 #[test]
-fn toolchains_must_make_sense_even_unused() {
+fn unused_toolchains_must_be_valid() {
     for (toolchains, path, message) in [
         ("{\"x\": {\"command\": ¦[]}}", "x.command", "empty"),
         ("{\"x\": {\"command\": ¦[\"\"]}}", "x.command", "empty"),

@@ -1,4 +1,4 @@
-//! Unusable requests: status 2, one clear message with its place, and nothing is run.
+//! Unusable requests: status 2, one clear message with a location, and nothing runs.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// Runs a call whose compiler writes a log, and gives what it did and whether a compiler ran.
+/// Runs a call whose compiler writes a log. Returns the run and whether the compiler ran.
 fn logged(call: Call, stdin: &[u8]) -> (Ran, bool) {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
@@ -17,7 +17,7 @@ fn logged(call: Call, stdin: &[u8]) -> (Ran, bool) {
     (ran, log.exists())
 }
 
-/// The complaint of a call that must be refused before anything is run.
+/// The error of a call that must be refused before anything runs.
 fn refused_call(call: Call, stdin: &[u8]) -> Value {
     let (ran, started) = logged(call, stdin);
     let complaint = ran.refusal();
@@ -31,7 +31,7 @@ pub fn refused(stdin: impl AsRef<[u8]>) -> Value {
     refused_call(Call::new(["check", "-"]), stdin.as_ref())
 }
 
-/// Refuses a text in which `¦` stands before the culprit; the complaint must point there.
+/// Refuses a text in which `¦` precedes the error; the reported location must match.
 pub fn assert_refused_at(text: &str, path: Option<&str>, message: &str) {
     let before = text.split('¦').next().unwrap();
     let line = before.matches('\n').count() + 1;
@@ -48,7 +48,7 @@ pub fn assert_refused_at(text: &str, path: Option<&str>, message: &str) {
 }
 
 #[test]
-fn the_log_shows_what_is_run() {
+fn the_log_records_commands() {
     let stdin = br#"{"checks": [{"id": "A", "kind": "compiles", "source": "x"}]}"#;
     let (ran, started) = logged(Call::new(["check", "-"]), stdin);
     assert_eq!(ran.code(), 0, "{ran:?}");
@@ -56,7 +56,7 @@ fn the_log_shows_what_is_run() {
 }
 
 #[test]
-fn nothing_at_all_is_no_request() {
+fn empty_input_is_refused() {
     for nothing in ["", " ", "\n\n\t\r\n", "\u{feff}", "\u{feff} \n"] {
         let complaint = refused(nothing);
         assert!(complaint["message"].as_str().unwrap().contains("empty"), "{nothing:?}");
@@ -64,7 +64,7 @@ fn nothing_at_all_is_no_request() {
 }
 
 #[test]
-fn what_is_not_json_is_pointed_at() {
+fn invalid_json_is_located() {
     for (text, path, message) in [
         ("¦hello", None, "not JSON"),
         ("{\"checks\": []} ¦x", None, "trailing"),
@@ -105,7 +105,7 @@ fn every_prefix_of_a_request_is_refused() {
 }
 
 #[test]
-fn unknown_names_are_pointed_at_and_the_right_ones_suggested() {
+fn unknown_names_are_located_with_a_suggestion() {
     for (text, path, message) in [
         (
             "{\"checks\": [\n  {\"id\": \"é\", \"kind\": ¦\"heder\"}]}",
@@ -158,7 +158,7 @@ fn other_versions_are_refused() {
 }
 
 #[test]
-fn circles_of_needs_name_all_their_members() {
+fn cycles_of_needs_name_all_members() {
     let needs = |needs: &[(&str, &[&str])]| {
         let check = |(id, needs): &(&str, &[&str])| json!({"id": id, "kind": "compiles", "source": "x", "needs": needs});
         let checks: Vec<_> = needs.iter().map(check).collect();
@@ -173,7 +173,7 @@ fn circles_of_needs_name_all_their_members() {
 }
 
 #[test]
-fn what_is_too_large_is_refused_and_the_largest_is_read() {
+fn oversized_requests_are_refused_and_the_largest_is_accepted() {
     let request = |bytes: usize| {
         let mut text = br#"{"checks": []}"#.to_vec();
         text.resize(bytes, b' ');
@@ -198,7 +198,7 @@ fn deep_nesting_does_no_harm() {
 }
 
 #[test]
-fn encodings_other_than_utf_8_are_told() {
+fn encodings_other_than_utf_8_are_reported() {
     let text = "{\"checks\": []}";
     let bad = refused(b"{\"checks\":\n [\"\xc3\xa9\xff\"]}");
     assert_eq!(bad["message"], "the request is not UTF-8");
@@ -212,7 +212,7 @@ fn encodings_other_than_utf_8_are_told() {
         let complaint = refused(bytes);
         assert!(complaint["message"].as_str().unwrap().contains("UTF-16"), "{complaint}");
     }
-    // Some editors put it there, and it stands for nothing.
+    // A byte order mark, which some editors write.
     assert_eq!(Call::new(["check"]).run_with(format!("\u{feff}{text}").as_bytes()).code(), 0);
     assert_refused_at("{\"chekcs\": ¦[]}", Some("chekcs"), "unknown");
     let marked = refused("\u{feff}{\"chekcs\": []}");
@@ -235,7 +235,7 @@ fn request_files_that_cannot_be_read_are_named() {
 }
 
 #[test]
-fn arguments_that_are_not_utf_8_are_a_wrong_call() {
+fn arguments_that_are_not_utf_8_are_refused() {
     for option in [&b"--arg=\xff"[..], b"--sizeof=\xff", b"--format=\xff", b"--\xff"] {
         let call =
             Call::new([OsStr::new("check"), OsStr::new("--endian"), OsStr::from_bytes(option)]);
@@ -294,9 +294,9 @@ fn a_refusal_leaves_the_output_file_alone() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing beside it");
 }
 
-/// Every format has its readers, who must not take a refusal for answers, or run it.
+/// In no format can a refusal be mistaken for answers or be executed.
 #[test]
-fn a_refusal_is_understood_in_every_format() {
+fn a_refusal_is_recognizable_in_every_format() {
     let nasty = "he\"$(touch x)`touch x`\n${y}@z@ #]] */ \\";
     let stdin = json!({"checks": [{"id": "A", "kind": nasty}]}).to_string();
     let dir = tempfile::tempdir().unwrap();

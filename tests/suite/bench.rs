@@ -1,5 +1,5 @@
-//! `tryall bench`: every way of running the commands finds the same, and what is exported is
-//! what was measured. No test looks at how fast anything was.
+//! `tryall bench`: all strategies give the same answers, and exports match the measurements. No test
+//! depends on timing.
 
 use std::io::Read;
 use std::path::Path;
@@ -33,8 +33,8 @@ fn exported(dir: &Path, name: &str) -> String {
 const STRATEGIES: [&str; 6] =
     ["serial", "threads", "processes", "async", "async-unbounded", "tryall"];
 
-/// Checks that are answered by every technique of sharing, mostly with no, and by none: duplicates,
-/// a check that is skipped, and one that ends in an error.
+/// Checks for every sharing technique, mostly noes; checks that cannot share; duplicates; a skipped
+/// check; and an error.
 fn shares_everything() -> Value {
     let mut checks = Vec::new();
     for n in 0..4 {
@@ -68,9 +68,9 @@ fn shares_everything() -> Value {
     json!({"checks": checks})
 }
 
-/// A no is one although the shared command, or its own, has succeeded.
+/// A no is reported even if the shared command, or the check's own command, succeeded.
 #[test]
-fn shared_and_repeated_answers_are_those_of_single_commands() {
+fn shared_and_repeated_answers_match_single_commands() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("suites")).unwrap();
     write(dir.path(), "suites/beside.c", "int main(void) { return 0; }\n");
@@ -86,7 +86,7 @@ fn shared_and_repeated_answers_are_those_of_single_commands() {
 }
 
 #[test]
-fn repeated_fortran_answers_are_those_of_single_commands() {
+fn repeated_fortran_answers_match_single_commands() {
     let dir = tempfile::tempdir().unwrap();
     let checks = [
         json!({"id": "no_function", "kind": "function", "function": "no_such_function"}),
@@ -108,11 +108,11 @@ fn repeated_fortran_answers_are_those_of_single_commands() {
     assert_eq!(ran.code(), 0, "{ran:?}");
 }
 
-/// A compiler that takes an unknown function for a known one when it links several sources' names.
+/// A compiler that accepts an unknown function when it links several sources.
 #[test]
-fn a_shared_answer_that_differs_is_an_error_that_tells_both() {
+fn a_different_shared_answer_is_an_error_with_both_answers() {
     let dir = tempfile::tempdir().unwrap();
-    // Shared links trace names; this one says that one of them is missing.
+    // Shared links trace symbols; this one reports that one is missing.
     let liar = "#!/bin/sh\nout=$(gcc \"$@\" 2>&1); code=$?\n\
         case $* in *,-y,fork*) out=$(echo \"$out\" | sed -e '/definition of fork$/d' \
         -e \"/in function .tryall_sentinel/i/usr/bin/ld: conftest0.o: in function \\`tryall_part_0':\" \
@@ -165,8 +165,8 @@ fn every_strategy_is_measured_and_exported() {
         assert_eq!(row["missing"], Value::Null, "{row}");
         assert_eq!(row["rounds"].as_array().unwrap().len(), 2, "{row}");
         let processes = row["rounds"][0]["processes"].as_u64().unwrap();
-        // Twice five commands and a program; the pool has its workers too; the engine asks each
-        // question once, skips one, and tries the toolchain.
+        // Twice five commands and a program; the pool adds its workers; the engine runs each check
+        // once, skips one, and probes the toolchain.
         let jobs = bench["jobs"].as_u64().unwrap();
         let expected = match row["name"].as_str().unwrap() {
             "tryall" => 2 + 4,
@@ -184,7 +184,7 @@ fn every_strategy_is_measured_and_exported() {
     let trace: Value = serde_json::from_str(&exported(dir.path(), "t.json")).unwrap();
     let events = trace["traceEvents"].as_array().unwrap();
     let complete = events.iter().filter(|event| event["ph"] == "X").count();
-    // The engine tries the toolchain, and asks each of the four questions once.
+    // The engine probes the toolchain and runs each of the four checks once.
     assert_eq!(complete, 5 * 10 + 6, "ten tasks of five strategies, and the engine's commands");
 }
 
@@ -214,7 +214,7 @@ fn widths_show_the_scaling() {
 }
 
 #[test]
-fn peers_that_are_missing_are_rows_that_say_so() {
+fn missing_peers_have_a_row_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
     // Only the compiler is on this PATH.
     let bin = dir.path().join("bin");
@@ -236,9 +236,9 @@ fn peers_that_are_missing_are_rows_that_say_so() {
 }
 
 #[test]
-fn a_different_answer_is_an_error_that_tells_both() {
+fn a_different_answer_is_an_error_with_both_answers() {
     let dir = tempfile::tempdir().unwrap();
-    // Refuses stdio.h whenever it is asked in a directory with an odd number of calls before.
+    // Rejects stdio.h after an odd number of calls in a directory.
     let fickle = format!(
         "#!/bin/sh\ncount=$(cat '{0}/count' 2>/dev/null || echo 0)\necho $((count + 1)) >'{0}/count'\n\
          [ $count -lt 7 ] || {{ echo 'conftest.c:1:1: error: enough'; exit 1; }}\nexec gcc \"$@\"\n",
@@ -267,7 +267,7 @@ fn a_different_answer_is_an_error_that_tells_both() {
 }
 
 #[test]
-fn an_interrupt_prints_what_has_been_measured() {
+fn an_interrupt_prints_the_results_so_far() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
     let compiler = format!("{} --fake-log={}", fakecc(), log.display());
@@ -275,7 +275,7 @@ fn an_interrupt_prints_what_has_been_measured() {
     let args = ["--no-peers", "--rounds", "100000", "--strategies", "async"];
     let mut call = Call::new(["bench", &compiler, "--suite", &suite]).dir(dir.path()).args(&args);
     let mut child = call.command.spawn().unwrap();
-    // Enough for some rounds of five checks by each of the two.
+    // Enough for several rounds of five checks with both strategies.
     assert!(comes_true(|| starts(&log) > 100));
     nix::sys::signal::kill(
         nix::unistd::Pid::from_raw(child.id() as i32),
@@ -290,11 +290,11 @@ fn an_interrupt_prints_what_has_been_measured() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused() {
+fn unmeasurable_suites_are_refused() {
     for (args, part) in [
         (&["bench", "gcc", "--suite", "/no/such.json"][..], "/no/such.json"),
         (&["bench", "/no/such/compiler"], "/no/such/compiler"),
-        (&["bench", "'"], "no command"),
+        (&["bench", "'"], "not a command"),
     ] {
         let ran = Call::new(args).run();
         assert_eq!((ran.code(), ran.stdout.as_str()), (2, ""), "{ran:?}");

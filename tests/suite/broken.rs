@@ -1,12 +1,12 @@
-//! Compilers that are not there and toolchains that do not work: an error with a remedy for
-//! each of their checks, and answers for everybody else's.
+//! Missing compilers and broken toolchains: an error with a remedy for each of their checks, and answers
+//! for all other checks.
 
 use crate::support::*;
 use serde_json::{Value, json};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-/// Runs one check with a compiler that cannot run, beside one with a compiler that can. The
-/// reason of the error.
+/// Runs one check with a broken compiler next to one with a working compiler. Returns the reason of
+/// the error.
 fn reason_of(compiler: &str) -> String {
     let ran = check(&json!({
         "toolchains": {"broken": {"command": [compiler]}, "works": {"command": [fakecc()]}},
@@ -33,14 +33,14 @@ fn a_missing_compiler_is_an_error_that_names_it() {
 }
 
 #[test]
-fn a_directory_is_no_compiler() {
+fn a_directory_is_not_a_compiler() {
     let temp = tempfile::tempdir().unwrap();
     let reason = reason_of(temp.path().to_str().unwrap());
     assert!(reason.contains("is a directory; name the program in it"), "{reason}");
 }
 
 #[test]
-fn a_file_that_is_not_executable_is_no_compiler() {
+fn a_file_that_is_not_executable_is_not_a_compiler() {
     let temp = tempfile::tempdir().unwrap();
     let file = write(temp.path(), "cc", "#!/bin/sh\nexit 0\n");
     let reason = reason_of(file.to_str().unwrap());
@@ -48,9 +48,9 @@ fn a_file_that_is_not_executable_is_no_compiler() {
 }
 
 #[test]
-fn a_script_without_an_interpreter_is_not_given_to_a_shell() {
+fn a_script_without_a_shebang_is_not_run_by_a_shell() {
     let temp = tempfile::tempdir().unwrap();
-    // A shell would run it, and it would refuse every source.
+    // A shell would run it, and it would reject every source.
     let file = write(temp.path(), "cc", "exit 1\n");
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
     let reason = reason_of(file.to_str().unwrap());
@@ -58,7 +58,7 @@ fn a_script_without_an_interpreter_is_not_given_to_a_shell() {
 }
 
 #[test]
-fn an_interpreter_that_is_not_there_is_an_error() {
+fn a_missing_interpreter_is_an_error() {
     let temp = tempfile::tempdir().unwrap();
     let file = write(temp.path(), "cc", "#!/no/such/interpreter\n");
     std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
@@ -67,7 +67,7 @@ fn an_interpreter_that_is_not_there_is_an_error() {
 }
 
 #[test]
-fn a_compiler_that_disappears_leaves_errors_and_no_noes() {
+fn a_compiler_that_disappears_causes_errors_and_no_noes() {
     let temp = tempfile::tempdir().unwrap();
     let compiler = temp.path().join("cc");
     symlink(fakecc(), &compiler).unwrap();
@@ -87,7 +87,7 @@ fn a_compiler_that_disappears_leaves_errors_and_no_noes() {
     assert!(after["reason"].as_str().unwrap().contains("could not be started"), "{after}");
 }
 
-/// Checks of a toolchain with these arguments, and one of a toolchain that works.
+/// Checks of a toolchain with these arguments, and one of a working toolchain.
 fn broken(args: &[&str]) -> Ran {
     check(&json!({
         "toolchains": {
@@ -135,14 +135,14 @@ fn a_toolchain_that_compiles_nothing_answers_nothing() {
         let reason = reason.as_str().unwrap();
         assert!(reason.contains("cannot compile an empty program: cc: error: no license found"));
     }
-    // People are told once, in the compiler's own words, and how to hear them again.
+    // The message appears once, in the compiler's words, and says how to reproduce it.
     assert_eq!(ran.stderr.matches("an empty program").count(), 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("output:\ncc: error: no license found"), "{}", ran.stderr);
     assert!(ran.stderr.contains("'--fake-status=1' -c conftest.c"), "{}", ran.stderr);
 }
 
 #[test]
-fn a_toolchain_that_only_compiles_answers_what_needs_no_linker() {
+fn a_toolchain_that_only_compiles_answers_checks_without_links() {
     let ran = broken(&["--fake-nolink"]);
     assert_eq!(ran.code(), 3);
     let answers = [
@@ -162,7 +162,7 @@ fn a_toolchain_that_only_compiles_answers_what_needs_no_linker() {
 }
 
 #[test]
-fn a_toolchain_that_dies_on_everything_is_no_answer_either() {
+fn a_toolchain_that_always_crashes_gives_no_answers() {
     for request in ["--fake-signal=9", "--fake-crash", "--fake-lie", "--fake-status=127"] {
         let ran = broken(&[request]);
         for id in ["YES", "NO", "LINKED", "RUN"] {
@@ -172,7 +172,7 @@ fn a_toolchain_that_dies_on_everything_is_no_answer_either() {
     }
 }
 
-/// A compiler that asks gcc, but for sources with a word in them, with which it does this.
+/// A compiler that runs gcc, except for sources that contain a word, for which it runs this script.
 fn script(dir: &std::path::Path, with_word: &str) -> String {
     let text = format!(
         "#!/bin/sh\nif grep -q WORD conftest.c 2>/dev/null; then\n{with_word}\nfi\nexec gcc \"$@\"\n"
@@ -183,7 +183,7 @@ fn script(dir: &std::path::Path, with_word: &str) -> String {
 }
 
 #[test]
-fn a_compiler_that_is_replaced_while_the_batch_runs_answers_no_more() {
+fn a_compiler_replaced_during_the_batch_gives_no_more_answers() {
     let temp = tempfile::tempdir().unwrap();
     let other = write(temp.path(), "other", "#!/bin/sh\necho error: nope\nexit 1\n");
     std::fs::set_permissions(&other, PermissionsExt::from_mode(0o755)).unwrap();
@@ -206,7 +206,7 @@ fn a_compiler_that_is_replaced_while_the_batch_runs_answers_no_more() {
 }
 
 #[test]
-fn a_source_that_somebody_removes_is_not_refused_by_the_compiler() {
+fn a_removed_source_file_is_not_a_no() {
     let temp = tempfile::tempdir().unwrap();
     let compiler = script(temp.path(), "rm conftest.c");
     let ran = check(&json!({
@@ -219,7 +219,7 @@ fn a_source_that_somebody_removes_is_not_refused_by_the_compiler() {
 }
 
 #[test]
-fn arguments_that_name_files_without_an_end_hold_nothing_up() {
+fn arguments_that_name_endless_files_do_not_block() {
     let temp = tempfile::tempdir().unwrap();
     let pipe = temp.path().join("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();

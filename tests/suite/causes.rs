@@ -1,9 +1,9 @@
-//! What is told when it was not the source: the cause, the place of it, and a remedy that helps.
+//! Failures that are not caused by the source: the message has the cause, its location, and a remedy.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use crate::rooms::on_a_disk;
+use crate::isolation::on_a_disk;
 use crate::support::*;
 use serde_json::{Value, json};
 
@@ -41,7 +41,8 @@ fn a_temporary_directory_without_programs_is_named() {
 
 #[test]
 fn a_disk_that_is_full_is_named_by_every_compiler() {
-    // The first two have room for the source and not for the program; then there are no inodes.
+    // The first two disks have room for the source but not for the program; the last one lacks
+    // inodes.
     for (compiler, options) in [
         ("gcc", "size=16k"),
         ("clang", "size=16k"),
@@ -85,7 +86,7 @@ fn without_path_the_remedy_is_path() {
     assert_told(&told, &["cannot find its linker or assembler", "install binutils"]);
 }
 
-/// Runs a batch under a limit of the shell.
+/// Runs a batch under a resource limit set by a shell.
 fn limited(limit: &str, request: &Value) -> Ran {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "request.json", &request.to_string());
@@ -96,9 +97,9 @@ fn limited(limit: &str, request: &Value) -> Ran {
 }
 
 #[test]
-fn a_limit_on_the_size_of_files_is_named() {
+fn a_file_size_limit_is_named() {
     for (compiler, blocks, id) in [
-        // The program's own writing is limited, too.
+        // The program's own output is limited, too.
         ("gcc", 0, "COMPILES"),
         ("gcc", 1, "COMPILES"),
         ("clang", 1, "LINKS"),
@@ -111,7 +112,7 @@ fn a_limit_on_the_size_of_files_is_named() {
 }
 
 #[test]
-fn limits_that_are_set_are_named_where_a_compiler_dies() {
+fn limits_are_named_when_a_compiler_dies() {
     let ran = limited("-v 60000", &request(&need("clang")));
     assert_told(&reason(&ran, "COMPILES"), &["ran out of memory", "ulimit -v"]);
     let killed = |number: i32| {
@@ -130,7 +131,7 @@ fn limits_that_are_set_are_named_where_a_compiler_dies() {
 }
 
 #[test]
-fn a_compiler_that_cannot_be_started_has_the_remedy_of_its_own_error() {
+fn a_compiler_that_cannot_start_has_a_remedy_for_its_error() {
     let dir = tempfile::tempdir().unwrap();
     for (text, told) in [
         ("exit 1\n", &["another machine", "#!/bin/sh"][..]),
@@ -148,7 +149,7 @@ fn a_compiler_that_cannot_be_started_has_the_remedy_of_its_own_error() {
 }
 
 #[test]
-fn an_output_file_that_cannot_be_written_is_named_and_no_other() {
+fn only_the_unwritable_output_file_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "file", "");
     let output = file.join("results");

@@ -1,5 +1,4 @@
-//! The command line: its help, an option for every kind, files and options together, and
-//! exit statuses.
+//! The command line: help, an option for every kind, files combined with options, exit statuses.
 
 use std::path::Path;
 use std::process::Command;
@@ -48,7 +47,7 @@ const OPTIONS: [&str; 38] = [
     "--help",
 ];
 
-/// What a call prints that has nothing to complain about.
+/// The output of a call without errors or warnings.
 fn printed(args: &[&str]) -> String {
     let ran = Call::new(args).run();
     assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{args:?}: {ran:?}");
@@ -64,7 +63,7 @@ fn assert_has_options(text: &str, what: &str) {
 }
 
 #[test]
-fn help_tells_every_option_and_the_exit_statuses() {
+fn help_lists_every_option_and_the_exit_statuses() {
     let (whole, check) = (printed(&["--help"]), printed(&["check", "--help"]));
     assert_eq!(whole, printed(&["help"]));
     assert_eq!(check, printed(&["help", "check"]));
@@ -87,12 +86,12 @@ fn version_is_that_of_the_package() {
 }
 
 #[test]
-fn completions_know_the_options() {
+fn completions_contain_the_options() {
     let dir = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh"] {
         assert_has_options(&printed(&["completions", shell]), shell);
     }
-    // Fish's have options without their dashes.
+    // Fish completions list options without dashes.
     assert!(printed(&["completions", "fish"]).contains("-l sizeof"));
     let script = write(dir.path(), "script", &printed(&["completions", "bash"]));
     let checked = Command::new(need("bash")).arg("-n").arg(script).output().unwrap();
@@ -109,7 +108,7 @@ fn the_manual_renders_without_warnings_and_has_every_option() {
         .output()
         .unwrap();
     assert!(rendered.status.success() && rendered.stderr.is_empty(), "{rendered:?}");
-    // Without what a terminal makes bold of.
+    // Without the overstrikes for bold text.
     let text = String::from_utf8(rendered.stdout).unwrap();
     let mut plain = String::new();
     for c in text.chars() {
@@ -127,7 +126,7 @@ fn the_manual_renders_without_warnings_and_has_every_option() {
         assert!(headings.contains(&heading), "{heading}: {headings:?}");
     }
     assert!(!plain.contains("EXTRA") && !plain.contains("bench-worker"), "{plain}");
-    // It is one page, and names no other.
+    // There is a single page, which refers to no other.
     let pages = plain.match_indices("(1)").map(|(at, _)| plain[..at].rsplit(' ').next().unwrap());
     assert!(pages.clone().count() > 0);
     for page in pages {
@@ -135,13 +134,13 @@ fn the_manual_renders_without_warnings_and_has_every_option() {
     }
 }
 
-/// Runs checks of the command line with gcc in a directory.
+/// Runs checks from the command line with gcc in a directory.
 fn gcc(dir: &Path, args: &[&str]) -> Ran {
     need("gcc");
     Call::new(["check", "--compiler", "gcc"].iter().chain(args)).dir(dir).run()
 }
 
-/// Each option asks its own question: the answer, and what only that kind compiles.
+/// Each option runs its own kind: the answer, and a source that only that kind accepts.
 #[test]
 fn every_option_of_a_check_has_its_kind_and_name() {
     let dir = tempfile::tempdir().unwrap();
@@ -258,7 +257,7 @@ fn shared_options_reach_every_check_of_the_command_line() {
 }
 
 #[test]
-fn checks_of_the_file_stand_before_those_of_the_options() {
+fn checks_of_the_file_precede_those_of_the_options() {
     let dir = tempfile::tempdir().unwrap();
     let request = json!({"checks": [
         {"id": "Z", "kind": "sizeof", "type": "char"},
@@ -308,7 +307,7 @@ fn required_and_errors_decide_the_exit_status() {
         let ran = gcc(dir.path(), args);
         assert_eq!(ran.code(), status, "{args:?}: {ran:?}");
     }
-    // An error goes before a required no, whichever comes first.
+    // An error takes precedence over a required no, in any order.
     let mut checks = vec![
         json!({"id": "NO", "kind": "compiles", "source": "REJECT", "required": true}),
         json!({"id": "ERROR", "kind": "compiles", "source": "x", "args": ["--fake-crash"]}),
@@ -325,7 +324,7 @@ fn required_and_errors_decide_the_exit_status() {
 }
 
 #[test]
-fn wrong_options_are_told_and_nothing_is_printed_for_readers() {
+fn wrong_options_are_reported_on_standard_error_only() {
     for args in [
         &["check", "--sizof", "int"][..],
         &["check", "--jobs", "0", "--endian"],

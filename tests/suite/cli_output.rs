@@ -1,4 +1,4 @@
-//! Where results go and what they look like: the five formats, files, and terminals.
+//! The output: formats, files, and terminals.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// A batch with every status and every sort of value, on two compilers that are not alike.
+/// A batch with every status and every type of value, with two different compilers.
 fn batch() -> Value {
     json!({
         "toolchains": {
@@ -87,7 +87,7 @@ fn keyval_lines_are_keys_and_values() {
 }
 
 #[test]
-fn headers_are_those_of_autoconf() {
+fn headers_match_autoconf() {
     let expected = format!(
         r#"/* Written by tryall. */
 #define HAVE_STDIO_H 1
@@ -109,7 +109,7 @@ fn headers_are_those_of_autoconf() {
     assert_eq!(printed("header"), expected);
 }
 
-/// What does not depend on the time and the machine.
+/// Removes everything that depends on time and machine.
 fn golden(result: &Value) -> Value {
     assert!(result["duration_ms"].as_f64().is_some_and(|time| time >= 0.0), "{result}");
     json!([
@@ -170,7 +170,7 @@ fn json_is_one_document_with_a_line_for_each_result() {
 }
 
 #[test]
-fn ndjson_has_the_same_results_a_line_each() {
+fn ndjson_has_the_same_results_one_per_line() {
     let text = printed("ndjson");
     let mut lines: Vec<Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -180,7 +180,7 @@ fn ndjson_has_the_same_results_a_line_each() {
     let place = |result: &Value| {
         expected.as_array().unwrap().iter().position(|other| other[0] == result[0])
     };
-    // They come in as they are answered.
+    // Results arrive in the order in which they are answered.
     results.sort_by_key(place);
     assert_eq!(Value::from(results), expected);
 }
@@ -191,7 +191,7 @@ fn keyval(output: &std::path::Path) -> Call {
 }
 
 #[test]
-fn an_output_file_is_replaced_as_a_whole() {
+fn an_output_file_is_replaced_atomically() {
     let dir = tempfile::tempdir().unwrap();
     let file = write(dir.path(), "results", "old");
     let other_name = dir.path().join("other");
@@ -199,7 +199,7 @@ fn an_output_file_is_replaced_as_a_whole() {
     let ran = keyval(&file).run();
     assert_eq!((ran.code(), ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""), "{ran:?}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "SIZEOF_CHAR=1\n");
-    // Who has the old file open reads all of it.
+    // A reader that has the old file open can still read all of it.
     assert_eq!(std::fs::read_to_string(&other_name).unwrap(), "old");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left beside it");
 }
@@ -229,7 +229,7 @@ fn an_output_link_stays_a_link() {
 }
 
 #[test]
-fn an_output_link_to_a_file_that_is_not_there_makes_the_file() {
+fn a_dangling_output_link_creates_its_target() {
     for format in ["keyval", "ndjson"] {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("sub")).unwrap();
@@ -252,7 +252,7 @@ fn an_output_link_to_a_file_that_is_not_there_makes_the_file() {
 }
 
 #[test]
-fn output_links_in_a_circle_cannot_be_written() {
+fn cyclic_output_links_cannot_be_written() {
     let dir = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("b", dir.path().join("a")).unwrap();
     std::os::unix::fs::symlink("a", dir.path().join("b")).unwrap();
@@ -288,7 +288,7 @@ fn an_output_file_that_is_replaced_keeps_its_permissions() {
 }
 
 #[test]
-fn an_output_that_cannot_be_written_is_named() {
+fn an_unwritable_output_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("no/such/results");
     for (format, output) in
@@ -300,7 +300,7 @@ fn an_output_that_cannot_be_written_is_named() {
                 .run();
         assert_eq!((ran.code(), ran.stdout.as_str()), (3, ""), "{ran:?}");
         assert!(ran.stderr.contains(output.to_str().unwrap()), "{ran:?}");
-        assert!(ran.stderr.contains("could not be written"), "{ran:?}");
+        assert!(ran.stderr.contains("cannot write the results"), "{ran:?}");
     }
 }
 
@@ -315,7 +315,7 @@ fn output_to_dev_stdout_is_standard_output() {
     let ran = Call::new(trace).dir(dir.path()).run();
     assert_eq!((ran.code(), ran.json()["displayTimeUnit"].as_str()), (0, Some("ms")));
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no file with the name -");
-    // What others wrote into the same file stays there.
+    // Earlier contents of the file are kept.
     for format in ["keyval", "ndjson"] {
         let script = format!(
             "{{ echo before; '{TRYALL}' check --compiler gcc --sizeof=char --format {format} \
@@ -330,10 +330,9 @@ fn output_to_dev_stdout_is_standard_output() {
     }
 }
 
-/// With a terminal for standard error, people see a bar; whoever reads the results sees none
-/// of it.
+/// If standard error is a terminal, it shows a bar, which never appears in the results.
 #[test]
-fn a_terminal_gets_a_progress_bar_and_a_file_only_results() {
+fn a_terminal_gets_a_progress_bar_but_a_file_only_results() {
     need("script");
     let on_terminal = |command: &str, dir: &std::path::Path| {
         let script = format!("'{TRYALL}' check --compiler gcc --sizeof=char --endian {command}");
@@ -360,7 +359,7 @@ fn a_terminal_gets_a_progress_bar_and_a_file_only_results() {
 }
 
 #[test]
-fn a_closed_standard_output_is_told_before_anything_is_run() {
+fn a_closed_standard_output_is_reported_before_anything_runs() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
     let script = |call: &str| {
@@ -384,8 +383,8 @@ fn a_closed_standard_output_is_told_before_anything_is_run() {
         assert_eq!(ran.stderr.lines().count(), 1, "{call}: {ran:?}");
         assert!(!log.exists(), "{call}: something was run");
     }
-    // Whoever throws the results away, or has them in a file, gets them as asked for. Python
-    // opens /dev/null for reading and writing.
+    // Results go to /dev/null or a file as requested. Python opens /dev/null for reading and
+    // writing.
     for call in [
         "check --compiler COMPILER --header=a.h >/dev/null",
         "check --compiler COMPILER --header=a.h 1<>/dev/null",
@@ -401,14 +400,14 @@ fn a_closed_standard_output_is_told_before_anything_is_run() {
 }
 
 #[test]
-fn a_trace_that_cannot_be_written_costs_no_results() {
+fn an_unwritable_trace_does_not_lose_the_results() {
     for format in ["json", "ndjson"] {
         let call =
             Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--format", format]);
         let ran = call.args(&["--trace", "/no/such/dir/trace.json"]).run();
         assert_eq!(ran.code(), 3, "{ran:?}");
         assert!(ran.stdout.contains("\"status\":\"yes\""), "{ran:?}");
-        let told = "tryall: the trace could not be written: /no/such/dir/trace.json: ";
+        let told = "tryall: cannot write the trace: /no/such/dir/trace.json: ";
         assert!(ran.stderr.starts_with(told), "{ran:?}");
     }
 }

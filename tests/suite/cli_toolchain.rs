@@ -1,5 +1,4 @@
-//! What compiler is asked, from where: the environment, options, relative paths; and whether
-//! it answers the same again.
+//! The choice of the compiler: environment, options, relative paths. Also `--verify`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -7,8 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// A directory with a request in `sub`, where its files are, and with other files of the same
-/// names above.
+/// A directory with a request and its files in `sub`, and different files with the same names
+/// above.
 fn two_levels() -> (tempfile::TempDir, PathBuf, Value) {
     let dir = tempfile::tempdir().unwrap();
     let sub = dir.path().join("sub");
@@ -37,7 +36,7 @@ fn assert_sizes(ran: &Ran, size: i32) {
 }
 
 #[test]
-fn paths_of_a_file_start_from_its_directory_and_all_others_from_the_current_one() {
+fn paths_are_relative_to_the_request_file_or_the_current_directory() {
     need("gcc");
     let (dir, sub, request) = two_levels();
     let text = request.to_string();
@@ -48,7 +47,7 @@ fn paths_of_a_file_start_from_its_directory_and_all_others_from_the_current_one(
     assert_sizes(&check(&["batch.json"], &sub).run(), 2);
     assert_sizes(&check(&["-"], dir.path()).run_with(text.as_bytes()), 1);
     assert_sizes(&check(&[], &sub).run_with(text.as_bytes()), 2);
-    // Checks of the command line beside those of the file.
+    // Checks of the command line next to those of the file.
     let both = check(
         &["sub/batch.json", "--include-dir=inc", "--sizeof=CALL=own_t@own.h", "--runs=RUN=own.c"],
         dir.path(),
@@ -63,7 +62,7 @@ fn paths_of_a_file_start_from_its_directory_and_all_others_from_the_current_one(
 }
 
 #[test]
-fn paths_in_the_environment_start_from_the_current_directory() {
+fn paths_in_the_environment_are_relative_to_the_current_directory() {
     let (dir, sub, _) = two_levels();
     let request = json!({"checks": [
         {"id": "A", "kind": "sizeof", "type": "own_t", "headers": ["own.h"]},
@@ -81,7 +80,7 @@ fn paths_in_the_environment_start_from_the_current_directory() {
     assert_eq!(ran.result("A")["value"], 4, "{ran:?}");
 }
 
-/// A compiler that is a script.
+/// A compiler written as a script.
 fn compiler(dir: &Path, name: &str, script: &str) -> PathBuf {
     let path = write(dir, name, &format!("#!/bin/sh\n{script}\n"));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
@@ -93,7 +92,7 @@ fn command(ran: &Ran, id: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_environment_gives_compilers_and_flags_word_by_word() {
+fn the_environment_sets_compilers_and_flags() {
     need("gcc");
     let ran = Call::new(["check", "--compute-int=A=ONE + TWO", "--function=F=cos"])
         .env("CC", "env  'LANG=C' gcc")
@@ -137,7 +136,7 @@ fn every_language_has_its_own_variables() {
 }
 
 #[test]
-fn the_compiler_option_goes_before_the_file_and_the_environment() {
+fn the_compiler_option_overrides_the_file_and_the_environment() {
     need("gcc");
     let dir = tempfile::tempdir().unwrap();
     let request = json!({
@@ -160,7 +159,7 @@ fn the_compiler_option_goes_before_the_file_and_the_environment() {
     assert_eq!(command(&ran, "A")[..4], ["env", "gcc", "-DX=a b", "-DKEPT"]);
     assert_eq!(ran.result("VALUE_X")["value"], "a b");
     assert_eq!(command(&ran, "B")[..2], ["gcc", "-DOTHER"]);
-    // With a toolchain named, it is that one's.
+    // With --toolchain, the option changes that toolchain.
     let named =
         Call::new(["check", "batch.json", "--compiler=gcc", "--toolchain=other", "--endian"])
             .dir(dir.path())
@@ -186,8 +185,8 @@ fn the_emulator_option_runs_the_programs() {
     assert_eq!(relative.result("HAVE_OWN")["value"]["stdout"], "with x\n", "{relative:?}");
 }
 
-/// A compiler that defines `CALL` as the number of the check's compile. Compiles of other
-/// sources, such as those that try the compiler itself, do not count.
+/// A compiler that defines `CALL` as the number of compiles of the check's source. Other compiles,
+/// such as probes, do not count.
 fn counting(dir: &Path) -> PathBuf {
     let count = dir.join("count");
     std::fs::write(&count, "").unwrap();
@@ -201,7 +200,7 @@ fn counting(dir: &Path) -> PathBuf {
 }
 
 #[test]
-fn verification_finds_values_that_differ_and_tells_both() {
+fn verification_reports_both_values_of_a_difference() {
     need("gcc");
     let dir = tempfile::tempdir().unwrap();
     let counting = counting(dir.path());
@@ -262,7 +261,7 @@ fn verification_without_differences_changes_nothing() {
 }
 
 #[test]
-fn relative_entries_of_path_start_from_the_current_directory() {
+fn relative_entries_of_path_are_relative_to_the_current_directory() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("bin")).unwrap();
     let wrapper =
@@ -277,7 +276,7 @@ fn relative_entries_of_path_start_from_the_current_directory() {
 }
 
 #[test]
-fn arguments_reach_files_of_the_caller_and_of_the_compiler() {
+fn arguments_can_name_files_of_the_caller_and_of_the_compiler() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "own.h", "#define OWN 1\n");
     write(dir.path(), "args", "-include own.h\n");
@@ -293,7 +292,7 @@ fn arguments_reach_files_of_the_caller_and_of_the_compiler() {
     {
         assert_eq!(ran(args, &["--define", "OWN"]).answer("VALUE_OWN"), "yes", "{args:?}");
     }
-    // Not a file of the caller's, but one that the compiler finds.
+    // A file that the compiler finds, not the caller.
     for args in [&["-include", "stdio.h"][..], &["-imacros", "stdio.h"]] {
         assert_eq!(ran(args, &["--define", "EOF"]).answer("VALUE_EOF"), "yes", "{args:?}");
     }
@@ -315,7 +314,7 @@ fn arguments_reach_files_of_the_caller_and_of_the_compiler() {
 }
 
 #[test]
-fn a_linker_that_is_not_there_is_no_linker_flag() {
+fn a_missing_linker_is_not_a_linker_flag() {
     let ran =
         Call::new(["check", "--compiler", &need("gcc"), "--linker-flag", "A=-fuse-ld=mold"]).run();
     assert!(which::which("ld.mold").is_err(), "choose another linker for this test");

@@ -1,9 +1,9 @@
-//! The variables of a CMake script: each is set by one check only.
+//! The variables of a CMake script: only one check sets each of them.
 
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// A check of a kind that sets more than its id, or of one that does not.
+/// A check of a kind that sets several variables, or of a kind that sets one.
 fn check_of(kind: &str, id: &str) -> Value {
     match kind {
         "sizeof" => json!({"id": id, "kind": kind, "type": "char"}),
@@ -38,7 +38,7 @@ fn two_checks_that_would_set_one_variable_are_refused() {
             for named in [first.1, second.1, variable, "checks[1].id"] {
                 assert!(ran.stderr.contains(named), "{named} is not in {ran:?}");
             }
-            // Nothing else is made from an id, so that other formats can tell them apart.
+            // Other formats use only the id, so there is no conflict.
             for format in ["json", "ndjson", "keyval", "header"] {
                 assert_eq!(run(format, first, second).code(), 0, "{format}");
             }
@@ -47,7 +47,7 @@ fn two_checks_that_would_set_one_variable_are_refused() {
 }
 
 #[test]
-fn checks_whose_variables_only_look_alike_are_not_refused() {
+fn checks_with_merely_similar_variables_are_not_refused() {
     for (first, second) in [
         (("header", "HAVE_S"), ("runs", "S")),
         (("header", "A_COMPILED"), ("sizeof", "A")),
@@ -61,7 +61,7 @@ fn checks_whose_variables_only_look_alike_are_not_refused() {
 }
 
 #[test]
-fn an_id_that_is_taken_is_told_as_that() {
+fn a_duplicate_id_is_reported_as_such() {
     let ran = run("cmake", ("sizeof", "S"), ("runs", "S"));
     assert_eq!(ran.code(), 2);
     assert!(ran.stderr.contains("checks[0] already has the id"), "{ran:?}");

@@ -1,4 +1,4 @@
-//! The format of plain CMake variables, as CMake itself reads it.
+//! The format of plain CMake variables, as read by CMake.
 
 #[path = "../support/read_back.rs"]
 mod read_back;
@@ -28,7 +28,7 @@ fn run(checks: Json) -> Ran {
 }
 
 #[test]
-fn each_variable_holds_its_part_of_the_result() {
+fn each_variable_has_its_field_of_the_result() {
     let ran = run(json!([
         {"id": "YES", "kind": "runs", "source": "x",
          "args": ["--fake-say=compiled", "--fake-noise"],
@@ -85,7 +85,7 @@ fn each_variable_holds_its_part_of_the_result() {
         ("SKIPPED_REASON", "needs ERROR, which is error"),
         ("SKIPPED_DURATION_MS", ""),
         ("LONG_OUTPUT_TRUNCATED", "1"),
-        // Nothing else is started, as the caller vouches for the commands.
+        // Nothing else runs, because explicit commands need no probe.
         ("TRYALL_PROCESSES", "16"),
         ("OBJECT_COMPILE_COMMAND", &format!("{cc} -c conftest.c -o conftest.o")),
         ("NOT_LINKED_LINK_COMMAND", &linked.replace(" -o", " --fake-nolink -o")),
@@ -114,7 +114,7 @@ fn kinds_with_a_value_have_it_in_a_variable() {
 }
 
 #[test]
-fn ids_that_are_no_identifiers_are_refused() {
+fn ids_that_are_not_identifiers_are_refused() {
     for id in ["A-B", "1A", "A.B", "A/B", "é", "A$", "A B"] {
         let ran = run(json!([{"id": id, "kind": "compiles", "source": "x"}]));
         assert_eq!(ran.code(), 2, "{id}");
@@ -145,8 +145,8 @@ fn ids_that_lead_to_the_same_variables_are_refused() {
     assert_eq!(pair("A", "B_RUN").code(), 0);
 }
 
-/// The names in the program are those in the list of what may clash: every variable of one id is
-/// another one than every variable of a longer id, but for the infixes that are refused.
+/// The names in the program match the list of possible conflicts: no variable of one id equals a
+/// variable of a longer id, except with the refused infixes.
 #[test]
 fn no_other_ids_lead_to_the_same_variables() {
     let ran = run(json!([{"id": "A", "kind": "runs", "source": "x",
@@ -158,7 +158,7 @@ fn no_other_ids_lead_to_the_same_variables() {
         .lines()
         .filter_map(|line| Some(line.strip_prefix("set(A_")?.split_once(' ')?.0))
         .collect();
-    // Of those that are there seldom.
+    // Optional variables.
     names.extend(["REASON", "RUN_SIGNAL", "OUTPUT_TRUNCATED"]);
     assert!(names.len() > 14, "{names:?}");
     for long in &names {

@@ -1,5 +1,5 @@
-//! Codes, on which programs act: the real program comes to each of them, and the documentation tells
-//! them all.
+//! Error codes, which programs rely on: the real program produces each of them, and the documentation
+//! lists them all.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,15 +7,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::isolation::on_a_disk;
 use crate::protocol::schema;
-use crate::rooms::on_a_disk;
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// A way to a code.
+/// A way to produce a code.
 struct Way {
     code: &'static str,
-    /// The status of the result `A` that has it; or, of a refusal, the exit status.
+    /// The status of the result `A` with the code, or the exit status of a refusal.
     status: &'static str,
     run: fn() -> Ran,
 }
@@ -24,12 +24,12 @@ const fn way(code: &'static str, status: &'static str, run: fn() -> Ran) -> Way 
     Way { code, status, run }
 }
 
-/// A compile by the fake compiler, which gets this request.
+/// A compile by the fake compiler with this request.
 fn obeys(request: &str) -> Ran {
     fake(json!([{"id": "A", "kind": "compiles", "source": "x", "args": [request]}]))
 }
 
-/// A compile by a compiler that fails with these words.
+/// A compile by a compiler that fails with this message.
 fn says(words: &str) -> Ran {
     let args = [&format!("--fake-say={words}"), "--fake-status=1"];
     fake(json!([{"id": "A", "kind": "compiles", "source": "x", "args": args}]))
@@ -54,7 +54,7 @@ fn executable(dir: &Path, name: &str, text: &str) -> String {
     file.to_str().unwrap().into()
 }
 
-/// A program of the fake compiler, run by an emulator if one is named.
+/// A program of the fake compiler, run by the emulator, if any.
 fn program(script: &str, emulator: Option<&str>) -> Ran {
     let script = format!("--fake-program={script}");
     let emulator: Vec<_> = emulator.into_iter().collect();
@@ -64,7 +64,7 @@ fn program(script: &str, emulator: Option<&str>) -> Ran {
     }))
 }
 
-/// A check with gcc, under a limit of the shell.
+/// A check with gcc under a resource limit set by a shell.
 fn limited(limit: &str) -> Ran {
     let request = json!({
         "toolchains": {"c": {"command": [need("gcc")]}},
@@ -100,7 +100,7 @@ fn replaced_compiler() -> Ran {
     }))
 }
 
-/// A compiler that takes a source the first time only.
+/// A compiler that accepts a source only the first time.
 fn inconstant_compiler() -> Ran {
     let dir = tempfile::tempdir().unwrap();
     let seen = dir.path().join("seen");
@@ -131,7 +131,7 @@ fn open_to_all() -> Ran {
 }
 
 fn hangs() -> Ran {
-    // The other check gives the probe of the toolchain the time that it needs.
+    // The other check gives the toolchain probe enough time.
     fake(json!([
         {"id": "A", "kind": "compiles", "source": "x", "args": ["--fake-hang"], "timeout": 1},
         {"id": "B", "kind": "compiles", "source": "y"},
@@ -181,7 +181,7 @@ static ERRORS: &[Way] = &[
             "checks": [{"id": "A", "kind": "compiles", "source": "x"}],
         }))
     }),
-    // What the compiler ran into goes before that it was an empty program.
+    // The compiler's own failure takes precedence over the fact that the program was empty.
     way("compiler_crashed", "error", || {
         check(&json!({
             "toolchains": {"c": {"command": [fakecc()], "args": ["--fake-crash"]}},
@@ -260,17 +260,17 @@ static OTHERS: &[Way] = &[
     }),
 ];
 
-/// What becomes of a request as it stands.
+/// The result of a literal request.
 fn request(text: &str) -> Ran {
     Call::new(["check", "--compiler", &fakecc(), "-"]).run_with(text.as_bytes())
 }
 
-/// What becomes of a check of this kind with these fields.
+/// The result of a check of this kind with these fields.
 fn refused(fields: &str) -> Ran {
     request(&format!("{{\"checks\": [{{\"id\": \"A\", {fields}}}]}}"))
 }
 
-/// What becomes of these checks, and a toolchain.
+/// The results of these checks with a toolchain.
 fn both(toolchains: Value, checks: Value) -> Ran {
     check(&json!({"toolchains": toolchains, "checks": checks}))
 }
@@ -364,7 +364,7 @@ fn refusals_have_codes() {
     }
 }
 
-/// All codes, in the order in which they stand in the schema, with what it says of each.
+/// All codes in the schema's order, with their descriptions.
 fn codes() -> Vec<(String, String)> {
     let schema = schema("response");
     let all = schema["$defs"]["Code"]["oneOf"].as_array().unwrap();
@@ -373,14 +373,14 @@ fn codes() -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_test_comes_to_every_code() {
+fn every_code_is_tested() {
     let tested = [ERRORS, OTHERS, REFUSALS].into_iter().flatten().map(|way| way.code.to_string());
     let all = codes().into_iter().map(|(code, _)| code);
     assert_eq!(tested.collect::<BTreeSet<_>>(), all.collect::<BTreeSet<_>>());
 }
 
 #[test]
-fn the_documentation_tells_each_code_as_the_schema_does() {
+fn the_documentation_matches_the_codes_of_the_schema() {
     let text = read("docs/protocol.md");
     let (_, section) = text.split_once("\n### Codes\n").unwrap();
     let (section, _) = section.split_once("\n## ").unwrap();
@@ -397,7 +397,7 @@ fn the_documentation_tells_each_code_as_the_schema_does() {
 }
 
 #[test]
-fn a_code_stands_where_a_reason_does() {
+fn a_code_accompanies_every_reason() {
     let crash = json!(["--fake-crash"]);
     let ran = fake(json!([
         {"id": "YES", "kind": "compiles", "source": "x"},
@@ -409,7 +409,7 @@ fn a_code_stands_where_a_reason_does() {
     ]));
     for (id, has_reason, code) in [
         ("YES", false, None),
-        // The reason says whose answer it is.
+        // The reason names the equal check.
         ("YES_TOO", true, None),
         ("NO", false, None),
         ("ERROR", true, Some("compiler_crashed")),
@@ -422,7 +422,7 @@ fn a_code_stands_where_a_reason_does() {
 }
 
 #[test]
-fn names_in_a_request_pass_for_no_code() {
+fn names_in_a_request_cannot_forge_a_code() {
     for (name, told) in [
         ("unknown_kind\\u0000x", "unknown field \"unknown_kind\\0x\"; known:"),
         ("`\\u0000unknown_kind", "unknown field \"`\\0unknown_kind\"; known:"),
@@ -437,7 +437,7 @@ fn names_in_a_request_pass_for_no_code() {
 }
 
 #[test]
-fn cmake_code_gets_codes_too() {
+fn cmake_formats_contain_codes() {
     let request = json!({
         "toolchains": {"c": {"command": [fakecc()]}},
         "checks": [

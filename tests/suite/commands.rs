@@ -1,5 +1,5 @@
-//! Toolchains that give their commands in full: the compiler gets these words and no others, and
-//! every step is told.
+//! Toolchains with explicit commands: the compiler gets exactly these words, and the response has every
+//! step.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use crate::protocol::{assert_valid, schema};
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// The two commands of a compiler, with a place for all that a check may bring.
+/// The two commands of a compiler, with a placeholder for everything that a check can add.
 fn toolchain(compiler: &str) -> Value {
     json!({
         "compile": [compiler, "{definitions}", "{args}", "-o", "{object}", "-c", "{source}"],
@@ -51,7 +51,7 @@ fn reason(ran: &Ran, id: &str) -> String {
 const MAIN: &str = "int main(void) { return 0; }\n";
 
 #[test]
-fn a_flag_of_the_compile_is_not_on_the_link() {
+fn a_compile_flag_is_not_used_for_the_link() {
     let asan = "-fsanitize=address";
     let source = "int main(int argc, char **argv) { return argv[argc - 1][0] == 1; }\n";
     let ran = run(
@@ -86,11 +86,11 @@ fn definitions_keep_their_order_and_spelling() {
 }
 
 #[test]
-fn the_words_are_those_of_the_request() {
+fn commands_contain_exactly_the_requested_words() {
     let cc = fakecc();
     let request = json!({
         "toolchains": {"c": {
-            // All of these would be made absolute in another toolchain.
+            // In another toolchain all of these would become absolute paths.
             "compile": [cc, "-Isrc", "", "{x}", "-MF", "{object}.d", "{args}", "-c", "{source}", "-o", "{object}"],
             "link": [cc, "{link_args}", "-Lsrc", "Cargo.toml", "-Wl,-Map,{program}.map", "{object}", "-o", "{program}"],
         }},
@@ -142,7 +142,7 @@ fn include_directories_go_before_the_arguments() {
 }
 
 #[test]
-fn the_environment_is_the_callers() {
+fn the_environment_is_inherited_from_the_caller() {
     let mut toolchain = toolchain(&fakecc());
     toolchain["env"] = json!({"OWN": "1"});
     let request = json!({"toolchains": {"c": toolchain}, "checks": [
@@ -164,7 +164,7 @@ fn the_environment_is_the_callers() {
 }
 
 #[test]
-fn nothing_is_started_but_what_the_check_needs() {
+fn only_the_necessary_commands_run() {
     for (check, processes) in [
         (json!({"kind": "compiles", "source": "x"}), 1),
         (json!({"kind": "links", "source": "x"}), 2),
@@ -188,7 +188,7 @@ fn nothing_is_started_but_what_the_check_needs() {
 }
 
 #[test]
-fn what_is_no_answer_of_either_command_is_an_error() {
+fn failures_of_either_command_are_errors() {
     let ran = run_fake(json!([
         {"id": "NO_OBJECT", "kind": "links", "source": "x", "args": ["--fake-lie"]},
         {"id": "NO_PROGRAM", "kind": "links", "source": "x", "link_args": ["--fake-lie"]},
@@ -221,7 +221,7 @@ fn what_is_no_answer_of_either_command_is_an_error() {
 }
 
 #[test]
-fn programs_that_are_not_there_are_errors() {
+fn missing_programs_are_errors() {
     let compile = |program: &str| json!([program, "-c", "{source}", "-o", "{object}"]);
     let link = |program: &str| json!([program, "{object}", "-o", "{program}"]);
     let fake = fakecc();
@@ -233,7 +233,7 @@ fn programs_that_are_not_there_are_errors() {
         "checks": [
             {"id": "COMPILER", "kind": "links", "source": "x", "toolchain": "a"},
             {"id": "LINKER", "kind": "links", "source": "x", "toolchain": "b"},
-            // As the compiler alone decides about these.
+            // The compiler alone decides about these.
             {"id": "UNUSED", "kind": "compiles", "source": "x", "toolchain": "b"},
             {"id": "REJECTED", "kind": "links", "source": "REJECT", "toolchain": "b"},
         ],
@@ -250,7 +250,7 @@ fn program(id: &str, script: &str) -> Value {
 }
 
 #[test]
-fn a_program_that_died_is_told_from_one_that_never_was() {
+fn a_crashed_program_is_distinguished_from_a_missing_one() {
     let ran = run_fake(json!([
         program("YES", "exit 0"),
         program("STATUS", "exit 3"),
@@ -262,7 +262,7 @@ fn a_program_that_died_is_told_from_one_that_never_was() {
         ("YES", "yes", json!({"exit_status": 0, "stdout": ""})),
         ("STATUS", "no", json!({"exit_status": 3, "stdout": ""})),
         ("SEGV", "no", json!({"exit_status": null, "stdout": "", "signal": 11})),
-        // Somebody else's doing, but the program was there.
+        // Another process removed it, but the program did exist.
         ("KILL", "error", json!({"exit_status": null, "stdout": "", "signal": 9})),
         ("NOT_LINKED", "no", Value::Null),
     ] {
@@ -275,7 +275,7 @@ fn a_program_that_died_is_told_from_one_that_never_was() {
 }
 
 #[test]
-fn merged_output_stands_in_the_order_in_which_it_was_written() {
+fn merged_output_keeps_its_order() {
     let script = "echo one; echo two >&2; echo three";
     let mut merged = program("MERGED", script);
     merged["merge_output"] = json!(true);
@@ -288,7 +288,7 @@ fn merged_output_stands_in_the_order_in_which_it_was_written() {
     }
 }
 
-/// The same checks for a compiler that does all with one command.
+/// The same checks with a compiler that compiles and links with one command.
 fn in_args(mut checks: Value) -> Value {
     for check in checks.as_array_mut().unwrap() {
         check["args"] = check["link_args"].take();
@@ -298,7 +298,7 @@ fn in_args(mut checks: Value) -> Value {
 }
 
 #[test]
-fn an_emulator_is_heard_in_merged_output_too() {
+fn merged_output_includes_the_emulator() {
     let dir = tempfile::tempdir().unwrap();
     let emulator =
         write(dir.path(), "emulate", "#!/bin/sh\necho 'emulate: bad program' >&2\nexit 1\n");
@@ -339,7 +339,7 @@ fn patterns_search_the_output_of_every_step() {
 }
 
 #[test]
-fn a_file_is_compiled_where_it_is() {
+fn a_file_is_compiled_in_place() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "beside.h", MAIN);
     let file = write(dir.path(), "a.c", "#include \"beside.h\"\n");
@@ -354,7 +354,7 @@ fn a_file_is_compiled_where_it_is() {
 }
 
 #[test]
-fn equal_questions_are_asked_once_and_told_with_all_steps() {
+fn equal_checks_run_once_and_report_all_steps() {
     let with = |id: &str, definition: &str| json!({"id": id, "kind": "links", "source": MAIN, "definitions": [definition]});
     let ran = run_fake(json!([with("A", "-DX"), with("B", "-DX"), with("C", "-DY")]));
     assert_eq!(ran.json()["summary"]["processes"], 4);
@@ -371,7 +371,7 @@ fn other_toolchains_have_no_steps() {
 }
 
 #[test]
-fn two_commands_are_not_what_the_benchmark_compares() {
+fn the_benchmark_refuses_explicit_commands() {
     let dir = tempfile::tempdir().unwrap();
     let request = json!({"toolchains": {"x": toolchain("gcc")}, "checks": [
         {"id": "A", "kind": "links", "source": MAIN, "toolchain": "x"}]});

@@ -1,5 +1,5 @@
-//! Compilers and programs that hang, die, crash, flood and leave others behind. None of it is
-//! ever a no, and none of it holds the batch up.
+//! Compilers and programs that hang, die, crash, flood and leave processes behind. None of these is ever
+//! a no or blocks the batch.
 
 use crate::processes::*;
 use crate::support::*;
@@ -7,10 +7,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-/// The time limit, in seconds, of what hangs. Before it does so it writes down who its children are.
+/// The time limit, in seconds, of hanging compilers. They write the ids of their children first.
 const SOON: u32 = 3;
 
-/// A check of the fake compiler under these requests.
+/// A check with the fake compiler and these requests.
 fn with(id: &str, requests: &[&str]) -> Value {
     json!({"id": id, "kind": "compiles", "source": "x", "args": requests})
 }
@@ -23,8 +23,8 @@ fn error(ran: &Ran, id: &str) -> String {
     result["reason"].as_str().unwrap_or_else(|| panic!("no reason: {result}")).into()
 }
 
-/// Runs a compiler that never ends, beside one check that gives the probe of the toolchain all
-/// the time that it needs, and makes sure that nothing of the group is left.
+/// Runs a compiler that never ends, next to a check that gives the toolchain probe enough time, and
+/// asserts that no process of the group is left.
 fn assert_stopped(requests: &[&str]) {
     let temp = tempfile::tempdir().unwrap();
     let pid_file = temp.path().join("pids");
@@ -43,7 +43,7 @@ fn assert_stopped(requests: &[&str]) {
 }
 
 #[test]
-fn a_compiler_that_hangs_is_stopped_with_its_children() {
+fn a_hanging_compiler_is_stopped_with_its_children() {
     assert_stopped(&[]);
 }
 
@@ -53,7 +53,7 @@ fn a_compiler_that_ignores_term_is_killed_with_its_children() {
 }
 
 #[test]
-fn a_compiler_that_stops_itself_is_ended() {
+fn a_compiler_that_stops_itself_is_killed() {
     let mut stopped = with("STOPPED", &["--fake-signal=19"]);
     stopped["timeout"] = json!(SOON);
     let ran = fake(json!([stopped, with("QUICK", &[])]));
@@ -62,7 +62,7 @@ fn a_compiler_that_stops_itself_is_ended() {
 }
 
 #[test]
-fn what_a_compiler_says_before_its_time_is_up_is_kept() {
+fn output_before_a_timeout_is_kept() {
     let mut hanging = with("A", &["--fake-say=not yet", "--fake-hang"]);
     hanging["timeout"] = json!(SOON);
     let ran = fake(json!([hanging, with("QUICK", &[])]));
@@ -71,7 +71,7 @@ fn what_a_compiler_says_before_its_time_is_up_is_kept() {
 }
 
 #[test]
-fn a_compiler_that_dies_by_a_signal_says_neither_yes_nor_no() {
+fn a_compiler_killed_by_a_signal_gives_no_answer() {
     use Signal::*;
     let signals = [
         SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV,
@@ -100,12 +100,13 @@ fn a_crash_is_an_error_and_a_plain_failure_is_a_no() {
     assert!(error(&ran, "CRASH").contains("internal compiler error"));
     assert_eq!(ran.result("CRASH")["exit_code"], 4);
     assert_eq!(ran.answer("FAILS"), "no");
-    // Whoever says no says why; a driver that cannot load its compiler says nothing at all.
+    // A compiler that rejects a source prints a reason; a driver that cannot load its compiler
+    // prints nothing.
     assert!(error(&ran, "SILENT").contains("printed no reason"));
 }
 
 #[test]
-fn words_of_the_source_are_no_trouble() {
+fn error_words_in_the_source_are_harmless() {
     let says = |text: &str| vec![format!("--fake-say={text}"), "--fake-status=1".into()];
     let located = says("conftest.c:1:2: error: \"internal compiler error\"");
     let quoted = says("  x = \"No space left on device\";");
@@ -124,7 +125,7 @@ fn words_of_the_source_are_no_trouble() {
 }
 
 #[test]
-fn patterns_apply_to_every_kind_and_to_what_programs_print() {
+fn patterns_apply_to_every_kind_and_to_program_output() {
     let ran = fake(json!([
         {"id": "PROGRAM", "kind": "runs", "source": "x", "fail_patterns": ["^hello"]},
         {"id": "OTHER", "kind": "runs", "source": "x", "fail_patterns": ["^ello"]},
@@ -161,7 +162,7 @@ fn success_without_an_output_file_is_an_error() {
 }
 
 #[test]
-fn statuses_of_wrappers_that_could_not_run_the_compiler_are_errors() {
+fn exit_statuses_of_failed_wrappers_are_errors() {
     for status in [126, 127, 139, 255] {
         let ran = fake(json!([with("A", &[&format!("--fake-status={status}")])]));
         assert!(error(&ran, "A").contains(&status.to_string()));
@@ -170,7 +171,7 @@ fn statuses_of_wrappers_that_could_not_run_the_compiler_are_errors() {
 }
 
 #[test]
-fn a_flood_is_cut_in_the_middle() {
+fn excessive_output_is_cut_in_the_middle() {
     const FLOOD: usize = 50_000_000;
     let flood = format!("--fake-flood={FLOOD}");
     let mut searched = with("SEARCHED", &[&flood]);
@@ -188,20 +189,20 @@ fn a_flood_is_cut_in_the_middle() {
         let whole = FLOOD + "the start\n\nthe end\n".len();
         assert_eq!(head.len() + cut.parse::<usize>().unwrap() + tail.len(), whole);
     }
-    // What was cut may have held what was looked for.
+    // The truncated part may have contained a match.
     assert!(error(&ran, "SEARCHED").contains("too long"));
 }
 
 #[test]
-fn output_that_only_looks_cut_is_whole() {
+fn output_that_only_looks_truncated_is_complete() {
     let ran = fake(json!([with("A", &["--fake-say=a\n[... 5 bytes cut ...]\n"])]));
     assert_eq!(ran.result("A")["output_truncated"], false);
 }
 
 #[test]
-fn bytes_that_are_no_text_and_escapes_are_carried() {
+fn invalid_utf_8_and_escapes_are_preserved() {
     let mut coloured = with("FOUND", &["--fake-noise"]);
-    // Patterns are for what people read, which is without the colours.
+    // Patterns match the text without colours.
     coloured["fail_patterns"] = json!([" red\u{7} "]);
     let ran = fake(json!([with("A", &["--fake-noise"]), coloured]));
     let expected = "caf\u{fffd} \u{fffd}\u{fffd} \u{1b}[1;31mred\u{1b}[0m\u{7} \0 end\n";
@@ -211,7 +212,7 @@ fn bytes_that_are_no_text_and_escapes_are_carried() {
 }
 
 #[test]
-fn children_that_a_compiler_leaves_behind_are_ended() {
+fn children_left_behind_by_a_compiler_are_killed() {
     let temp = tempfile::tempdir().unwrap();
     let file = temp.path().join("pids");
     let fork = format!("--fake-fork={}", file.display());
@@ -223,7 +224,7 @@ fn children_that_a_compiler_leaves_behind_are_ended() {
 }
 
 #[test]
-fn a_daemon_that_holds_the_output_open_holds_nothing_up() {
+fn a_daemon_that_keeps_the_output_open_does_not_block() {
     let temp = tempfile::tempdir().unwrap();
     let file = temp.path().join("pids");
     let fork = format!("--fake-daemon={}", file.display());
@@ -234,7 +235,7 @@ fn a_daemon_that_holds_the_output_open_holds_nothing_up() {
     let mut child = call.start(&stdin);
     let ends = comes_true(|| child.try_wait().unwrap().is_some());
     let daemon = pids(&file)[0];
-    // A compiler's server serves others too, so it is not ended.
+    // A compiler's server serves other processes, so it is not killed.
     let lives = is_alive(daemon);
     kill(Pid::from_raw(daemon), Signal::SIGKILL).unwrap();
     assert!(ends && lives, "ends: {ends}, the daemon lives: {lives}");
@@ -251,7 +252,7 @@ fn running(id: &str, program: &str, requests: &[&str]) -> Value {
 }
 
 #[test]
-fn a_program_that_somebody_has_open_for_writing_is_started_again() {
+fn a_program_that_is_open_for_writing_is_retried() {
     let ran = fake(json!([running("A", "echo ran", &["--fake-busy=300"])]));
     assert_eq!(ran.result("A")["value"], json!({"exit_status": 0, "stdout": "ran\n"}), "{ran:?}");
     assert_eq!(ran.answer("A"), "yes");
@@ -264,7 +265,7 @@ fn a_program_that_stays_open_for_writing_is_an_error() {
 }
 
 #[test]
-fn only_its_own_end_is_a_programs_answer() {
+fn only_its_own_exit_is_a_programs_answer() {
     let mut hanging = running("HANGS", "exec sleep 3600", &[]);
     hanging["timeout"] = json!(SOON);
     let ran = fake(json!([
@@ -298,7 +299,7 @@ fn only_its_own_end_is_a_programs_answer() {
 }
 
 #[test]
-fn commands_that_ended_while_the_program_was_stopped_were_in_time() {
+fn commands_that_end_while_tryall_is_stopped_do_not_time_out() {
     let own = tempfile::tempdir().unwrap();
     let log = own.path().join("log");
     let count = |what: &str| {
@@ -319,7 +320,7 @@ fn commands_that_ended_while_the_program_was_stopped_were_in_time() {
     });
     let (mut call, stdin) = Call::check(&request);
     let child = call.start(&stdin);
-    // The probe, too: whatever is started later is late.
+    // The probe, too: everything started later is late.
     assert!(comes_true(|| count("start") == 1 + 7));
     signal(&child, Signal::SIGSTOP);
     std::fs::write(go_on, "").unwrap();
@@ -331,7 +332,7 @@ fn commands_that_ended_while_the_program_was_stopped_were_in_time() {
     call.assert_clean();
 }
 
-/// A call whose compiler asks gcc, and does this with sources that hold a word.
+/// A call whose compiler runs gcc, and misbehaves for sources that contain a word.
 fn wrapped(requests: &[&str], checks: Value) -> Ran {
     let (call, stdin) =
         Call::check(&json!({"toolchains": {"c": {"command": [fakecc()]}}, "checks": checks}));
@@ -340,7 +341,7 @@ fn wrapped(requests: &[&str], checks: Value) -> Ran {
 }
 
 #[test]
-fn half_an_object_file_or_program_is_no_answer() {
+fn a_truncated_object_file_or_program_is_not_an_answer() {
     let empty = "int main(void) { return 0; } /* WORD */\n";
     for percent in [1, 40, 99] {
         let ran = wrapped(
@@ -361,7 +362,7 @@ fn half_an_object_file_or_program_is_no_answer() {
 }
 
 #[test]
-fn a_child_in_a_process_group_of_its_own_ends_with_the_time_of_its_compiler() {
+fn a_child_in_its_own_process_group_ends_at_the_compilers_timeout() {
     let temp = tempfile::tempdir().unwrap();
     let file = temp.path().join("pids");
     let stray = format!("--fake-stray={}", file.display());
@@ -370,14 +371,14 @@ fn a_child_in_a_process_group_of_its_own_ends_with_the_time_of_its_compiler() {
     let ran = fake(json!([hanging, with("QUICK", &[])]));
     error(&ran, "HANGS");
     assert!(comes_true(|| !is_alive(pids(&file)[0])), "it outlives the time limit");
-    // It holds the output of a compiler that has ended.
+    // It keeps the output of a finished compiler open.
     let ran = fake(json!([with("A", &["--fake-say=said", &stray])]));
     assert_eq!(ran.answer("A"), "yes");
     assert!(comes_true(|| !is_alive(pids(&file)[1])), "it outlives the batch");
 }
 
 #[test]
-fn who_has_work_to_do_after_its_compiler_is_heard() {
+fn processes_that_outlive_the_compiler_can_finish_their_work() {
     let ran = fake(json!([with("A", &["--fake-say=early", "--fake-late=late"])]));
     assert_eq!(ran.result("A")["output"], "early\nlate\n", "{ran:?}");
 }

@@ -1,5 +1,5 @@
-//! The end of a batch before its time: by a signal, because nobody reads the answers any more,
-//! or by KILL. Nothing that was started runs on, and no file is left.
+//! Batches that end early: by a signal, because the reader goes away, or by KILL. No process keeps
+//! running and no file is left.
 
 use crate::processes::*;
 use crate::support::*;
@@ -10,17 +10,17 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 
-/// A started batch of the fake compiler.
+/// A running batch of the fake compiler.
 struct Batch {
     call: Call,
     child: Child,
-    /// Where the test's own files are, such as the log of all compilers.
+    /// The directory of the test's own files, such as the compilers' log.
     own: tempfile::TempDir,
 }
 
 impl Batch {
-    /// Starts checks of a toolchain with these arguments, in which `LOG`, `PIDS` and `GO_ON` stand
-    /// for files.
+    /// Starts checks of a toolchain with these arguments, in which `LOG`, `PIDS` and `GO_ON` are
+    /// replaced by file names.
     fn start(args: &[&str], toolchain_args: &[&str], checks: usize) -> Self {
         Batch::start_as(args, toolchain_args, checks, |_| {})
     }
@@ -55,24 +55,24 @@ impl Batch {
         self.own.path().join("log")
     }
 
-    /// Waits until so many compilers have started.
+    /// Waits until this many compilers have started.
     fn wait_for_starts(&self, count: usize) {
         assert!(comes_true(|| starts(&self.log()) >= count), "the compilers do not start");
     }
 
-    /// Makes the file that compilers wait for.
+    /// Creates the file that compilers wait for.
     fn go_on(&self) {
         std::fs::write(self.own.path().join("go-on"), "").unwrap();
     }
 
-    /// Waits for the end, and makes sure that nothing is left.
+    /// Waits for the end and asserts that nothing is left.
     fn end(mut self) -> (ExitStatus, Self) {
         let status = self.child.wait().unwrap();
         self.assert_nothing_left();
         (status, self)
     }
 
-    /// After KILL, this takes the guard a moment.
+    /// After KILL, the reaper needs a moment for this.
     fn assert_nothing_left(&self) {
         let left = || with_in_environment(self.call.temp.path());
         assert!(comes_true(|| left().is_empty()), "these run on: {:?}", left());
@@ -89,11 +89,11 @@ impl Batch {
     }
 }
 
-/// What a compiler does that never ends and has children.
+/// Requests for a compiler that never ends and has children.
 const HANG: [&str; 3] = ["--fake-log=LOG", "--fake-fork=PIDS", "--fake-hang"];
 
 #[test]
-fn a_signal_ends_the_batch_and_all_that_it_started() {
+fn a_signal_ends_the_batch_and_all_its_processes() {
     for (signal_sent, expected) in [
         (Signal::SIGINT, 130),
         (Signal::SIGTERM, 143),
@@ -113,11 +113,11 @@ fn a_signal_ends_the_batch_and_all_that_it_started() {
 }
 
 #[test]
-fn a_signal_ends_compilers_that_do_not_listen() {
+fn a_signal_ends_compilers_that_ignore_it() {
     let batch = Batch::start(&["-j2"], &[&["--fake-deaf"], &HANG[..]].concat(), 3);
     batch.wait_for_starts(2);
     signal(&batch.child, Signal::SIGTERM);
-    // Impatience changes nothing.
+    // More signals change nothing.
     signal(&batch.child, Signal::SIGTERM);
     assert_eq!(batch.end().0.code(), Some(143));
 }
@@ -133,7 +133,7 @@ fn a_signal_ends_programs_that_are_run() {
 }
 
 #[test]
-fn a_streamed_answer_before_the_signal_is_whole() {
+fn a_streamed_answer_before_a_signal_is_complete() {
     let args = ["--format=ndjson", "-j2"];
     let mut batch = Batch::start(&args, &["--fake-log=LOG", "--fake-slow=20"], 500);
     batch.wait_for_starts(20);
@@ -151,8 +151,8 @@ fn a_streamed_answer_before_the_signal_is_whole() {
 }
 
 #[test]
-fn a_signal_during_verification_is_no_difference() {
-    // After the probes and the checks, checks are being asked again.
+fn a_signal_during_verification_is_not_a_difference() {
+    // After the probes and the checks, verification is running.
     let batch = Batch::start(&["--verify"], &["--fake-log=LOG", "--fake-enough=11"], 8);
     batch.wait_for_starts(2 + 8 + 2);
     signal(&batch.child, Signal::SIGINT);
@@ -161,7 +161,7 @@ fn a_signal_during_verification_is_no_difference() {
 }
 
 #[test]
-fn a_reader_that_goes_away_ends_the_batch() {
+fn the_batch_ends_when_its_reader_goes_away() {
     let mut batch = Batch::start(&["-j3"], &HANG, 5);
     batch.wait_for_starts(3);
     drop(batch.child.stdout.take());
@@ -171,7 +171,7 @@ fn a_reader_that_goes_away_ends_the_batch() {
 }
 
 #[test]
-fn a_reader_of_a_stream_that_has_seen_enough_ends_the_batch() {
+fn the_batch_ends_when_a_stream_reader_has_seen_enough() {
     let mut batch = Batch::start(&["--format=ndjson"], &["--fake-log=LOG", "--fake-slow=20"], 1000);
     let mut line = String::new();
     BufReader::new(batch.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -190,7 +190,7 @@ fn a_batch_that_writes_a_file_needs_no_reader() {
     let args = ["--output", file.to_str().unwrap()];
     let mut batch = Batch::start(&args, &["--fake-log=LOG", "--fake-await=GO_ON"], 2);
     drop(batch.child.stdout.take());
-    // By now somebody has looked whether there is a reader.
+    // By now the program has polled whether there is a reader.
     std::thread::sleep(std::time::Duration::from_millis(400));
     batch.go_on();
     assert_eq!(batch.end().0.code(), Some(0));
@@ -200,7 +200,7 @@ fn a_batch_that_writes_a_file_needs_no_reader() {
 
 #[test]
 fn kill_at_any_moment_leaves_nothing() {
-    // Its own steps are spread by the scheduler, so that no two rounds are alike.
+    // The scheduler varies the timing, so that no two rounds are alike.
     for round in 0..40 {
         let requests = ["--fake-log=LOG", "--fake-fork=PIDS", "--fake-slow=15"];
         let mut batch = Batch::start(&["-j4"], &requests, 1000);
@@ -213,7 +213,7 @@ fn kill_at_any_moment_leaves_nothing() {
 }
 
 #[test]
-fn kill_leaves_no_compiler_that_does_not_listen() {
+fn kill_leaves_no_compiler_that_ignores_signals() {
     let mut batch = Batch::start(&["-j2"], &[&["--fake-deaf"], &HANG[..]].concat(), 3);
     batch.wait_for_starts(2);
     batch.child.kill().unwrap();
@@ -221,7 +221,7 @@ fn kill_leaves_no_compiler_that_does_not_listen() {
 }
 
 impl Batch {
-    /// Waits for the guard, which removes the files after the compilers have ended.
+    /// Waits for the reaper, which removes the files after the compilers have ended.
     fn end_of_killed(mut self) -> (ExitStatus, Self) {
         let status = self.child.wait().unwrap();
         let is_empty = || std::fs::read_dir(self.call.temp.path()).unwrap().next().is_none();
@@ -231,8 +231,8 @@ impl Batch {
     }
 }
 
-/// Starts a batch with some signals ignored, as `nohup` and the shell's `trap ''` do. It goes on when there
-/// is the file.
+/// Starts a batch with some signals ignored, as `nohup` and the shell's `trap ''` do. It continues
+/// when the file exists.
 fn start_ignoring(signals: &[Signal]) -> Batch {
     let signals = signals.to_vec();
     Batch::start_as(&["-j2"], &["--fake-log=LOG", "--fake-await=GO_ON"], 8, |call| {
@@ -260,13 +260,13 @@ fn signals_that_were_ignored_at_the_start_stay_ignored() {
         batch.go_on();
         let (status, batch) = batch.end();
         assert_eq!(status.code(), Some(0), "{signals:?}");
-        // The probes of compiling and of linking, and the checks.
+        // The compile and link probes, and the checks.
         assert_eq!(starts(&batch.log()), 2 + 8);
     }
 }
 
 #[test]
-fn other_signals_count_when_one_is_ignored() {
+fn other_signals_work_when_one_is_ignored() {
     let batch = start_ignoring(&[Signal::SIGINT]);
     batch.wait_for_starts(1);
     signal(&batch.child, Signal::SIGINT);
@@ -275,7 +275,7 @@ fn other_signals_count_when_one_is_ignored() {
 }
 
 #[test]
-fn a_caller_that_ignores_or_blocks_the_end_of_children_still_gets_answers() {
+fn a_caller_that_ignores_or_blocks_sigchld_still_gets_answers() {
     for block in [false, true] {
         let mut batch = Batch::start_as(&[], &["--fake-log=LOG"], 3, |call| {
             // SAFETY: these are async-signal-safe, and the set is initialised before it is used.
@@ -303,7 +303,7 @@ fn a_caller_that_ignores_or_blocks_the_end_of_children_still_gets_answers() {
 }
 
 #[test]
-fn what_has_left_its_process_group_ends_too() {
+fn processes_that_left_their_process_group_end_too() {
     for sent in [Signal::SIGINT, Signal::SIGKILL] {
         let batch =
             Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-stray=PIDS", "--fake-hang"], 3);
@@ -319,7 +319,7 @@ fn what_has_left_its_process_group_ends_too() {
 }
 
 #[test]
-fn a_guard_that_is_killed_changes_no_answer() {
+fn a_killed_reaper_changes_no_answer() {
     let batch = Batch::start(&["-j2"], &["--fake-log=LOG", "--fake-await=GO_ON"], 12);
     batch.wait_for_starts(1);
     let own = i32::try_from(batch.child.id()).unwrap();

@@ -1,5 +1,5 @@
-//! Object files that are known to link because the linker has said of all names that they want that
-//! it finds them; and those of which nothing is known, although they look as if.
+//! Object files that are known to link, because the linker has found all their symbols before; and
+//! object files that only look as if they were known to link.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// Five links after which it is known what the command finds.
+/// Five links, after which the command's libraries are known.
 const FIRST: [&str; 5] = [
     "int main(void) { return 0; }",
     "int main(void) { return 1; }",
@@ -35,8 +35,8 @@ fn request(compiler: &str, flags: &[&str], links: Option<&Path>, sources: &[&str
     request
 }
 
-/// Asks with what is known and without, asserts that nothing differs, and tells of which sources
-/// the link was known.
+/// Runs checks with and without known links, asserts that nothing differs, and returns the sources
+/// whose link was known.
 fn known(compiler: &str, flags: &[&str], sources: &[&str]) -> Vec<bool> {
     let dir = tempfile::tempdir().unwrap();
     let all = [&FIRST, sources].concat();
@@ -62,7 +62,7 @@ fn calls(name: &str) -> String {
 const COMPILERS: [&str; 2] = ["gcc", "clang"];
 
 #[test]
-fn what_calls_or_addresses_a_name_of_the_library_is_known_to_link() {
+fn objects_that_use_known_names_are_known_to_link() {
     let called = ["fork", "malloc", "strchr", "pthread_create", "dlopen"].map(calls);
     let addressed = "#include <unistd.h>\n\
                      int main(int argc, char **argv) { return ((int *)(&fork))[argc]; }";
@@ -79,14 +79,14 @@ fn what_calls_or_addresses_a_name_of_the_library_is_known_to_link() {
 }
 
 #[test]
-fn what_a_linker_would_say_more_of_is_for_the_linker() {
+fn objects_that_could_cause_linker_warnings_are_linked() {
     let called = [
-        // It warns of it.
+        // The linker warns about it.
         "gets",
-        // From an archive.
+        // From a static library.
         "atexit",
         "pthread_atfork",
-        // No functions.
+        // Not functions.
         "environ",
         "stdout",
         "errno",
@@ -94,25 +94,25 @@ fn what_a_linker_would_say_more_of_is_for_the_linker() {
         "sin",
         "sys_errlist",
         "nowhere",
-        // What the linker itself makes, and what the first files have.
+        // Defined by the linker itself or by the startup files.
         "_end",
         "_start",
         "main2",
     ]
     .map(calls);
     let texts = [
-        // Names that every program or the library has.
+        // Symbols that every program or the library defines.
         "int _start; int main(void) { return 0; }",
         "int environ; int main(void) { return 0; }",
         "int write; int main(void) { return 0; }",
         "int stat(void) { return 0; } int main(void) { return stat(); }",
-        // No program.
+        // Not a program.
         "int not_main(void) { return 0; }",
         "static int main(void) { return 0; }",
-        // A variable of each thread.
+        // A thread-local variable.
         "extern __thread int errno; int main(void) { return errno; }",
         "__thread int mine; int main(void) { return mine; }",
-        // Sections, relocations and symbols with a meaning of their own.
+        // Special sections, relocations and symbols.
         "__asm__(\".section .init_array,\\\"aw\\\"\\n.quad nowhere\\n.text\"); int main(void) { return 0; }",
         "__asm__(\".section .gnu.warning.fork,\\\"\\\"\\n.string \\\"do not\\\"\\n.text\"); int fork(void); int main(void) { return fork(); }",
         "__asm__(\".section .note.GNU-stack,\\\"x\\\",@progbits\\n.text\"); int main(void) { return 0; }",
@@ -142,7 +142,7 @@ fn what_a_linker_would_say_more_of_is_for_the_linker() {
 }
 
 #[test]
-fn with_link_time_optimization_or_other_code_nothing_is_known() {
+fn with_lto_or_other_code_no_link_is_known() {
     for flags in [["-flto"], ["-m32"], ["-static"], ["-fsanitize=address"]] {
         let dir = tempfile::tempdir().unwrap();
         let source = calls("fork");
@@ -154,7 +154,7 @@ fn with_link_time_optimization_or_other_code_nothing_is_known() {
 }
 
 #[test]
-fn an_option_for_warnings_makes_no_other_link() {
+fn a_warning_option_does_not_change_the_link() {
     let dir = tempfile::tempdir().unwrap();
     let ask = |flag: &str| {
         let ran = check(&request("gcc", &[flag], Some(dir.path()), &FIRST[..1]));
@@ -166,12 +166,12 @@ fn an_option_for_warnings_makes_no_other_link() {
     assert!(!ask("-O2"));
     let mut request = request("gcc", &["-Wshadow"], Some(dir.path()), &FIRST[..1]);
     request["toolchains"]["c"]["compile"][1] = json!("-Wall");
-    // Nobody knows what the link would say of it.
+    // The result of this link is unknown.
     assert_eq!(check(&request).result("c0")["steps"][1]["known"], Value::Null);
 }
 
 #[test]
-fn another_environment_makes_another_link_and_another_language_does_not() {
+fn the_environment_changes_the_link_but_the_language_does_not() {
     let dir = tempfile::tempdir().unwrap();
     let ask = |name: &str, value: &str| {
         let mut request = request("gcc", &[], Some(dir.path()), &FIRST[..1]);
@@ -184,7 +184,7 @@ fn another_environment_makes_another_link_and_another_language_does_not() {
 }
 
 #[test]
-fn a_product_of_which_only_the_data_is_wanted_is_the_object_file_of_a_known_link() {
+fn a_data_only_product_is_the_object_file_of_a_known_link() {
     let dir = tempfile::tempdir().unwrap();
     let source =
         "char text[] = \"INFO:size[00042]\"; int main(int n, char **v) { return text[n]; }";
@@ -210,7 +210,7 @@ fn a_product_of_which_only_the_data_is_wanted_is_the_object_file_of_a_known_link
 }
 
 #[test]
-fn half_an_inventory_is_none() {
+fn an_incomplete_inventory_is_not_used() {
     let dir = tempfile::tempdir().unwrap();
     let source = calls("fork");
     let all = [&FIRST[..], &[&source]].concat();
@@ -223,7 +223,7 @@ fn half_an_inventory_is_none() {
         std::fs::write(&inventory, &whole[..cut]).unwrap();
         let ran = check(&request("gcc", &[], Some(dir.path()), &[&other]));
         assert_eq!(ran.answer("c0"), "yes");
-        // It was taken again.
+        // It was recorded again.
         assert!(std::fs::read(&inventory).unwrap() == whole, "{cut}");
     }
 }

@@ -1,10 +1,10 @@
-//! Links that are known to work are not run again, and nothing else is left out.
+//! Links that are known to work are not repeated; all others run.
 
 use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// A request whose checks differ in a comment only, so that their object files are the same.
+/// A request whose checks differ only in a comment, so that their object files are equal.
 fn request(link: &[&str], directory: &std::path::Path, sources: &[&str]) -> Value {
     need("gcc");
     let link = [&["gcc", "{object}", "-o", "{program}"], link].concat();
@@ -35,7 +35,7 @@ const OTHER: &str = "int main(void) { return 1; }";
 const UNDEFINED: &str = "int nowhere(void); int main(void) { return nowhere(); }";
 
 #[test]
-fn the_same_object_is_linked_once_in_a_run_and_in_the_next() {
+fn equal_objects_are_linked_once_across_runs() {
     let dir = tempfile::tempdir().unwrap();
     let links = dir.path().join("links");
     let ran = check_apart(&request(&[], &links, &[ONE, SAME, OTHER]));
@@ -50,13 +50,13 @@ fn the_same_object_is_linked_once_in_a_run_and_in_the_next() {
 }
 
 #[test]
-fn what_names_a_library_is_linked_each_time() {
+fn links_with_libraries_run_each_time() {
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(processes(&check_apart(&request(&["-lm"], dir.path(), &[ONE, SAME]))), 4);
 }
 
 #[test]
-fn a_link_that_fails_is_not_known() {
+fn a_failed_link_is_not_known() {
     let dir = tempfile::tempdir().unwrap();
     let failing = [UNDEFINED, "/**/int nowhere(void); int main(void) { return nowhere(); }"];
     let ran = check_apart(&request(&[], dir.path(), &failing));
@@ -74,7 +74,7 @@ fn a_link_with_a_warning_is_not_known() {
 }
 
 #[test]
-fn a_program_that_is_wanted_is_linked() {
+fn a_requested_program_is_linked() {
     let dir = tempfile::tempdir().unwrap();
     let mut request = request(&[], dir.path(), &[ONE, SAME, ONE]);
     request["checks"][1]["product"] = json!(dir.path().join("program"));
@@ -85,18 +85,18 @@ fn a_program_that_is_wanted_is_linked() {
 }
 
 #[test]
-fn verification_knows_nothing() {
+fn verification_uses_no_known_links() {
     let dir = tempfile::tempdir().unwrap();
     let (call, stdin) = Call::check(&request(&[], dir.path(), &[ONE, SAME]));
-    // Two compile and one link that is known the second time; then each has two of its own.
+    // Two compiles, and one link that is known the second time; then two commands for each check.
     assert_eq!(processes(&call.arg("--verify").run_with(&stdin)), 7);
 }
 
 #[test]
-fn programs_of_one_directory_run_there_and_one_at_a_time() {
+fn programs_with_one_working_directory_run_there_one_at_a_time() {
     need("gcc");
     let dir = tempfile::tempdir().unwrap();
-    // Each makes a file that no other may have, and takes it away again.
+    // Each program creates a file that must not exist, and removes it again.
     let source = "#include <fcntl.h>\n#include <unistd.h>\nint main(void) { int f = open(\"lock\", \
                   O_CREAT | O_EXCL | O_WRONLY, 0600); if (f < 0) return 1; usleep(20000); return \
                   unlink(\"lock\"); }";

@@ -1,5 +1,5 @@
-//! Limits of the system, above all on open files: they bound what runs at once, and what they
-//! make impossible is an error.
+//! Resource limits, above all on open files: they bound concurrency, and checks that they prevent are
+//! errors.
 
 use crate::processes::*;
 use crate::protocol::{assert_valid, schema};
@@ -9,12 +9,12 @@ use serde_json::json;
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
 
-/// A limit on open files, which can be raised again up to `most`.
+/// A limit on open files, which can be raised to `most`.
 fn open_files(now: u64, most: u64) -> libc::rlimit {
     libc::rlimit { rlim_cur: now, rlim_max: most }
 }
 
-/// Gives a call so many open files.
+/// Limits the open files of a call.
 fn limited(mut call: Call, files: u64) -> Call {
     // SAFETY: setrlimit is async-signal-safe, and the limit outlives the call.
     unsafe {
@@ -30,7 +30,7 @@ fn limited(mut call: Call, files: u64) -> Call {
 }
 
 #[test]
-fn no_more_run_at_once_than_may_have_their_files_open() {
+fn the_limit_on_open_files_bounds_concurrency() {
     for (files, expected) in [(64, 8), (35, 1)] {
         let temp = tempfile::tempdir().unwrap();
         let log = temp.path().join("log");
@@ -44,7 +44,7 @@ fn no_more_run_at_once_than_may_have_their_files_open() {
 }
 
 #[test]
-fn a_jobserver_lends_no_more_than_may_have_their_files_open() {
+fn the_limit_on_open_files_bounds_jobserver_tokens() {
     let server = Fifo::new(b"abcdefghijklmnopqrst");
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
@@ -66,7 +66,7 @@ fn many_jobs_on_few_files_are_all_answered() {
     assert_complete(&limited(call, 256).run_with(&stdin), 300);
 }
 
-/// Runs a batch of one program, for whose start there are no descriptors for a time, if at all.
+/// Runs a batch whose only program lacks descriptors to start, temporarily or permanently.
 fn starved(time: Option<Duration>) -> Ran {
     let temp = tempfile::tempdir().unwrap();
     let (log, go_on) = (temp.path().join("log"), temp.path().join("go-on"));
@@ -93,7 +93,7 @@ fn starved(time: Option<Duration>) -> Ran {
         };
         assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
     };
-    // The probes of compiling and of linking, and the check's own compiler.
+    // The compile and link probes, and the check's own compiler.
     assert!(comes_true(|| starts(&log) == 3));
     set(open_files(3, 256));
     std::fs::write(go_on, "").unwrap();
@@ -107,14 +107,14 @@ fn starved(time: Option<Duration>) -> Ran {
 }
 
 #[test]
-fn a_start_that_lacks_descriptors_is_tried_again() {
-    // That goes on for two seconds.
+fn a_start_without_free_descriptors_is_retried() {
+    // This lasts for two seconds.
     let ran = starved(Some(Duration::from_millis(100)));
     assert_eq!(ran.result("A")["value"], json!({"exit_status": 0, "stdout": "hello\n"}), "{ran:?}");
 }
 
 #[test]
-fn a_start_that_goes_on_lacking_descriptors_is_an_error() {
+fn a_start_that_never_gets_descriptors_is_an_error() {
     let ran = starved(None);
     assert_eq!((ran.code(), ran.answer("A").as_str()), (3, "error"), "{ran:?}");
     let result = ran.result("A");
@@ -124,7 +124,7 @@ fn a_start_that_goes_on_lacking_descriptors_is_an_error() {
 }
 
 #[test]
-fn too_few_open_files_to_run_anything_are_told() {
+fn too_few_open_files_are_reported() {
     let request = json!({
         "toolchains": {"c": {"command": [fakecc()]}},
         "checks": [
@@ -145,7 +145,7 @@ fn too_few_open_files_to_run_anything_are_told() {
                     let count = |status: &str| {
                         ran.stdout.matches(&format!("\"status\":\"{status}\"")).count()
                     };
-                    // The fake compiler knows no macros.
+                    // The fake compiler does not expand macros.
                     assert_eq!((count("yes"), count("no")), (1, 2), "{ran:?}");
                     assert_eq!(ran.stderr, "", "{files}");
                     answered += 1;
@@ -168,9 +168,9 @@ fn too_few_open_files_to_run_anything_are_told() {
     assert!(answered > 40, "the limits that are enough are used: {answered}");
 }
 
-/// Whoever reads only standard output must not take a failure for answers.
+/// Standard output alone must show that there are no answers.
 #[test]
-fn too_few_open_files_are_told_in_every_format() {
+fn too_few_open_files_are_reported_in_every_format() {
     for (format, told) in [
         ("keyval", "# error: "),
         ("meson", "error\t\t"),

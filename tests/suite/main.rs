@@ -1,5 +1,5 @@
-//! The tests drive the real program against real compilers, and against a fake one for faults.
-//! One crate, so that it is linked once.
+//! Runs the real program with real compilers, and with a fake one for faults. All modules form one
+//! crate, so that it is linked once.
 
 mod processes;
 mod support;
@@ -16,12 +16,13 @@ mod cli_output;
 mod cli_toolchain;
 mod cmake_names;
 mod cmake_variables;
+mod cmd_modules;
 mod codes;
 mod commands;
-mod doors;
 mod faults;
 mod interrupt;
 mod inventory;
+mod isolation;
 mod known_links;
 mod limits;
 mod preprocessing;
@@ -29,7 +30,6 @@ mod products;
 mod progress;
 mod protocol;
 mod readers;
-mod rooms;
 mod serial;
 mod slips;
 mod slots;

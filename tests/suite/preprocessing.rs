@@ -1,10 +1,10 @@
-//! A preprocessor is believed only if it did preprocess: some arguments make it do half of that,
-//! or something else, with success.
+//! The preprocessor's output is validated: some arguments make it succeed without preprocessing, or
+//! with only part of it.
 
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// Asks for macros and headers that are there and that are not, with arguments of every check.
+/// Checks for existing and missing macros and headers, with arguments for every check.
 fn ask(language: &str, command: &str, args: &[&str]) -> Ran {
     let check = |id: &str, fields: Value| {
         let mut check = fields;
@@ -32,7 +32,7 @@ fn ask(language: &str, command: &str, args: &[&str]) -> Ran {
 const ALL: [&str; 6] = ["ONE", "EMPTY", "OFF", "NONE", "NO_HEADER", "HEADER"];
 
 #[test]
-fn what_was_not_preprocessed_is_an_error() {
+fn output_that_is_not_preprocessed_is_an_error() {
     for (language, command, args) in [
         ("c", "gcc", "-fpreprocessed"),
         ("c++", "g++", "-fpreprocessed"),
@@ -53,7 +53,7 @@ fn what_was_not_preprocessed_is_an_error() {
         let ran = ask(language, command, &[args]);
         let answers = ran.json();
         for result in answers["results"].as_array().unwrap() {
-            // That a header is not there stops most of them all the same.
+            // Most compilers still stop at a missing header.
             if result["id"] == "NO_HEADER" && result["status"] == "no" {
                 continue;
             }
@@ -65,7 +65,7 @@ fn what_was_not_preprocessed_is_an_error() {
 }
 
 #[test]
-fn arguments_that_only_change_how_the_output_looks_turn_no_answer() {
+fn arguments_that_only_change_formatting_change_no_answer() {
     for (language, command, args) in [
         ("c", "gcc", &["-P"][..]),
         ("c", "gcc", &["-dD"]),
@@ -97,9 +97,9 @@ fn arguments_that_only_change_how_the_output_looks_turn_no_answer() {
     }
 }
 
-/// The sentinels are at the end, which is kept.
+/// The sentinels are at the end of the output, which is kept.
 #[test]
-fn a_long_output_is_known_to_be_preprocessed() {
+fn a_long_output_is_recognized_as_preprocessed() {
     let long = "int filler;\n".repeat(300_000);
     for command in ["gcc", "clang"] {
         let ran = check_with(

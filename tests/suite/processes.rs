@@ -1,4 +1,4 @@
-//! What the tests see of processes: their own children's children, too.
+//! Finds processes and their descendants.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Whether something comes true within minutes. It is about whether, not about when.
+/// Whether a condition becomes true within minutes.
 pub fn comes_true(mut what: impl FnMut() -> bool) -> bool {
     let patience = Instant::now() + Duration::from_secs(300);
     loop {
@@ -24,10 +24,10 @@ pub fn comes_true(mut what: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// Whether a process runs. One that has ended and that nobody has waited for does not.
+/// Whether a process is running. Zombies are not.
 pub fn is_alive(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name before the state may hold anything, also parentheses.
+    // The name before the state may contain anything, even parentheses.
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
 }
 
@@ -35,14 +35,14 @@ pub fn signal(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id() as i32), signal).unwrap();
 }
 
-/// The process numbers in a file that the fake compiler wrote.
+/// The process ids in a file written by the fake compiler.
 pub fn pids(file: &Path) -> Vec<i32> {
     let text = fs::read_to_string(file).unwrap_or_default();
     text.lines().map(|line| line.parse().unwrap()).collect()
 }
 
-/// The numbers of all processes that have this text in their environment: as the temporary
-/// directory of a call is named in it, those are the call and all that it has started.
+/// The ids of all processes with this text in their environment: with the name of a call's
+/// temporary directory, these are the call and all processes that it started.
 pub fn with_in_environment(text: &Path) -> Vec<i32> {
     let text = text.as_os_str().as_bytes();
     let names = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
@@ -55,13 +55,13 @@ pub fn with_in_environment(text: &Path) -> Vec<i32> {
         .collect()
 }
 
-/// How many fake compilers a log saw start.
+/// The number of fake compilers in a log.
 pub fn starts(log: &Path) -> usize {
     let text = fs::read_to_string(log).unwrap_or_default();
     text.lines().filter(|line| line.starts_with("start")).count()
 }
 
-/// How many fake compilers ran at the same time, at most.
+/// The maximum number of concurrent fake compilers in a log.
 pub fn most_at_once(log: &Path) -> usize {
     let (mut now, mut most) = (0usize, 0);
     for line in fs::read_to_string(log).unwrap().lines() {

@@ -1,4 +1,4 @@
-//! Programs and object files that a check hands out.
+//! Programs and object files that a check saves for the caller.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use crate::bad_input::assert_refused_at;
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// Toolchains that do the same: by one command, and by two.
+/// Equivalent toolchains with one command and with two.
 fn both(compiler: &str) -> [Value; 2] {
     [
         json!({"command": [compiler]}),
@@ -40,7 +40,7 @@ fn products_go_where_the_check_says() {
                 let said = Command::new(path(kind)).output().unwrap();
                 assert_eq!(said.stdout, b"made\n", "{kind}");
             }
-            // An object file, of which a program can be made.
+            // An object file that can be linked.
             let object = path("compiles.o");
             fs::copy(path("compiles"), &object).unwrap();
             let linked =
@@ -91,7 +91,7 @@ fn equal_checks_get_their_own_products() {
 }
 
 #[test]
-fn a_product_that_cannot_be_copied_is_an_error_that_names_it() {
+fn an_uncopyable_product_is_an_error_that_names_it() {
     for toolchain in both(&fakecc()) {
         let dir = tempfile::tempdir().unwrap();
         let missing = dir.path().join("missing/a");
@@ -126,7 +126,7 @@ fn products_are_relative_to_the_request_file() {
 }
 
 #[test]
-fn products_that_make_no_sense_are_refused() {
+fn meaningless_products_are_refused() {
     let check_of = |rest: &str| format!("{{\"checks\": [\n{{\"id\": \"A\", {rest}}}]}}");
     for (rest, message) in [
         ("\"kind\": \"endian\", \"product\": ¦\"a\"", "no field \"product\""),
@@ -148,7 +148,7 @@ fn products_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn a_named_pipe_is_no_place_for_a_product() {
+fn a_product_cannot_be_a_named_pipe() {
     let dir = tempfile::tempdir().unwrap();
     let pipe = dir.path().join("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();

@@ -1,4 +1,4 @@
-//! The progress bar in terminals of several widths: it stays on its line, and nothing of it is left.
+//! The progress bar in terminals of several widths: it stays on one line and is removed completely.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -8,9 +8,8 @@ use crate::processes::*;
 use crate::support::*;
 use serde_json::{Value, json};
 
-/// What a terminal of so many columns shows, line by line, once this was written to it. It knows
-/// what a bar needs: wrapping, carriage returns, line feeds, and the sequences that move up and down
-/// and clear a line.
+/// Emulates a terminal of this width and returns the lines that it shows. Supports what a progress
+/// bar needs: wrapping, carriage returns, line feeds, moving up and down, and clearing a line.
 fn screen(written: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<Vec<char>> = vec![Vec::new()];
     let (mut line, mut column) = (0usize, 0usize);
@@ -59,7 +58,7 @@ fn screen(written: &str, columns: usize) -> Vec<String> {
     lines.into_iter().map(shown).filter(|line| !line.is_empty()).collect()
 }
 
-/// Checks with such ids, of a compiler that takes its time and writes a log.
+/// Checks with these ids, with a compiler that takes some time and writes a log.
 fn request(id: &str, log: &Path) -> Value {
     let checks: Vec<_> = (0..6)
         .map(|n| json!({"id": format!("{id}{n}"), "kind": "compiles", "source": n.to_string()}))
@@ -68,8 +67,8 @@ fn request(id: &str, log: &Path) -> Value {
     json!({"jobs": 1, "toolchains": {"c": {"command": [fakecc()], "args": args}}, "checks": checks})
 }
 
-/// What is written to a terminal of so many columns. Ctrl-C is pressed when so many compilers have
-/// started, if ever.
+/// The output to a terminal of this width. Presses Ctrl-C after this many compilers have started,
+/// if given.
 fn on_terminal(id: &str, columns: usize, interrupt_at: Option<usize>) -> String {
     need("script");
     let dir = tempfile::tempdir().unwrap();
@@ -106,7 +105,7 @@ const IDS: [&str; 4] = [
 ];
 
 #[test]
-fn nothing_of_the_bar_is_left_whatever_the_names_and_the_width() {
+fn the_bar_is_removed_for_all_names_and_widths() {
     for id in IDS {
         for columns in [10, 30, 59, 60, 80, 200] {
             let written = on_terminal(id, columns, None);
@@ -118,12 +117,12 @@ fn nothing_of_the_bar_is_left_whatever_the_names_and_the_width() {
 }
 
 #[test]
-fn nothing_of_the_bar_is_left_when_it_is_interrupted() {
+fn the_bar_is_removed_on_interrupt() {
     for (id, columns) in [(IDS[0], 80), (IDS[1], 80), (IDS[2], 70), (IDS[1], 40)] {
         let written = on_terminal(id, columns, Some(4));
         assert!(written.contains("^C"), "{written:?}");
         let shown = screen(&written, columns);
-        // The terminal may have shown it where no bar was.
+        // The terminal may have echoed it where there was no bar.
         let is_left = shown.iter().any(|line| line != "^C");
         assert!(!is_left, "{columns} {shown:?} {written:?}");
     }

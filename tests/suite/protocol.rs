@@ -7,7 +7,7 @@ pub fn schema(which: &str) -> Value {
     Call::new(["schema", which]).run().json()
 }
 
-/// Panics with the reasons unless the instance fits.
+/// Panics with the reasons unless the instance is valid.
 pub fn assert_valid(schema: &Value, instance: &Value, what: &str) {
     let validator = jsonschema::validator_for(schema).unwrap();
     let errors: Vec<_> = validator.iter_errors(instance).map(|error| error.to_string()).collect();
@@ -24,7 +24,7 @@ fn schemas_are_checked_in() {
 }
 
 #[test]
-fn a_response_fits_its_schema() {
+fn a_response_is_valid_under_its_schema() {
     let ran = fake(json!([
         {"id": "A", "kind": "compiles", "source": "x"},
         {"id": "B", "kind": "compiles", "source": "REJECT", "needs": ["A"]},
@@ -36,7 +36,7 @@ fn a_response_fits_its_schema() {
     assert_valid(&schema("response"), &refused.json(), "a refusal");
 }
 
-/// The JSON in the documentation, with what its fence says it is: `request` or `response`.
+/// The JSON blocks in the documentation, with the word in their fence: `request` or `response`.
 fn documented() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for file in ["README.md", "docs/protocol.md"] {
@@ -53,7 +53,7 @@ fn documented() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn every_example_fits_its_schema() {
+fn every_example_is_valid_under_its_schema() {
     let documented = documented();
     for which in ["request", "response"] {
         assert!(documented.iter().any(|(what, _)| what == which), "no example of a {which}");
@@ -88,7 +88,7 @@ fn the_schema_knows_the_fields_of_each_kind() {
     ] {
         let request = json!({"checks": [check]});
         assert_eq!(validator.is_valid(&request), fits, "{check}");
-        // The program is of the same mind, but for files, which no schema can look for.
+        // The program agrees, except about files, which a schema cannot check.
         if check["file"].is_null() {
             let (call, stdin) = Call::check(&request);
             let code = call.arg("--compiler").arg(fakecc()).run_with(&stdin).code();
@@ -98,7 +98,7 @@ fn the_schema_knows_the_fields_of_each_kind() {
 }
 
 #[test]
-fn the_exit_status_tells_the_worst() {
+fn the_exit_status_reports_the_worst_result() {
     let good = json!({"id": "GOOD", "kind": "compiles", "source": "x"});
     let bad = json!({"id": "BAD", "kind": "compiles", "source": "REJECT"});
     let needed = json!({"id": "NEEDED", "kind": "compiles", "source": "REJECT", "required": true});

@@ -1,5 +1,5 @@
-//! Readers of the results who are slow, or who do not read at all: they stop nothing but the
-//! writing, and a signal still ends the program.
+//! Slow or stuck readers of the results: they block only the writing, and a signal still ends the
+//! program.
 
 use crate::processes::*;
 use crate::support::*;
@@ -12,7 +12,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 
-/// A request whose results are larger than what a pipe holds.
+/// A request whose results exceed the capacity of a pipe.
 fn request(log: &Path, checks: usize) -> Value {
     let filling = "x".repeat(2000);
     let checks: Vec<_> = (0..checks)
@@ -24,7 +24,7 @@ fn request(log: &Path, checks: usize) -> Value {
     json!({"toolchains": {"c": {"command": [fakecc()], "args": args}}, "checks": checks})
 }
 
-/// How many bytes wait in a pipe to be read.
+/// The number of unread bytes in a pipe.
 fn waiting(pipe: &impl AsRawFd) -> usize {
     let mut count: libc::c_int = 0;
     // SAFETY: the request writes one int.
@@ -32,7 +32,7 @@ fn waiting(pipe: &impl AsRawFd) -> usize {
     usize::try_from(count).unwrap()
 }
 
-/// How the program ends after a signal; it must end at all.
+/// The exit status after a signal; the program must end.
 fn ends_by(mut child: Child, sent: Signal) -> ExitStatus {
     signal(&child, sent);
     let ends = comes_true(|| child.try_wait().unwrap().is_some());
@@ -44,7 +44,7 @@ fn ends_by(mut child: Child, sent: Signal) -> ExitStatus {
 }
 
 #[test]
-fn a_signal_ends_a_program_whose_results_nobody_reads() {
+fn a_signal_ends_a_run_whose_results_are_not_read() {
     for sent in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
         for format in ["json", "ndjson"] {
             let own = tempfile::tempdir().unwrap();
@@ -53,8 +53,8 @@ fn a_signal_ends_a_program_whose_results_nobody_reads() {
             let child = call.start(request(&log, 100).to_string().as_bytes());
             let stdout = child.stdout.as_ref().unwrap();
             let is_done = || std::fs::read_dir(call.temp.path()).unwrap().next().is_none();
-            // The probe and the checks have been asked, their files are gone, and results are
-            // being written.
+            // The probe and the checks are done, their files are gone, and results are being
+            // written.
             assert!(comes_true(|| starts(&log) == 101 && is_done() && waiting(stdout) > 0));
             let status = ends_by(child, sent);
             assert_eq!(status.signal(), Some(sent as i32), "{format} {status:?}");
@@ -64,7 +64,7 @@ fn a_signal_ends_a_program_whose_results_nobody_reads() {
 }
 
 #[test]
-fn a_signal_that_was_ignored_at_the_start_does_not_end_the_writing() {
+fn a_signal_ignored_at_the_start_does_not_stop_writing() {
     use std::os::unix::process::CommandExt;
     let own = tempfile::tempdir().unwrap();
     let log = own.path().join("log");
@@ -85,7 +85,7 @@ fn a_signal_that_was_ignored_at_the_start_does_not_end_the_writing() {
 }
 
 #[test]
-fn a_reader_of_a_stream_who_is_stuck_does_not_stop_the_batch() {
+fn a_stuck_stream_reader_does_not_block_the_batch() {
     let own = tempfile::tempdir().unwrap();
     let log = own.path().join("log");
     let mut request = request(&log, 200);
@@ -103,13 +103,13 @@ fn a_reader_of_a_stream_who_is_stuck_does_not_stop_the_batch() {
 }
 
 #[test]
-fn a_reader_of_a_stream_who_is_slow_gets_all_of_it() {
+fn a_slow_stream_reader_gets_everything() {
     let own = tempfile::tempdir().unwrap();
     let log = own.path().join("log");
     let mut call = Call::new(["check", "-", "--format", "ndjson"]);
     let mut child = call.start(request(&log, 100).to_string().as_bytes());
     let mut stdout = child.stdout.take().unwrap();
-    // All else is done before the first byte is read.
+    // Everything else is done before the first byte is read.
     let is_done = || std::fs::read_dir(call.temp.path()).unwrap().next().is_none();
     assert!(comes_true(|| starts(&log) == 101 && is_done()));
     let mut text = String::new();
@@ -120,7 +120,7 @@ fn a_reader_of_a_stream_who_is_slow_gets_all_of_it() {
 }
 
 #[test]
-fn a_pipe_that_does_not_block_gets_all_of_it() {
+fn a_nonblocking_pipe_gets_everything() {
     for format in ["json", "ndjson"] {
         let own = tempfile::tempdir().unwrap();
         let log = own.path().join("log");
@@ -131,8 +131,8 @@ fn a_pipe_that_does_not_block_gets_all_of_it() {
         let mut child = call.start(request(&log, 100).to_string().as_bytes());
         // Until then the command holds a writing end, too.
         call.command.stdout(Stdio::null());
-        // It fills the pipe before anything is read. How many bytes that takes depends on the
-        // lengths of the writes.
+        // It fills the pipe before anything is read. The number of bytes depends on the sizes of
+        // the writes.
         let mut before = 0;
         assert!(comes_true(|| {
             std::thread::sleep(std::time::Duration::from_millis(100));
@@ -151,7 +151,7 @@ fn a_pipe_that_does_not_block_gets_all_of_it() {
 }
 
 #[test]
-fn nobody_has_to_read_the_messages() {
+fn messages_may_remain_unread() {
     let script = format!(
         "exec '{TRYALL}' check --compiler /no/such/cc --endian 2>&1 >/dev/null | true; '{TRYALL}' check --compiler /no/such/cc --endian 2>/dev/full >/dev/null"
     );
@@ -163,7 +163,7 @@ fn nobody_has_to_read_the_messages() {
 }
 
 #[test]
-fn a_file_that_somebody_streams_to_is_not_written_by_another() {
+fn only_one_run_at_a_time_can_stream_to_a_file() {
     let own = tempfile::tempdir().unwrap();
     let (log, file) = (own.path().join("log"), own.path().join("answers"));
     let mut first = Call::new(["check", "-", "--format=ndjson", "--output"]).arg(&file);
@@ -175,7 +175,7 @@ fn a_file_that_somebody_streams_to_is_not_written_by_another() {
     let second = Call::new(["check", "--compiler", &fakecc(), "--header=a.h", "--format=ndjson"]);
     let second = second.arg("--output").arg(&file).run();
     assert_eq!(second.code(), 3, "{second:?}");
-    assert!(second.stderr.contains("another tryall is writing it"), "{second:?}");
+    assert!(second.stderr.contains("another tryall is writing to it"), "{second:?}");
     std::fs::write(go_on, "").unwrap();
     assert_eq!(Ran::from(child.wait_with_output().unwrap()).code(), 0);
     let text = std::fs::read_to_string(&file).unwrap();

@@ -1,5 +1,5 @@
-//! The answers to the examples, compared with those of a plain serial loop: one command after
-//! the other, by nothing but the compiler's exit status.
+//! Compares the answers to the examples with those of a plain serial loop, which relies only on the
+//! compiler's exit status.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use crate::support::*;
 use serde_json::Value;
 
-/// What the plain loop says of one result: whether its command succeeds, here and now.
+/// The plain loop's answer to one check: whether its command succeeds now.
 fn alone(result: &Value) -> bool {
     let dir = tempfile::tempdir().unwrap();
     let command: Vec<String> = serde_json::from_value(result["command"].clone()).unwrap();
@@ -32,9 +32,9 @@ fn alone(result: &Value) -> bool {
     yes
 }
 
-/// Runs an example and compares; the number of results that are yes, and that are no.
+/// Runs an example and compares. Returns the numbers of yeses and noes.
 fn compare(example: &str, args: &[&str]) -> (usize, usize) {
-    // Fused answers have no command of their own; they are compared in `fuse`.
+    // Shared answers have no command of their own; `fuse` compares them.
     let ran = Call::new(["check", example, "--no-fuse"]).args(args).run();
     assert_eq!(ran.code(), 0, "{ran:?}");
     let response = ran.json();
@@ -52,7 +52,7 @@ fn compare(example: &str, args: &[&str]) -> (usize, usize) {
     let (mut yes, mut no) = (0, 0);
     for result in results {
         let (id, status) = (&result["id"], result["status"].as_str().unwrap());
-        // What a compiler says beside its exit status, the plain loop cannot tell.
+        // The plain loop sees only the exit status, not the messages.
         let said = result["reason"].as_str();
         match status {
             "skipped" => continue,
@@ -91,10 +91,10 @@ fn fortran_with_gfortran() {
     assert!(yes >= 10 && no >= 3, "{yes} yes, {no} no");
 }
 
-/// Sizes and values, as a program that is run prints them: an oracle that shares nothing with
-/// the way in which tryall finds them.
+/// Sizes and values printed by a running program: an oracle that shares nothing with tryall's
+/// method.
 #[test]
-fn values_are_those_that_a_program_prints() {
+fn values_match_a_printing_program() {
     let ran = Call::new(["check", "examples/posix.json"]).arg("--compiler").arg(need("gcc")).run();
     let response = ran.json();
     let request: Value = serde_json::from_str(&read("examples/posix.json")).unwrap();

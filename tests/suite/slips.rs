@@ -1,11 +1,11 @@
-//! Values that nobody can mean: each is refused with what to write, on the command line and in files,
-//! or the answer says what may be wrong with the question.
+//! Likely mistakes: on the command line and in files, they are refused with a correction, or the answer
+//! mentions what may be wrong with the check.
 
 use crate::bad_input::assert_refused_at;
 use crate::support::*;
 
 #[test]
-fn slips_on_the_command_line_are_refused() {
+fn mistakes_on_the_command_line_are_refused() {
     for (args, place, told) in [
         (
             &["--compiler-flag=-Wall -Wextra"][..],
@@ -45,7 +45,7 @@ fn slips_on_the_command_line_are_refused() {
 }
 
 #[test]
-fn slips_in_files_are_refused() {
+fn mistakes_in_files_are_refused() {
     for (fields, path, told) in [
         ("\"kind\": \"header\", \"header\": ¦\"<a.h>\"", "header", "write \"a.h\""),
         ("\"kind\": \"endian\", \"headers\": [¦\"<a.h>\"]", "headers[0]", "write \"a.h\""),
@@ -76,7 +76,7 @@ fn slips_in_files_are_refused() {
 }
 
 #[test]
-fn what_looks_like_a_slip_and_is_none_is_asked() {
+fn values_that_only_look_like_mistakes_are_accepted() {
     need("gcc");
     let ran = Call::new([
         "check",
@@ -96,7 +96,7 @@ fn what_looks_like_a_slip_and_is_none_is_asked() {
 }
 
 #[test]
-fn a_no_without_any_header_says_so() {
+fn a_no_without_any_header_mentions_that() {
     need("gcc");
     let ran = Call::new([
         "check",
@@ -125,7 +125,7 @@ fn a_no_without_any_header_says_so() {
 }
 
 #[test]
-fn ids_that_clash_tell_the_way_out() {
+fn conflicting_ids_come_with_a_remedy() {
     for (args, told) in [
         (["--symbol=fork@unistd.h", "--function=fork"], "as in --function NAME=fork"),
         (["--function=fork", "--symbol=fork@unistd.h"], "as in --symbol NAME=fork@unistd.h"),
@@ -139,7 +139,7 @@ fn ids_that_clash_tell_the_way_out() {
 }
 
 #[test]
-fn a_call_without_its_command_is_told_the_command() {
+fn a_call_without_a_command_gets_a_suggestion() {
     for (args, told) in [
         (&["--header", "stdio.h"][..], "'tryall check --header stdio.h'"),
         (&["batch.json"], "'tryall check batch.json'"),

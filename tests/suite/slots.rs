@@ -1,5 +1,5 @@
-//! How many compilers run at once, and who says so: the caller, the request, or make's
-//! jobserver, which gets every token back.
+//! The number of concurrent compilers, set by the caller, the request, or make's jobserver, which gets
+//! every token back.
 
 use crate::processes::*;
 use crate::support::*;
@@ -15,8 +15,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// A request whose compilers log what they do, and go on only after `meet` of them have run at
-/// the same time.
+/// A request whose compilers write a log and continue only after `meet` of them have run
+/// concurrently.
 pub fn request(log: &Path, meet: usize, checks: usize) -> Value {
     let checks: Vec<_> = (0..checks)
         .map(|n| json!({"id": n.to_string(), "kind": "compiles", "source": n.to_string()}))
@@ -34,7 +34,7 @@ pub fn assert_complete(ran: &Ran, checks: usize) {
 }
 
 #[test]
-fn the_command_line_goes_before_the_request_and_both_bound_what_runs() {
+fn the_command_line_overrides_the_jobs_of_the_request() {
     for (option, in_request, expected) in [
         (None, Some(3), 3),
         (Some("-j2"), None, 2),
@@ -57,7 +57,7 @@ fn the_command_line_goes_before_the_request_and_both_bound_what_runs() {
 }
 
 #[test]
-fn an_explicit_number_goes_before_the_jobserver() {
+fn an_explicit_number_overrides_the_jobserver() {
     let server = Fifo::new(b"");
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
@@ -68,7 +68,7 @@ fn an_explicit_number_goes_before_the_jobserver() {
     assert_eq!((most_at_once(&log), ran.stderr.as_str()), (3, ""));
 }
 
-/// Runs GNU make over a makefile in which `TRYALL` and `BATCH` stand for the command.
+/// Runs GNU make on a makefile in which `TRYALL` and `BATCH` are replaced.
 fn make(option: &str, makefile: &str, request: &Value) -> Ran {
     let temp = tempfile::tempdir().unwrap();
     let batch = write(temp.path(), "batch.json", &request.to_string());
@@ -84,19 +84,19 @@ fn make(option: &str, makefile: &str, request: &Value) -> Ran {
 }
 
 #[test]
-fn make_lends_its_slots_and_gets_them_back() {
+fn slots_of_make_are_used_and_returned() {
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
     let request = request(&log, 3, 12);
     let ran = make("-j3", "all:\n\t+TRYALL check BATCH\n", &request);
     assert_complete(&ran, 12);
     assert_eq!(most_at_once(&log), 3);
-    // Make counts its tokens at the end, and says so if one is missing or too much.
+    // Make counts its tokens at the end and reports missing or extra ones.
     assert!(!ran.stderr.contains("token"), "{}", ran.stderr);
 }
 
 #[test]
-fn two_batches_of_one_make_share_its_slots() {
+fn two_batches_share_the_slots_of_one_make() {
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
     let makefile = "all: a b\na b:\n\t+TRYALL check BATCH --output $@.json\n\
@@ -109,7 +109,7 @@ fn two_batches_of_one_make_share_its_slots() {
 }
 
 #[test]
-fn without_a_plus_in_the_makefile_people_are_told_once() {
+fn a_missing_plus_in_the_makefile_is_reported_once() {
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
     let ran = make("-j3", "all:\n\tTRYALL check BATCH\n", &request(&log, 1, 4));
@@ -118,7 +118,7 @@ fn without_a_plus_in_the_makefile_people_are_told_once() {
     assert!(ran.stderr.contains("Put a + before the command"), "{}", ran.stderr);
 }
 
-/// A jobserver in a named pipe, as GNU make has since version 4.4.
+/// A jobserver with a named pipe, as in GNU make 4.4 and later.
 pub struct Fifo {
     pipe: File,
     path: PathBuf,
@@ -144,7 +144,7 @@ impl Fifo {
         format!(" -j --jobserver-auth=fifo:{}", self.path.display())
     }
 
-    /// The tokens that are there, in alphabetical order.
+    /// The available tokens, sorted.
     pub fn tokens(mut self) -> String {
         let mut tokens = vec![0; 100];
         let count = self.pipe.read(&mut tokens).unwrap_or(0);
@@ -155,7 +155,7 @@ impl Fifo {
 }
 
 #[test]
-fn a_named_pipe_lends_its_tokens_and_gets_the_same_ones_back() {
+fn tokens_of_a_named_pipe_are_returned_unchanged() {
     let server = Fifo::new(b"abc");
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
@@ -168,12 +168,12 @@ fn a_named_pipe_lends_its_tokens_and_gets_the_same_ones_back() {
 }
 
 #[test]
-fn tokens_that_are_not_needed_are_given_back_at_once() {
+fn unneeded_tokens_are_returned_immediately() {
     let server = Fifo::new(b"abc");
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
     let mut request = request(&log, 1, 8);
-    // It goes on alone until the tokens are back.
+    // It continues alone until the tokens are back.
     let forever =
         json!({"id": "LAST", "kind": "compiles", "source": "last", "args": ["--fake-hang"]});
     request["checks"].as_array_mut().unwrap().push(forever);
@@ -185,7 +185,7 @@ fn tokens_that_are_not_needed_are_given_back_at_once() {
         text.lines().filter(|line| line.starts_with("end")).count()
     };
     assert!(comes_true(|| ended() == 1 + 8));
-    // What is left runs on one slot: its own, or one of the three while that one is idle.
+    // The rest runs in one slot: its own, or one of the three while that one is idle.
     let available = || {
         let mut count: libc::c_int = 0;
         // SAFETY: the request writes one int.
@@ -200,7 +200,7 @@ fn tokens_that_are_not_needed_are_given_back_at_once() {
 }
 
 #[test]
-fn an_interrupted_batch_gives_its_tokens_back() {
+fn an_interrupted_batch_returns_its_tokens() {
     for signal_sent in [Signal::SIGINT, Signal::SIGTERM] {
         let server = Fifo::new(b"abc");
         let temp = tempfile::tempdir().unwrap();
@@ -220,7 +220,7 @@ fn an_interrupted_batch_gives_its_tokens_back() {
 }
 
 #[test]
-fn without_any_token_one_runs_at_a_time() {
+fn without_tokens_one_command_runs_at_a_time() {
     let server = Fifo::new(b"");
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
@@ -232,7 +232,7 @@ fn without_any_token_one_runs_at_a_time() {
 }
 
 #[test]
-fn a_named_pipe_that_everybody_else_has_left_still_ends() {
+fn an_abandoned_named_pipe_does_not_block() {
     let server = Fifo::new(b"");
     let flags = server.flags();
     drop(server.pipe);
@@ -242,7 +242,7 @@ fn a_named_pipe_that_everybody_else_has_left_still_ends() {
 }
 
 #[test]
-fn a_jobserver_that_makes_no_sense_is_told_once_and_done_without() {
+fn an_invalid_jobserver_is_reported_once_and_ignored() {
     let temp = tempfile::tempdir().unwrap();
     let file = write(temp.path(), "file", "");
     let fifo_is_a_directory = format!("fifo:{}", temp.path().display());
@@ -269,7 +269,7 @@ fn a_jobserver_that_makes_no_sense_is_told_once_and_done_without() {
 }
 
 #[test]
-fn flags_of_make_without_a_jobserver_say_nothing() {
+fn makeflags_without_a_jobserver_are_ignored() {
     for flags in ["", "k", " -k -- X=1", "-n --no-print-directory"] {
         let temp = tempfile::tempdir().unwrap();
         let (call, stdin) = Call::check(&request(&temp.path().join("log"), 1, 3));
@@ -284,7 +284,7 @@ fn with_descriptors(read: OwnedFd, write: OwnedFd) -> Ran {
     let temp = tempfile::tempdir().unwrap();
     let (mut call, stdin) = Call::check(&request(&temp.path().join("log"), 1, 6));
     let numbers = [(read.as_raw_fd(), 97), (write.as_raw_fd(), 98)];
-    // SAFETY: dup2 is async-signal-safe, and nobody else uses these numbers in the child.
+    // SAFETY: dup2 is async-signal-safe, and the child does not use these numbers otherwise.
     unsafe {
         call.command.pre_exec(move || {
             for (from, to) in numbers {
@@ -299,7 +299,7 @@ fn with_descriptors(read: OwnedFd, write: OwnedFd) -> Ran {
 }
 
 #[test]
-fn a_jobserver_that_died_is_told_once_and_done_without() {
+fn a_dead_jobserver_is_reported_once_and_ignored() {
     let (at_end, _) = std::io::pipe().unwrap();
     let (_kept, writer) = std::io::pipe().unwrap();
     let ran = with_descriptors(at_end.into(), writer.into());
@@ -308,7 +308,7 @@ fn a_jobserver_that_died_is_told_once_and_done_without() {
 }
 
 #[test]
-fn files_that_stand_where_the_jobserver_was_are_left_alone() {
+fn files_with_the_jobservers_descriptors_are_left_alone() {
     let temp = tempfile::tempdir().unwrap();
     let path = write(temp.path(), "file", "precious");
     let open = || File::options().read(true).write(true).open(&path).unwrap();
@@ -319,7 +319,7 @@ fn files_that_stand_where_the_jobserver_was_are_left_alone() {
 }
 
 #[test]
-fn a_file_that_is_named_as_a_pipe_is_left_alone() {
+fn a_regular_file_named_as_a_pipe_is_left_alone() {
     let temp = tempfile::tempdir().unwrap();
     let path = write(temp.path(), "file", "precious");
     let (call, stdin) = Call::check(&request(&temp.path().join("log"), 1, 3));
@@ -331,7 +331,7 @@ fn a_file_that_is_named_as_a_pipe_is_left_alone() {
 }
 
 #[test]
-fn a_pipe_that_somebody_has_filled_to_the_brim_stops_nobody() {
+fn a_full_pipe_does_not_block() {
     let mut server = Fifo::new(b"");
     while server.pipe.write(&[b'x'; 4096]).is_ok() {}
     let flags = server.flags();
@@ -342,7 +342,7 @@ fn a_pipe_that_somebody_has_filled_to_the_brim_stops_nobody() {
     let mut child = call.start(&stdin);
     let mut ends = false;
     assert!(comes_true(|| {
-        // There is room for nothing that is given back.
+        // The pipe has no room for returned tokens.
         let _ = server.pipe.write(b"x");
         ends = child.try_wait().unwrap().is_some();
         ends

@@ -1,4 +1,4 @@
-//! How the tests drive the real program.
+//! Helpers to run the real program.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -16,40 +16,36 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The compiler that misbehaves on request.
+/// The fake compiler, which misbehaves on request.
 pub fn fakecc() -> String {
-    // Cargo builds examples beside the tests, but names their place to nobody.
+    // Cargo builds examples next to the tests, but provides no variable with their path.
     let beside = Path::new(TRYALL).parent().unwrap().join("examples/fakecc");
     assert!(beside.exists(), "{} is not built; cargo build --examples does it", beside.display());
     beside.to_str().unwrap().into()
 }
 
-/// A compiler that the tests need. A machine without it fails them: a test that is skipped
-/// looks like one that passes.
+/// A compiler that the tests need. A missing compiler is a failure, because a skipped test would
+/// look like a passing one.
 pub fn need(program: &str) -> String {
     let found = which::which(program);
-    assert!(found.is_ok(), "{program} is missing; tests/install brings what the tests need");
+    assert!(found.is_ok(), "{program} is missing; run tests/install");
     program.into()
 }
 
-/// Where CMake, Meson and Ninja are that the tests run: those of tests/tools.lock, or the newest ones for
-/// tests/newest.
+/// The directory of CMake, Meson and Ninja: the versions of tests/tools.lock, or the newest ones
+/// for tests/newest.
 pub fn tools() -> PathBuf {
     root().join(std::env::var_os("TRYALL_TOOLS").unwrap_or("target/venv/bin".into()))
 }
 
-/// One of them.
+/// The path of one of these tools.
 pub fn venv(program: &str) -> PathBuf {
     let path = tools().join(program);
-    assert!(
-        path.exists(),
-        "{} is missing; tests/install brings what the tests need",
-        path.display()
-    );
+    assert!(path.exists(), "{} is missing; run tests/install", path.display());
     path
 }
 
-/// What `tryall` did.
+/// A finished run of `tryall`.
 #[derive(Debug)]
 pub struct Ran {
     pub status: ExitStatus,
@@ -78,7 +74,7 @@ impl Ran {
         self.result(id)["status"].as_str().unwrap().into()
     }
 
-    /// The complaint about an unusable request, which must be one.
+    /// The error of a refused request.
     pub fn refusal(&self) -> Value {
         assert_eq!(self.code(), 2, "{self:?}");
         let complaint = self.json();
@@ -98,8 +94,8 @@ impl From<Output> for Ran {
     }
 }
 
-/// A call of `tryall` with an environment of its own: none of the caller's flags, and a
-/// temporary directory that shows what is left behind.
+/// A call of `tryall` without the caller's flags, and with a temporary directory that reveals
+/// leftovers.
 pub struct Call {
     pub command: Command,
     pub temp: tempfile::TempDir,
@@ -128,7 +124,7 @@ impl Call {
             command.env_remove(name);
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Whoever runs the tests in the background may have them ignore these.
+        // A test run in the background may ignore these.
         let by_default = || {
             for signal in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP, Signal::SIGTERM] {
                 // SAFETY: the default action runs no code of this program.
@@ -136,7 +132,7 @@ impl Call {
             }
             Ok(())
         };
-        // SAFETY: it calls nothing that must not be called between fork and exec.
+        // SAFETY: it calls only functions that are allowed between fork and exec.
         unsafe { command.pre_exec(by_default) };
         Call { command, temp }
     }
@@ -166,17 +162,17 @@ impl Call {
         self
     }
 
-    /// Starts it with this on its standard input.
+    /// Starts it with this standard input.
     pub fn start(&mut self, stdin: &[u8]) -> Child {
         let mut child = self.command.stdin(Stdio::piped()).spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
         let stdin = stdin.to_vec();
-        // A program that complains early does not read all of it.
+        // A program that fails early does not read all of it.
         std::thread::spawn(move || drop(pipe.write_all(&stdin)));
         child
     }
 
-    /// Runs it to its end, and makes sure that nothing is left behind.
+    /// Runs it to its end and asserts that nothing is left behind.
     pub fn run_with(mut self, stdin: &[u8]) -> Ran {
         let ran = Ran::from(self.start(stdin).wait_with_output().unwrap());
         self.assert_clean();
@@ -187,7 +183,7 @@ impl Call {
         self.run_with(b"")
     }
 
-    /// Nothing is left in the temporary directory.
+    /// Asserts that nothing is left in the temporary directory.
     pub fn assert_clean(&self) {
         let left: Vec<_> =
             std::fs::read_dir(self.temp.path()).unwrap().map(|e| e.unwrap().path()).collect();
@@ -201,13 +197,13 @@ pub fn check(request: &Value) -> Ran {
     call.run_with(&stdin)
 }
 
-/// The same, each check by commands of its own: one after the other where there is one job.
+/// The same without sharing, and one after another with one job.
 pub fn check_apart(request: &Value) -> Ran {
     let (call, stdin) = Call::check(request);
     call.arg("--no-fuse").run_with(&stdin)
 }
 
-/// A time limit, in seconds, for what takes dozens of compiles on a machine that is busy.
+/// A time limit, in seconds, for dozens of compiles on a busy machine.
 pub const PATIENCE: u32 = 900;
 
 /// Runs checks with one compiler for a language.
@@ -217,17 +213,17 @@ pub fn check_with(language: &str, command: &[&str], checks: Value) -> Ran {
     )
 }
 
-/// Runs checks in C with the fake compiler; what it is to do stands in each check's `args`.
+/// Runs C checks with the fake compiler; each check's `args` control it.
 pub fn fake(checks: Value) -> Ran {
     check(&json!({"toolchains": {"c": {"command": [fakecc()]}}, "checks": checks}))
 }
 
-/// A file under the repository's root, as text.
+/// Reads a file of the repository.
 pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// A file in a directory.
+/// Writes a file in a directory.
 pub fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
     let path = dir.join(name);
     std::fs::write(&path, text).unwrap();

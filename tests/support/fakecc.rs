@@ -1,12 +1,11 @@
-//! A compiler for the tests that behaves as its arguments say: it hangs, crashes, floods,
-//! forks and lies on request. Without a request it writes the output file that it is asked
-//! for; a source with the word REJECT in it is refused as a real compiler would.
+//! A fake compiler controlled by its arguments: it hangs, crashes, floods, forks and lies on request.
+//! Otherwise it writes the requested output file, and rejects sources that contain the word REJECT.
 //!
-//! What stands in `FAKE_REQUESTS` is obeyed as well, see `wrapped.rs`: so one and the same request can
-//! meet a compiler that works and one that does not.
+//! It also obeys `FAKE_REQUESTS` (see `wrapped.rs`), so that tests can run the same request with a
+//! working and with a broken compiler.
 //!
-//! `--fake-log=FILE` appends a line for each start and end, so that tests can count how many
-//! ran, and how many at once. All requests are obeyed in the order in which they stand.
+//! `--fake-log=FILE` appends a line for each start and end, so that tests can count the processes and
+//! how many ran at once. Requests are executed in order.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -21,7 +20,7 @@ mod wrapped;
 
 const FOREVER: Duration = Duration::from_secs(3600);
 
-/// Counts, and then says what it is given.
+/// Counts the call and then executes its requests.
 const LATE: &str = "i=0; while [ $i -lt 1000000 ]; do i=$((i + 1)); done; echo \"$1\"";
 
 fn main() {
@@ -44,17 +43,17 @@ fn main() {
         let (request, value) = request.split_once('=').unwrap_or((request, ""));
         match request {
             "log" => {}
-            // Runs until it is ended.
+            // Runs until it is killed.
             "hang" => sleep(FOREVER),
             "slow" => sleep(Duration::from_millis(number(value))),
             // Hangs if more than this many have started, by the log.
             "enough" if count_starts(log.expect("--fake-log")) > number(value) => sleep(FOREVER),
             "enough" => {}
-            // Goes on when there is such a file.
+            // Continues when the file exists.
             "await" => comes_true(|| Path::new(value).exists()),
-            // A child of the same group that has work to do for a while, and then says something.
+            // A child in the same group that works for a while and then prints something.
             "late" => start_late(value),
-            // Ignores TERM, as do all that it starts from here on.
+            // Ignores TERM, as do all processes started from here on.
             // SAFETY: ignoring a signal runs no handler.
             "deaf" => drop(unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) }),
             "signal" => send_oneself(number(value) as i32),
@@ -64,7 +63,7 @@ fn main() {
                 exit(4);
             }
             "say" => println!("{value}"),
-            // Bytes that are no text, and colours.
+            // Invalid UTF-8, and colours.
             "noise" => {
                 let bytes = b"caf\xe9 \xff\xfe \x1b[1;31mred\x1b[0m\x07 \0 end\n";
                 std::io::stdout().write_all(bytes).unwrap();
@@ -73,21 +72,21 @@ fn main() {
             "status" => status = number(value) as i32,
             // Success without an output file.
             "lie" => writes = false,
-            // Takes all the room that there is, and fails without a word about it.
+            // Fills the disk and fails without a message.
             "fill" => {
                 fill();
                 status = 1;
             }
-            // Takes itself away.
+            // Deletes itself.
             "delete" => fs::remove_file(std::env::args_os().next().unwrap()).unwrap(),
-            // Fails when it is to link.
+            // Fails if asked to link.
             "nolink" => {
                 if !args.iter().any(|arg| arg == "-c" || arg == "-E") {
                     println!("ld: error: cannot find crt1.o");
                     status = 1;
                 }
             }
-            // What another compiler does with the same arguments, before what follows here.
+            // Behaves like another compiler for the same arguments, before the following requests.
             "real" => {
                 status = wrapped::run(real.as_deref().expect("FAKE_REAL"), &args);
                 judged = true;
@@ -99,26 +98,25 @@ fn main() {
                 writes = false;
                 judged = true;
             }
-            // A child in a process group of its own that keeps the output open.
+            // A child in its own process group that keeps the output open.
             "stray" => {
                 let mut stray = sleeper();
                 stray.process_group(0);
                 start_sleeper(stray, value);
             }
-            // A directory that not even its owner may look into.
+            // A directory that not even its owner can read.
             "seal" => wrapped::seal(),
             "eat" => wrapped::eat(number(value)),
-            // What the program does that it writes, as a shell script.
+            // The program to write, as a shell script.
             "program" => program = value,
-            // Goes on only after this many have run at the same time, by the log.
+            // Continues only after this many have run concurrently, according to the log.
             "meet" => {
                 let log = log.expect("--fake-log");
                 comes_true(|| most_at_once(&fs::read_to_string(log).unwrap()) >= number(value));
             }
-            // A child of the same group that keeps the output open. The file named gets its
-            // number.
+            // A child in the same group that keeps the output open. Writes its id to the file.
             "fork" => start_sleeper(sleeper(), value),
-            // The same, out of the group's reach.
+            // The same, in another session.
             "daemon" => {
                 let mut daemon = sleeper();
                 // SAFETY: setsid is async-signal-safe.
@@ -133,10 +131,10 @@ fn main() {
                 };
                 start_sleeper(daemon, value);
             }
-            // A process that keeps the output file open for writing, out of the group's reach: for some
-            // time, or as long as the file is there.
+            // A process in another session that keeps the output file open for writing, for some
+            // time or as long as a file exists.
             "busy" => keep_open(output.as_deref().expect("-o"), program, value),
-            // Writes who may enter the current directory, and the one that it is in.
+            // Writes the permissions of the current directory and of its parent.
             "directory" => {
                 let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
                 println!("mode: {:o} in {:o}", mode("."), mode(".."));
@@ -147,7 +145,7 @@ fn main() {
                 lines.sort();
                 println!("{}", lines.join("\n"));
             }
-            // Writes how many descriptors beyond the standard ones it was given.
+            // Writes the number of inherited descriptors, without the standard ones.
             "descriptors" => {
                 let open = fs::read_dir("/proc/self/fd").unwrap().count();
                 // Those of the directory listing itself and the standard ones.
@@ -168,7 +166,7 @@ fn main() {
         status = 1;
     }
     if status == 0 && args.iter().any(|arg| arg == "-E") {
-        // By this a preprocessor is known to have done its work.
+        // The sentinels by which preprocessed output is recognized.
         println!("tryall_expanded");
     }
     if let (true, 0, Some(output)) = (writes, status, &output) {
@@ -185,7 +183,7 @@ fn number(text: &str) -> u64 {
 }
 
 fn append(log: &str, line: &str) {
-    // One write, so that lines of several processes do not mix.
+    // A single write, so that lines of several processes do not mix.
     File::options()
         .create(true)
         .append(true)
@@ -218,9 +216,9 @@ fn flood(bytes: u64) {
     out.flush().unwrap();
 }
 
-/// Signals that the runtime catches or ignores are to do what they do to other programs.
+/// Resets signals that the runtime catches or ignores to their default action.
 fn send_oneself(number: i32) {
-    // SAFETY: the default is no handler, and sending oneself a signal is always sound.
+    // SAFETY: the default action has no handler, and a process may always signal itself.
     unsafe {
         libc::signal(number, libc::SIG_DFL);
         libc::kill(libc::getpid(), number);
@@ -237,7 +235,7 @@ fn fill() {
     }
 }
 
-/// Waits without end: whoever runs this has a time limit.
+/// Waits forever: the caller has a time limit.
 fn comes_true(what: impl Fn() -> bool) {
     while !what() {
         sleep(Duration::from_millis(2));
@@ -266,7 +264,7 @@ fn sleeper() -> Command {
     command
 }
 
-/// Starts a process that is left behind. Its number is in the file before this returns.
+/// Starts a process and leaves it behind. Its id is in the file before this returns.
 #[allow(clippy::zombie_processes, reason = "it outlives this process")]
 fn start_sleeper(mut command: Command, pid_file: &str) {
     let sleeper = command.spawn().unwrap();

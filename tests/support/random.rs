@@ -4,12 +4,12 @@
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// Those of a seed.
+    /// A generator with a seed.
     pub(crate) fn seeded(seed: u64) -> Self {
         Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    /// One below a bound; 0 if that is the bound.
+    /// A number below a bound; 0 if the bound is 0.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;

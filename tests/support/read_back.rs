@@ -1,11 +1,11 @@
-//! Reads variables back as CMake has them.
+//! Reads back the values of CMake variables.
 
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-/// What CMake finds in variables after it has read a script. Each is written into a file, as a
-/// message would not show every byte.
+/// Reads the values of variables after CMake has included a script. CMake writes each to a file,
+/// because a message would not show every byte.
 pub(super) fn read_back(cmake: &Path, script: &str, names: &[String]) -> Vec<Vec<u8>> {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("results.cmake"), script).unwrap();

@@ -1,11 +1,10 @@
-//! The fake compiler in front of a real one: what it is to do stands in the environment, so that
-//! the request that is put to it does not change, and neither do the right answers.
+//! The fake compiler as a wrapper of a real one. The environment controls it, so that the request and
+//! the right answers stay the same.
 //!
-//! * `FAKE_REAL`: the compiler whose answers are the right ones. It is asked in the end, unless a
-//!   request says that all is over before.
-//! * `FAKE_REQUESTS`: requests without their `--fake-`, one a line.
-//! * `FAKE_WHEN`: only for sources with this word in them.
-//! * `FAKE_BUDGET`: a directory; each misbehaviour costs a file in it, and without one there is none.
+//! * `FAKE_REAL`: the real compiler, which runs at the end unless a request ends the process first.
+//! * `FAKE_REQUESTS`: requests without `--fake-`, one per line.
+//! * `FAKE_WHEN`: misbehave only for sources that contain this word.
+//! * `FAKE_BUDGET`: a directory; each misbehaviour consumes a file in it, and stops when there is none.
 
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -15,7 +14,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
 
-/// The requests that the environment makes of a call with these arguments.
+/// The environment's requests for a call with these arguments.
 pub fn requests(args: &[String]) -> Vec<String> {
     let Ok(requests) = std::env::var("FAKE_REQUESTS") else { return Vec::new() };
     if let Ok(word) = std::env::var("FAKE_WHEN")
@@ -25,7 +24,7 @@ pub fn requests(args: &[String]) -> Vec<String> {
     }
     if let Ok(budget) = std::env::var("FAKE_BUDGET") {
         let mut files = fs::read_dir(budget).into_iter().flatten().flatten();
-        // Of several that want the same one, one gets it.
+        // If several processes want the same file, only one gets it.
         if !files.any(|file| fs::remove_file(file.path()).is_ok()) {
             return Vec::new();
         }
@@ -39,7 +38,7 @@ fn sources(args: &[String]) -> impl Iterator<Item = String> {
     named.filter_map(|name| fs::read(name).ok()).map(|text| String::from_utf8_lossy(&text).into())
 }
 
-/// Runs the real compiler; its status. Dies by the signal that it has died by.
+/// Runs the real compiler and returns its status. Dies by the same signal.
 pub fn run(real: &str, args: &[String]) -> i32 {
     let own = args.iter().filter(|arg| !arg.starts_with("--fake-"));
     let status = Command::new(real).args(own).status().expect("FAKE_REAL is a compiler");
@@ -49,7 +48,7 @@ pub fn run(real: &str, args: &[String]) -> i32 {
     status.code().unwrap_or(1)
 }
 
-/// Leaves so many per cent of the output file.
+/// Truncates the output file to this percentage.
 pub fn truncate(output: Option<&Path>, percent: u64) {
     let Some(file) = output.and_then(|path| File::options().write(true).open(path).ok()) else {
         return;
@@ -58,22 +57,22 @@ pub fn truncate(output: Option<&Path>, percent: u64) {
     file.set_len((length * percent / 100).max(1)).unwrap();
 }
 
-/// Makes the output file a terabyte long, without anything in it.
+/// Makes the output file a terabyte long and sparse.
 pub fn stretch(output: Option<&Path>) {
     if let Some(file) = output.and_then(|path| File::options().write(true).open(path).ok()) {
         file.set_len(1 << 40).unwrap();
     }
 }
 
-/// Leaves a named pipe where the output is to be. Whoever reads it waits for ever.
+/// Creates a named pipe instead of the output; reading it blocks forever.
 pub fn leave_a_pipe(output: Option<&Path>) {
     let Some(output) = output else { return };
     let path = CString::new(output.as_os_str().as_bytes()).unwrap();
-    // SAFETY: the path ends in a NUL.
+    // SAFETY: the path is NUL-terminated.
     unsafe { libc::mkfifo(path.as_ptr(), 0o600) };
 }
 
-/// Leaves a directory that nobody may enter, with something in it.
+/// Creates an inaccessible directory with a file in it.
 pub fn seal() {
     fs::create_dir_all("sealed/inner").unwrap();
     fs::write("sealed/inner/file", "x").unwrap();
@@ -82,7 +81,7 @@ pub fn seal() {
     }
 }
 
-/// Takes so much memory, and touches all of it.
+/// Allocates this much memory and touches all of it.
 pub fn eat(bytes: u64) {
     let memory = vec![1u8; usize::try_from(bytes).unwrap()];
     assert!(std::hint::black_box(memory).iter().all(|&byte| byte == 1));

@@ -1,6 +1,5 @@
-//! A CMake project: the check modules in a plain list of calls. A question for which there is no
-//! module, or which the module cannot be asked, goes to `check_source_compiles` with the source
-//! that tryall itself compiles.
+//! A CMake project that calls the check modules one after another. If no module supports a check,
+//! it calls `check_source_compiles` with tryall's own source.
 
 use std::fmt::Write;
 use std::io;
@@ -14,7 +13,7 @@ use crate::plan::ids::CheckId;
 use crate::plan::question::{Question, Subject};
 use crate::protocol::HeaderStage;
 
-/// The script of cache entries that name the compilers.
+/// The cache script that sets the compilers.
 pub(super) const CACHE: &str = "compilers.cmake";
 
 const START: &str = "\
@@ -99,7 +98,7 @@ fn name(language: Language) -> &'static str {
     }
 }
 
-/// The compilers and their flags, as they would stand on the command line after `-D`.
+/// The compilers and their flags, as cache entries.
 fn compilers(plan: &Plan) -> io::Result<String> {
     let mut text = String::new();
     for toolchain in &plan.toolchains {
@@ -117,7 +116,7 @@ fn compilers(plan: &Plan) -> io::Result<String> {
     Ok(text)
 }
 
-/// The variable that holds whether a check is a yes.
+/// The variable that is true if a check is a yes.
 fn answer_of(plan: &Plan, id: CheckId, repetition: usize) -> String {
     let question = &plan.questions[plan.checks[id].question];
     let language = plan.toolchains[question.toolchain].language;
@@ -132,8 +131,8 @@ fn answer_of(plan: &Plan, id: CheckId, repetition: usize) -> String {
     variable
 }
 
-/// Whether the modules can be asked at all: they take headers and no other text, no pattern,
-/// and C or C++.
+/// Whether any module can run the check: they support headers but no other prefix, no patterns, and
+/// only C and C++.
 fn fits_modules(question: &Question, language: Language) -> bool {
     let words: Vec<&str> = match &question.subject {
         Subject::Header { header, .. } => vec![header],
@@ -145,7 +144,7 @@ fn fits_modules(question: &Question, language: Language) -> bool {
         }
         _ => Vec::new(),
     };
-    // Some modules are macros, which read their arguments a second time.
+    // Some modules are macros, which evaluate their arguments twice.
     let plain = |word: &str| !word.contains(['"', '\\', ';', '$', '@', '#', '[', ']']);
     matches!(language, Language::C | Language::Cxx)
         && question.prefix.is_empty()
@@ -153,8 +152,8 @@ fn fits_modules(question: &Question, language: Language) -> bool {
         && question.headers.iter().map(String::as_str).chain(words).all(plain)
 }
 
-/// The call that asks a question, between lines that set and unset what it depends on. `None`
-/// if CMake cannot be asked.
+/// The call for a check, with lines before and after that set and unset its variables. `None` if
+/// CMake cannot run the check.
 fn check(plan: &Plan, question: &Question, variable: &str) -> io::Result<Option<String>> {
     let toolchain = &plan.toolchains[question.toolchain];
     let language = toolchain.language;
@@ -182,7 +181,7 @@ fn check(plan: &Plan, question: &Question, variable: &str) -> io::Result<Option<
     }
     let mut libraries = call.libraries;
     let mut link_options = Vec::new();
-    // Those of an archive would go to ar.
+    // For a static library they would go to ar.
     let link_args = if call.archive { Vec::new() } else { link_args(toolchain, question) };
     for arg in all_utf8(&link_args)? {
         if arg.starts_with("-l") || !arg.starts_with('-') && arg.contains('/') || !own_link_options
@@ -227,18 +226,18 @@ fn check(plan: &Plan, question: &Question, variable: &str) -> io::Result<Option<
     Ok(Some(text))
 }
 
-/// A call and what it needs to be set.
+/// A call and its variables.
 #[derive(Default)]
 struct Call {
     text: String,
     includes: Vec<String>,
     libraries: Vec<String>,
     flags: Vec<String>,
-    /// Whether the product is an archive: there is no program to be linked.
+    /// Whether to build a static library, because there is no program to link.
     archive: bool,
 }
 
-/// A call of the module for a kind, if there is one that can be asked.
+/// The call of the module for a kind, if one supports the check.
 fn by_module(question: &Question, language: Language, variable: &str) -> Option<String> {
     if let (Subject::Function(function), Language::Fortran) = (&question.subject, language)
         && [&question.prefix, &question.headers.concat()].iter().all(|text| text.is_empty())
@@ -280,14 +279,14 @@ fn by_module(question: &Question, language: Language, variable: &str) -> Option<
         Subject::Function(function) if !no_headers => {
             format!("check{cxx}_symbol_exists({function} {headers} {variable})")
         }
-        // Where both languages are enabled, these two take C.
+        // If both languages are enabled, these two use C.
         Subject::Function(function) if is_c => {
             format!("check_function_exists({function} {variable})")
         }
         Subject::Library { library, function: Some(function) } if is_c && no_headers => {
             format!("check_library_exists({} {function} \"\" {variable})", quoted(library))
         }
-        // Without BUILTIN_TYPES_ONLY three headers would be included that nobody asked for.
+        // BUILTIN_TYPES_ONLY avoids three additional headers.
         Subject::Type(of) | Subject::Sizeof(of) => {
             format!("check_type_size({} {variable} BUILTIN_TYPES_ONLY LANGUAGE {name})", quoted(of))
         }
@@ -308,8 +307,8 @@ fn by_module(question: &Question, language: Language, variable: &str) -> Option<
     Some(call + "\n")
 }
 
-/// A function's definition and what it returns, as check_prototype_definition wants them: with
-/// names for the arguments. `None` for types that a name does not follow.
+/// A function's definition and return value for check_prototype_definition, which needs parameter
+/// names. `None` for types that the name does not simply follow.
 fn definition(function: &str, return_type: &str, arguments: &[String]) -> Option<(String, String)> {
     let wrapped = |of: &str| of.contains(['(', '[']);
     if wrapped(return_type) || arguments.iter().any(|of| wrapped(of)) {
@@ -324,13 +323,13 @@ fn definition(function: &str, return_type: &str, arguments: &[String]) -> Option
     let value = match return_type {
         "void" => "\"\"".into(),
         _ if return_type.ends_with('*') => "NULL".into(),
-        // Of any type; the program never runs.
+        // The type does not matter: the program never runs.
         _ => quoted(&format!("*({return_type} *)0")),
     };
     Some((format!("{return_type} {function}({named})"), value))
 }
 
-/// A call that compiles the question's source. `None` if CMake cannot be asked.
+/// A call that compiles the check's source. `None` if CMake cannot run the check.
 fn by_source(question: &Question, language: Language, variable: &str) -> io::Result<Option<Call>> {
     let (source, beside) = code(question, language)?;
     let mut call = Call::default();
@@ -347,11 +346,11 @@ fn by_source(question: &Question, language: Language, variable: &str) -> io::Res
     }
     let stage = question.subject.stage();
     let verb = if stage == Stage::Run { "runs" } else { "compiles" };
-    // As real projects write it: the program is linked too if it is one.
+    // As in real projects: a source with a main program is linked, too.
     call.archive = stage < Stage::Link && !has_main(&source.text, language);
     let name = name(language);
     call.text = format!("check_source_{verb}({name} {} {variable}", bracketed(&source.text));
-    // CMake's own extension for Fortran has the preprocessor run.
+    // CMake's default extension for Fortran enables the preprocessor.
     if source.extension != language.extension(false) || language == Language::Fortran {
         write!(call.text, " SRC_EXT {}", source.extension).expect("strings take all");
     }
@@ -359,14 +358,14 @@ fn by_source(question: &Question, language: Language, variable: &str) -> io::Res
         write!(call.text, " FAIL_REGEX {}", bracketed(pattern)).expect("strings take all");
     }
     if stage == Stage::Run && !question.fail_patterns.is_empty() {
-        // It has FAIL_REGEX and looks at the compiler's output only.
+        // FAIL_REGEX only applies to the compiler's output.
         return Ok(None);
     }
     call.text.push_str(")\n");
     Ok(Some(call))
 }
 
-/// Arguments as one text that a shell would split.
+/// Arguments as one string in shell syntax.
 fn shell(words: &[&str]) -> io::Result<String> {
     shlex::try_join(words.iter().copied()).map_err(|error| unsupported(error.to_string()))
 }
@@ -382,7 +381,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// A text as a bracket argument, whose end does not occur in the text.
+/// A text as a bracket argument with a delimiter that does not occur in it.
 fn bracketed(text: &str) -> String {
     let level = (1..).find(|level| !text.contains(&format!("]{}", "=".repeat(*level))));
     let sign = "=".repeat(level.expect("a text ends"));
@@ -394,7 +393,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn brackets_close_where_the_text_ends() {
+    fn bracket_arguments_end_at_the_end_of_the_text() {
         assert_eq!(bracketed("a]]"), "[=[\na]]]=]");
         assert_eq!(bracketed("a]=]b]=="), "[===[\na]=]b]==]===]");
         assert_eq!(quoted("sys/stat.h"), "sys/stat.h");
@@ -403,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_name_their_arguments() {
+    fn definitions_have_parameter_names() {
         let arguments = ["int".into(), "char *".into(), "...".into()];
         assert_eq!(
             definition("f", "char *", &arguments),

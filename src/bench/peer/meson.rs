@@ -1,6 +1,5 @@
-//! A Meson project: the compiler methods in a plain list of calls. A question for which there is
-//! no method, or which the method cannot be asked, goes to `compiles` or `links` with the source
-//! that tryall itself compiles.
+//! A Meson project that calls the compiler methods one after another. If no method supports a check,
+//! it calls `compiles` or `links` with tryall's own source.
 
 use std::fmt::Write;
 use std::io;
@@ -13,7 +12,7 @@ use crate::plan::question::{Question, Subject};
 use crate::plan::{Plan, PlannedCheck};
 use crate::protocol::HeaderStage;
 
-/// The file that names the compilers.
+/// The machine file that sets the compilers.
 pub(super) const NATIVE: &str = "native.ini";
 
 /// Writes the project.
@@ -87,7 +86,7 @@ fn native(plan: &Plan) -> io::Result<String> {
     Ok(format!("[binaries]\n{binaries}\n[built-in options]\n{options}"))
 }
 
-/// The lines that set a variable to whether a check is a yes. `None` if Meson cannot be asked.
+/// The lines that set a variable to the answer of a check. `None` if Meson cannot run the check.
 fn check(
     dir: &Path,
     plan: &Plan,
@@ -106,7 +105,7 @@ fn check(
             .map(String::from)
             .collect(),
         variable,
-        // What is not there ends Meson in these methods, so real scripts ask before.
+        // These methods abort Meson if the type does not exist, so real scripts check first.
         known: !planned.needs.is_empty()
             || question.headers.is_empty() && question.prefix.is_empty(),
     };
@@ -123,18 +122,17 @@ struct MesonCheck<'a> {
     args: Vec<String>,
     link_args: Vec<String>,
     variable: &'a str,
-    /// Whether the headers are there.
+    /// Whether the headers exist.
     known: bool,
 }
 
 impl MesonCheck<'_> {
-    /// A definition that makes the check differ from all others, so that no answer comes from
-    /// Meson's cache.
+    /// A definition that makes the check unique, so that Meson's cache does not answer it.
     fn distinct(&self) -> String {
         format!("-DTRYALL_{}", self.variable)
     }
 
-    /// The arguments as far as the stage of the question needs them.
+    /// The arguments for the stage of the check.
     fn arguments(&self) -> String {
         let mut all: Vec<_> = self.args.iter().map(String::as_str).collect();
         let distinct = self.distinct();
@@ -145,7 +143,7 @@ impl MesonCheck<'_> {
         list(&all)
     }
 
-    /// The arguments that most methods take, with these headers.
+    /// The keyword arguments of most methods, with these headers.
     fn keywords(&self, headers: &[String]) -> String {
         let mut prefix: String =
             headers.iter().map(|header| format!("#include <{header}>\n")).collect();
@@ -157,7 +155,7 @@ impl MesonCheck<'_> {
         }
     }
 
-    /// A call of the method for a kind, if there is one that can be asked.
+    /// The call of the method for a kind, if one supports the check.
     fn by_method(&self) -> io::Result<Option<String>> {
         let MesonCheck { question, compiler, variable, .. } = self;
         if !question.fail_patterns.is_empty() {
@@ -179,7 +177,7 @@ impl MesonCheck<'_> {
             return Ok(Some(format!("{variable} = {compiler}.has_multi_{link}arguments({all})\n")));
         }
         if self.language == Language::Fortran {
-            // The methods write C, but for these two and those for a source.
+            // All methods generate C, except these two and those that take a source.
             return Ok(None);
         }
         let keywords = self.keywords(&question.headers);
@@ -225,7 +223,7 @@ impl MesonCheck<'_> {
         Ok(Some(format!("{variable} = {value}\n")))
     }
 
-    /// A call that compiles, links or runs the question's source.
+    /// A call that compiles, links or runs the check's source.
     fn by_source(&self, dir: &Path) -> io::Result<Option<String>> {
         let MesonCheck { question, compiler, variable, .. } = self;
         let (source, beside) = code(question, self.language)?;
@@ -247,7 +245,7 @@ impl MesonCheck<'_> {
         if stage >= Stage::Link {
             args.extend_from_slice(&self.link_args);
         }
-        // Text is written with the extension that Meson knows the language by.
+        // Meson writes a string to a file with the language's default extension.
         let text = if source.extension == self.language.extension(false) {
             quoted(&source.text)
         } else {
@@ -258,7 +256,7 @@ impl MesonCheck<'_> {
         let args: Vec<_> = args.iter().map(String::as_str).collect();
         let mut arguments = format!("{text}, args: {}", list(&args));
         if !question.fail_patterns.is_empty() {
-            // There are no patterns in Meson; what they are for is a warning.
+            // Meson has no patterns; their purpose is to find warnings.
             arguments.push_str(", werror: true");
         }
         let value = match stage {

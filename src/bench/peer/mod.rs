@@ -1,8 +1,8 @@
-//! Peers: other programs that answer the same checks, each in its own idiom and each timed as a
-//! user would run it, from an empty build directory.
+//! Peers: other programs that answer the same checks. Each runs as a user would run it, from an
+//! empty build directory.
 //!
-//! A peer is asked every check of a plan, `repeat` times over. What it cannot be asked (an
-//! argument that its language cannot hold, say) is left out and has no answer.
+//! A peer runs every check of a plan `repeat` times. Checks that it cannot express, for example
+//! because of an argument that its language cannot represent, are omitted and have no answer.
 
 mod cmake;
 mod meson;
@@ -25,18 +25,18 @@ use crate::source::{self, Form, Source};
 /// A program that answers compiler checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Peer {
-    /// CMake's own check modules, called one after the other, with Ninja.
+    /// CMake's own check modules, one call after another, with Ninja.
     Cmake,
     /// Meson's compiler methods.
     Meson,
-    /// A loop around `asyncio.create_subprocess_exec`, which runs the plan's own commands.
+    /// A loop around `asyncio.create_subprocess_exec` that runs the plan's commands.
     Python,
 }
 
-/// A peer that is there.
+/// An installed peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// What it is, such as `cmake 4.4.4, ninja 1.13.0`.
+    /// Its version, such as `cmake 4.4.4, ninja 1.13.0`.
     pub version: String,
 }
 
@@ -44,10 +44,10 @@ pub(crate) struct Found {
 const ANSWERS: &str = "answers";
 /// The file of the toolchains' own variables, in a project.
 const ENVIRONMENT: &str = "environment";
-/// What the names of build directories start with.
+/// The prefix of the names of build directories.
 const BUILD: &str = "build-";
 
-/// Variables that would add to the flags and compilers that the project names.
+/// Variables that would change the project's flags and compilers.
 const NOT_INHERITED: [&str; 18] = [
     "CC",
     "CXX",
@@ -70,7 +70,7 @@ const NOT_INHERITED: [&str; 18] = [
 ];
 
 impl Peer {
-    /// All of them, in the order of the table.
+    /// All peers, in the order of the table.
     pub(crate) const ALL: [Peer; 3] = [Peer::Cmake, Peer::Meson, Peer::Python];
 
     /// Its name in the table.
@@ -82,7 +82,7 @@ impl Peer {
         }
     }
 
-    /// The programs that it consists of. Meson, too, ends in an error where there is no Ninja.
+    /// The programs that it needs. Meson, too, fails without Ninja.
     fn programs(self) -> &'static [&'static str] {
         match self {
             Peer::Cmake => &["cmake", "ninja"],
@@ -91,22 +91,22 @@ impl Peer {
         }
     }
 
-    /// Looks for it on PATH; its version, or why there is none.
+    /// Finds it on PATH and returns its version, or why it cannot be used.
     pub(crate) fn find(self) -> Result<Found, String> {
         self.find_on(std::env::var_os("PATH").as_deref().unwrap_or_default())
     }
 
-    /// Looks for it on a path such as that of PATH.
+    /// Finds it on a search path.
     pub(crate) fn find_on(self, path: &OsStr) -> Result<Found, String> {
         let versions: Result<Vec<_>, _> =
             self.programs().iter().map(|program| version(program, path)).collect();
         Ok(Found { version: versions?.join(", ") })
     }
 
-    /// Writes a project into a directory that asks every check of the plan `repeat` times; how
-    /// many that are in all.
+    /// Writes a project that runs every check of the plan `repeat` times. Returns the number of
+    /// checks.
     ///
-    /// An error of the kind [`io::ErrorKind::Unsupported`] says why the peer cannot be asked.
+    /// [`io::ErrorKind::Unsupported`] means that the peer cannot run this plan.
     pub(crate) fn project(self, dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
         std::fs::write(dir.join(ENVIRONMENT), environment(plan)?)?;
         match self {
@@ -116,8 +116,8 @@ impl Peer {
         }
     }
 
-    /// The command that answers a project, in a fresh build directory. `jobs` bounds the Python
-    /// loop; CMake and Meson make one check after the other.
+    /// The command that runs a project, in a new build directory. `jobs` limits the Python loop;
+    /// CMake and Meson run one check after another.
     pub(crate) fn command(self, dir: &Path, jobs: usize) -> io::Result<Command> {
         let build = fresh_build(dir)?;
         let mut command = Command::new(self.programs()[0]);
@@ -144,9 +144,8 @@ impl Peer {
     }
 }
 
-/// The answers of the last command that was made for a project, in no particular order: each
-/// check's name and whether it is a yes. A check that was not asked, because one that it needs
-/// was a no, is not among them.
+/// The answers of a project's last command, in no particular order: the id of each check and whether
+/// it is a yes. Checks that were skipped because of their needs are missing.
 pub(crate) fn answers(dir: &Path) -> io::Result<Vec<(String, bool)>> {
     let builds = (0..).map(|number| build(dir, number)).take_while(|build| build.exists());
     let last = builds.last().unwrap_or(build(dir, 0));
@@ -163,7 +162,7 @@ fn build(dir: &Path, number: usize) -> PathBuf {
     dir.join(format!("{BUILD}{number}"))
 }
 
-/// Makes a build directory that was not there.
+/// Creates a new build directory.
 fn fresh_build(dir: &Path) -> io::Result<PathBuf> {
     let fresh = (0..).map(|number| build(dir, number)).find(|build| !build.exists());
     let fresh = fresh.expect("numbers do not end");
@@ -171,8 +170,8 @@ fn fresh_build(dir: &Path) -> io::Result<PathBuf> {
     Ok(fresh)
 }
 
-/// A program's name and version; they all say the version on the first line, and most of them
-/// say their name before it.
+/// A program's name and version. All programs print the version on the first line, most of them
+/// after their name.
 fn version(program: &str, path: &OsStr) -> Result<String, String> {
     let file = which::which_in_global(program, Some(path))
         .ok()
@@ -185,11 +184,11 @@ fn version(program: &str, path: &OsStr) -> Result<String, String> {
     let number = first.split(' ').find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
     match number {
         Some(number) if output.status.success() => Ok(format!("{program} {number}")),
-        _ => Err(format!("{program} --version does not tell its version")),
+        _ => Err(format!("{program} --version does not print a version")),
     }
 }
 
-/// Variables that the request gives to toolchains, each ended by a NUL byte.
+/// The environment variables of the request's toolchains, each terminated by a NUL byte.
 fn environment(plan: &Plan) -> io::Result<String> {
     let mut own: Vec<(&str, &str)> = Vec::new();
     for (name, value) in plan.toolchains.iter().flat_map(|toolchain| &toolchain.program_env) {
@@ -208,7 +207,7 @@ fn environment(plan: &Plan) -> io::Result<String> {
     Ok(own.iter().map(|(name, value)| format!("{name}={value}\0")).collect())
 }
 
-/// What CMake and Meson want of toolchains: one for each language, for this machine.
+/// Checks that CMake and Meson support the toolchains: one per language, for this machine.
 fn one_for_each_language(plan: &Plan) -> io::Result<()> {
     for (place, toolchain) in plan.toolchains.iter().enumerate() {
         if let Err(why) = &toolchain.program {
@@ -237,8 +236,7 @@ fn all_utf8(texts: &[OsString]) -> io::Result<Vec<&str>> {
     texts.iter().map(|text| utf8(text)).collect()
 }
 
-/// All checks, in the order of the request but for the needs of each, which go
-/// before it.
+/// All checks in the order of the request, except that the needs of a check precede it.
 fn order(plan: &Plan) -> Vec<CheckId> {
     let mut done = plan.checks.map(|_| false);
     let mut order = Vec::with_capacity(plan.checks.len());
@@ -260,18 +258,18 @@ fn order(plan: &Plan) -> Vec<CheckId> {
     order
 }
 
-/// Arguments behind the source: the question's, then the toolchain's.
+/// Arguments after the source: those of the check, then those of the toolchain.
 fn link_args(toolchain: &Toolchain, question: &Question) -> Vec<OsString> {
     [question.link_args.as_slice(), &toolchain.link_args].concat()
 }
 
-/// A source that compiles, links or runs exactly when the answer is yes, and the directory of
-/// the file that it was read from, if one.
+/// A source that compiles, links or runs if and only if the answer is yes, and the directory of its
+/// file, if any.
 fn code(question: &Question, language: Language) -> io::Result<(Source, Option<PathBuf>)> {
     let source = match source::form(question, language) {
         Form::Verdict(source) | Form::Integer(source) | Form::ByteOrder(source) => source,
         Form::Presence(mut source) => {
-            // What stands behind the question is for the preprocessor alone.
+            // The text after the question is only for the preprocessor.
             let sentinels = format!("#define {}", value::SENTINEL_MACRO.0);
             source.text.truncate(source.text.find(&sentinels).unwrap_or(source.text.len()));
             source.text += language.empty_program();
@@ -302,7 +300,7 @@ fn code(question: &Question, language: Language) -> io::Result<(Source, Option<P
     Ok((source, None))
 }
 
-/// Whether a source has a main program, by its looks.
+/// Whether a source seems to have a main program.
 fn has_main(source: &str, language: Language) -> bool {
     match language {
         Language::Fortran => {
@@ -321,7 +319,7 @@ mod tests {
     use crate::plan::ids::{Id, QuestionId, Table};
     use crate::protocol::Kind;
 
-    /// The order of checks with these needs.
+    /// The order of checks with the given needs.
     fn order_of(needs: &[&[usize]]) -> Vec<usize> {
         let check = |needs: &&[usize]| PlannedCheck {
             id: String::new(),
@@ -343,13 +341,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_goes_first() {
+    fn needed_checks_come_first() {
         assert_eq!(order_of(&[&[], &[], &[]]), [0, 1, 2]);
         assert_eq!(order_of(&[&[2], &[0, 2], &[3], &[]]), [3, 2, 0, 1]);
     }
 
     #[test]
-    fn what_is_not_on_path_is_named() {
+    fn missing_programs_are_named() {
         let empty = tempfile::tempdir().unwrap();
         for (peer, missing) in Peer::ALL.into_iter().zip(["cmake", "meson", "python3"]) {
             let why = peer.find_on(empty.path().as_os_str()).unwrap_err();
@@ -358,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn main_programs_are_recognised() {
+    fn main_programs_are_recognized() {
         for source in ["print *, 1\nend\n", "PROGRAM x\nEND PROGRAM x\n\n"] {
             assert!(has_main(source, Language::Fortran), "{source}");
         }

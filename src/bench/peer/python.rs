@@ -1,5 +1,5 @@
-//! A script around `asyncio.create_subprocess_exec`: exactly the compiler commands of the plan,
-//! one for each check, as many at once as the semaphore lets.
+//! A script around `asyncio.create_subprocess_exec`: runs exactly the compiler commands of the plan,
+//! one for each check, limited by a semaphore.
 
 use std::ffi::OsString;
 use std::io;
@@ -18,7 +18,7 @@ use crate::source::{self, Form};
 /// The script.
 pub(super) const SCRIPT: &str = "loop.py";
 
-/// Writes the script and, beside it, what it runs.
+/// Writes the script and the file of its commands.
 pub(super) fn project(dir: &Path, plan: &Plan, repeat: usize) -> io::Result<usize> {
     let mut checks = Vec::with_capacity(plan.checks.len());
     for ask in &plan.checks {

@@ -19,7 +19,7 @@ pub(super) fn panel(canvas: &mut Canvas, top: f64, bench: &Bench, cores: usize) 
     let at = |seconds: f64| left + sane(seconds) * scale;
     let limit = at(bench.limit.wall_s);
 
-    // Where text stands, so that no line crosses it: from, to, and its height.
+    // Text positions (from, to, height), which lines must not cross.
     let mut labels = Vec::new();
     for (index, row) in bench.rows.iter().enumerate() {
         let y = top + ROW * (index as f64 + 0.5) + 2.0;
@@ -36,7 +36,7 @@ pub(super) fn panel(canvas: &mut Canvas, top: f64, bench: &Bench, cores: usize) 
 
     axis(canvas, (left, bottom), top, scale, gaps);
     for (row, (start, _, y, text)) in bench.rows.iter().zip(&labels) {
-        canvas.open(&told(bench, row));
+        canvas.open(&description_of(bench, row));
         let name = fitted(&row.name, TEXT, left - LEFT - 10.0);
         let class = if row.kind == RowKind::Engine { "name engine-name" } else { "name" };
         canvas.text(left - 10.0, *y, Anchor::End, class, &name);
@@ -77,7 +77,7 @@ fn bar(canvas: &mut Canvas, row: &Row, y: f64, at: impl Fn(f64) -> f64) {
     }
 }
 
-/// Pixels to a second, so that every bar has room for its label on its right.
+/// Pixels per second, such that every bar has room for its label on its right.
 fn scale(bench: &Bench, left: f64) -> f64 {
     let rows = bench.rows.iter().filter(|row| why_missing(row).is_none());
     let widest = rows.map(|row| {
@@ -89,7 +89,7 @@ fn scale(bench: &Bench, left: f64) -> f64 {
     if scale.is_finite() { scale } else { RIGHT - left }
 }
 
-/// What stands at a bar: `2.21 s, 1.9×`.
+/// The label of a bar: `2.21 s, 1.9×`.
 fn value(bench: &Bench, row: &Row) -> String {
     let seconds = format!("{} s", significant(row.wall_s.median, 3));
     let first = bench.rows.first().is_some_and(|first| std::ptr::eq(first, row));
@@ -99,14 +99,14 @@ fn value(bench: &Bench, row: &Row) -> String {
     format!("{seconds}, {}×", significant(row.speedup.median, 2))
 }
 
-/// How much was measured, and what the figures at the bars are.
+/// The size of the bench, and the meaning of the numbers at the bars.
 fn measured(bench: &Bench, cores: usize) -> String {
     let over = bench.rows.first().map(|row| format!(" and speed-up over {}", plain(&row.name)));
     format!("{}; median wall time{}", amount(bench, cores, '×'), over.unwrap_or_default())
 }
 
-/// All that is known of a row, in words.
-pub(super) fn told(bench: &Bench, row: &Row) -> String {
+/// All data of a row as text.
+pub(super) fn description_of(bench: &Bench, row: &Row) -> String {
     let name = plain(&row.name);
     if let Some(why) = why_missing(row) {
         return format!("{name}: {why}");
@@ -125,7 +125,7 @@ fn axis(
     gaps: impl Fn(f64) -> Vec<(f64, f64)>,
 ) {
     let end = (RIGHT - left) / scale;
-    // Labels of large numbers need more room than six of them leave.
+    // Six labels of large numbers would not fit.
     let mut most = 7;
     let mut step_s = step(end, most);
     while most > 1 && width(&format!("{} s", tick(end, step_s)), 11.0) + 16.0 > step_s * scale {

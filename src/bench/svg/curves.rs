@@ -1,4 +1,4 @@
-//! How the strategies of one suite and compiler go with the width.
+//! The wall time of one suite and compiler, as curves over the width.
 
 use super::super::format::{
     Group, count, plain, row_names, sane, significant, subject, why_missing,
@@ -9,7 +9,7 @@ use super::{LEFT, RIGHT, TEXT, heading};
 
 /// Height of a label and its distance to the next.
 const LABEL: f64 = 17.0;
-/// What a line is drawn with: as many as there are classes in the style sheet.
+/// Line styles, as many as there are classes in the style sheet.
 const COLOURS: usize = 8;
 
 /// How a line looks.
@@ -17,7 +17,7 @@ const COLOURS: usize = 8;
 enum Style {
     Engine,
     Limit,
-    /// By turns, the one of this number.
+    /// The style with this number, modulo the number of styles.
     Turn(usize),
 }
 
@@ -80,8 +80,8 @@ pub(super) fn panel(canvas: &mut Canvas, top: f64, group: &Group<'_>) -> f64 {
     }
     ticks_of_widths(canvas, &widths, bottom, x_at);
 
-    // The engine has a colour of its own; the others take turns, with those that are missing,
-    // so that a strategy looks alike in all panels.
+    // The engine has its own colour. The others cycle through the styles; missing ones are counted,
+    // so that a strategy has the same style in all panels.
     let (mut curves, mut turn) = (Vec::new(), 0);
     for name in names {
         let rows = rows_named(group, name);
@@ -129,7 +129,7 @@ fn ticks_of_widths(
     }
 }
 
-/// What has figures under this name, narrow ones first.
+/// The results with this name, ordered by width.
 fn rows_named<'a>(group: &Group<'a>, name: &str) -> Vec<(usize, &'a Row)> {
     let named = group.iter().filter_map(|bench| {
         let row = bench.rows.iter().find(|row| row.name == name)?;
@@ -140,7 +140,7 @@ fn rows_named<'a>(group: &Group<'a>, name: &str) -> Vec<(usize, &'a Row)> {
     named
 }
 
-/// The line of a row, if it has figures at any width.
+/// The line of a row, if it has results at any width.
 fn curve(
     rows: Vec<(usize, &Row)>,
     style: Style,
@@ -152,7 +152,7 @@ fn curve(
     Some(Curve { name: plain(&last.name), style, points, last: last.wall_s.median })
 }
 
-/// Heights for labels, as near to their lines as they can be without touching each other.
+/// Heights of the labels, as close to their lines as possible without overlapping.
 fn spread(wanted: impl Iterator<Item = f64>, bottom: f64) -> Vec<f64> {
     let mut places: Vec<_> = wanted.enumerate().collect();
     places.sort_by(|one, other| one.1.total_cmp(&other.1));
@@ -188,7 +188,7 @@ fn draw(canvas: &mut Canvas, curve: &Curve, label_x: f64, label_y: f64) {
     canvas.close();
 }
 
-/// Lines next to each other have different shapes too, for those who cannot tell colours.
+/// Markers of different shapes, for readers who cannot distinguish the colours.
 fn mark(canvas: &mut Canvas, (x, y): (f64, f64), style: Style) {
     let outline: &[(f64, f64)] = match style {
         Style::Limit => return,
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_keep_apart_and_go_neither_above_the_first_line_nor_below_the_axis() {
+    fn labels_do_not_overlap_and_stay_within_the_plot() {
         assert_eq!(spread([50.0, 10.0].into_iter(), 200.0), [50.0, 10.0]);
         let upper = spread([12.0, 10.0, 11.0].into_iter(), 200.0);
         assert_eq!(upper, [10.0 + 2.0 * LABEL, 10.0, 10.0 + LABEL]);

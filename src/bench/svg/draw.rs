@@ -1,10 +1,10 @@
-//! The pen: text, lines and boxes as SVG, and how wide text is.
+//! Draws text, lines and boxes as SVG, and estimates the width of text.
 
 use std::fmt::Write;
 
 use super::super::format::{plain, sane};
 
-/// Where a text stands to its point.
+/// The alignment of a text at its point.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
     /// To its right.
@@ -15,7 +15,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// What has been drawn.
+/// The drawing so far.
 #[derive(Default)]
 pub(super) struct Canvas {
     body: String,
@@ -48,7 +48,7 @@ impl Canvas {
         ));
     }
 
-    /// A line from top to bottom that leaves out these stretches of it, where text stands.
+    /// A vertical line with gaps, where text is.
     pub(super) fn vertical(
         &mut self,
         x: f64,
@@ -93,7 +93,7 @@ impl Canvas {
         self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" class=\"{class}\"/>"));
     }
 
-    /// A bar, rounded at its right end, where the figure is.
+    /// A bar, rounded at its right end.
     pub(super) fn bar(&mut self, left: f64, top: f64, width: f64, height: f64, class: &str) {
         let round = 3.0_f64.min(width / 2.0);
         let [x, y, h, v, r, straight] =
@@ -104,13 +104,13 @@ impl Canvas {
         ));
     }
 
-    /// What follows belongs together, and is called this where a reader asks.
+    /// Opens a group with a title for screen readers.
     pub(super) fn open(&mut self, title: &str) {
         let title = escaped(title);
         self.put(format_args!("<g><title>{title}</title>"));
     }
 
-    /// The end of what was opened last.
+    /// Closes the last group.
     pub(super) fn close(&mut self) {
         self.put(format_args!("</g>"));
     }
@@ -126,7 +126,7 @@ fn number(figure: f64) -> String {
     text.strip_suffix(".0").unwrap_or(&text).into()
 }
 
-/// Text for XML, without the characters that XML does not allow.
+/// Escapes text for XML and removes characters that XML does not allow.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in plain(text).chars() {
@@ -142,7 +142,7 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// About how wide a text is. The fonts of systems differ; this is for a wide one.
+/// The approximate width of a text in a wide font, since fonts differ between systems.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     let ems = text.chars().map(|character| match character {
         'i' | 'j' | 'l' | 'I' | '.' | ',' | ':' | ';' | '\'' | '|' | '!' | ' ' => 0.36,
@@ -155,7 +155,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
     ems.sum::<f64>() * size
 }
 
-/// As much of a text as there is room for.
+/// Truncates a text to a width.
 pub(super) fn fitted(text: &str, size: f64, room: f64) -> String {
     let text = plain(text);
     if width(&text, size) <= room {
@@ -166,7 +166,7 @@ pub(super) fn fitted(text: &str, size: f64, room: f64) -> String {
     format!("{}…", fitted.trim_end())
 }
 
-/// A text of equally wide characters in as many lines as it needs.
+/// Wraps monospaced text.
 pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
     // Wide fonts of this kind are 0.62 em a character.
     let most = (room / (0.62 * size)) as usize;
@@ -184,7 +184,7 @@ pub(super) fn wrapped(text: &str, size: f64, room: f64) -> Vec<String> {
     lines
 }
 
-/// A step between ticks that is round, and leaves no more than so many of them.
+/// A round step between ticks that yields no more than the given number of ticks.
 pub(super) fn step(end: f64, most: usize) -> f64 {
     let least = sane(end) / most.max(1) as f64;
     if least == 0.0 {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_does_not_fit_ends_in_dots() {
+    fn text_that_does_not_fit_is_truncated() {
         assert_eq!(fitted("short", 13.0, 100.0), "short");
         let cut = fitted("a name that is much too long", 13.0, 100.0);
         assert!(cut.ends_with('…') && width(&cut, 13.0) <= 100.0, "{cut}");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vertical_line_leaves_out_where_text_stands() {
+    fn a_vertical_line_has_gaps_for_text() {
         let mut canvas = Canvas::default();
         canvas.vertical(5.0, 0.0, 100.0, &[(60.0, 70.0), (20.0, 30.0), (25.0, 40.0)], "limit");
         let body = canvas.into_body();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn characters_of_xml_are_escaped_and_forbidden_ones_left_out() {
+    fn xml_is_escaped_and_forbidden_characters_are_removed() {
         assert_eq!(escaped("<a & \"b\">\u{1b}x\u{ffff}"), "&lt;a &amp; &quot;b&quot;&gt; x");
     }
 }

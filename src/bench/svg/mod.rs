@@ -1,4 +1,4 @@
-//! A benchmark as a picture for a page that is read in the light and in the dark.
+//! A benchmark as an SVG plot, with a light and a dark colour scheme.
 
 mod bars;
 mod curves;
@@ -15,9 +15,10 @@ const RIGHT: f64 = WIDTH - 16.0;
 /// Size of names and values.
 const TEXT: f64 = 13.0;
 
-const TITLE: &str = "Compiler checks, one after the other and at the same time";
+const TITLE: &str = "Compiler checks, one after another and concurrently";
 
-/// Light first, for renderers that know of no schemes. The background is the page's.
+/// The light scheme is the default, for renderers without colour schemes. The background is
+/// transparent.
 const STYLE: &str = include_str!("style.css");
 
 /// The picture.
@@ -38,7 +39,7 @@ pub(crate) fn svg(report: &Report) -> String {
     }
     let mut footer = Vec::new();
     if report.interrupted {
-        footer.push("Interrupted: only what was measured until then is shown.".to_string());
+        footer.push("Interrupted: only the results up to that point are shown.".to_string());
     }
     footer.extend(wrapped(&command(&report.command), 11.5, RIGHT - LEFT));
     for line in footer {
@@ -57,13 +58,13 @@ pub(crate) fn svg(report: &Report) -> String {
     )
 }
 
-/// The hatching of peers, which tells them apart without colour.
+/// The hatching of peers, which distinguishes them without colour.
 const PATTERN: &str = "<defs><pattern id=\"bench-hatch\" width=\"6\" height=\"6\" \
      patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
      <rect width=\"6\" height=\"6\" class=\"hatch-ground\"/>\
      <rect width=\"2.5\" height=\"6\" class=\"hatch-line\"/></pattern></defs>";
 
-/// A panel's name and what is to be said of it. Returns where it ends.
+/// A panel's title and notes. Returns where it ends.
 fn heading(canvas: &mut Canvas, top: f64, title: &str, about: &[String]) -> f64 {
     let title = fitted(title, 15.0, RIGHT - LEFT);
     canvas.text(LEFT, top + 8.0, Anchor::Start, "heading", &title);
@@ -75,7 +76,7 @@ fn heading(canvas: &mut Canvas, top: f64, title: &str, about: &[String]) -> f64 
     y + 10.0
 }
 
-/// What bars and lines mean, as far as there are such. Returns where it ends.
+/// The legend of the bars and lines in use. Returns where it ends.
 fn legend(canvas: &mut Canvas, top: f64, report: &Report) -> f64 {
     let rows = || report.benches.iter().flat_map(|bench| &bench.rows);
     let kinds = [
@@ -111,10 +112,10 @@ fn legend(canvas: &mut Canvas, top: f64, report: &Report) -> f64 {
     y + 12.0
 }
 
-/// The figures in words, for those who cannot see them.
+/// The results as text, for screen readers.
 fn description(report: &Report) -> String {
     let benches = report.benches.iter().map(|bench| {
-        let rows: Vec<_> = bench.rows.iter().map(|row| bars::told(bench, row)).collect();
+        let rows: Vec<_> = bench.rows.iter().map(|row| bars::description_of(bench, row)).collect();
         format!("{}, -j{}: {}.", subject(bench), bench.jobs, rows.join("; "))
     });
     benches.collect::<Vec<_>>().join(" ")

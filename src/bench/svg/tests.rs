@@ -1,11 +1,11 @@
-//! What must be true of every picture, on reports that make it hard.
+//! Properties of every plot, tested with difficult reports.
 
 use super::super::format::{significant, why_missing};
 use super::super::result::{Report, RowKind, Spread};
 use super::super::sample::{nine_rows, report};
 use super::*;
 
-/// An element that has been drawn: its name, its attributes and its text.
+/// An SVG element: its name, attributes and text.
 struct Element {
     name: String,
     attributes: Vec<(String, String)>,
@@ -22,7 +22,7 @@ impl Element {
         self.get(name).parse().unwrap_or_else(|_| panic!("{} has no {name}", self.name))
     }
 
-    /// About where a text stands: left, top, right, bottom.
+    /// The approximate bounds of a text: left, top, right, bottom.
     fn area(&self) -> [f64; 4] {
         let (size, weight) = match self.get("class").split(' ').next_back().unwrap() {
             "title" => (18.0, 1.1),
@@ -42,8 +42,8 @@ impl Element {
     }
 }
 
-/// All elements, after a check that the text is XML: tags are balanced, attributes quoted and
-/// named once, and no bare character of markup is left.
+/// Parses all elements and checks the XML: balanced tags, quoted and unique attributes, and escaped
+/// text.
 fn elements(xml: &str) -> Vec<Element> {
     let (mut elements, mut open): (Vec<Element>, Vec<usize>) = Default::default();
     let mut rest = xml.trim_end();
@@ -82,7 +82,7 @@ fn elements(xml: &str) -> Vec<Element> {
     elements
 }
 
-/// The text of escaped text.
+/// Unescapes text.
 fn unescaped(text: &str) -> String {
     for part in text.split('&').skip(1) {
         let known = ["amp;", "lt;", "gt;", "quot;"].iter().any(|name| part.starts_with(name));
@@ -101,7 +101,7 @@ fn widths() -> Report {
     report([1, 2, 4, 8].map(|jobs| nine_rows("gfortran", jobs, 4.12)).to_vec())
 }
 
-/// Names and figures as no one should have them.
+/// A report with extreme names and numbers.
 fn extremes() -> Report {
     let mut report = report(vec![
         nine_rows("gfortran", 2, 4123.0),
@@ -135,7 +135,7 @@ fn all() -> [Report; 5] {
 }
 
 #[test]
-fn every_picture_is_well_formed_and_all_its_numbers_are_numbers() {
+fn every_plot_is_well_formed_and_has_finite_numbers() {
     for report in all() {
         let text = svg(&report);
         let elements = elements(&text);
@@ -155,7 +155,7 @@ fn every_picture_is_well_formed_and_all_its_numbers_are_numbers() {
 }
 
 #[test]
-fn every_row_is_named_and_has_its_figures_or_the_reason_why_not() {
+fn every_row_has_a_name_and_results_or_a_reason() {
     for report in [three_compilers(), widths()] {
         let elements = elements(&svg(&report));
         let texts = || elements.iter().filter(|element| element.name == "text");
@@ -178,7 +178,7 @@ fn every_row_is_named_and_has_its_figures_or_the_reason_why_not() {
 }
 
 #[test]
-fn what_is_cut_short_is_whole_in_the_description() {
+fn truncated_text_is_complete_in_the_description() {
     let report = extremes();
     let elements = elements(&svg(&report));
     let described = &elements.iter().find(|element| element.name == "desc").unwrap().text;
@@ -191,7 +191,7 @@ fn what_is_cut_short_is_whole_in_the_description() {
 }
 
 #[test]
-fn no_text_stands_on_another_or_outside() {
+fn no_text_overlaps_another_or_leaves_the_plot() {
     for report in all() {
         let elements = elements(&svg(&report));
         let height = elements[0].number("height");
@@ -210,7 +210,7 @@ fn no_text_stands_on_another_or_outside() {
 }
 
 #[test]
-fn no_upright_line_crosses_a_label() {
+fn no_vertical_line_crosses_a_label() {
     for report in all() {
         let elements = elements(&svg(&report));
         let values = |class: &str| ["value", "missing", "limit-name"].contains(&class);
@@ -258,7 +258,7 @@ fn whiskers_span_the_rounds_and_stay_within_the_plot() {
 }
 
 #[test]
-fn the_legend_names_only_what_is_there() {
+fn the_legend_contains_only_used_entries() {
     let mut report = three_compilers();
     let has = |report: &Report, class: &str| {
         elements(&svg(report)).iter().any(|e| e.name == "path" && e.get("class") == class)

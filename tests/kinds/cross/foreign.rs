@@ -1,4 +1,4 @@
-//! Compilers for other machines: what is compiled is answered, what must run needs an emulator.
+//! Cross compilers: compiled checks have answers; programs need an emulator.
 
 use crate::support::*;
 use crate::table::*;
@@ -22,8 +22,8 @@ fn compute(expression: &str) -> Value {
 }
 
 #[test]
-fn values_are_those_of_the_other_machine() {
-    // None of these is the same on x86-64, or they come from the other system's headers.
+fn values_are_those_of_the_target() {
+    // These differ from x86-64, or come from the other system's headers.
     let rows = [
         is(compute("(char)-1"), 255),
         is(compute("-7"), -7),
@@ -56,7 +56,7 @@ fn values_are_those_of_the_other_machine() {
     assert_plain_answers(ARM_CLANG, &[is(big, "big"), is(negative, -2)]);
 }
 
-/// Nothing but a compiler: no linker, no library, and an object file that hides the value.
+/// Only a compiler: no linker, no library, and an object file without a readable value.
 #[test]
 fn values_are_found_without_a_linker() {
     let alone: Compiler =
@@ -77,7 +77,7 @@ fn values_are_found_without_a_linker() {
         })
         .collect();
     assert_plain_answers(alone, &hidden);
-    // What can neither be read nor closed in on is told so, and is no wrong value.
+    // A value that can be neither read nor bisected is an error, not a wrong value.
     let ran = check_with(
         "c",
         alone.command,
@@ -98,13 +98,13 @@ fn values_are_found_without_a_linker() {
 const HELLO: &str = "#include <stdio.h>\n\
                      int main(int argc, char **argv) { (void)argv; printf(\"%d\", argc); return 0; }\n";
 
-/// Whether the system itself starts programs of the other machine.
+/// Whether the system itself can run the other machine's programs.
 fn is_registered(emulator: &str) -> bool {
     std::path::Path::new("/proc/sys/fs/binfmt_misc").join(emulator).exists()
 }
 
 #[test]
-fn programs_of_another_machine_run_in_an_emulator_or_not_at_all() {
+fn foreign_programs_run_only_in_an_emulator() {
     need("qemu-aarch64");
     need(ARM.command[0]);
     let failing = "int main(void) { return 3; }\n";
@@ -162,7 +162,7 @@ fn windows() {
     let header = |header: &str| json!({"kind": "header", "header": header});
     let symbol =
         |symbol: &str| json!({"kind": "symbol", "symbol": symbol, "headers": ["windows.h"]});
-    // What is asked of windows.h is asked once: it is large, and the variants are GCC's everywhere.
+    // Checks with windows.h run once, because it is large and the variants are GCC's everywhere.
     assert_answers(
         &[WINDOWS],
         &[

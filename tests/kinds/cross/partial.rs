@@ -1,4 +1,4 @@
-//! Toolchains that are not whole, and those of Objective-C.
+//! Incomplete toolchains, and Objective-C.
 
 use crate::support::*;
 use crate::table::*;
@@ -30,7 +30,7 @@ fn objective_c() {
                        "prefix": "struct tested { int x; };"})),
         ],
     );
-    // C takes no interface, and so the language was heeded.
+    // C does not accept an interface, so the language was used.
     assert_plain_answers(GCC, &[no(compiles(INTERFACE))]);
     let both = format!("{INTERFACE}template <class T> struct both {{ T x; }};\n");
     let cxx = Compiler { command: &["g++"], language: "objc++" };
@@ -46,14 +46,14 @@ fn objective_c() {
     }
 }
 
-/// Whether a driver of GCC lacks one of its compilers.
+/// Whether a GCC driver lacks one of its compilers.
 fn lacks(command: &[&str], part: &str) -> bool {
     let mut ask = std::process::Command::new(need(command[0]));
     let said = ask.arg(format!("-print-prog-name={part}")).output().unwrap().stdout;
     !String::from_utf8(said).unwrap().contains('/')
 }
 
-/// Every check must be an error whose reason has these words.
+/// Asserts that every check is an error with these words in its reason.
 fn assert_broken(command: &[&str], language: &str, mut checks: Value, words: &str) {
     for check in checks.as_array_mut().unwrap() {
         check["language"] = language.into();
@@ -70,7 +70,7 @@ fn assert_broken(command: &[&str], language: &str, mut checks: Value, words: &st
 }
 
 #[test]
-fn a_compiler_that_lacks_a_language_answers_nothing_in_it() {
+fn a_compiler_without_a_language_gives_no_answers_in_it() {
     let checks = json!([
         {"id": "YES", "kind": "compiles", "source": INTERFACE},
         {"id": "NO", "kind": "header", "header": "not_there.h"},
@@ -79,7 +79,7 @@ fn a_compiler_that_lacks_a_language_answers_nothing_in_it() {
     ]);
     need("tcc");
     assert_broken(&["tcc"], "objc", checks.clone(), "cannot compile an empty program");
-    // A cross compiler seldom has it.
+    // Cross toolchains rarely include it.
     let cross = ["aarch64-linux-gnu-gcc"];
     if lacks(&cross, "cc1obj") {
         assert_broken(&cross, "objc", checks, "cc1obj");
@@ -87,7 +87,7 @@ fn a_compiler_that_lacks_a_language_answers_nothing_in_it() {
 }
 
 #[test]
-fn a_toolchain_that_cannot_link_compiles_all_the_same() {
+fn a_toolchain_that_cannot_link_still_compiles() {
     for (command, words) in [
         (&["gcc", "-B/not/there", "-Wl,--bogus"][..], "--bogus"),
         (&["gcc", "-nostdlib", "-Wl,-e,nowhere", "-Wl,--fatal-warnings"], "nowhere"),
@@ -116,7 +116,7 @@ fn a_toolchain_that_cannot_link_compiles_all_the_same() {
     }
 }
 
-/// The other word size of a machine, whose libraries are seldom installed.
+/// The other word size of the machine, whose libraries are rarely installed.
 #[test]
 fn a_word_size_without_libraries() {
     let command = ["gcc", "-m32"];
@@ -163,7 +163,7 @@ fn a_freestanding_toolchain() {
             yes(json!({"kind": "function", "function": "memcpy"})),
         ],
     );
-    // Without the library there are no functions, which is what was asked for.
+    // Without the library there are no functions, and that is the correct answer.
     let bare = Compiler { command: &["gcc", "-nostdlib"], language: "c" };
     assert_plain_answers(
         bare,

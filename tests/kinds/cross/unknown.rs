@@ -1,5 +1,4 @@
-//! The Tiny C Compiler, whose messages and ways this program does not know: it answers as GCC
-//! does.
+//! The Tiny C Compiler, whose messages and options tryall does not know, gives the same answers as GCC.
 
 use crate::support::*;
 use crate::table::*;

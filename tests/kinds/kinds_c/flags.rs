@@ -31,7 +31,7 @@ fn flags_of_compilers() {
             yes(flag(&["-Wno-frame-larger-than"])),
             yes(flag(&["-Wno-vla-larger-than"])).not_neutral(),
             no(flag(&["-Wbogus"])),
-            // Without a look at the positive form, GCC takes any.
+            // GCC accepts any -Wno- flag unless the positive form is tested.
             no(flag(&["-Wno-bogus"])),
             no(flag(&["-Werror=bogus"])),
             no(flag(&["-fbogus"])),
@@ -54,7 +54,7 @@ fn flags_of_compilers() {
         CXX,
         &[yes(flag(&["-std=c++11"])).not_neutral(), yes(flag(&["-Woverloaded-virtual"]))],
     );
-    // GCC warns of a flag of the other language.
+    // GCC warns about a flag of the other language.
     assert_answers(&[GCC], &[no(flag(&["-Woverloaded-virtual"])), no(flag(&["-fno-rtti"]))]);
     assert_answers(&[GXX], &[no(flag(&["-Wstrict-prototypes"])), no(flag(&["-std=c11"]))]);
     assert_answers(&[CLANGXX], &[no(flag(&["-std=c11"]))]);
@@ -88,10 +88,9 @@ fn flags_of_linkers() {
     );
 }
 
-/// A toolchain whose own arguments the compiler complains of, in words that are also said of
-/// flags that are not known.
+/// A toolchain whose own arguments cause the same warnings as unknown flags.
 #[test]
-fn complaints_about_the_toolchains_own_flags_are_not_about_the_flag_in_question() {
+fn warnings_about_toolchain_flags_do_not_affect_the_tested_flag() {
     for (command, own, complaint) in [
         ("clang", vec!["-Wl,--as-needed"], "-Wunused-command-line-argument"),
         ("clang", vec!["-Wbogus"], "unknown warning option"),
@@ -124,9 +123,9 @@ fn complaints_about_the_toolchains_own_flags_are_not_about_the_flag_in_question(
     }
 }
 
-/// The same, when the complaint stands in arguments of the check.
+/// The same for arguments of the check.
 #[test]
-fn a_flag_that_is_not_used_at_all_is_a_no() {
+fn an_unused_flag_is_a_no() {
     let clang = check_with(
         "c",
         &[&need("clang")],

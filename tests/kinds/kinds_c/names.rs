@@ -1,4 +1,4 @@
-//! Names: symbols of every sort, and names that the sources of other kinds must not have.
+//! Symbols of every sort, and identifiers that generated sources must not use.
 
 use crate::table::*;
 use serde_json::{Value, json};
@@ -22,14 +22,14 @@ fn symbols() {
             no(ask(&["stdio.h"], "malloc_of_tryall")),
             no(ask(&["stdio.h"], "sigaction")),
             no(ask(&[], "printf")),
-            // Declared, but in no library.
+            // Declared, but not in any library.
             no(local("int tested(void);")),
             no(local("extern int tested;")),
-            // Its address cannot be had; compute_int asks for it.
+            // It has no address; use compute_int.
             no(local("enum { tested = 1 };")),
             no(local("typedef int tested;")),
             no(local("struct tested { int x; };")),
-            // Expressions that are no symbols.
+            // Expressions that are not symbols.
             no(ask(&[], "sizeof(int)")),
             no(ask(&[], "3")),
             no(scoped("static int tested;", "tested + 1")),
@@ -54,38 +54,38 @@ fn symbols() {
             yes(scoped("template <class T> T tested(T x) { return x; }", "tested<int>")),
             no(ask(&["cstdio"], "std::fopen_of_tryall")),
             no(ask(&["cstdio"], "tryall::fopen")),
-            // Declared, but in no library.
+            // Declared, but not in any library.
             no(scoped("namespace ns { void tested(); }", "ns::tested")),
             no(scoped("namespace ns { extern int tested; }", "ns::tested")),
             no(scoped("struct ns { static int tested; };", "ns::tested")),
             no(scoped("template <class T> T tested(T x);", "tested<int>")),
-            // Types, and members of each object, have no address.
+            // Types and non-static members have no address.
             no(scoped("struct ns { int tested; };", "ns::tested")),
             no(scoped("struct ns { void tested() { } };", "ns::tested")),
             no(scoped("namespace ns { typedef int tested; }", "ns::tested")),
-            // An overloaded function has no one address.
+            // An overloaded function has no single address.
             no(scoped("namespace ns { void tested(int) { } void tested(char) { } }", "ns::tested")),
             no(scoped("static void tested(int) { }\nstatic void tested(char) { }", "tested")),
         ],
     );
-    // Declared only for those who ask.
+    // Declared only with a feature macro.
     let environ = json!({"kind": "symbol", "headers": ["unistd.h"], "symbol": "environ", "args": ["-D_GNU_SOURCE"]});
     assert_answers(C_AND_CXX, &[yes(environ)]);
 }
 
-/// Names that a source might have for its own.
+/// Identifiers that a generated source might use.
 const OTHERS: [&str; 8] = ["address", "argc", "argv", "word", "before", "member", "quotient", "T"];
 
 #[test]
-fn no_name_of_a_source_is_a_symbol() {
+fn identifiers_of_the_generated_source_are_not_symbols() {
     let rows: Vec<_> =
         OTHERS.iter().map(|name| no(json!({"kind": "symbol", "symbol": name}))).collect();
     assert_answers(C_AND_CXX, &rows);
 }
 
-/// A header may have macros of any name that does not start with `tryall_`.
+/// A header may define macros with any name that does not start with `tryall_`.
 #[test]
-fn macros_of_a_header_meet_no_name_of_a_source() {
+fn macros_do_not_collide_with_identifiers_of_the_source() {
     let macros: String =
         OTHERS.iter().map(|name| format!("#define {name} not an identifier\n")).collect();
     let declared =

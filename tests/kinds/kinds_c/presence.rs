@@ -1,10 +1,10 @@
-//! What headers and libraries have: headers, functions, types, members, prototypes.
+//! Contents of headers and libraries: headers, functions, types, members, prototypes.
 
 use crate::support::*;
 use crate::table::*;
 use serde_json::{Value, json};
 
-/// A directory of headers that the tests ask for.
+/// A directory with headers for the tests.
 fn headers() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "needs_size_t.h", "size_t of_something(void);\n");
@@ -16,7 +16,7 @@ fn headers() -> tempfile::TempDir {
 }
 
 #[test]
-fn headers_that_compile_and_headers_that_are_only_there() {
+fn headers_that_compile_and_headers_that_only_exist() {
     let dir = headers();
     let dirs = json!([dir.path()]);
     let mut rows = Vec::new();
@@ -63,7 +63,7 @@ fn functions() {
         check
     };
     let mut rows = Vec::new();
-    // Builtins of the compilers among them, whose types they know.
+    // These include builtins, whose types the compilers know.
     for there in
         ["printf", "strlen", "abs", "fork", "memcpy", "exit", "alloca_is_no", "setjmp_is_no"]
     {
@@ -72,7 +72,7 @@ fn functions() {
             None => rows.push(yes(ask(there))),
         }
     }
-    // In glibc stubs that always fail.
+    // Stubs in glibc, which always fail.
     for stub in ["sigreturn", "stty", "revoke", "fchflags"] {
         rows.push(no(ask(stub)));
         rows.push(no(with(&["stdlib.h"], stub)));
@@ -87,29 +87,29 @@ fn functions() {
         yes(with(&["unistd.h", "stdio.h"], "fork")),
         no(with(&["stdio.h"], "fork")),
         no(with(&["not_there.h"], "printf")),
-        // A macro of the name, and a function behind it.
+        // A macro with the function's name, and the function itself.
         yes(json!({"kind": "function", "function": "putc"})),
         yes(json!({"kind": "function", "function": "puts", "prefix": "#define puts(x) nothing"}))
             .not_neutral(),
-        // A prototype that is not the one with which the function is asked for.
+        // A prototype that differs from the generated one.
         yes(json!({"kind": "function", "function": "puts", "prefix": "int puts(const char *);"})),
-        // A macro alone is no function.
+        // A macro alone is not a function.
         no(prefix("#define tested(x) ((x) + 1)")),
         no(json!({"kind": "function", "function": "tested", "headers": ["stdio.h"],
                   "prefix": "#define tested(x) ((x) + 1)"})),
-        // A prototype alone is none either.
+        // A prototype alone is not a function either.
         no(json!({"kind": "function", "function": "tested", "headers": ["stdio.h"],
                   "prefix": "int tested(int);"})),
         yes(json!({"kind": "function", "function": "tested", "headers": ["stdio.h"],
                    "prefix": "static int tested(int x) { return x; }"})),
-        // The prefix has headers as well, however their lines are spelled.
+        // The prefix may include headers, in any spelling.
         yes(prefix("#include <stdio.h>\nstatic int tested(int x) { return x; }")),
         yes(prefix("  # \tinclude <stdio.h>\nstatic int tested(int x) { return x; }")),
     ]);
     assert_answers(C_AND_CXX, &rows);
-    // C++ links its library of mathematics always.
+    // C++ always links libm.
     assert_answers(C, &[no(ask("cosl")), no(ask("cos"))]);
-    // Of overloads with headers, no address is the function's.
+    // With headers, an overloaded function has no single address.
     let overloads =
         "static int tested(int x) { return x; } static int tested(char x) { return x; }";
     assert_answers(
@@ -122,7 +122,7 @@ fn functions() {
                       "prefix": overloads})),
         ],
     );
-    // Whatever the compiler knows of a builtin, it is asked for in a library.
+    // Even for builtins, the library must have the function.
     assert_answers(C_AND_CXX, &[no(ask("__builtin_tryall")), no(ask("tryall_memcpy"))]);
 }
 
@@ -216,7 +216,7 @@ fn types() {
             )),
             no(ask("tested<int, char>", "template <class A, class B> struct tested;")),
             no(ask("tested", "class tested;")),
-            // Nothing can be of an abstract class, and it is a type all the same.
+            // There are no objects of an abstract class, but it is a type.
             yes(ask("tested", "struct tested { virtual void f() = 0; };")),
             yes(ask("bool", "")),
             yes(ask("int &", "")),
@@ -337,9 +337,9 @@ fn prototypes() {
     );
 }
 
-/// -Werror makes an error of each use of what is deprecated.
+/// -Werror turns each use of a deprecated function into an error.
 #[test]
-fn what_is_deprecated_is_there() {
+fn deprecated_functions_exist() {
     let mark = "__attribute__((deprecated))";
     let local = |kind: &str, fields: Value, prefix: &str| {
         let mut check = fields;
@@ -375,7 +375,7 @@ fn what_is_deprecated_is_there() {
 /// With headers a function has to be declared, without them it does not.
 #[test]
 fn a_header_is_included_wherever_the_compiler_says_so() {
-    // A variable of the C library that <unistd.h> declares only on request.
+    // A variable of the C library that <unistd.h> declares only with a feature macro.
     let ask = |prefix: &str| json!({"kind": "function", "function": "environ", "prefix": prefix});
     for included in [
         "/* x */ #include <unistd.h>\n",
@@ -392,9 +392,9 @@ fn a_header_is_included_wherever_the_compiler_says_so() {
     }
 }
 
-/// A prefix is a text of its own: nothing at its ends reaches what stands around it.
+/// A prefix is a separate text: its ends do not merge with the surrounding text.
 #[test]
-fn the_ends_of_a_prefix_stay_its_own() {
+fn a_prefix_does_not_merge_with_the_source() {
     for prefix in
         ["int a; // x \\", "int a; // x \\\n", "#define A 1 \\", "\u{feff}#include <unistd.h>\n"]
     {

@@ -1,4 +1,4 @@
-//! Sources of the caller's own: preprocessed, compiled, linked and run.
+//! The caller's own sources: preprocessed, compiled, linked and run.
 
 use crate::support::*;
 use crate::table::*;
@@ -8,19 +8,19 @@ fn ask(kind: &str, source: &str) -> Value {
     json!({"kind": kind, "source": source})
 }
 
-/// What the program of a source leaves.
+/// The result of a source's program.
 fn ran(exit_status: i32, stdout: &str) -> Value {
     json!({"exit_status": exit_status, "stdout": stdout})
 }
 
 #[test]
-fn each_kind_goes_as_far_as_it_is_named() {
+fn each_kind_reaches_its_stage() {
     let refused = "#error \"here\"\n";
     let unparsable = "int x = ;\n";
     let unresolved = "int tested(void); int main(void) { return tested(); }\n";
     let failing = "int main(void) { return 3; }\n";
     let good = "int main(void) { return 0; }\n";
-    // The column at which each source first says no.
+    // The column of the first no for each source.
     let sources = [(refused, 0), (unparsable, 1), (unresolved, 2), (failing, 3), (good, 4)];
     let mut rows = Vec::new();
     for (stage, kind) in ["preprocesses", "compiles", "links", "runs"].into_iter().enumerate() {
@@ -29,7 +29,7 @@ fn each_kind_goes_as_far_as_it_is_named() {
             match (stage < fails_at, kind) {
                 (true, "runs") => rows.push(is(check, ran(0, ""))),
                 (true, _) => rows.push(yes(check)),
-                // A program that ran says how it ended.
+                // A program that ran has an exit status.
                 (false, _) if source == failing => {}
                 (false, _) => rows.push(no(check)),
             }
@@ -47,7 +47,7 @@ fn each_kind_goes_as_far_as_it_is_named() {
 }
 
 #[test]
-fn headers_and_prefix_stand_before_the_source() {
+fn headers_and_prefix_precede_the_source() {
     let mut check = ask("runs", "int main(void) { printf(\"%d\\n\", TESTED); return 0; }");
     check["headers"] = json!(["stdio.h"]);
     check["prefix"] = json!("#define TESTED 7");
@@ -63,7 +63,7 @@ fn headers_and_prefix_stand_before_the_source() {
 }
 
 #[test]
-fn a_program_is_given_its_arguments_and_heard() {
+fn a_program_gets_its_arguments_and_its_output_is_captured() {
     let source = "#include <stdio.h>\n\
                   int main(int argc, char **argv)\n\
                   {\n\
@@ -97,7 +97,7 @@ fn patterns_turn_a_success_into_a_no() {
 }
 
 #[test]
-fn a_file_sees_what_lies_beside_it() {
+fn a_file_can_include_its_neighbours() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("sub")).unwrap();
     write(&dir.path().join("sub"), "part.h", "#define PART 5\n");
@@ -109,7 +109,7 @@ fn a_file_sees_what_lies_beside_it() {
         let absolute = json!({"kind": "runs", "file": file});
         assert_answers(&[*compiler], &[is(absolute, ran(0, "5"))]);
 
-        // And is found from where the request is.
+        // It is found relative to the request.
         let request = json!({
             "toolchains": {"t": {"language": compiler.language, "command": compiler.command}},
             "checks": [
@@ -125,7 +125,7 @@ fn a_file_sees_what_lies_beside_it() {
 }
 
 #[test]
-fn an_extension_decides_what_the_compiler_takes_the_source_for() {
+fn an_extension_selects_the_language() {
     let cxx = "template <class T> struct tested { T x; };\n";
     let with = |extension: &str, source: &str| json!({"kind": "compiles", "extension": extension, "source": source});
     let assembler = "\t.globl tested\ntested:\n\tret\n";
@@ -136,7 +136,7 @@ fn an_extension_decides_what_the_compiler_takes_the_source_for() {
     assert_plain_answers(CLANG, &[yes(with("cpp", cxx)), no(with("c", cxx))]);
     for compiler in [GCC, CLANG] {
         assert_plain_answers(compiler, &[yes(with("s", assembler)), no(with("c", assembler))]);
-        // With a capital the preprocessor comes first.
+        // A capital letter enables the preprocessor.
         let capital = format!("#define RETURN ret\n{}", assembler.replace("ret", "RETURN"));
         assert_plain_answers(compiler, &[yes(with("S", &capital)), no(with("s", &capital))]);
     }

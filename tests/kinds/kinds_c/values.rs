@@ -30,7 +30,7 @@ fn sizes() {
         is(sizeof("tested", "typedef union { char c[9]; short s; } tested;"), 10),
         is(sizeof("struct stat", "#include <sys/stat.h>"), 144),
         is(json!({"kind": "sizeof", "type": "struct stat", "headers": ["sys/stat.h"]}), 144),
-        // CMake's check_type_size takes expressions as well.
+        // CMake's check_type_size accepts expressions, too.
         is(sizeof("((struct tested *)0)->member", "struct tested { short member; };"), 2),
         no(sizeof("struct tested", "struct tested;")),
         no(sizeof("tested", "")),
@@ -61,7 +61,7 @@ fn sizes() {
         C,
         &[is(sizeof("_Bool", ""), 1), is(sizeof("struct { int x; char y; }", ""), 8)],
     );
-    // An extension of C, about which -pedantic has something to say.
+    // An extension of C that -pedantic warns about.
     assert_answers(
         C,
         &[
@@ -106,7 +106,7 @@ fn alignments() {
         CXX,
         &[
             is(alignment("tested", "struct tested { explicit tested(int); double d; };"), 8),
-            // Of no standard layout, which offsetof is meant for.
+            // Not a standard-layout type, for which offsetof is intended.
             is(alignment("tested", "struct tested { virtual ~tested() { } double d; };"), 8),
             is(alignment("int &", ""), 8),
             is(
@@ -118,7 +118,7 @@ fn alignments() {
             ),
         ],
     );
-    // What a variable of its own would have on this machine is twice as much.
+    // The alignment of a separate variable on this machine is twice as large.
     let on_i386 = |name: &str| {
         let mut check = alignment(name, "");
         check["args"] = json!(["-m32"]);
@@ -128,7 +128,7 @@ fn alignments() {
 }
 
 #[test]
-fn sizes_and_alignments_are_those_of_a_program_that_is_run() {
+fn sizes_and_alignments_match_a_running_program() {
     let prefix = "#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n\
                   #include <sys/stat.h>\n#include <time.h>\n#include <setjmp.h>\n\
                   struct odd { char a; short b; char c[5]; long double d; char e; };\n\
@@ -180,7 +180,7 @@ fn sizes_and_alignments_are_those_of_a_program_that_is_run() {
             .iter()
             .enumerate()
             .map(|(index, name)| {
-                // A variable in a struct, whatever the declarator of its type looks like.
+                // A member of a struct, for every form of declarator.
                 format!(
                     "{{ struct s{index} {{ char c; __typeof__({name}) m; }}; \
                          printf(\"%zu %zu\\n\", sizeof({name}), offsetof(struct s{index}, m)); }}\n"
@@ -235,7 +235,7 @@ fn integers() {
         is(compute("tested", "enum { tested = -7 };"), -7),
         is(compute("tested", "enum { tested = 2147483647 };"), i32::MAX),
         is(compute("tested", "#define tested (1 << 20)\n"), 1 << 20),
-        // Unparenthesized, and with a comparison in it.
+        // Without parentheses, and with a comparison.
         is(compute("tested", "#define tested 1 + 2\n"), 3),
         is(compute("sizeof(int) > 2", ""), 1),
         is(compute("sizeof(struct { char x; int y; })", ""), 8),
@@ -262,7 +262,7 @@ fn integers() {
         no(compute("1.5", "")),
         no(compute("\"text\"", "")),
     ];
-    // C++ defines no types in sizeof.
+    // C++ does not allow type definitions in sizeof.
     let in_c_only = |row: &Row| row.check["expression"].as_str().unwrap().contains("{ char x");
     let (c_only, both): (Vec<_>, Vec<_>) = rows.into_iter().partition(in_c_only);
     assert_answers(C_AND_CXX, &both);
@@ -304,7 +304,7 @@ fn expansions_of_macros() {
             is(ask("#define TESTED (1 + OTHER)\n#define OTHER 2"), "(1 + 2)"),
             is(ask("#define TESTED TESTED"), "TESTED"),
             is(ask("#define TESTED \"caf\u{e9}\""), "\"caf\u{e9}\""),
-            // Without its arguments it stands for itself.
+            // Without arguments it is not expanded.
             is(ask("#define TESTED(x) ((x) + 1)"), "TESTED"),
             is(ask(&format!("#define TESTED {long}")), long),
             no(ask("")),
@@ -328,9 +328,9 @@ fn byte_order() {
     assert_answers(C_AND_CXX, &[is(json!({"kind": "endian"}), "little")]);
 }
 
-/// The casts of the sources are none of the caller's.
+/// The casts in generated sources are not the caller's.
 #[test]
-fn a_warning_of_old_casts_turns_no_answer() {
+fn a_warning_about_old_casts_changes_no_answer() {
     let with = |check: Value| {
         let mut check = check;
         check["args"] = json!(["-Wold-style-cast", "-Werror"]);
@@ -352,7 +352,8 @@ fn a_warning_of_old_casts_turns_no_answer() {
     );
 }
 
-/// The sources name the type or expression more than once, and what it declares only once in a scope.
+/// Sources mention the type or expression several times, but declarations in it must appear only
+/// once per scope.
 #[test]
 fn a_type_may_declare_enumerators_and_tags() {
     let texts = [

@@ -1,9 +1,8 @@
-//! Asks batches, and each check alone, and compares.
+//! Runs batches and single checks, and compares their answers.
 //!
-//! What a check answers alone is a function of the check, its toolchain and the compiler. So it is
-//! remembered under just these: everything but the check's id. Every remembered answer came from
-//! a compile of its own in this very run, by `--no-fuse`; nothing is kept beyond it. Only what
-//! tells the time is not remembered.
+//! The answer of a single check depends only on the check, its toolchain and the compiler, so it is
+//! cached under these, without the check's id. Every cached answer was computed with `--no-fuse` in this
+//! run; nothing is kept between runs. Timings are not cached.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -13,36 +12,36 @@ use serde_json::{Map, Value, json};
 
 use super::{Batch, pools, with_ballast};
 
-/// What came of a request.
+/// The results of a request.
 pub struct Asked {
     /// The results, in the order of the checks.
     pub results: Vec<Value>,
-    /// How many compiler commands there were.
+    /// The number of compiler commands.
     pub commands: u64,
 }
 
-/// What checks answer alone.
+/// The answers of single checks.
 pub struct Alone<'a> {
     tryall: &'a str,
     versions: HashMap<&'static str, String>,
     /// The results, by [`Alone::key`].
     answers: HashMap<String, Value>,
-    /// How many compiler commands that took.
+    /// The number of compiler commands that they took.
     pub commands: u64,
 }
 
-/// What comparing a batch has told.
+/// The result of comparing a batch.
 #[derive(Default)]
 pub struct Compared {
-    /// How many answers there were.
+    /// The number of answers.
     pub answers: usize,
-    /// How many of them shared a command with others.
+    /// The number of answers that shared a command.
     pub fused: usize,
-    /// Answers that are others alone, told with all that it takes to ask again.
+    /// Differences, with everything needed to reproduce them.
     pub differences: Vec<String>,
 }
 
-/// Asks a batch as everybody does, with checks at its end that nobody looks at.
+/// Runs a batch normally, with additional checks at its end that are ignored.
 pub fn together(tryall: &str, batch: &Batch) -> Result<Asked, String> {
     let asked = ask(tryall, &with_ballast(&batch.request), &[batch.jobs])?;
     let results = asked.results.into_iter().take(checks_of(batch).len()).collect();
@@ -50,7 +49,7 @@ pub fn together(tryall: &str, batch: &Batch) -> Result<Asked, String> {
 }
 
 impl<'a> Alone<'a> {
-    /// Knows nothing yet.
+    /// Starts with an empty cache.
     pub fn new(tryall: &'a str) -> Self {
         let version = |(_, compiler): &(_, &'static str)| {
             let ran = Command::new(compiler).arg("--version").output();
@@ -61,7 +60,7 @@ impl<'a> Alone<'a> {
         Alone { tryall, versions, answers: HashMap::new(), commands: 0 }
     }
 
-    /// How many answers are known.
+    /// The number of cached answers.
     pub fn known(&self) -> usize {
         self.answers.len()
     }
@@ -72,8 +71,8 @@ impl<'a> Alone<'a> {
         format!("{}{toolchain}{check}", self.versions[batch.compiler])
     }
 
-    /// Asks alone, by one request, what of these batches was not asked by commands of its own and
-    /// is not known.
+    /// Runs, without sharing and in one request, the checks of these batches that shared commands
+    /// and are not cached.
     pub fn learn(&mut self, asked: &[(Batch, Asked)]) -> Result<(), String> {
         let (mut keys, mut checks, mut toolchains) = (Vec::new(), Vec::new(), Map::new());
         self.answers.retain(|key, _| !key.contains("__DATE__") && !key.contains("__TIME"));
@@ -98,7 +97,7 @@ impl<'a> Alone<'a> {
         Ok(())
     }
 
-    /// Compares the answers of a batch with those that are known.
+    /// Compares the answers of a batch with the cached ones.
     pub fn compare(&self, batch: &Batch, asked: &Asked) -> Compared {
         let mut compared = Compared { answers: asked.results.len(), ..Compared::default() };
         for (check, result) in std::iter::zip(checks_of(batch), &asked.results) {
@@ -116,7 +115,7 @@ impl<'a> Alone<'a> {
         compared
     }
 
-    /// Asks every check of a batch alone, also those that are known, and compares both with that.
+    /// Runs every check of a batch alone, even cached ones, and compares both with the results.
     pub fn afresh(&mut self, batch: &Batch, asked: &Asked) -> Result<Vec<String>, String> {
         let checks = checks_of(batch);
         let toolchains = batch.request["toolchains"].as_object().expect("it is");
@@ -157,7 +156,7 @@ fn checks_of(batch: &Batch) -> &[Value] {
     batch.request["checks"].as_array().expect("there are checks")
 }
 
-/// A check with another id, which waits for nobody.
+/// A check with another id and without needs.
 fn numbered(check: &Value, number: usize) -> Value {
     let mut check = check.clone();
     check["id"] = json!(number.to_string());
@@ -165,7 +164,7 @@ fn numbered(check: &Value, number: usize) -> Value {
     check
 }
 
-/// Whether a check was skipped, and whether what it needs is not there.
+/// Whether a check was skipped, and whether the check that it needs is missing.
 fn skipped(check: &Value, result: &Value, asked: &Asked) -> Option<bool> {
     let needs = check["needs"].as_array().map(Vec::as_slice).unwrap_or_default();
     let is_met = |need: &Value| {
@@ -192,7 +191,7 @@ fn difference(
 fn ask(tryall: &str, request: &Value, args: &[&str]) -> Result<Asked, String> {
     let mut command = Command::new(tryall);
     command.args(["check", "-"]).args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
-    // The tokens of whoever runs this are not for it.
+    // Don't use the caller's jobserver tokens.
     command.env_remove("MAKEFLAGS").env_remove("CARGO_MAKEFLAGS");
     let mut child = command.stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
     let mut stdin = child.stdin.take().expect("it is a pipe");

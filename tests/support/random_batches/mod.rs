@@ -1,9 +1,9 @@
-//! Random batches out of what exists and what does not, whose fused answers are compared with
-//! those of each check alone. The suite runs some, and `cargo bench --bench campaign` any number.
+//! Random batches of checks for things that exist and things that don't. Compares shared answers with
+//! those of single checks. The suite runs some, and `cargo bench --bench campaign` any number.
 //!
-//! Some checks are drawn of each compiler, arguments and surroundings, and the batches are drawn of
-//! these: the checks are seen again and again, but each time in other company. So what a check
-//! answers alone need be asked only once. All of them are drawn anew after a while.
+//! For each compiler, arguments and prefix a pool of checks is generated, and batches are drawn from the
+//! pool. Checks recur in different combinations, so single answers are computed only once. The pools are
+//! regenerated periodically.
 
 #[path = "../random.rs"]
 pub mod random;
@@ -20,7 +20,7 @@ use pools::*;
 use random::Random;
 
 impl Random {
-    /// One of a list, and more often one of those before a place in it.
+    /// An element of a list, with a preference for those before an index.
     fn pick_rather<T: Copy>(&mut self, from: &[T], before: usize) -> T {
         if self.one_in(3) { self.pick(from) } else { self.pick(&from[..before]) }
     }
@@ -33,7 +33,7 @@ impl Random {
         from[self.below(from.len())]
     }
 
-    /// One of both, as if they were one list.
+    /// An element of either list.
     fn pick_of<T: Copy>(&mut self, first: &[T], second: &[T]) -> T {
         match self.below(first.len() + second.len()) {
             index if index < first.len() => first[index],
@@ -44,45 +44,45 @@ impl Random {
 
 /// A batch.
 pub struct Batch {
-    /// Who is asked.
+    /// The compiler.
     pub compiler: &'static str,
-    /// How many commands at once: it decides how the checks are divided.
+    /// The number of jobs, which decides how checks are divided into batches.
     pub jobs: &'static str,
-    /// What is asked.
+    /// The checks.
     pub request: Value,
 }
 
-/// What stands on the command line.
+/// The arguments of a check.
 struct Args {
     words: &'static [&'static str],
-    /// Whether the odd headers are found.
+    /// Whether the odd headers can be found.
     has_odd_headers: bool,
 }
 
-/// What stands before a check.
+/// The headers and the prefix of a check.
 struct Surroundings {
     headers: Vec<String>,
     prefix: String,
 }
 
-/// What batches are drawn of for a while.
+/// The pool from which batches are drawn during an era.
 struct Era {
     args: Vec<Args>,
     surroundings: Vec<Surroundings>,
-    /// The checks that were drawn, by arguments and surroundings.
+    /// The generated checks, by arguments and prefix.
     shelves: HashMap<(usize, usize), Vec<Value>>,
 }
 
-/// So many batches long an era is.
+/// The number of batches in an era.
 const ERA: usize = 1000;
 
-/// The place of arguments that may be odd, and come less often.
+/// The index of the first odd arguments, which are rarer.
 const RARE: usize = 2;
 
-/// So many checks one arguments and surroundings have in an era.
+/// The number of checks per arguments and prefix in an era.
 const SHELF: usize = 24;
 
-/// Makes batches.
+/// Generates batches.
 pub struct Batches {
     random: Random,
     odd_headers: String,
@@ -92,14 +92,14 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Writes the headers that do more than declare into a directory that stays, so that a request
-    /// can be asked again.
+    /// Writes the headers that do more than declare to a permanent directory, so that a request can
+    /// be repeated.
     pub fn new(seed: u64, dir: &Path) -> Self {
         let odd_headers = dir.join("odd-headers");
         std::fs::create_dir_all(&odd_headers).expect("the directory can be made");
         for (number, text) in ODD.iter().enumerate() {
             let path = odd_headers.join(odd_header(number));
-            // Somebody else may read it just now.
+            // Another process may be reading it.
             if std::fs::read_to_string(&path).ok().as_deref() != Some(text) {
                 let new = path.with_extension(std::process::id().to_string());
                 std::fs::write(&new, text).expect("headers can be written");
@@ -173,7 +173,7 @@ impl Batches {
         Batch { compiler, jobs: self.random.pick(&["-j1", "-j2", "-j2", "-j4"]), request }
     }
 
-    /// Has some checks wait for one about a header that stands before them.
+    /// Makes some checks need an earlier check for a header.
     fn have_some_wait(&mut self, checks: &mut [Value]) {
         let mut header = None;
         for check in checks {
@@ -187,7 +187,7 @@ impl Batches {
         }
     }
 
-    /// A check off a shelf, which is filled as it is asked.
+    /// A check from a shelf, which is filled on demand.
     fn check(&mut self, place: usize, of: (usize, usize)) -> Value {
         let known = self.eras[place].shelves.get(&of).map(Vec::len).unwrap_or_default();
         let number = self.random.below(SHELF);
@@ -235,7 +235,7 @@ impl Batches {
                         "member": random.pick(&MEMBERS)}),
             _ => json!({"kind": "compute_int", "expression": random.pick(&EXPRESSIONS)}),
         };
-        // Most functions are asked for with nothing before them.
+        // Most functions have no headers.
         if check["kind"] != "function" || random.one_in(2) {
             check["headers"] = json!(surroundings.headers);
             check["prefix"] = json!(surroundings.prefix);
@@ -249,12 +249,12 @@ impl Batches {
     }
 }
 
-/// How many checks are added to a batch for which sharing is a sure gain.
+/// The number of checks added to a batch that certainly gain from sharing.
 const BALLAST: usize = 80;
 
-/// The same request with functions at its end that share their commands. As long as sharing has
-/// gained nothing, hardly any is tried; so without these, checks that spoil it for others would
-/// soon be asked alone.
+/// The same request with functions at its end that share their commands. While sharing has gained
+/// nothing, the engine tries it rarely, so without these functions a few bad checks would soon stop
+/// it.
 pub fn with_ballast(request: &Value) -> Value {
     let mut request = request.clone();
     let toolchain = request["checks"][0]["toolchain"].clone();

@@ -1,4 +1,4 @@
-//! What random batches are made of.
+//! The building blocks of random batches.
 
 pub const COMPILERS: [(&str, &str); 4] =
     [("c", "gcc"), ("c", "clang"), ("c++", "g++"), ("c++", "clang++")];
@@ -12,7 +12,7 @@ pub const ARGS: [&[&str]; 6] = [
     &["-fPIC", "-pedantic"],
 ];
 
-/// Arguments that change what is said, what is linked, or how.
+/// Arguments that affect diagnostics or linking.
 pub const ODD_ARGS: [&[&str]; 16] = [
     &["-Werror"],
     &["-Wall", "-Werror", "-O2"],
@@ -220,7 +220,7 @@ pub const EXPRESSIONS: [&str; 21] = [
     "(ODD) + 1",
 ];
 
-/// Whose turn it is how often: shared units are for C, and Clang takes twice as long.
+/// The weights of the compilers: unity sources are for C, and Clang takes twice as long.
 pub const SHARES: [usize; 8] = [0, 0, 0, 1, 1, 2, 2, 3];
 
 pub const CXX_ARGS: [&[&str]; 6] = [
@@ -232,7 +232,7 @@ pub const CXX_ARGS: [&[&str]; 6] = [
     &["-fPIC", "-pedantic"],
 ];
 
-/// How many of the names are such as projects ask for.
+/// The number of names that real projects check.
 pub const PLAIN_NAMES: usize = 44;
 
 /// Texts of headers and prefixes that do more than declare.
@@ -295,7 +295,7 @@ pub const ODD: [&str; 45] = [
     "extern int odd_function(void);\nconst\n",
 ];
 
-/// What only C++ has.
+/// Checks for C++ only.
 pub const CXX_SURROUNDINGS: [(&[&str], &str); 3] = [
     (&["cstdlib"], ""),
     (

@@ -1,10 +1,10 @@
-//! What stands around a check counts with the drop-in as without: toolchain files, standards,
-//! policies, flags, and the names of directories.
+//! Settings affect checks with the drop-in as without: toolchain files, standards, policies, flags and
+//! directory names.
 
 use crate::dropin::*;
 use crate::support::*;
 
-/// A number may stand behind the names.
+/// The names can be followed by a number.
 const CHECKS: &str = "check_include_file(unistd.h HAVE_A%)\ncheck_include_file(nope.h HAVE_B%)\n\
     check_type_size(long SIZE%)\ncheck_function_exists(fork FORK%)\ncheck_c_source_runs(\"int main(void) { return 3; }\" RUNS%)\n\
     check_c_source_runs(\"int main(void) { return 0; }\" RUNS_0%)\ncheck_c_compiler_flag(-Wall WALL%)\n\
@@ -35,7 +35,7 @@ fn directories_may_have_any_name() {
 }
 
 #[test]
-fn flags_standards_and_policies_count_the_same() {
+fn flags_standards_and_policies_have_the_same_effect() {
     let asks = [
         ("STRICT", "#ifndef __STRICT_ANSI__"),
         ("NEW", "#if __STDC_VERSION__ < 201710L"),
@@ -46,7 +46,7 @@ fn flags_standards_and_policies_count_the_same() {
         format!("check_c_source_compiles(\"{source}\" {name}%_${{n}})\n")
     };
     let asks = asks.map(ask).concat();
-    // CMake asks the first in any environment, and tryall the second.
+    // In each environment, CMake runs the first check and tryall the second.
     let ask = format!("foreach(n 1 2)\n{asks}endforeach()\n{CHECKS}");
     let all_settings = [
         "set(CMAKE_C_STANDARD 99)",
@@ -66,7 +66,7 @@ fn flags_standards_and_policies_count_the_same() {
         "set(CMAKE_BUILD_TYPE Release)\nset(CMAKE_C_FLAGS_RELEASE -DFLAG)",
         "add_definitions(-DFLAG)\ninclude_directories(/nonexistent)\nadd_compile_options(-nope)",
     ];
-    // Each in a directory of its own, where what it sets stays.
+    // Each in its own directory, which limits its settings.
     let numbers = || 0..all_settings.len();
     let enter = numbers().map(|n| format!("add_subdirectory(s{n})\n")).collect::<String>();
     let mut project = Project::new("C", &enter);
@@ -78,7 +78,7 @@ fn flags_standards_and_policies_count_the_same() {
     for cmake in two_cmakes() {
         let (_, ours) = project.same_with(&cmake, &[]);
         assert!(ours.succeeded, "{}", ours.text);
-        // What is set reaches the checks: the standard, its extensions, a configuration's flags.
+        // Settings affect checks: the standard, its extensions, and a configuration's flags.
         let values = ["STRICT0_2", "STRICT1_2", "NEW1_2", "FLAG0_2", "FLAG4_2"];
         assert_eq!(values.map(|name| ours.value(name)), ["", "1", "", "", "1"]);
         for number in numbers() {
@@ -88,7 +88,7 @@ fn flags_standards_and_policies_count_the_same() {
 }
 
 #[test]
-fn other_policies_in_a_directory_count_the_same() {
+fn other_policies_in_a_directory_have_the_same_effect() {
     for cmake in two_cmakes() {
         let lists = format!("set(CMAKE_C_STANDARD 99)\nadd_subdirectory(sub)\n{}", checks());
         let sub = "cmake_policy(SET CMP0067 OLD)\ninclude(CheckCSourceCompiles)\n\
@@ -100,7 +100,7 @@ fn other_policies_in_a_directory_count_the_same() {
 }
 
 #[test]
-fn other_machines_answer_the_same() {
+fn cross_compiling_answers_the_same() {
     let emulator = need("qemu-aarch64");
     for (with_emulator, checks) in [
         (true, checks().as_str()),
@@ -135,8 +135,8 @@ fn other_machines_answer_the_same() {
     }
 }
 
-/// A preset has the drop-in among its cache variables, and a toolchain file, which CMake reads
-/// once more for each of its own test projects.
+/// A preset with the drop-in among its cache variables, and a toolchain file, which CMake also
+/// reads for each try_compile project.
 #[test]
 fn presets_answer_the_same() {
     let [include, program] = drop_in_args().map(|arg| arg.split_once('=').unwrap().1.to_owned());
@@ -174,14 +174,14 @@ fn presets_answer_the_same() {
         let stock_again = with("stock", false);
         let mut ours = with("tryall", true);
         assert!(ours.by_tryall() > 5, "{}", ours.text);
-        // CMake tells the variables of a preset.
+        // CMake prints the variables of a preset.
         let is_new = |line: &&str| {
             !line.starts_with("  CMAKE_PROJECT_INCLUDE:")
                 && !line.starts_with("  TRYALL_EXECUTABLE=")
         };
         ours.text = ours.text.lines().filter(is_new).map(|line| format!("{line}\n")).collect();
         stock.assert_same_as(&ours);
-        // Once more with what is in the cache.
+        // Once more, with the cache.
         let again = with("tryall", false);
         assert_eq!((again.succeeded, again.by_tryall()), (true, 0), "{}", again.text);
         assert_eq!(again.cache, stock_again.cache);

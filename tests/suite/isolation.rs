@@ -1,5 +1,4 @@
-//! What a compiler is given: a directory, an environment and descriptors; and what happens
-//! when there is no room for it.
+//! The isolation of compilers: their directory, environment and descriptors. Also full disks.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -7,7 +6,7 @@ use std::collections::HashSet;
 use std::process::{Command, Stdio};
 
 #[test]
-fn every_check_has_a_directory_that_nobody_else_can_enter() {
+fn every_check_has_a_private_directory() {
     let temp = tempfile::tempdir().unwrap();
     let log = temp.path().join("log");
     let logged = format!("--fake-log={}", log.display());
@@ -27,7 +26,7 @@ fn every_check_has_a_directory_that_nobody_else_can_enter() {
 }
 
 #[test]
-fn a_compiler_gets_neither_makes_variables_nor_another_language() {
+fn make_variables_and_locales_are_not_passed_to_compilers() {
     let request = json!({
         "toolchains": {
             "c": {"command": [fakecc()], "env": {"GIVEN": "by the request"}},
@@ -58,7 +57,7 @@ fn a_compiler_gets_neither_makes_variables_nor_another_language() {
 }
 
 #[test]
-fn a_compiler_and_a_program_get_no_descriptors_but_the_standard_ones() {
+fn compilers_and_programs_inherit_only_standard_descriptors() {
     let descriptors = ["--fake-descriptors"];
     let listing = ["--fake-program=ls /proc/self/fd"];
     let mut checks: Vec<_> = (0..8)
@@ -67,7 +66,7 @@ fn a_compiler_and_a_program_get_no_descriptors_but_the_standard_ones() {
     checks.push(json!({"id": "RUN", "kind": "runs", "source": "x", "args": listing}));
     let ran = fake(json!(checks));
 
-    // What this very process was given is passed on, and is not what this is about.
+    // Descriptors that this process inherited are passed on; they don't matter here.
     let output = |command: &mut Command| {
         String::from_utf8(command.stdin(Stdio::null()).output().unwrap().stdout).unwrap()
     };
@@ -80,7 +79,7 @@ fn a_compiler_and_a_program_get_no_descriptors_but_the_standard_ones() {
 }
 
 #[test]
-fn a_temporary_directory_that_is_not_there_is_an_error_with_a_remedy() {
+fn a_missing_temporary_directory_is_an_error_with_a_remedy() {
     let request = json!({
         "toolchains": {"c": {"command": [fakecc()]}},
         "checks": [
@@ -106,8 +105,8 @@ fn on_a_disk_of(size: &str, request: &Value) -> Ran {
     ran
 }
 
-/// The same on a disk with these mount options, whose name has `DISK` in it. As the superuser in a
-/// private mount name space, else in one that belongs to the user.
+/// The same with these mount options; the mount point has `DISK` in its name. Uses a private mount
+/// namespace as root, else a user namespace.
 pub fn on_a_disk(options: &str, request: &Value) -> Ran {
     need("unshare");
     let possible = |option: &str| {
@@ -123,7 +122,7 @@ pub fn on_a_disk(options: &str, request: &Value) -> Ran {
     let disk = tempfile::Builder::new().prefix("DISK").tempdir().unwrap();
     let batch = tempfile::tempdir().unwrap();
     let file = write(batch.path(), "batch.json", &request.to_string());
-    // The disk goes with the name space, so that what is left on it is looked at inside.
+    // The disk disappears with the namespace, so check for leftovers inside.
     let script = format!(
         "mount -t tmpfs -o {options} none \"$1\" || exit 99
          \"$2\" check -j1 \"$3\"; status=$?
@@ -153,7 +152,7 @@ fn assert_full(ran: &Ran, id: &str) {
 }
 
 #[test]
-fn a_compiler_that_fails_on_a_full_disk_has_not_said_no() {
+fn a_compiler_failure_on_a_full_disk_is_not_a_no() {
     let ran = on_a_disk_of(
         "4m",
         &json!({
@@ -168,7 +167,7 @@ fn a_compiler_that_fails_on_a_full_disk_has_not_said_no() {
     );
     assert_eq!(ran.code(), 3);
     assert_full(&ran, "FILLS");
-    // What one check wrote is gone when the next one starts.
+    // Files of one check are gone when the next one starts.
     assert_eq!((ran.answer("BEFORE"), ran.answer("AFTER")), ("no".into(), "no".into()));
     assert_eq!(ran.answer("YES"), "yes");
 }
@@ -210,12 +209,12 @@ fn a_real_compiler_on_a_full_disk_is_an_error() {
 }
 
 #[test]
-fn a_disk_without_any_room_is_an_error() {
+fn a_completely_full_disk_is_an_error() {
     let request = json!({
         "toolchains": {"c": {"command": [fakecc()]}},
         "checks": [{"id": "A", "kind": "compiles", "source": "REJECT"}],
     });
-    // Not even the directory of the batch: an inode for the root of the disk is all there is.
+    // Not even room for the batch's directory: the only inode is the root of the disk.
     let ran = on_a_disk_of("64k,nr_inodes=1", &request);
     assert_eq!(ran.code(), 3);
     let result = ran.result("A");
@@ -224,7 +223,7 @@ fn a_disk_without_any_room_is_an_error() {
 }
 
 #[test]
-fn a_temporary_directory_in_which_everybody_may_replace_files_is_not_used() {
+fn a_world_writable_temporary_directory_is_not_used() {
     use std::os::unix::fs::PermissionsExt;
     let temp = tempfile::tempdir().unwrap();
     let place = temp.path().join("open");
@@ -246,7 +245,7 @@ fn a_temporary_directory_in_which_everybody_may_replace_files_is_not_used() {
 }
 
 #[test]
-fn a_relative_temporary_directory_is_one_of_the_current_directory() {
+fn a_relative_temporary_directory_is_relative_to_the_current_directory() {
     let here = tempfile::tempdir().unwrap();
     std::fs::create_dir(here.path().join("tmp")).unwrap();
     let request = json!({

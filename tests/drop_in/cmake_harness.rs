@@ -1,5 +1,5 @@
-//! What CMake makes of a project: it is configured, and everything that it leaves is kept for
-//! comparison. Both of a pair are configured in the very same directory, so that no path differs.
+//! Configures a project with CMake and keeps all results for comparison. Both runs of a pair use the
+//! same directory, so that no paths differ.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -16,29 +16,29 @@ use serde::{Deserialize, Serialize};
 use crate::support::venv;
 use crate::support::*;
 
-/// To be counted up when more is kept of a configured project, or it is configured otherwise.
+/// Increment this when more results are kept or projects are configured differently.
 const FORMAT: u32 = 3;
 
-/// The source of a project or the tests that tests/fetch brings.
+/// The source of a project or test suite downloaded by tests/fetch.
 pub fn fetched(name: &str) -> PathBuf {
     let path = root().join("target/projects").join(name);
     assert!(path.exists(), "{} is missing; tests/fetch brings it", path.display());
     path
 }
 
-/// A PATH on which the Ninja stands first that tests/install brings.
+/// A PATH that starts with the Ninja of tests/install.
 pub fn path_with_ninja() -> String {
     let rest = std::env::var("PATH").unwrap();
     format!("{}:{rest}", venv("ninja").parent().unwrap().display())
 }
 
-/// What tests/projects.json says.
+/// The contents of tests/projects.json.
 #[derive(Deserialize)]
 pub struct Listed {
-    /// Of these projects, some are older than the oldest that CMake 4 still knows unless told to.
+    /// CMake 4 rejects some of these projects as too old unless given this option.
     pub environment: BTreeMap<String, String>,
     /// The options of each project: as many checks as possible, but nothing from the network,
-    /// nothing that is not installed, and nothing that its archive is without.
+    /// nothing that is not installed, and nothing that is missing in its archive.
     pub projects: BTreeMap<String, Vec<String>>,
 }
 
@@ -49,7 +49,7 @@ pub fn listed() -> &'static Listed {
 
 /// How a project is configured.
 pub struct Setup<'a> {
-    /// Of the project: a name for files, and where its sources are.
+    /// The project: a name for files, and the directory of its sources.
     pub name: &'a str,
     pub source: &'a Path,
     pub options: &'a [String],
@@ -57,25 +57,24 @@ pub struct Setup<'a> {
     pub generator: &'a str,
 }
 
-/// Everything that configuring leaves. What is kept on disk is as CMake wrote it; it is made
-/// comparable when it is compared.
+/// All results of configuring. The copy on disk is unmodified; it is normalized for comparison.
 #[derive(Serialize, Deserialize)]
 pub struct Configured {
-    /// The exit status, or none if a signal ended it.
+    /// The exit status, or `None` if a signal ended it.
     pub status: Option<i32>,
     pub stdout: String,
     pub stderr: String,
-    /// All files of the build tree, but those that [`is_of_no_interest`] names.
+    /// All files of the build tree, except those that [`is_of_no_interest`] selects.
     pub files: BTreeMap<String, String>,
 }
 
 impl Setup<'_> {
-    /// As CMake does it alone.
+    /// Configures with CMake alone.
     pub fn alone(&self) -> Configured {
         self.configure(&[])
     }
 
-    /// As CMake does it alone, which must succeed.
+    /// Configures with CMake alone, which must succeed.
     pub fn stock(&self) -> Configured {
         kept(&self.key(), || {
             let configured = self.alone();
@@ -84,7 +83,7 @@ impl Setup<'_> {
         })
     }
 
-    /// With a file that every `project()` includes at its end.
+    /// Configures with a file that every `project()` includes at its end.
     pub fn injected(&self, file: &Path) -> Configured {
         self.configure(&[
             format!("-DCMAKE_PROJECT_INCLUDE={}", file.display()),
@@ -94,7 +93,7 @@ impl Setup<'_> {
 
     fn configure(&self, injection: &[String]) -> Configured {
         let build = self.build();
-        // What is left of a run that was killed.
+        // Remains of a killed run.
         let _ = std::fs::remove_dir_all(&build);
         std::fs::create_dir_all(&build).unwrap();
         let output = Command::new(self.cmake)
@@ -104,7 +103,7 @@ impl Setup<'_> {
             .arg(&build)
             .args(self.options)
             .args(injection)
-            // HDF5 runs a program in its checks that writes where CMake was started.
+            // HDF5's checks run a program that writes to CMake's working directory.
             .current_dir(&build)
             .env_clear()
             .env("PATH", path_with_ninja())
@@ -123,19 +122,19 @@ impl Setup<'_> {
         }
     }
 
-    /// One directory for both of a pair, and for no other.
+    /// The directory of both runs of a pair, and of no others.
     fn build(&self) -> PathBuf {
         root().join("target/projects/build").join(self.key())
     }
 
-    /// Names everything that a stock result depends on.
+    /// Identifies everything that a stock result depends on.
     fn key(&self) -> String {
         key(self.name, self.cmake, self.generator, (self.source, self.options))
     }
 }
 
-/// What CMake alone does is done once and then kept under target/projects/stock, because it does not
-/// change unless the machine does.
+/// Results of CMake alone are computed once and kept under target/projects/stock, because they
+/// change only with the machine.
 pub fn kept<T: Serialize + DeserializeOwned>(key: &str, make: impl FnOnce() -> T) -> T {
     let kept = root().join("target/projects/stock").join(format!("{key}.json"));
     if let Ok(text) = std::fs::read_to_string(&kept) {
@@ -150,7 +149,8 @@ pub fn kept<T: Serialize + DeserializeOwned>(key: &str, make: impl FnOnce() -> T
     made
 }
 
-/// Names what is done with a CMake and a generator, and all of this machine that it depends on.
+/// Identifies a project with a CMake and a generator, and everything on this machine that the
+/// results depend on.
 pub fn key(name: &str, cmake: &Path, generator: &str, more: impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     let said = version(cmake);
@@ -167,15 +167,15 @@ pub fn key(name: &str, cmake: &Path, generator: &str, more: impl Hash) -> String
     format!("{name}-{number}-{generator}-{:016x}", hasher.finish())
 }
 
-/// When packages were last installed: the libraries and headers that projects look for come with them.
-/// It is asked once, because both of a pair need one name.
+/// The time of the last package installation, which may change libraries and headers. Read once,
+/// because both runs of a pair need the same name.
 fn packages() -> Option<SystemTime> {
     static INSTALLED: OnceLock<Option<SystemTime>> = OnceLock::new();
     let changed = || std::fs::metadata("/var/lib/dpkg/status").ok()?.modified().ok();
     *INSTALLED.get_or_init(changed)
 }
 
-/// The first line of what a program says of its version.
+/// The first line of a program's version.
 fn version(program: &Path) -> String {
     static KNOWN: OnceLock<std::sync::Mutex<HashMap<PathBuf, String>>> = OnceLock::new();
     let mut known = KNOWN.get_or_init(Default::default).lock().unwrap();
@@ -186,9 +186,9 @@ fn version(program: &Path) -> String {
     known.entry(program.into()).or_insert_with(ask).clone()
 }
 
-/// What says how it came about and not what came about: logs, which name commands and times;
-/// scratch directories; the compiler's own probes, which are over before a project can include
-/// anything; and the list of files that were read. Projects in the build tree have them, too.
+/// Files that describe the run and not its results: logs, which contain commands and times; scratch
+/// directories; the compiler's own probes, which end before a project can include anything; and the
+/// list of files that CMake read. Projects in the build tree have them, too.
 fn is_of_no_interest(path: &str) -> bool {
     let mut directory = "";
     path.split('/').any(|name| {
@@ -200,9 +200,9 @@ fn is_of_no_interest(path: &str) -> bool {
     })
 }
 
-/// What must be there, but may hold something else: what comes of a whole build in the build tree,
-/// which CMake's `FortranCInterface` starts. Objects for link-time optimization hold random names,
-/// and lines of the build stand in the order in which its commands end.
+/// Files that must exist but may differ: results of a whole build in the build tree, which CMake's
+/// `FortranCInterface` starts. Objects for link-time optimization contain random names, and lines
+/// of the build log are ordered by the end of its commands.
 fn is_made_by_a_build(path: &str) -> bool {
     path.contains("CMakeFiles/FortranCInterface/")
         && [".o", ".a", "/output.txt"].iter().any(|end| path.ends_with(end))
@@ -227,9 +227,8 @@ fn collect(build: &Path, directory: &Path, files: &mut BTreeMap<String, String>)
     }
 }
 
-/// What CMake reads of a program that a check leaves, and of other files without text a number
-/// that stands for all of it. CheckTypeSize leaves programs, which hold the name of their source, or
-/// only the data of one.
+/// Replaces binary files by the strings that CMake reads from them, or by a hash. CheckTypeSize
+/// leaves programs, which contain the name of their source, or only the data of one.
 fn of_a_program(bytes: &[u8]) -> String {
     let information = Regex::new(r"INFO:[ -~]+").unwrap();
     let text = String::from_utf8_lossy(bytes);
@@ -242,7 +241,7 @@ fn of_a_program(bytes: &[u8]) -> String {
     found.join("\n")
 }
 
-/// Where a difference is.
+/// The place of a difference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     /// The exit status.
@@ -257,7 +256,7 @@ pub enum Place {
     Stderr,
 }
 
-/// Something that is not the same both times.
+/// A difference between two runs.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Difference {
     pub place: Place,
@@ -272,7 +271,7 @@ impl fmt::Display for Difference {
     }
 }
 
-/// All that differs.
+/// All differences.
 pub fn differences(stock: &Configured, ours: &Configured) -> Vec<Difference> {
     let mut all = Vec::new();
     let mut compare = |place, stock: BTreeMap<String, String>, ours: BTreeMap<String, String>| {
@@ -309,7 +308,7 @@ fn first_difference(stock: &str, ours: &str) -> String {
     }
 }
 
-/// The entries of the cache by name, with type, value and help.
+/// The cache entries by name, with type, value and help.
 fn cache(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut entries = BTreeMap::new();
     let mut help = String::new();
@@ -319,7 +318,7 @@ fn cache(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         } else if line.starts_with('#') || line.is_empty() {
             help.clear();
         } else {
-            // A name that holds a colon is quoted.
+            // A name that contains a colon is quoted.
             let end = match line.strip_prefix('"') {
                 Some(rest) => rest.find('"').unwrap() + 2,
                 None => line.find(':').unwrap(),
@@ -335,7 +334,7 @@ fn cache(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     entries
 }
 
-/// The files to be compared, without what names the files that CMake has read.
+/// The files to compare, without the names of files that CMake has read.
 fn files(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut files = files.clone();
     files.remove("CMakeCache.txt");
@@ -348,7 +347,7 @@ fn files(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         });
         *ninja = kept.collect::<Vec<_>>().join("\n");
     }
-    // The dependencies of a target stand there in the order of their addresses in CMake's memory.
+    // CMake orders the dependencies of a target by address.
     for (name, text) in &mut files {
         if name.ends_with("CMakeFiles/Makefile2") {
             let mut lines: Vec<_> = text.lines().collect();
@@ -359,7 +358,7 @@ fn files(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     files
 }
 
-/// How often each line is said, without times and what only tryall says.
+/// The count of each output line, without times and tryall's own lines.
 fn lines(text: &str) -> BTreeMap<String, String> {
     let mut counts = BTreeMap::<&str, u32>::new();
     for line in text.lines().filter(|line| !line.starts_with("-- tryall: ")) {

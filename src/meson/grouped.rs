@@ -1,13 +1,13 @@
-//! Several items in one compile, where it tells the answer to each exactly.
+//! Answers several items with one source, where its result proves the answer to each.
 //!
-//! A source that holds the sources of several items compiles only if each would alone: they stand
-//! in functions and structs of their own, behind the same prefix, and none can see the others. So
-//! its yes is a yes to all. Its no says nothing but which items to look at alone, by the lines and
-//! names in the compiler's messages; a wrong hint costs time and changes no answer. Whatever might
-//! reach beyond its own function (braces, code in the prefix, words that are macros of a header
-//! and may hold anything) is not fused.
+//! A grouped source contains each item in its own function or struct, after the same prefix, so
+//! that no item can see another. It compiles only if each item would compile alone: success is a
+//! yes to all items. Failure proves nothing. The lines and names in the compiler's messages only
+//! suggest which items to check alone; a wrong suggestion costs time and changes no answer. Items
+//! that could affect more than their own function are not grouped: subjects with braces, prefixes
+//! with code, and words that a header defines as macros.
 //!
-//! Headers and builtins are asked of the preprocessor, by operators that have no side effects.
+//! Headers and builtins use preprocessor operators, which have no side effects.
 
 use std::fmt::Write;
 
@@ -19,27 +19,27 @@ use super::words::{Batch, Item, Method};
 use crate::compiler::language::Language;
 use crate::source::words::{identifiers, no_macros, words};
 
-/// How items are asked together.
+/// How a group of items is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// What `__has_include` says of headers.
+    /// Headers, with `__has_include`.
     Headers,
-    /// What `__has_builtin` says of functions: who is no builtin needs not be asked as one.
+    /// Functions, with `__has_builtin`. Functions that are not builtins need no second check.
     Builtins,
-    /// Whether functions link that have no prototype.
+    /// Functions that link without a prototype.
     Functions,
-    /// Whether types and members are there.
+    /// Types and members that exist.
     Bodies,
-    /// Sizes that a program prints.
+    /// Sizes, printed by a program.
     Sizes,
-    /// Alignments that a program prints.
+    /// Alignments, printed by a program.
     Alignments,
 }
 
-/// Items of a batch that are asked together.
+/// Items of a batch that share a source.
 #[derive(Debug, Clone)]
 pub(crate) struct Group {
-    /// How.
+    /// How they are checked.
     pub form: Form,
     /// The index of the batch.
     pub batch: usize,
@@ -47,11 +47,11 @@ pub(crate) struct Group {
     pub headers: Vec<String>,
     /// The indices of the items.
     pub items: Vec<usize>,
-    /// Whether it is what an earlier group left.
-    pub again: bool,
+    /// Whether it is the remainder of a group that failed.
+    pub is_retry: bool,
 }
 
-/// The groups of a batch. One item is none.
+/// The groups of a batch, of at least two items each.
 pub(crate) fn groups(index: usize, batch: &Batch) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (place, item) in batch.items.iter().enumerate() {
@@ -65,7 +65,7 @@ pub(crate) fn groups(index: usize, batch: &Batch) -> Vec<Group> {
                     batch: index,
                     headers: headers.clone(),
                     items: vec![place],
-                    again: false,
+                    is_retry: false,
                 }),
             }
         }
@@ -81,7 +81,7 @@ fn forms(batch: &Batch, item: &Item) -> &'static [Form] {
     let only = |more: &str| {
         item.subject.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || more.contains(c))
     };
-    // One named like something in the sources may clash there, alone or together.
+    // A type named like an identifier of the source could clash with it.
     let is_type = only(" *.") && words(&item.subject).all(|word| !source::NAMES.contains(&word));
     match item.method {
         Method::HasHeader if only("/.-+") => &[Form::Headers],
@@ -100,9 +100,9 @@ fn forms(batch: &Batch, item: &Item) -> &'static [Form] {
     }
 }
 
-/// Errors that a source of several items has whenever one of its items has them, as they are about
-/// declarations and calls that stand in both. Distributions set some of these.
-const SAME_TOGETHER: [&str; 8] = [
+/// Warnings about single declarations and calls: a grouped source has them if and only if one of its
+/// items has them alone. Distributions turn some of these into errors.
+const LOCAL_WARNINGS: [&str; 8] = [
     "format",
     "format-security",
     "implicit",
@@ -113,11 +113,11 @@ const SAME_TOGETHER: [&str; 8] = [
     "return-type",
 ];
 
-/// Whether warnings turn an answer. Other warnings than these may be about a source as a whole, such
-/// as its last line or its macros, and a source of several items is another one.
+/// Whether warnings can change an answer. Warnings other than [`LOCAL_WARNINGS`] can depend on the
+/// source as a whole, such as its last line or its macros, and a grouped source is a different one.
 fn warnings_are_errors(batch: &Batch) -> bool {
     let is_error = |arg: &String| match arg.strip_prefix("-Werror=") {
-        Some(warning) => !SAME_TOGETHER.contains(&warning),
+        Some(warning) => !LOCAL_WARNINGS.contains(&warning),
         None => ["-Werror", "-pedantic-errors"].contains(&arg.as_str()) || arg.starts_with('@'),
     };
     // `#pragma GCC diagnostic error`.
@@ -133,22 +133,22 @@ fn warnings_are_errors(batch: &Batch) -> bool {
         .any(|args| args.iter().any(is_error))
 }
 
-/// Whether a prefix has nothing but definitions of macros, each on one line.
+/// Whether a prefix contains only macro definitions, each on one line.
 fn defines_only(prefix: &str) -> bool {
     let is_define = |line: &str| line.trim().is_empty() || line.trim().starts_with("#define ");
     prefix.lines().all(is_define) && !prefix.contains('\\') && !prefix.contains("/*")
 }
 
-/// A source, and whose its lines are.
+/// The source of a group, and which item each line belongs to.
 #[derive(Debug, Default)]
-pub(crate) struct Fused {
+pub(crate) struct GroupSource {
     /// The text.
     pub text: String,
-    /// For each line the item that it belongs to.
+    /// The item of each line.
     lines: Vec<Option<usize>>,
 }
 
-impl Fused {
+impl GroupSource {
     fn add(&mut self, text: &str, item: Option<usize>) {
         for line in text.lines() {
             writeln!(self.text, "{line}").expect("strings take all");
@@ -157,46 +157,50 @@ impl Fused {
     }
 }
 
-/// The macro that names what is there.
-pub(crate) const THERE: &str = "TRYALL_THERE";
+/// The macro that expands to the names of the items that exist.
+pub(crate) const PRESENT: &str = "TRYALL_PRESENT";
 
-/// The source of a group; for [`Form::Headers`] and [`Form::Builtins`] what is to stand before
-/// the question what [`THERE`] expands to.
-pub(crate) fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Version) -> Fused {
+/// The source of a group. For [`Form::Headers`] and [`Form::Builtins`] it defines [`PRESENT`].
+pub(crate) fn source_of(
+    group: &Group,
+    batch: &Batch,
+    prefix: &str,
+    version: &Version,
+) -> GroupSource {
     let items = group.items.iter().map(|&place| (place, batch.items[place].subject.as_str()));
-    let mut fused = Fused::default();
+    let mut text = GroupSource::default();
     match group.form {
         Form::Headers | Form::Builtins => {
             let operator = match group.form {
                 Form::Headers => "__has_include",
                 _ => "__has_builtin",
             };
-            fused.add(&format!("{prefix}\n#ifdef {operator}"), None);
+            text.add(&format!("{prefix}\n#ifdef {operator}"), None);
             for (place, name) in items.clone() {
                 let operand = match group.form {
                     Form::Headers => format!("\"{name}\""),
                     _ => format!("__builtin_{name}"),
                 };
-                let text = format!(
+                let lines = format!(
                     "#if {operator}({operand})\n\
                      #define TRYALL_{place} tryall_{place}\n\
                      #else\n\
                      #define TRYALL_{place}\n\
                      #endif"
                 );
-                fused.add(&text, Some(place));
+                text.add(&lines, Some(place));
             }
             let all: Vec<_> = items.map(|(place, _)| format!("TRYALL_{place}")).collect();
-            fused.add(&format!("#define {THERE} {}\n#endif", all.join(" ")), None);
+            text.add(&format!("#define {PRESENT} {}\n#endif", all.join(" ")), None);
         }
-        Form::Functions => functions(&mut fused, items, prefix),
+        Form::Functions => functions(&mut text, items, prefix),
         Form::Bodies => {
-            fused.add(prefix, None);
-            fused.add(&no_macros(own_words()), None);
-            // The name that each has alone.
-            fused.add("void bar(void) {}", None);
+            text.add(prefix, None);
+            text.add(&no_macros(own_words()), None);
+            // The function has this name in Meson's source.
+            text.add("void bar(void) {}", None);
             for (place, subject) in items {
-                fused.add(&no_macros(identifiers(subject)), Some(place));
+                text.add(&no_macros(identifiers(subject)), Some(place));
                 let body = match subject.split_once('.') {
                     Some((of, member)) if batch.items[place].method == Method::HasMember => {
                         source::member_body(version, of, member)
@@ -204,72 +208,72 @@ pub(crate) fn fused(group: &Group, batch: &Batch, prefix: &str, version: &Versio
                     _ => source::type_body(version, subject),
                 };
                 let body = body.replace('\n', " ");
-                fused.add(&format!("void tryall_function_{place}(void) {{ {body} }}"), Some(place));
+                text.add(&format!("void tryall_function_{place}(void) {{ {body} }}"), Some(place));
             }
         }
         Form::Sizes => {
-            fused.add(&source::printing(version, prefix), None);
-            fused.add(&no_macros(own_words()), None);
-            fused.add("int main(void) {", None);
+            text.add(&source::printing(version, prefix), None);
+            text.add(&no_macros(own_words()), None);
+            text.add("int main(void) {", None);
             for (place, name) in items {
-                fused.add(&no_macros(identifiers(name)), Some(place));
+                text.add(&no_macros(identifiers(name)), Some(place));
                 let print = format!("printf(\"%ld\\n\", (long)(sizeof({name})));");
-                fused.add(&print, Some(place));
+                text.add(&print, Some(place));
             }
-            fused.add("return 0;\n}", None);
+            text.add("return 0;\n}", None);
         }
         Form::Alignments => {
-            fused.add(&source::printing_alignments(version, prefix), None);
-            fused.add(&no_macros(own_words()), None);
-            fused.add("struct tmp { char c; };", None);
+            text.add(&source::printing_alignments(version, prefix), None);
+            text.add(&no_macros(own_words()), None);
+            text.add("struct tmp { char c; };", None);
             let mut main = String::new();
             for (place, name) in items {
-                fused.add(&no_macros(identifiers(name)), Some(place));
-                fused.add(
+                text.add(&no_macros(identifiers(name)), Some(place));
+                text.add(
                     &format!("struct tryall_{place} {{ char c; {name} target; }};"),
                     Some(place),
                 );
                 let offset = format!("offsetof(struct tryall_{place}, target)");
                 writeln!(main, "printf(\"%d\\n\", (int){offset});").expect("strings take all");
             }
-            fused.add(&format!("int main(void) {{\n{main}return 0;\n}}"), None);
+            text.add(&format!("int main(void) {{\n{main}return 0;\n}}"), None);
         }
     }
-    fused
+    text
 }
 
-/// The words of the sources below that are no one's macros, or the source does not compile.
+/// Words of the sources that must not be macros.
 fn own_words() -> impl Iterator<Item = &'static str> {
     ["char", "int", "long", "void", "struct", "sizeof", "return", "main", "printf"]
         .into_iter()
         .chain(source::NAMES)
 }
 
-/// Each function is called in one of its own, and all of these are reached through a table that
-/// the program reads: nothing of it can be left out.
+/// Calls each function in a separate function. The program reaches all of them through a volatile
+/// table, so that the linker cannot discard any.
 fn functions<'a>(
-    fused: &mut Fused,
+    text: &mut GroupSource,
     items: impl Iterator<Item = (usize, &'a str)> + Clone,
     prefix: &str,
 ) {
     for (place, name) in items.clone() {
-        fused.add(&format!("#define {name} tryall_not_{name}"), Some(place));
+        text.add(&format!("#define {name} tryall_not_{name}"), Some(place));
     }
-    fused.add(&format!("{prefix}\n#include <limits.h>"), None);
+    text.add(&format!("{prefix}\n#include <limits.h>"), None);
     for (place, name) in items.clone() {
-        fused.add(&format!("#undef {name}\n{}", source::stub(name)), Some(place));
+        text.add(&format!("#undef {name}\n{}", source::stub(name)), Some(place));
     }
-    fused.add("#ifdef __cplusplus\nextern \"C\" {\n#endif", None);
+    text.add("#ifdef __cplusplus\nextern \"C\" {\n#endif", None);
     for (place, name) in items.clone() {
-        fused.add(&format!("char {name} (void);"), Some(place));
+        text.add(&format!("char {name} (void);"), Some(place));
     }
-    fused.add("#ifdef __cplusplus\n}\n#endif", None);
+    text.add("#ifdef __cplusplus\n}\n#endif", None);
     for (place, name) in items.clone() {
         let call = format!("int tryall_function_{place}(void) {{ return {name} (); }}");
-        fused.add(&call, Some(place));
+        text.add(&call, Some(place));
     }
     let all: Vec<_> = items.map(|(place, _)| format!("tryall_function_{place}")).collect();
-    fused.add(
+    text.add(
         &format!(
             "int (*volatile tryall_table[])(void) = {{ {} }};\n\
              int main(int argc, char **argv) {{ (void)argv; return tryall_table[argc](); }}",
@@ -279,9 +283,8 @@ fn functions<'a>(
     );
 }
 
-/// The items among those that are there, of [`Form::Headers`] and [`Form::Builtins`]; `None` if
-/// nobody knows.
-pub(crate) fn there(answer: &Answer) -> Option<Vec<usize>> {
+/// The items that exist, for [`Form::Headers`] and [`Form::Builtins`]. `None` if the check failed.
+pub(crate) fn present(answer: &Answer) -> Option<Vec<usize>> {
     let Some(Value::Text(names)) = answer.value.as_ref().filter(|_| answer.status == Status::Yes)
     else {
         return None;
@@ -289,7 +292,7 @@ pub(crate) fn there(answer: &Answer) -> Option<Vec<usize>> {
     names.split_whitespace().map(|name| name.strip_prefix("tryall_")?.parse().ok()).collect()
 }
 
-/// The numbers that a program printed, if there is one for each item.
+/// The numbers that the program printed. `None` unless there is one for each item.
 pub(crate) fn printed(answer: &Answer, count: usize) -> Option<Vec<i64>> {
     let Some(Value::Program { stdout, .. }) =
         answer.value.as_ref().filter(|_| answer.status == Status::Yes)
@@ -300,14 +303,19 @@ pub(crate) fn printed(answer: &Answer, count: usize) -> Option<Vec<i64>> {
     numbers.filter(|numbers| numbers.len() == count)
 }
 
-/// The items that the compiler's messages are about.
-pub(crate) fn suspects(group: &Group, batch: &Batch, fused: &Fused, output: &str) -> Vec<usize> {
+/// The items that the compiler's messages mention.
+pub(crate) fn suspects(
+    group: &Group,
+    batch: &Batch,
+    source: &GroupSource,
+    output: &str,
+) -> Vec<usize> {
     let mut found = Vec::new();
     for line in output.lines() {
-        let behind = line.strip_prefix("conftest.").and_then(|rest| rest.split_once(':'));
-        let number = behind.and_then(|(_, rest)| rest.split(':').next()?.parse::<usize>().ok());
+        let position = line.strip_prefix("conftest.").and_then(|rest| rest.split_once(':'));
+        let number = position.and_then(|(_, rest)| rest.split(':').next()?.parse::<usize>().ok());
         if let Some(number) = number.filter(|_| line.contains("error")) {
-            found.extend(fused.lines.get(number.wrapping_sub(1)).copied().flatten());
+            found.extend(source.lines.get(number.wrapping_sub(1)).copied().flatten());
         }
         if line.contains("undefined") {
             let mut words = line.split(|c: char| c != '_' && !c.is_alphanumeric());

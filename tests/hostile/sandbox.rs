@@ -1,5 +1,4 @@
-//! A world of the harness's own: mounts that nobody else sees, users who are not the
-//! administrator, control groups.
+//! The sandbox of the harness: private mounts, unprivileged users, control groups.
 
 use std::ffi::CString;
 use std::fs;
@@ -13,10 +12,10 @@ use nix::unistd::{geteuid, getgid, getuid};
 
 use crate::support::*;
 
-/// Enters a mount name space, with a /dev/shm of its own. To be called before there are threads.
+/// Enters a mount namespace with its own /dev/shm. Must be called before threads start.
 pub fn enter() -> Result<(), String> {
     let (user, group) = (getuid(), getgid());
-    // SAFETY: unshare takes any flags; this process has one thread.
+    // SAFETY: unshare accepts any flags; this process has one thread.
     let unshare = |flags| unsafe { libc::unshare(flags) };
     if !(geteuid().is_root() && unshare(libc::CLONE_NEWNS) == 0) {
         if unshare(libc::CLONE_NEWUSER | libc::CLONE_NEWNS) != 0 {
@@ -46,7 +45,7 @@ fn mount(
     let texts =
         [what, place.to_str().unwrap(), kind, options].map(|text| CString::new(text).unwrap());
     let [what, place, kind, options] = texts.each_ref().map(|text| text.as_ptr());
-    // SAFETY: all four are strings that end in a NUL and are alive.
+    // SAFETY: all four are NUL-terminated strings that are alive.
     let done = unsafe { libc::mount(what, place, kind, flags, options.cast()) };
     if done == 0 {
         return Ok(());
@@ -54,28 +53,28 @@ fn mount(
     Err(format!("{:?} cannot be mounted: {}", texts[1], io::Error::last_os_error()))
 }
 
-/// A small disk, until it is dropped.
+/// A small disk, unmounted when dropped.
 pub struct Disk(PathBuf);
 
 impl Disk {
-    /// One with the options of a tmpfs, such as `size=2m`.
+    /// Mounts a disk with tmpfs options such as `size=2m`.
     pub fn new(place: &Path, options: &str) -> Self {
         fs::create_dir_all(place).unwrap();
         mount("none", place, "tmpfs", 0, options).unwrap_or_else(|why| panic!("{why}"));
         Disk(place.into())
     }
 
-    /// Makes it one that can only be read.
+    /// Makes it read-only.
     pub fn read_only(&self) {
         assert!(self.try_read_only(), "a disk cannot be made read-only");
     }
 
-    /// The same, if nobody has a file of it open for writing.
+    /// Makes it read-only unless a file is open for writing.
     pub fn try_read_only(&self) -> bool {
         mount("none", &self.0, "", libc::MS_REMOUNT | libc::MS_RDONLY, "").is_ok()
     }
 
-    /// Makes it one whose programs do not run.
+    /// Prevents programs on it from running.
     pub fn without_programs(&self) {
         mount("none", &self.0, "", libc::MS_REMOUNT | libc::MS_NOEXEC, "")
             .unwrap_or_else(|why| panic!("{why}"));
@@ -85,21 +84,21 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         let place = CString::new(self.0.to_str().unwrap()).unwrap();
-        // SAFETY: the string ends in a NUL.
+        // SAFETY: the string is NUL-terminated.
         unsafe { libc::umount2(place.as_ptr(), libc::MNT_DETACH) };
     }
 }
 
-/// Somebody who is not the administrator and owns nothing.
+/// An unprivileged user who owns nothing.
 pub const NOBODY: u32 = 65534;
 
-/// Has a command run by another user. Only the administrator can ask for that.
+/// Runs a command as another user. Requires root.
 pub fn as_user(command: &mut Command, user: u32) {
     assert!(geteuid().is_root() && getuid().is_root(), "run this as root: it needs other users");
     command.uid(user).gid(user);
 }
 
-/// Copies of the programs where every user finds them: the checkout may be private.
+/// Copies the programs to a place that every user can read: the checkout may be private.
 pub struct Programs {
     dir: tempfile::TempDir,
 }
@@ -128,14 +127,14 @@ pub fn open_to_all(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A control group, until it is dropped.
+/// A control group, removed when dropped.
 pub struct Cgroup {
     dirs: Vec<PathBuf>,
 }
 
 impl Cgroup {
-    /// One with limits, by their names in both versions of control groups: controller, the file's
-    /// name in version 1, in version 2, and the value.
+    /// Creates a group with limits. Each has a controller, the file's name in version 1 of control
+    /// groups and in version 2, and the value.
     pub fn new(limits: &[(&str, &str, &str, u64)]) -> Result<Self, String> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -157,7 +156,7 @@ impl Cgroup {
         Ok(group)
     }
 
-    /// Has a command, and all that it starts, run in it.
+    /// Runs a command and all its children in the group.
     pub fn hold(&self, command: &mut Command) {
         let files = self
             .dirs
@@ -172,7 +171,7 @@ impl Cgroup {
         self.dirs[0].join(name)
     }
 
-    /// The number that a file says.
+    /// The number in a file.
     pub fn read(&self, name: &str) -> Option<u64> {
         fs::read_to_string(self.file(name)).ok()?.trim().parse().ok()
     }
@@ -191,11 +190,11 @@ impl Drop for Cgroup {
     }
 }
 
-/// Has a command run in the control groups that have these files of processes.
+/// Runs a command in the control groups with these process files.
 pub fn enter_groups(command: &mut Command, files: Vec<CString>) {
     let enter = move || {
         for file in &files {
-            // SAFETY: these are async-signal-safe, and the string ends in a NUL.
+            // SAFETY: these are async-signal-safe, and the string is NUL-terminated.
             unsafe {
                 let group = libc::open(file.as_ptr(), libc::O_WRONLY);
                 let done = libc::write(group, c"0".as_ptr().cast(), 1);
@@ -211,7 +210,7 @@ pub fn enter_groups(command: &mut Command, files: Vec<CString>) {
     unsafe { command.pre_exec(enter) };
 }
 
-/// Sets a limit of the system for a command.
+/// Sets a resource limit for a command.
 pub fn limit(command: &mut Command, which: libc::__rlimit_resource_t, value: u64) {
     let limit = libc::rlimit { rlim_cur: value, rlim_max: value };
     let set = move || {

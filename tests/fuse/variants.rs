@@ -1,5 +1,5 @@
-//! Sources that differ in one word are compiled as one file, and every word of their answers is as
-//! if each had been compiled alone.
+//! Sources that differ in one text are compiled as one file, with exactly the answers of separate
+//! compiles.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// As CMake's check_function_exists has it, in short.
+/// A short version of check_function_exists.
 const FUNCTION: &str = "char NAME(void);\nint main(int ac, char *av[])\n{\n  NAME();\n  \
                         if (ac > 1000) {\n    return *av[0];\n  }\n  return 0;\n}\n";
 
-/// As check_symbol_exists has it.
+/// Like check_symbol_exists.
 fn symbol(headers: &str, name: &str) -> String {
     format!(
         "/* */\n{headers}\nint main(int argc, char** argv)\n{{\n  (void)argv;\n#ifndef {name}\n  \
@@ -19,7 +19,7 @@ fn symbol(headers: &str, name: &str) -> String {
     )
 }
 
-/// As check_type_size has it, in short.
+/// A short version of check_type_size.
 fn size(headers: &str, name: &str) -> String {
     format!(
         "{headers}\n#undef KEY\n#if defined(__x86_64)\n# define KEY 'k','e','y'\n#endif\n\
@@ -30,7 +30,7 @@ fn size(headers: &str, name: &str) -> String {
     )
 }
 
-/// A header of this text, and the line that includes it.
+/// Writes a header and returns the line that includes it.
 fn include(dir: &Path, name: &str, text: &str) -> String {
     format!("#include \"{}\"\n", write(dir, name, text).display())
 }
@@ -60,12 +60,13 @@ fn sizes(headers: &str, names: &[&str]) -> Vec<Value> {
     names.iter().enumerate().map(of).collect()
 }
 
-/// Asks together and alone, and asserts that nothing differs. Which answers were shared.
+/// Runs checks with and without sharing and asserts that nothing differs. Returns the shared
+/// answers.
 fn shared(compiler: &str, flags: &[&str], checks: &[Value]) -> Vec<String> {
     asked(compiler, flags, checks).0
 }
 
-/// The same, and how many commands that took when the link was known.
+/// The same, and the number of commands with known links.
 fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64) {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path();
@@ -89,7 +90,7 @@ fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64)
         });
         run_check(&request, args)
     };
-    // What has been found in the libraries is used the second time.
+    // The second run uses the symbols found in the libraries.
     let together = [ask("together", &[]), ask("together", &[])];
     let alone = ask("alone", &["--no-fuse"]);
     let mut shared = Vec::new();
@@ -127,8 +128,7 @@ fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64)
     (shared, together[1].json()["summary"]["processes"].as_u64().unwrap())
 }
 
-/// A result without the names of temporary directories, which linkers say where there is debug
-/// information.
+/// Removes the names of temporary directories, which linkers print if there is debug information.
 fn in_no_room(result: Value) -> Value {
     let room = regex_lite::Regex::new(r"[^ `']*/tryall-[0-9a-f]+/[0-9]+/").unwrap();
     serde_json::from_str(&room.replace_all(&result.to_string(), "")).unwrap()
@@ -150,7 +150,7 @@ fn functions_share_a_file() {
         {
             let (shared, commands) = asked(compiler, flags, &checks);
             assert_eq!(shared, THERE, "{compiler} {flags:?}");
-            // Two for all, and two for each that is not there.
+            // Two for all, and two for each missing function.
             assert_eq!(commands, 6, "{compiler} {flags:?}");
         }
     }
@@ -177,14 +177,15 @@ fn symbols_share_the_headers() {
 }
 
 #[test]
-fn sizes_share_a_file_and_each_has_its_data() {
+fn sizes_share_a_file_with_separate_data() {
     let there = ["char", "short", "long", "long long", "void*", "size_t", "struct timespec"];
     let checks = sizes("#include <time.h>\n", &[&there[..], &["struct none", "nonsense"]].concat());
     for compiler in COMPILERS {
         for flags in [&[][..], &["-g"]] {
             assert_eq!(shared(compiler, flags, &checks), there, "{compiler} {flags:?}");
         }
-        // When they optimize, compilers keep equal data once; then it is not known whose it is.
+        // With optimization, compilers merge equal data, so it is unknown to which check it
+        // belongs.
         let shared_when_optimized = shared(compiler, &["-O2", "-g"], &checks);
         for name in ["short", "struct timespec"] {
             assert!(
@@ -192,14 +193,14 @@ fn sizes_share_a_file_and_each_has_its_data() {
                 "{compiler}: {name}"
             );
         }
-        // What is plain is known of x86-64 only.
+        // Plain object files are recognized on x86-64 only.
         shared(compiler, &["-m32"], &checks);
     }
 }
 
-/// With these nothing is known of the link, or of the object file.
+/// With these, nothing is known about the link or the object file.
 #[test]
-fn other_links_are_asked_alone() {
+fn other_links_run_alone() {
     let checks = functions(&THERE);
     for flags in [
         &["-flto"][..],
@@ -217,10 +218,10 @@ fn other_links_are_asked_alone() {
     }
 }
 
-/// Each of these answers another question if its siblings, or the headers, are seen in another way
+/// Each of these has a different answer if its siblings, or the headers, are seen differently
 /// than alone.
 #[test]
-fn siblings_do_not_see_each_other() {
+fn variants_do_not_see_each_other() {
     let dir = tempfile::tempdir().unwrap();
     let known = "int getpid(void); int fork(void); int pause(void); int close(int);";
     let names = ["getpid", "fork", "pause", "close", "later"];
@@ -253,9 +254,9 @@ fn siblings_do_not_see_each_other() {
     }
 }
 
-/// What a size declares, calls or ends is not seen by the next.
+/// Declarations, calls and ends in one size are invisible to the next.
 #[test]
-fn types_that_declare_are_asked_with_the_same_answers() {
+fn types_that_declare_have_the_same_answers() {
     let names = [
         "struct new *",
         "struct new",
@@ -274,7 +275,7 @@ fn types_that_declare_are_asked_with_the_same_answers() {
     ];
     let headers = "#include <stddef.h>\n#include <stdint.h>\n";
     let mut checks = sizes(headers, &names);
-    // A word may be any expression for all that a request is refused.
+    // A request may declare any expression as the varying text.
     for check in &mut checks {
         let id = check["id"].as_str().unwrap();
         assert!(!id.contains('"'));
@@ -288,9 +289,9 @@ fn types_that_declare_are_asked_with_the_same_answers() {
     assert!(shared("gcc", &[], &checks).is_empty(), "two are no family");
 }
 
-/// A macro may hold anything: a declaration, a pragma, the end of what stands around it.
+/// A macro may contain anything: a declaration, a pragma, or the end of the surrounding text.
 #[test]
-fn macros_of_headers_do_not_reach_the_next() {
+fn macros_of_headers_do_not_affect_the_next_variant() {
     let dir = tempfile::tempdir().unwrap();
     let names = ["long", "short", "makes_it", "struct made", "made_t", "char"];
     for (name, text) in [
@@ -314,9 +315,9 @@ fn macros_of_headers_do_not_reach_the_next() {
     assert!(shared("gcc", &flags, &checks).len() < THERE.len());
 }
 
-/// A text that says more than its word is not put into a file with others.
+/// Sources whose differences exceed the varying text do not share a file.
 #[test]
-fn texts_that_change_the_rest_of_a_file_stay_alone() {
+fn texts_that_affect_the_rest_of_a_file_run_alone() {
     for text in [
         "#pragma pack(1)\nchar NAME(void);\nint main(void) { return NAME(); }\n",
         "char NAME(void);\nint main(void) { return NAME() + __COUNTER__; }\n",
@@ -339,7 +340,7 @@ fn texts_that_change_the_rest_of_a_file_stay_alone() {
 }
 
 #[test]
-fn a_word_needs_names_and_stays_in_its_place() {
+fn the_varying_text_must_be_declared_and_stay_in_place() {
     for (change, field) in [
         (json!({"own_names": null}), "word"),
         (json!({"word": null}), "own_names"),
@@ -361,9 +362,9 @@ fn a_word_needs_names_and_stays_in_its_place() {
     }
 }
 
-/// As much is kept of what is said of each as of one alone: all of it together would be cut.
+/// Each variant keeps as much output as a single check; all of it together would be truncated.
 #[test]
-fn members_of_which_much_is_said_are_compiled_once() {
+fn variants_with_long_diagnostics_compile_once() {
     let unused: String =
         (0..40).map(|n| format!("  int unused_{n}_{};\n", "long_".repeat(50))).collect();
     let mut checks = functions(&THERE);

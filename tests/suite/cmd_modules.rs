@@ -1,5 +1,5 @@
-//! `tryall modules`: the CMake modules and Meson files that the program holds come out whole,
-//! once, and only into places that are the user's.
+//! `tryall modules`: writes the embedded CMake modules and Meson files completely, once, and only to
+//! directories that belong to the user.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::*;
 
-/// The files below a directory, by their paths in it.
+/// The files below a directory, by relative path.
 fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
@@ -24,7 +24,7 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// The files of a directory of the repository that the program should hold.
+/// The files of a repository directory that the program should embed.
 fn sources(dir: &str) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = files(&root().join(dir));
     let is_hidden = |part: std::path::Component| part.as_os_str().as_encoded_bytes()[0] == b'.';
@@ -32,7 +32,7 @@ fn sources(dir: &str) -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
-/// The CMake modules that the program should hold: those of the repository, and the version.
+/// The CMake modules that the program should embed: those of the repository, and the version.
 fn package_files() -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = sources("cmake");
     let version = format!("set(PACKAGE_VERSION {})\n", env!("CARGO_PKG_VERSION"));
@@ -40,7 +40,7 @@ fn package_files() -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
-/// What the program should hold: the modules on top, and Meson's files in a directory.
+/// All embedded files: the modules at the top level, and Meson's files in a directory.
 fn held() -> BTreeMap<PathBuf, Vec<u8>> {
     let mut all = package_files();
     let meson = sources("meson").into_iter();
@@ -48,7 +48,7 @@ fn held() -> BTreeMap<PathBuf, Vec<u8>> {
     all
 }
 
-/// What tells whether a file was written again.
+/// Reveals whether a file was rewritten.
 fn stamps(dir: &Path) -> BTreeMap<PathBuf, (u64, i64, i64)> {
     let stamp = |path: &Path| {
         let meta = fs::symlink_metadata(path).unwrap();
@@ -61,11 +61,11 @@ fn stamps(dir: &Path) -> BTreeMap<PathBuf, (u64, i64, i64)> {
 }
 
 fn modules(data: &Path) -> Call {
-    // A mistake must not reach the real home.
+    // A mistake must not touch the real home directory.
     Call::new(["modules"]).env("XDG_DATA_HOME", data).env("HOME", "/dev/null")
 }
 
-/// The directory that a call prints, on one line and with nothing to complain about.
+/// The directory that a call prints on one line, without warnings.
 fn printed(ran: &Ran) -> PathBuf {
     assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{ran:?}");
     let line = ran.stdout.strip_suffix('\n').unwrap();
@@ -80,13 +80,13 @@ fn assert_refused(ran: &Ran, why: &str) {
     }
 }
 
-/// Starts eight calls, which all wait for the same moment; the directories that they print.
+/// Starts eight calls that wait for the same moment. Returns the directories that they print.
 fn eight_at_once(data: &Path) -> Vec<PathBuf> {
     let (wait, go) = std::io::pipe().unwrap();
     let children: Vec<_> = (0..8)
         .map(|_| {
             let mut shell = Command::new("sh");
-            // `read` returns when the pipe ends.
+            // `read` returns when the pipe closes.
             shell.args(["-c", "read line; exec \"$0\" modules", TRYALL]);
             shell.env("XDG_DATA_HOME", data).env("HOME", "/dev/null");
             shell.stdin(wait.try_clone().unwrap()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -99,10 +99,10 @@ fn eight_at_once(data: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn eight_at_once_write_the_modules_whole_and_a_ninth_leaves_them_alone() {
+fn eight_concurrent_runs_write_complete_modules_and_a_ninth_leaves_them_alone() {
     let temp = tempfile::tempdir().unwrap();
     let data = temp.path().join("a b 'c' \"d\" $e");
-    // Some rounds, so that they do meet.
+    // Several rounds, so that the calls overlap.
     for round in 0..10 {
         eight_at_once(&data.join(round.to_string()));
     }
@@ -125,7 +125,7 @@ fn eight_at_once_write_the_modules_whole_and_a_ninth_leaves_them_alone() {
 }
 
 #[test]
-fn a_directory_in_which_somebody_tidied_up_is_mended() {
+fn a_directory_with_deleted_files_is_repaired() {
     let temp = tempfile::tempdir().unwrap();
     let dir = printed(&modules(temp.path()).run());
     fs::remove_dir_all(dir.join("meson")).unwrap();
@@ -139,7 +139,7 @@ fn a_directory_in_which_somebody_tidied_up_is_mended() {
 }
 
 #[test]
-fn without_a_writable_place_it_says_what_to_do() {
+fn without_a_writable_directory_it_suggests_a_remedy() {
     let temp = tempfile::tempdir().unwrap();
     let file = write(temp.path(), "file", "");
     let ran = modules(&file.join("data")).env("HOME", file.join("home")).run();
@@ -148,12 +148,12 @@ fn without_a_writable_place_it_says_what_to_do() {
 }
 
 #[test]
-fn the_home_directory_serves_where_there_is_no_other() {
+fn the_home_directory_is_the_fallback() {
     let temp = tempfile::tempdir().unwrap();
     let file = write(temp.path(), "file", "");
     let home = temp.path().join("home");
     let expected = home.join(".local/share/tryall");
-    // Relative paths are nobody's choice; a file cannot hold a directory.
+    // Relative paths are ignored, and a file is not a directory.
     for data in [Path::new(""), Path::new("relative"), &file] {
         let dir = printed(&modules(data).env("HOME", &home).dir(temp.path()).run());
         assert_eq!(dir.parent(), Some(&*expected), "with {data:?}");
@@ -162,7 +162,7 @@ fn the_home_directory_serves_where_there_is_no_other() {
 }
 
 #[test]
-fn places_that_others_can_change_are_not_used() {
+fn directories_that_others_can_write_are_not_used() {
     let temp = tempfile::tempdir().unwrap();
     let everybodys = temp.path().join("everybodys");
     fs::create_dir(&everybodys).unwrap();
@@ -177,21 +177,21 @@ fn places_that_others_can_change_are_not_used() {
     };
 
     let refused = modules(&data("1", &everybodys)).run();
-    assert_refused(&refused, "everybody may write into it");
+    assert_refused(&refused, "other users can write to it");
     assert_eq!(fs::read_dir(&everybodys).unwrap().count(), 0);
 
-    // A link of the user's own is the user's choice.
+    // The user's own symbolic link is followed.
     let good = data("2", &mine);
     let dir = printed(&modules(&good).run());
     assert_eq!(fs::read_dir(&mine).unwrap().count(), 1);
 
-    // The version's directory itself.
+    // The directory of the version itself.
     fs::remove_dir_all(&dir).unwrap();
     symlink(&everybodys, &dir).unwrap();
-    assert_refused(&modules(&good).run(), "everybody may write into it");
+    assert_refused(&modules(&good).run(), "other users can write to it");
     assert_eq!(fs::read_dir(&everybodys).unwrap().count(), 0);
 
-    // Only root can make files that are somebody else's.
+    // Only root can create files of other users.
     fs::remove_file(&dir).unwrap();
     if nix::unistd::geteuid().is_root() {
         let theirs = data("3", &mine);
@@ -258,7 +258,7 @@ fn an_installed_package_is_found_by_both_cmakes() {
     }
 }
 
-/// What find_package finds for a version in a package, which it looks for at this Tryall_DIR.
+/// The result of find_package for a version, with the package at this Tryall_DIR.
 fn find_package(cmake: &Path, package: &Path, version: &str) -> String {
     let temp = tempfile::tempdir().unwrap();
     let lists = format!(
@@ -280,9 +280,9 @@ fn find_package(cmake: &Path, package: &Path, version: &str) -> String {
     said.lines().find_map(|line| line.strip_prefix("-- found ")).unwrap().trim().into()
 }
 
-/// Version 0.1.0 says what Cargo says for ^0.1.0, =0.1.0 and so on; a bare copy has no version.
+/// The package of version 0.1.0 accepts the same requirements as Cargo; a bare copy has no version.
 #[test]
-fn a_package_is_found_by_its_version() {
+fn the_package_version_is_respected() {
     let temp = tempfile::tempdir().unwrap();
     let ran = Call::new(["modules", "--prefix"]).arg(temp.path()).run();
     assert_eq!(ran.code(), 0, "{ran:?}");
@@ -292,7 +292,7 @@ fn a_package_is_found_by_its_version() {
     for (path, text) in sources("cmake") {
         fs::write(copy.join(path), text).unwrap();
     }
-    // The project that holds the copy may be of Cargo's, too.
+    // The project that contains the copy may also have a Cargo.toml.
     write(
         &temp.path().join("copy"),
         "Cargo.toml",
@@ -316,7 +316,7 @@ fn a_package_is_found_by_its_version() {
         format!("{major}.{}", minor + 1),
         format!("{}", major + 1),
         format!("{major}.{minor}.{} EXACT", patch + 1),
-        // Before the first release each second number stands for itself.
+        // Before 1.0, each minor version is incompatible with the others.
         "0.0".into(),
         "0.0.1".into(),
         format!("0.0.1...<{version}"),
@@ -347,9 +347,9 @@ fn an_unwritable_prefix_is_named() {
     assert!(ran.stderr.contains(&format!("{}/share/cmake/Tryall/", file.display())), "{ran:?}");
 }
 
-/// The build script is run on a directory of its own.
+/// Runs the build script on a copy.
 #[test]
-fn the_program_holds_each_file_whatever_lies_beside_it() {
+fn the_build_script_embeds_each_file_and_nothing_else() {
     let temp = tempfile::tempdir().unwrap();
     let script = temp.path().join("build-script");
     let built = Command::new(need("rustc"))

@@ -1,11 +1,11 @@
-//! Items that Meson's batches ask together have the answers that each has alone, and a batch that
-//! cannot be asked together is no different.
+//! Grouped items of Meson batches have the same answers as each item alone, also in batches that cannot
+//! be grouped.
 
 use std::collections::BTreeMap;
 
 use crate::support::*;
 
-/// What `tryall meson` answers to items of batches that are told by words.
+/// The answers of `tryall meson` to batches given as words.
 fn answers(batches: &[Vec<String>]) -> BTreeMap<String, String> {
     let mut words = vec!["meson".to_string(), "--".into(), "meson:1.12.1".into()];
     for batch in batches {
@@ -19,13 +19,14 @@ fn answers(batches: &[Vec<String>]) -> BTreeMap<String, String> {
         let parts: Vec<_> = line.split('\t').collect();
         if !["batch", "answers"].contains(&parts[0]) {
             let answer = format!("{} {}", parts[0], parts[2]);
-            assert_eq!(found.insert(parts[1].into(), answer), None, "{line} is there twice");
+            assert_eq!(found.insert(parts[1].into(), answer), None, "duplicate {line}");
         }
     }
     found
 }
 
-/// The same items in one batch, and each in a batch of its own, where nothing is together.
+/// Compares the answers to items in one batch with those to each item in its own batch, which has no
+/// groups.
 fn same_alone(settings: &[&str], items: &[String]) -> BTreeMap<String, String> {
     let settings: Vec<_> = ["language:c", "compiler-id:gcc", "linker-id:ld.bfd", "command:gcc"]
         .iter()
@@ -70,7 +71,7 @@ const FUNCTIONS: [&str; 16] = [
 fn functions() {
     for settings in [
         &[][..],
-        // The linker drops what nobody reaches, and with it what would be undefined.
+        // The linker discards unreachable sections, and with them undefined references.
         &["option-arg:-ffunction-sections", "option-link-arg:-Wl,--gc-sections"],
         &["option-arg:-O2", "option-arg:-flto"],
         &["option-arg:-Werror", "option-arg:-Wall"],
@@ -122,9 +123,9 @@ fn types_members_and_sizes() {
     }
 }
 
-/// A macro may close the function around it and declare what the next item asks for.
+/// A macro can close the surrounding function and declare the subject of the next item.
 #[test]
-fn macros_of_headers_do_not_reach_the_next_item() {
+fn macros_of_headers_do_not_affect_the_next_item() {
     let dir = tempfile::tempdir().unwrap();
     for (number, text) in [
         "#define makes int); } struct made { int a; }; typedef int made_t; void more(void) { (void)(0\n",
@@ -148,7 +149,7 @@ fn macros_of_headers_do_not_reach_the_next_item() {
 }
 
 #[test]
-fn it_takes_few_processes() {
+fn grouping_needs_few_processes() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("log");
     let script = format!("#!/bin/sh\necho . >>{}\nexec gcc \"$@\"\n", log.display());
@@ -162,8 +163,8 @@ fn it_takes_few_processes() {
     batch.extend(items("sizeof", &["int", "long", "char", "short"]));
     answers(&[batch]);
     let processes = std::fs::read_to_string(&log).unwrap().lines().count();
-    // Two probes in each of two rounds; headers, builtins, functions, sizes; the functions less
-    // one; and that one alone, whom nobody has to ask for a builtin.
+    // Two probes in each of two rounds; headers, builtins, functions and sizes; the remaining
+    // functions; and the failed one alone, which is known not to be a builtin.
     assert!(processes <= 10, "{processes}");
 }
 
@@ -184,9 +185,9 @@ fn lines_of_a_request_have_types() {
     assert_eq!(ran.stdout, expected, "{ran:?}");
 }
 
-/// GCC says of the batch's own argument that it is another language's, beside any that is asked for.
+/// GCC warns that the batch's own argument is for another language, next to any tested argument.
 #[test]
-fn an_argument_of_another_language_beside_the_one_in_question() {
+fn an_argument_of_another_language_next_to_the_tested_one() {
     for (own, expected) in [("-Wmissing-prototypes", "false"), ("-Wall", "true")] {
         let option = format!("option-arg:{own}");
         let mut batch: Vec<_> =

@@ -1,5 +1,5 @@
-//! `tryall cmake`: CMake gets the arguments as they are, and the drop-in if it configures; what
-//! it does is what comes back.
+//! `tryall cmake`: passes all arguments to CMake, adds the drop-in if CMake configures, and returns
+//! CMake's result.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -12,12 +12,12 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, 
 
 use crate::support::*;
 
-/// A directory with a `cmake` of our own, which stands first on PATH, and a place for the modules.
+/// A directory with a fake `cmake`, which is first on PATH, and a directory for the modules.
 struct Fake {
     temp: tempfile::TempDir,
 }
 
-/// Prints its arguments, each with a NUL behind it.
+/// Prints its arguments, each followed by NUL.
 const TELL: &str = "[ $# = 0 ] || printf '%s\\0' \"$@\"";
 
 impl Fake {
@@ -38,7 +38,7 @@ impl Fake {
         call
     }
 
-    /// The arguments that reach CMake.
+    /// The arguments that CMake receives.
     fn reaches<S: AsRef<OsStr>>(&self, args: &[S]) -> Vec<OsString> {
         let output = self.call(args).command.output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
@@ -55,7 +55,7 @@ impl Fake {
         dir
     }
 
-    /// The arguments with what leads to the drop-in.
+    /// The arguments with those that load the drop-in.
     fn led(&self, args: &[&str]) -> Vec<OsString> {
         let first = format!("-DTRYALL_EXECUTABLE={TRYALL}");
         let last = self.modules().join("TryallPreload.cmake");
@@ -81,7 +81,7 @@ fn calls_that_configure_get_the_drop_in() {
         &["-C", "first.cmake", "."],
         &["--fresh", "--toolchain", "t.cmake", "-S", "."],
         &["-LAH", "."],
-        // Values that look like options, and modes that count only in the first place.
+        // Values that look like options, and modes that are recognized only as the first argument.
         &["-D", "-P", "."],
         &["-B", "-E", "-S", "-N"],
         &["-S", ".", "--build"],
@@ -92,7 +92,7 @@ fn calls_that_configure_get_the_drop_in() {
 }
 
 #[test]
-fn calls_that_do_not_configure_are_passed_on_as_they_are() {
+fn calls_that_do_not_configure_are_passed_through() {
     let fake = Fake::new(TELL);
     for args in [
         &["--build", "b", "--target", "x", "--", "-j4", "--", "--cmake", "y"][..],
@@ -121,7 +121,7 @@ fn calls_that_do_not_configure_are_passed_on_as_they_are() {
 }
 
 #[test]
-fn arguments_need_not_be_text() {
+fn arguments_need_not_be_utf_8() {
     let fake = Fake::new(TELL);
     let args = ["-E".as_bytes(), b"echo", b"\xff\xfe=\x01"].map(OsStr::from_bytes);
     assert_eq!(fake.reaches(&args), args);
@@ -139,14 +139,14 @@ fn another_cmake_can_be_named_before_the_arguments() {
     };
     assert_eq!(given(&["--build", "b"]), ["--build", "b"]);
     assert_eq!(given(&["."]), fake.led(&["."]));
-    // After the first argument it is CMake's.
+    // After the first argument the option is CMake's.
     assert_eq!(given(&["-E", "echo", "--cmake", "x"]), ["-E", "echo", "--cmake", "x"]);
     let relative = fake.call(&["--cmake", "./cmake", "-E", "x"]).dir(other.temp.path()).run();
     assert_eq!(relative.stdout, "-E\0x\0", "{relative:?}");
 }
 
 #[test]
-fn without_arguments_it_tells_its_usage() {
+fn without_arguments_it_prints_usage() {
     let fake = Fake::new("echo ran");
     let ran = fake.call::<&str>(&[]).run();
     assert_eq!((ran.code(), ran.stderr.as_str()), (0, ""), "{ran:?}");
@@ -156,21 +156,21 @@ fn without_arguments_it_tells_its_usage() {
 }
 
 #[test]
-fn a_cmake_that_cannot_run_is_told_with_the_statuses_of_shells() {
+fn a_cmake_that_cannot_run_gives_the_exit_statuses_of_shells() {
     let fake = Fake::new("");
     let missing = fake.call(&["--cmake", "no-such-cmake", "."]).run();
     assert_eq!((missing.code(), missing.stdout.as_str()), (127, ""), "{missing:?}");
     assert!(missing.stderr.contains("no-such-cmake"), "{missing:?}");
-    assert!(missing.stderr.contains("name it with --cmake"), "{missing:?}");
+    assert!(missing.stderr.contains("pass its path with --cmake"), "{missing:?}");
 
     fs::write(fake.temp.path().join("cmake"), "no program").unwrap();
     let foreign = fake.call(&["."]).run();
     assert_eq!((foreign.code(), foreign.stdout.as_str()), (126, ""), "{foreign:?}");
-    assert!(foreign.stderr.contains("cannot be run"), "{foreign:?}");
+    assert!(foreign.stderr.contains("could not be executed"), "{foreign:?}");
 }
 
 #[test]
-fn without_a_place_for_the_modules_cmake_does_not_configure_but_builds() {
+fn without_a_directory_for_the_modules_cmake_builds_but_does_not_configure() {
     let fake = Fake::new("echo ran");
     let nowhere = |args: &[&str]| fake.call(args).env("XDG_DATA_HOME", "/dev/null").run();
     let ran = nowhere(&["-S", "."]);
@@ -181,7 +181,7 @@ fn without_a_place_for_the_modules_cmake_does_not_configure_but_builds() {
 }
 
 #[test]
-fn the_exit_status_and_the_end_by_a_signal_are_cmakes() {
+fn exit_status_and_signals_are_cmakes() {
     for args in [&["--build", "b"][..], &["."]] {
         assert_eq!(Fake::new("exit 7").call(args).run().code(), 7);
         let killed = Fake::new("kill -TERM $$; sleep 60").call(args).run();
@@ -190,7 +190,7 @@ fn the_exit_status_and_the_end_by_a_signal_are_cmakes() {
 }
 
 #[test]
-fn this_program_becomes_cmake() {
+fn cmake_replaces_this_process() {
     let fake = Fake::new("echo $$; cat; echo complaint >&2");
     let mut call = fake.call(&["."]);
     let child = call.start(b"from the caller");
@@ -200,15 +200,15 @@ fn this_program_becomes_cmake() {
     assert_eq!(ran.stderr, "complaint\n");
 }
 
-/// Signals as the caller has set them: some blocked, and SIGPIPE ignored or not.
+/// The caller's signal state: some signals blocked, and SIGPIPE ignored or not.
 #[test]
-fn signals_are_as_the_caller_left_them() {
+fn signal_dispositions_are_inherited() {
     let fake = Fake::new("kill -s $2 $$; echo survived");
     let ends_by = |name: &str, pipe: SigHandler, blocked: SigSet| {
         let mut call = fake.call(&["-E", name]);
         let change = move || {
             pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&blocked), None)?;
-            // SAFETY: neither action runs code of ours.
+            // SAFETY: neither action runs code of this program.
             unsafe { signal(Signal::SIGPIPE, pipe) }?;
             Ok(())
         };
@@ -226,7 +226,7 @@ fn signals_are_as_the_caller_left_them() {
     assert_eq!(ends_by("USR1", default, SigSet::from_iter([Signal::SIGUSR1])), None);
 }
 
-/// What make passes on to a recipe is for the make that CMake starts.
+/// Flags that make passes to a recipe also reach the make that CMake starts.
 #[test]
 fn a_jobserver_reaches_cmake() {
     let fake = Fake::new("[ -p /proc/$$/fd/8 ] && [ -p /proc/$$/fd/9 ] && echo \"$MAKEFLAGS\"");
@@ -245,8 +245,8 @@ fn a_jobserver_reaches_cmake() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{flags}\n"), "{output:?}");
 }
 
-/// A project with both CMakes, in directories with as odd names as CMake itself can build in: its
-/// Makefiles do not quote double quotes.
+/// A project with both CMakes, in directories with the most unusual names that CMake can build in:
+/// its Makefiles do not quote double quotes.
 struct Project {
     temp: tempfile::TempDir,
     cmake: PathBuf,
@@ -276,12 +276,12 @@ impl Project {
         self.source().join("b")
     }
 
-    /// Runs `tryall cmake` in the source directory; what a success prints.
+    /// Runs `tryall cmake` in the source directory, which must succeed, and returns its output.
     fn run(&self, args: &[&str]) -> String {
         let call = Call::new(["cmake", "--cmake"]).arg(&self.cmake).args(args);
         let call = call.dir(&self.source()).env("XDG_DATA_HOME", self.data());
         let ran = call.run();
-        // CMake may have something to say.
+        // CMake may print warnings.
         assert!(ran.code() == 0 && !ran.stderr.contains("tryall"), "{args:?}: {ran:?}");
         ran.stdout
     }
@@ -300,7 +300,7 @@ impl Project {
         dir.join("TryallDropIn.cmake").to_str().unwrap().into()
     }
 
-    /// Configures, and looks whether the drop-in and this file of the user's own are included.
+    /// Configures and checks whether the drop-in and the user's own file are included.
     fn includes(&self, args: &[&str], own: Option<&str>) {
         let said = self.run(args);
         let what = format!("{args:?} with {:?}: {said}", self.cmake);
@@ -327,7 +327,7 @@ const PRESETS: &str = r#"{"version": 3, "configurePresets": [
 ]}"#;
 
 #[test]
-fn an_own_include_is_kept_wherever_it_comes_from() {
+fn the_users_project_include_is_kept() {
     let initial = "set(CMAKE_PROJECT_INCLUDE c.cmake CACHE STRING \"\")\n";
     for project in Project::of_both_cmakes(&[
         ("CMakeLists.txt", LISTS),
@@ -339,12 +339,12 @@ fn an_own_include_is_kept_wherever_it_comes_from() {
     ]) {
         project.includes(&["-S", ".", "-B", "b"], None);
         project.includes(&["b", "-DCMAKE_PROJECT_INCLUDE=a.cmake"], Some("a.cmake"));
-        // A later call, without and with another one.
+        // A later call, without an own include and with a different one.
         project.includes(&["b"], Some("a.cmake"));
         project.includes(&["-D", "CMAKE_PROJECT_INCLUDE=b.cmake", "b"], Some("b.cmake"));
         project.includes(&["-DCMAKE_PROJECT_INCLUDE:STRING=a.cmake", "b"], Some("a.cmake"));
         project.includes(&["-D", "CMAKE_PROJECT_INCLUDE:FILEPATH=b.cmake", "b"], Some("b.cmake"));
-        // None any more.
+        // No longer any.
         project.includes(&["b", "-DCMAKE_PROJECT_INCLUDE="], None);
         project.includes(&["b", "-DCMAKE_PROJECT_INCLUDE=a.cmake"], Some("a.cmake"));
         project.includes(&["b", "-U", "CMAKE_PROJECT_*"], None);
