@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::links::KnownLinks;
-use super::probe::ToolchainProbe;
+use super::toolchain_probe::ToolchainProbe;
 use crate::exec::process::Runner;
 use crate::exec::scratch::Scratch;
 use crate::plan::Plan;

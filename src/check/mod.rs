@@ -8,6 +8,7 @@ mod files;
 pub(crate) mod links;
 pub(crate) mod probe;
 mod program;
+pub(crate) mod toolchain_probe;
 mod values;
 
 use std::ffi::{OsStr, OsString};

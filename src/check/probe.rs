@@ -4,12 +4,10 @@
 //! links. The first checks run at the same time; their answers wait for the probes.
 
 use std::path::Path;
-use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use crate::check::context::Context;
+use crate::check::toolchain_probe::failure;
 use crate::check::{self, Outcome};
 use crate::compiler::causes::{Cause, CommandContext};
 use crate::compiler::diagnostics::missing_linker_line;
@@ -20,14 +18,6 @@ use crate::plan::Plan;
 use crate::plan::ids::ToolchainId;
 use crate::plan::question::{CallerSource, Question, Subject};
 use crate::plan::toolchain::Toolchain;
-use crate::protocol::code::{self, Reason};
-
-/// The probes of one toolchain.
-#[derive(Debug)]
-pub(crate) struct ToolchainProbe {
-    compile: watch::Sender<Option<Rc<Outcome>>>,
-    link: watch::Sender<Option<Rc<Outcome>>>,
-}
 
 /// A probe to run.
 #[derive(Debug, Clone, Copy)]
@@ -60,73 +50,6 @@ pub(crate) fn jobs(context: &Context) -> Vec<ProbeJob> {
         }
     }
     jobs
-}
-
-impl Default for ToolchainProbe {
-    fn default() -> Self {
-        ToolchainProbe { compile: watch::Sender::new(None), link: watch::Sender::new(None) }
-    }
-}
-
-impl ToolchainProbe {
-    fn sender(&self, stage: Stage) -> &watch::Sender<Option<Rc<Outcome>>> {
-        if stage >= Stage::Link { &self.link } else { &self.compile }
-    }
-
-    async fn outcome(&self, stage: Stage) -> Rc<Outcome> {
-        let mut receiver = self.sender(stage).subscribe();
-        let outcome = receiver.wait_for(Option::is_some).await.expect("the sender is not dropped");
-        outcome.clone().expect("the probe has an outcome")
-    }
-
-    /// The compiler's output for the empty program.
-    pub(crate) async fn output(&self, stage: Stage) -> String {
-        self.outcome(stage).await.output.clone()
-    }
-
-    /// Why answers of a stage do not count; `None` if they do.
-    pub(crate) async fn failure(&self, stage: Stage) -> Option<Reason> {
-        // If the toolchain cannot compile, do not report that it cannot link.
-        let mut stages = vec![Stage::Compile];
-        stages.extend((stage >= Stage::Link).then_some(Stage::Link));
-        for stage in stages {
-            if let Some(failure) = failure(&*self.outcome(stage).await, stage) {
-                return Some(failure);
-            }
-        }
-        None
-    }
-
-    /// Why the toolchain cannot compile, if that is already known.
-    pub(crate) fn known_failure(&self) -> Option<Reason> {
-        self.compile.borrow().as_ref().and_then(|outcome| failure(outcome, Stage::Compile))
-    }
-}
-
-fn failure(outcome: &Outcome, stage: Stage) -> Option<Reason> {
-    let verb = if stage >= Stage::Link { "link" } else { "compile" };
-    let Reason { code, text } = failure_reason(outcome, code::Code::ToolchainBroken)?;
-    Some(Reason::new(code, format!("the toolchain cannot {verb} an empty program: {text}")))
-}
-
-/// Why an empty program failed, in the compiler's own words if there are any. `refused` is the code
-/// for an ordinary error.
-pub(crate) fn failure_reason(outcome: &Outcome, refused: code::Code) -> Option<Reason> {
-    Some(match &outcome.verdict {
-        Verdict::Yes => return None,
-        Verdict::No => {
-            // The driver's summary adds nothing to the linker's messages.
-            let summaries = ["ld returned", "linker command failed", "warning:"];
-            let lines =
-                || outcome.output.lines().filter(|l| !summaries.iter().any(|s| l.contains(s)));
-            let first = lines()
-                .find(|line| line.contains("error"))
-                .or(lines().next())
-                .or(outcome.output.lines().next());
-            Reason::new(refused, first.unwrap_or("it printed nothing").trim())
-        }
-        Verdict::Error(error) => error.clone(),
-    })
 }
 
 /// The question whether a toolchain accepts the empty program with its own arguments only.
@@ -187,7 +110,7 @@ pub(crate) async fn run(context: &Context, job: ProbeJob) {
     {
         context.observer.notice(&notice(&failure.text, &outcome));
     }
-    context.probes[job.toolchain].sender(job.stage).send_replace(Some(Rc::new(outcome)));
+    context.probes[job.toolchain].finish(job.stage, outcome);
 }
 
 /// The time limit of a probe: the longest of any check that uses the toolchain.

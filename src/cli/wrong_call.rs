@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use super::Cli;
-use crate::protocol::kind::nearest;
+use crate::protocol::nearest::nearest;
 
 /// Adds a suggestion to clap's error.
 pub(super) fn explained(mut error: clap::Error, words: &[OsString]) -> clap::Error {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::compiler::language::Language;
 use crate::protocol::code::Code;
-use crate::protocol::kind::nearest;
+use crate::protocol::nearest::nearest;
 use crate::protocol::{BadRequest, Location};
 
 use super::version::Version;

@@ -1,12 +1,11 @@
-//! Arguments with their relative paths made absolute.
+//! Makes the relative paths in arguments absolute.
 //!
-//! Every check runs in a directory of its own, so that compilers that write into the current
-//! directory (Fortran's module files, `a.out`) do not meet; a path must mean there what it
-//! means to the caller. No list of options is ever complete, so the rule is about files: a
-//! piece of an argument that stands where a path can stand, and that names something which is
-//! there from the caller's point of view, is that path. What is not there is left alone: it is
-//! not there from the check's directory either, or a compiler looks it up elsewhere, as
-//! `-include stdio.h`.
+//! Every check runs in a directory of its own, because compilers write into the current directory
+//! (Fortran's module files, `a.out`). A path must mean the same there as in the caller's directory.
+//! No list of options is ever complete, so the rule looks at files: a piece of an argument where a
+//! path can stand is a path if it names something that exists relative to the caller. What does not
+//! exist is left alone: it does not exist in the check's directory either, or the compiler finds it
+//! elsewhere, as with `-include stdio.h`.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -15,16 +14,15 @@ use std::path::Path;
 
 use crate::compiler::options::{Argument, Takes};
 
-/// Response files may name others; a circle of them must end, also one that names itself often.
-const MOST_RESPONSE_FILES: usize = 200;
+/// Response files may name others. A file that names itself must not go on forever.
+const MAX_RESPONSE_FILES: usize = 200;
 
-/// Arguments whose relative paths start from `base`, so that they mean the same from every
-/// directory.
+/// Resolves the relative paths in arguments against `base`.
 pub(crate) fn absolute_args(args: &[String], base: &Path) -> Vec<OsString> {
-    expand(args, base, &Cell::new(MOST_RESPONSE_FILES))
+    expand(args, base, &Cell::new(MAX_RESPONSE_FILES))
 }
 
-/// A command: its first word is a program, and a path if there is a slash in it.
+/// The same for a command. Its first word is a program, and a path if it contains a slash.
 pub(crate) fn absolute_command(words: &[String], base: &Path) -> Vec<OsString> {
     let Some((program, args)) = words.split_first() else { return Vec::new() };
     let program = if program.contains('/') { base.join(program).into() } else { program.into() };
@@ -33,12 +31,12 @@ pub(crate) fn absolute_command(words: &[String], base: &Path) -> Vec<OsString> {
 
 fn expand(args: &[String], base: &Path, files_left: &Cell<usize>) -> Vec<OsString> {
     let mut expanded = Vec::with_capacity(args.len());
-    // The last argument of each stream, and of the compiler's own.
+    // The last argument of each program that arguments are handed on to, and of the compiler itself.
     let mut previous: HashMap<&str, &str> = HashMap::new();
     let mut stream = "";
     for arg in args {
         let arg = arg.as_str();
-        // A value is never the start of a stream.
+        // A value never starts a stream.
         if stream.is_empty() && Argument::of(arg).takes == Takes::Stream {
             stream = arg;
             expanded.push(arg.into());
@@ -48,7 +46,7 @@ fn expand(args: &[String], base: &Path, files_left: &Cell<usize>) -> Vec<OsStrin
         stream = "";
         let file = arg.strip_prefix('@').filter(|_| files_left.get() > 0);
         match file.and_then(|file| response_file(file, base)) {
-            // Its contents are relative to the caller too.
+            // Paths in the file are relative to the caller too.
             Some(inner) => {
                 files_left.set(files_left.get() - 1);
                 expanded.extend(expand(&inner, base, files_left));
@@ -59,33 +57,34 @@ fn expand(args: &[String], base: &Path, files_left: &Cell<usize>) -> Vec<OsStrin
     expanded
 }
 
-/// More than any command line.
-const LARGEST_RESPONSE_FILE: u64 = 4 << 20;
+/// Bytes; larger than any command line.
+const MAX_RESPONSE_FILE_BYTES: u64 = 4 << 20;
 
-/// The arguments in a response file, if it is there and can be read. What has no end, or waits for
-/// somebody to write it, is the compiler's to read, which has a time limit.
+/// The arguments in a response file, if it can be read. Pipes and devices are left to the compiler, which
+/// has a time limit.
 fn response_file(file: &str, base: &Path) -> Option<Vec<String>> {
     let path = base.join(file);
-    let is_read = path.metadata().is_ok_and(|it| it.is_file() && it.len() <= LARGEST_RESPONSE_FILE);
+    let is_read =
+        path.metadata().is_ok_and(|it| it.is_file() && it.len() <= MAX_RESPONSE_FILE_BYTES);
     if !is_read {
         return None;
     }
     shlex::split(&std::fs::read_to_string(path).ok()?)
 }
 
-/// One argument, behind another.
+/// Resolves one argument, given the one before it.
 fn argument(before: &str, arg: &str, base: &Path) -> OsString {
     let previous = Argument::of(before);
     if previous.takes_next() {
         match previous.takes {
-            Takes::Path | Takes::Directory | Takes::IncludedFile => return there(arg, base),
+            Takes::Path | Takes::Directory | Takes::IncludedFile => return if_exists(arg, base),
             Takes::Output => return written(arg, base),
             Takes::Stream => {}
             _ => return arg.into(),
         }
     }
     if !arg.starts_with('-') {
-        return if base.join(arg).is_file() { there(arg, base) } else { arg.into() };
+        return if base.join(arg).is_file() { if_exists(arg, base) } else { arg.into() };
     }
     let Argument { spelling, takes, attached, .. } = Argument::of(arg);
     match takes {
@@ -99,32 +98,32 @@ fn argument(before: &str, arg: &str, base: &Path) -> OsString {
         }
         Takes::Path | Takes::Directory | Takes::IncludedFile if !attached.is_empty() => {
             match attached.strip_prefix('=') {
-                // -I=dir and -L=dir start from the sysroot.
+                // -I=dir and -L=dir are relative to the sysroot.
                 Some(_) if spelling.len() == 2 => arg.into(),
-                Some(value) => joined(&format!("{spelling}="), &there(value, base)),
-                None => joined(spelling, &there(attached, base)),
+                Some(value) => joined(&format!("{spelling}="), &if_exists(value, base)),
+                None => joined(spelling, &if_exists(attached, base)),
             }
         }
         Takes::Text | Takes::Macro | Takes::Library => arg.into(),
-        // Such as -fplugin=./check.so; but -march=native is no path, whatever is there.
+        // -fplugin=./check.so has a path; -march=native has none, even if such a file exists.
         _ => match arg.split_once('=') {
             Some((option, value)) if value.contains(['/', '.']) => {
-                joined(&format!("{option}="), &there(value, base))
+                joined(&format!("{option}="), &if_exists(value, base))
             }
             _ => arg.into(),
         },
     }
 }
 
-/// The path of a file that is written. Without a directory it goes to the check's own.
+/// Resolves the path of a file that is written. A bare file name goes to the check's directory.
 fn written(path: &str, base: &Path) -> OsString {
     let parent = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty());
     let is_there = parent.is_some_and(|parent| base.join(parent).is_dir());
     if is_there { base.join(path).into() } else { path.into() }
 }
 
-/// A path, made absolute if it names something that is there.
-fn there(path: &str, base: &Path) -> OsString {
+/// Makes a path absolute if it names something that exists.
+fn if_exists(path: &str, base: &Path) -> OsString {
     let whole = base.join(path);
     if !path.is_empty() && whole.exists() { whole.into() } else { path.into() }
 }

@@ -223,7 +223,7 @@ fn complaint(input: &Input<'_>, index: usize, fault: Fault) -> BadRequest {
 fn needs(check: &Check, ids: &HashMap<&str, usize>) -> Result<Vec<CheckId>, Fault> {
     let find = |(position, need): (usize, &String)| {
         ids.get(need.as_str()).copied().map(CheckId::at).ok_or_else(|| {
-            let known = crate::protocol::kind::nearest(need, ids.keys().copied());
+            let known = crate::protocol::nearest::nearest(need, ids.keys().copied());
             let remedy = known.map_or(String::new(), |known| format!("; did you mean {known:?}?"));
             let message = format!("no check has the id {need:?}{remedy}");
             Fault { code: Code::UnknownNeed, ..Fault::of_element("needs", position, message) }

@@ -9,7 +9,8 @@ use crate::compiler::language::Language;
 use crate::compiler::options::include_a_file;
 use crate::plan::ids::{Id, ToolchainId};
 use crate::protocol::code::Code;
-use crate::protocol::kind::{OWN_FIELDS, nearest};
+use crate::protocol::kind::OWN_FIELDS;
+use crate::protocol::nearest::nearest;
 use crate::protocol::{Check, Fault, HeaderStage, Kind, fragment};
 
 /// Everything that an answer depends on. Two checks with equal questions share one answer.

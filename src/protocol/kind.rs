@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::nearest::nearest;
 use super::wording;
 use crate::protocol::code::Code;
 
@@ -230,15 +231,6 @@ impl Rule {
             || self.optional.contains(&field)
             || self.takes_source && ["source", "file", "extension"].contains(&field)
     }
-}
-
-/// The known name that `name` was most likely meant to be, if any is similar enough.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
 }
 
 impl<'de> Deserialize<'de> for Kind {

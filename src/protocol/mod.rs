@@ -9,6 +9,7 @@ pub(crate) mod command_line;
 pub(crate) mod fragment;
 pub(crate) mod kind;
 pub(crate) mod location;
+pub(crate) mod nearest;
 pub(crate) mod parse;
 pub(crate) mod request;
 pub(crate) mod response;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde_json::Value;
 
-use super::kind::nearest;
+use super::nearest::nearest;
 use crate::protocol::code::{Code, Reason};
 
 /// Separates the code from the message in this program's own errors, because serde passes on only

@@ -1,19 +1,18 @@
-//! Whether a no is about the question, or about arguments with which the compiler compiles nothing.
+//! Whether a no is about the question, or about arguments that the compiler refuses.
 //!
-//! The trial of a toolchain has the toolchain's arguments only. A check may bring more, and where the
-//! compiler refuses these, every answer is no. So a no under such arguments is held back until another
-//! check with the same arguments answers yes, or until an empty program has been tried with them,
-//! once for all checks that have them. Where all is well that costs nothing.
+//! A toolchain is probed with its own arguments only. A check may add others, and if the compiler
+//! refuses them, every answer is no. So a no with such arguments is held back until another check
+//! with the same arguments answers yes, or until an empty program has been compiled with them, once for
+//! all checks that have them. If nothing is wrong, this costs no command.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::QuestionState;
-use super::queue::Job;
 use crate::check::Outcome;
 use crate::check::context::Context;
-use crate::check::probe;
+use crate::check::{probe, toolchain_probe};
 use crate::compiler::dialect::Stage;
 use crate::compiler::options::{self, Takes};
 use crate::compiler::verdict::Verdict;
@@ -24,7 +23,7 @@ use crate::plan::question::{Question, Subject};
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::fragment;
 
-/// A trial of a run.
+/// Identifies a trial.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TrialId(usize);
 
@@ -34,7 +33,7 @@ pub(super) struct Call {
     question: QuestionId,
 }
 
-/// Arguments, and how far the compiler is driven with them.
+/// Arguments, and the stage that they are used for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Arguments {
     toolchain: ToolchainId,
@@ -43,11 +42,11 @@ struct Arguments {
     link_args: Vec<OsString>,
 }
 
-/// What is known of arguments.
+/// What is known about arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     Unknown,
-    /// The trial runs.
+    /// The trial is running.
     Tried,
     /// A check, or the empty program, has succeeded with them.
     Good,
@@ -59,21 +58,21 @@ enum State {
 struct Trial {
     arguments: Arguments,
     state: State,
-    /// The questions that have them.
+    /// The questions with these arguments.
     questions: Vec<QuestionId>,
-    /// Noes that wait.
+    /// Negative outcomes that wait for the trial.
     held: Vec<(QuestionId, Outcome)>,
 }
 
-/// The trials of a batch.
+/// The trials of a run.
 #[derive(Debug, Default)]
 pub(super) struct ArgumentTrials {
     trials: Vec<Trial>,
-    /// For each question, the trial that a no of it waits for, and those that a yes of it makes
+    /// For each question, the trial that its no waits for, and the trials that its yes makes
     /// unnecessary.
     of_question: HashMap<QuestionId, (usize, Vec<usize>)>,
-    /// The refusals that people have been told of.
-    told: HashSet<String>,
+    /// The refusals that were reported.
+    reported: HashSet<String>,
 }
 
 impl ArgumentTrials {
@@ -82,12 +81,12 @@ impl ArgumentTrials {
         let mut known = HashMap::new();
         for (check, given) in std::iter::zip(&context.plan.checks, &context.plan.given) {
             let question = &context.plan.questions[check.question];
-            // A source is given together with its arguments, and both are the question; those of
-            // the command line are for all that is asked there.
-            let are_asked =
+            // The arguments of a source in a request belong to the question. Those on the command line are
+            // for all checks there.
+            let are_part_of_question =
                 matches!(question.subject, Subject::Source { .. }) && given.origin.option.is_none();
             let is_known = trials.of_question.contains_key(&check.question);
-            if are_asked || is_known || !probe::is_probed(context, question.toolchain) {
+            if are_part_of_question || is_known || !probe::is_probed(context, question.toolchain) {
                 continue;
             }
             let indices: Vec<_> = all_arguments(question)
@@ -110,7 +109,7 @@ impl ArgumentTrials {
         trials
     }
 
-    /// Takes an outcome, and gives back those that count from now on.
+    /// Takes an outcome, and returns the outcomes that count from now on.
     pub(super) fn judge(
         &mut self,
         question: QuestionId,
@@ -140,8 +139,8 @@ impl ArgumentTrials {
         counting
     }
 
-    /// A trial that nothing else will make unnecessary: checks wait for it, and no other question
-    /// with these arguments is open.
+    /// A trial that no check will make unnecessary: outcomes wait for it, and no other question with these
+    /// arguments is open.
     pub(super) fn due(&self, questions: &Table<QuestionId, QuestionState>) -> Option<TrialId> {
         let is_open = |&&id: &&QuestionId| matches!(questions[id], QuestionState::Open { .. });
         let is_due = |trial: &Trial| {
@@ -152,20 +151,19 @@ impl ArgumentTrials {
         self.trials.iter().position(is_due).map(TrialId)
     }
 
-    /// The job of a trial that is due.
-    pub(super) fn start(&mut self, TrialId(index): TrialId) -> Job {
+    /// Starts a trial that is due.
+    pub(super) fn start(&mut self, TrialId(index): TrialId) -> Call {
         let trial = &mut self.trials[index];
         trial.state = State::Tried;
-        let call = Call { arguments: trial.arguments.clone(), question: trial.held[0].0 };
-        Job::Arguments(TrialId(index), call)
+        Call { arguments: trial.arguments.clone(), question: trial.held[0].0 }
     }
 
-    /// Whether people have not been told of a refusal: some checks compile and others link.
+    /// Whether a refusal has not been reported before. Compiling and linking may fail alike.
     pub(super) fn is_news(&mut self, refusal: &Refusal) -> bool {
-        self.told.insert(refusal.why.clone())
+        self.reported.insert(refusal.why.clone())
     }
 
-    /// Takes what a trial has found, and gives back the outcomes that waited for it.
+    /// Takes the result of a trial, and returns the outcomes that waited for it.
     pub(super) fn settle(
         &mut self,
         TrialId(index): TrialId,
@@ -179,7 +177,7 @@ impl ArgumentTrials {
     }
 }
 
-/// The arguments of a question: when it compiles and, if it does, when it links.
+/// The arguments of a question when it compiles and, if it links, when it links.
 fn all_arguments(question: &Question) -> Vec<Arguments> {
     let at = |stage, args, link_args| Arguments {
         toolchain: question.toolchain,
@@ -190,7 +188,7 @@ fn all_arguments(question: &Question) -> Vec<Arguments> {
     let stage = question.subject.stage();
     let mut all = vec![at(stage.min(Stage::Compile), question.args.clone(), Vec::new())];
     if stage >= Stage::Link {
-        // Whether a library is there is a question like any other.
+        // A missing library is an answer, not a refused argument.
         let [args, link_args] = [&question.args, &question.link_args].map(|it| no_libraries(it));
         all.push(at(Stage::Link, args, link_args));
     }
@@ -198,7 +196,7 @@ fn all_arguments(question: &Question) -> Vec<Arguments> {
 }
 
 impl Arguments {
-    /// Whether they hold any that a compiler may refuse: all but macros, directories and libraries.
+    /// Whether a compiler may refuse any of them: all but macros, directories and libraries.
     fn may_be_refused(&self) -> bool {
         let is_harmless = |(argument, value): &(options::Argument<'_>, Option<&str>)| {
             let value = value.unwrap_or_default();
@@ -213,7 +211,7 @@ impl Arguments {
         !options::read(&all).is_some_and(|args| args.iter().all(is_harmless))
     }
 
-    /// Where the one stands that a compiler complains of in this line, as far as that can be told.
+    /// The place of the argument that a compiler complains about in this line, as far as it can be found.
     fn place(&self, plan: &Plan, question: QuestionId, line: &str) -> String {
         let asks = |(_, check): &(CheckId, &PlannedCheck)| check.question == question;
         let first = plan.checks.enumerate().find(asks).map(|(id, _)| id);
@@ -225,7 +223,7 @@ impl Arguments {
             std::iter::once(arg.as_ref()).chain(parts).any(|part| line.contains(part))
         };
         let own = &question.args[given.include_dirs..];
-        // Clang also names -Werror, which makes an error of its warning about another one.
+        // Clang also names -Werror, which turns its warning about another argument into an error.
         let is_quoted = |arg: &OsString| line.contains(&format!("'{}'", arg.to_string_lossy()));
         for (field, args) in [("args", own), ("link_args", &question.link_args)] {
             let named = args.iter().enumerate().filter(|(_, arg)| is_named(arg));
@@ -241,7 +239,7 @@ impl Arguments {
     }
 }
 
-/// Arguments without those that name a library.
+/// The arguments that name no library.
 fn no_libraries(args: &[OsString]) -> Vec<OsString> {
     let mut left = Vec::new();
     let mut args = args.iter();
@@ -270,13 +268,13 @@ fn is_library(arg: &str) -> bool {
 pub(super) struct Refusal {
     /// In the compiler's words.
     why: String,
-    /// As the reason of the checks that have them.
+    /// The reason for the checks with these arguments.
     reason: Reason,
-    /// As people are told.
+    /// The notice for the user.
     pub(super) notice: String,
 }
 
-/// Tries the empty program.
+/// Compiles or links the empty program with the arguments.
 pub(super) async fn refusal(context: &Context, call: Call) -> Option<Refusal> {
     let Call { arguments, question } = call;
     let plan = &context.plan;
@@ -289,7 +287,8 @@ pub(super) async fn refusal(context: &Context, call: Call) -> Option<Refusal> {
         ..probe::empty_program(&plan.toolchains[toolchain], toolchain, stage)
     };
     let outcome = probe::readable_outcome(context, &trial).await;
-    let Reason { code, text: why } = probe::failure_reason(&outcome, Code::ArgumentsRefused)?;
+    let Reason { code, text: why } =
+        toolchain_probe::failure_reason(&outcome, Code::ArgumentsRefused)?;
     let verb = match stage {
         Stage::Preprocess => "preprocess",
         Stage::Compile => "compile",

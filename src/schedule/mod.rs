@@ -225,7 +225,7 @@ impl Schedule {
             }
             let Some(slot) = self.slots.take() else { return true };
             let job = match due {
-                Some(trial) => self.argument_trials.start(trial),
+                Some(trial) => Job::Arguments(trial, self.argument_trials.start(trial)),
                 None => self.queue.pop().expect("the queue has a job"),
             };
             self.start(job, slot);

@@ -1,4 +1,4 @@
-//! What may be fused: only what the arguments in [`crate::fuse`] have been made for.
+//! Which questions may share a unity source: only those that the arguments in [`super`] cover.
 
 use std::ffi::OsString;
 
@@ -14,7 +14,7 @@ use crate::source::words::words;
 
 use super::Candidate;
 
-/// The candidates of a plan, at the index of their questions.
+/// The candidate of each question of a plan, if it has one.
 pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, Option<Candidate>> {
     let fit = plan.toolchains.map(toolchain_fits);
     let candidate = |(id, question): (QuestionId, &Question)| {
@@ -30,7 +30,7 @@ pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, Option<Candidate>> {
     plan.questions.enumerate().map(candidate).collect()
 }
 
-/// Whether a question's part may stand in one unit with others.
+/// Whether a question's part may share a unit with others.
 pub(crate) fn shares_units(plan: &Plan, question: QuestionId) -> bool {
     let question = &plan.questions[question];
     let in_cxx = plan.toolchains[question.toolchain].language == Language::Cxx;
@@ -47,12 +47,12 @@ fn toolchain_fits(toolchain: &Toolchain) -> bool {
     matches!(toolchain.language, Language::C | Language::Cxx)
         && toolchain.commands.is_none()
         && toolchain.program.is_ok()
-        // A launcher, or an interpreter, would be told of several sources at once.
+        // A launcher or an interpreter may not expect several sources in one command.
         && toolchain.private_temp
         && args_fit(toolchain.command.get(1..).unwrap_or_default())
         && args_fit(&toolchain.args)
         && variable("LC_ALL").is_some_and(|locale| locale == "C" || locale == "POSIX")
-        // It edits the arguments of Clang.
+        // This variable edits Clang's arguments.
         && variable("CCC_OVERRIDE_OPTIONS").is_none()
 }
 
@@ -79,19 +79,19 @@ fn question_fits(question: &Question) -> bool {
         }
 }
 
-/// A part must end where it ends, and must not know of the names around it.
+/// Whether words stay inside their part and cannot refer to the names around it.
 fn words_fit(text: &str) -> bool {
     let has_ours = text.to_ascii_lowercase().contains("tryall");
-    // Alone, the question stands in `main`, which a part does not.
-    let of_place = ["main", "__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "_Pragma"];
+    // A single question stands in `main`; a part does not.
+    let position_words = ["main", "__func__", "__FUNCTION__", "__PRETTY_FUNCTION__", "_Pragma"];
     text.is_ascii()
         && text.len() < 1000
         && !has_ours
         && !text.contains(['{', '}', '"', '\'', '#', '\\', ';', '$'])
-        && !words(text).any(|word| of_place.contains(&word))
+        && !words(text).any(|word| position_words.contains(&word))
 }
 
-/// The same of what the words of a question come to, which nobody has looked at.
+/// Whether the expansion of a question's words stays inside its part.
 pub(crate) fn stays_in_place(subject: &Subject, expanded: &str) -> bool {
     let words: Vec<_> = expanded.split(BETWEEN_WORDS).collect();
     let is_prototype = matches!(subject, Subject::Prototype { .. });
@@ -99,8 +99,8 @@ pub(crate) fn stays_in_place(subject: &Subject, expanded: &str) -> bool {
         && (!is_prototype || words.len() == 3 && prototype_fits(words[0], words[1]))
 }
 
-/// A function's name, and a type that declares nothing besides and has no specifier that means
-/// another thing outside of functions than in a block.
+/// Whether a prototype consists of a plain name and a type that declares nothing else. Specifiers that
+/// mean something else in a block than at file scope do not fit.
 fn prototype_fits(return_type: &str, function: &str) -> bool {
     const SPECIFIERS: [&str; 10] = [
         "typedef",
@@ -122,7 +122,7 @@ fn prototype_fits(return_type: &str, function: &str) -> bool {
         && !SPECIFIERS.iter().any(|specifier| return_type.contains(specifier))
 }
 
-/// Words of the parts of functions; what a header must not be told of by an `#undef`.
+/// Words in the parts of functions. A part must not `#undef` them for a header.
 const WORDS_OF_PARTS: [&str; 14] = [
     "main",
     "int",
@@ -140,8 +140,8 @@ const WORDS_OF_PARTS: [&str; 14] = [
     "clang",
 ];
 
-/// An identifier that no header of the compiler and no keyword claims: those begin with two
-/// underscores, or with one and a capital letter.
+/// Whether a name is an identifier that neither the compiler's headers nor keywords may use: reserved
+/// names begin with two underscores, or with one and a capital letter.
 fn function_fits(name: &str) -> bool {
     let mut letters = name.chars();
     let reserved = letters.next() == Some('_')
@@ -149,8 +149,8 @@ fn function_fits(name: &str) -> bool {
     words_fit(name) && !reserved && name != "GCC" && !WORDS_OF_PARTS.contains(&name)
 }
 
-/// Empty, or ended by a whole declaration or directive. What it leaves open would meet another
-/// declaration than in the question's own source.
+/// Whether a prefix is empty or ends with a complete declaration or directive. An open one would
+/// continue with other text than in the question's own source.
 fn prefix_fits(prefix: &str) -> bool {
     let text = prefix.trim_end();
     let last = text.lines().next_back().unwrap_or_default();
@@ -164,8 +164,8 @@ fn prefix_fits(prefix: &str) -> bool {
         && !text.to_ascii_lowercase().contains("tryall")
 }
 
-/// Whether a text has lines or files of other names than it stands in, or spells a # in another way:
-/// messages are sorted by these names.
+/// Whether a text renumbers its lines, renames its file, or spells `#` in another way. Diagnostics are
+/// assigned to sources by file name and line.
 pub(crate) fn numbers_lines_anew(text: &str) -> bool {
     let directives = text.split('#').skip(1).map(str::trim_start);
     let numbers = directives.into_iter().any(|directive| {
@@ -174,13 +174,13 @@ pub(crate) fn numbers_lines_anew(text: &str) -> bool {
     numbers || text.contains("%:") || text.contains("??")
 }
 
-/// Whether arguments change neither which messages there are, nor where they go, nor what is linked.
+/// Whether arguments leave diagnostics, their destination and the link alone.
 fn args_fit(args: &[OsString]) -> bool {
     let fits = |(argument, value): &(Argument<'_>, Option<&str>)| {
         argument.is(SOURCE | MESSAGES | PLAIN)
             && value.is_some_and(|value| match argument.takes {
                 Takes::Macro => macro_fits(value),
-                // The sources stand where the compiler runs.
+                // Units are compiled in another directory than the caller's.
                 Takes::Directory => value.starts_with('/'),
                 _ => true,
             })
@@ -188,7 +188,7 @@ fn args_fit(args: &[OsString]) -> bool {
     options::read(args).is_some_and(|args| args.iter().all(fits))
 }
 
-/// A macro of the command line must not stand for a word of ours.
+/// Whether a macro of the command line leaves the words of generated sources alone.
 fn macro_fits(definition: &str) -> bool {
     let name = definition.split(['=', '(']).next().unwrap_or_default();
     !WORDS_OF_PARTS.contains(&name) && !definition.to_ascii_lowercase().contains("tryall")

@@ -1,10 +1,10 @@
-//! Which sources may be compiled as one file with others that differ in one word, and what a
-//! compiler says of each.
+//! Which sources may share a file with variants that differ in one word, and which diagnostics belong
+//! to each.
 //!
-//! Whatever could tell a source that it has neighbours is kept out: other names of files in its
-//! text, modules, options that name an output or a file, and a text that numbers its lines anew.
-//! The first words of every message name the source, or the stack of includes that ends at it. The
-//! names of the files are as long as that of a single source, and `__FILE__` is in none.
+//! A source must not be able to notice the others. So it may not name files or modules, its options
+//! may not name an output or a file, and it may not renumber its lines. Every diagnostic then begins
+//! with the name of its source, or with the stack of includes that ends at it. The generated file
+//! names have the length of a single source's name, and no source contains `__FILE__`.
 
 use std::ffi::OsString;
 
@@ -17,8 +17,8 @@ use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{CallerSource, Question, Subject};
 use crate::plan::toolchain::Toolchain;
 
-/// Whether each question of a plan links a source in C by commands in full and cannot tell that
-/// there are others.
+/// Whether each question of a plan links a C source by explicit commands and cannot notice other
+/// sources.
 pub(crate) fn fits(plan: &Plan) -> Table<QuestionId, bool> {
     let fit = plan.toolchains.map(toolchain_fits);
     let fits = |question: &Question| fit[question.toolchain] && question_fits(question);
@@ -27,19 +27,19 @@ pub(crate) fn fits(plan: &Plan) -> Table<QuestionId, bool> {
 
 fn toolchain_fits(toolchain: &Toolchain) -> bool {
     let Some(commands) = &toolchain.commands else { return false };
-    // Where the two files stand in the command is all that these say.
+    // These two only say where the files stand in the command.
     let words =
         commands.compile.fixed_words().skip(1).filter(|word| *word != "-c" && *word != "-o");
     let words: Vec<_> = words.map(Into::into).collect();
     toolchain.language == Language::C
         && toolchain.program.is_ok()
-        // A launcher, or an interpreter, would be told of several sources at once.
+        // A launcher or an interpreter may not expect several sources.
         && toolchain.private_temp
         && speaks_english(toolchain)
         && args_fit(&words)
 }
 
-/// Whether the messages come in the language in which they are known.
+/// Whether the compiler's messages are in English.
 fn speaks_english(toolchain: &Toolchain) -> bool {
     let value = |name: &str| {
         let found = toolchain.env.iter().find(|(key, _)| key == name);
@@ -66,7 +66,7 @@ fn question_fits(question: &Question) -> bool {
         && args_fit(&question.definitions)
 }
 
-/// Whether a text cannot tell in which file it stands, and cannot name another.
+/// Whether a text can neither learn its own file name nor name another file.
 fn text_fits(text: &str) -> bool {
     names_no_files(text) && !text.contains("import ") && !numbers_lines_anew(text)
 }
@@ -76,13 +76,13 @@ fn names_no_files(text: &str) -> bool {
     !OF_FILES.iter().any(|word| text.contains(word))
 }
 
-/// Whether arguments change what a source means, and nothing else: where output goes, how many files
-/// there are, and what else is run stays as it is.
+/// Whether arguments change only what a source means: not where output goes, how many files there are,
+/// or what else runs.
 fn args_fit(args: &[OsString]) -> bool {
     let fits = |(argument, value): &(Argument<'_>, Option<&str>)| {
         argument.is(SOURCE)
             && value.is_some_and(|value| {
-                // The sources stand where the compiler runs.
+                // The shared file is compiled in another directory than the caller's.
                 let is_found = argument.takes != Takes::Directory || value.starts_with('/');
                 is_found && names_no_files(value)
             })
@@ -90,16 +90,16 @@ fn args_fit(args: &[OsString]) -> bool {
     options::read(args).is_some_and(|args| args.iter().all(fits))
 }
 
-/// With which the stems of all of them begin.
+/// The beginning of every stem.
 pub(crate) const STEMS: &str = "confte";
 
-/// The stem of a source, as long as that of a single one.
+/// The stem of the file name of the variant at this place. It is as long as [`STEM`].
 pub(crate) fn stem(place: usize) -> String {
     format!("{STEMS}{place:02}")
 }
 
-/// The parts of what a compiler has said, one after the other, each with the place of the name that
-/// it is about. `None` if there is any that names none of them before.
+/// Splits a compiler's output into blocks, each with the place of the file name that it is about. `None`
+/// if a block names no file.
 pub(crate) fn blocks(output: &str, names: &[String]) -> Option<Vec<(usize, String)>> {
     let mut blocks: Vec<(usize, String)> = Vec::new();
     // The first lines of a stack of includes, which names the source at its end.

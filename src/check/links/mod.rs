@@ -1,13 +1,13 @@
-//! KnownLinks that are known to work: a command, and an object file that it has linked.
+//! Links that are known to succeed: a command, and an object file that it has linked.
 //!
-//! The same command over the same bytes does the same again, and the object file of an empty
-//! `main` behind any number of headers is always the same. Half of a configure step's time would
-//! go into linking it a hundred times. What is known is compared byte for byte, and the environment
-//! by a digest that nobody can meet by chance; only success without a word is known, and only of commands that name nothing which
-//! could change in between: no file, no library beside the compiler's own, no script.
+//! The same command does the same with the same bytes, and an empty `main` compiles to the same object
+//! file behind any headers. Linking it a hundred times would take half of a configure step. Command
+//! and object file are compared byte for byte, and the environment by a digest without collisions
+//! in practice. A link becomes known only if it succeeded without output, and only if its command
+//! names nothing that could change: no file, no library beside the compiler's own, no script.
 //!
-//! Of a command that has linked several files without a word it is also kept what the linker finds in
-//! the libraries: its [`Inventory`].
+//! For a command that has linked several files without output, the symbols that the linker finds in
+//! the libraries are kept too: its [`Inventory`].
 
 pub(crate) mod inventory;
 mod run;
@@ -26,21 +26,21 @@ use crate::check::links::inventory::Inventory;
 use crate::compiler::dialect::STEM;
 use crate::compiler::options::{Argument, LINK, WARNINGS};
 
-/// The known links of a run, and those that a directory keeps for other runs.
+/// The known links of this run, and those that a directory keeps from other runs.
 #[derive(Debug, Default)]
 pub(crate) struct KnownLinks {
     known: RefCell<HashSet<Vec<u8>>>,
-    /// By command; `None` if there is none to be had.
+    /// By command; `None` if the linker cannot give one.
     inventories: RefCell<HashMap<Vec<u8>, Option<Rc<Inventory>>>>,
     /// The commands whose inventory is being taken.
     begun: RefCell<HashSet<Vec<u8>>>,
-    /// When one has been.
+    /// Notified when an inventory has been taken.
     taken: Notify,
     directory: Option<PathBuf>,
     distrusted: Cell<bool>,
 }
 
-/// A link command and its object file, as they are compared.
+/// A link command and its object file, in the form in which they are compared.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     /// The command, its environment, and the object file.
@@ -48,13 +48,13 @@ pub(crate) struct Link {
     object_at: usize,
 }
 
-/// The first object files that each command has linked without a word.
+/// File names for the first object files that each command linked without output.
 const SAMPLES: [&str; 4] = ["first", "second", "third", "fourth"];
 const INVENTORY: &str = "inventory";
 
 impl Link {
-    /// A link, if its command is one of which something can be known. `programs` tells which
-    /// compiler it is, which may be replaced. The object file has been compiled by the other command.
+    /// The link of an object file, if its command can be known. `programs` identifies the compiler,
+    /// which may be replaced. `compile` is the command that made the object file.
     pub(crate) fn new(
         argv: &[OsString],
         env: &[(OsString, OsString)],
@@ -68,18 +68,18 @@ impl Link {
             return None;
         }
         let mut bytes = Vec::with_capacity(object.len() + 256);
-        // The same program has taken these words, which are about the source, a moment ago.
+        // The same program has just accepted these words, which concern the source only.
         let is_of_compile =
             |word: &&OsString| is_driver && only_warns(word) && compile.contains(word);
         for word in std::iter::once(program).chain(rest.iter().filter(|w| !is_of_compile(w))) {
             bytes.extend_from_slice(word.as_encoded_bytes());
             bytes.push(0);
         }
-        // Not as it is: an environment has secrets, and this goes into a file.
+        // A digest, because an environment may hold secrets and this goes into a file.
         let mut digest = Sha256::new();
         for (name, value) in env {
-            // Where temporary files go changes nothing, and is different for each check; nor does
-            // the language of messages, of which there are none.
+            // TMPDIR differs for each check and changes nothing. Neither does the language of messages,
+            // because there are none.
             if name != "TMPDIR" && !is_of_language(name) {
                 for part in [name, value] {
                     digest.update(part.as_encoded_bytes());
@@ -107,15 +107,15 @@ impl Link {
         hashed(&self.bytes)
     }
 
-    /// The name of a file about its command.
+    /// The name of a file that belongs to the command.
     fn file_of_command(&self, what: &str) -> String {
         format!("{}-{what}", hashed(self.command()))
     }
 }
 
-/// Whether a word is an option for warnings about a source, such as `-Wshadow`: many configure steps
-/// find them out one by one, with all that were found before in each link command. To a link of an
-/// object file they are nothing.
+/// Whether a word is an option for warnings about a source, such as `-Wshadow`. Many configure steps try
+/// them one by one and put all accepted ones into each link command. They do not affect the link of
+/// an object file.
 fn only_warns(word: &OsStr) -> bool {
     word.to_str().is_some_and(|word| Argument::of(word).is(WARNINGS))
 }
@@ -131,8 +131,7 @@ fn hashed(bytes: &[u8]) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-/// Whether a word of a link command stands for no file but those of the check, whose names are
-/// always the same.
+/// Whether a word of a link command names no file except the check's own, whose names never change.
 fn names_nothing(word: &str) -> bool {
     if !word.starts_with('-') {
         // The object file and the program.
@@ -164,18 +163,18 @@ fn names_nothing(word: &str) -> bool {
 }
 
 impl KnownLinks {
-    /// Those that a directory keeps; without one nothing is known. It is made when there is
-    /// something to keep.
+    /// The links that a directory keeps. Without one, no link is known. The directory is created when
+    /// there is something to keep.
     pub(crate) fn kept_in(directory: Option<PathBuf>) -> Self {
         KnownLinks { directory, ..KnownLinks::default() }
     }
 
-    /// From now on nothing is known.
+    /// From now on, no link is known.
     pub(crate) fn distrust(&self) {
         self.distrusted.set(true);
     }
 
-    /// Whether a link is known to work.
+    /// Whether a link is known to succeed.
     pub(crate) fn knows(&self, link: &Link) -> bool {
         let Some(directory) = self.trusted() else { return false };
         if self.known.borrow().contains(&link.bytes) {
@@ -189,12 +188,12 @@ impl KnownLinks {
         is_kept
     }
 
-    /// Remembers a link that has worked without a word.
+    /// Remembers a link that succeeded without output.
     pub(crate) fn learn(&self, link: Link) {
         let Some(directory) = &self.directory else { return };
         self.keep(&link.file_name(), &link.bytes);
         let names = SAMPLES.map(|what| link.file_of_command(what));
-        // More than these add nothing.
+        // Four samples are enough.
         if let Some(name) = names.iter().find(|name| !directory.join(name).exists()) {
             self.keep(name, &link.bytes);
         }
@@ -215,10 +214,9 @@ impl KnownLinks {
         Some(inventory)
     }
 
-    /// Whether a link's command has linked so many object files without a word; four at most are
-    /// known.
+    /// Whether a link's command has linked `count` object files without output; at most four count.
     pub(crate) fn has_linked(&self, link: &Link, count: usize) -> bool {
-        // One is kept after the other.
+        // Samples are kept in order.
         self.sample(link, SAMPLES[count - 1]).is_some()
     }
 
@@ -227,23 +225,23 @@ impl KnownLinks {
         Some(bytes.strip_prefix(link.command())?.to_vec())
     }
 
-    /// The object file to take an inventory with, if there is one and nobody does.
+    /// The object file to take an inventory with, if there is one and no task is taking it.
     pub(crate) fn begin_inventory(&self, link: &Link) -> Option<Vec<u8>> {
         let sample = self.sample(link, SAMPLES[0])?;
         self.begun.borrow_mut().insert(link.command().into()).then_some(sample)
     }
 
-    /// Whether somebody takes the inventory of a link's command.
+    /// Whether a task is taking the inventory of a link's command.
     pub(crate) fn is_begun(&self, link: &Link) -> bool {
         self.begun.borrow().contains(link.command())
     }
 
-    /// Waits until an inventory has been taken.
+    /// Waits until some inventory has been taken.
     pub(crate) async fn wait(&self) {
         self.taken.notified().await;
     }
 
-    /// Keeps an inventory, or that there is none to be had.
+    /// Keeps an inventory, or the fact that the linker cannot give one.
     pub(crate) fn keep_inventory(&self, link: &Link, inventory: Option<Rc<Inventory>>) {
         let text = inventory.as_ref().map_or(NONE.into(), |inventory| inventory.to_text());
         self.keep(&link.file_of_command(INVENTORY), &[link.command(), text.as_bytes()].concat());
@@ -256,8 +254,8 @@ impl KnownLinks {
         self.directory.as_ref().filter(|_| !self.distrusted.get())
     }
 
-    /// A directory that cannot be written to costs only time. Another run may read the file at this
-    /// moment: half of one is nothing known, because all of them tell where they end.
+    /// Writes a file. A directory that cannot be written costs only time. Another run may read the file
+    /// at the same moment; it recognises an incomplete one, because every file marks its end.
     fn keep(&self, name: &str, bytes: &[u8]) {
         if let Some(directory) = &self.directory {
             let _ = std::fs::create_dir_all(directory)
@@ -266,7 +264,7 @@ impl KnownLinks {
     }
 }
 
-/// What stands in the place of an inventory that is not to be had.
+/// The text in place of an inventory that the linker cannot give.
 const NONE: &str = "none\n";
 
 #[cfg(test)]
