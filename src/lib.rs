@@ -55,10 +55,10 @@ pub mod fuzz_bodies;
 mod tests;
 
 pub use check::context::{Observer, Silent};
-pub use compiler::language::Language;
 pub use engine::{Options, run};
 pub use protocol::Kind;
 pub use protocol::code::Code;
+pub use protocol::language::Language;
 pub use protocol::location::{BadRequest, Location};
 pub use protocol::request::{Check, HeaderStage, Request, Seconds, Toolchain};
 pub use protocol::response::{

@@ -1,8 +1,8 @@
 //! Names, types and expressions must not escape their place in a generated source. Accepted text
 //! starts no line, directive or comment, and closes no bracket that it did not open.
 
-use crate::compiler::language::Language;
 use crate::plan::question::{Question, Subject};
+use crate::protocol::language::Language;
 use crate::protocol::{HeaderStage, fragment};
 use crate::source::{Form, form};
 

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::task::{Task, tasks};
-use crate::compiler::language::Language;
 use crate::engine::{Options, plan_of};
 use crate::plan::Plan;
 use crate::plan::toolchain::{Environment, is_launcher};
+use crate::protocol::language::Language;
 use crate::protocol::{Request, parse};
 
 const FORTRAN: &str = include_str!("../../examples/fortran.json");

@@ -18,8 +18,8 @@ use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use crate::compiler::language::Language;
 use crate::exec::slots::Inherited;
+use crate::protocol::language::Language;
 use crate::protocol::schema::{self, Which};
 use crate::protocol::{Seconds, command_line};
 use crate::report::Format;

@@ -1,7 +1,7 @@
 //! The compiler arguments of Meson's checks, in Meson's order.
 
 use crate::compiler::dialect::Stage;
-use crate::compiler::language::Language;
+use crate::protocol::language::Language;
 
 use super::version::Version;
 use super::words::Batch;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::compiler::dialect::Stage;
-use crate::compiler::language::Language;
+use crate::protocol::language::Language;
 use crate::protocol::{Check, Kind, Location, Request, Toolchain};
 
 use super::arguments::{arguments, probe_arguments};

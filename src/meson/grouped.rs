@@ -16,7 +16,7 @@ use crate::protocol::response::{Answer, Status, Value};
 use super::source;
 use super::version::Version;
 use super::words::{Batch, Item, Method};
-use crate::compiler::language::Language;
+use crate::protocol::language::Language;
 use crate::source::words::{identifiers, no_macros, words};
 
 /// How a group of items is checked.

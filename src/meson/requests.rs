@@ -7,9 +7,9 @@ use std::path::Path as FilePath;
 use std::rc::Rc;
 
 use crate::compiler::dialect::Stage;
-use crate::compiler::language::Language;
 use crate::plan::absolute_paths::{absolute_args, absolute_command};
 use crate::protocol::code::Code;
+use crate::protocol::language::Language;
 use crate::protocol::{BadRequest, Check, Location, Request, Toolchain, parse};
 
 use super::arguments::arguments;

@@ -3,8 +3,8 @@
 
 use std::path::PathBuf;
 
-use crate::compiler::language::Language;
 use crate::protocol::code::Code;
+use crate::protocol::language::Language;
 use crate::protocol::nearest::nearest;
 use crate::protocol::{BadRequest, Location};
 

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use regex_lite::{Regex, RegexBuilder};
 
-use crate::compiler::language::Language;
 use crate::protocol::code::Code;
+use crate::protocol::language::Language;
 use crate::protocol::{
     BadRequest, Check, Fault, Kind, Location, Request, Seconds, command_line, fragment,
 };

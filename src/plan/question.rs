@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::compiler::dialect::Stage;
-use crate::compiler::language::Language;
 use crate::compiler::options::include_a_file;
 use crate::plan::ids::{Id, ToolchainId};
 use crate::protocol::code::Code;
 use crate::protocol::kind::OWN_FIELDS;
+use crate::protocol::language::Language;
 use crate::protocol::nearest::nearest;
 use crate::protocol::{Check, Fault, HeaderStage, Kind, fragment};
 

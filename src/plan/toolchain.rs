@@ -5,12 +5,12 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path as FilePath, PathBuf};
 
 use crate::compiler::dialect::Dialect;
-use crate::compiler::language::Language;
 use crate::os::{self, FileIdentity};
 use crate::plan::absolute_paths::{absolute_args, absolute_command};
 use crate::plan::template::{Template, TemplateKind};
 use crate::protocol;
 use crate::protocol::code::{Code, Reason};
+use crate::protocol::language::Language;
 
 /// A toolchain ready to run.
 #[derive(Debug, Clone)]

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use super::{BadRequest, Check, HeaderStage, Kind, Location, fragment};
-use crate::compiler::language::Language;
 use crate::protocol::code::Code;
+use crate::protocol::language::Language;
 
 /// An option that defines a check.
 struct Flag {

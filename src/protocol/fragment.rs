@@ -2,7 +2,7 @@
 //! piece must not end the statement around it, open a comment, or start a line. Otherwise the
 //! generated source would ask another question than the request.
 
-use crate::compiler::language::Language;
+use crate::protocol::language::Language;
 
 /// Why a piece is refused. The caller knows the field.
 pub(crate) type Refusal = String;

@@ -8,6 +8,7 @@ pub(crate) mod code;
 pub(crate) mod command_line;
 pub(crate) mod fragment;
 pub(crate) mod kind;
+pub(crate) mod language;
 pub(crate) mod location;
 pub(crate) mod nearest;
 pub(crate) mod parse;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::kind::{self, Kind};
 use super::parse;
 
-use crate::compiler::language::Language;
+use crate::protocol::language::Language;
 
 /// The version of the protocol that this program supports.
 pub(crate) const VERSION: u32 = 1;

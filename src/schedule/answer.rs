@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::output::OutputBudget;
 use crate::check::Outcome;
 use crate::compiler::diagnostics::says_unknown_flag;
-use crate::compiler::language::Language;
 use crate::compiler::options::include_a_file;
 use crate::compiler::verdict::Verdict;
 use crate::plan::Plan;
 use crate::plan::ids::QuestionId;
 use crate::protocol::code::{Code, Reason};
+use crate::protocol::language::Language;
 use crate::protocol::response::{Answer, How, Status, Step, Value};
 
 /// The remark on a no for which [`lacks_header`] holds.

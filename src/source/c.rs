@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use super::words::{Directive, directives, words};
 use super::{Before, Comparison};
-use crate::compiler::language::Language;
 use crate::compiler::value;
+use crate::protocol::language::Language;
 
 /// The headers and the prefix.
 pub(crate) fn start(before: Before<'_>) -> String {

@@ -13,9 +13,9 @@ pub(crate) use c::GCC_OR_CLANG;
 use std::ffi::OsString;
 
 use crate::compiler::dialect::{STEM, Stage};
-use crate::compiler::language::Language;
 use crate::plan::question::{CallerSource, Question, Subject};
 use crate::protocol::HeaderStage;
+use crate::protocol::language::Language;
 
 /// A source file to write.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 
 use crate::batch::unity::part::{self, BETWEEN_WORDS, DecidedBy};
-use crate::compiler::language::Language;
 use crate::compiler::options::{self, Argument, MESSAGES, PLAIN, SOURCE, Takes};
 use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{Question, Subject};
 use crate::plan::toolchain::Toolchain;
 use crate::protocol::fragment;
+use crate::protocol::language::Language;
 use crate::source::words::words;
 
 use super::Candidate;

@@ -1,10 +1,10 @@
 //! Questions as parts of a shared source: each part repeats the text of the question's own source
 //! in a function of its own. [`crate::batch::unity`] explains the conditions.
 
-use crate::compiler::language::Language;
 use crate::compiler::value;
 use crate::plan::ids::QuestionId;
 use crate::plan::question::{Question, Subject};
+use crate::protocol::language::Language;
 use crate::source::{Before, c};
 
 /// The part of a question in a shared source.

@@ -7,10 +7,10 @@ use std::ops::RangeInclusive;
 use super::{Candidate, eligibility};
 use crate::batch::unity::part::{self, DecidedBy};
 use crate::compiler::dialect::STEM;
-use crate::compiler::language::Language;
 use crate::compiler::value;
 use crate::plan::Plan;
 use crate::plan::ids::{Id, QuestionId};
+use crate::protocol::language::Language;
 use crate::source::GCC_OR_CLANG;
 use crate::source::words::{identifiers, no_macros};
 

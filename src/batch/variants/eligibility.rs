@@ -10,12 +10,12 @@ use std::ffi::OsString;
 
 use crate::batch::unity::eligibility::numbers_lines_anew;
 use crate::compiler::dialect::{STEM, Stage};
-use crate::compiler::language::Language;
 use crate::compiler::options::{self, Argument, SOURCE, Takes};
 use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{CallerSource, Question, Subject};
 use crate::plan::toolchain::Toolchain;
+use crate::protocol::language::Language;
 
 /// Whether each question of a plan links a C source by explicit commands and cannot notice other
 /// sources.

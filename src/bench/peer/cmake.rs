@@ -7,11 +7,11 @@ use std::path::Path;
 
 use super::{all_utf8, code, has_main, link_args, one_for_each_language, order, unsupported, utf8};
 use crate::compiler::dialect::Stage;
-use crate::compiler::language::Language;
 use crate::plan::Plan;
 use crate::plan::ids::CheckId;
 use crate::plan::question::{Question, Subject};
 use crate::protocol::HeaderStage;
+use crate::protocol::language::Language;
 
 /// The cache script that sets the compilers.
 pub(super) const CACHE: &str = "compilers.cmake";

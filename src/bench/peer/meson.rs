@@ -7,10 +7,10 @@ use std::path::Path;
 
 use super::{all_utf8, code, link_args, one_for_each_language, order, utf8};
 use crate::compiler::dialect::Stage;
-use crate::compiler::language::Language;
 use crate::plan::question::{Question, Subject};
 use crate::plan::{Plan, PlannedCheck};
 use crate::protocol::HeaderStage;
+use crate::protocol::language::Language;
 
 /// The machine file that sets the compilers.
 pub(super) const NATIVE: &str = "native.ini";

@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::compiler::dialect::Stage;
-use crate::compiler::language::Language;
 use crate::compiler::value;
 use crate::plan::Plan;
 use crate::plan::ids::CheckId;
 use crate::plan::question::{CallerSource, Question, Subject};
 use crate::plan::toolchain::Toolchain;
+use crate::protocol::language::Language;
 use crate::source::{self, Form, Source};
 
 /// A program that answers compiler checks.

@@ -29,7 +29,7 @@ use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
-use crate::batch::unity::evidence::{Trace, parse_trace_line};
+use crate::compiler::linker_trace::{Trace, parse_trace_line};
 use crate::compiler::object_file::{self, Export, Exports, Wants};
 use crate::source::words::words;
 
