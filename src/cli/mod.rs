@@ -9,6 +9,7 @@ mod meson;
 mod modules;
 mod output;
 pub mod progress;
+pub(crate) mod schema;
 mod stream;
 mod wrong_call;
 
@@ -20,9 +21,9 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::exec::slots::Inherited;
 use crate::protocol::language::Language;
-use crate::protocol::schema::{self, Which};
 use crate::protocol::{Seconds, command_line};
 use crate::report::Format;
+use schema::Which;
 
 /// Run a batch of compiler checks concurrently
 ///

@@ -14,7 +14,6 @@ pub(crate) mod nearest;
 pub(crate) mod parse;
 pub(crate) mod request;
 pub(crate) mod response;
-pub(crate) mod schema;
 pub(crate) mod slips;
 mod wording;
 

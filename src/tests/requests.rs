@@ -2,10 +2,10 @@
 
 use std::cell::Cell;
 
+use crate::cli::schema::{Which, schema};
 use crate::fuzz_bodies::request;
 use crate::protocol::code::Code;
 use crate::protocol::parse::parse;
-use crate::protocol::schema::{Which, schema};
 use crate::protocol::{BadRequest, Location, kind};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
