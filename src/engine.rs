@@ -93,9 +93,8 @@ pub(crate) fn plan_of(
     let base = options.base.clone().unwrap_or_default();
     let base = Rc::new(environment.dir.join(base));
     let origins = Origin::of_request(&request, &base);
-    refuse_slips(&request, &origins, None)?;
     let jobs = options.jobs.or(request.jobs);
-    let plan = plan::plan(plan::Input {
+    let plan = plan_without_slips(plan::Input {
         request,
         origins,
         text: None,
@@ -106,22 +105,20 @@ pub(crate) fn plan_of(
     Ok((plan, jobs))
 }
 
-/// Refuses values that nobody can mean, to which the compiler would only ever answer no.
-pub(crate) fn refuse_slips(
-    request: &Request,
-    origins: &[Origin],
-    text: Option<&str>,
-) -> Result<(), BadRequest> {
-    for (name, toolchain) in &request.toolchains {
+/// Plans a request after refusing values that are certainly mistakes. The compiler would always
+/// answer no to them.
+pub(crate) fn plan_without_slips(input: plan::Input<'_>) -> Result<Plan, BadRequest> {
+    for (name, toolchain) in &input.request.toolchains {
         slips::of_toolchain(toolchain)
-            .map_err(|fault| Origin::of_toolchain(name).complaint(fault, text))?;
+            .map_err(|fault| Origin::of_toolchain(name).complaint(fault, input.text))?;
     }
-    for (check, origin) in std::iter::zip(&request.checks, origins) {
-        let toolchain = request.toolchain_of(check).map(|(_, toolchain)| toolchain);
+    for (check, origin) in std::iter::zip(&input.request.checks, &input.origins) {
+        let toolchain = input.request.toolchain_of(check).map(|(_, toolchain)| toolchain);
         let has_own_commands = toolchain.is_some_and(|toolchain| toolchain.compile.is_some());
-        slips::of_check(check, has_own_commands).map_err(|fault| origin.complaint(fault, text))?;
+        slips::of_check(check, has_own_commands)
+            .map_err(|fault| origin.complaint(fault, input.text))?;
     }
-    Ok(())
+    plan::plan(input)
 }
 
 /// The error for a process without a current directory.
@@ -136,7 +133,7 @@ pub(crate) fn cannot_run(Reason { code, text }: Reason) -> BadRequest {
 }
 
 /// Why the system denies this program a resource. The cause is usually a limit.
-pub(crate) fn lacks(error: std::io::Error) -> Reason {
+pub(crate) fn resource_error(error: std::io::Error) -> Reason {
     Reason::new(Code::of_start(&error, Code::LimitReached), error.to_string())
 }
 
@@ -183,7 +180,7 @@ impl Engine {
     /// Acquires the resources of a run. The reaper, which cleans up if this program is killed, is a
     /// fork, so this program must not have a second thread yet.
     pub(crate) fn new(with_reaper: bool) -> Result<Self, Reason> {
-        os::check_descriptor_limit().map_err(lacks)?;
+        os::check_descriptor_limit().map_err(resource_error)?;
         os::survive_file_size_limit();
         let place = scratch::choose();
         let reaper = place.as_ref().ok().filter(|_| with_reaper).map(|place| Reaper::new(place));
@@ -193,7 +190,7 @@ impl Engine {
             reaper.remove_nothing();
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Ok(Engine { reaper, scratch, runtime: runtime.map_err(lacks)? })
+        Ok(Engine { reaper, scratch, runtime: runtime.map_err(resource_error)? })
     }
 
     /// Runs a plan until its end or until `stop` completes, and cleans up. `hold` is called when
@@ -244,7 +241,7 @@ async fn run_until<S, H>(
     let stopped = tokio::select! {
         done = &mut running => {
             let held = hold();
-            if let Some(stopped) = has_come(stop).await {
+            if let Some(stopped) = if_ready(stop).await {
                 return End::Stopped(stopped);
             }
             let (answers, summary) = done.expect("the run was not stopped");
@@ -259,7 +256,7 @@ async fn run_until<S, H>(
 }
 
 /// The value of a future if it is ready once the runtime has processed all pending events.
-async fn has_come<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+async fn if_ready<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Option<T> {
     let look = async {
         // The runtime polls for events when a task yields. Yield again for the tasks that this
         // woke.

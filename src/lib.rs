@@ -1,8 +1,8 @@
-//! `tryall` answers a batch of compiler checks: is this header there, does this link, how large is
-//! this type.
+//! `tryall` answers a batch of compiler checks: does this header exist, does this function link, how
+//! large is this type?
 //!
-//! The one rule: no answer ever differs from the one that the compiler would have given alone. What
-//! is not an answer of the compiler is an `error`, never a `no`.
+//! The one rule: no answer ever differs from the one that the compiler would have given alone. If the
+//! compiler gave no answer, the result is an `error`, never a `no`.
 //!
 //! ```
 //! use std::rc::Rc;
@@ -19,18 +19,18 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
-//! Data flows one way, and the modules stand in that order.
+//! ARCHITECTURE.md shows how the modules hang together.
 
 #![warn(unreachable_pub)]
 
-// What is asked, and how the answers are told.
+// Request and response.
 mod protocol;
 
-// What runs for it.
+// What to run.
 mod plan;
 mod source;
 
-// How it runs.
+// How to run it.
 mod batch;
 mod check;
 mod compiler;
@@ -39,10 +39,10 @@ mod exec;
 mod os;
 mod schedule;
 
-// How it is written.
+// Output formats.
 mod report;
 
-// Who calls.
+// Callers.
 mod bench;
 #[doc(hidden)]
 pub mod cli;

@@ -1,4 +1,4 @@
-//! The `tryall` executable. Everything is in the library; see its table of contents.
+//! The `tryall` executable. The library does everything.
 
 fn main() -> std::process::ExitCode {
     tryall::cli::main()

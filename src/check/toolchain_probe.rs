@@ -5,6 +5,7 @@ use std::rc::Rc;
 use tokio::sync::watch;
 
 use super::Outcome;
+use crate::compiler::diagnostics::telling_line;
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::Verdict;
 use crate::protocol::code::{Code, Reason};
@@ -74,14 +75,7 @@ pub(crate) fn failure_reason(outcome: &Outcome, refused: Code) -> Option<Reason>
     Some(match &outcome.verdict {
         Verdict::Yes => return None,
         Verdict::No => {
-            // The driver's summary adds nothing to the linker's messages.
-            let summaries = ["ld returned", "linker command failed", "warning:"];
-            let lines =
-                || outcome.output.lines().filter(|l| !summaries.iter().any(|s| l.contains(s)));
-            let first = lines()
-                .find(|line| line.contains("error"))
-                .or(lines().next())
-                .or(outcome.output.lines().next());
+            let first = telling_line(&outcome.output);
             Reason::new(refused, first.unwrap_or("it printed nothing").trim())
         }
         Verdict::Error(error) => error.clone(),

@@ -10,7 +10,7 @@ use super::CheckArgs;
 use super::execute::{Failure, Prepared, execute};
 use super::output;
 use crate::cli::progress::tell;
-use crate::engine::{cannot_run, no_directory, refuse_slips};
+use crate::engine::{cannot_run, no_directory, plan_without_slips};
 use crate::exec::slots::Inherited;
 use crate::os;
 use crate::plan::toolchain::Environment;
@@ -129,9 +129,8 @@ fn prepare(args: &CheckArgs) -> Result<Prepared, BadRequest> {
         let place = origins[index].path.clone().key("id");
         return Err(BadRequest::at(Code::DuplicateId, why, &place, text));
     }
-    refuse_slips(&request, &origins, text)?;
     let jobs = args.jobs.or(request.jobs);
-    let plan = plan::plan(plan::Input {
+    let plan = plan_without_slips(plan::Input {
         request,
         origins,
         text,

@@ -12,7 +12,7 @@ use super::output;
 use super::progress::{Progress, tell};
 use super::stream::Stream;
 use crate::check::context::Observer;
-use crate::engine::{End, Engine, Launch, Ran, lacks};
+use crate::engine::{End, Engine, Launch, Ran, resource_error};
 use crate::exec::slots::Inherited;
 use crate::exec::trace::{Span, chrome_trace};
 use crate::os::{self, HeldBack};
@@ -96,7 +96,7 @@ pub(super) fn execute(
                 // Flush the lines first; the error message follows them.
                 stream.finish().map_err(|error| Failure::Write(in_output(args, error)))?;
             }
-            Err(Failure::Run(lacks(error)))
+            Err(Failure::Run(resource_error(error)))
         }
         End::Done { answers, summary, held } => {
             held.let_through();
@@ -128,7 +128,7 @@ pub(super) fn answers(
     match run_plan(&args, prepared, inherited)?.0.end {
         End::Stopped(Stopped::By(signal)) => Ok(Err(output::ended_by(signal))),
         End::Stopped(Stopped::CannotWrite(error)) => Err(Failure::Write(error)),
-        End::Stopped(Stopped::CannotRun(error)) => Err(Failure::Run(lacks(error))),
+        End::Stopped(Stopped::CannotRun(error)) => Err(Failure::Run(resource_error(error))),
         End::Done { answers, held, .. } => {
             held.let_through();
             Ok(Ok(answers))
@@ -194,7 +194,7 @@ fn warn_about_missing_headers(plan: &Plan, answers: &[Answer]) {
 fn no_thread(error: io::Error) -> Failure {
     let message =
         format!("cannot start a thread ({error}); raise the limit on processes (ulimit -u)");
-    Failure::Run(lacks(io::Error::new(error.kind(), message)))
+    Failure::Run(resource_error(io::Error::new(error.kind(), message)))
 }
 
 /// Waits for a reason to stop the run.

@@ -8,7 +8,7 @@ mod manual;
 mod meson;
 mod modules;
 mod output;
-pub mod progress;
+mod progress;
 pub(crate) mod schema;
 mod stream;
 mod wrong_call;

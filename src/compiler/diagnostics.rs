@@ -236,6 +236,26 @@ pub(crate) fn positive_form(flag: &str) -> Option<String> {
     Some(format!("-W{warning}{size}"))
 }
 
+/// Clang's message when it stops at its error limit.
+pub(crate) const STOPPED_AT_LIMIT: &str =
+    "fatal error: too many errors emitted, stopping now [-ferror-limit=]";
+
+/// The line of an output that says best why a command failed: the first error, not the driver's
+/// summary of what the linker said.
+pub(crate) fn telling_line(output: &str) -> Option<&str> {
+    const SUMMARIES: [&str; 3] = ["ld returned", "linker command failed", "warning:"];
+    let is_telling = |line: &&str| !SUMMARIES.iter().any(|summary| line.contains(summary));
+    let mut lines = output.lines().filter(is_telling);
+    let first = output.lines().find(is_telling).or(output.lines().next());
+    lines.find(|line| line.contains("error")).or(first)
+}
+
+/// Whether the compiler rejects one of its arguments, by the error lines of its output.
+pub(crate) fn has_unknown_argument(output: &str) -> bool {
+    let mut errors = output.lines().filter(|line| line.contains("error:"));
+    errors.any(|line| says_unknown_flag(line, ""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
-//! What the options of compilers do: one table, from which every question about arguments is
-//! answered. An option that is not in the table may do anything.
+//! What the options of compilers do: one table that answers every question about the arguments of
+//! checks. An option that is not in the table may do anything.
 //!
 //! The spellings are those of GCC and Clang. An argument belongs to the row with the longest
-//! spelling that it begins with.
+//! spelling that the argument begins with.
 
 use std::ffi::OsString;
 
@@ -11,9 +11,9 @@ use std::ffi::OsString;
 pub(crate) enum Takes {
     /// Nothing: the spelling is the whole argument.
     Nothing,
-    /// The rest of the argument, if any. A `/`, `,` or `@` in it may make it name a file.
+    /// The rest of the argument. If it contains `/`, `,` or `@`, it may name a file.
     Rest,
-    /// The rest of the argument, with words between commas.
+    /// The rest of the argument: words between commas.
     Words,
     /// A macro, attached or in the next argument.
     Macro,
@@ -25,9 +25,9 @@ pub(crate) enum Takes {
     Library,
     /// The path of a file or directory that is read, attached, behind `=`, or in the next argument.
     Path,
-    /// A file that is written beside the output, in the next argument.
+    /// A file that is written next to the output, in the next argument.
     Output,
-    /// Text that is no path that is read, attached or in the next argument.
+    /// Text that is not an input path, attached or in the next argument.
     Text,
     /// An option of another program, in the next argument.
     Stream,
@@ -38,26 +38,26 @@ pub(crate) enum Takes {
 /// Facts about an option, as a set.
 pub(crate) type Facts = u8;
 
-/// It changes what the source means or which code is made of it, and nothing else: not which files
-/// are read or written, nor what is run.
+/// Affects only the meaning of the source and the generated code, not which files are read, written or
+/// run.
 pub(crate) const SOURCE: Facts = 1;
-/// It leaves all messages as they are: it makes none an error, and hides or reformats none.
+/// Leaves all messages unchanged: turns none into an error, and hides or reformats none.
 pub(crate) const MESSAGES: Facts = 1 << 1;
-/// The code and its link stay plain, without link-time optimization, sanitizers or profiling.
+/// Keeps code and link plain: no link-time optimization, sanitizers or profiling.
 pub(crate) const PLAIN: Facts = 1 << 2;
-/// In a link of one object file it names no other file.
+/// Names no other file when one object file is linked.
 pub(crate) const LINK: Facts = 1 << 3;
-/// It is about warnings, and so nothing to a link.
+/// Concerns only warnings; a link ignores it.
 pub(crate) const WARNINGS: Facts = 1 << 4;
 
 const NONE: Facts = 0;
 const ALL: Facts = SOURCE | MESSAGES | PLAIN | LINK;
-/// Of a warning that is turned on.
+/// Options that enable a warning.
 const WARNS: Facts = ALL | WARNINGS;
-/// Of what hides warnings or makes errors of them.
+/// Options that hide warnings or turn them into errors.
 const JUDGES_WARNINGS: Facts = SOURCE | LINK | WARNINGS;
 
-/// A row: the spelling, what follows it, and what is known of it.
+/// A row: the spelling, what follows it, and what is known about it.
 type Row = (&'static str, Takes, Facts);
 
 #[rustfmt::skip]
@@ -108,11 +108,11 @@ const TABLE: &[Row] = &[
     ("-MF", Takes::Output, NONE),
     ("-aux-info", Takes::Output, NONE),
     ("-dumpdir", Takes::Output, NONE),
-    // Its value would be written over if it were taken for a path that is read.
+    // Not a path: tryall would make it absolute, and the compiler would overwrite it.
     ("-o", Takes::Text, LINK),
     // Libraries and other words of the link.
     ("-l", Takes::Library, NONE),
-    ("-framework", Takes::Text, NONE),
+    ("-framework", Takes::Library, NONE),
     ("-u", Takes::Text, NONE),
     ("-z", Takes::Text, NONE),
     ("-e", Takes::Text, NONE),
@@ -181,7 +181,7 @@ const TABLE: &[Row] = &[
     ("-ffunction-sections", Takes::Nothing, SOURCE | LINK),
     ("-fdata-sections", Takes::Nothing, SOURCE | LINK),
     ("-fno-builtin", Takes::Nothing, SOURCE | LINK),
-    // Code that brings files or modules with it, or none.
+    // Code generation that reads or writes other files or modules.
     ("-fprofile", Takes::Rest, NONE),
     ("-fno-profile", Takes::Rest, NONE),
     ("-fplugin", Takes::Rest, NONE),
@@ -194,7 +194,7 @@ const TABLE: &[Row] = &[
     ("-fcompare-debug", Takes::Rest, NONE),
     ("-fpreprocessed", Takes::Rest, NONE),
     ("-fsyntax-only", Takes::Rest, NONE),
-    // Messages. Colours stand around the words that are looked for, and not in them.
+    // Messages. Colour codes surround the words that are searched for; they do not split them.
     ("-fdiagnostics", Takes::Rest, NONE),
     ("-fno-diagnostics", Takes::Rest, NONE),
     ("-fdiagnostics-color", Takes::Nothing, SOURCE),
@@ -214,26 +214,40 @@ const TABLE: &[Row] = &[
     ("-Wsystem-headers", Takes::Rest, JUDGES_WARNINGS),
 ];
 
-/// An argument as the table has it.
+/// Linker options, as they stand in the list of `-Wl,`, that name no file. `-z` and its keyword are one
+/// more.
+const PLAIN_LINKER_OPTIONS: [&str; 9] = [
+    "--as-needed",
+    "--no-as-needed",
+    "--gc-sections",
+    "--no-undefined",
+    "-O1",
+    "-O2",
+    "--build-id",
+    "-Bsymbolic",
+    "--hash-style=gnu",
+];
+
+/// A parsed argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Argument<'a> {
-    /// The spelling of its option, or all of an argument that is no known option.
+    /// The spelling of its option, or the whole argument if the option is unknown.
     pub(crate) spelling: &'a str,
     /// What follows the option.
     pub(crate) takes: Takes,
-    /// What follows it in the same argument.
+    /// The rest of the argument.
     pub(crate) attached: &'a str,
     facts: Facts,
 }
 
 impl<'a> Argument<'a> {
-    /// Looks an argument up. What is no option, or none that is known, takes nothing.
+    /// Looks up an argument. Unknown arguments take no value.
     pub(crate) fn of(arg: &'a str) -> Self {
         let matches = |(spelling, takes, _): &&Row| match takes {
             Takes::Nothing | Takes::Output | Takes::Stream => arg == *spelling,
             _ => arg.starts_with(spelling),
         };
-        // Of two rows with one spelling, the first.
+        // Of two rows with the same spelling, the first counts.
         let longest =
             TABLE.iter().rev().filter(matches).max_by_key(|(spelling, ..)| spelling.len());
         let Some((spelling, takes, facts)) = longest else {
@@ -242,7 +256,7 @@ impl<'a> Argument<'a> {
         Argument { spelling, takes: *takes, attached: &arg[spelling.len()..], facts: *facts }
     }
 
-    /// Whether its value stands in the next argument.
+    /// Whether its value is the next argument.
     pub(crate) fn takes_next(&self) -> bool {
         match self.takes {
             Takes::Nothing | Takes::Rest | Takes::Words | Takes::List => false,
@@ -250,7 +264,22 @@ impl<'a> Argument<'a> {
         }
     }
 
-    /// Whether all of these facts are known of it.
+    /// Whether it names no other file when one object file is linked.
+    pub(crate) fn is_plain_in_link(&self) -> bool {
+        if self.spelling != "-Wl," {
+            return self.is(LINK) && !self.attached.contains(['/', '@']);
+        }
+        let mut words = self.attached.split(',');
+        while let Some(word) = words.next() {
+            let is_keyword = word == "-z" && words.next().is_some_and(|word| !word.contains('/'));
+            if !is_keyword && !PLAIN_LINKER_OPTIONS.contains(&word) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether all these facts hold.
     pub(crate) fn is(&self, facts: Facts) -> bool {
         let may_name_a_file = match self.takes {
             Takes::Rest => self.attached.contains(['/', ',', '@']),
@@ -261,8 +290,8 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// Arguments with the values of their options, of which one that should stand in the next argument may
-/// be missing. `None` if there is an argument that is not UTF-8.
+/// Pairs each argument with its option's value; `None` as the value if it is missing. `None` if an
+/// argument is not UTF-8.
 pub(crate) fn read(args: &[OsString]) -> Option<Vec<(Argument<'_>, Option<&str>)>> {
     let texts = args.iter().map(|arg| arg.to_str()).collect::<Option<Vec<_>>>()?;
     let (mut read, mut texts) = (Vec::with_capacity(texts.len()), texts.into_iter());
@@ -274,7 +303,7 @@ pub(crate) fn read(args: &[OsString]) -> Option<Vec<(Argument<'_>, Option<&str>)
     Some(read)
 }
 
-/// Whether these arguments of a check include a file in its source, or may do so.
+/// Whether arguments include a file in the source, or may include one.
 pub(crate) fn include_a_file(args: &[OsString]) -> bool {
     args.iter().any(|arg| {
         let arg = arg.to_string_lossy();
@@ -316,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_that_may_name_a_file_is_known_of_nothing() {
+    fn an_argument_that_may_name_a_file_has_no_facts() {
         for arg in ["-fsanitize=address,undefined", "-march=native", "-std=c11"] {
             assert!(Argument::of(arg).is(SOURCE), "{arg}");
         }

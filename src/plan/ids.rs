@@ -1,24 +1,24 @@
 //! Typed indices of a plan's checks, questions and toolchains.
 
-use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut};
 
 /// An index into a [`Table`].
-pub trait Id: Copy {
+pub(crate) trait Id: Copy {
     /// The id of the row at this position.
     fn at(place: usize) -> Self;
     /// The position of the row.
     fn place(self) -> usize;
 }
 
+/// Makes a type of ids.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub(crate) struct $name(usize);
 
-        impl Id for $name {
+        impl $crate::plan::ids::Id for $name {
             fn at(place: usize) -> Self {
                 $name(place)
             }
@@ -29,13 +29,15 @@ macro_rules! id {
         }
 
         /// The form that generated sources use in names.
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.fmt(f)
             }
         }
     };
 }
+
+pub(crate) use id;
 
 id! {
     /// A check, by its position in the request.
@@ -52,40 +54,40 @@ id! {
 
 /// Rows that are indexed by a type of id.
 #[derive(Debug, Clone)]
-pub struct Table<I, T> {
+pub(crate) struct Table<I, T> {
     rows: Vec<T>,
     id: PhantomData<I>,
 }
 
 impl<I: Id, T> Table<I, T> {
     /// Adds a row and returns its id.
-    pub fn push(&mut self, row: T) -> I {
+    pub(crate) fn push(&mut self, row: T) -> I {
         self.rows.push(row);
         I::at(self.rows.len() - 1)
     }
 
     /// The number of rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// All ids, in order.
-    pub fn ids(&self) -> impl DoubleEndedIterator<Item = I> + use<I, T> {
+    pub(crate) fn ids(&self) -> impl DoubleEndedIterator<Item = I> + use<I, T> {
         (0..self.rows.len()).map(I::at)
     }
 
     /// All rows, in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, T> {
         self.rows.iter()
     }
 
     /// All rows with their ids.
-    pub fn enumerate(&self) -> impl Iterator<Item = (I, &T)> {
+    pub(crate) fn enumerate(&self) -> impl Iterator<Item = (I, &T)> {
         self.rows.iter().enumerate().map(|(place, row)| (I::at(place), row))
     }
 
     /// A table of the same length whose rows are made from the rows of this one.
-    pub fn map<U>(&self, row: impl FnMut(&T) -> U) -> Table<I, U> {
+    pub(crate) fn map<U>(&self, row: impl FnMut(&T) -> U) -> Table<I, U> {
         self.rows.iter().map(row).collect()
     }
 }

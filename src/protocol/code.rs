@@ -226,7 +226,7 @@ pub enum Code {
 impl Code {
     /// The code for a failed start: that of a limit or of memory if one was the cause, or else
     /// `otherwise`.
-    pub fn of_start(error: &io::Error, otherwise: Code) -> Self {
+    pub(crate) fn of_start(error: &io::Error, otherwise: Code) -> Self {
         match os::start_failure(error) {
             StartFailure::TooLong | StartFailure::Limit(_) => Code::LimitReached,
             StartFailure::Memory => Code::OutOfMemory,
@@ -235,7 +235,7 @@ impl Code {
     }
 
     /// The code for a temporary file that could not be written.
-    pub fn of_writing(error: &io::Error) -> Self {
+    pub(crate) fn of_writing(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::FileTooLarge => Code::LimitReached,
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::DiskFull,

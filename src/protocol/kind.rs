@@ -37,7 +37,7 @@ pub enum Kind {
 }
 
 /// The fields of one kind. All other fields of a check are common to all kinds.
-pub struct Rule {
+pub(crate) struct Rule {
     /// The kind.
     pub kind: Kind,
     /// Its name in a request.
@@ -210,7 +210,7 @@ pub(crate) static OWN_FIELDS: [&str; 23] = [
 
 impl Kind {
     /// The rule of this kind.
-    pub fn rule(self) -> &'static Rule {
+    pub(crate) fn rule(self) -> &'static Rule {
         RULES.iter().find(|rule| rule.kind == self).expect("every kind has a rule")
     }
 

@@ -151,30 +151,30 @@ impl Language {
     }
 
     /// The environment variables with the compiler's command. The first that is set applies.
-    pub fn command_variables(self) -> &'static [&'static str] {
+    pub(crate) fn command_variables(self) -> &'static [&'static str] {
         self.traits().command
     }
 
     /// The compiler if the environment names none.
-    pub fn default_command(self) -> &'static str {
+    pub(crate) fn default_command(self) -> &'static str {
         self.traits().default_command
     }
 
     /// The compile flags of the environment, given a function that reads a variable.
-    pub fn flag_variables<T>(self, read: impl Fn(&'static str) -> Option<T>) -> Vec<T> {
+    pub(crate) fn flag_variables<T>(self, read: impl Fn(&'static str) -> Option<T>) -> Vec<T> {
         let traits = self.traits();
         let all = traits.flags.iter().filter_map(|name| read(name));
         all.chain(traits.flags_first_of.iter().find_map(|name| read(name))).collect()
     }
 
     /// The file name extension of a source in this language, without the dot.
-    pub fn extension(self, preprocessed_only: bool) -> &'static str {
+    pub(crate) fn extension(self, preprocessed_only: bool) -> &'static str {
         let traits = self.traits();
         if preprocessed_only { traits.preprocessed_extension } else { traits.extension }
     }
 
     /// The smallest program. If it does not compile and link, the toolchain does not work.
-    pub fn empty_program(self) -> &'static str {
+    pub(crate) fn empty_program(self) -> &'static str {
         self.traits().empty_program
     }
 

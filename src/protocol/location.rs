@@ -26,12 +26,17 @@ pub struct BadRequest {
 
 impl BadRequest {
     /// An error of the request as a whole.
-    pub fn whole(code: Code, message: impl Into<String>) -> Self {
+    pub(crate) fn whole(code: Code, message: impl Into<String>) -> Self {
         BadRequest { code, message: message.into(), path: None, line: None, column: None }
     }
 
     /// An error at a location. Finds its line and column if the request has a text.
-    pub fn at(code: Code, message: impl Into<String>, path: &Location, text: Option<&str>) -> Self {
+    pub(crate) fn at(
+        code: Code,
+        message: impl Into<String>,
+        path: &Location,
+        text: Option<&str>,
+    ) -> Self {
         let position = text.and_then(|text| Some(line_and_column(text, offset_of(text, path)?)));
         BadRequest {
             code,
@@ -123,17 +128,17 @@ enum Segment {
 
 impl Location {
     /// The request itself.
-    pub fn root() -> Self {
+    pub(crate) fn root() -> Self {
         Location::default()
     }
 
     /// The location of a command-line option.
-    pub fn flag(option: &str) -> Self {
+    pub(crate) fn flag(option: &str) -> Self {
         Location(vec![Segment::Flag(option.into())])
     }
 
     /// A field at this location. A command-line option has no fields.
-    pub fn key(mut self, key: &str) -> Self {
+    pub(crate) fn key(mut self, key: &str) -> Self {
         if !matches!(self.0.first(), Some(Segment::Flag(_))) {
             self.0.push(Segment::Key(key.into()));
         }
@@ -141,7 +146,7 @@ impl Location {
     }
 
     /// An element at this location.
-    pub fn index(mut self, index: usize) -> Self {
+    pub(crate) fn index(mut self, index: usize) -> Self {
         if !matches!(self.0.first(), Some(Segment::Flag(_))) {
             self.0.push(Segment::Index(index));
         }

@@ -45,7 +45,7 @@ pub struct Request {
 impl Request {
     /// The toolchain that a check names, or else that of its language, which any spelling of the
     /// language may name.
-    pub fn toolchain_of(&self, check: &Check) -> Option<(&String, &Toolchain)> {
+    pub(crate) fn toolchain_of(&self, check: &Check) -> Option<(&String, &Toolchain)> {
         match &check.toolchain {
             Some(name) => self.toolchains.get_key_value(name),
             None => {
@@ -325,7 +325,7 @@ impl Check {
     }
 
     /// The names of the given fields that only some kinds have.
-    pub fn own_fields(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn own_fields(&self) -> impl Iterator<Item = &'static str> {
         let given = [
             self.header.is_some(),
             self.stage.is_some(),

@@ -81,7 +81,7 @@ pub struct Answer {
 
 impl Answer {
     /// The status and the value, for messages that compare answers.
-    pub fn status_and_value(&self) -> String {
+    pub(crate) fn status_and_value(&self) -> String {
         match &self.value {
             Some(value) => {
                 let value = serde_json::to_string(value).unwrap_or_default();
@@ -192,7 +192,7 @@ pub struct Summary {
 
 impl Summary {
     /// Counts a result.
-    pub fn count(&mut self, status: Status) {
+    pub(crate) fn count(&mut self, status: Status) {
         *match status {
             Status::Yes => &mut self.yes,
             Status::No => &mut self.no,

@@ -3,6 +3,7 @@
 //! instead. [`super::fragment`] defines what a value may contain at all.
 
 use super::{Check, Fault, Kind, Toolchain};
+use crate::compiler::options::Argument;
 
 /// What is wrong, and what to write instead. The caller knows the field.
 pub(crate) type Slip = Result<(), String>;
@@ -182,10 +183,10 @@ pub(crate) fn argument(text: &str) -> Slip {
         let name = word.strip_prefix('-').map(|name| name.trim_start_matches('-'));
         name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
     };
-    // With such a flag, the name that follows would start with a space.
-    let takes_a_name = ["-I", "-L", "-l", "-F", "-isystem", "-include", "-framework"];
+    // The value of such a flag would start with a space.
+    let takes_value = Argument::of(first).takes_next();
     let is_split = words.clone().any(is_flag);
-    if is_split || words.next().is_some() && takes_a_name.contains(&first) {
+    if is_split || words.next().is_some() && takes_value {
         let words: Vec<_> = text.split_whitespace().map(|word| format!("{word:?}")).collect();
         return Err(format!(
             "{text:?} is one argument with spaces in it; give each word on its own: {}",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::output::OutputBudget;
 use crate::check::Outcome;
-use crate::compiler::diagnostics::says_unknown_flag;
+use crate::compiler::diagnostics::has_unknown_argument;
 use crate::compiler::options::include_a_file;
 use crate::compiler::verdict::Verdict;
 use crate::plan::Plan;
@@ -35,9 +35,8 @@ pub(super) fn remark_on_no(plan: &Plan, question: QuestionId, output: &str) -> O
     let question = &plan.questions[question];
     let toolchain = &plan.toolchains[question.toolchain];
     let has_args = !question.args.is_empty() || !question.link_args.is_empty();
-    let errors = || output.lines().filter(|line| line.contains("error:"));
     let text = "the compiler does not know one of the arguments; see its message in the output";
-    (has_args && toolchain.commands.is_none() && errors().any(|line| says_unknown_flag(line, "")))
+    (has_args && toolchain.commands.is_none() && has_unknown_argument(output))
         .then(|| Reason::new(Code::UnknownArgument, text))
 }
 

@@ -18,14 +18,15 @@ use crate::compiler::options::{self, Takes};
 use crate::compiler::verdict::Verdict;
 use crate::plan::Plan;
 use crate::plan::PlannedCheck;
-use crate::plan::ids::{CheckId, QuestionId, Table, ToolchainId};
+use crate::plan::ids::{CheckId, QuestionId, Table, ToolchainId, id};
 use crate::plan::question::{Question, Subject};
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::fragment;
 
-/// Identifies a trial.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct TrialId(usize);
+id! {
+    /// A trial, in the order in which checks first have its arguments.
+    TrialId
+}
 
 /// What a trial needs to run: the arguments, and the first question that has them.
 pub(super) struct Call {
@@ -47,7 +48,7 @@ struct Arguments {
 enum State {
     Unknown,
     /// The trial is running.
-    Tried,
+    Running,
     /// A check, or the empty program, has succeeded with them.
     Good,
     /// The empty program has failed, and why.
@@ -67,10 +68,10 @@ struct Trial {
 /// The trials of a run.
 #[derive(Debug, Default)]
 pub(super) struct ArgumentTrials {
-    trials: Vec<Trial>,
+    trials: Table<TrialId, Trial>,
     /// For each question, the trial that its no waits for, and the trials that its yes makes
     /// unnecessary.
-    of_question: HashMap<QuestionId, (usize, Vec<usize>)>,
+    of_question: HashMap<QuestionId, (TrialId, Vec<TrialId>)>,
     /// The refusals that were reported.
     reported: HashSet<String>,
 }
@@ -89,21 +90,19 @@ impl ArgumentTrials {
             if are_part_of_question || is_known || !probe::is_probed(context, question.toolchain) {
                 continue;
             }
-            let indices: Vec<_> = all_arguments(question)
+            let ids: Vec<_> = all_arguments(question)
                 .into_iter()
                 .filter(Arguments::may_be_refused)
                 .map(|arguments| {
-                    let index = *known.entry(arguments.clone()).or_insert(trials.trials.len());
-                    if index == trials.trials.len() {
+                    *known.entry(arguments.clone()).or_insert_with(|| {
                         let (state, questions, held) = (State::Unknown, Vec::new(), Vec::new());
-                        trials.trials.push(Trial { arguments, state, questions, held });
-                    }
-                    index
+                        trials.trials.push(Trial { arguments, state, questions, held })
+                    })
                 })
                 .collect();
-            if let Some(&last) = indices.last() {
+            if let Some(&last) = ids.last() {
                 trials.trials[last].questions.push(check.question);
-                trials.of_question.insert(check.question, (last, indices));
+                trials.of_question.insert(check.question, (last, ids));
             }
         }
         trials
@@ -127,7 +126,7 @@ impl ArgumentTrials {
                 }
                 counting.push((question, outcome));
             }
-            (Verdict::No, State::Unknown | State::Tried) => {
+            (Verdict::No, State::Unknown | State::Running) => {
                 self.trials[*own].held.push((question, outcome));
             }
             (Verdict::No, State::Bad(why)) => {
@@ -148,13 +147,13 @@ impl ArgumentTrials {
                 && !trial.held.is_empty()
                 && trial.questions.iter().filter(is_open).count() <= trial.held.len()
         };
-        self.trials.iter().position(is_due).map(TrialId)
+        self.trials.enumerate().find(|(_, trial)| is_due(trial)).map(|(id, _)| id)
     }
 
     /// Starts a trial that is due.
-    pub(super) fn start(&mut self, TrialId(index): TrialId) -> Call {
-        let trial = &mut self.trials[index];
-        trial.state = State::Tried;
+    pub(super) fn start(&mut self, id: TrialId) -> Call {
+        let trial = &mut self.trials[id];
+        trial.state = State::Running;
         Call { arguments: trial.arguments.clone(), question: trial.held[0].0 }
     }
 
@@ -166,11 +165,11 @@ impl ArgumentTrials {
     /// Takes the result of a trial, and returns the outcomes that waited for it.
     pub(super) fn settle(
         &mut self,
-        TrialId(index): TrialId,
+        id: TrialId,
         refusal: Option<Refusal>,
     ) -> Vec<(QuestionId, Outcome)> {
-        let trial = &mut self.trials[index];
-        if trial.state == State::Tried {
+        let trial = &mut self.trials[id];
+        if trial.state == State::Running {
             trial.state = refusal.map_or(State::Good, |refusal| State::Bad(refusal.reason));
         }
         std::mem::take(&mut trial.held)
@@ -245,22 +244,29 @@ fn no_libraries(args: &[OsString]) -> Vec<OsString> {
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let text = arg.to_string_lossy();
-        let in_linker = text.strip_prefix("-Wl,").is_some_and(|it| it.split(',').any(is_library));
-        if ["-l", "-framework", "-Xlinker"].contains(&text.as_ref()) {
-            args.next();
-        } else if !in_linker && !is_library(&text) {
+        let argument = options::Argument::of(&text);
+        let names_library = match argument.takes {
+            Takes::Library => true,
+            // Whatever it hands to the linker may name a library.
+            Takes::Stream => argument.spelling == "-Xlinker",
+            Takes::List => argument.attached.split(',').any(is_library),
+            _ => is_library(&text),
+        };
+        if !names_library {
             left.push(arg.clone());
+        } else if argument.takes_next() {
+            args.next();
         }
     }
     left
 }
 
-fn is_library(arg: &str) -> bool {
-    let file = Path::new(arg);
+/// Whether a word names a library by option or file name.
+fn is_library(word: &str) -> bool {
+    let extension = Path::new(word).extension();
     let endings = ["a", "so", "o", "dylib", "tbd", "lib"];
-    let ends =
-        file.extension().is_some_and(|it| endings.iter().any(|ending| it == OsStr::new(ending)));
-    arg.starts_with("-l") || !arg.starts_with('-') && (ends || arg.contains(".so."))
+    let ends = extension.is_some_and(|it| endings.iter().any(|ending| it == OsStr::new(ending)));
+    word.starts_with("-l") || !word.starts_with('-') && (ends || word.contains(".so."))
 }
 
 /// Arguments with which the empty program has failed.

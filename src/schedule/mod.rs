@@ -218,16 +218,13 @@ impl Schedule {
             self.queue_waiting();
         }
         loop {
-            let due =
-                if self.queue.has_job() { None } else { self.argument_trials.due(&self.questions) };
-            if due.is_none() && !self.queue.has_job() {
-                return false;
+            if !self.queue.has_job() {
+                let Some(trial) = self.argument_trials.due(&self.questions) else { return false };
+                let call = self.argument_trials.start(trial);
+                self.queue.push_arguments(trial, call);
             }
             let Some(slot) = self.slots.take() else { return true };
-            let job = match due {
-                Some(trial) => Job::Arguments(trial, self.argument_trials.start(trial)),
-                None => self.queue.pop().expect("the queue has a job"),
-            };
+            let job = self.queue.pop().expect("it has a job");
             self.start(job, slot);
         }
     }

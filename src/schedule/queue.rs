@@ -67,6 +67,7 @@ pub(super) struct Queue {
     variants_run: bool,
     checks: BTreeSet<QuestionId>,
     batches: VecDeque<Batch>,
+    arguments: VecDeque<(TrialId, argument_trials::Call)>,
     /// The account of what batches gain and lose.
     pub(super) ledger: Rc<Ledger>,
 }
@@ -80,6 +81,7 @@ impl Queue {
             variants_run: false,
             checks: BTreeSet::new(),
             batches: VecDeque::new(),
+            arguments: VecDeque::new(),
             ledger: Rc::new(Ledger::of_plan(&context.plan)),
         }
     }
@@ -95,6 +97,10 @@ impl Queue {
     }
 
     /// Queues unity batches.
+    pub(super) fn push_arguments(&mut self, trial: TrialId, call: argument_trials::Call) {
+        self.arguments.push_back((trial, call));
+    }
+
     pub(super) fn push_batches(&mut self, batches: Vec<Batch>) {
         self.batches.extend(batches);
     }
@@ -110,6 +116,7 @@ impl Queue {
             || !self.variants_run && !self.variants.is_empty()
             || !self.checks.is_empty()
             || !self.batches.is_empty()
+            || !self.arguments.is_empty()
     }
 
     /// Takes the next job.
@@ -124,7 +131,9 @@ impl Queue {
             return Some(Job::Variants(group));
         }
         let check = self.checks.pop_first().map(Job::Check);
-        check.or_else(|| self.batches.pop_front().map(Job::Unity))
+        check
+            .or_else(|| self.batches.pop_front().map(Job::Unity))
+            .or_else(|| self.arguments.pop_front().map(|(trial, call)| Job::Arguments(trial, call)))
     }
 
     /// Records that the running group of variants ended, so that the next one may start.

@@ -113,6 +113,16 @@ fn directive(start: usize, line: &str) -> Option<Directive> {
     Some(Directive { start, text: rest.trim().into() })
 }
 
+/// Whether a text renumbers its lines, renames its file, or spells `#` in another way. Diagnostics are
+/// assigned to sources by file name and line.
+pub(crate) fn numbers_lines_anew(text: &str) -> bool {
+    let directives = text.split('#').skip(1).map(str::trim_start);
+    let numbers = directives.into_iter().any(|directive| {
+        directive.starts_with("line") || directive.starts_with(|c: char| c.is_ascii_digit())
+    });
+    numbers || text.contains("%:") || text.contains("??")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

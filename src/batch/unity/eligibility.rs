@@ -10,7 +10,7 @@ use crate::plan::question::{Question, Subject};
 use crate::plan::toolchain::Toolchain;
 use crate::protocol::fragment;
 use crate::protocol::language::Language;
-use crate::source::words::words;
+use crate::source::words::{numbers_lines_anew, words};
 
 use super::Candidate;
 
@@ -162,16 +162,6 @@ fn prefix_fits(prefix: &str) -> bool {
         && !numbers_lines_anew(text)
         && !hidden.iter().any(|spelling| text.contains(spelling))
         && !text.to_ascii_lowercase().contains("tryall")
-}
-
-/// Whether a text renumbers its lines, renames its file, or spells `#` in another way. Diagnostics are
-/// assigned to sources by file name and line.
-pub(crate) fn numbers_lines_anew(text: &str) -> bool {
-    let directives = text.split('#').skip(1).map(str::trim_start);
-    let numbers = directives.into_iter().any(|directive| {
-        directive.starts_with("line") || directive.starts_with(|c: char| c.is_ascii_digit())
-    });
-    numbers || text.contains("%:") || text.contains("??")
 }
 
 /// Whether arguments leave diagnostics, their destination and the link alone.

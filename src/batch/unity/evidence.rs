@@ -8,11 +8,8 @@ use regex_lite::Regex;
 
 use super::source::{Unit, function};
 use crate::batch::unity::part::DecidedBy;
+use crate::compiler::diagnostics::STOPPED_AT_LIMIT;
 use crate::compiler::linker_trace::parse_trace_line;
-
-/// Clang's message when it stops at its error limit.
-pub(crate) const STOPPED_AT_LIMIT: &str =
-    "fatal error: too many errors emitted, stopping now [-ferror-limit=]";
 
 /// The diagnostics of one unit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

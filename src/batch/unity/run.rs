@@ -15,6 +15,7 @@ use crate::batch::unity::source::{Unit, macro_mark};
 use crate::batch::unity::{self, Batch, Candidate, MIN_QUESTIONS};
 use crate::check::context::Context;
 use crate::check::{Attempt, CheckRun, Command, Outcome, reported_argv};
+use crate::compiler::diagnostics::STOPPED_AT_LIMIT;
 use crate::compiler::dialect::Stage;
 use crate::compiler::value::{self, Found};
 use crate::compiler::verdict::Verdict;
@@ -205,7 +206,7 @@ impl<'a> UnityRun<'a> {
         }
         argv.extend(units.iter().map(|unit| OsString::from(unit.source_name())));
         let attempt = self.run(argv, None, &units[0]).await?;
-        if attempt.messages.contains(evidence::STOPPED_AT_LIMIT) {
+        if attempt.messages.contains(STOPPED_AT_LIMIT) {
             self.knows_a_limit.set(true);
         }
         let diagnostics =

@@ -46,7 +46,8 @@
 //! pieces. All variants run alone if there is a diagnostic about the text that they share, because
 //! it is printed only once.
 
-pub(crate) mod eligibility;
+mod eligibility;
+mod evidence;
 pub(crate) mod run;
 
 use std::collections::HashMap;
@@ -57,7 +58,7 @@ use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{CallerSource, Question, Subject, Variant};
 use crate::source::words::{identifiers, no_macros};
-use eligibility::{STEMS, stem};
+use evidence::{STEMS, stem};
 
 /// The fewest variants for which a group pays off.
 pub(crate) const MIN_VARIANTS: usize = 3;

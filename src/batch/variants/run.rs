@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 use crate::batch::BatchOutcome;
 use crate::batch::ledger::{self, Ledger};
-use crate::batch::unity::evidence::STOPPED_AT_LIMIT;
-use crate::batch::variants::eligibility::{blocks, stem};
+use crate::batch::variants::evidence::{blocks, stem};
 use crate::batch::variants::{self, MIN_VARIANTS, VariantGroup};
 use crate::check::context::Context;
 use crate::check::links::inventory::Inventory;
 use crate::check::{self, CheckRun, Outcome, reported_argv};
+use crate::compiler::diagnostics::STOPPED_AT_LIMIT;
 use crate::compiler::dialect::{STEM, Stage};
 use crate::compiler::object_file::{self, Wants};
 use crate::compiler::value;

@@ -4,7 +4,7 @@
 //! file behind any headers. Linking it a hundred times would take half of a configure step. Command
 //! and object file are compared byte for byte, and the environment by a digest without collisions
 //! in practice. A link becomes known only if it succeeded without output, and only if its command
-//! names nothing that could change: no file, no library beside the compiler's own, no script.
+//! names nothing that could change: no file, no library other than the compiler's own, no script.
 //!
 //! For a command that has linked several files without output, the symbols that the linker finds in
 //! the libraries are kept too: its [`Inventory`].
@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 
 use crate::check::links::inventory::Inventory;
 use crate::compiler::dialect::STEM;
-use crate::compiler::options::{Argument, LINK, WARNINGS};
+use crate::compiler::options::{Argument, WARNINGS};
 
 /// The known links of this run, and those that a directory keeps from other runs.
 #[derive(Debug, Default)]
@@ -64,7 +64,7 @@ impl Link {
     ) -> Option<Self> {
         let (program, rest) = argv.split_first()?;
         let is_driver = compile.first() == Some(program);
-        if !rest.iter().all(|word| word.to_str().is_some_and(names_nothing)) {
+        if !rest.iter().all(|word| word.to_str().is_some_and(names_no_other_file)) {
             return None;
         }
         let mut bytes = Vec::with_capacity(object.len() + 256);
@@ -132,34 +132,12 @@ fn hashed(bytes: &[u8]) -> String {
 }
 
 /// Whether a word of a link command names no file except the check's own, whose names never change.
-fn names_nothing(word: &str) -> bool {
+fn names_no_other_file(word: &str) -> bool {
     if !word.starts_with('-') {
         // The object file and the program.
         return word.starts_with(STEM) && !word.contains('/');
     }
-    let argument = Argument::of(word);
-    if argument.spelling != "-Wl," {
-        return argument.is(LINK) && !argument.attached.contains(['/', '@']);
-    }
-    const PLAIN: [&str; 9] = [
-        "--as-needed",
-        "--no-as-needed",
-        "--gc-sections",
-        "--no-undefined",
-        "-O1",
-        "-O2",
-        "--build-id",
-        "-Bsymbolic",
-        "--hash-style=gnu",
-    ];
-    let mut parts = argument.attached.split(',');
-    while let Some(part) = parts.next() {
-        let is_keyword = part == "-z" && parts.next().is_some_and(|word| !word.contains('/'));
-        if !is_keyword && !PLAIN.contains(&part) {
-            return false;
-        }
-    }
-    true
+    Argument::of(word).is_plain_in_link()
 }
 
 impl KnownLinks {
