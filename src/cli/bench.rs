@@ -27,10 +27,10 @@ pub(super) struct BenchArgs {
     compilers: Vec<String>,
 
     /// Repeat each check N times in a round [default: 8 for the Fortran suite, else 1]
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", value_parser = super::count)]
     repeat: Option<NonZeroUsize>,
     /// Measured rounds, after one warm-up round
-    #[arg(long, value_name = "N", default_value = "5")]
+    #[arg(long, value_name = "N", default_value = "5", value_parser = super::count)]
     rounds: NonZeroUsize,
     /// fortran, posix, or a request file [default: the compiler's language decides]
     #[arg(long, value_name = "SUITE")]

@@ -124,10 +124,10 @@ struct CheckArgs {
     file: Option<PathBuf>,
 
     /// Run N commands at once [default: from the request, make's jobserver or the cores]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = count)]
     jobs: Option<NonZeroUsize>,
     /// Time limit of a check, unless the request sets one [default: 60]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     timeout: Option<Seconds>,
     /// Output format
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -210,6 +210,11 @@ struct CheckArgs {
     /// The emulator that runs test programs, in shell syntax: 'qemu-aarch64 -L /usr/aarch64-linux-gnu'
     #[arg(long, value_name = "COMMAND", help_heading = "Toolchain")]
     emulator: Option<String>,
+}
+
+/// A number of jobs, rounds or repetitions.
+fn count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "expected a whole number above 0")
 }
 
 fn language(name: &str) -> Result<Language, String> {

@@ -10,7 +10,7 @@ use crate::protocol::response::{Answer, Status};
 
 /// Prints a message with the program's name. Unlike `eprintln!`, it does not panic if standard
 /// error is closed.
-pub fn tell(text: &str) {
+pub(super) fn tell(text: &str) {
     let _ = writeln!(stderr(), "tryall: {text}");
 }
 
@@ -23,7 +23,7 @@ const NARROW: u16 = 28;
 
 /// A progress bar, hidden unless standard error is a terminal. The counts follow the bar, then as
 /// much of the message as fits: a line wider than the terminal would wrap and leave a remnant.
-pub fn bar(steps: usize, counts: &str) -> ProgressBar {
+pub(super) fn bar(steps: usize, counts: &str) -> ProgressBar {
     let terminal = Terminal(Term::buffered_stderr());
     let template = match terminal.width() {
         WIDE.. => format!("{{spinner}} [{{bar:20}}] {counts}  {{wide_msg}}"),
@@ -87,20 +87,20 @@ impl TermLike for Terminal {
 }
 
 /// The bar of a batch.
-pub struct Progress {
+pub(super) struct Progress {
     bar: ProgressBar,
     errors: Cell<usize>,
 }
 
 impl Progress {
     /// A bar for this many checks.
-    pub fn new(checks: usize) -> Self {
+    pub(super) fn new(checks: usize) -> Self {
         let bar = bar(checks, "{pos}/{len} checks, {elapsed}");
         Progress { bar, errors: Cell::new(0) }
     }
 
     /// Counts an answered check.
-    pub fn answered(&self, answer: &Answer) {
+    pub(super) fn answered(&self, answer: &Answer) {
         if answer.status == Status::Error {
             self.errors.set(self.errors.get() + 1);
         }
@@ -113,12 +113,12 @@ impl Progress {
     }
 
     /// Prints a message without disturbing the bar.
-    pub fn tell(&self, text: &str) {
+    pub(super) fn tell(&self, text: &str) {
         self.bar.suspend(|| tell(text));
     }
 
     /// Removes the bar.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -226,7 +226,7 @@ impl Kind {
 
 impl Rule {
     /// Whether a check of this kind may have this field.
-    pub fn takes(&self, field: &str) -> bool {
+    pub(crate) fn takes(&self, field: &str) -> bool {
         self.required.contains(&field)
             || self.optional.contains(&field)
             || self.takes_source && ["source", "file", "extension"].contains(&field)

@@ -24,6 +24,7 @@ mod interrupt;
 mod inventory;
 mod isolation;
 mod known_links;
+mod library;
 mod limits;
 mod preprocessing;
 mod products;
