@@ -48,7 +48,8 @@ fn version() -> String {
 }
 
 /// Collects the files below a directory with their relative paths. Follows links to files. Skips
-/// links to directories (there may be cycles), broken links, and hidden files (editors create them).
+/// links to directories (there may be cycles), broken links, and hidden files (editors create
+/// them).
 fn collect(dir: &Path, inside: &str, files: &mut Vec<(String, PathBuf)>) {
     let entries = fs::read_dir(dir).unwrap_or_else(|why| panic!("{dir:?}: {why}"));
     for entry in entries {

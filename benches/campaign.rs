@@ -1,10 +1,10 @@
 //! Compares the answers of random batches with the answers of each check alone:
-//! `cargo bench --bench campaign -- BATCHES [SEED]`. Prints every difference with the whole request;
-//! the exit status is then 1.
+//! `cargo bench --bench campaign -- BATCHES [SEED]`. Prints every difference with the whole
+//! request; the exit status is then 1.
 //!
-//! The same checks recur in different batches. The answer of a check alone (`--no-fuse`) depends only
-//! on the check, its toolchain and the compiler, so it is computed once per run and cached under
-//! these. Every 50th batch recomputes all of its answers to validate the cache.
+//! The same checks recur in different batches. The answer of a check alone (`--no-fuse`) depends
+//! only on the check, its toolchain and the compiler, so it is computed once per run and cached
+//! under these. Every 50th batch recomputes all of its answers to validate the cache.
 
 #[path = "../tests/support/random_batches/mod.rs"]
 mod random_batches;

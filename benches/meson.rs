@@ -1,9 +1,9 @@
 //! Measures how much the Meson wrapper saves: `cargo bench --bench meson [-- ROUNDS]`.
 //!
-//! Each round configures integration/glib three times: without checks, with Meson's own methods, and
-//! with one batch. The order rotates, so that a machine that slows down affects all three. The cost of
-//! the checks is the difference from the run without checks. All answers must be equal. The exit
-//! status is 1 if the median is below the limit.
+//! Each round configures integration/glib three times: without checks, with Meson's own methods,
+//! and with one batch. The order rotates, so that a machine that slows down affects all three. The
+//! cost of the checks is the difference from the run without checks. All answers must be equal. The
+//! exit status is 1 if the median is below the limit.
 
 use std::fs;
 use std::path::Path;

@@ -3,7 +3,7 @@
 Tryall
 ------
 
-Makes the compiler checks of a project run all at once.
+Runs a project's compiler checks concurrently.
 
 .. command:: tryall_begin
 
@@ -12,14 +12,14 @@ Makes the compiler checks of a project run all at once.
     tryall_begin()
     check_include_file(sys/epoll.h HAVE_SYS_EPOLL_H)
     check_type_size(off_t SIZEOF_OFF_T)
-    # ... CMake's own check_* commands, as many as there are
+    # ... CMake's own check_* commands, any number
     tryall_end()
 
-  Between these two, the ``check_*`` commands of CMake's modules are noted when they are called,
-  and asked as one batch when the first result is read, or else at ``tryall_end()``. Each result
-  variable then holds what CMake alone would have set, in the same cache entry, and the same lines
-  are printed. ``try_compile`` and ``try_run`` are answered by tryall, too. What is not fully
-  understood goes to CMake itself.
+  Between these two, the ``check_*`` commands of CMake's modules are recorded, and run as one batch
+  when the first result is read, or else at ``tryall_end()``. Each result variable then holds what
+  CMake alone would have set, in the same cache entry, and the same lines are printed.
+  ``try_compile`` and ``try_run`` are answered by tryall, too. CMake itself runs any check that
+  tryall does not fully understand.
 
 .. command:: tryall_check
 
@@ -27,36 +27,36 @@ Makes the compiler checks of a project run all at once.
 
     tryall_check(FILE <request.json>)
 
-  Asks the project's compilers every check in the request, and leaves behind what CMake's own
-  check modules would: cache entries of the same names, types and values. A check without an
-  answer (the compiler crashed, say) fails the configure step; it is never taken for a no.
+  Runs every check in the request and sets the same cache entries as CMake's own check modules
+  would, with the same names, types and values. A check without an answer (the compiler crashed,
+  say) fails the configure step; it is never taken for a no.
 
-  The compilers are those of the languages that are enabled, as ``try_compile`` has them: with
+  The compilers are those of the languages that are enabled, as in ``try_compile``: with
   ``CMAKE_<LANG>_COMPILER_ARG1``, ``CMAKE_<LANG>_COMPILER_TARGET`` and ``CMAKE_SYSROOT``, with
   ``CMAKE_<LANG>_FLAGS`` and those of ``CMAKE_TRY_COMPILE_CONFIGURATION``, for the standard that
   ``CMAKE_<LANG>_STANDARD`` and ``CMAKE_<LANG>_EXTENSIONS`` say, and with
-  ``CMAKE_EXE_LINKER_FLAGS``. A toolchain that the request itself gives goes before them.
+  ``CMAKE_EXE_LINKER_FLAGS``. A toolchain that the request itself gives takes precedence.
   ``CMAKE_CROSSCOMPILING_EMULATOR`` runs programs, unless the request names an emulator. The
   configure step runs again when the request changes.
 
-The program is looked for as ``TRYALL_EXECUTABLE``, which can be set to a path. Where it is not
-installed CMake does all of this by itself, one check after the other, and says once how to get
-the speed. ``TRYALL_VERIFY`` makes both ways be gone, and fails the configure step if they differ.
+The program is found through ``TRYALL_EXECUTABLE`` or ``PATH``. Without it, CMake runs the checks
+one by one and says once how to speed them up. ``TRYALL_VERIFY`` runs every check both ways, and
+fails the configure step if an answer differs.
 #]=======================================================================]
 
 include_guard(GLOBAL)
 
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Tryall.cmake")
 _tryall_load()
-# As for the parts that have been included by now.
+# Use the same policies as for the other parts.
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.10)
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Fallback.cmake")
 cmake_policy(POP)
-# It asks for the policies of the project, which are those of whoever includes this file.
+# This file must run under the policies of the including project.
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Toolchain.cmake")
 
-# Has the checks that follow noted, and asked in batches.
+# Defers the following checks and runs them in batches.
 function(tryall_begin)
   if(ARGC)
     message(FATAL_ERROR "tryall_begin: takes no arguments, got: ${ARGN}")
@@ -112,14 +112,14 @@ function(tryall_check)
       ${_tryall_emulator}
     RESULT_VARIABLE _tryall_status
     ERROR_VARIABLE _tryall_messages)
-  # Of the statuses, 3 is told by the script itself, check by check.
+  # The script reports status 3 itself, per check.
   if(NOT _tryall_status MATCHES "^[013]$")
     message(CHECK_FAIL "failed")
     message(FATAL_ERROR "tryall_check: ${_tryall_FILE} (status ${_tryall_status})\n${_tryall_messages}")
   endif()
   message(CHECK_PASS "done")
   include("${_tryall_answers}")
-  # What CheckTypeSize sets in its caller's scope belongs one scope up.
+  # Pass on what CheckTypeSize sets in its caller's scope.
   file(STRINGS "${_tryall_answers}" _tryall_codes REGEX "^set\\([^ ]+_CODE \"(#define |/\\* #undef )")
   foreach(_tryall_code IN LISTS _tryall_codes)
     if(_tryall_code MATCHES "^set\\(([^ ]+_CODE) " AND NOT DEFINED "CACHE{${CMAKE_MATCH_1}}")

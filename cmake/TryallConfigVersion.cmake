@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# What find_package(Tryall <version>) reads. As with Cargo, versions go together that have the same
-# first number other than zero.
+# What find_package(Tryall <version>) reads. As with Cargo, versions are compatible if their first
+# nonzero numbers match.
 
 # The program writes Version.cmake beside its copies of the modules. In the source tree the version
-# stands in Cargo.toml alone. Other copies of the modules have none, and serve who asks for none.
+# stands in Cargo.toml alone. Other copies of the modules have none, and match only requests
+# without a version.
 set(PACKAGE_VERSION unknown)
 if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/tryall/Version.cmake")
   include("${CMAKE_CURRENT_LIST_DIR}/tryall/Version.cmake")

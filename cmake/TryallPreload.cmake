@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# `tryall cmake` has this read as the last initial cache file, when the cache of the build
-# directory, the preset and the arguments have all been applied. It makes the drop-in the file
-# that project() includes. A file that the user had there goes to TRYALL_PROJECT_INCLUDE, from
-# where the drop-in includes it.
+# `tryall cmake` passes this as the last initial cache file, when the cache of the build directory,
+# the preset and the arguments have all been applied. It makes the drop-in the file that project()
+# includes. A file that the user had there goes to TRYALL_PROJECT_INCLUDE, from where the drop-in
+# includes it.
 
 cmake_policy(VERSION 3.16...4.0)
 
-# CMake warns of variables of the command line that nobody reads. A project may have no languages,
-# and the drop-in then has no use for the program.
+# CMake warns about variables of the command line that nobody reads. A project may have no
+# languages, and the drop-in then has no use for the program.
 set(_tryall_executable "${TRYALL_EXECUTABLE}")
 
 set(_tryall_name "(^|[/\\])TryallDropIn\\.cmake$")
@@ -20,8 +20,8 @@ if(NOT _tryall_others STREQUAL "")
 elseif(_tryall_theirs STREQUAL "")
   unset(TRYALL_PROJECT_INCLUDE CACHE)
 endif()
-# What is left is a drop-in, of this version or another: an earlier call has put it there, with
-# the user's file, which stays.
+# The remaining value is a drop-in, of this version or another: an earlier call has put it there,
+# with the user's file, which stays.
 
 set(CMAKE_PROJECT_INCLUDE "${CMAKE_CURRENT_LIST_DIR}/TryallDropIn.cmake" CACHE FILEPATH
   "The drop-in of tryall" FORCE)

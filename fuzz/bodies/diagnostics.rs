@@ -17,7 +17,7 @@ pub fn look(bytes: &[u8]) {
     let _ = says_unknown_flag(output, source);
     let plain = without_escapes(output);
     assert_eq!(trouble(output, &plain), None, "these are the source's own words: {output:?}");
-    assert!(!says_unknown_flag(output, output), "so it says for every flag: {output:?}");
+    assert!(!says_unknown_flag(output, output), "matches every flag: {output:?}");
     if let Some(positive) = positive_form(output) {
         assert!(positive.starts_with("-W") && output.starts_with("-Wno-"));
     }
@@ -26,7 +26,7 @@ pub fn look(bytes: &[u8]) {
     if let Some(said) = evidence::diagnostics_by_unit(output, &units.iter().collect::<Vec<_>>()) {
         assert_eq!(said.len(), units.len());
         let kept: usize = said.iter().map(|said| said.output.len()).sum();
-        assert!(kept <= output.len() + 1, "words that nobody has said: {said:?}");
+        assert!(kept <= output.len() + 1, "output that was not in the input: {said:?}");
     }
     if let Some(linked) = evidence::parse_link_output(output) {
         for unit in units {
@@ -54,7 +54,7 @@ fn units() -> &'static [Unit] {
         let plan = planned(&text).expect("a good request");
         let candidates: Vec<Candidate> =
             eligibility::candidates(&plan).into_iter().flatten().collect();
-        assert_eq!(candidates.len(), 4, "they can be asked together");
+        assert_eq!(candidates.len(), 4, "all can share a batch");
         let (first, second) = candidates.split_at(2);
         vec![Unit::new(&plan, 0, first.to_vec()), Unit::new(&plan, 1, second.to_vec())]
     })

@@ -111,7 +111,7 @@ impl Comparison {
         let told = |yes: bool| if yes { "yes" } else { "no" };
         let one = |difference: &Difference| {
             format!(
-                "{} answers {} where tryall answers {}: {}. It asks in a way of its own; compare its log with the \
+                "{} answers {} where tryall answers {}: {}. Its check differs; compare its log with the \
              commands in --export-json",
                 difference.peer.name(),
                 told(difference.theirs),

@@ -23,8 +23,8 @@ use crate::protocol::Request;
 /// Warn if the rounds of a row differ by more than this fraction of their median.
 const NOISY: f64 = 0.2;
 
-/// A generous estimate of the memory of one gcc, clang or gfortran. All concurrent commands must fit
-/// into memory.
+/// A generous estimate of the memory of one gcc, clang or gfortran. All concurrent commands must
+/// fit into memory.
 const MEMORY_OF_A_COMPILER: u64 = 64 << 20;
 
 /// One suite at one width.

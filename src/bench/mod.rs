@@ -34,8 +34,8 @@ pub(crate) const VERSION: u32 = 1;
 pub(crate) struct Plan {
     /// The suites, each with its compiler.
     pub suites: Vec<Suite>,
-    /// Repetitions of each check in a round. By default 8 for the Fortran suite, as in the benchmark
-    /// that it reproduces, else 1.
+    /// Repetitions of each check in a round. By default 8 for the Fortran suite, as in the
+    /// benchmark that it reproduces, else 1.
     pub repeat: Option<usize>,
     /// Measured rounds, after one warm-up round.
     pub rounds: usize,

@@ -141,7 +141,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// Of these figures.
+    /// Computes the spread of these values.
     pub(crate) fn of(figures: impl IntoIterator<Item = f64>) -> Self {
         let mut figures: Vec<_> = figures.into_iter().collect();
         figures.sort_by(f64::total_cmp);

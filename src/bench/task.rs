@@ -58,7 +58,7 @@ fn task(plan: &Plan, question: QuestionId, id: &str) -> Result<Task, String> {
     let toolchain = &plan.toolchains[question.toolchain];
     if toolchain.commands.is_some() {
         return Err(format!(
-            "{id} compiles and links by two commands of its own, and what is compared is one command"
+            "{id} has separate compile and link commands; the benchmark compares single commands"
         ));
     }
     let program = toolchain.program.clone().map_err(|why| why.text)?;

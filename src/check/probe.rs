@@ -97,7 +97,7 @@ pub(crate) async fn run(context: &Context, job: ProbeJob) {
         outcome.verdict = Verdict::Error(Cause::NoBinutils.message(line, context));
     }
     let compiles = job.stage == Stage::Compile || outcome.verdict == Verdict::Yes;
-    // Report a failed link only if compiling works, which the other probe tells.
+    // Report a failed link only if compiling works, as the other probe reports.
     let failure = match compiles {
         true => failure(&outcome, job.stage),
         false => match context.probes[job.toolchain].failure(Stage::Compile).await {

@@ -64,7 +64,8 @@ pub(super) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Opens an empty file to append to. Two writers would mix their lines, so the second one is refused.
+/// Opens an empty file to append to. Two writers would mix their lines, so the second one is
+/// refused.
 pub(super) fn open_stream(path: &Path) -> io::Result<File> {
     let file = File::options().write(true).create(true).truncate(false).open(path)?;
     if file.metadata()?.is_file() {

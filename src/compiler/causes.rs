@@ -103,7 +103,7 @@ impl Cause {
     fn remedy(self, line: &str, context: CommandContext<'_>) -> String {
         match self {
             Cause::Crash => {
-                raise_limits_or("report it to the compiler's makers, or use another version")
+                raise_limits_or("report it to the compiler's developers, or use another version")
             }
             Cause::Killed => raise_limits_or("check whether memory ran out, then run it again"),
             Cause::Memory => raise_limits_or("use fewer jobs"),

@@ -1,5 +1,7 @@
-//! The only module that knows messages of compilers: those that blame something other than the
-//! source, and those that reject a flag.
+//! The messages of compilers that decide verdicts: those that blame something other than the
+//! source, and those that reject a flag. Messages that prove shared answers are in the evidence of
+//! each technique (`batch/unity/evidence.rs`, `batch/variants`, `check/links/inventory.rs`,
+//! `compiler/linker_trace.rs`).
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

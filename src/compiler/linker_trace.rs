@@ -1,4 +1,4 @@
-//! What GNU ld says about the names that it is told to trace.
+//! Parses GNU ld's trace of names (`-y`).
 
 /// One line of GNU ld's output for `-y`.
 #[derive(Debug)]

@@ -194,7 +194,9 @@ pub(crate) fn program(
 fn emulator_failure(emulator: &Path, code: i32, errors: &str) -> Option<String> {
     let name = format!("{}: ", emulator.file_name()?.to_string_lossy());
     let line = errors.lines().find(|line| line.starts_with(&name));
-    let wrapper = [126, 127].contains(&code).then(|| format!("status {code}"));
+    let wrapper = [FIRST_STATUS_OF_WRAPPERS, FIRST_STATUS_OF_WRAPPERS + 1]
+        .contains(&code)
+        .then(|| format!("status {code}"));
     line.map(|line| line.trim().to_string()).or(wrapper)
 }
 

@@ -6,8 +6,8 @@ use crate::report::typed::{Typed, escaped, line};
 
 use super::rounds::{Named, Rounds};
 
-/// Writes each batch as a line `batch NAME` followed by its answers. The last line has the number of
-/// answers, with which the wrapper detects truncated output.
+/// Writes each batch as a line `batch NAME` followed by its answers. The last line has the number
+/// of answers, with which the wrapper detects truncated output.
 pub(crate) fn write(rounds: Rounds, out: &mut dyn Write) -> io::Result<()> {
     let mut count = 0;
     for (batch, answers) in rounds.answers() {

@@ -4,13 +4,13 @@ use crate::compiler::dialect::Stage;
 use crate::protocol::language::Language;
 
 use super::version::Version;
-use super::words::Batch;
+use super::words::MesonBatch;
 
 /// All arguments after the source file: those of every Meson check, those from options, and `own`,
 /// the arguments of the method and the project. Excludes the option that selects the stage (`-c`,
 /// `-E`).
 pub(crate) fn arguments(
-    batch: &Batch,
+    batch: &MesonBatch,
     version: &Version,
     stage: Stage,
     own: &[String],
@@ -34,7 +34,7 @@ pub(crate) fn arguments(
 
 /// The arguments before and after the source of the toolchain probe: only those from options, to
 /// distinguish a broken compiler from unknown arguments.
-pub(crate) fn probe_arguments(batch: &Batch, version: &Version) -> [Vec<String>; 2] {
+pub(crate) fn probe_arguments(batch: &MesonBatch, version: &Version) -> [Vec<String>; 2] {
     [Stage::Preprocess, Stage::Link].map(|stage| arguments(batch, version, stage, &[]))
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn is_gnu_like(linker_id: &str) -> bool {
 }
 
 /// The arguments from options, for the compiler and for the linker.
-fn options(batch: &Batch, stage: Stage, always: &[String]) -> (Vec<String>, Vec<String>) {
+fn options(batch: &MesonBatch, stage: Stage, always: &[String]) -> (Vec<String>, Vec<String>) {
     if batch.language == Language::Fortran {
         return (batch.option_args.clone(), batch.option_link_args.clone());
     }
@@ -80,7 +80,7 @@ fn without_linker_arguments(args: &[String]) -> Vec<String> {
 }
 
 /// The arguments that Meson adds so that the compiler's exit status is the answer.
-fn check_arguments(batch: &Batch, version: &Version, stage: Stage) -> Vec<String> {
+fn check_arguments(batch: &MesonBatch, version: &Version, stage: Stage) -> Vec<String> {
     let mut args = vec!["-O0"];
     args.extend(version.undefines_fortify().then_some("-U_FORTIFY_SOURCE"));
     if batch.compiler_id == "clang" {
@@ -236,12 +236,12 @@ mod tests {
 
     #[test]
     fn linker_arguments_are_separated_from_options() {
-        let batch = Batch {
+        let batch = MesonBatch {
             compiler_id: "gcc".into(),
             linker_id: "ld.gold".into(),
             option_args: strings("-g -Wl,-z,now -Lx -DA"),
             option_link_args: strings("-g -Wl,-z,now"),
-            ..Batch::default()
+            ..MesonBatch::default()
         };
         let version = Version::parse("1.12").unwrap();
         let at = |stage| arguments(&batch, &version, stage, &strings("-DB")).join(" ");

@@ -10,7 +10,7 @@ use crate::protocol::{Check, Kind, Location, Request, Toolchain};
 use super::arguments::{arguments, probe_arguments};
 use super::source;
 use super::version::Version;
-use super::words::{Batch, Item, Method};
+use super::words::{Item, MesonBatch, Method};
 
 /// How to turn the result of a check into Meson's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,7 @@ impl Composed {
 }
 
 /// The compiler without ccache or sccache: Meson, too, removes them for its own sources.
-pub(crate) fn compiler(batch: &Batch, version: &Version) -> Toolchain {
+pub(crate) fn compiler(batch: &MesonBatch, version: &Version) -> Toolchain {
     let is_cache = |word: &&String| {
         let name = word.rsplit('/').next().unwrap_or_default();
         batch.command.len() > 1 && ["ccache", "sccache"].contains(&name)
@@ -108,7 +108,7 @@ pub(crate) fn compiler(batch: &Batch, version: &Version) -> Toolchain {
 /// Composes the checks of a batch.
 pub(crate) struct Composer<'a> {
     index: usize,
-    batch: &'a Batch,
+    batch: &'a MesonBatch,
     version: &'a Version,
     toolchain: String,
 }
@@ -117,7 +117,7 @@ impl<'a> Composer<'a> {
     /// Creates the composer of a batch and adds its compiler to the request.
     pub(crate) fn new(
         index: usize,
-        batch: &'a Batch,
+        batch: &'a MesonBatch,
         version: &'a Version,
         to: &mut Composed,
     ) -> Self {
@@ -252,8 +252,8 @@ impl<'a> Composer<'a> {
         check
     }
 
-    /// An integer: printed by a program, or a constant when cross-compiling. In that case the size of
-    /// a type also requires that a variable of the type compiles.
+    /// An integer: printed by a program, or a constant when cross-compiling. In that case the size
+    /// of a type also requires that a variable of the type compiles.
     fn integer(
         &self,
         prefix: &str,

@@ -15,7 +15,7 @@ use crate::protocol::response::{Answer, Status, Value};
 
 use super::source;
 use super::version::Version;
-use super::words::{Batch, Item, Method};
+use super::words::{Item, MesonBatch, Method};
 use crate::protocol::language::Language;
 use crate::source::words::{identifiers, no_macros, words};
 
@@ -52,7 +52,7 @@ pub(crate) struct Group {
 }
 
 /// The groups of a batch, of at least two items each.
-pub(crate) fn groups(index: usize, batch: &Batch) -> Vec<Group> {
+pub(crate) fn groups(index: usize, batch: &MesonBatch) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (place, item) in batch.items.iter().enumerate() {
         for &form in forms(batch, item) {
@@ -74,7 +74,7 @@ pub(crate) fn groups(index: usize, batch: &Batch) -> Vec<Group> {
     groups
 }
 
-fn forms(batch: &Batch, item: &Item) -> &'static [Form] {
+fn forms(batch: &MesonBatch, item: &Item) -> &'static [Form] {
     if batch.language == Language::Fortran || warnings_are_errors(batch) {
         return &[];
     }
@@ -100,8 +100,8 @@ fn forms(batch: &Batch, item: &Item) -> &'static [Form] {
     }
 }
 
-/// Warnings about single declarations and calls: a grouped source has them if and only if one of its
-/// items has them alone. Distributions turn some of these into errors.
+/// Warnings about single declarations and calls: a grouped source has them if and only if one of
+/// its items has them alone. Distributions turn some of these into errors.
 const LOCAL_WARNINGS: [&str; 8] = [
     "format",
     "format-security",
@@ -115,7 +115,7 @@ const LOCAL_WARNINGS: [&str; 8] = [
 
 /// Whether warnings can change an answer. Warnings other than [`LOCAL_WARNINGS`] can depend on the
 /// source as a whole, such as its last line or its macros, and a grouped source is a different one.
-fn warnings_are_errors(batch: &Batch) -> bool {
+fn warnings_are_errors(batch: &MesonBatch) -> bool {
     let is_error = |arg: &String| match arg.strip_prefix("-Werror=") {
         Some(warning) => !LOCAL_WARNINGS.contains(&warning),
         None => ["-Werror", "-pedantic-errors"].contains(&arg.as_str()) || arg.starts_with('@'),
@@ -163,7 +163,7 @@ pub(crate) const PRESENT: &str = "TRYALL_PRESENT";
 /// The source of a group. For [`Form::Headers`] and [`Form::Builtins`] it defines [`PRESENT`].
 pub(crate) fn source_of(
     group: &Group,
-    batch: &Batch,
+    batch: &MesonBatch,
     prefix: &str,
     version: &Version,
 ) -> GroupSource {
@@ -306,7 +306,7 @@ pub(crate) fn printed(answer: &Answer, count: usize) -> Option<Vec<i64>> {
 /// The items that the compiler's messages mention.
 pub(crate) fn suspects(
     group: &Group,
-    batch: &Batch,
+    batch: &MesonBatch,
     source: &GroupSource,
     output: &str,
 ) -> Vec<usize> {

@@ -15,13 +15,13 @@ use crate::protocol::{BadRequest, Check, Location, Request, Toolchain, parse};
 use super::arguments::arguments;
 use super::compose::{Composed, Entry, Reading, Subject, compiler};
 use super::version::Version;
-use super::words::Batch;
+use super::words::MesonBatch;
 
 /// Adds the checks of a file.
 pub(crate) fn add(
     file: &FilePath,
     of: usize,
-    batch: &Batch,
+    batch: &MesonBatch,
     version: &Version,
     to: &mut Composed,
 ) -> Result<(), BadRequest> {
@@ -110,7 +110,7 @@ fn anchored_toolchain(given: Toolchain, dir: &FilePath) -> Result<Toolchain, Str
     })
 }
 
-fn own(batch: &Batch) -> Vec<String> {
+fn own(batch: &MesonBatch) -> Vec<String> {
     [batch.builtin_args.as_slice(), &batch.args].concat()
 }
 

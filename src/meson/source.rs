@@ -223,7 +223,8 @@ pub(crate) fn alignment_constant(
     (before_constant(version, &with_struct), OFFSET)
 }
 
-/// Whether a variable of the type compiles. When cross-compiling, Meson checks this before the size.
+/// Whether a variable of the type compiles. When cross-compiling, Meson checks this before the
+/// size.
 pub(crate) fn variable(version: &Version, prefix: &str, name: &str) -> String {
     append(
         &before_constant(version, prefix),

@@ -64,7 +64,7 @@ pub(crate) struct Item {
 
 /// Items with the same compiler, prefix and arguments.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Batch {
+pub(crate) struct MesonBatch {
     /// The name of its dictionary.
     pub name: String,
     /// The language.
@@ -99,13 +99,13 @@ pub(crate) struct Input {
     /// `meson.version()`.
     pub version: Version,
     /// The batches.
-    pub batches: Vec<Batch>,
+    pub batches: Vec<MesonBatch>,
 }
 
 /// Parses the words.
 pub(crate) fn parse(words: &[String]) -> Result<Input, BadRequest> {
     let mut version = None;
-    let mut batches: Vec<Batch> = Vec::new();
+    let mut batches: Vec<MesonBatch> = Vec::new();
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let at = |message: String| {
@@ -119,7 +119,7 @@ pub(crate) fn parse(words: &[String]) -> Result<Input, BadRequest> {
                 continue;
             }
             "batch" => {
-                batches.push(Batch { name: value.into(), ..Batch::default() });
+                batches.push(MesonBatch { name: value.into(), ..MesonBatch::default() });
                 continue;
             }
             _ => {}

@@ -31,7 +31,7 @@ pub(crate) fn absolute_command(words: &[String], base: &Path) -> Vec<OsString> {
 
 fn expand(args: &[String], base: &Path, files_left: &Cell<usize>) -> Vec<OsString> {
     let mut expanded = Vec::with_capacity(args.len());
-    // The last argument of each program that arguments are handed on to, and of the compiler itself.
+    // The last argument of each program that receives arguments, and of the compiler itself.
     let mut previous: HashMap<&str, &str> = HashMap::new();
     let mut stream = "";
     for arg in args {
@@ -60,8 +60,8 @@ fn expand(args: &[String], base: &Path, files_left: &Cell<usize>) -> Vec<OsStrin
 /// Bytes; larger than any command line.
 const MAX_RESPONSE_FILE_BYTES: u64 = 4 << 20;
 
-/// The arguments in a response file, if it can be read. Pipes and devices are left to the compiler, which
-/// has a time limit.
+/// The arguments in a response file, if it can be read. Pipes and devices are left to the compiler,
+/// which has a time limit.
 fn response_file(file: &str, base: &Path) -> Option<Vec<String>> {
     let path = base.join(file);
     let is_read =

@@ -193,7 +193,7 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
         return Err(complaint(
             &input,
             cycle[0].place(),
-            Fault::of(Code::NeedsCircle, "needs", message),
+            Fault::of(Code::NeedsCycle, "needs", message),
         ));
     }
     let Planner { toolchains, patterns, .. } = planner;

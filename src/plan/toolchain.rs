@@ -106,7 +106,7 @@ impl Environment {
         found.map(|(_, value)| value.as_os_str()).filter(|value| !value.is_empty())
     }
 
-    /// The words of a variable, split like a shell does.
+    /// The words of a variable, split as a shell would.
     fn words(&self, name: &str) -> Result<Option<Vec<String>>, Reason> {
         let Some(value) = self.variable(name) else { return Ok(None) };
         let cannot = |why: String| {

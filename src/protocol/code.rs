@@ -1,5 +1,5 @@
-//! Codes, which tell programs what a reason tells people. They are part of the protocol and stable;
-//! the text of a reason may change.
+//! Codes: reasons in machine-readable form. They are part of the protocol and stable; the text of a
+//! reason may change.
 
 use std::fmt;
 use std::io;
@@ -30,7 +30,7 @@ pub enum Code {
     LinkerMissing,
     /// The program that starts the compiler, such as ccache, failed.
     ///
-    /// See its message in `output`, or do without it.
+    /// See its message in `output`, or run without it.
     LauncherFailed,
     /// The emulator does not exist, or could not run the program.
     ///
@@ -51,7 +51,7 @@ pub enum Code {
     /// The compiler did what no compiler does: it succeeded without its output file, or failed
     /// without a message.
     ///
-    /// Check what the command really runs.
+    /// Check which program the command starts.
     CompilerMisbehaved,
     /// The compiler has no license.
     ///
@@ -100,13 +100,13 @@ pub enum Code {
     OutputTooLong,
     /// The compiler accepts the source, but the value cannot be read or is too large.
     ///
-    /// Ask in another way, and for each architecture alone.
+    /// Use another kind of check, and check each architecture separately.
     ValueUnreadable,
     /// The `product` could not be copied.
     ///
     /// Make its directory, or free space in it.
     ProductNotCopied,
-    /// Under `--verify`, the check has another answer alone.
+    /// Under `--verify`, the check gave another answer when run alone.
     ///
     /// Report it.
     VerificationFailed,
@@ -118,23 +118,23 @@ pub enum Code {
 
     /// The output matches one of `fail_patterns`.
     ///
-    /// Nothing: this is the answer.
+    /// Nothing to do: this is the answer.
     FailPattern,
     /// The compiler succeeds, but says that the flag is unknown or unused.
     ///
-    /// Nothing: this is the answer.
+    /// Nothing to do: this is the answer.
     UnknownFlag,
     /// The macro is not defined.
     ///
-    /// Nothing: this is the answer.
+    /// Nothing to do: this is the answer.
     NotDefined,
     /// The linker does not find the name. Only links that checks share report this code.
     ///
-    /// Nothing: this is the answer.
+    /// Nothing to do: this is the answer.
     NotFound,
     /// A fault such as SIGSEGV ended the program.
     ///
-    /// Nothing: this is the answer.
+    /// Nothing to do: this is the answer.
     ProgramCrashed,
     /// The check is about a declaration, but includes no header.
     ///
@@ -183,7 +183,7 @@ pub enum Code {
     InvalidValue,
     /// The kind of check does not exist.
     ///
-    /// Use a newer tryall, or ask in another way.
+    /// Use a newer tryall, or another kind.
     UnknownKind,
     /// Fields that are each valid contradict each other.
     ///
@@ -197,10 +197,10 @@ pub enum Code {
     ///
     /// Add that check, or remove the need.
     UnknownNeed,
-    /// Checks need each other in a circle.
+    /// Checks need each other in a cycle.
     ///
     /// Remove one of the needs.
-    NeedsCircle,
+    NeedsCycle,
     /// No toolchain has the name.
     ///
     /// Add it to `toolchains`, or name another one.

@@ -17,8 +17,8 @@ struct Flag {
     build: fn(&str, Language) -> Result<Built, String>,
 }
 
-/// A check without the fields that all options share, and its default id (`None` if only the user
-/// can choose it).
+/// A check without the fields that all options share, and its default id (`None` if the user must
+/// choose it).
 struct Built {
     id: Option<String>,
     check: Check,

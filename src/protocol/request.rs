@@ -71,7 +71,7 @@ fn version_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 pub struct Seconds(f64);
 
 impl Seconds {
-    /// A year. Nobody means a longer time.
+    /// The longest time allowed: a year.
     const MAX: f64 = 366.0 * 24.0 * 3600.0;
 
     /// `None` unless the number is positive and at most a year.

@@ -27,7 +27,7 @@ pub(crate) enum Format {
     CmakeVariables,
     /// ID=1 lines for Meson's keyval module and for shells.
     Keyval,
-    /// Lines with type, ID and value, for the Meson wrapper
+    /// Lines with type, ID and value, for the Meson wrapper.
     Meson,
     /// A C header: #define ID 1 or /* #undef ID */.
     Header,

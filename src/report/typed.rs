@@ -1,5 +1,5 @@
-//! Lines with type, id and value for the Meson wrapper, because Meson cannot parse JSON. The wrapper
-//! converts them to booleans, integers and strings.
+//! Lines with type, id and value for the Meson wrapper, because Meson cannot parse JSON. The
+//! wrapper converts them to booleans, integers and strings.
 
 use std::io::{self, Write};
 
@@ -43,8 +43,8 @@ pub(crate) fn typed(kind: Kind, answer: &Answer) -> Typed {
     }
 }
 
-/// A no has the same type as a yes, because Meson cannot compare values of different types. `-1` and
-/// the empty string are the results of Meson's own `sizeof()` and `get_define()`.
+/// A no has the same type as a yes, because Meson cannot compare values of different types. `-1`
+/// and the empty string are the results of Meson's own `sizeof()` and `get_define()`.
 fn absent(kind: Kind) -> Typed {
     match kind {
         Kind::Sizeof | Kind::Alignment | Kind::ComputeInt => Typed::Integer((-1).into()),

@@ -1,5 +1,6 @@
-//! A script to `include()` that sets plain variables with every field of each result, for CMake code
-//! that processes them. CMake reads back every byte of the values, and the script is cheap to parse.
+//! A script to `include()` that sets plain variables with every field of each result, for CMake
+//! code that processes them. CMake reads back every byte of the values, and the script is cheap to
+//! parse.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -14,8 +14,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The directory of CMake, Meson and Ninja: the versions of tests/tools.lock, or the newest ones for
-/// tests/newest.
+/// The directory of CMake, Meson and Ninja: the versions of tests/tools.lock, or the newest ones
+/// for tests/newest.
 fn tools() -> PathBuf {
     root().join(std::env::var_os("TRYALL_TOOLS").unwrap_or("target/venv/bin".into()))
 }

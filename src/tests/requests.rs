@@ -197,8 +197,8 @@ fn check(index: usize) -> impl Strategy<Value = Value> {
     )
 }
 
-/// Every request that the program accepts is valid under the schema, and every request that is valid
-/// under the schema can at least be parsed.
+/// Every request that the program accepts is valid under the schema, and every request that is
+/// valid under the schema can at least be parsed.
 #[test]
 fn the_program_and_the_schema_agree() {
     let schema: Value = serde_json::from_str(&schema(Which::Request)).unwrap();

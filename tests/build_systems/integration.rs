@@ -1,5 +1,6 @@
-//! The project in integration/ builds with CMake, Meson and the shell, as described in its README, with
-//! the same answers. Compiler settings of a CMake project apply to tryall as to CMake's own checks.
+//! The project in integration/ builds with CMake, Meson and the shell, as described in its README,
+//! with the same answers. Compiler settings of a CMake project apply to tryall as to CMake's own
+//! checks.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! The Meson wrapper: its answers are Meson's, it detects changed inputs, and failures are Meson errors
-//! that name the check.
+//! The Meson wrapper: its answers are Meson's, it detects changed inputs, and failures are Meson
+//! errors that name the check.
 
 use std::fs;
 use std::path::{Path, PathBuf};

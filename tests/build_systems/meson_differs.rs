@@ -1,5 +1,5 @@
-//! The known differences from Meson's answers, which are caused by side effects of Meson's own checks.
-//! docs/meson.md lists them.
+//! The known differences from Meson's answers, which are caused by side effects of Meson's own
+//! checks. docs/meson.md lists them.
 
 use crate::meson::{mesons, project, says, with_tryall};
 use crate::support::*;

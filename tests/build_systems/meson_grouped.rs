@@ -1,5 +1,5 @@
-//! Grouped items of Meson batches have the same answers as each item alone, also in batches that cannot
-//! be grouped.
+//! Grouped items of Meson batches have the same answers as each item alone, also in batches that
+//! cannot be grouped.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +25,8 @@ fn answers(batches: &[Vec<String>]) -> BTreeMap<String, String> {
     found
 }
 
-/// Compares the answers to items in one batch with those to each item in its own batch, which has no
-/// groups.
+/// Compares the answers to items in one batch with those to each item in its own batch, which has
+/// no groups.
 fn same_alone(settings: &[&str], items: &[String]) -> BTreeMap<String, String> {
     let settings: Vec<_> = ["language:c", "compiler-id:gcc", "linker-id:ld.bfd", "command:gcc"]
         .iter()

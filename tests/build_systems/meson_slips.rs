@@ -1,5 +1,5 @@
-//! Mistakes in the wrapper's lists, to which Meson's methods would answer no, stop Meson with a message
-//! that names the list, the entry and the remedy.
+//! Mistakes in the wrapper's lists, to which Meson's methods would answer no, stop Meson with a
+//! message that names the list, the entry and the remedy.
 
 use std::fs;
 use std::path::Path;

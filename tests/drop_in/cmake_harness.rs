@@ -1,5 +1,5 @@
-//! Configures a project with CMake and keeps all results for comparison. Both runs of a pair use the
-//! same directory, so that no paths differ.
+//! Configures a project with CMake and keeps all results for comparison. Both runs of a pair use
+//! the same directory, so that no paths differ.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

@@ -1,6 +1,6 @@
 //! CMake's own tests of its check modules, `try_compile` and `try_run`, from the sources of CMake
-//! 3.25.1, run by that CMake with and without cmake/TryallDropIn.cmake in every project. Tests that pass
-//! without it must pass with it.
+//! 3.25.1, run by that CMake with and without cmake/TryallDropIn.cmake in every project. Tests that
+//! pass without it must pass with it.
 
 #[allow(dead_code, reason = "each part has use for some of it")]
 mod cmake_harness;

@@ -1,5 +1,5 @@
-//! The harness of the tests in dropin_*.rs: configures a project with and without the drop-in in the
-//! same directories. Both runs must produce the same cache and output.
+//! The harness of the tests in dropin_*.rs: configures a project with and without the drop-in in
+//! the same directories. Both runs must produce the same cache and output.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -220,7 +220,7 @@ impl Project {
         let mut last = None;
         for cmake in cmakes() {
             let (_, ours) = self.same_with(&cmake, args);
-            assert!(ours.by_tryall() > 0, "nothing was asked: {}", ours.text);
+            assert!(ours.by_tryall() > 0, "no check went to tryall: {}", ours.text);
             last = Some(ours);
         }
         last.unwrap()

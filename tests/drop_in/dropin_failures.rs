@@ -181,7 +181,7 @@ fn verification_finds_a_different_answer() {
             assert!(!found.succeeded, "{edit}: {}", found.text);
             let text = found.text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(text.contains(&format!("{name} differs. {says}")), "{edit}: {text}");
-            assert!(text.contains("conftest.c"), "the commands are told: {text}");
+            assert!(text.contains("conftest.c"), "the commands are printed: {text}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Any read of a deferred check settles it. Setting, unsetting or repeating a deferred check works as
-//! without deferral.
+//! Any read of a deferred check settles it. Setting, unsetting or repeating a deferred check works
+//! as without deferral.
 
 use crate::dropin::*;
 
@@ -210,8 +210,8 @@ fn a_project_may_have_a_command_of_the_same_name() {
     same(lists);
 }
 
-/// Compilers search headers in CPATH, and other variables change the format of linkers; a project may
-/// set such variables around a check.
+/// Compilers search headers in CPATH, and other variables change the format of linkers; a project
+/// may set such variables around a check.
 #[test]
 fn a_check_uses_the_environment_of_its_call() {
     let lists = "check_include_file(mine.h BEFORE)\n\

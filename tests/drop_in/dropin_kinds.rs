@@ -1,5 +1,5 @@
-//! Every check_* command of CMake's modules, with positive and negative answers: the drop-in changes
-//! neither the cache nor the output.
+//! Every check_* command of CMake's modules, with positive and negative answers: the drop-in
+//! changes neither the cache nor the output.
 
 use crate::dropin::*;
 

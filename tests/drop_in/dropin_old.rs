@@ -1,5 +1,5 @@
-//! CMake 3.20, the oldest version that the drop-in supports, and 3.22. Their modules write sources to
-//! try_compile's own directory.
+//! CMake 3.20, the oldest version that the drop-in supports, and 3.22. Their modules write sources
+//! to try_compile's own directory.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! When checks can share a recipe learned from one call of stock CMake: settings that cannot affect a
-//! command need no separate recipe, all others do.
+//! When checks can share a recipe learned from one call of stock CMake: settings that cannot affect
+//! a command need no separate recipe, all others do.
 
 use crate::dropin::*;
 

@@ -1,5 +1,5 @@
-//! Settings affect checks with the drop-in as without: toolchain files, standards, policies, flags and
-//! directory names.
+//! Settings affect checks with the drop-in as without: toolchain files, standards, policies, flags
+//! and directory names.
 
 use crate::dropin::*;
 use crate::support::*;
@@ -124,7 +124,8 @@ fn cross_compiling_answers_the_same() {
             "-DCMAKE_TOOLCHAIN_FILE={}",
             project.source().join("toolchain.cmake").display()
         );
-        // CMake 3.25 itself ends with std::bad_alloc at try_run(SOURCE_FROM_VAR) without an emulator.
+        // CMake 3.25 itself ends with std::bad_alloc at try_run(SOURCE_FROM_VAR) without an
+        // emulator.
         let cmakes = two_cmakes()
             .into_iter()
             .filter(|(cmake, _)| with_emulator || cmake.starts_with(root()));

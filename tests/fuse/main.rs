@@ -1,5 +1,5 @@
-//! Shared answers are the same as those of each check alone. Each test is a way in which another check,
-//! or the environment, could change an answer.
+//! Shared answers are the same as those of each check alone. Each test is a way in which another
+//! check, or the environment, could change an answer.
 
 mod batches;
 mod cost;

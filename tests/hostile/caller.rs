@@ -1,4 +1,5 @@
-//! Callers that never finish their request, do not read, close descriptors, or run two batches at once.
+//! Callers that never finish their request, do not read, close descriptors, or run two batches at
+//! once.
 
 use std::fs;
 use std::io::{Read, Write};

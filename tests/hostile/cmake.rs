@@ -1,5 +1,5 @@
-//! An unmodified CMake project, configured under a fault: the results must be those of CMake alone, or
-//! the configure step must fail.
+//! An unmodified CMake project, configured under a fault: the results must be those of CMake alone,
+//! or the configure step must fail.
 
 use std::collections::BTreeMap;
 use std::fs;

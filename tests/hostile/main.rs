@@ -1,14 +1,14 @@
 //! Injects faults: compilers that hang, crash and lie, full disks, callers that go away, malicious
-//! input. Each fault is real, and so is the program. Each row of the table is one fault, for which three
-//! properties must hold:
+//! input. Each fault is real, and so is the program. Each row of the table is one fault, for which
+//! three properties must hold:
 //!
 //! * every answer is that of a run without faults, or `error`, or the request is refused;
 //! * the program ends;
 //! * nothing is left behind: no process, and no file except the answers.
 //!
-//! `cargo test --test hostile` runs this and prints the table; words on the command line select rows by
-//! name. `tests/soak` runs the long parts (`--long`). A fault that cannot be set up is a failure, because
-//! a skipped row would look like a passing one.
+//! `cargo test --test hostile` runs this and prints the table; words on the command line select
+//! rows by name. `tests/soak` runs the long parts (`--long`). A fault that cannot be set up is a
+//! failure, because a skipped row would look like a passing one.
 
 #[path = "../suite/processes.rs"]
 #[allow(dead_code, reason = "the suite uses all of it")]

@@ -1,5 +1,5 @@
-//! A process between the harness and the program under test. As a subreaper it adopts processes that
-//! the program leaves behind, and learns how they end. It is this test program again.
+//! A process between the harness and the program under test. As a subreaper it adopts processes
+//! that the program leaves behind, and learns how they end. It is this test program again.
 
 use std::ffi::{CString, OsString};
 use std::fs;

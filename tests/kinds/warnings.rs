@@ -1,5 +1,5 @@
-//! tryall's generated text causes no warnings: with all warning flags of GCC and Clang and `-Werror`,
-//! each check has the same answer as without them.
+//! tryall's generated text causes no warnings: with all warning flags of GCC and Clang and
+//! `-Werror`, each check has the same answer as without them.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! Arguments that the compiler rejects even for an empty program: checks with them are errors instead of
-//! noes. Without such arguments, nothing more runs.
+//! Arguments that the compiler rejects even for an empty program: checks with them are errors
+//! instead of noes. Without such arguments, nothing more runs.
 
 use crate::support::*;
 use serde_json::{Value, json};

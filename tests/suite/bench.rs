@@ -1,5 +1,5 @@
-//! `tryall bench`: all strategies give the same answers, and exports match the measurements. No test
-//! depends on timing.
+//! `tryall bench`: all strategies give the same answers, and exports match the measurements. No
+//! test depends on timing.
 
 use std::io::Read;
 use std::path::Path;
@@ -152,7 +152,7 @@ fn every_strategy_is_measured_and_exported() {
         bench(dir.path(), &[&exports[..], &["--no-peers", "-n", "2", "--rounds", "2"]].concat())
             .run();
     assert_eq!(ran.code(), 0, "{ran:?}");
-    assert_eq!(ran.stderr, "", "no bar where no terminal is");
+    assert_eq!(ran.stderr, "", "no bar without a terminal");
 
     let report: Value = serde_json::from_str(&exported(dir.path(), "r.json")).unwrap();
     assert_valid(&schema("bench"), &report, "the report");
@@ -210,7 +210,7 @@ fn widths_show_the_scaling() {
     assert_eq!(jobs, [&json!(1), &json!(3)]);
     let rows = report["benches"][1]["rows"].as_array().unwrap();
     let names: Vec<_> = rows.iter().map(|row| &row["name"]).collect();
-    assert_eq!(names, ["serial", "async"], "serial is always there, to compare with");
+    assert_eq!(names, ["serial", "async"], "serial is always included");
 }
 
 #[test]

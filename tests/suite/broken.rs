@@ -1,5 +1,5 @@
-//! Missing compilers and broken toolchains: an error with a remedy for each of their checks, and answers
-//! for all other checks.
+//! Missing compilers and broken toolchains: an error with a remedy for each of their checks, and
+//! answers for all other checks.
 
 use crate::support::*;
 use serde_json::{Value, json};

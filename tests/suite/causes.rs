@@ -1,4 +1,5 @@
-//! Failures that are not caused by the source: the message has the cause, its location, and a remedy.
+//! Failures that are not caused by the source: the message has the cause, its location, and a
+//! remedy.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};

@@ -1,5 +1,5 @@
-//! `tryall modules`: writes the embedded CMake modules and Meson files completely, once, and only to
-//! directories that belong to the user.
+//! `tryall modules`: writes the embedded CMake modules and Meson files completely, once, and only
+//! to directories that belong to the user.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};

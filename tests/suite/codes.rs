@@ -1,5 +1,5 @@
-//! Error codes, which programs rely on: the real program produces each of them, and the documentation
-//! lists them all.
+//! Error codes, which programs rely on: the real program produces each of them, and the
+//! documentation lists them all.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -318,7 +318,7 @@ static REFUSALS: &[Way] = &[
     }),
     way("duplicate_id", "2", || call(&["--endian=A", "--endian=A"])),
     way("unknown_need", "2", || refused("\"kind\": \"endian\", \"needs\": [\"B\"]")),
-    way("needs_circle", "2", || refused("\"kind\": \"endian\", \"needs\": [\"A\"]")),
+    way("needs_cycle", "2", || refused("\"kind\": \"endian\", \"needs\": [\"A\"]")),
     way("unknown_toolchain", "2", || refused("\"kind\": \"endian\", \"toolchain\": \"x\"")),
     way("product_taken", "2", || {
         let check_of =

@@ -1,5 +1,5 @@
-//! Toolchains with explicit commands: the compiler gets exactly these words, and the response has every
-//! step.
+//! Toolchains with explicit commands: the compiler gets exactly these words, and the response has
+//! every step.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,5 +1,5 @@
-//! Compilers and programs that hang, die, crash, flood and leave processes behind. None of these is ever
-//! a no or blocks the batch.
+//! Compilers and programs that hang, die, crash, flood and leave processes behind. None of these is
+//! ever a no or blocks the batch.
 
 use crate::processes::*;
 use crate::support::*;

@@ -1,5 +1,5 @@
-//! Resource limits, above all on open files: they bound concurrency, and checks that they prevent are
-//! errors.
+//! Resource limits, above all on open files: they bound concurrency, and checks that they prevent
+//! are errors.
 
 use crate::processes::*;
 use crate::protocol::{assert_valid, schema};

@@ -1,5 +1,5 @@
-//! Likely mistakes: on the command line and in files, they are refused with a correction, or the answer
-//! mentions what may be wrong with the check.
+//! Likely mistakes: on the command line and in files, they are refused with a correction, or the
+//! answer mentions what may be wrong with the check.
 
 use crate::bad_input::assert_refused_at;
 use crate::support::*;

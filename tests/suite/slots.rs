@@ -1,5 +1,5 @@
-//! The number of concurrent compilers, set by the caller, the request, or make's jobserver, which gets
-//! every token back.
+//! The number of concurrent compilers, set by the caller, the request, or make's jobserver, which
+//! gets every token back.
 
 use crate::processes::*;
 use crate::support::*;

@@ -1,11 +1,12 @@
-//! A fake compiler controlled by its arguments: it hangs, crashes, floods, forks and lies on request.
-//! Otherwise it writes the requested output file, and rejects sources that contain the word REJECT.
+//! A fake compiler controlled by its arguments: it hangs, crashes, floods, forks and lies on
+//! request. Otherwise it writes the requested output file, and rejects sources that contain the
+//! word REJECT.
 //!
 //! It also obeys `FAKE_REQUESTS` (see `wrapped.rs`), so that tests can run the same request with a
 //! working and with a broken compiler.
 //!
-//! `--fake-log=FILE` appends a line for each start and end, so that tests can count the processes and
-//! how many ran at once. Requests are executed in order.
+//! `--fake-log=FILE` appends a line for each start and end, so that tests can count the processes
+//! and how many ran at once. Requests are executed in order.
 
 use std::fs::{self, File};
 use std::io::Write;

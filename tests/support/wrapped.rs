@@ -1,10 +1,11 @@
-//! The fake compiler as a wrapper of a real one. The environment controls it, so that the request and
-//! the right answers stay the same.
+//! The fake compiler as a wrapper of a real one. The environment controls it, so that the request
+//! and the right answers stay the same.
 //!
 //! * `FAKE_REAL`: the real compiler, which runs at the end unless a request ends the process first.
 //! * `FAKE_REQUESTS`: requests without `--fake-`, one per line.
 //! * `FAKE_WHEN`: misbehave only for sources that contain this word.
-//! * `FAKE_BUDGET`: a directory; each misbehaviour consumes a file in it, and stops when there is none.
+//! * `FAKE_BUDGET`: a directory; each misbehaviour consumes a file in it, and stops when there is
+//!   none.
 
 use std::ffi::CString;
 use std::fs::{self, File};

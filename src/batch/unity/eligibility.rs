@@ -99,8 +99,8 @@ pub(crate) fn stays_in_place(subject: &Subject, expanded: &str) -> bool {
         && (!is_prototype || words.len() == 3 && prototype_fits(words[0], words[1]))
 }
 
-/// Whether a prototype consists of a plain name and a type that declares nothing else. Specifiers that
-/// mean something else in a block than at file scope do not fit.
+/// Whether a prototype consists of a plain name and a type that declares nothing else. Specifiers
+/// that mean something else in a block than at file scope do not fit.
 fn prototype_fits(return_type: &str, function: &str) -> bool {
     const SPECIFIERS: [&str; 10] = [
         "typedef",
@@ -140,8 +140,8 @@ const WORDS_OF_PARTS: [&str; 14] = [
     "clang",
 ];
 
-/// Whether a name is an identifier that neither the compiler's headers nor keywords may use: reserved
-/// names begin with two underscores, or with one and a capital letter.
+/// Whether a name is an identifier that neither the compiler's headers nor keywords may use:
+/// reserved names begin with two underscores, or with one and a capital letter.
 fn function_fits(name: &str) -> bool {
     let mut letters = name.chars();
     let reserved = letters.next() == Some('_')

@@ -166,7 +166,7 @@ pub(crate) struct Linked {
 
 /// Whether a name links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum LinkVerdict {
     /// Something defines the name.
     Present,
     /// Nothing defines it.
@@ -218,7 +218,7 @@ impl Linked {
 
     /// The verdict on a name that a function of a unit refers to; `None` if the function does not
     /// refer to it, or the output does not decide.
-    fn verdict_on(&self, object: &str, function: &str, name: &str) -> Option<Verdict> {
+    fn verdict_on(&self, object: &str, function: &str, name: &str) -> Option<LinkVerdict> {
         if self.unexplained.contains(function)
             || !Self::files(&self.references, name).contains(&object)
         {
@@ -231,10 +231,10 @@ impl Linked {
                 if definitions.iter().all(|file| is_shared(file))
                     && !self.relocated.contains(name) =>
             {
-                Some(Verdict::Present)
+                Some(LinkVerdict::Present)
             }
             ([_, ..], []) if missing.iter().all(|missing| missing == name) => {
-                Some(Verdict::Missing)
+                Some(LinkVerdict::Missing)
             }
             _ => None,
         }
@@ -244,12 +244,12 @@ impl Linked {
     /// and finds the unit's first function in the unit's object file.
     pub(crate) fn is_sound(&self, unit: &Unit) -> bool {
         let (names, object) = (unit.names(), unit.object_name());
-        self.verdict_on(&object, &names.sentinel(), &names.absent()) == Some(Verdict::Missing)
+        self.verdict_on(&object, &names.sentinel(), &names.absent()) == Some(LinkVerdict::Missing)
             && Self::files(&self.definitions, &names.first()) == [object.as_str()]
     }
 
     /// The verdict on the name of a unit's question.
-    pub(crate) fn verdict(&self, unit: &Unit, candidate: usize) -> Option<Verdict> {
+    pub(crate) fn verdict(&self, unit: &Unit, candidate: usize) -> Option<LinkVerdict> {
         let candidate = &unit.candidates[candidate];
         let DecidedBy::Links { name, .. } = &candidate.part.decided_by else { return None };
         self.verdict_on(&unit.object_name(), &function(candidate.question), name)
@@ -316,13 +316,13 @@ mod tests {
     const MISSING: &str = "/usr/bin/ld: conftest0.o: in function `tryall_part_0':\n\
                           conftest0.c:(.text+0x1e): warning: undefined reference to `fork'\n";
 
-    fn verdict(output: &str) -> Option<Verdict> {
+    fn verdict(output: &str) -> Option<LinkVerdict> {
         parse_link_output(output)?.verdict_on("conftest0.o", "tryall_part_0", "fork")
     }
 
     #[test]
     fn a_name_is_present_if_only_shared_libraries_define_it() {
-        assert_eq!(verdict(&[REFERENCE, DEFINITION].concat()), Some(Verdict::Present));
+        assert_eq!(verdict(&[REFERENCE, DEFINITION].concat()), Some(LinkVerdict::Present));
         for other in ["/lib/libc.a(fork.o)", "conftest1.o", "/lib/libx.so.a", "/lib/x.so(y.o)"] {
             let definition = DEFINITION.replace("/lib/libc.so.6", other);
             assert_eq!(verdict(&[REFERENCE, &definition].concat()), None, "{other}");
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_name_is_missing_if_nothing_defines_it_and_its_function_reports_it() {
-        assert_eq!(verdict(&[REFERENCE, MISSING].concat()), Some(Verdict::Missing));
+        assert_eq!(verdict(&[REFERENCE, MISSING].concat()), Some(LinkVerdict::Missing));
         assert_eq!(verdict(&[REFERENCE, DEFINITION, MISSING].concat()), None);
         assert_eq!(verdict(REFERENCE), None);
         assert_eq!(verdict(&[REFERENCE, &MISSING.replace("`fork'", "`forkk'")].concat()), None);

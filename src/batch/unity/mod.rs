@@ -33,10 +33,10 @@
 //!   compile. The unit also disables `_Pragma`, with which a macro can change another macro.
 //! * The part of a symbol turns a warning into an error. No other part may see that, so parts of
 //!   symbols come last.
-//! * Whatever the headers leave open meets text that compiles only where a declaration may begin
-//!   (after a dangling `unsigned` it does not), and then the unit's own first function. An open
-//!   comment, brace or function fails there, or shows by the absence of that function in the object
-//!   file.
+//! * If the headers end in the middle of a construct, the next text does not compile: it is valid
+//!   only where a declaration may begin (after a dangling `unsigned` it is not). The unit's own
+//!   first function follows. An open comment, brace or function fails there, or shows by the
+//!   absence of that function in the object file.
 //!
 //! # Why a no of the compiler holds alone
 //!
@@ -136,7 +136,7 @@ pub(crate) fn batches(
     type Command<'a> = (ToolchainId, &'a [OsString]);
     let mut alike: Vec<(Command<'_>, Vec<Vec<Candidate>>)> = Vec::new();
     let mut places = HashMap::new();
-    let mut units = HashMap::new();
+    let mut units: HashMap<_, usize> = HashMap::new();
     for candidate in candidates {
         let question = &plan.questions[candidate.question];
         let command = (question.toolchain, question.args.as_slice());
@@ -148,11 +148,11 @@ pub(crate) fn batches(
         let key = (place, candidate.part.before.clone(), (!shares).then_some(candidate.question));
         let known = &mut alike[place].1;
         match units.get(&key) {
-            Some(&unit) if known[unit as usize].len() < MAX_PARTS => {
-                known[unit as usize].push(candidate);
+            Some(&unit) if known[unit].len() < MAX_PARTS => {
+                known[unit].push(candidate);
             }
             _ => {
-                units.insert(key, known.len() as u32);
+                units.insert(key, known.len());
                 known.push(vec![candidate]);
             }
         }

@@ -34,7 +34,7 @@ const MAX_SINGLES: usize = 4;
 
 /// The state of a batch.
 #[derive(Default)]
-struct Progress {
+struct BatchProgress {
     answered: Vec<(QuestionId, Outcome)>,
     /// Whether most parts of a unit failed, so that smaller batches would do no better.
     parts_failed: bool,
@@ -50,11 +50,11 @@ pub(crate) async fn answer(context: &Context, ledger: &Ledger, batch: Batch) -> 
     if context.probes[batch.toolchain].failure(stage).await.is_some() {
         return BatchOutcome { alone: batch.questions().collect(), ..BatchOutcome::default() };
     }
-    let mut progress = Progress::default();
+    let mut progress = BatchProgress::default();
     if let Some(run) = UnityRun::new(context, ledger, &batch) {
         run.answer(&mut progress).await;
     }
-    let Progress { answered, parts_failed, link_failed } = progress;
+    let BatchProgress { answered, parts_failed, link_failed } = progress;
     let done: HashSet<QuestionId> = answered.iter().map(|(question, _)| *question).collect();
     let may_do_better = link_failed || done.is_empty() && !parts_failed;
     let left = remaining(batch, &done);
@@ -123,7 +123,7 @@ impl<'a> UnityRun<'a> {
         Some(UnityRun { run, ledger, units, started, next_number, knows_a_limit: Cell::new(false) })
     }
 
-    async fn answer(self, progress: &mut Progress) {
+    async fn answer(self, progress: &mut BatchProgress) {
         let ledger = self.ledger;
         let mut good = Vec::new();
         // Each unit with the number of times it was compiled. Units with the most questions gain
@@ -225,7 +225,7 @@ impl<'a> UnityRun<'a> {
     }
 
     /// Decides what to do with a compiled unit: use it, compile a part of it again, or give up.
-    fn judge(&self, compiled: Compiled, progress: &mut Progress) -> Judgement {
+    fn judge(&self, compiled: Compiled, progress: &mut BatchProgress) -> Judgement {
         let Compiled { unit, diagnostics, object, .. } = &compiled;
         let is_there = !object.is_empty() && diagnostics.errors.is_empty();
         let plan = &self.run.context.plan;
@@ -300,7 +300,7 @@ impl<'a> UnityRun<'a> {
         &self,
         compiled: &Compiled,
         linked: Option<&(Linked, Attempt)>,
-        progress: &mut Progress,
+        progress: &mut BatchProgress,
     ) {
         let unit = &compiled.unit;
         for (index, candidate) in unit.candidates.iter().enumerate() {
@@ -330,8 +330,8 @@ impl<'a> UnityRun<'a> {
                     let verdict = linked.verdict(unit, index);
                     outcome.verdict = match verdict {
                         _ if is_macro => Verdict::Yes,
-                        Some(evidence::Verdict::Present) => Verdict::Yes,
-                        Some(evidence::Verdict::Missing) => Verdict::No,
+                        Some(evidence::LinkVerdict::Present) => Verdict::Yes,
+                        Some(evidence::LinkVerdict::Missing) => Verdict::No,
                         None => continue,
                     };
                     if outcome.verdict == Verdict::No {

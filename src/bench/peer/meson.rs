@@ -1,5 +1,5 @@
-//! A Meson project that calls the compiler methods one after another. If no method supports a check,
-//! it calls `compiles` or `links` with tryall's own source.
+//! A Meson project that calls the compiler methods one after another. If no method supports a
+//! check, it calls `compiles` or `links` with tryall's own source.
 
 use std::fmt::Write;
 use std::io;
@@ -199,7 +199,7 @@ impl MesonCheck<'_> {
             Subject::Library { library, function: Some(function) } if !library.contains('/') => {
                 let library = quoted(library);
                 let has = call("has_function", function);
-                let has = has.strip_suffix(')').expect("a call ends so");
+                let has = has.strip_suffix(')').expect("a call ends with a parenthesis");
                 return Ok(Some(format!(
                     "library = {compiler}.find_library({library}, required: false)\n\
                      {variable} = library.found() and {has}, dependencies: library)\n"

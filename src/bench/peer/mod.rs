@@ -144,8 +144,8 @@ impl Peer {
     }
 }
 
-/// The answers of a project's last command, in no particular order: the id of each check and whether
-/// it is a yes. Checks that were skipped because of their needs are missing.
+/// The answers of a project's last command, in no particular order: the id of each check and
+/// whether it is a yes. Checks that were skipped because of their needs are missing.
 pub(crate) fn answers(dir: &Path) -> io::Result<Vec<(String, bool)>> {
     let builds = (0..).map(|number| build(dir, number)).take_while(|build| build.exists());
     let last = builds.last().unwrap_or(build(dir, 0));

@@ -1,5 +1,5 @@
-//! A script around `asyncio.create_subprocess_exec`: runs exactly the compiler commands of the plan,
-//! one for each check, limited by a semaphore.
+//! A script around `asyncio.create_subprocess_exec`: runs exactly the compiler commands of the
+//! plan, one for each check, limited by a semaphore.
 
 use std::ffi::OsString;
 use std::io;

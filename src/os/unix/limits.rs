@@ -114,7 +114,7 @@ impl Limit {
 /// A smaller stack limit than any system's default, in bytes.
 const SMALL_STACK: u64 = 1 << 20;
 
-/// The limits that are set and of which a program may die without a message.
+/// Limits that are set and can kill a program without a message.
 pub(crate) fn set_limits() -> impl Iterator<Item = Limit> {
     let is_set = |limit: &Limit| {
         let (now, _) = getrlimit(limit.resource()).unwrap_or((libc::RLIM_INFINITY, 0));

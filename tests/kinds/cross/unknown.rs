@@ -1,4 +1,5 @@
-//! The Tiny C Compiler, whose messages and options tryall does not know, gives the same answers as GCC.
+//! The Tiny C Compiler, whose messages and options tryall does not know, gives the same answers as
+//! GCC.
 
 use crate::support::*;
 use crate::table::*;

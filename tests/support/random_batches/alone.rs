@@ -1,8 +1,8 @@
 //! Runs batches and single checks, and compares their answers.
 //!
 //! The answer of a single check depends only on the check, its toolchain and the compiler, so it is
-//! cached under these, without the check's id. Every cached answer was computed with `--no-fuse` in this
-//! run; nothing is kept between runs. Timings are not cached.
+//! cached under these, without the check's id. Every cached answer was computed with `--no-fuse` in
+//! this run; nothing is kept between runs. Timings are not cached.
 
 use std::collections::HashMap;
 use std::io::Write;

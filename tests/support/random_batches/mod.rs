@@ -1,9 +1,9 @@
-//! Random batches of checks for things that exist and things that don't. Compares shared answers with
-//! those of single checks. The suite runs some, and `cargo bench --bench campaign` any number.
+//! Random batches of checks for things that exist and things that don't. Compares shared answers
+//! with those of single checks. The suite runs some, and `cargo bench --bench campaign` any number.
 //!
-//! For each compiler, arguments and prefix a pool of checks is generated, and batches are drawn from the
-//! pool. Checks recur in different combinations, so single answers are computed only once. The pools are
-//! regenerated periodically.
+//! For each compiler, arguments and prefix a pool of checks is generated, and batches are drawn
+//! from the pool. Checks recur in different combinations, so single answers are computed only once.
+//! The pools are regenerated periodically.
 
 #[path = "../random.rs"]
 pub mod random;
