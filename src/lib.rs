@@ -9,14 +9,14 @@
 //!
 //! use tryall::{Options, Request, Response, Silent, Status};
 //!
-//! let request: Request = serde_json::from_str(
-//!     r#"{"checks": [{"id": "HAVE_STDIO_H", "kind": "header", "header": "stdio.h"}]}"#,
+//! let request = Request::from_json(
+//!     br#"{"checks": [{"id": "HAVE_STDIO_H", "kind": "header", "header": "stdio.h"}]}"#,
 //! )?;
 //! match tryall::run(request, &Options::default(), Rc::new(Silent)) {
 //!     Response::Answered(answers) => assert_eq!(answers.results[0].status, Status::Yes),
 //!     Response::Refused(refusal) => panic!("{}", refusal.error),
 //! }
-//! # Ok::<(), serde_json::Error>(())
+//! # Ok::<(), tryall::BadRequest>(())
 //! ```
 //!
 //! ARCHITECTURE.md shows how the modules hang together.

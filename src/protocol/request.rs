@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::kind::{self, Kind};
+use super::location::BadRequest;
 use super::parse;
 
 use crate::protocol::language::Language;
@@ -43,6 +44,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Parses a request. An error names the place and the remedy.
+    pub fn from_json(text: &[u8]) -> Result<Self, BadRequest> {
+        Ok(parse::parse(text)?.0)
+    }
+
     /// The toolchain that a check names, or else that of its language, which any spelling of the
     /// language may name.
     pub(crate) fn toolchain_of(&self, check: &Check) -> Option<(&String, &Toolchain)> {

@@ -58,10 +58,16 @@ fn prototypes_that_agree_and_disagree_share_a_source() {
         let results = same_with("c", compiler, checks.clone());
         let status = |id: &str| results[id]["status"].as_str().unwrap().to_owned();
         assert_eq!(["0", "1", "2", "3", "5"].map(status), ["yes", "no", "yes", "no", "no"]);
-        // One source contains all that agree.
-        let source = results["0"]["source"].as_str().unwrap();
-        assert!(source.contains("(memcpy)") && source.contains("(strlen)"), "{compiler}: {source}");
-        assert!(results["0"]["command"].to_string().contains("conftest"), "{compiler}");
+        // All that agree share a source. The answer to each shows its own part.
+        for (id, function) in
+            [("0", "strerror_r"), ("2", "strlen"), ("4", "memcpy"), ("6", "strcmp")]
+        {
+            assert_eq!(results[id]["how"], "fused", "{compiler}: {function}");
+            assert_eq!(results[id]["command"], results["0"]["command"], "{compiler}: {function}");
+            let source = results[id]["source"].as_str().unwrap();
+            assert!(source.contains(&format!("({function})")), "{compiler}: {source}");
+            assert_eq!(source.matches("int tryall_part_").count(), 2, "{compiler}: {source}");
+        }
     }
 }
 

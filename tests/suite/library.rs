@@ -22,7 +22,7 @@ impl Observer for Heard {
 }
 
 fn request(text: &str) -> Request {
-    serde_json::from_str(text).unwrap()
+    Request::from_json(text.as_bytes()).unwrap()
 }
 
 #[test]
@@ -52,6 +52,9 @@ fn a_request_is_answered_relative_to_its_base() {
 
 #[test]
 fn an_unusable_request_is_refused_with_a_code() {
+    let error = Request::from_json(br#"{"checks": [{"id": "A", "kind": "heder"}]}"#).unwrap_err();
+    assert_eq!(error.code, Code::UnknownKind);
+    assert!(error.to_string().contains("did you mean \"header\""), "{error}");
     let circle = r#"{"checks": [{"id": "A", "kind": "endian", "needs": ["A"]}]}"#;
     let response = tryall::run(request(circle), &Options::default(), Rc::new(Silent));
     let Response::Refused(refusal) = response else { panic!("{response:?}") };

@@ -241,7 +241,8 @@ impl<'a> UnityRun<'a> {
             && diagnostics.errors.iter().all(|line| unit.bodies[0].contains(line));
         if object.is_empty() && (in_common || in_the_part) {
             for candidate in 0..unit.candidates.len() {
-                let mut outcome = self.outcome(&compiled, Verdict::No);
+                let reduced = unit.reduced_to(plan, candidate);
+                let mut outcome = self.outcome(&compiled, &reduced, Verdict::No);
                 outcome.command = reported_argv(&self.compile_alone(unit));
                 outcome.output = diagnostics.output.clone();
                 progress.answered.push((unit.candidates[candidate].question, outcome));
@@ -305,7 +306,8 @@ impl<'a> UnityRun<'a> {
         let unit = &compiled.unit;
         for (index, candidate) in unit.candidates.iter().enumerate() {
             let question = candidate.question;
-            let mut outcome = self.outcome(compiled, Verdict::Yes);
+            let reduced = unit.reduced_to(&self.run.context.plan, index);
+            let mut outcome = self.outcome(compiled, &reduced, Verdict::Yes);
             outcome.command = reported_argv(&self.compile_alone(unit));
             outcome.output = compiled.diagnostics.output.clone();
             match &candidate.part.decided_by {
@@ -338,7 +340,8 @@ impl<'a> UnityRun<'a> {
                         let text = format!("the linker does not find {name}");
                         outcome.remark = Some(Reason::new(Code::NotFound, text));
                     }
-                    outcome.command = reported_argv(&self.link_command(&[unit], Unit::source_name));
+                    outcome.command =
+                        reported_argv(&self.link_command(&[&reduced], Unit::source_name));
                     outcome.exit_code = attempt.exit_code;
                     outcome.output = linker_lines_about(&attempt.messages, unit, question, name);
                 }
@@ -347,11 +350,11 @@ impl<'a> UnityRun<'a> {
         }
     }
 
-    /// An outcome with this verdict for a question of a compiled unit.
-    fn outcome(&self, compiled: &Compiled, verdict: Verdict) -> Outcome {
+    /// An outcome with this verdict for a question of a compiled unit. `reduced` has its part only.
+    fn outcome(&self, compiled: &Compiled, reduced: &Unit, verdict: Verdict) -> Outcome {
         Outcome {
             exit_code: compiled.exit_code,
-            source: Some(compiled.unit.text.clone()),
+            source: Some(reduced.text.clone()),
             duration: self.started.elapsed(),
             shared: true,
             ..Outcome::of(verdict)

@@ -103,7 +103,25 @@ pub(crate) struct Unit {
 
 impl Unit {
     /// A unit of these questions, whose parts share the text before them.
-    pub(crate) fn new(plan: &Plan, number: usize, mut candidates: Vec<Candidate>) -> Self {
+    pub(crate) fn new(plan: &Plan, number: usize, candidates: Vec<Candidate>) -> Self {
+        let toolchain = &plan.toolchains[plan.questions[candidates[0].question].toolchain];
+        let records_expansions = candidates.len() > 1 && toolchain.language == Language::C;
+        Unit::of_parts(plan, number, candidates, records_expansions)
+    }
+
+    /// The same unit with the part of one question only. It stands for the unit in the answer to that
+    /// question: as often as there are answers, the whole text would be too long.
+    pub(crate) fn reduced_to(&self, plan: &Plan, candidate: usize) -> Self {
+        let candidate = self.candidates[candidate].clone();
+        Unit::of_parts(plan, self.number, vec![candidate], self.records_expansions)
+    }
+
+    fn of_parts(
+        plan: &Plan,
+        number: usize,
+        mut candidates: Vec<Candidate>,
+        records_expansions: bool,
+    ) -> Self {
         let toolchain = &plan.toolchains[plan.questions[candidates[0].question].toolchain];
         // After the part of a symbol, an undeclared function is an error.
         candidates.sort_by_key(|candidate| {
@@ -121,7 +139,6 @@ impl Unit {
             .expect("writing to a string succeeds");
         text.push_str(&no_macros(OWN_WORDS));
         let from = text.lines().count() + 1;
-        let records_expansions = candidates.len() > 1 && toolchain.language == Language::C;
         if records_expansions {
             text.push_str(NO_POSITION_MACROS);
         }
