@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::plan::question::Question;
 
 /// The share of the plan's cost without sharing, in thousandths, that sharing may lose.
-const PER_MILLE: usize = 10;
+const PER_MILLE: usize = 20;
 
 /// The cost of a link, in compiles.
 pub(crate) const LINK: usize = 2;
@@ -120,7 +120,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_is_lost_than_is_allowed() {
-        for (alone, most) in [(3, 1), (100, 2), (1000, 11)] {
+        for (alone, most) in [(3, 1), (100, 3), (1000, 21)] {
             let ledger = Ledger::new(alone);
             let mut lost = 0;
             while let staked @ 1.. = ledger.stake(5).await {
@@ -133,7 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn gains_let_more_be_tried() {
-        let ledger = Ledger::new(600);
+        let ledger = Ledger::new(300);
         assert_eq!([ledger.stake(20).await, ledger.stake(20).await], [4, 2]);
         ledger.settle(2, 2, 0);
         ledger.settle(4, 4, 34);
