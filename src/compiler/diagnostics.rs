@@ -247,9 +247,9 @@ pub(crate) const STOPPED_AT_LIMIT: &str =
 pub(crate) fn telling_line(output: &str) -> Option<&str> {
     const SUMMARIES: [&str; 3] = ["ld returned", "linker command failed", "warning:"];
     let is_telling = |line: &&str| !SUMMARIES.iter().any(|summary| line.contains(summary));
-    let mut lines = output.lines().filter(is_telling);
-    let first = output.lines().find(is_telling).or(output.lines().next());
-    lines.find(|line| line.contains("error")).or(first)
+    let telling = || output.lines().filter(is_telling);
+    let error = telling().find(|line| line.contains("error"));
+    error.or_else(|| telling().next()).or_else(|| output.lines().next())
 }
 
 /// Whether the compiler rejects one of its arguments, by the error lines of its output.

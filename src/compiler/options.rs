@@ -303,6 +303,24 @@ pub(crate) fn read(args: &[OsString]) -> Option<Vec<(Argument<'_>, Option<&str>)
     Some(read)
 }
 
+/// Whether these facts hold for all arguments of a check, and no value is missing or refused by
+/// `value_fits`. Directories must be absolute: shared sources stand in another directory than the
+/// caller's.
+pub(crate) fn fit(
+    args: &[OsString],
+    facts: Facts,
+    value_fits: impl Fn(&Argument<'_>, &str) -> bool,
+) -> bool {
+    let fits = |(argument, value): &(Argument<'_>, Option<&str>)| {
+        argument.is(facts)
+            && value.is_some_and(|value| {
+                let is_found = argument.takes != Takes::Directory || value.starts_with('/');
+                is_found && value_fits(argument, value)
+            })
+    };
+    read(args).is_some_and(|args| args.iter().all(fits))
+}
+
 /// Whether arguments include a file in the source, or may include one.
 pub(crate) fn include_a_file(args: &[OsString]) -> bool {
     args.iter().any(|arg| {

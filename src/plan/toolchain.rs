@@ -61,8 +61,13 @@ impl Toolchain {
 
     /// The `PATH` on which the compiler looks for programs, if it is set.
     pub(crate) fn path(&self) -> Option<&OsStr> {
-        let path = self.env.iter().find(|(name, _)| name == "PATH");
-        path.map(|(_, path)| path.as_os_str()).filter(|path| !path.is_empty())
+        self.variable("PATH").filter(|path| !path.is_empty())
+    }
+
+    /// The value of a variable in the environment of its commands.
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
+        let found = self.env.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_os_str())
     }
 
     /// Changes when one of its programs is replaced.

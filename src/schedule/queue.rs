@@ -97,12 +97,13 @@ impl Queue {
     }
 
     /// Queues unity batches.
-    pub(super) fn push_arguments(&mut self, trial: TrialId, call: argument_trials::Call) {
-        self.arguments.push_back((trial, call));
-    }
-
     pub(super) fn push_batches(&mut self, batches: Vec<Batch>) {
         self.batches.extend(batches);
+    }
+
+    /// Queues a trial of arguments.
+    pub(super) fn push_arguments(&mut self, trial: TrialId, call: argument_trials::Call) {
+        self.arguments.push_back((trial, call));
     }
 
     /// How many questions are queued to run alone.

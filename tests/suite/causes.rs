@@ -2,7 +2,6 @@
 //! remedy.
 
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
 
 use crate::isolation::on_a_disk;
 use crate::support::*;
@@ -85,16 +84,6 @@ fn without_path_the_remedy_is_path() {
     call.command.env("PATH", "/no/such/directory");
     let told = reason(&call.run_with(&stdin), "LINKS");
     assert_told(&told, &["cannot find its linker or assembler", "install binutils"]);
-}
-
-/// Runs a batch under a resource limit set by a shell.
-fn limited(limit: &str, request: &Value) -> Ran {
-    let dir = tempfile::tempdir().unwrap();
-    let file = write(dir.path(), "request.json", &request.to_string());
-    let script = format!("ulimit -c 0; ulimit {limit} || exit 99; exec '{TRYALL}' check \"$1\"");
-    let mut command = Command::new("bash");
-    command.args(["-c", &script, "bash"]).arg(file).env("TMPDIR", dir.path());
-    Ran::from(command.stdin(Stdio::null()).output().unwrap())
 }
 
 #[test]

@@ -229,3 +229,13 @@ pub fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
     std::fs::write(&path, text).unwrap();
     path
 }
+
+/// Runs a batch under a resource limit set by a shell.
+pub fn limited(limit: &str, request: &Value) -> Ran {
+    let dir = tempfile::tempdir().unwrap();
+    let file = write(dir.path(), "request.json", &request.to_string());
+    let script = format!("ulimit -c 0; ulimit {limit} || exit 99; exec '{TRYALL}' check \"$1\"");
+    let mut command = Command::new("bash");
+    command.args(["-c", &script, "bash"]).arg(file).env("TMPDIR", dir.path());
+    Ran::from(command.stdin(Stdio::null()).output().unwrap())
+}

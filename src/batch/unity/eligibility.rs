@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use crate::batch::unity::part::{self, BETWEEN_WORDS, DecidedBy};
-use crate::compiler::options::{self, Argument, MESSAGES, PLAIN, SOURCE, Takes};
+use crate::compiler::options::{self, MESSAGES, PLAIN, SOURCE, Takes};
 use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{Question, Subject};
@@ -40,10 +40,6 @@ pub(crate) fn shares_units(plan: &Plan, question: QuestionId) -> bool {
 }
 
 fn toolchain_fits(toolchain: &Toolchain) -> bool {
-    let variable = |name: &str| {
-        let mut found = toolchain.env.iter().filter(|(key, _)| key == name);
-        found.next().map(|(_, value)| value)
-    };
     matches!(toolchain.language, Language::C | Language::Cxx)
         && toolchain.commands.is_none()
         && toolchain.program.is_ok()
@@ -51,9 +47,9 @@ fn toolchain_fits(toolchain: &Toolchain) -> bool {
         && toolchain.private_temp
         && args_fit(toolchain.command.get(1..).unwrap_or_default())
         && args_fit(&toolchain.args)
-        && variable("LC_ALL").is_some_and(|locale| locale == "C" || locale == "POSIX")
+        && toolchain.variable("LC_ALL").is_some_and(|locale| locale == "C" || locale == "POSIX")
         // This variable edits Clang's arguments.
-        && variable("CCC_OVERRIDE_OPTIONS").is_none()
+        && toolchain.variable("CCC_OVERRIDE_OPTIONS").is_none()
 }
 
 fn question_fits(question: &Question) -> bool {
@@ -166,16 +162,9 @@ fn prefix_fits(prefix: &str) -> bool {
 
 /// Whether arguments leave diagnostics, their destination and the link alone.
 fn args_fit(args: &[OsString]) -> bool {
-    let fits = |(argument, value): &(Argument<'_>, Option<&str>)| {
-        argument.is(SOURCE | MESSAGES | PLAIN)
-            && value.is_some_and(|value| match argument.takes {
-                Takes::Macro => macro_fits(value),
-                // Units are compiled in another directory than the caller's.
-                Takes::Directory => value.starts_with('/'),
-                _ => true,
-            })
-    };
-    options::read(args).is_some_and(|args| args.iter().all(fits))
+    options::fit(args, SOURCE | MESSAGES | PLAIN, |argument, value| {
+        argument.takes != Takes::Macro || macro_fits(value)
+    })
 }
 
 /// Whether a macro of the command line leaves the words of generated sources alone.

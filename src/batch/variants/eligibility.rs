@@ -8,7 +8,7 @@ use std::ffi::OsString;
 
 use super::evidence::STEMS;
 use crate::compiler::dialect::{STEM, Stage};
-use crate::compiler::options::{self, Argument, SOURCE, Takes};
+use crate::compiler::options::{self, SOURCE};
 use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{CallerSource, Question, Subject};
@@ -32,7 +32,7 @@ fn toolchain_fits(toolchain: &Toolchain) -> bool {
     let words: Vec<_> = words.map(Into::into).collect();
     toolchain.language == Language::C
         && toolchain.program.is_ok()
-        // A launcher or an interpreter may not expect several sources.
+        // What a launcher or an interpreter does with a command is not known.
         && toolchain.private_temp
         && speaks_english(toolchain)
         && args_fit(&words)
@@ -41,10 +41,7 @@ fn toolchain_fits(toolchain: &Toolchain) -> bool {
 /// Whether the compiler's messages are in English.
 fn speaks_english(toolchain: &Toolchain) -> bool {
     let value = |name: &str| {
-        let found = toolchain.env.iter().find(|(key, _)| key == name);
-        found
-            .map(|(_, value)| value.to_string_lossy().into_owned())
-            .filter(|value| !value.is_empty())
+        toolchain.variable(name).filter(|value| !value.is_empty()).map(|it| it.to_string_lossy())
     };
     let locale = value("LC_ALL").or_else(|| value("LC_MESSAGES")).or_else(|| value("LANG"));
     locale.is_none_or(|locale| locale == "POSIX" || locale == "C" || locale.starts_with("C."))
@@ -75,18 +72,10 @@ fn names_no_files(text: &str) -> bool {
     !OF_FILES.iter().any(|word| text.contains(word))
 }
 
-/// Whether arguments change only what a source means: not where output goes, how many files there are,
-/// or what else runs.
+/// Whether arguments change only what a source means: not where output goes, which files are read, or
+/// what else runs.
 fn args_fit(args: &[OsString]) -> bool {
-    let fits = |(argument, value): &(Argument<'_>, Option<&str>)| {
-        argument.is(SOURCE)
-            && value.is_some_and(|value| {
-                // The shared file is compiled in another directory than the caller's.
-                let is_found = argument.takes != Takes::Directory || value.starts_with('/');
-                is_found && names_no_files(value)
-            })
-    };
-    options::read(args).is_some_and(|args| args.iter().all(fits))
+    options::fit(args, SOURCE, |_, value| names_no_files(value))
 }
 
 #[cfg(test)]
