@@ -48,8 +48,8 @@ impl Default for Options {
 /// Runs a request. The response is what `tryall check` prints: the answers, or why there are none.
 ///
 /// The observer hears of each answer when it is final. This function blocks its thread and must not
-/// be called inside a tokio runtime. It ignores make's jobserver. It stops for no signal: if the process
-/// is killed, running compilers may continue to their end. While it runs, SIGXFSZ and SIGCHLD have
+/// be called inside a tokio runtime. It ignores make's jobserver. No signal stops it: if the process is
+/// killed, running compilers may continue to their end. While it runs, SIGXFSZ and SIGCHLD have
 /// handlers.
 pub fn run(request: Request, options: &Options, observer: Rc<dyn Observer>) -> Response {
     match answers(request, options, observer, std::future::pending()) {

@@ -19,7 +19,7 @@
 //! # Ok::<(), tryall::BadRequest>(())
 //! ```
 //!
-//! ARCHITECTURE.md shows how the modules hang together.
+//! ARCHITECTURE.md shows how the modules fit together.
 
 #![warn(unreachable_pub)]
 

@@ -174,7 +174,8 @@ pub(crate) struct CheckRun<'a> {
     pub(crate) dir: CheckDir,
     /// When the time limit expires.
     pub(crate) deadline: Instant,
-    /// How many sources a command compiles. The limit on its output grows with them.
+    /// How many questions a command serves, each with a part of the source. The limit on its output
+    /// grows with them.
     pub(crate) sources: usize,
 }
 

@@ -242,8 +242,8 @@ pub(crate) fn positive_form(flag: &str) -> Option<String> {
 pub(crate) const STOPPED_AT_LIMIT: &str =
     "fatal error: too many errors emitted, stopping now [-ferror-limit=]";
 
-/// The line of an output that says best why a command failed: the first error, not the driver's
-/// summary of what the linker said.
+/// The line of the output that best explains why a command failed: the first error, rather than the
+/// driver's summary of the linker's messages.
 pub(crate) fn telling_line(output: &str) -> Option<&str> {
     const SUMMARIES: [&str; 3] = ["ld returned", "linker command failed", "warning:"];
     let is_telling = |line: &&str| !SUMMARIES.iter().any(|summary| line.contains(summary));

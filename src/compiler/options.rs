@@ -214,8 +214,7 @@ const TABLE: &[Row] = &[
     ("-Wsystem-headers", Takes::Rest, JUDGES_WARNINGS),
 ];
 
-/// Linker options, as they stand in the list of `-Wl,`, that name no file. `-z` and its keyword are one
-/// more.
+/// Linker options in a `-Wl,` list that name no file. `-z` with its keyword is accepted too.
 const PLAIN_LINKER_OPTIONS: [&str; 9] = [
     "--as-needed",
     "--no-as-needed",
@@ -304,8 +303,8 @@ pub(crate) fn read(args: &[OsString]) -> Option<Vec<(Argument<'_>, Option<&str>)
 }
 
 /// Whether these facts hold for all arguments of a check, and no value is missing or refused by
-/// `value_fits`. Directories must be absolute: shared sources stand in another directory than the
-/// caller's.
+/// `value_fits`. Directories must be absolute, because shared sources are compiled in a
+/// directory other than the caller's.
 pub(crate) fn fit(
     args: &[OsString],
     facts: Facts,

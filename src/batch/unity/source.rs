@@ -109,8 +109,8 @@ impl Unit {
         Unit::of_parts(plan, number, candidates, records_expansions)
     }
 
-    /// The same unit with the part of one question only. It stands for the unit in the answer to that
-    /// question: as often as there are answers, the whole text would be too long.
+    /// The same unit with the part of one question only. The answer to that question shows it instead
+    /// of the unit: with the whole text in every answer, the results would grow quadratically.
     pub(crate) fn reduced_to(&self, plan: &Plan, candidate: usize) -> Self {
         let candidate = self.candidates[candidate].clone();
         Unit::of_parts(plan, self.number, vec![candidate], self.records_expansions)

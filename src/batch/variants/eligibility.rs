@@ -32,7 +32,7 @@ fn toolchain_fits(toolchain: &Toolchain) -> bool {
     let words: Vec<_> = words.map(Into::into).collect();
     toolchain.language == Language::C
         && toolchain.program.is_ok()
-        // What a launcher or an interpreter does with a command is not known.
+        // A launcher or an interpreter may change the command.
         && toolchain.private_temp
         && speaks_english(toolchain)
         && args_fit(&words)
