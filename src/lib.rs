@@ -34,6 +34,7 @@ mod source;
 mod batch;
 mod check;
 mod compiler;
+mod deps;
 mod engine;
 mod exec;
 mod os;

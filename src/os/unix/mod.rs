@@ -4,6 +4,7 @@ mod exec;
 mod files;
 mod group;
 mod limits;
+mod look;
 mod machine;
 mod reaper;
 mod signals;
@@ -25,6 +26,7 @@ pub(crate) use limits::{
     Limit, StartFailure, check_descriptor_limit, is_short_of_resources, limit_behind, max_commands,
     set_limits, start_failure,
 };
+pub(crate) use look::{Found, Look, Stamp, look};
 pub(crate) use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
 pub(crate) use reaper::Reaper;
 pub(crate) use signals::{

@@ -1,0 +1,4 @@
+//! What an answer rests on: everything that the commands behind it looked at.
+
+pub(crate) mod sight;
+pub(crate) mod world;

@@ -1,0 +1,84 @@
+//! Looks at a path as a compiler would.
+
+use std::ffi::OsStr;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+
+/// How a command looked at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Look {
+    /// It followed links, as `stat`, `access`, `open` and `exec` do.
+    Follow,
+    /// It looked at the last link itself, as `lstat` and `readlink` do.
+    Link,
+    /// It listed the directory.
+    List,
+}
+
+/// What a look at a path found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) enum Found {
+    /// Nothing: there was no such file or directory (ENOENT), or a part of the path was not a
+    /// directory (ENOTDIR).
+    Nothing,
+    /// Something that the command could not look at, with the error's number, such as EACCES.
+    Denied(i32),
+    /// Something with this stamp.
+    Stamp(Stamp),
+}
+
+/// Identifies a file, and changes when its contents or attributes do.
+///
+/// Of a directory that was not listed, only device, inode and mode count; the other fields are
+/// zero. A directory whose contents change is still the same directory to whoever only passes
+/// through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    /// The number of the device.
+    pub device: u64,
+    /// The number of the inode.
+    pub inode: u64,
+    /// The type and the permissions, as in `st_mode`.
+    pub mode: u32,
+    /// The size in bytes.
+    pub size: u64,
+    /// When the contents changed: seconds and nanoseconds since 1970.
+    pub modified: (i64, u32),
+    /// When contents or attributes changed: seconds and nanoseconds since 1970.
+    pub changed: (i64, u32),
+}
+
+/// What is at a path.
+pub(crate) fn look(path: &OsStr, look: Look) -> Found {
+    let path = Path::new(path);
+    let found = match look {
+        Look::Follow | Look::List => std::fs::metadata(path),
+        Look::Link => std::fs::symlink_metadata(path),
+    };
+    match found {
+        Ok(metadata) => Found::Stamp(stamp(&metadata, look)),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::ENOENT | libc::ENOTDIR) => Found::Nothing,
+            error => Found::Denied(error.unwrap_or(Errno::UnknownErrno as i32)),
+        },
+    }
+}
+
+fn stamp(metadata: &Metadata, look: Look) -> Stamp {
+    let time =
+        |seconds, nanoseconds: i64| (seconds, u32::try_from(nanoseconds).unwrap_or_default());
+    let is_passed = metadata.is_dir() && look != Look::List;
+    let nothing = (0, 0);
+    Stamp {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        mode: metadata.mode(),
+        size: if is_passed { 0 } else { metadata.size() },
+        modified: if is_passed { nothing } else { time(metadata.mtime(), metadata.mtime_nsec()) },
+        changed: if is_passed { nothing } else { time(metadata.ctime(), metadata.ctime_nsec()) },
+    }
+}
