@@ -34,8 +34,29 @@ fn main() {
         text.push_str("];\n");
     }
     writeln!(text, "pub(crate) const HASH: &str = \"{:016x}\";", hash.0).expect("memory takes all");
+    println!("cargo::rustc-env=TRYALL_SOURCES={:016x}", sources(&root).0);
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("modules.rs"), text).expect("cargo's directory can be written");
+}
+
+/// A digest of everything that this program is made from.
+fn sources(root: &Path) -> Hash {
+    let mut hash = Hash::new();
+    for name in ["src", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={name}");
+        let path = root.join(name);
+        let mut files = Vec::new();
+        match path.is_dir() {
+            true => collect(&path, "", &mut files),
+            false => files.push((name.into(), path)),
+        }
+        files.sort();
+        for (name, file) in files {
+            hash.add(name.as_bytes());
+            hash.add(&fs::read(&file).unwrap_or_default());
+        }
+    }
+    hash
 }
 
 /// The version of the package, without a pre-release suffix.

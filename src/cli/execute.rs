@@ -21,6 +21,7 @@ use crate::protocol::code::Reason;
 use crate::protocol::response::{Answer, Status, Summary};
 use crate::report::{self, Format};
 use crate::schedule;
+use crate::store::Store;
 
 /// How often to check whether the reader of the results has gone away.
 const READER_POLL: Duration = Duration::from_millis(100);
@@ -159,7 +160,8 @@ fn run_plan(
     });
     let schedule = schedule::Options { share: !args.no_fuse, verify: args.verify };
     let records = args.trace.is_some();
-    let launch = Launch { plan, jobs, inherited, schedule, records };
+    let store = if args.no_store { None } else { Store::of_user() };
+    let launch = Launch { plan, jobs, inherited, schedule, records, store };
     let stop = stopped(args.output.is_none(), reporter.clone());
     let ran = engine.run(launch, reporter.clone(), stop, os::hold_interrupts);
     let reporter = Rc::into_inner(reporter).expect("the engine has dropped its reporter");

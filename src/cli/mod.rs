@@ -138,6 +138,9 @@ struct CheckArgs {
     /// Run separate commands for every check
     #[arg(long)]
     no_fuse: bool,
+    /// Ask the compiler everything anew, and keep no answer
+    #[arg(long)]
+    no_store: bool,
     /// Write a trace of all commands for the Chrome or Perfetto viewer
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,

@@ -1,4 +1,5 @@
 //! What an answer rests on: everything that the commands behind it looked at.
 
+pub(crate) mod recorder;
 pub(crate) mod sight;
 pub(crate) mod world;

@@ -48,8 +48,6 @@ pub(crate) struct Plan {
     pub given: Table<CheckId, Given>,
     /// The compiled regular expressions of all questions.
     pub patterns: HashMap<String, Regex>,
-    /// The directory that keeps known links.
-    pub known_links: Option<PathBuf>,
 }
 
 /// A check of the plan.
@@ -197,11 +195,10 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
         ));
     }
     let Planner { toolchains, patterns, .. } = planner;
-    let known_links = input.request.known_links.as_ref().map(|dir| input.base.join(dir));
     let given = std::iter::zip(input.origins, &input.request.checks)
         .map(|(origin, check)| Given { origin, include_dirs: check.include_dirs.len() })
         .collect();
-    Ok(Plan { toolchains, questions, checks, given, patterns, known_links })
+    Ok(Plan { toolchains, questions, checks, given, patterns })
 }
 
 /// Resolves checks into questions.

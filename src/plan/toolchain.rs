@@ -70,6 +70,20 @@ impl Toolchain {
         found.map(|(_, value)| value.as_os_str())
     }
 
+    /// The first program of its commands that hands compiles on, or answers from a cache of its own,
+    /// even under the name of a compiler.
+    pub(crate) fn launcher(&self) -> Option<String> {
+        let explicit = self.commands.iter().flat_map(|commands| {
+            let link = commands.link.iter().flat_map(|(link, _)| link.fixed_words());
+            commands.compile.fixed_words().chain(link)
+        });
+        let words = self.command.iter().map(OsString::as_os_str).chain(explicit);
+        let programs = self.programs.iter().filter_map(|(path, _)| path.canonicalize().ok());
+        let mut all = words.map(OsString::from).chain(programs.map(OsString::from));
+        all.find(|word| is_server(word) || is_one_of(word, &CACHES))
+            .map(|word| word.to_string_lossy().into_owned())
+    }
+
     /// Changes when one of its programs is replaced.
     pub(crate) fn identity(&self) -> String {
         format!("{:?}", self.programs)
@@ -128,8 +142,11 @@ impl Environment {
 /// the check's directory for temporary files.
 const SERVERS: [&str; 7] = ["sccache", "icecc", "distcc", "buildcache", "recc", "goma", "pump"];
 
-/// Launchers without a server.
-const OTHER_LAUNCHERS: [&str; 2] = ["ccache", "env"];
+/// Launchers without a server that answer from a cache.
+const CACHES: [&str; 1] = ["ccache"];
+
+/// Launchers that do neither.
+const OTHER_LAUNCHERS: [&str; 1] = ["env"];
 
 /// Make's variables. tryall manages the slots itself; a compiler that reads these would wait for
 /// tokens of its own.
@@ -295,7 +312,7 @@ fn is_server(word: &OsStr) -> bool {
 
 /// Whether a word of a command is a program that starts the compiler.
 pub(crate) fn is_launcher(word: &OsStr) -> bool {
-    is_server(word) || is_one_of(word, &OTHER_LAUNCHERS)
+    is_server(word) || is_one_of(word, &CACHES) || is_one_of(word, &OTHER_LAUNCHERS)
 }
 
 fn is_one_of(word: &OsStr, names: &[&str]) -> bool {

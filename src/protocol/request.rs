@@ -33,11 +33,6 @@ pub struct Request {
     /// Compilers by name. A toolchain named after a language serves every check in that language.
     #[serde(default, deserialize_with = "parse::unique_objects")]
     pub toolchains: BTreeMap<String, Toolchain>,
-    /// A directory that keeps links that have succeeded, for later requests of the same caller. It
-    /// is created if necessary. The same link command is not run again on the same object file.
-    /// Relative to the request file. Only for toolchains with `link`, and for commands that name no
-    /// other files.
-    pub known_links: Option<String>,
     /// The checks.
     #[serde(deserialize_with = "parse::objects")]
     pub checks: Vec<Check>,

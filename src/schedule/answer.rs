@@ -96,7 +96,7 @@ pub(super) fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) 
         id: id.into(),
         status,
         value,
-        how: if outcome.shared { How::Fused } else { How::Run },
+        how: outcome.how,
         duration_ms: milliseconds(outcome.duration),
         command: outcome.command.clone(),
         exit_code: outcome.exit_code,

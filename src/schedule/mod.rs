@@ -38,6 +38,7 @@ use tokio::task::JoinSet;
 use crate::batch::BatchOutcome;
 use crate::check::Outcome;
 use crate::check::context::Context;
+use crate::check::probe;
 use crate::exec::slots::{Slot, Slots};
 use crate::plan::ids::{CheckId, QuestionId, Table};
 use crate::protocol::response::{Answer, Status, Summary};
@@ -86,7 +87,7 @@ pub(crate) async fn run(
         jobs,
         ..Summary::default()
     };
-    answers.iter().for_each(|answer| summary.count(answer.status));
+    answers.iter().for_each(|answer| summary.count(answer));
     (!context.runner.is_stopping()).then_some((answers, summary))
 }
 
@@ -197,6 +198,7 @@ impl Schedule {
         for check in self.ready.clone() {
             let question = plan.checks[check].question;
             if matches!(self.questions[question], QuestionState::New)
+                && self.recalled(question).is_none()
                 && self.sharing.takes_as_variant(question)
             {
                 self.ready.remove(&check);
@@ -246,12 +248,23 @@ impl Schedule {
                 }
                 QuestionState::New => {
                     self.questions[question] = QuestionState::Open { checks: vec![check] };
-                    if !self.sharing.takes(question) {
+                    if let Some(outcome) = self.recalled(question) {
+                        self.settle(question, outcome);
+                    } else if !self.sharing.takes(question) {
                         self.queue_alone([question]);
                     }
                 }
             }
         }
+    }
+
+    /// The stored outcome of a question. It counts only if the toolchain is known to work.
+    fn recalled(&self, question: QuestionId) -> Option<Outcome> {
+        let Context { plan, probes, recall, .. } = &*self.context;
+        let question = &plan.questions[question];
+        let is_probed = probe::is_probed(&self.context, question.toolchain);
+        let works = || probes[question.toolchain].is_known_to_work(question.subject.stage());
+        recall.as_ref().filter(|_| !is_probed || works())?.find(plan, question)
     }
 
     fn queue_alone(&mut self, questions: impl IntoIterator<Item = QuestionId>) {
@@ -316,6 +329,12 @@ impl Schedule {
     /// Takes the outcome of a question, unless the trial of its arguments must come first.
     fn settle(&mut self, question: QuestionId, outcome: Outcome) {
         self.alone.remove(&question);
+        let plan = &self.context.plan;
+        if let Some(recall) = &self.context.recall
+            && let QuestionState::Open { checks } = &self.questions[question]
+        {
+            recall.keep(plan, &plan.questions[question], &plan.checks[checks[0]].id, &outcome);
+        }
         for (question, outcome) in self.argument_trials.judge(question, outcome) {
             self.settle_for_good(question, outcome);
         }

@@ -1,5 +1,6 @@
 //! Takes the inventory of a link command.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -14,6 +15,13 @@ use crate::plan::template::Template;
 use crate::plan::toolchain;
 
 impl CheckRun<'_> {
+    /// Whether a link is known to succeed.
+    pub(crate) fn knows(&self, link: &Link) -> bool {
+        let known = self.context.links.known(link);
+        self.rests_also_on(known.as_deref());
+        known.is_some()
+    }
+
     /// Whether an object file is known to link because the libraries of its command export
     /// everything that it wants.
     pub(crate) async fn inventory_suffices(
@@ -25,7 +33,7 @@ impl CheckRun<'_> {
         let Some(wants) = object_file::wants(link.object()) else { return false };
         let links = &self.context.links;
         let inventory = match links.inventory(link) {
-            Some(inventory) => inventory,
+            Some(taken) => taken.inspect(|inventory| self.rests_also_on(Some(&inventory.seen))),
             // An inventory takes as long as a few links, and there may not be that many.
             None if !links.has_linked(link, MIN_LINKS) || links.is_begun(link) => return false,
             None => self.inventory(link, template, program).await,
@@ -45,13 +53,13 @@ impl CheckRun<'_> {
         while links.is_begun(link) {
             links.wait().await;
         }
-        if let Some(inventory) = links.inventory(link) {
-            return inventory;
+        if let Some(taken) = links.inventory(link) {
+            return taken.inspect(|inventory| self.rests_also_on(Some(&inventory.seen)));
         }
         let sample = links.begin_inventory(link)?;
         let inventory = self.take_inventory(&sample, template, program).await.map(Rc::new);
-        links.keep_inventory(link, inventory.clone());
-        inventory
+        links.learn_inventory(link, inventory.clone());
+        inventory.inspect(|inventory| self.rests_also_on(Some(&inventory.seen)))
     }
 
     /// Takes an inventory by linking an object file that the command has linked without output.
@@ -67,7 +75,8 @@ impl CheckRun<'_> {
         let mut toolchain = self.toolchain.clone();
         // This program reads the linker's messages.
         toolchain::set(&mut toolchain.env, "LC_ALL", "C");
-        let run = CheckRun { dir, toolchain: &toolchain, ..*self };
+        let seen = RefCell::default();
+        let run = CheckRun { dir, toolchain: &toolchain, seen, ..*self };
         let object = toolchain.dialect.product(Stage::Compile)?;
         std::fs::write(run.dir.path().join(&object), sample).ok()?;
         let listed = run.linker_output(template, program, &["-Wl,-t"]).await?;
@@ -75,7 +84,9 @@ impl CheckRun<'_> {
         std::fs::write(run.dir.path().join(RESPONSE_FILE), libraries.response_file()).ok()?;
         let more = ["-Wl,-t".to_string(), format!("-Wl,@{RESPONSE_FILE}")];
         let output = run.linker_output(template, program, &[&more[0], &more[1]]).await?;
-        libraries.inventory(&output, &object, properties)
+        let mut inventory = libraries.inventory(&output, &object, properties)?;
+        inventory.seen = run.seen.take();
+        Some(inventory)
     }
 
     /// The linker's output with more arguments at the end of its command; `None` if the link fails.

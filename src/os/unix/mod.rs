@@ -1,5 +1,6 @@
 //! Unix. Tested on Linux. Parts that only Linux has are marked and have a fallback.
 
+mod asker;
 mod exec;
 mod files;
 mod group;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
+pub(crate) use asker::{Asker, asker};
 pub(crate) use exec::become_program;
 pub(crate) use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
 pub(crate) use group::{Group, OutputMode, Pipes, Start, start};

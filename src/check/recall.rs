@@ -1,0 +1,192 @@
+//! Recalls answers from the store, and keeps new ones.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::check::files::source_text;
+use crate::check::{CheckRun, Outcome, stored};
+use crate::compiler::dialect::Stage;
+use crate::compiler::verdict::Verdict;
+use crate::deps::recorder::{Recorder, Watch};
+use crate::deps::sight::{Gap, Seen};
+use crate::deps::world::World;
+use crate::exec::process::Finished;
+use crate::os::{self, Asker, Start};
+use crate::plan::Plan;
+use crate::plan::ids::ToolchainId;
+use crate::plan::question::{CallerSource, Question, Subject};
+use crate::plan::toolchain::Toolchain;
+use crate::protocol::response::How;
+use crate::source::words;
+use crate::store::{Key, Store};
+
+/// The store of a run, and what sees the files that its commands look at.
+#[derive(Debug)]
+pub(crate) struct Recall {
+    store: RefCell<Store>,
+    world: RefCell<World>,
+    recorder: Option<Recorder>,
+    asker: Asker,
+    /// The toolchains whose commands cannot be seen, and why.
+    unseen: RefCell<HashMap<ToolchainId, Gap>>,
+}
+
+impl Recall {
+    /// Recalls from a store. `scratch` holds the files of the commands themselves.
+    pub(crate) fn new(store: Store, scratch: &Path) -> Self {
+        Recall {
+            store: RefCell::new(store),
+            world: RefCell::default(),
+            recorder: Recorder::new(scratch),
+            asker: os::asker(),
+            unseen: RefCell::default(),
+        }
+    }
+
+    /// Writes what is new to the store.
+    pub(crate) fn commit(self) {
+        self.store.into_inner().commit();
+    }
+
+    /// The stored outcome of a question, if everything that it rests on is unchanged.
+    pub(crate) fn find(&self, plan: &Plan, question: &Question) -> Option<Outcome> {
+        let toolchain = &plan.toolchains[question.toolchain];
+        let key = self.key(toolchain, question)?;
+        let env = lasting_environment(toolchain);
+        let payload = self.store.borrow_mut().find(&key, &mut self.world.borrow_mut(), &env)?;
+        stored::outcome(&payload, question)
+    }
+
+    /// Keeps the outcome of a question, or the reason why it is not kept. `label` is its name for
+    /// people.
+    pub(crate) fn keep(&self, plan: &Plan, question: &Question, label: &str, outcome: &Outcome) {
+        if outcome.how == How::Stored || matches!(outcome.verdict, Verdict::Error(_)) {
+            return;
+        }
+        let toolchain = &plan.toolchains[question.toolchain];
+        let Some(key) = self.key(toolchain, question) else { return };
+        let kept = match (reason_not_to_keep(toolchain, question), outcome.seen.as_deref()) {
+            (Some(why), _) => Err(why),
+            (None, None) => Err("what its commands read was not seen".into()),
+            (None, Some(Seen { gap: Some(gap), .. })) => Err(gap.0.clone()),
+            (None, Some(seen)) => Ok(seen),
+        };
+        let mut store = self.store.borrow_mut();
+        match (kept, &self.recorder) {
+            (Ok(seen), Some(recorder)) => {
+                let Some(payload) = stored::payload(outcome, question) else { return };
+                let env = lasting_environment(toolchain);
+                store.keep(key, label, payload, seen, &recorder.sights.borrow(), &env);
+            }
+            (Ok(_), None) => store.not_kept(key, label, CANNOT_SEE),
+            (Err(why), _) => store.not_kept(key, label, &why),
+        }
+    }
+
+    /// Begins to watch a command with this environment. `None` if it cannot be watched.
+    pub(crate) fn watch(
+        &self,
+        toolchain: ToolchainId,
+        env: &mut Vec<(OsString, OsString)>,
+        dir: &Path,
+    ) -> Result<(&Recorder, Watch), Gap> {
+        if let Some(gap) = self.unseen.borrow().get(&toolchain) {
+            return Err(gap.clone());
+        }
+        let recorder = self.recorder.as_ref().ok_or_else(|| Gap(CANNOT_SEE.into()))?;
+        let watch = recorder.watch(env, dir);
+        Ok((recorder, watch.map_err(|error| Gap(format!("{CANNOT_SEE}: {error}")))?))
+    }
+
+    /// The key of a question. `None` if its answer is never kept.
+    fn key(&self, toolchain: &Toolchain, question: &Question) -> Option<Key> {
+        if question.subject.stage() == Stage::Run {
+            return None;
+        }
+        let program = toolchain.program.as_ref().ok()?;
+        let asked = Question {
+            toolchain: ToolchainId::default(),
+            // Neither the time limit nor the name of the copy changes an answer.
+            timeout: Duration::ZERO,
+            product: question.product.as_ref().map(|_| PathBuf::new()),
+            ..question.clone()
+        };
+        let Toolchain { language, commands, command, args, link_args, private_temp, .. } =
+            toolchain;
+        let commands = commands.as_ref().map(|commands| {
+            let link = commands.link.as_ref();
+            (&commands.compile, link.map(|(link, program)| (link, program.as_ref().ok())))
+        });
+        let toolchain = (language, commands, command, program, args, link_args, private_temp);
+        Some(Key::of("question", (&self.asker, toolchain, asked)))
+    }
+
+    /// From now on, commands of this toolchain run unwatched.
+    pub(crate) fn give_up_watching(&self, toolchain: ToolchainId, gap: Gap) {
+        self.unseen.borrow_mut().insert(toolchain, gap);
+    }
+}
+
+const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
+
+/// The environment of a toolchain's commands, without what each command gets anew.
+fn lasting_environment(toolchain: &Toolchain) -> Vec<(OsString, OsString)> {
+    let mut env = toolchain.env.clone();
+    if toolchain.private_temp {
+        env.retain(|(name, _)| name != "TMPDIR");
+    }
+    env
+}
+
+/// Why the answer to a question is not kept, whatever was seen.
+fn reason_not_to_keep(toolchain: &Toolchain, question: &Question) -> Option<String> {
+    if let Some(launcher) = toolchain.launcher() {
+        return Some(format!("{launcher} may answer from a cache of its own"));
+    }
+    let file = match &question.subject {
+        Subject::Source { code: CallerSource::File(path), .. } => source_text(path),
+        _ => String::new(),
+    };
+    let mut texts = question.texts().chain([file.into()]);
+    let word = texts.find_map(|text| words::of_time_or_place(&text));
+    word.map(|word| format!("its source contains {word}"))
+}
+
+impl CheckRun<'_> {
+    /// Runs a command, and notes what it looks at. `product` is the file that it produces.
+    pub(super) async fn watched(&self, start: Start<'_>, product: Option<&Path>) -> Finished {
+        let Some(recall) = &self.context.recall else { return self.run(start, product).await };
+        let toolchain = self.question.toolchain;
+        let mut env = start.env.to_vec();
+        let gap = match recall.watch(toolchain, &mut env, start.dir) {
+            Ok((recorder, watch)) => {
+                let finished = self.run(Start { env: &env, ..start }, product).await;
+                let seen = watch.seen(recorder);
+                let text = [&finished.stdout, &finished.stderr];
+                let is_disturbed = text.iter().any(|text| recorder.is_named_in(&text.text()));
+                let Some(gap) = seen.gap.clone().filter(|_| seen.is_disturbed || is_disturbed)
+                else {
+                    self.seen.borrow_mut().add(&seen);
+                    return finished;
+                };
+                // Watching may have changed what the command did.
+                recall.give_up_watching(toolchain, gap.clone());
+                gap
+            }
+            Err(gap) => gap,
+        };
+        self.seen.borrow_mut().add(&Seen { gap: Some(gap), ..Seen::default() });
+        self.run(start, product).await
+    }
+
+    async fn run(&self, start: Start<'_>, product: Option<&Path>) -> Finished {
+        if let Some(product) = product {
+            // Remove the output of an earlier command, so that it cannot pass for this one's.
+            let _ = std::fs::remove_file(product);
+        }
+        self.context.runner.run_over(self.sources, start, self.deadline).await
+    }
+}
