@@ -1,6 +1,7 @@
 //! Answers one question: writes its source, drives the compiler as far as the question needs, and
 //! reads the result.
 
+pub(crate) mod asked;
 pub(crate) mod command;
 pub(crate) mod context;
 mod explicit_commands;
@@ -9,7 +10,7 @@ pub(crate) mod links;
 pub(crate) mod probe;
 mod program;
 pub(crate) mod recall;
-mod stored;
+pub(crate) mod stored;
 pub(crate) mod toolchain_probe;
 mod values;
 
@@ -286,9 +287,16 @@ impl<'a> CheckRun<'a> {
     /// Answers a question that the exit status of the compiler, or of the program, decides.
     async fn verdict(&self, file: &OsStr, source: Option<Source>) -> Outcome {
         let stage = self.question.subject.stage();
-        let mut outcome = match &self.toolchain.commands {
-            Some(commands) => self.explicit_commands(commands, file, source).await,
-            None => self.compile(stage, file).await.outcome(source),
+        let mut outcome = match self.recalled_program() {
+            Some(outcome) => outcome,
+            None => {
+                let mut outcome = match &self.toolchain.commands {
+                    Some(commands) => self.explicit_commands(commands, file, source).await,
+                    None => self.compile(stage, file).await.outcome(source),
+                };
+                self.keep_program(&mut outcome);
+                outcome
+            }
         };
         if stage == Stage::Run && outcome.verdict == Verdict::Yes {
             self.run_program(&mut outcome).await;

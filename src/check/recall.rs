@@ -1,11 +1,12 @@
 //! Recalls answers from the store, and keeps new ones.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::check::asked::Asked;
 use crate::check::files::source_text;
 use crate::check::{CheckRun, Outcome, stored};
 use crate::compiler::dialect::Stage;
@@ -15,10 +16,10 @@ use crate::deps::sight::{Gap, Seen};
 use crate::deps::world::World;
 use crate::exec::process::Finished;
 use crate::os::{self, Asker, Start};
-use crate::plan::Plan;
-use crate::plan::ids::ToolchainId;
+use crate::plan::ids::{CheckId, ToolchainId};
 use crate::plan::question::{CallerSource, Question, Subject};
 use crate::plan::toolchain::Toolchain;
+use crate::plan::{Plan, PlannedCheck};
 use crate::protocol::response::How;
 use crate::source::words;
 use crate::store::{Key, Store};
@@ -30,6 +31,7 @@ pub(crate) struct Recall {
     world: RefCell<World>,
     recorder: Option<Recorder>,
     asker: Asker,
+    distrusted: Cell<bool>,
     /// The toolchains whose commands cannot be seen, and why.
     unseen: RefCell<HashMap<ToolchainId, Gap>>,
 }
@@ -42,8 +44,14 @@ impl Recall {
             world: RefCell::default(),
             recorder: Recorder::new(scratch),
             asker: os::asker(),
+            distrusted: Cell::new(false),
             unseen: RefCell::default(),
         }
+    }
+
+    /// From now on, no answer is taken from the store, and none is kept.
+    pub(crate) fn distrust(&self) {
+        self.distrusted.set(true);
     }
 
     /// Writes what is new to the store.
@@ -60,9 +68,26 @@ impl Recall {
         stored::outcome(&payload, question)
     }
 
-    /// Keeps the outcome of a question, or the reason why it is not kept. `label` is its name for
-    /// people.
+    /// Keeps the outcome of the question that a check asks, or the reason why it is not kept.
+    pub(crate) fn keep_check(&self, plan: &Plan, check: CheckId, outcome: &Outcome) {
+        let PlannedCheck { id, question, .. } = &plan.checks[check];
+        let asked = Asked::of(plan, check);
+        self.keep_asked(plan, &plan.questions[*question], id, asked.as_ref(), outcome);
+    }
+
+    /// Keeps the outcome of a question that no check asks. `label` is its name for people.
     pub(crate) fn keep(&self, plan: &Plan, question: &Question, label: &str, outcome: &Outcome) {
+        self.keep_asked(plan, question, label, None, outcome);
+    }
+
+    fn keep_asked(
+        &self,
+        plan: &Plan,
+        question: &Question,
+        label: &str,
+        asked: Option<&Asked>,
+        outcome: &Outcome,
+    ) {
         if outcome.how == How::Stored || matches!(outcome.verdict, Verdict::Error(_)) {
             return;
         }
@@ -77,7 +102,7 @@ impl Recall {
         let mut store = self.store.borrow_mut();
         match (kept, &self.recorder) {
             (Ok(seen), Some(recorder)) => {
-                let Some(payload) = stored::payload(outcome, question) else { return };
+                let Some(payload) = stored::payload(outcome, question, asked) else { return };
                 let env = lasting_environment(toolchain);
                 store.keep(key, label, payload, seen, &recorder.sights.borrow(), &env);
             }
@@ -103,7 +128,7 @@ impl Recall {
 
     /// The key of a question. `None` if its answer is never kept.
     fn key(&self, toolchain: &Toolchain, question: &Question) -> Option<Key> {
-        if question.subject.stage() == Stage::Run {
+        if question.subject.stage() == Stage::Run || self.distrusted.get() {
             return None;
         }
         let program = toolchain.program.as_ref().ok()?;

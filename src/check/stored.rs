@@ -7,13 +7,14 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Outcome;
+use crate::check::asked::Asked;
 use crate::check::files::write_file;
 use crate::compiler::verdict::Verdict;
 use crate::plan::question::Question;
 use crate::protocol::code::Reason;
 use crate::protocol::response::{How, Step, Value};
 
-/// An outcome in the store. Its JSON form stands before the product, with its length before it.
+/// An outcome in the store, where the check follows it, and then the product.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     yes: bool,
@@ -50,8 +51,13 @@ impl Product {
     }
 }
 
-/// What the store keeps of an outcome that is a yes or a no. `None` if the product is not at hand.
-pub(super) fn payload(outcome: &Outcome, question: &Question) -> Option<Vec<u8>> {
+/// What the store keeps of an outcome that is a yes or a no: two texts in JSON, each after its
+/// length, and the product. `None` if the product is not at hand.
+pub(super) fn payload(
+    outcome: &Outcome,
+    question: &Question,
+    asked: Option<&Asked>,
+) -> Option<Vec<u8>> {
     let yes = outcome.verdict == Verdict::Yes;
     let product = match (yes && question.product.is_some(), &outcome.product) {
         (true, None) => return None,
@@ -70,23 +76,51 @@ pub(super) fn payload(outcome: &Outcome, question: &Question) -> Option<Vec<u8>>
         steps: outcome.steps.clone(),
         product_mode: product.map(|product| product.mode),
     };
-    let json = serde_json::to_vec(&kept).expect("all parts have a JSON form");
-    let length = u32::try_from(json.len()).ok()?;
-    let bytes = product.map_or(&[][..], |product| &product.bytes);
-    Some([&length.to_le_bytes(), &json[..], bytes].concat())
+    let kept = serde_json::to_vec(&kept).expect("all parts have a JSON form");
+    let asked = asked.and_then(Asked::to_bytes).unwrap_or_default();
+    let mut payload = Vec::new();
+    for text in [kept, asked] {
+        payload.extend_from_slice(&u32::try_from(text.len()).ok()?.to_le_bytes());
+        payload.extend_from_slice(&text);
+    }
+    payload.extend_from_slice(product.map_or(&[], |product| &product.bytes));
+    Some(payload)
+}
+
+/// The first of the texts that a payload starts with, and the rest.
+fn split(payload: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = payload.split_first_chunk()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
+/// The check that a payload answers, and the answer. `None` for what no check has asked.
+pub(crate) fn check(payload: &[u8]) -> Option<(Asked, Outcome)> {
+    let (_, rest) = split(payload)?;
+    let asked = Asked::from_bytes(split(rest)?.0)?;
+    Some((asked, read(payload)?.0))
 }
 
 /// The outcome that a payload holds, with its product where the question wants it. `None` if the
 /// payload is not one of ours, or the product cannot be written: asking anew then reports why.
 pub(super) fn outcome(payload: &[u8], question: &Question) -> Option<Outcome> {
-    let (length, rest) = payload.split_first_chunk()?;
-    let (json, bytes) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    let kept: Kept = serde_json::from_slice(json).ok()?;
-    if let (true, Some(path)) = (kept.yes, &question.product) {
-        write_file(path, bytes, kept.product_mode?).ok()?;
+    let (outcome, product) = read(payload)?;
+    if let (Verdict::Yes, Some(path)) = (&outcome.verdict, &question.product) {
+        let (bytes, mode) = product?;
+        write_file(path, bytes, mode).ok()?;
     }
+    Some(outcome)
+}
+
+/// A file with its permissions.
+type File<'a> = (&'a [u8], u32);
+
+fn read(payload: &[u8]) -> Option<(Outcome, Option<File<'_>>)> {
+    let (kept, rest) = split(payload)?;
+    let (_, bytes) = split(rest)?;
+    let kept: Kept = serde_json::from_slice(kept).ok()?;
+    let product = kept.product_mode.map(|mode| (bytes, mode));
     let verdict = if kept.yes { Verdict::Yes } else { Verdict::No };
-    Some(Outcome {
+    let outcome = Outcome {
         value: kept.value,
         remark: kept.remark,
         command: kept.command,
@@ -97,5 +131,6 @@ pub(super) fn outcome(payload: &[u8], question: &Question) -> Option<Outcome> {
         steps: kept.steps,
         how: How::Stored,
         ..Outcome::of(verdict)
-    })
+    };
+    Some((outcome, product))
 }

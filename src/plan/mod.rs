@@ -75,6 +75,8 @@ pub(crate) struct Given {
     /// How many of its question's arguments come from its `include_dirs`. They precede those from
     /// its `args`.
     pub include_dirs: usize,
+    /// The check as it was given.
+    pub check: Check,
 }
 
 /// Where a check came from.
@@ -196,7 +198,10 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
     }
     let Planner { toolchains, patterns, .. } = planner;
     let given = std::iter::zip(input.origins, &input.request.checks)
-        .map(|(origin, check)| Given { origin, include_dirs: check.include_dirs.len() })
+        .map(|(origin, check)| {
+            let include_dirs = check.include_dirs.len();
+            Given { origin, include_dirs, check: check.clone() }
+        })
         .collect();
     Ok(Plan { toolchains, questions, checks, given, patterns })
 }

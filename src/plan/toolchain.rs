@@ -40,6 +40,8 @@ pub(crate) struct Toolchain {
     pub program_env: Vec<(OsString, OsString)>,
     /// Whether the compiler's own temporary files may go into the check's directory.
     pub private_temp: bool,
+    /// The environment variables and the commands that the request gives.
+    given: protocol::Toolchain,
     /// The compiler, launchers and linkers, with their identity when they were found.
     programs: Vec<(PathBuf, FileIdentity)>,
 }
@@ -68,6 +70,24 @@ impl Toolchain {
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         let found = self.env.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_os_str())
+    }
+
+    /// The toolchain as a request that depends on no variable of the environment for its compiler
+    /// and flags. `None` if it has words that are not UTF-8.
+    pub(crate) fn as_given(&self) -> Option<protocol::Toolchain> {
+        let texts = |words: &[OsString]| -> Option<Vec<String>> {
+            words.iter().map(|word| word.to_str().map(String::from)).collect()
+        };
+        let env = self.given.env.clone();
+        let common =
+            protocol::Toolchain { language: Some(self.language), env, ..Default::default() };
+        if self.commands.is_some() {
+            let (compile, link) = (self.given.compile.clone(), self.given.link.clone());
+            return Some(protocol::Toolchain { compile, link, ..common });
+        }
+        let command = Some(texts(&self.command)?);
+        let (args, link_args) = (texts(&self.args)?, texts(&self.link_args)?);
+        Some(protocol::Toolchain { command, args, link_args, ..common })
     }
 
     /// The first program of its commands that hands compiles on, or answers from a cache of its own,
@@ -217,6 +237,7 @@ pub(crate) fn resolve(
         env: compiler_env,
         program_env: env,
         private_temp,
+        given: given.clone(),
     })
 }
 
@@ -258,6 +279,7 @@ fn with_explicit_commands(
         env: env.clone(),
         program_env: env,
         private_temp,
+        given: given.clone(),
     })
 }
 

@@ -119,7 +119,7 @@ impl JsonSchema for Seconds {
 }
 
 /// A compiler and the arguments that it always gets.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Toolchain {
     /// The language; by default that of the toolchain's name, or else `c`.
@@ -157,7 +157,7 @@ pub struct Toolchain {
 }
 
 /// One check. Its kind decides which of the fields after `timeout` it may have.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = kind::require_fields_of_kinds)]
 pub struct Check {
@@ -259,7 +259,7 @@ pub struct Check {
 }
 
 /// What a header must do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeaderStage {
     /// The header must compile.

@@ -333,7 +333,7 @@ impl Schedule {
         if let Some(recall) = &self.context.recall
             && let QuestionState::Open { checks } = &self.questions[question]
         {
-            recall.keep(plan, &plan.questions[question], &plan.checks[checks[0]].id, &outcome);
+            recall.keep_check(plan, checks[0], &outcome);
         }
         for (question, outcome) in self.argument_trials.judge(question, outcome) {
             self.settle_for_good(question, outcome);
