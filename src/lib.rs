@@ -39,6 +39,7 @@ mod engine;
 mod exec;
 mod os;
 mod schedule;
+mod store;
 
 // Output formats.
 mod report;
