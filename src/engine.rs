@@ -21,7 +21,7 @@ use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::{Answer, Answers, Refusal, Response, Summary};
 use crate::protocol::{BadRequest, Request, Seconds, VERSION, slips};
 use crate::schedule;
-use crate::store::Store;
+use crate::store::{Place, Store};
 
 /// How to run a request.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ pub(crate) fn answers(
 ) -> Result<Option<Answered>, BadRequest> {
     let (plan, jobs) = plan_of(request, options)?;
     let schedule = schedule::Options { share: options.share, verify: options.verify };
-    let store = options.store.as_deref().and_then(|dir| Store::open(dir).ok());
+    let store = options.store.clone().map(|dir| Store::open(Place::at(dir)));
     let inherited = &Inherited::none();
     let launch = Launch { plan, jobs, inherited, schedule, records: true, store };
     let ran = Engine::new(false).map_err(cannot_run)?.run(launch, observer, stop, || ());

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::check::asked::Asked;
@@ -22,7 +23,7 @@ use crate::plan::toolchain::Toolchain;
 use crate::plan::{Plan, PlannedCheck};
 use crate::protocol::response::How;
 use crate::source::words;
-use crate::store::{Key, Store};
+use crate::store::{Key, Store, Variables};
 
 /// The store of a run, and what sees the files that its commands look at.
 #[derive(Debug)]
@@ -32,6 +33,7 @@ pub(crate) struct Recall {
     recorder: Option<Recorder>,
     asker: Asker,
     distrusted: Cell<bool>,
+    variables: RefCell<HashMap<ToolchainId, Rc<Variables>>>,
     /// The toolchains whose commands cannot be seen, and why.
     unseen: RefCell<HashMap<ToolchainId, Gap>>,
 }
@@ -45,6 +47,7 @@ impl Recall {
             recorder: Recorder::new(scratch),
             asker: os::asker(),
             distrusted: Cell::new(false),
+            variables: RefCell::default(),
             unseen: RefCell::default(),
         }
     }
@@ -63,9 +66,9 @@ impl Recall {
     pub(crate) fn find(&self, plan: &Plan, question: &Question) -> Option<Outcome> {
         let toolchain = &plan.toolchains[question.toolchain];
         let key = self.key(toolchain, question)?;
-        let env = lasting_environment(toolchain);
-        let payload = self.store.borrow_mut().find(&key, &mut self.world.borrow_mut(), &env)?;
-        stored::outcome(&payload, question)
+        let env = self.variables(plan, question.toolchain);
+        let stored = self.store.borrow_mut().find(&key, &mut self.world.borrow_mut(), &env)?;
+        stored::outcome(&stored.payload, question)
     }
 
     /// Keeps the outcome of the question that a check asks, or the reason why it is not kept.
@@ -93,21 +96,20 @@ impl Recall {
         }
         let toolchain = &plan.toolchains[question.toolchain];
         let Some(key) = self.key(toolchain, question) else { return };
-        let kept = match (reason_not_to_keep(toolchain, question), outcome.seen.as_deref()) {
+        let kept = match (reason_not_to_keep(toolchain, question), &outcome.seen) {
             (Some(why), _) => Err(why),
             (None, None) => Err("what its commands read was not seen".into()),
-            (None, Some(Seen { gap: Some(gap), .. })) => Err(gap.0.clone()),
             (None, Some(seen)) => Ok(seen),
         };
         let mut store = self.store.borrow_mut();
         match (kept, &self.recorder) {
             (Ok(seen), Some(recorder)) => {
                 let Some(payload) = stored::payload(outcome, question, asked) else { return };
-                let env = lasting_environment(toolchain);
-                store.keep(key, label, payload, seen, &recorder.sights.borrow(), &env);
+                let env = self.variables(plan, question.toolchain);
+                store.keep(key, label, payload.into(), seen, &recorder.sights.borrow(), &env);
             }
-            (Ok(_), None) => store.not_kept(key, label, CANNOT_SEE),
-            (Err(why), _) => store.not_kept(key, label, &why),
+            (Ok(_), None) => store.keep_not(key, label, CANNOT_SEE),
+            (Err(why), _) => store.keep_not(key, label, &why),
         }
     }
 
@@ -149,6 +151,15 @@ impl Recall {
         Some(Key::of("question", (&self.asker, toolchain, asked)))
     }
 
+    /// The environment of a toolchain's commands, without what each command gets anew.
+    fn variables(&self, plan: &Plan, id: ToolchainId) -> Rc<Variables> {
+        let toolchain = &plan.toolchains[id];
+        let lasts = |(name, _): &&(OsString, OsString)| !toolchain.private_temp || name != "TMPDIR";
+        let variables = || Variables::new(toolchain.env.iter().filter(lasts).map(|(n, v)| (n, v)));
+        let mut known = self.variables.borrow_mut();
+        known.entry(id).or_insert_with(|| Rc::new(variables())).clone()
+    }
+
     /// From now on, commands of this toolchain run unwatched.
     pub(crate) fn give_up_watching(&self, toolchain: ToolchainId, gap: Gap) {
         self.unseen.borrow_mut().insert(toolchain, gap);
@@ -156,15 +167,6 @@ impl Recall {
 }
 
 const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
-
-/// The environment of a toolchain's commands, without what each command gets anew.
-fn lasting_environment(toolchain: &Toolchain) -> Vec<(OsString, OsString)> {
-    let mut env = toolchain.env.clone();
-    if toolchain.private_temp {
-        env.retain(|(name, _)| name != "TMPDIR");
-    }
-    env
-}
 
 /// Why the answer to a question is not kept, whatever was seen.
 fn reason_not_to_keep(toolchain: &Toolchain, question: &Question) -> Option<String> {

@@ -37,6 +37,11 @@ impl Sights {
         })
     }
 
+    /// All sights, in the order of their numbers.
+    pub(crate) fn all(&self) -> &[Sight] {
+        &self.all
+    }
+
     /// The sight with a number.
     pub(crate) fn get(&self, id: SightId) -> &Sight {
         &self.all[id.0 as usize]

@@ -2,11 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use serde::{Deserialize, Serialize};
-
-/// The name of an answer in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Key(pub [u8; 32]);
+use super::Key;
 
 /// Changes with every change of this program. What another version concluded from the same output
 /// may differ.

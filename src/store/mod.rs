@@ -1,36 +1,409 @@
-//! Stub.
-pub(crate) mod key;
+//! The store: answers of the compiler with everything they rest on, kept between runs.
+//!
+//! An answer is used as long as each path that its commands looked at is as it was, and each
+//! variable that they read has the same value. Everything in the store is checked and nothing in
+//! it is needed: what is damaged, foreign or gone is asked again. A store that cannot be used or
+//! written never fails a run; [`Store::trouble`] says why.
+//!
+//! * `place`: where the store is and how large it may become
+//! * `directory`: the files and who may have written them
+//! * `format`, `segment`, `draft`: the file format, reading and writing
+//! * `variables`: environments, compared by digests
+//! * `merge`: fewer and larger files
+//! * `report`: what people want to know of a store
+//!
+//! docs/design/store.md has the reasons.
 
-use std::ffi::OsString;
+mod directory;
+mod draft;
+mod format;
+mod key;
+mod merge;
+mod place;
+mod report;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod variables;
+
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::deps::sight::{Seen, Sights};
+use crate::deps::sight::{Gap, Seen, Sights};
 use crate::deps::world::World;
-pub(crate) use key::Key;
+use directory::{Directory, Listed, Unusable};
+use draft::{Draft, DraftBody, DraftRecord, Numbers};
+use format::{Body, Extent, Record};
+use segment::Segment;
+use variables::VariablesSeen;
+
+pub(crate) use place::{NoPlace, Place, bytes};
+pub(crate) use report::{Entry, EntryBody, Explanation, PathChange, State, Stats, Which};
+pub(crate) use variables::{VariableChange, Variables};
+
+/// An answer that is used so long after it was written is written again: what is in the latest
+/// segments was used last. In seconds.
+const PROMOTE_AFTER: u32 = 86_400;
+
+/// At most so many segments are open at once. There are only more if many processes wrote at once,
+/// and then merging makes them fewer.
+const MAX_OPEN: usize = 64;
+
+/// When so many bytes are to be written, they are. Bounds the memory.
+const MAX_DRAFT: u64 = 8 << 20;
+
+/// A larger answer is not kept.
+const MAX_PAYLOAD: usize = 4 << 20;
+
+/// Identifies a question and all of its circumstances: a hash, computed by the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key(pub [u8; 32]);
+
+/// An answer from the store.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// The id of the check that asked first.
+    pub label: String,
+    /// When the compiler gave the answer, in seconds since 1970.
+    pub when: u64,
+    /// What the engine wrote.
+    pub payload: Rc<[u8]>,
+    basis: Basis,
+}
+
+/// Where to find what an answer rests on.
+#[derive(Debug)]
+enum Basis {
+    Draft { generation: usize, list: usize, variables: usize },
+    Segment { name: Rc<str>, list: Extent, variables: Extent },
+}
+
+/// The store of one process. Files that others have added since it was loaded are seen after
+/// [`Store::refresh`] or [`Store::commit`].
+#[derive(Debug)]
+pub(crate) struct Store {
+    place: Place,
+    directory: Option<Directory>,
+    is_loaded: bool,
+    /// The latest first.
+    segments: Vec<OpenSegment>,
+    /// Files that are not valid segments.
+    damaged: Vec<Listed>,
+    draft: Draft,
+    /// How many drafts have been written.
+    generation: usize,
+    /// The numbers in the draft of this run's sights.
+    numbers: Numbers,
+    /// The lists in the draft of what was seen, by the address of what holds them.
+    lists: HashMap<*const Seen, (Rc<Seen>, usize)>,
+    trouble: Option<Unusable>,
+    clock: fn() -> SystemTime,
+}
 
 #[derive(Debug)]
-pub(crate) struct Store;
-pub(crate) type Env = [(OsString, OsString)];
+struct OpenSegment {
+    file: Listed,
+    segment: Segment,
+    /// The numbers in the draft of its sights.
+    numbers: Numbers,
+}
+
 impl Store {
-    pub(crate) fn open(_dir: &std::path::Path) -> Result<Self, String> {
-        Err("stub".into())
+    /// The store at a place. Files are opened when they are needed.
+    pub(crate) fn open(place: Place) -> Store {
+        Store {
+            place,
+            directory: None,
+            is_loaded: false,
+            segments: Vec::new(),
+            damaged: Vec::new(),
+            draft: Draft::default(),
+            generation: 0,
+            numbers: Numbers::default(),
+            lists: HashMap::new(),
+            trouble: None,
+            clock: SystemTime::now,
+        }
     }
-    pub(crate) fn of_user() -> Option<Self> {
+
+    /// Why the store is not used, or was not written; for people. `None` if all is well so far.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        match (&self.place.dir, &self.trouble) {
+            (Err(reason), _) => Some(reason.to_string()),
+            (_, Some(reason)) => Some(reason.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The latest answer under a key that rests on nothing that has changed. The variables are
+    /// those of the commands that would be run.
+    pub(crate) fn find(
+        &mut self,
+        key: &Key,
+        world: &mut World,
+        env: &Variables,
+    ) -> Option<Rc<Stored>> {
+        self.load();
+        let in_draft = |at: &usize| match &self.draft.record(*at).body {
+            DraftBody::Answer { list, variables, .. } => {
+                self.draft.variables_of(*variables).holds(env) && self.draft.holds(*list, world)
+            }
+            DraftBody::NotKept { .. } => false,
+        };
+        if let Some(at) = self.draft.with_key(key).find(in_draft) {
+            return self.drafted(at);
+        }
+        for at in 0..self.segments.len() {
+            for entry in self.segments[at].segment.entries(key) {
+                let found = self.segments[at].stored(entry, key, world, env);
+                if let Some(stored) = found {
+                    self.promote(at, entry);
+                    return Some(Rc::new(stored));
+                }
+            }
+        }
         None
     }
-    pub(crate) fn find(&mut self, _key: &Key, _world: &mut World, _env: &Env) -> Option<Rc<[u8]>> {
-        None
+
+    /// What an answer rests on. `None` if its file was removed meanwhile.
+    pub(crate) fn seen(&mut self, stored: &Stored, sights: &mut Sights) -> Option<Seen> {
+        let (mut seen, variables) = match &stored.basis {
+            Basis::Draft { generation, .. } if *generation != self.generation => return None,
+            Basis::Draft { list, variables, .. } => {
+                let ids = self.draft.sights_of(*list).map(|sight| sights.id(sight.clone()));
+                (ids.collect::<Vec<_>>(), self.draft.variables_of(*variables).clone())
+            }
+            Basis::Segment { name, list, variables } => {
+                let mut open = self.segments.iter_mut();
+                let segment = &mut open.find(|open| open.file.name == *name)?.segment;
+                let numbers = segment.sight_numbers(*list)?;
+                let id = |number| Some(sights.id(segment.sight(number)?.clone()));
+                let ids: Option<Vec<_>> = numbers.into_iter().map(id).collect();
+                (ids?, segment.variables(*variables)?)
+            }
+        };
+        seen.sort_unstable();
+        let (variables, whole_environment) = variables.names();
+        Some(Seen { sights: seen, variables, whole_environment, ..Seen::default() })
     }
+
+    /// Keeps an answer for this run, and for others once it is committed. `sights` is the same
+    /// table in all calls. An answer that may rest on more than was seen is not kept.
     pub(crate) fn keep(
         &mut self,
-        _key: Key,
-        _label: &str,
-        _payload: Vec<u8>,
-        _seen: &Seen,
-        _sights: &Sights,
-        _env: &Env,
+        key: Key,
+        label: &str,
+        payload: Rc<[u8]>,
+        seen: &Rc<Seen>,
+        sights: &Sights,
+        env: &Variables,
     ) {
+        if self.place.dir.is_err() {
+            return;
+        }
+        if let Some(Gap(reason)) = &seen.gap {
+            return self.keep_not(key, label, reason);
+        }
+        if seen.sights.is_empty() {
+            return self.keep_not(key, label, "it is not known what the commands looked at");
+        }
+        if payload.len() > MAX_PAYLOAD {
+            return self.keep_not(key, label, "the answer is too large");
+        }
+        let list = match self.lists.get(&Rc::as_ptr(seen)) {
+            Some((_, list)) => *list,
+            None => {
+                let list = self.draft.list(&seen.sights, sights, &mut self.numbers);
+                self.lists.insert(Rc::as_ptr(seen), (seen.clone(), list));
+                list
+            }
+        };
+        let variables = VariablesSeen::new(&seen.variables, seen.whole_environment, env);
+        let variables = self.draft.variables(variables);
+        self.add(key, label, DraftBody::Answer { list, variables, payload });
     }
-    pub(crate) fn not_kept(&mut self, _key: Key, _label: &str, _why: &str) {}
-    pub(crate) fn commit(self) {}
+
+    /// Notes why an answer is not kept.
+    pub(crate) fn keep_not(&mut self, key: Key, label: &str, reason: &str) {
+        if self.place.dir.is_err() {
+            return;
+        }
+        self.load();
+        let body = DraftBody::NotKept { reason: reason.into() };
+        let is_drafted = self.draft.with_key(&key).any(|at| self.draft.record(at).body == body);
+        let is_known =
+            |open: &OpenSegment| open.segment.entries(&key).any(|at| open.says(at, &key, reason));
+        if !is_drafted && !self.segments.iter().any(is_known) {
+            self.add(key, label, body);
+        }
+    }
+
+    /// Writes what was kept since the last time, and tidies up.
+    pub(crate) fn commit(&mut self) {
+        if self.draft.is_empty() {
+            return;
+        }
+        match self.write() {
+            Ok(file) => {
+                self.trouble = None;
+                self.new_draft();
+                self.refresh();
+                self.merge(file.modified());
+            }
+            Err(trouble) => {
+                self.trouble = Some(trouble);
+                if self.draft.bytes() as u64 > self.max_draft() {
+                    self.new_draft();
+                }
+            }
+        }
+    }
+
+    /// Sees what other processes have added and removed.
+    pub(crate) fn refresh(&mut self) {
+        self.is_loaded = true;
+        let Ok(store) = &self.place.dir else { return };
+        let listed = Directory::open(store).and_then(|directory| {
+            let Some(directory) = directory else { return Ok(None) };
+            let files = directory.list()?;
+            Ok(Some((directory, files)))
+        });
+        let (directory, files) = match listed {
+            Ok(Some(listed)) => listed,
+            other => {
+                self.segments.clear();
+                self.trouble = other.err();
+                return;
+            }
+        };
+        let mut open = std::mem::take(&mut self.segments);
+        self.damaged.clear();
+        for file in files.into_iter().filter(|file| file.written.is_some()) {
+            if let Some(at) = open.iter().position(|open| open.file.name == file.name) {
+                self.segments.push(open.swap_remove(at));
+            } else if self.segments.len() < MAX_OPEN {
+                match directory.file(&file.name).and_then(Segment::open) {
+                    Some(segment) => {
+                        self.segments.push(OpenSegment {
+                            file,
+                            segment,
+                            numbers: Numbers::default(),
+                        });
+                    }
+                    None => self.damaged.push(file),
+                }
+            }
+        }
+        self.directory = Some(directory);
+    }
+
+    fn load(&mut self) {
+        if !self.is_loaded {
+            self.refresh();
+        }
+    }
+
+    fn write(&mut self) -> Result<Listed, Unusable> {
+        let Ok(store) = &self.place.dir else { return Err(Unusable::Bound(0)) };
+        let directory = Directory::create(store)?;
+        let too_long = || Unusable::Bound(format::MAX_FILE);
+        let bytes = self.draft.write(merge::new_id()).ok_or_else(too_long)?;
+        let file = directory.put(&bytes, None, self.place.bound)?;
+        self.directory = Some(directory);
+        Ok(file)
+    }
+
+    fn new_draft(&mut self) {
+        self.draft = Draft::default();
+        self.generation += 1;
+        self.numbers = Numbers::default();
+        self.lists.clear();
+        self.segments.iter_mut().for_each(|open| open.numbers = Numbers::default());
+    }
+
+    fn add(&mut self, key: Key, label: &str, body: DraftBody) {
+        let when = self.now();
+        self.draft.add(DraftRecord {
+            key,
+            label: label.into(),
+            when: when.into(),
+            used: when,
+            body,
+        });
+        self.commit_if_large();
+    }
+
+    fn commit_if_large(&mut self) {
+        if self.draft.bytes() as u64 > self.max_draft() {
+            self.commit();
+        }
+    }
+
+    /// Several segments fit into the bound, so that the oldest can go and the rest stays.
+    fn max_draft(&self) -> u64 {
+        MAX_DRAFT.min(self.place.bound / 8)
+    }
+
+    /// Writes an answer again that was just used and has been in its segment for long.
+    fn promote(&mut self, at: usize, entry: usize) {
+        let now = self.now();
+        let open = &mut self.segments[at];
+        // A time in the future is from a clock that was wrong.
+        if open.segment.entry(entry).used.abs_diff(now) > PROMOTE_AFTER {
+            self.draft.copy(&mut open.segment, entry, &mut open.numbers, now);
+            self.commit_if_large();
+        }
+    }
+
+    fn drafted(&self, at: usize) -> Option<Rc<Stored>> {
+        let DraftRecord { label, when, body, .. } = self.draft.record(at);
+        let DraftBody::Answer { list, variables, payload } = body else { return None };
+        let (generation, list, variables) = (self.generation, *list, *variables);
+        Some(Rc::new(Stored {
+            label: label.clone(),
+            when: *when,
+            payload: payload.clone(),
+            basis: Basis::Draft { generation, list, variables },
+        }))
+    }
+
+    /// Seconds since 1970.
+    fn now(&self) -> u32 {
+        let since = (self.clock)().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
+    }
+}
+
+impl OpenSegment {
+    /// An answer, if it belongs to a key and rests on nothing that has changed.
+    fn stored(
+        &mut self,
+        entry: usize,
+        key: &Key,
+        world: &mut World,
+        env: &Variables,
+    ) -> Option<Stored> {
+        let bytes = self.segment.blob(self.segment.entry(entry).extent)?;
+        let record: Record = postcard::from_bytes(&bytes).ok()?;
+        let Body::Answer { sights: list, variables, payload } = record.body else { return None };
+        let holds = record.key == key.0
+            && self.segment.variables(variables)?.holds(env)
+            && self.segment.holds(list, world);
+        holds.then(|| Stored {
+            label: record.label.into(),
+            when: record.when,
+            payload: payload.into(),
+            basis: Basis::Segment { name: self.file.name.clone(), list, variables },
+        })
+    }
+
+    /// Whether a record says that the answer to a key is not kept for a reason.
+    fn says(&self, entry: usize, key: &Key, reason: &str) -> bool {
+        let Some(bytes) = self.segment.blob(self.segment.entry(entry).extent) else { return false };
+        postcard::from_bytes::<Record>(&bytes).is_ok_and(|record| {
+            record.key == key.0
+                && matches!(record.body, Body::NotKept { reason: other } if other == reason)
+        })
+    }
 }

@@ -7,6 +7,7 @@ mod group;
 mod limits;
 mod look;
 mod machine;
+mod private;
 mod reaper;
 mod signals;
 mod stdout;
@@ -30,6 +31,9 @@ pub(crate) use limits::{
 };
 pub(crate) use look::{Found, Look, Stamp, look};
 pub(crate) use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
+pub(crate) use private::{
+    DirOwner, bytes_of, dir_owner, from_bytes, is_own_or_roots, make_private, open_own, read_at,
+};
 pub(crate) use reaper::Reaper;
 pub(crate) use signals::{
     HeldBack, hold_interrupts, interrupted, leave_signals_to_others, survive_file_size_limit,

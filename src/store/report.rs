@@ -1,0 +1,296 @@
+//! What people want to know of a store, and what they can do to it.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::rc::Rc;
+
+use super::directory::{Directory, Unusable};
+use super::draft::DraftBody;
+use super::format::{Body, Record, checksum};
+use super::variables::{VariableChange, Variables};
+use super::{Key, Store};
+use crate::deps::sight::Sight;
+use crate::deps::world::World;
+use crate::os::{Found, Look};
+
+/// The size of a store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Stats {
+    /// How many answers it has, those that no longer hold included.
+    pub answers: usize,
+    /// How many notes it has of answers that could not be kept.
+    pub not_kept: usize,
+    /// How many segments it has.
+    pub segments: usize,
+    /// How many files are damaged.
+    pub damaged: usize,
+    /// The length of all files together, in bytes. What killed processes have left counts.
+    pub bytes: u64,
+    /// How many bytes it may have.
+    pub bound: u64,
+    /// When the oldest segment was written, in seconds since 1970.
+    pub oldest: Option<u64>,
+}
+
+/// Something that the store has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// Identifies the question.
+    pub key: Key,
+    /// The id of the check that asked first.
+    pub label: String,
+    /// When the compiler gave the answer, in seconds since 1970.
+    pub when: u64,
+    /// What it is.
+    pub body: EntryBody,
+}
+
+/// What an entry of the store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EntryBody {
+    /// An answer, as the engine wrote it.
+    Answer(Rc<[u8]>),
+    /// Why there is none.
+    NotKept(String),
+}
+
+/// Which entries are asked about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which<'a> {
+    /// Those of one question.
+    Key(&'a Key),
+    /// Those whose check had this id.
+    Label(&'a str),
+}
+
+/// An entry, and whether it can be used.
+#[derive(Debug)]
+pub(crate) struct Explanation {
+    /// The entry.
+    pub entry: Entry,
+    /// Whether it can be used.
+    pub state: State,
+}
+
+/// Whether an answer can be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Everything is as it was. The number of paths that it rests on.
+    Holds(usize),
+    /// Something has changed.
+    Changed {
+        /// The first paths that changed.
+        paths: Vec<PathChange>,
+        /// The number of all paths that changed.
+        changed: usize,
+        /// The variables that changed.
+        variables: Vec<VariableChange>,
+    },
+    /// There is no answer.
+    NotKept,
+    /// What it rests on cannot be read.
+    Damaged,
+}
+
+/// A path that changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PathChange {
+    /// The path.
+    pub path: Rc<OsStr>,
+    /// How it was looked at.
+    pub look: Look,
+    /// What was there.
+    pub was: Found,
+    /// What is there.
+    pub is: Found,
+}
+
+/// Where an entry is: in the draft, or in a segment.
+#[derive(Debug, Clone, Copy)]
+enum Position {
+    Draft(usize),
+    Segment(usize, usize),
+}
+
+impl Store {
+    /// The size of the store.
+    pub(crate) fn stats(&mut self) -> Stats {
+        self.refresh();
+        let directory = self.directory.as_ref();
+        let files = directory.and_then(|directory| directory.list().ok()).unwrap_or_default();
+        let answers = self.segments.iter().map(|open| open.segment.answers()).sum();
+        let records: usize = self.segments.iter().map(|open| open.segment.len()).sum();
+        Stats {
+            answers,
+            not_kept: records - answers,
+            segments: files.iter().filter(|file| file.written.is_some()).count(),
+            damaged: self.damaged.len(),
+            bytes: files.iter().map(|file| file.bytes).sum(),
+            bound: self.place.bound,
+            oldest: files.iter().filter_map(|file| file.written).min().map(|time| time / 1000),
+        }
+    }
+
+    /// Passes all entries to a function, the latest first, each once.
+    pub(crate) fn entries(&mut self, mut visit: impl FnMut(Entry)) {
+        let mut passed = HashSet::new();
+        for position in self.positions() {
+            let Some(entry) = self.entry(position) else { continue };
+            let content = match &entry.body {
+                EntryBody::Answer(payload) => payload,
+                EntryBody::NotKept(reason) => reason.as_bytes(),
+            };
+            let mut id = [0; 16];
+            id.copy_from_slice(&entry.key.0[..16]);
+            if passed.insert((entry.key, checksum(&id, 0, content))) {
+                visit(entry);
+            }
+        }
+    }
+
+    /// What the store has to say on a question, the latest first. Lists at most so many changed
+    /// paths for each answer.
+    pub(crate) fn explain(
+        &mut self,
+        which: Which,
+        world: &mut World,
+        env: &Variables,
+        max_paths: usize,
+    ) -> Vec<Explanation> {
+        let is_asked_for = |entry: &Entry| match which {
+            Which::Key(key) => entry.key == *key,
+            Which::Label(label) => entry.label == label,
+        };
+        let mut explanations = Vec::new();
+        for position in self.positions() {
+            let Some(entry) = self.entry(position).filter(is_asked_for) else { continue };
+            let state = match &entry.body {
+                EntryBody::NotKept(_) => State::NotKept,
+                EntryBody::Answer(_) => {
+                    self.state(position, world, env, max_paths).unwrap_or(State::Damaged)
+                }
+            };
+            explanations.push(Explanation { entry, state });
+        }
+        explanations
+    }
+
+    /// Removes the oldest segments until the rest is within a bound.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be used.
+    pub(crate) fn trim(&mut self, bound: u64) -> Result<(), Unusable> {
+        self.refresh();
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
+        }
+        if let Some(directory) = &self.directory {
+            directory.shrink(bound, (self.clock)())?;
+        }
+        self.refresh();
+        Ok(())
+    }
+
+    /// Removes everything, what was not yet committed included.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be used, or something cannot be removed.
+    pub(crate) fn clear(&mut self) -> Result<(), Unusable> {
+        self.new_draft();
+        self.segments.clear();
+        self.directory = None;
+        let Ok(store) = &self.place.dir else { return Ok(()) };
+        if let Some(directory) = Directory::open(store)? {
+            directory.clear(store)?;
+        }
+        Ok(())
+    }
+
+    fn positions(&mut self) -> Vec<Position> {
+        self.load();
+        let drafted = self.draft.records().rev().map(|(at, _)| Position::Draft(at));
+        let in_segments = self.segments.iter().enumerate().flat_map(|(at, open)| {
+            (0..open.segment.len()).map(move |entry| Position::Segment(at, entry))
+        });
+        drafted.chain(in_segments).collect()
+    }
+
+    /// An entry. `None` if it is damaged.
+    fn entry(&self, position: Position) -> Option<Entry> {
+        match position {
+            Position::Draft(at) => {
+                let record = self.draft.record(at);
+                let body = match &record.body {
+                    DraftBody::Answer { payload, .. } => EntryBody::Answer(payload.clone()),
+                    DraftBody::NotKept { reason } => EntryBody::NotKept(reason.clone()),
+                };
+                Some(Entry {
+                    key: record.key,
+                    label: record.label.clone(),
+                    when: record.when,
+                    body,
+                })
+            }
+            Position::Segment(at, entry) => {
+                let segment = &self.segments[at].segment;
+                let bytes = segment.blob(segment.entry(entry).extent)?;
+                let record: Record = postcard::from_bytes(&bytes).ok()?;
+                let body = match record.body {
+                    Body::Answer { payload, .. } => EntryBody::Answer(payload.into()),
+                    Body::NotKept { reason } => EntryBody::NotKept(reason.into()),
+                };
+                let (key, label) = (Key(record.key), record.label.into());
+                Some(Entry { key, label, when: record.when, body })
+            }
+        }
+    }
+
+    /// Whether an answer can be used. `None` if it is damaged.
+    fn state(
+        &mut self,
+        position: Position,
+        world: &mut World,
+        env: &Variables,
+        max_paths: usize,
+    ) -> Option<State> {
+        let (sights, variables) = self.basis(position)?;
+        let all = sights.len();
+        let variables = variables.changes(env);
+        let change = |Sight { path, look, found: was }: Sight| {
+            let is = world.look(&path, look);
+            (is != was).then_some(PathChange { path, look, was, is })
+        };
+        let mut paths: Vec<_> = sights.into_iter().filter_map(change).collect();
+        if paths.is_empty() && variables.is_empty() {
+            return Some(State::Holds(all));
+        }
+        let changed = paths.len();
+        paths.truncate(max_paths);
+        Some(State::Changed { paths, changed, variables })
+    }
+
+    /// What an answer rests on. `None` if it is damaged.
+    fn basis(&mut self, position: Position) -> Option<(Vec<Sight>, Rc<super::VariablesSeen>)> {
+        match position {
+            Position::Draft(at) => {
+                let DraftBody::Answer { list, variables, .. } = &self.draft.record(at).body else {
+                    return None;
+                };
+                let sights = self.draft.sights_of(*list).cloned().collect();
+                Some((sights, self.draft.variables_of(*variables).clone()))
+            }
+            Position::Segment(at, entry) => {
+                let segment = &mut self.segments[at].segment;
+                let bytes = segment.blob(segment.entry(entry).extent)?;
+                let record: Record = postcard::from_bytes(&bytes).ok()?;
+                let Body::Answer { sights, variables, .. } = record.body else { return None };
+                let numbers = segment.sight_numbers(sights)?.into_iter();
+                let sights: Option<Vec<_>> =
+                    numbers.map(|number| segment.sight(number).cloned()).collect();
+                Some((sights?, segment.variables(variables)?))
+            }
+        }
+    }
+}

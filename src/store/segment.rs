@@ -1,0 +1,257 @@
+//! Reads a segment file. Nothing in it is trusted: whatever does not fit is not there.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::Key;
+use super::format::{
+    CHECKSUM, ENTRY, Entry, Extent, HEAD, Id, MAGIC, MAX_FILE, PAGE, PAGE_ENTRY, TAIL,
+    WrittenSight, checksum, number, numbers, prefix,
+};
+use super::variables::VariablesSeen;
+use crate::deps::sight::Sight;
+use crate::deps::world::World;
+use crate::os;
+
+/// How much of the end of a file is read at first, in bytes. The index of most segments fits.
+const END: u64 = 16 << 10;
+
+/// What a segment is read from.
+pub(super) trait Source {
+    /// The length in bytes, if it is known.
+    fn size(&self) -> Option<u64>;
+    /// Fills a buffer from an offset on. Whether that worked.
+    fn fill(&self, offset: u64, buffer: &mut [u8]) -> bool;
+}
+
+impl Source for File {
+    fn size(&self) -> Option<u64> {
+        self.metadata().ok().map(|metadata| metadata.len())
+    }
+
+    fn fill(&self, offset: u64, buffer: &mut [u8]) -> bool {
+        os::read_at(self, offset, buffer).is_ok()
+    }
+}
+
+/// For tests.
+impl Source for Vec<u8> {
+    fn size(&self) -> Option<u64> {
+        u64::try_from(self.len()).ok()
+    }
+
+    fn fill(&self, offset: u64, buffer: &mut [u8]) -> bool {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let part = start.checked_add(buffer.len()).and_then(|end| self.get(start..end));
+        part.inspect(|part| buffer.copy_from_slice(part)).is_some()
+    }
+}
+
+/// An open segment.
+#[derive(Debug)]
+pub(super) struct Segment<S = File> {
+    source: S,
+    id: Id,
+    size: u64,
+    /// Where the blobs end and the index begins.
+    index_offset: u32,
+    /// The entries of the index, sorted.
+    index: Vec<u8>,
+    answers: u32,
+    sights: u32,
+    page_extents: Vec<Extent>,
+    /// The pages that were needed; `None` inside if a page is damaged.
+    pages: HashMap<usize, Option<Page>>,
+    /// The lists of variables that were needed, by offset.
+    variables: HashMap<u32, Option<Rc<VariablesSeen>>>,
+    /// The lists of sights that were looked at in a world, by offset, and whether they all hold.
+    lists: HashMap<u32, bool>,
+    /// The moment of that world.
+    moment: u64,
+}
+
+#[derive(Debug)]
+struct Page {
+    sights: Vec<Sight>,
+    /// Whether each sight is as it was, if it was looked at.
+    holds: [Option<bool>; PAGE],
+}
+
+impl<S: Source> Segment<S> {
+    /// Opens a segment. `None` if this is not one, or if it is damaged.
+    pub(super) fn open(source: S) -> Option<Segment<S>> {
+        let size = source.size()?;
+        if size < (HEAD + TAIL) as u64 || size > MAX_FILE {
+            return None;
+        }
+        let mut head = [0; HEAD];
+        if !source.fill(0, &mut head) || head[..MAGIC.len()] != MAGIC {
+            return None;
+        }
+        let id: Id = head[MAGIC.len()..].try_into().ok()?;
+        let mut end = vec![0; usize::try_from(size.min(END)).ok()?];
+        source.fill(size - end.len() as u64, &mut end).then_some(())?;
+
+        let tail = &end[end.len() - TAIL..];
+        let [index_offset, entries, answers, sights] = [0, 4, 8, 12].map(|at| number(tail, at));
+        let pages = (sights as usize).div_ceil(PAGE);
+        let tables = entries as u64 * ENTRY as u64 + pages as u64 * PAGE_ENTRY as u64;
+        let fits = u64::from(index_offset) + tables + TAIL as u64 == size;
+        if !fits || (index_offset as usize) < HEAD || answers > entries {
+            return None;
+        }
+        let length = usize::try_from(tables).ok()? + TAIL;
+        if length > end.len() {
+            end = vec![0; length];
+            source.fill(index_offset.into(), &mut end).then_some(())?;
+        }
+        let (covered, sum) = end[end.len() - length..].split_at(length - CHECKSUM);
+        if checksum(&id, index_offset, covered) != sum {
+            return None;
+        }
+        let (index, rest) = covered.split_at(entries as usize * ENTRY);
+        let extent = |bytes| Extent { offset: number(bytes, 0), len: number(bytes, 4) };
+        let page_extents = rest.chunks_exact(PAGE_ENTRY).take(pages).map(extent).collect();
+        Some(Segment {
+            id,
+            size,
+            index_offset,
+            index: index.to_vec(),
+            answers,
+            sights,
+            page_extents,
+            source,
+            pages: HashMap::new(),
+            variables: HashMap::new(),
+            lists: HashMap::new(),
+            moment: 0,
+        })
+    }
+
+    /// The length of the file, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// How many records it has.
+    pub(super) fn len(&self) -> usize {
+        self.index.len() / ENTRY
+    }
+
+    /// How many of its records are answers.
+    pub(super) fn answers(&self) -> usize {
+        self.answers as usize
+    }
+
+    /// An entry of the index.
+    pub(super) fn entry(&self, at: usize) -> Entry {
+        let mut entry = [0; ENTRY];
+        entry.copy_from_slice(&self.index[at * ENTRY..(at + 1) * ENTRY]);
+        Entry::decode(&entry)
+    }
+
+    /// The entries that may belong to a key. Only the records know.
+    pub(super) fn entries(&self, key: &Key) -> Range<usize> {
+        let prefix = prefix(key);
+        let first = |is_before: &dyn Fn(u64) -> bool| {
+            let (mut low, mut high) = (0, self.len());
+            while low < high {
+                let middle = low.midpoint(high);
+                if is_before(self.entry(middle).prefix) { low = middle + 1 } else { high = middle }
+            }
+            low
+        };
+        let start = first(&|other| other < prefix);
+        start..start.max(first(&|other| other <= prefix))
+    }
+
+    /// The bytes of a blob. `None` if it is damaged.
+    pub(super) fn blob(&self, extent: Extent) -> Option<Vec<u8>> {
+        let start = extent.offset as usize;
+        let length = (extent.len as usize).checked_add(CHECKSUM)?;
+        if start < HEAD || start.checked_add(length)? > self.index_offset as usize {
+            return None;
+        }
+        let mut bytes = vec![0; length];
+        self.source.fill(extent.offset.into(), &mut bytes).then_some(())?;
+        let sum = bytes.split_off(extent.len as usize);
+        (checksum(&self.id, extent.offset, &bytes) == *sum).then_some(bytes)
+    }
+
+    /// A list of sights: their numbers, ascending. `None` if it is damaged.
+    pub(super) fn sight_numbers(&self, list: Extent) -> Option<Vec<u32>> {
+        parse_numbers(&self.blob(list)?, self.sights)
+    }
+
+    /// A sight. `None` if it is damaged.
+    pub(super) fn sight(&mut self, number: u32) -> Option<&Sight> {
+        self.page(number)?.sights.get(number as usize % PAGE)
+    }
+
+    /// A list of variables. `None` if it is damaged.
+    pub(super) fn variables(&mut self, list: Extent) -> Option<Rc<VariablesSeen>> {
+        if let Some(known) = self.variables.get(&list.offset) {
+            return known.clone();
+        }
+        let variables = self.blob(list).and_then(|bytes| parse_variables(&bytes)).map(Rc::new);
+        self.variables.insert(list.offset, variables.clone());
+        variables
+    }
+
+    /// Whether everything in a list of sights is as it was.
+    pub(super) fn holds(&mut self, list: Extent, world: &mut World) -> bool {
+        if self.moment != world.moment() {
+            self.moment = world.moment();
+            self.lists.clear();
+            self.pages.values_mut().flatten().for_each(|page| page.holds = [None; PAGE]);
+        }
+        if let Some(known) = self.lists.get(&list.offset) {
+            return *known;
+        }
+        let holds = self
+            .sight_numbers(list)
+            .is_some_and(|numbers| numbers.iter().all(|number| self.is_as_it_was(*number, world)));
+        self.lists.insert(list.offset, holds);
+        holds
+    }
+
+    fn is_as_it_was(&mut self, number: u32, world: &mut World) -> bool {
+        let Some(page) = self.page(number) else { return false };
+        let at = number as usize % PAGE;
+        let Some(sight) = page.sights.get(at) else { return false };
+        *page.holds[at].get_or_insert_with(|| world.look(&sight.path, sight.look) == sight.found)
+    }
+
+    fn page(&mut self, number: u32) -> Option<&mut Page> {
+        let page = number as usize / PAGE;
+        if !self.pages.contains_key(&page) {
+            let extent = *self.page_extents.get(page)?;
+            let sights = self.blob(extent).and_then(|bytes| parse_page(&bytes));
+            self.pages.insert(page, sights.map(|sights| Page { sights, holds: [None; PAGE] }));
+        }
+        self.pages.get_mut(&page)?.as_mut()
+    }
+}
+
+/// The sights of a page. `None` if it is damaged.
+pub(super) fn parse_page(bytes: &[u8]) -> Option<Vec<Sight>> {
+    let sights: Vec<WrittenSight> = postcard::from_bytes(bytes).ok()?;
+    let sight = |sight: WrittenSight| Sight {
+        path: os::from_bytes(sight.path.to_vec()).into(),
+        look: sight.look,
+        found: sight.found,
+    };
+    (sights.len() <= PAGE).then(|| sights.into_iter().map(sight).collect())
+}
+
+/// The numbers of a list of sights, all below a bound. `None` if it is damaged.
+pub(super) fn parse_numbers(bytes: &[u8], bound: u32) -> Option<Vec<u32>> {
+    numbers(&postcard::from_bytes::<Vec<u32>>(bytes).ok()?, bound)
+}
+
+/// A list of variables. `None` if it is damaged.
+pub(super) fn parse_variables(bytes: &[u8]) -> Option<VariablesSeen> {
+    postcard::from_bytes(bytes).ok()
+}
