@@ -151,13 +151,9 @@ impl Recall {
         Some(Key::of("question", (&self.asker, toolchain, asked)))
     }
 
-    /// The environment of a toolchain's commands, without what each command gets anew.
     fn variables(&self, plan: &Plan, id: ToolchainId) -> Rc<Variables> {
-        let toolchain = &plan.toolchains[id];
-        let lasts = |(name, _): &&(OsString, OsString)| !toolchain.private_temp || name != "TMPDIR";
-        let variables = || Variables::new(toolchain.env.iter().filter(lasts).map(|(n, v)| (n, v)));
-        let mut known = self.variables.borrow_mut();
-        known.entry(id).or_insert_with(|| Rc::new(variables())).clone()
+        let variables = || Rc::new(lasting_variables(&plan.toolchains[id]));
+        self.variables.borrow_mut().entry(id).or_insert_with(variables).clone()
     }
 
     /// From now on, commands of this toolchain run unwatched.
@@ -167,6 +163,12 @@ impl Recall {
 }
 
 const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
+
+/// The environment of a toolchain's commands, without what each command gets anew.
+pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
+    let lasts = |(name, _): &&(OsString, OsString)| !toolchain.private_temp || name != "TMPDIR";
+    Variables::new(toolchain.env.iter().filter(lasts).map(|(name, value)| (name, value)))
+}
 
 /// Why the answer to a question is not kept, whatever was seen.
 fn reason_not_to_keep(toolchain: &Toolchain, question: &Question) -> Option<String> {

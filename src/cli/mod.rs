@@ -10,6 +10,7 @@ mod modules;
 mod output;
 mod progress;
 pub(crate) mod schema;
+mod store;
 mod stream;
 mod wrong_call;
 
@@ -80,6 +81,11 @@ enum Command {
     /// ~/.local/share/tryall/VERSION-HASH) and prints that directory: the CMake modules at the top,
     /// the Meson files in `meson`. Keep the directory as long as build directories use it.
     Modules(modules::ModulesArgs),
+    /// Show, check or trim the store, which keeps answers between runs
+    ///
+    /// The store is the directory TRYALL_STORE, else $XDG_CACHE_HOME/tryall or ~/.cache/tryall.
+    /// With TRYALL_STORE=off, no answer is kept.
+    Store(store::StoreArgs),
     /// Answer the batches of Meson's wrapper
     #[command(hide = true)]
     Meson(meson::MesonArgs),
@@ -240,6 +246,7 @@ pub fn main() -> ExitCode {
         None => check::run(CheckArgs::default(), inherited),
         Some(Command::Cmake(args)) => cmake::run(args),
         Some(Command::Meson(args)) => meson::run(&args, &inherited),
+        Some(Command::Store(args)) => store::run(&args),
         Some(Command::Modules(args)) => modules::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::BenchWorker) => match crate::bench::strategy::work() {
