@@ -65,7 +65,7 @@ impl CheckRun<'_> {
             && linked.verdict == Verdict::Yes
             && linked.messages.is_empty()
         {
-            self.context.links.learn(link, self.seen.borrow().clone());
+            self.learn(link);
         }
         outcome.verdict = linked.verdict;
         outcome.command = linked.command;

@@ -16,7 +16,7 @@ use crate::deps::recorder::{Recorder, Watch};
 use crate::deps::sight::{Gap, Seen};
 use crate::deps::world::World;
 use crate::exec::process::Finished;
-use crate::os::{self, Asker, Start};
+use crate::os::Start;
 use crate::plan::ids::{CheckId, ToolchainId};
 use crate::plan::question::{CallerSource, Question, Subject};
 use crate::plan::toolchain::Toolchain;
@@ -31,7 +31,6 @@ pub(crate) struct Recall {
     store: RefCell<Store>,
     world: RefCell<World>,
     recorder: Option<Recorder>,
-    asker: Asker,
     distrusted: Cell<bool>,
     variables: RefCell<HashMap<ToolchainId, Rc<Variables>>>,
     /// The toolchains whose commands cannot be seen, and why.
@@ -45,7 +44,6 @@ impl Recall {
             store: RefCell::new(store),
             world: RefCell::default(),
             recorder: Recorder::new(scratch),
-            asker: os::asker(),
             distrusted: Cell::new(false),
             variables: RefCell::default(),
             unseen: RefCell::default(),
@@ -113,6 +111,36 @@ impl Recall {
         }
     }
 
+    /// What earlier commands of a toolchain have shown, and what they looked at.
+    pub(crate) fn find_fact(
+        &self,
+        plan: &Plan,
+        toolchain: ToolchainId,
+        key: &Key,
+    ) -> Option<(Rc<[u8]>, Rc<Seen>)> {
+        let env = self.variables(plan, toolchain);
+        let recorder = self.recorder.as_ref()?;
+        let mut store = self.store.borrow_mut();
+        let stored = store.find(key, &mut self.world.borrow_mut(), &env)?;
+        let seen = store.seen(&stored, &mut recorder.sights.borrow_mut())?;
+        Some((stored.payload.clone(), Rc::new(seen)))
+    }
+
+    /// Keeps what commands of a toolchain have shown, unless they may have looked at more.
+    pub(crate) fn keep_fact(
+        &self,
+        plan: &Plan,
+        toolchain: ToolchainId,
+        key: Key,
+        fact: &[u8],
+        seen: &Rc<Seen>,
+    ) {
+        let Some(recorder) = self.recorder.as_ref().filter(|_| seen.gap.is_none()) else { return };
+        let env = self.variables(plan, toolchain);
+        let sights = recorder.sights.borrow();
+        self.store.borrow_mut().keep(key, FACT, fact.into(), seen, &sights, &env);
+    }
+
     /// Begins to watch a command with this environment. `None` if it cannot be watched.
     pub(crate) fn watch(
         &self,
@@ -148,7 +176,7 @@ impl Recall {
             (&commands.compile, link.map(|(link, program)| (link, program.as_ref().ok())))
         });
         let toolchain = (language, commands, command, program, args, link_args, private_temp);
-        Some(Key::of("question", (&self.asker, toolchain, asked)))
+        Some(Key::of("question", (toolchain, asked)))
     }
 
     fn variables(&self, plan: &Plan, id: ToolchainId) -> Rc<Variables> {
@@ -161,6 +189,9 @@ impl Recall {
         self.unseen.borrow_mut().insert(toolchain, gap);
     }
 }
+
+/// The name of what is no answer to a check in the store.
+const FACT: &str = "(link)";
 
 const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
 

@@ -24,9 +24,11 @@
 //! linker to say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
+use serde::{Deserialize, Serialize};
 
 use crate::compiler::linker_trace::{Trace, parse_trace_line};
 use crate::compiler::object_file::{self, Export, Exports, Wants};
@@ -34,14 +36,15 @@ use crate::deps::sight::Seen;
 use crate::source::words::words;
 
 /// The names that a link command finds in shared libraries.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inventory {
     /// The exported names; `None` for a name that an object file may neither want nor define.
     names: BTreeMap<String, Option<Export>>,
     /// The `.note.gnu.property` of the object file that was linked for the inventory.
     properties: Vec<u8>,
     /// What the commands behind it looked at.
-    pub(super) seen: Seen,
+    #[serde(skip)]
+    pub(super) seen: Rc<Seen>,
 }
 
 impl Inventory {
@@ -160,6 +163,6 @@ impl Libraries {
         for name in self.names() {
             names.entry(name.into()).or_insert(None);
         }
-        Some(Inventory { names, properties, seen: Seen::default() })
+        Some(Inventory { names, properties, seen: Rc::default() })
     }
 }

@@ -46,6 +46,7 @@ pub(crate) type Taken = Option<Rc<Inventory>>;
 pub(crate) struct Link {
     /// The command, its environment, and the object file.
     bytes: Vec<u8>,
+    env_at: usize,
     object_at: usize,
 }
 
@@ -75,6 +76,8 @@ impl Link {
             bytes.extend_from_slice(word.as_encoded_bytes());
             bytes.push(0);
         }
+        bytes.extend_from_slice(programs.as_bytes());
+        let env_at = bytes.len();
         for (name, value) in env {
             // TMPDIR differs for each check and changes nothing. Neither does the language of messages,
             // because there are none.
@@ -85,15 +88,19 @@ impl Link {
                 }
             }
         }
-        bytes.extend_from_slice(programs.as_bytes());
         let object_at = bytes.len();
         bytes.extend_from_slice(object);
-        Some(Link { bytes, object_at })
+        Some(Link { bytes, env_at, object_at })
     }
 
     /// The object file.
     pub(crate) fn object(&self) -> &[u8] {
         &self.bytes[self.object_at..]
+    }
+
+    /// The command without its environment, of which only what was read counts in the store.
+    fn words(&self) -> &[u8] {
+        &self.bytes[..self.env_at]
     }
 
     fn command(&self) -> &[u8] {
@@ -123,6 +130,11 @@ fn names_no_other_file(word: &str) -> bool {
 }
 
 impl KnownLinks {
+    /// Whether no link is known.
+    pub(crate) fn is_distrusted(&self) -> bool {
+        self.distrusted.get()
+    }
+
     /// From now on, no link is known.
     pub(crate) fn distrust(&self) {
         self.distrusted.set(true);
@@ -135,13 +147,13 @@ impl KnownLinks {
     }
 
     /// Remembers a link that succeeded without output, and what its command looked at.
-    pub(crate) fn learn(&self, link: Link, seen: Seen) {
+    pub(crate) fn learn(&self, link: Link, seen: Rc<Seen>) {
         let mut samples = self.samples.borrow_mut();
         let samples = samples.entry(link.command().into()).or_default();
         if samples.len() < SAMPLES {
             samples.push(link.object().into());
         }
-        self.known.borrow_mut().insert(link.bytes, Rc::new(seen));
+        self.known.borrow_mut().insert(link.bytes, seen);
     }
 
     /// The inventory of a link's command. `None` if it has not been taken.
@@ -220,7 +232,7 @@ mod tests {
     fn what_differs_in_one_byte_is_not_known() {
         let words = "cc conftest.o -o conftest.exe";
         let links = KnownLinks::default();
-        links.learn(link(words, b"object").unwrap(), Seen::default());
+        links.learn(link(words, b"object").unwrap(), Rc::default());
         let knows = |link: Option<Link>| links.known(&link.unwrap()).is_some();
         assert!(knows(link(words, b"object")));
         assert!(!knows(link(words, b"objecT")));
