@@ -66,7 +66,7 @@ impl CheckRun<'_> {
     /// The inventory of a link's command, if this run or the store has it.
     fn known_inventory(&self, link: &Link) -> Option<Taken> {
         let links = &self.context.links;
-        if let Some(taken) = self.known_inventory(link) {
+        if let Some(taken) = links.inventory(link) {
             return Some(taken);
         }
         let (fact, seen) = self.recalled_fact(&self.key_of_inventory(link))?;
@@ -107,7 +107,7 @@ impl CheckRun<'_> {
         while links.is_begun(link) {
             links.wait().await;
         }
-        if let Some(taken) = links.inventory(link) {
+        if let Some(taken) = self.known_inventory(link) {
             return taken.inspect(|inventory| self.rests_also_on(Some(&inventory.seen)));
         }
         let sample = links.begin_inventory(link)?;
