@@ -61,15 +61,22 @@ pub(super) struct Segment<S = File> {
     index: Vec<u8>,
     answers: u32,
     sights: u32,
-    page_extents: Vec<Extent>,
-    /// The pages that were needed; `None` inside if a page is damaged.
-    pages: HashMap<usize, Option<Page>>,
+    pages: Vec<Slot>,
     /// The lists of variables that were needed, by offset.
     variables: HashMap<u32, Option<Rc<VariablesSeen>>>,
     /// The lists of sights that were looked at in a world, by offset, and whether they all hold.
     lists: HashMap<u32, bool>,
     /// The moment of that world.
     moment: u64,
+}
+
+/// A page of sights.
+#[derive(Debug)]
+enum Slot {
+    /// Nobody needed it so far.
+    Unread(Extent),
+    Read(Box<Page>),
+    Damaged,
 }
 
 #[derive(Debug)]
@@ -112,8 +119,8 @@ impl<S: Source> Segment<S> {
             return None;
         }
         let (index, rest) = covered.split_at(entries as usize * ENTRY);
-        let extent = |bytes| Extent { offset: number(bytes, 0), len: number(bytes, 4) };
-        let page_extents = rest.chunks_exact(PAGE_ENTRY).take(pages).map(extent).collect();
+        let slot = |bytes| Slot::Unread(Extent { offset: number(bytes, 0), len: number(bytes, 4) });
+        let pages = rest.chunks_exact(PAGE_ENTRY).take(pages).map(slot).collect();
         Some(Segment {
             id,
             size,
@@ -121,9 +128,8 @@ impl<S: Source> Segment<S> {
             index: index.to_vec(),
             answers,
             sights,
-            page_extents,
+            pages,
             source,
-            pages: HashMap::new(),
             variables: HashMap::new(),
             lists: HashMap::new(),
             moment: 0,
@@ -205,7 +211,11 @@ impl<S: Source> Segment<S> {
         if self.moment != world.moment() {
             self.moment = world.moment();
             self.lists.clear();
-            self.pages.values_mut().flatten().for_each(|page| page.holds = [None; PAGE]);
+            for slot in &mut self.pages {
+                if let Slot::Read(page) = slot {
+                    page.holds = [None; PAGE];
+                }
+            }
         }
         if let Some(known) = self.lists.get(&list.offset) {
             return *known;
@@ -225,13 +235,16 @@ impl<S: Source> Segment<S> {
     }
 
     fn page(&mut self, number: u32) -> Option<&mut Page> {
-        let page = number as usize / PAGE;
-        if !self.pages.contains_key(&page) {
-            let extent = *self.page_extents.get(page)?;
+        let at = number as usize / PAGE;
+        if let Slot::Unread(extent) = *self.pages.get(at)? {
             let sights = self.blob(extent).and_then(|bytes| parse_page(&bytes));
-            self.pages.insert(page, sights.map(|sights| Page { sights, holds: [None; PAGE] }));
+            let page = |sights| Slot::Read(Box::new(Page { sights, holds: [None; PAGE] }));
+            self.pages[at] = sights.map_or(Slot::Damaged, page);
         }
-        self.pages.get_mut(&page)?.as_mut()
+        match &mut self.pages[at] {
+            Slot::Read(page) => Some(page),
+            _ => None,
+        }
     }
 }
 
