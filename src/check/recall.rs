@@ -12,7 +12,7 @@ use crate::check::files::source_text;
 use crate::check::{CheckRun, Outcome, stored};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::Verdict;
-use crate::deps::recorder::{Recorder, Watch};
+use crate::deps::recorder::{Recorder, Watch, Watched};
 use crate::deps::sight::{Gap, Seen};
 use crate::deps::world::World;
 use crate::exec::process::Finished;
@@ -31,6 +31,8 @@ pub(crate) struct Recall {
     store: RefCell<Store>,
     world: RefCell<World>,
     recorder: Option<Recorder>,
+    /// The directory of the run, whose files are the commands' own.
+    scratch: PathBuf,
     distrusted: Cell<bool>,
     variables: RefCell<HashMap<ToolchainId, Rc<Variables>>>,
     /// The toolchains whose commands cannot be seen, and why.
@@ -43,7 +45,8 @@ impl Recall {
         Recall {
             store: RefCell::new(store),
             world: RefCell::default(),
-            recorder: Recorder::new(scratch),
+            recorder: Recorder::new(),
+            scratch: scratch.into(),
             distrusted: Cell::new(false),
             variables: RefCell::default(),
             unseen: RefCell::default(),
@@ -104,7 +107,7 @@ impl Recall {
             (Ok(seen), Some(recorder)) => {
                 let Some(payload) = stored::payload(outcome, question, asked) else { return };
                 let env = self.variables(plan, question.toolchain);
-                store.keep(key, label, payload.into(), seen, &recorder.sights.borrow(), &env);
+                store.keep(key, label, payload.into(), seen, &recorder.sights(), &env);
             }
             (Ok(_), None) => store.keep_not(key, label, CANNOT_SEE),
             (Err(why), _) => store.keep_not(key, label, &why),
@@ -122,7 +125,7 @@ impl Recall {
         let recorder = self.recorder.as_ref()?;
         let mut store = self.store.borrow_mut();
         let stored = store.find(key, &mut self.world.borrow_mut(), &env)?;
-        let seen = store.seen(&stored, &mut recorder.sights.borrow_mut())?;
+        let seen = store.seen(&stored, |sight| recorder.id(sight))?;
         Some((stored.payload.clone(), Rc::new(seen)))
     }
 
@@ -137,22 +140,21 @@ impl Recall {
     ) {
         let Some(recorder) = self.recorder.as_ref().filter(|_| seen.gap.is_none()) else { return };
         let env = self.variables(plan, toolchain);
-        let sights = recorder.sights.borrow();
-        self.store.borrow_mut().keep(key, FACT, fact.into(), seen, &sights, &env);
+        self.store.borrow_mut().keep(key, FACT, fact.into(), seen, &recorder.sights(), &env);
     }
 
     /// Begins to watch a command with this environment. `None` if it cannot be watched.
     pub(crate) fn watch(
         &self,
         toolchain: ToolchainId,
+        program: &Path,
         env: &mut Vec<(OsString, OsString)>,
-        dir: &Path,
     ) -> Result<(&Recorder, Watch), Gap> {
         if let Some(gap) = self.unseen.borrow().get(&toolchain) {
             return Err(gap.clone());
         }
         let recorder = self.recorder.as_ref().ok_or_else(|| Gap(CANNOT_SEE.into()))?;
-        let watch = recorder.watch(env, dir);
+        let watch = recorder.watch(program, env, &[&self.scratch]);
         Ok((recorder, watch.map_err(|error| Gap(format!("{CANNOT_SEE}: {error}")))?))
     }
 
@@ -221,18 +223,18 @@ impl CheckRun<'_> {
         let Some(recall) = &self.context.recall else { return self.run(start, product).await };
         let toolchain = self.question.toolchain;
         let mut env = start.env.to_vec();
-        let gap = match recall.watch(toolchain, &mut env, start.dir) {
+        let gap = match recall.watch(toolchain, start.program, &mut env) {
             Ok((recorder, watch)) => {
                 let finished = self.run(Start { env: &env, ..start }, product).await;
-                let seen = watch.seen(recorder);
-                let text = [&finished.stdout, &finished.stderr];
-                let is_disturbed = text.iter().any(|text| recorder.is_named_in(&text.text()));
-                let Some(gap) = seen.gap.clone().filter(|_| seen.is_disturbed || is_disturbed)
-                else {
+                let Watched { seen, is_disturbed } = watch.seen(recorder);
+                let output = [&finished.stdout, &finished.stderr];
+                let is_mentioned = || output.iter().any(|it| recorder.is_mentioned_in(&it.text()));
+                if !is_disturbed && !is_mentioned() {
                     self.seen.borrow_mut().add(&seen);
                     return finished;
-                };
+                }
                 // Watching may have changed what the command did.
+                let gap = seen.gap.unwrap_or_else(|| Gap(CANNOT_SEE.into()));
                 recall.give_up_watching(toolchain, gap.clone());
                 gap
             }

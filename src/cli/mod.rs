@@ -10,6 +10,7 @@ mod modules;
 mod output;
 mod progress;
 pub(crate) mod schema;
+mod seen;
 mod store;
 mod stream;
 mod wrong_call;
@@ -92,6 +93,9 @@ enum Command {
     /// Run commands that `bench` sends to a worker process
     #[command(hide = true)]
     BenchWorker,
+    /// Run one command and print what it looks at
+    #[command(hide = true)]
+    Seen(seen::SeenArgs),
     /// Print the JSON Schema of a request, a response or a benchmark
     Schema {
         /// The schema
@@ -253,6 +257,7 @@ pub fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => output::write_failure(&error),
         },
+        Some(Command::Seen(args)) => seen::run(&args),
         Some(Command::Schema { which }) => output::print(schema::schema(which).as_bytes()),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -59,8 +59,6 @@ pub(crate) struct Seen {
     pub whole_environment: bool,
     /// Why this may not be everything. Answers that rest on it are not kept.
     pub gap: Option<Gap>,
-    /// Whether the watching itself may have changed what the command did.
-    pub is_disturbed: bool,
 }
 
 /// Why a command may have looked at more than was seen.

@@ -53,7 +53,9 @@ fn toolchains(world: &World) -> Vec<(&'static str, Value, Vec<String>)> {
     let path = |relative: &str| world.path(relative).display().to_string();
     let cc = family.cc.as_str();
     let c = |command: &str, args: &[String]| json!({"language": "c", "command": [command], "args": args});
-    let of = |paths: &[&str]| paths.iter().map(|path| (*path).to_string()).collect();
+    let of = |paths: &[&str]| -> Vec<String> {
+        paths.iter().map(|path| (*path).to_string()).collect()
+    };
     let specs = match family.is_gcc() {
         true => vec![format!("-specs={}", path("etc/specs"))],
         false => vec!["--config".into(), path("etc/specs")],
