@@ -93,6 +93,8 @@ pub fn differences(world: &World, mode: Mode, is: &Value, right: &Value) -> Vec<
     let fields: &[&str] = match mode {
         // A shared command and its output are not those of the check alone.
         Mode::Shared => &["status", "value", "code"],
+        // Errors come from whichever command failed first, and are never kept.
+        _ if right["status"] == "error" => &["status", "code"],
         _ => &["status", "value", "code", "reason", "exit_code", "command", "output", "source"],
     };
     let differs = |field: &&&'static str| {

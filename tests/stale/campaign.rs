@@ -1,5 +1,6 @@
 //! The campaign: changes the world, asks, compares, and counts.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -12,6 +13,9 @@ use crate::world::{Family, World};
 
 /// How many questions are asked after a change.
 const SAMPLE: usize = 8;
+
+/// How many questions are asked most of the time. They change slowly.
+const USUAL: usize = 16;
 
 /// After so many changes, all answers are judged.
 const JUDGE_ALL: usize = 20;
@@ -70,10 +74,13 @@ struct Campaign {
     questions: Vec<Question>,
     /// For each question and mode, whether it was answered and nothing was touched since.
     untouched: Vec<[bool; 2]>,
-    /// The last changes, for people.
+    /// The questions that are asked most of the time.
+    usual: Vec<usize>,
+    /// The changes so far, for people.
     history: Vec<String>,
     figures: Figures,
-    misses: std::collections::BTreeMap<String, usize>,
+    /// The answers that were not found although nothing was touched, and how often.
+    misses: BTreeMap<String, usize>,
 }
 
 /// Makes changes until there were enough or the time is up.
@@ -87,15 +94,16 @@ pub fn run(compiler: &str, seed: u64, changes: usize, time: Duration, may_mount:
         changer: Changer::new(Random::seeded(seed), may_mount),
         questions,
         untouched,
+        usual: Vec::new(),
         history: Vec::new(),
         figures: Figures::default(),
-        misses: std::collections::BTreeMap::new(),
+        misses: BTreeMap::new(),
     };
-    let until = Instant::now() + time;
-    let all: Vec<_> = (0..campaign.questions.len()).collect();
-    for mode in [Mode::Apart, Mode::Shared] {
-        campaign.ask(&all, mode, true);
+    for _ in 0..USUAL {
+        let question = campaign.changer.below(campaign.questions.len());
+        campaign.usual.push(question);
     }
+    let until = Instant::now() + time;
     while campaign.figures.changes < changes && Instant::now() < until {
         campaign.step();
     }
@@ -131,9 +139,17 @@ impl Campaign {
         }
     }
 
+    /// Some questions, most of them from those that were asked lately.
     fn sample(&mut self) -> Vec<usize> {
-        let mut sample: Vec<_> =
-            (0..SAMPLE).map(|_| self.changer.below(self.questions.len())).collect();
+        let mut sample: Vec<_> = (0..SAMPLE)
+            .map(|_| match self.changer.below(8) {
+                0 => self.changer.below(self.questions.len()),
+                _ => self.usual[self.changer.below(USUAL)],
+            })
+            .collect();
+        let (replaced, by) =
+            (self.changer.below(USUAL), self.changer.below(self.questions.len()));
+        self.usual[replaced] = by;
         sample.sort_unstable();
         sample.dedup();
         sample
@@ -220,10 +236,17 @@ impl Campaign {
             self.figures.changes,
             &self.history[last..],
             question.check,
-            answers[id],
-            right[id],
-            ask(&self.world, &[question], mode)[id],
-            ask(&self.world, &[question], Mode::Judge)[id],
+            shown(&answers[id]),
+            shown(&right[id]),
+            shown(&ask(&self.world, &[question], mode)[id]),
+            shown(&ask(&self.world, &[question], Mode::Judge)[id]),
         );
     }
+}
+
+/// An answer without its source, which is long.
+fn shown(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    answer.as_object_mut().expect("answers are objects").remove("source");
+    answer
 }

@@ -62,14 +62,14 @@ impl Changer {
     pub fn change(&mut self, world: &mut World) -> (Change, io::Result<()>) {
         match self.below(100) {
             0..25 => self.undo(world),
-            25..60 => {
+            25..62 => {
                 let slot = self.below(world.slots.len());
                 self.file(world, &world.slots[slot])
             }
-            60..65 => self.file_often_used(world),
-            65..77 => self.dir(world),
-            77..82 => self.link_of_compiler(world),
-            82..86 => self.unrelated(world),
+            62..70 => self.file_often_used(world),
+            70..82 => self.dir(world),
+            82..86 => self.link_of_compiler(world),
+            86..91 => self.unrelated(world),
             _ => self.variable(world),
         }
     }
@@ -107,7 +107,9 @@ impl Changer {
     }
 
     fn variable(&mut self, world: &mut World) -> (Change, io::Result<()>) {
-        let (name, values) = VARIABLES[self.below(VARIABLES.len())];
+        // Those at the end matter to few questions.
+        let at = self.below(VARIABLES.len()).max(self.below(VARIABLES.len()));
+        let (name, values) = VARIABLES[at];
         let was = world.env.get(name).cloned();
         self.undos.push(Undo::Variable(name, was));
         let value = match self.below(values.len() + 1) {

@@ -176,7 +176,7 @@ fn of_headers(writer: &mut Writer) {
         json!({"kind": "sizeof", "type": "struct b"}),
         json!({"kind": "alignment", "type": "struct b"}),
         json!({"kind": "define", "name": "B_VALUE"}),
-        json!({"kind": "prototype", "function": "b_func", "return_type": "int"}),
+        json!({"kind": "prototype", "function": "b_func", "return_type": "int", "arguments": []}),
     ] {
         let mut check = with_headers(check);
         check["headers"] = json!(["b.h"]);

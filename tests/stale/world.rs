@@ -66,17 +66,17 @@ pub const DIRS: [&str; 14] = [
 
 /// The variables that may change, with their values. `@` stands for the root of the world.
 pub const VARIABLES: [(&str, &[&str]); 12] = [
-    ("CPATH", &["@/cp1", "@/cp2", "@/cp1:@/cp2", "@/d0"]),
     ("C_INCLUDE_PATH", &["@/cp2", "@/cp1"]),
-    ("LIBRARY_PATH", &["@/lp1", "@/lp2", "@/lp2:@/lp1"]),
     ("GCC_EXEC_PREFIX", &["@/copy/lib/gcc/"]),
-    ("COMPILER_PATH", &["@/tools2", "@/tools"]),
-    ("PATH", &["@/path1:/usr/local/bin:/usr/bin:/bin", "/usr/bin:/bin:@/path1"]),
     ("LANG", &["C", "de_DE.UTF-8"]),
+    ("SOURCE_DATE_EPOCH", &["0", "1000", "nonsense"]),
+    ("COMPILER_PATH", &["@/tools2", "@/tools"]),
+    ("CPATH", &["@/cp1", "@/cp2", "@/cp1:@/cp2", "@/d0"]),
+    ("LIBRARY_PATH", &["@/lp1", "@/lp2", "@/lp2:@/lp1"]),
+    ("PATH", &["@/path1:/usr/local/bin:/usr/bin:/bin", "/usr/bin:/bin:@/path1"]),
+    ("MPI_EXTRA", &["-DEXTRA=1", "-DEXTRA=2", "-no-such-flag"]),
     ("LC_ALL", &["C", "C.UTF-8", "de_DE.UTF-8"]),
     ("TMPDIR", &["@/tmp2", "@/tmp3"]),
-    ("SOURCE_DATE_EPOCH", &["0", "1000", "nonsense"]),
-    ("MPI_EXTRA", &["-DEXTRA=1", "-DEXTRA=2", "-no-such-flag"]),
     ("UNRELATED", &["1", "2", "3"]),
 ];
 
