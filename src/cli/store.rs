@@ -272,13 +272,16 @@ fn variables(asked: &Asked) -> Option<Variables> {
     Some(lasting_variables(&plan.toolchains[Id::at(0)]))
 }
 
+/// A stored answer: the id of its check, the check, and the outcome.
+type Kept = (String, Asked, Outcome);
+
 /// Asks again for all answers that hold.
 fn verify(store: &mut Store) -> ExitCode {
     let mut entries = Vec::new();
     store.entries(|entry| entries.push(entry));
     let mut world = World::default();
     // Checks of one toolchain and directory are asked together, each alone.
-    let mut groups: BTreeMap<(String, PathBuf), Vec<(String, Asked, Outcome)>> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, PathBuf), Vec<Kept>> = BTreeMap::new();
     for entry in &entries {
         let EntryBody::Answer(payload) = &entry.body else { continue };
         let Some((asked, outcome)) = stored::check(payload) else { continue };
