@@ -97,6 +97,9 @@ static bool seen_is_of_path(int error)
 	case ENOTEMPTY:
 	case ETXTBSY:
 	case EXDEV:
+	case ENODATA:
+	case ENOTSUP:
+	case ERANGE:
 		return true;
 	default:
 		return false;
