@@ -177,7 +177,12 @@ fn traced(base: &Path, case: &Case, dir: &Path, words: &[&str]) -> (Seen, Option
             read(line, dir, &mut seen, &mut made);
         }
     }
-    seen.retain(|(path, _)| !made.contains(path));
+    // What the command made itself, what is in it, and links on the way there.
+    let is_about_made = |path: &str| {
+        let path = Path::new(path);
+        made.iter().any(|made| path.starts_with(made) || Path::new(made).starts_with(path))
+    };
+    seen.retain(|(path, _)| !is_about_made(path));
     (seen, ended.status.code())
 }
 
@@ -205,7 +210,8 @@ fn read(line: &str, dir: &Path, seen: &mut Seen, made: &mut BTreeSet<String>) {
                 continue;
             }
             let path = spelled(&base, path);
-            if arguments.contains("O_EXCL") || call.starts_with("mkdir") {
+            let makes = arguments.contains("O_EXCL") || call.starts_with("mkdir");
+            if makes && !result.starts_with('-') {
                 made.insert(path.clone());
             }
             seen.insert((path, is_there));
