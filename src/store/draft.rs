@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::Key;
 use super::format::{
-    Body, Entry, Extent, HEAD, Id, MAGIC, PAGE, Record, WrittenSight, checksum, differences, prefix,
+    Body, Entry, Extent, Id, MAGIC, PAGE, Record, WrittenSight, checksum, differences, prefix,
 };
 use super::segment::{Segment, Source};
 use super::variables::VariablesSeen;
