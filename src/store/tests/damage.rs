@@ -31,7 +31,8 @@ fn a_flipped_bit_changes_no_answer() {
         damaged[at] ^= 1 << (at % 8);
         harmless += usize::from(answers(&damaged) == usize::from(ANSWERS));
     }
-    assert!(harmless < 80, "only the note on the question without an answer: {harmless} bytes");
+    // The note on the question without an answer, and when answers were used.
+    assert!(harmless < 130, "{harmless} of {} bytes decide nothing", file.len());
 }
 
 #[test]
