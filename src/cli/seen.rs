@@ -68,7 +68,8 @@ pub(super) fn run(args: &SeenArgs) -> ExitCode {
 }
 
 fn report(args: &SeenArgs) -> Result<Report, String> {
-    let recorder = Recorder::new().ok_or("this system has no way to see what a command looks at")?;
+    let recorder =
+        Recorder::new().ok_or("this system has no way to see what a command looks at")?;
     let scratch = match &args.dir {
         Some(_) => None,
         None => Some(scratch::choose().and_then(Scratch::new).map_err(|reason| reason.text)?),

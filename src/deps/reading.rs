@@ -289,7 +289,11 @@ fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
             noted.about_machine = Some(OsStr::from_bytes(path).to_os_string());
         }
         (kind, Some(Special::Unknown)) if !has_contents(kind, record) => {
-            noted.sights.push(known.sight(OsStr::from_bytes(path).into(), Look::Follow, found(record)));
+            noted.sights.push(known.sight(
+                OsStr::from_bytes(path).into(),
+                Look::Follow,
+                found(record),
+            ));
         }
         (_, Some(Special::Unknown)) => noted.gap = Some(format!("the command reads {}", shown())),
         (Kind::RealPath, None) => {
