@@ -4,3 +4,4 @@
 pub mod diagnostics;
 pub mod request;
 pub mod sources;
+pub mod store;

@@ -70,8 +70,12 @@ pub(super) fn run(args: &SeenArgs) -> ExitCode {
 fn report(args: &SeenArgs) -> Result<Report, String> {
     let recorder =
         Recorder::new().ok_or("this system has no way to see what a command looks at")?;
-    let scratch = scratch::choose().and_then(Scratch::new).map_err(|reason| reason.text)?;
-    let dir = args.dir.as_deref().unwrap_or(scratch.path());
+    let scratch = match &args.dir {
+        Some(_) => None,
+        None => Some(scratch::choose().and_then(Scratch::new).map_err(|reason| reason.text)?),
+    };
+    let given = args.dir.as_deref().or(scratch.as_ref().map(Scratch::path));
+    let dir = given.expect("one of them is there");
     let dir = std::fs::canonicalize(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     let program = which::which(&args.command[0])
         .map_err(|error| format!("{}: {error}", args.command[0].display()))?;

@@ -25,7 +25,7 @@ use crate::plan::ids::Id;
 use crate::protocol::Request;
 use crate::protocol::response::{Answer, Status, Value};
 use crate::store::{
-    Entry, EntryBody, PathChange, Place, State, Store, VariableChange, Variables, Which, bytes,
+    Entry, EntryBody, PathChange, Place, State, Store, VariableChange, Variables, Which, parse_size,
 };
 
 /// Arguments of `tryall store`.
@@ -66,7 +66,7 @@ enum StoreCommand {
 }
 
 fn size(text: &str) -> Result<u64, &'static str> {
-    bytes(text).ok_or("expected a size such as 100M")
+    parse_size(text).ok_or("expected a size such as 100M")
 }
 
 /// Runs `tryall store`.

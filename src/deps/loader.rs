@@ -83,19 +83,11 @@ const DEFAULTS: [&str; 10] = [
     "/usr/local/lib",
 ];
 
-/// Subdirectories for certain processors, which the loader prefers.
-const FOR_PROCESSORS: [&str; 10] = [
-    "glibc-hwcaps",
-    "x86-64-v4",
-    "x86-64-v3",
-    "x86-64-v2",
-    "tls",
-    "haswell",
-    "xeon_phi",
-    "avx512_1",
-    "x86_64",
-    "atomics",
-];
+/// Subdirectories for certain processors, which the loader prefers, up to glibc 2.36 and since.
+const FOR_PROCESSORS: [&str; 7] =
+    ["glibc-hwcaps", "tls", "haswell", "xeon_phi", "avx512_1", "x86_64", "atomics"];
+/// What may be in `glibc-hwcaps`.
+const LEVELS: [&str; 3] = ["x86-64-v4", "x86-64-v3", "x86-64-v2"];
 
 impl Loader {
     /// What the start of a program rests on.
@@ -154,12 +146,17 @@ impl Loader {
             with.flat_map(|(path, facts)| directories(&facts.rpath, path, looks))
                 .collect::<Vec<_>>()
         };
+        // The kernel has already loaded the loader, and nobody searches for a path.
+        let loader = main.interpreter.as_deref().and_then(|path| Path::new(path).file_name());
+        let is_given = |name: &[u8]| {
+            name.contains(&b'/') || loader.is_some_and(|loader| loader.as_bytes() == name)
+        };
         let rpaths = all_rpaths(looks);
         let given = directories(image.library_path.as_bytes(), Path::new(&image.executable), looks);
         for (path, facts) in &objects {
             let own = directories(&facts.runpath, path, looks);
             let before = if facts.runpath.is_empty() { rpaths.as_slice() } else { &[] };
-            for name in facts.needed.iter().filter(|name| !name.contains(&b'/')) {
+            for name in facts.needed.iter().filter(|name| !is_given(name)) {
                 let found = by_name(name);
                 let dir = found.and_then(Path::parent);
                 let named = before.iter().chain(&given).chain(&own);
@@ -223,7 +220,9 @@ impl Looks {
             return;
         }
         self.look_at(dir.join(OsStr::from_bytes(name)).as_os_str().into());
-        for below in FOR_PROCESSORS.iter().filter(|_| depth < 4) {
+        let is_levels = dir.ends_with(FOR_PROCESSORS[0]);
+        let below = if is_levels { LEVELS.as_slice() } else { &FOR_PROCESSORS };
+        for below in below.iter().filter(|_| depth < 4) {
             let below = dir.join(below);
             if self.has_dir(&below, known) {
                 self.look_for(&below, name, known, depth + 1);

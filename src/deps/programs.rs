@@ -153,7 +153,8 @@ pub(super) fn special(path: &[u8]) -> Option<Special> {
         let is_machine =
             [&b"cpuinfo"[..], b"meminfo", b"stat", b"sys/vm/overcommit_memory"].contains(&rest);
         return Some(match rest {
-            b"self" => Special::Harmless,
+            // Read by libselinux, in most programs of a shell script.
+            b"self" | b"filesystems" => Special::Harmless,
             _ if is_machine => Special::Machine,
             _ => Special::Unknown,
         });

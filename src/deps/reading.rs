@@ -11,7 +11,7 @@ use super::log::{Kind, Log, Notes, Record};
 use super::programs::{self, Special};
 use super::recorder::{Known, Place, Watched};
 use super::sight::{Gap, Seen, SightId};
-use crate::os::{self, Found, Look};
+use crate::os::{self, Found, Look, Stamp};
 
 /// The most links on the way to a file.
 const MOST_LINKS: u32 = 40;
@@ -259,6 +259,7 @@ fn unseen(name: &str) -> String {
         "native" => "the command asks the processor what it is (native)".into(),
         "setlocale" | "newlocale" => "the command uses a locale other than C".into(),
         "uname" | "gethostname" => "the command asks for the name of the machine".into(),
+        "localtime" | "localtime_r" | "tzset" | "mktime" => "the command asks for the time".into(),
         "dlopen" => "the command loads a library by its name alone".into(),
         _ => format!("the command may look at files that were not seen ({name})"),
     }
@@ -287,6 +288,13 @@ fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
         (_, Some(Special::Machine)) => {
             noted.about_machine = Some(OsStr::from_bytes(path).to_os_string());
         }
+        (kind, Some(Special::Unknown)) if !has_contents(kind, record) => {
+            noted.sights.push(known.sight(
+                OsStr::from_bytes(path).into(),
+                Look::Follow,
+                found(record),
+            ));
+        }
         (_, Some(Special::Unknown)) => noted.gap = Some(format!("the command reads {}", shown())),
         (Kind::RealPath, None) => {
             let result = (record.error == 0).then_some(second);
@@ -305,6 +313,12 @@ fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
         }
     }
     noted
+}
+
+/// Whether the look showed more than whether something is there.
+fn has_contents(kind: Kind, record: &Record<'_>) -> bool {
+    let is_dir = |stamp: Stamp| stamp.mode & libc::S_IFMT == libc::S_IFDIR;
+    kind != Kind::Follow || record.found.is_some_and(|stamp| !is_dir(stamp))
 }
 
 fn found(record: &Record<'_>) -> Found {

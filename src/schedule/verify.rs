@@ -24,7 +24,7 @@ pub(super) async fn verify(context: &Context, answers: &mut [Answer]) {
             if context.runner.is_stopping() {
                 return;
             }
-            let alone = to_answer(&answer.id, &outcome, &mut budget);
+            let alone = to_answer(&answer.id, outcome, &mut budget);
             if (alone.status, &alone.value) != (answer.status, &answer.value) {
                 let reason = difference(answer, &alone);
                 context.observer.notice(&format!("{}: {reason}", answer.id));

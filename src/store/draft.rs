@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::Key;
 use super::format::{
-    Body, Entry, Extent, HEAD, Id, MAGIC, PAGE, Record, WrittenSight, checksum, differences, prefix,
+    Body, Entry, Extent, Id, MAGIC, PAGE, Record, WrittenSight, checksum, differences, prefix,
 };
 use super::segment::{Segment, Source};
 use super::variables::VariablesSeen;
@@ -72,9 +72,23 @@ pub(super) enum DraftBody {
     NotKept { reason: String },
 }
 
-/// The numbers in a draft of the sights of a run or of a segment.
+/// The numbers in a draft of the sights of a run or of a segment, by their numbers there.
 #[derive(Debug, Default)]
-pub(super) struct Numbers(HashMap<u32, SightId>);
+pub(super) struct Numbers(Vec<Option<SightId>>);
+
+impl Numbers {
+    fn get(&self, number: u32) -> Option<SightId> {
+        self.0.get(number as usize).copied().flatten()
+    }
+
+    fn set(&mut self, number: u32, id: SightId) {
+        let at = number as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, None);
+        }
+        self.0[at] = Some(id);
+    }
+}
 
 impl Draft {
     pub(super) fn is_empty(&self) -> bool {
@@ -104,26 +118,18 @@ impl Draft {
 
     /// The id of a list of sights of a run.
     pub(super) fn list(&mut self, ids: &[SightId], all: &Sights, numbers: &mut Numbers) -> usize {
-        let sights = ids.iter().map(|id| (id.0, all.get(*id)));
-        self.numbered_list(sights, numbers)
-    }
-
-    fn numbered_list<'a>(
-        &mut self,
-        sights: impl Iterator<Item = (u32, &'a Sight)>,
-        numbers: &mut Numbers,
-    ) -> usize {
-        let mut list: Vec<u32> = sights
-            .map(|(number, sight)| {
-                let new = || self.sights.id(sight.clone());
-                numbers.0.entry(number).or_insert_with(new).0
-            })
-            .collect();
-        list.sort_unstable();
+        let mut list = Vec::with_capacity(ids.len());
+        for id in ids {
+            let known = numbers.get(id.0);
+            let number = known.unwrap_or_else(|| self.sights.id(all.get(*id).clone()));
+            numbers.set(id.0, number);
+            list.push(number.0);
+        }
         self.list_of_numbers(list)
     }
 
-    fn list_of_numbers(&mut self, list: Vec<u32>) -> usize {
+    fn list_of_numbers(&mut self, mut list: Vec<u32>) -> usize {
+        list.sort_unstable();
         let before = self.lists.all.len();
         let length = list.len();
         let id = self.lists.id(list);
@@ -169,14 +175,13 @@ impl Draft {
                 let variables = self.variables(VariablesSeen::clone(&*from.variables(variables)?));
                 let mut list = Vec::new();
                 for number in from.sight_numbers(sights)? {
-                    let id = match numbers.0.get(&number) {
-                        Some(id) => *id,
+                    let id = match numbers.get(number) {
+                        Some(id) => id,
                         None => self.sights.id(from.sight(number)?.clone()),
                     };
-                    numbers.0.insert(number, id);
+                    numbers.set(number, id);
                     list.push(id.0);
                 }
-                list.sort_unstable();
                 let list = self.list_of_numbers(list);
                 DraftBody::Answer { list, variables, payload: payload.into() }
             }
@@ -235,6 +240,7 @@ impl Draft {
 
         let index_offset = u32::try_from(file.bytes.len()).ok()?;
         entries.iter().for_each(|entry| file.bytes.extend_from_slice(&entry.encode()));
+        let pages_offset = u32::try_from(file.bytes.len()).ok()?;
         for page in pages {
             file.number(page.offset);
             file.number(page.len);
@@ -243,7 +249,7 @@ impl Draft {
         file.number(u32::try_from(entries.len()).ok()?);
         file.number(answers);
         file.number(u32::try_from(self.sights.all().len()).ok()?);
-        file.seal(index_offset);
+        file.seal(pages_offset);
         (file.bytes.len() as u64 <= super::format::MAX_FILE).then_some(file.bytes)
     }
 }

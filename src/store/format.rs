@@ -8,9 +8,11 @@
 //! tail: offset of the index, records, answers, sights: 4 bytes each · checksum, 16 bytes
 //! ```
 //!
-//! A blob is encoded with postcard and followed by a checksum of 16 bytes. Each checksum covers
-//! the number of the segment and the offset too: a blob of another segment, or one in another
-//! place, does not fit. Numbers outside blobs are little-endian.
+//! A blob is encoded with postcard and followed by a checksum of 16 bytes. That of the tail covers
+//! the pages as well. Each checksum covers the number of the segment and the offset too: a blob of
+//! another segment, or one in another place, does not fit. The index needs no checksum, and reading
+//! it costs nothing else: it only says where a record may be, and the record says which key it
+//! belongs to. Numbers outside blobs are little-endian.
 
 use serde::{Deserialize, Serialize};
 

@@ -19,7 +19,7 @@ const NEIGHBOURS: usize = 6;
 const LOWEST: u64 = 64 << 10;
 
 /// No merged segment is much longer than this, in bytes, or than a part of the bound.
-const LONGEST: u64 = 16 << 20;
+const LONGEST: u64 = 32 << 20;
 
 /// Into how many segments of the greatest length a store is divided at least.
 const PARTS: u64 = 16;
@@ -38,22 +38,26 @@ pub(super) fn new_id() -> Id {
     id
 }
 
-/// Which neighbours to merge, given the lengths of all segments in the order of time.
+/// Which neighbours to merge, given the lengths of all segments in the order of time. The smallest
+/// come first, and none makes up more than half of the result: with each copy, an answer's segment
+/// becomes twice as long at least.
 fn neighbours(lengths: &[u64], longest: u64) -> Option<Range<usize>> {
     let mut level = LOWEST.min(longest);
     loop {
-        let mut start = 0;
-        while start < lengths.len() {
+        for start in 0..lengths.len() {
             let mut sum = 0;
-            let small = |length: &&u64| {
+            let fits = |length: &&u64| {
                 sum += **length;
                 **length <= level && sum <= longest
             };
-            let end = start + lengths[start..].iter().take_while(small).count();
-            if end - start >= NEIGHBOURS {
-                return Some(start..end);
+            let count = lengths[start..].iter().take_while(fits).count();
+            let is_even = |count: &usize| {
+                let window = &lengths[start..start + count];
+                window.iter().sum::<u64>() >= 2 * window.iter().max().copied().unwrap_or_default()
+            };
+            if let Some(count) = (NEIGHBOURS..=count).rev().find(is_even) {
+                return Some(start..start + count);
             }
-            start += 1;
         }
         if level >= longest {
             return None;
@@ -136,9 +140,11 @@ mod tests {
                     copied += sum;
                     lengths.splice(range, [sum]);
                 }
+
                 let long = lengths.iter().filter(|length| **length > longest / 2).count();
                 assert!(lengths.len() - long <= 30, "{lengths:?}");
             }
+
             assert!(copied < 6 * written, "{copied} of {written}");
         }
     }

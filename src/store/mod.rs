@@ -17,6 +17,8 @@
 mod directory;
 mod draft;
 mod format;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzed;
 mod key;
 mod merge;
 mod place;
@@ -38,7 +40,7 @@ use format::{Body, Extent, Record};
 use segment::Segment;
 use variables::VariablesSeen;
 
-pub(crate) use place::{NoPlace, Place, bytes};
+pub(crate) use place::{NoPlace, Place, parse_size};
 pub(crate) use report::{Entry, EntryBody, Explanation, PathChange, State, Stats, Which};
 pub(crate) use variables::{VariableChange, Variables};
 
@@ -48,7 +50,7 @@ const PROMOTE_AFTER: u32 = 86_400;
 
 /// At most so many segments are open at once. There are only more if many processes wrote at once,
 /// and then merging makes them fewer.
-const MAX_OPEN: usize = 64;
+const MAX_OPEN: usize = 100;
 
 /// When so many bytes are to be written, they are. Bounds the memory.
 const MAX_DRAFT: u64 = 8 << 20;

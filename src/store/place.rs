@@ -48,7 +48,7 @@ impl Place {
             let value = get(name)?;
             (!value.as_ref().is_empty()).then(|| value.as_ref().to_owned())
         };
-        let bound = get(SIZE).and_then(|size| bytes(size.to_str()?)).unwrap_or(DEFAULT_BOUND);
+        let bound = get(SIZE).and_then(|size| parse_size(size.to_str()?)).unwrap_or(DEFAULT_BOUND);
         let dir = match get(STORE) {
             Some(store) if store == "off" => Err(NoPlace::Off),
             Some(store) if Path::new(&store).is_relative() => Err(NoPlace::Relative(store.into())),
@@ -67,7 +67,7 @@ impl Place {
 
 /// A size such as `512M`, in bytes: a whole number, then nothing, `K`, `M` or `G` (powers of 1024),
 /// each also with `B` or `iB`. `None` if it is not written like that or too large.
-pub(crate) fn bytes(size: &str) -> Option<u64> {
+pub(crate) fn parse_size(size: &str) -> Option<u64> {
     let size = size.trim();
     let digits = size.len() - size.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = size.split_at(digits);
@@ -111,10 +111,10 @@ mod tests {
     fn sizes_have_units() {
         let sizes = [("512M", 512 << 20), ("7", 7), ("2 GiB", 2 << 30), ("1k", 1024), ("0", 0)];
         for (text, size) in sizes {
-            assert_eq!(bytes(text), Some(size), "{text}");
+            assert_eq!(parse_size(text), Some(size), "{text}");
         }
         for text in ["", "M", "-1", "1.5G", "1T", "99999999999G", "1 2"] {
-            assert_eq!(bytes(text), None, "{text}");
+            assert_eq!(parse_size(text), None, "{text}");
         }
         assert_eq!(place(&[("TRYALL_STORE_SIZE", "1M")]).bound, 1 << 20);
         assert_eq!(place(&[("TRYALL_STORE_SIZE", "much")]).bound, DEFAULT_BOUND);

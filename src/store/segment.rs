@@ -104,28 +104,30 @@ impl<S: Source> Segment<S> {
         let tail = &end[end.len() - TAIL..];
         let [index_offset, entries, answers, sights] = [0, 4, 8, 12].map(|at| number(tail, at));
         let pages = (sights as usize).div_ceil(PAGE);
-        let tables = entries as u64 * ENTRY as u64 + pages as u64 * PAGE_ENTRY as u64;
-        let fits = u64::from(index_offset) + tables + TAIL as u64 == size;
+        let pages_offset = u64::from(index_offset) + entries as u64 * ENTRY as u64;
+        let fits = pages_offset + pages as u64 * PAGE_ENTRY as u64 + TAIL as u64 == size;
         if !fits || (index_offset as usize) < HEAD || answers > entries {
             return None;
         }
-        let length = usize::try_from(tables).ok()? + TAIL;
+        let length = usize::try_from(size - u64::from(index_offset)).ok()?;
         if length > end.len() {
             end = vec![0; length];
             source.fill(index_offset.into(), &mut end).then_some(())?;
+        } else {
+            end.drain(..end.len() - length);
         }
-        let (covered, sum) = end[end.len() - length..].split_at(length - CHECKSUM);
-        if checksum(&id, index_offset, covered) != sum {
+        let rest = end.split_off(entries as usize * ENTRY);
+        let (covered, sum) = rest.split_at(rest.len() - CHECKSUM);
+        if checksum(&id, u32::try_from(pages_offset).ok()?, covered) != sum {
             return None;
         }
-        let (index, rest) = covered.split_at(entries as usize * ENTRY);
         let slot = |bytes| Slot::Unread(Extent { offset: number(bytes, 0), len: number(bytes, 4) });
-        let pages = rest.chunks_exact(PAGE_ENTRY).take(pages).map(slot).collect();
+        let pages = covered.chunks_exact(PAGE_ENTRY).take(pages).map(slot).collect();
         Some(Segment {
             id,
             size,
             index_offset,
-            index: index.to_vec(),
+            index: end,
             answers,
             sights,
             pages,

@@ -1,14 +1,10 @@
 //! Runs the fuzz targets without a fuzzer: on their corpora and on seeded mutations of them.
 
-#[path = "../../tests/support/random.rs"]
-mod random;
-
 use std::fs;
 
-use random::Random;
-
+use super::random::Random;
 use super::root;
-use crate::fuzz_bodies::{diagnostics, request, sources};
+use crate::fuzz_bodies::{diagnostics, request, sources, store};
 
 const CHANGES: u64 = 4000;
 
@@ -93,4 +89,9 @@ fn mutated_fragments_stay_in_place() {
     drive("sources", |bytes| {
         sources::look(&String::from_utf8_lossy(bytes));
     });
+}
+
+#[test]
+fn mutated_segments_are_never_believed() {
+    drive("store", store::look);
 }

@@ -3,6 +3,8 @@
 mod cmake_variables;
 mod fuzzed;
 mod peers;
+#[path = "../../tests/support/random.rs"]
+pub(crate) mod random;
 mod reports;
 mod requests;
 mod sources;

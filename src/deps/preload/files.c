@@ -3,6 +3,7 @@
 #include "seen.h"
 
 #include <dirent.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statfs.h>
@@ -277,6 +278,60 @@ HOOK char *canonicalize_file_name(const char *path)
 	seen_realpath(path, result);
 	return result;
 }
+
+/* Patterns. Linkers read the loader's configuration with one, which includes a directory's files. */
+
+/* Notes the directory of a pattern. Returns whether that is all that the pattern lists. */
+static bool seen_list_pattern(const char *pattern, int flags)
+{
+	char dir[SEEN_PATH_MAX];
+	size_t length = 0, slash = 0, wildcard = 0;
+	if (!seen_is_on())
+		return true;
+	for (; pattern[length]; length++) {
+		if (pattern[length] == '/' && !wildcard)
+			slash = length + 1;
+		else if (pattern[length] == '/')
+			return false;
+		else if (pattern[length] == '*' || pattern[length] == '?' || pattern[length] == '[')
+			wildcard = length + 1;
+		else if (pattern[length] == '{' || pattern[length] == '~' || pattern[length] == '\\')
+			return false;
+	}
+	if (length + 2 > sizeof dir || flags & GLOB_ALTDIRFUNC)
+		return false;
+	seen_copy(dir, slash ? pattern : ".", slash ? slash : 1);
+	dir[slash ? slash : 1] = '\0';
+	/* Without its slash at the end, as the function spells it. */
+	if (slash > 1)
+		dir[slash - 1] = '\0';
+	DIR *listed = wildcard ? opendir(dir) : NULL;
+	if (listed)
+		closedir(listed);
+	return true;
+}
+
+#define SEEN_GLOB(name, type)                                                                      \
+	HOOK int name(const char *restrict pattern, int flags, int (*failed)(const char *, int),       \
+	              type *restrict into)                                                             \
+	{                                                                                              \
+		if (!seen_list_pattern(pattern, flags))                                                    \
+			seen_note_name(SEEN_UNSEEN, #name);                                                    \
+		size_t before = flags & GLOB_APPEND ? into->gl_pathc : 0;                                  \
+		size_t offset = flags & GLOB_DOOFFS ? into->gl_offs : 0;                                   \
+		int result = REAL(name)(pattern, flags, failed, into);                                     \
+		struct stat found;                                                                         \
+		int kept = errno;                                                                          \
+		if (result)                                                                                \
+			stat(pattern, &found);                                                                 \
+		else                                                                                       \
+			for (size_t i = before; i < into->gl_pathc; i++)                                       \
+				stat(into->gl_pathv[offset + i], &found);                                          \
+		errno = kept;                                                                              \
+		return result;                                                                             \
+	}
+SEEN_GLOB(glob, glob_t)
+SEEN_GLOB(glob64, glob64_t)
 
 /* Directories. */
 

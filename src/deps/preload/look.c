@@ -97,6 +97,9 @@ static bool seen_is_of_path(int error)
 	case ENOTEMPTY:
 	case ETXTBSY:
 	case EXDEV:
+	case ENODATA:
+	case ENOTSUP:
+	case ERANGE:
 		return true;
 	default:
 		return false;
@@ -145,7 +148,7 @@ void seen_look(enum seen_kind kind, int dir, const char *path, int error, const 
 	if (length) {
 		if (!error && found)
 			seen_note(kind, absolute, length, 0, found);
-		else if (error == ENOENT || error == ENOTDIR)
+		else if (error == ENOENT)
 			seen_note(kind, absolute, length, ENOENT, NULL);
 		else if (seen_is_of_path(error) || !error)
 			seen_look_again(kind, absolute, length, error);
@@ -267,7 +270,8 @@ void seen_change(enum seen_kind kind, int dir, const char *path, int result)
 	char absolute[SEEN_PATH_MAX];
 	int kept = errno, error = result == -1 ? errno : 0;
 	if (error) {
-		seen_look(SEEN_LINK, dir, path, error, NULL);
+		/* That something is not there may be meant of another path, such as the target of a link. */
+		seen_look(SEEN_LINK, dir, path, error == ENOENT ? ENOTDIR : error, NULL);
 		return;
 	}
 	size_t length = seen_begin_note(dir, path, 0, absolute);

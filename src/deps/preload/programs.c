@@ -87,66 +87,77 @@ void seen_begin(void)
 
 /* Starting programs. */
 
-static void seen_start(const char *path)
+/* Notes a program that is about to start. Returns whether it is there. */
+static bool seen_start(const char *path)
 {
-	if (!path || !seen_is_on())
-		return;
+	if (!seen_is_on())
+		return false;
 	char absolute[SEEN_PATH_MAX];
 	int kept = errno;
-	if (seen_use(path)) {
+	bool is_there = path && *path && seen_use(path);
+	if (is_there) {
 		size_t length = seen_absolute(AT_FDCWD, path, absolute);
 		if (length)
 			seen_note(SEEN_STARTED, absolute, length, 0, NULL);
 	}
+	seen_expect(1);
 	errno = kept;
+	return is_there;
 }
 
-/* Notes the places on PATH where a program is looked for, up to the first where it is. */
-static void seen_start_on_path(const char *file)
+/* Takes a program back that did not start. If it was there, the reason may be another file, such as
+ * the interpreter that a script names. */
+static void seen_not_started(const char *path, bool is_there, int error)
+{
+	seen_expect(-1);
+	if (is_there && error != EACCES && error != EPERM && error != ENOEXEC && seen_is_on()) {
+		int kept = errno;
+		seen_note(SEEN_FAILED, path, seen_length(path), error, NULL);
+		errno = kept;
+	}
+}
+
+/* The same for a program that is looked for in the directories of PATH: notes each, up to the first
+ * where it is. */
+static bool seen_start_on_path(const char *file)
 {
 	if (!file || !*file || !seen_is_on())
-		return;
+		return seen_start(file);
 	for (const char *at = file; *at; at++)
-		if (*at == '/') {
-			seen_start(file);
-			return;
-		}
+		if (*at == '/')
+			return seen_start(file);
 	char place[SEEN_PATH_MAX];
 	int kept = errno;
-	size_t name = seen_length(file);
+	size_t name = seen_length(file), length = 0;
 	const char *dirs = seen_variable("PATH");
 	seen_note_name(SEEN_VARIABLE, "PATH");
-	if (!dirs)
-		dirs = "/bin:/usr/bin";
-	while (true) {
-		size_t length = 0;
-		while (dirs[length] && dirs[length] != ':')
+	for (dirs = dirs ? dirs : "/bin:/usr/bin"; dirs; dirs = dirs[length] ? dirs + length + 1 : NULL) {
+		for (length = 0; dirs[length] && dirs[length] != ':';)
 			length++;
-		if (length + name + 2 < SEEN_PATH_MAX / 2) {
-			seen_copy(place, dirs, length);
-			size_t end = length;
-			if (end)
-				place[end++] = '/';
-			seen_copy(place + end, file, name + 1);
-			struct stat found;
-			if (seen_use(place) && seen_call(SYS_newfstatat, AT_FDCWD, (long)place, (long)&found, 0) == 0) {
-				seen_start(place);
-				break;
-			}
+		if (length + name + 2 > SEEN_PATH_MAX / 2)
+			continue;
+		size_t end = length;
+		seen_copy(place, dirs, length);
+		if (end)
+			place[end++] = '/';
+		seen_copy(place + end, file, name + 1);
+		struct stat found;
+		if (seen_use(place) &&
+		    seen_call(SYS_newfstatat, AT_FDCWD, (long)place, (long)&found, 0) == 0) {
+			errno = kept;
+			return seen_start(place);
 		}
-		if (!dirs[length])
-			break;
-		dirs += length + 1;
 	}
+	seen_expect(1);
 	errno = kept;
+	return false;
 }
 
 HOOK int execve(const char *path, char *const arguments[], char *const environment[])
 {
-	seen_start(path);
-	seen_expect(1);
+	bool is_there = seen_start(path);
 	int result = REAL(execve)(path, arguments, environment);
-	seen_expect(-1);
+	seen_not_started(path, is_there, errno);
 	return result;
 }
 
@@ -157,10 +168,9 @@ HOOK int execv(const char *path, char *const arguments[])
 
 HOOK int execvpe(const char *file, char *const arguments[], char *const environment[])
 {
-	seen_start_on_path(file);
-	seen_expect(1);
+	bool is_there = seen_start_on_path(file);
 	int result = REAL(execvpe)(file, arguments, environment);
-	seen_expect(-1);
+	seen_not_started(file, is_there, errno);
 	return result;
 }
 
@@ -223,11 +233,10 @@ HOOK int posix_spawn(pid_t *restrict process, const char *restrict path,
                      const posix_spawnattr_t *restrict attributes, char *const arguments[restrict],
                      char *const environment[restrict])
 {
-	seen_start(path);
-	seen_expect(1);
+	bool is_there = seen_start(path);
 	int error = REAL(posix_spawn)(process, path, actions, attributes, arguments, environment);
 	if (error)
-		seen_expect(-1);
+		seen_not_started(path, is_there, error);
 	return error;
 }
 
@@ -236,11 +245,10 @@ HOOK int posix_spawnp(pid_t *restrict process, const char *restrict file,
                       const posix_spawnattr_t *restrict attributes, char *const arguments[restrict],
                       char *const environment[restrict])
 {
-	seen_start_on_path(file);
-	seen_expect(1);
+	bool is_there = seen_start_on_path(file);
 	int error = REAL(posix_spawnp)(process, file, actions, attributes, arguments, environment);
 	if (error)
-		seen_expect(-1);
+		seen_not_started(file, is_there, error);
 	return error;
 }
 
@@ -264,7 +272,6 @@ HOOK int system(const char *command)
 	if (!command)
 		return REAL(system)(command);
 	seen_start("/bin/sh");
-	seen_expect(1);
 	int result = REAL(system)(command);
 	if (result == -1)
 		seen_expect(-1);
@@ -274,7 +281,6 @@ HOOK int system(const char *command)
 HOOK FILE *popen(const char *command, const char *mode)
 {
 	seen_start("/bin/sh");
-	seen_expect(1);
 	FILE *stream = REAL(popen)(command, mode);
 	if (!stream)
 		seen_expect(-1);
