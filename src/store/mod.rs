@@ -169,7 +169,11 @@ impl Store {
     }
 
     /// What an answer rests on. `None` if its file was removed meanwhile.
-    pub(crate) fn seen(&mut self, stored: &Stored, id: impl Fn(Sight) -> SightId) -> Option<Seen> {
+    pub(crate) fn seen(
+        &mut self,
+        stored: &Stored,
+        mut id: impl FnMut(Sight) -> SightId,
+    ) -> Option<Seen> {
         let (mut seen, variables) = match &stored.basis {
             Basis::Draft { generation, .. } if *generation != self.generation => return None,
             Basis::Draft { list, variables, .. } => {
