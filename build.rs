@@ -1,10 +1,75 @@
-//! Generates the list of CMake modules and Meson files that the program embeds.
+//! Generates the list of CMake modules and Meson files that the program embeds, and builds the
+//! library that it preloads into compilers.
 
+use std::error::Error;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 fn main() {
+    embed_modules();
+    embed_preload();
+}
+
+/// Builds the library of `src/deps/preload`. Elsewhere than on Linux with glibc, or without a C
+/// compiler, the program works without it: it does not know then what commands look at.
+fn embed_preload() {
+    println!("cargo::rerun-if-changed={PRELOAD}");
+    let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    let is_glibc = target("OS") == "linux" && target("ENV") == "gnu";
+    let library = match is_glibc && target("POINTER_WIDTH") == "64" {
+        true => build_preload().inspect_err(|error| {
+            println!("cargo::warning=answers will not be kept: no library to preload: {error}");
+        }),
+        false => Err("not for this target".into()),
+    };
+    let bytes = library.map_or("&[]".into(), |path| format!("include_bytes!({path:?})"));
+    let text = format!("const LIBRARY: &[u8] = {bytes};\n");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("preload.rs"), text).expect("cargo's directory can be written");
+}
+
+/// The directory of the library's source.
+const PRELOAD: &str = "src/deps/preload";
+
+fn build_preload() -> Result<PathBuf, Box<dyn Error>> {
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(PRELOAD)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "c") {
+            sources.push(path);
+        }
+    }
+    sources.sort();
+    let mut build = cc::Build::new();
+    // Without optimization, the hooks that must jump to the real function would call it.
+    build.files(sources).pic(true).opt_level(2).debug(false).warnings(true).cargo_metadata(false);
+    for flag in [
+        "-std=gnu11",
+        "-fvisibility=hidden",
+        "-fno-stack-protector",
+        "-fno-lto",
+        "-foptimize-sibling-calls",
+        // Fortified headers define some of the functions that are to be hooked.
+        "-U_FORTIFY_SOURCE",
+    ] {
+        build.flag(flag);
+    }
+    let objects = build.try_compile_intermediates()?;
+    let library =
+        PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join("seen.so");
+    let mut link = build.try_get_compiler()?.to_command();
+    // No library is named, so that no version of glibc's symbols is asked for. Few segments: each
+    // costs a system call in each process.
+    link.args(["-shared", "-nostdlib", "-Wl,-z,noseparate-code", "-Wl,-z,norelro", "-Wl,-s"]);
+    let status = link.args(objects).arg("-o").arg(&library).status()?;
+    if !status.success() {
+        return Err(format!("the linker failed: {status}").into());
+    }
+    Ok(library)
+}
+
+fn embed_modules() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let mut hash = Hash::new();
     let mut text = String::new();
@@ -34,8 +99,29 @@ fn main() {
         text.push_str("];\n");
     }
     writeln!(text, "pub(crate) const HASH: &str = \"{:016x}\";", hash.0).expect("memory takes all");
+    println!("cargo::rustc-env=TRYALL_SOURCES={:016x}", sources(&root).0);
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("modules.rs"), text).expect("cargo's directory can be written");
+}
+
+/// A digest of everything that this program is made from.
+fn sources(root: &Path) -> Hash {
+    let mut hash = Hash::new();
+    for name in ["src", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={name}");
+        let path = root.join(name);
+        let mut files = Vec::new();
+        match path.is_dir() {
+            true => collect(&path, "", &mut files),
+            false => files.push((name.into(), path)),
+        }
+        files.sort();
+        for (name, file) in files {
+            hash.add(name.as_bytes());
+            hash.add(&fs::read(&file).unwrap_or_default());
+        }
+    }
+    hash
 }
 
 /// The version of the package, without a pre-release suffix.

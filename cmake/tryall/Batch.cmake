@@ -232,7 +232,7 @@ function(_tryall_run_batch)
   # A file that is written over goes to the disk at once on some systems; a new one does not.
   file(REMOVE "${directory}/request.json" "${directory}/answers.cmake")
   file(WRITE "${directory}/request.json"
-    "{\"known_links\":\"links\",\n\"toolchains\":{${toolchains}},\n\"checks\":[${checks}]}\n")
+    "{\"toolchains\":{${toolchains}},\n\"checks\":[${checks}]}\n")
   # The project may have changed its environment since.
   _tryall_environment_text(environment)
   get_property(kept GLOBAL PROPERTY _TRYALL_ENVIRONMENT)

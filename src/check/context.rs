@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::links::KnownLinks;
+use super::recall::Recall;
 use super::toolchain_probe::ToolchainProbe;
 use crate::exec::process::Runner;
 use crate::exec::scratch::Scratch;
@@ -10,6 +11,7 @@ use crate::plan::Plan;
 use crate::plan::ids::{Table, ToolchainId};
 use crate::protocol::code::Reason;
 use crate::protocol::response::Answer;
+use crate::store::Store;
 
 /// The state that all checks of a run share.
 pub(crate) struct Context {
@@ -21,6 +23,8 @@ pub(crate) struct Context {
     pub scratch: Result<Scratch, Reason>,
     /// Hears of results and notices.
     pub observer: Rc<dyn Observer>,
+    /// The store, if answers are kept.
+    pub recall: Option<Recall>,
     /// Links that are known to succeed.
     pub links: KnownLinks,
     /// Held while a program runs in a directory of the caller.
@@ -44,11 +48,16 @@ impl Context {
         runner: Runner,
         scratch: Result<Scratch, Reason>,
         observer: Rc<dyn Observer>,
+        store: Option<Store>,
     ) -> Self {
         let probes = plan.toolchains.map(|_| ToolchainProbe::default());
-        let links = KnownLinks::kept_in(plan.known_links.clone());
+        let links = KnownLinks::default();
         let shared_dirs = tokio::sync::Mutex::default();
-        Context { plan, runner, scratch, observer, links, shared_dirs, probes }
+        let recall = match (store, &scratch) {
+            (Some(store), Ok(scratch)) => Some(Recall::new(store, scratch.path())),
+            _ => None,
+        };
+        Context { plan, runner, scratch, observer, recall, links, shared_dirs, probes }
     }
 }
 

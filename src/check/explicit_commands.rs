@@ -51,8 +51,7 @@ impl CheckRun<'_> {
         };
         let known = self.link_to_look_up(link, &commands.compile, file);
         if let Some(link_ahead) = &known
-            && (self.context.links.knows(link_ahead)
-                || self.inventory_suffices(link_ahead, link, program).await)
+            && (self.knows(link_ahead) || self.inventory_suffices(link_ahead, link, program).await)
         {
             let step = self.skipped_link_step(link, file);
             outcome.command = step.command.clone();
@@ -66,7 +65,7 @@ impl CheckRun<'_> {
             && linked.verdict == Verdict::Yes
             && linked.messages.is_empty()
         {
-            self.context.links.learn(link);
+            self.learn(link);
         }
         outcome.verdict = linked.verdict;
         outcome.command = linked.command;

@@ -1,7 +1,8 @@
 //! Reads and copies files that may not be regular files.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// How many bytes of a source are compared with the compiler's diagnostics.
@@ -9,10 +10,22 @@ const MAX_SOURCE_BYTES: u64 = 16 << 20;
 
 /// Copies a file. Refuses a named pipe, because opening one would block until it has a reader.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
-    if fs::metadata(to).is_ok_and(|there| !there.is_file()) {
-        return Err(io::Error::other("it is not a regular file"));
-    }
+    refuse_special(to)?;
     fs::copy(from, to).map(drop)
+}
+
+/// Writes a file with these permissions, as [`copy_file`] would.
+pub(crate) fn write_file(to: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    refuse_special(to)?;
+    fs::write(to, bytes)?;
+    fs::set_permissions(to, Permissions::from_mode(mode))
+}
+
+fn refuse_special(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() => Err(io::Error::other("it is not a regular file")),
+        _ => Ok(()),
+    }
 }
 
 /// The text of a source; empty if it is not a regular file. The caller's file may be a named pipe

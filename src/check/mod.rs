@@ -1,6 +1,7 @@
 //! Answers one question: writes its source, drives the compiler as far as the question needs, and
 //! reads the result.
 
+pub(crate) mod asked;
 pub(crate) mod command;
 pub(crate) mod context;
 mod explicit_commands;
@@ -8,11 +9,15 @@ mod files;
 pub(crate) mod links;
 pub(crate) mod probe;
 mod program;
+pub(crate) mod recall;
+pub(crate) mod stored;
 pub(crate) mod toolchain_probe;
 mod values;
 
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -20,12 +25,14 @@ use tokio::time::Instant;
 use crate::check::command::command_line;
 use crate::check::context::Context;
 use crate::check::files::{copy_file, source_text};
+use crate::check::stored::Product;
 use crate::compiler::causes;
 use crate::compiler::causes::CommandContext;
 use crate::compiler::diagnostics::{says_unknown_flag, without_escapes};
 use crate::compiler::dialect::Stage;
 use crate::compiler::value;
 use crate::compiler::verdict::{self, Verdict};
+use crate::deps::sight::Seen;
 use crate::exec::process::{Exit, Finished};
 use crate::exec::scratch::{CheckDir, Scratch};
 use crate::os::{OutputMode, Start};
@@ -33,7 +40,7 @@ use crate::plan::ids::QuestionId;
 use crate::plan::question::{Question, Subject};
 use crate::plan::toolchain::{self, Toolchain};
 use crate::protocol::code::{Code, Reason};
-use crate::protocol::response::{Step, Value};
+use crate::protocol::response::{How, Step, Value};
 use crate::source::{self, Form, Source};
 
 /// The result of a question.
@@ -59,8 +66,12 @@ pub(crate) struct Outcome {
     pub steps: Vec<Step>,
     /// How long it took.
     pub duration: Duration,
-    /// Whether the question shared commands with others.
-    pub shared: bool,
+    /// How it was found.
+    pub how: How,
+    /// What the commands behind it looked at; `None` unless that was watched.
+    pub seen: Option<Rc<Seen>>,
+    /// The file that was copied to the caller, if answers are kept.
+    pub product: Option<Product>,
 }
 
 impl Outcome {
@@ -82,7 +93,9 @@ impl Outcome {
             source: None,
             steps: Vec::new(),
             duration: Duration::ZERO,
-            shared: false,
+            how: How::Run,
+            seen: None,
+            product: None,
         }
     }
 }
@@ -128,6 +141,7 @@ pub(crate) async fn outcome(context: &Context, question: &Question) -> Outcome {
         dir,
         deadline: started + question.timeout,
         sources: 1,
+        seen: RefCell::default(),
     };
     let mut outcome = match source::form(question, toolchain.language) {
         Form::File(path) => run.verdict(path.as_os_str(), None).await,
@@ -142,6 +156,7 @@ pub(crate) async fn outcome(context: &Context, question: &Question) -> Outcome {
     };
     run.finish(&mut outcome).await;
     outcome.duration = started.elapsed();
+    outcome.seen = run.seen();
     outcome
 }
 
@@ -177,6 +192,8 @@ pub(crate) struct CheckRun<'a> {
     /// How many questions a command serves, each with a part of the source. The limit on its output
     /// grows with them.
     pub(crate) sources: usize,
+    /// What its commands have looked at so far.
+    pub(super) seen: RefCell<Seen>,
 }
 
 /// A command that produces a file.
@@ -217,17 +234,12 @@ impl Attempt {
     /// The outcome of a question that this command decides.
     pub(crate) fn outcome(self, source: Option<Source>) -> Outcome {
         Outcome {
-            verdict: self.verdict,
-            value: None,
-            remark: None,
             command: self.command,
             exit_code: self.exit_code,
             output: self.messages,
             cut: self.cut,
             source: source.map(|source| source.text),
-            steps: Vec::new(),
-            duration: Duration::ZERO,
-            shared: false,
+            ..Outcome::of(self.verdict)
         }
     }
 }
@@ -240,7 +252,20 @@ impl<'a> CheckRun<'a> {
         let program = toolchain.program.as_ref().ok()?;
         let dir = context.scratch.as_ref().ok()?.check_dir().ok()?;
         let deadline = Instant::now() + question.timeout;
-        Some(CheckRun { context, question, toolchain, program, dir, deadline, sources: 1 })
+        let seen = RefCell::default();
+        Some(CheckRun { context, question, toolchain, program, dir, deadline, sources: 1, seen })
+    }
+
+    /// What the commands have looked at so far; `None` if nobody watches.
+    pub(crate) fn seen(&self) -> Option<Rc<Seen>> {
+        self.context.recall.as_ref().map(|_| Rc::new(self.seen.borrow().clone()))
+    }
+
+    /// Adds what other commands have looked at, on which this run's answers rest too.
+    pub(crate) fn rests_also_on(&self, seen: Option<&Seen>) {
+        if let Some(seen) = seen {
+            self.seen.borrow_mut().add(seen);
+        }
     }
 
     /// The directories and the search path of the check's commands.
@@ -262,9 +287,16 @@ impl<'a> CheckRun<'a> {
     /// Answers a question that the exit status of the compiler, or of the program, decides.
     async fn verdict(&self, file: &OsStr, source: Option<Source>) -> Outcome {
         let stage = self.question.subject.stage();
-        let mut outcome = match &self.toolchain.commands {
-            Some(commands) => self.explicit_commands(commands, file, source).await,
-            None => self.compile(stage, file).await.outcome(source),
+        let mut outcome = match self.recalled_program() {
+            Some(outcome) => outcome,
+            None => {
+                let mut outcome = match &self.toolchain.commands {
+                    Some(commands) => self.explicit_commands(commands, file, source).await,
+                    None => self.compile(stage, file).await.outcome(source),
+                };
+                self.keep_program(&mut outcome);
+                outcome
+            }
         };
         if stage == Stage::Run && outcome.verdict == Verdict::Yes {
             self.run_program(&mut outcome).await;
@@ -294,8 +326,8 @@ impl<'a> CheckRun<'a> {
             // The link was known to succeed, and did not run.
             made = self.product_path(Stage::Compile);
         }
-        if let (Some(product), Some(made)) = (&self.question.product, made)
-            && let Err(error) = copy_file(&made, product)
+        if let (Some(product), Some(made)) = (&self.question.product, &made)
+            && let Err(error) = copy_file(made, product)
         {
             let text = format!(
                 "the product could not be copied to {} ({error}); its directory must exist and have \
@@ -304,6 +336,10 @@ impl<'a> CheckRun<'a> {
             );
             outcome.verdict = Verdict::error(Code::ProductNotCopied, text);
             outcome.value = None;
+        } else if let (Some(_), Some(made), Some(_)) =
+            (&self.question.product, made, &self.context.recall)
+        {
+            outcome.product = Product::read(&made);
         }
     }
 
@@ -347,7 +383,10 @@ impl<'a> CheckRun<'a> {
 
     /// The toolchain's output for an empty program.
     async fn baseline(&self) -> String {
-        self.context.probes[self.question.toolchain].output(self.question.subject.stage()).await
+        let probe = &self.context.probes[self.question.toolchain];
+        let empty = probe.outcome(self.question.subject.stage()).await;
+        self.rests_also_on(empty.seen.as_deref());
+        empty.output.clone()
     }
 
     /// Answers a question that the exit status of the preprocessor decides.
@@ -406,17 +445,13 @@ impl<'a> CheckRun<'a> {
     /// Runs a command that produces a file from a source.
     pub(crate) async fn attempt(&self, command: Command<'_>, file: &OsStr) -> Attempt {
         let Command { what, program, argv, reads, product, mode } = command;
-        if let Some(product) = &product {
-            // Remove the output of an earlier command, so that it cannot pass for this one's.
-            let _ = std::fs::remove_file(product);
-        }
         let mut env = self.toolchain.env.clone();
         if self.toolchain.private_temp {
             toolchain::set(&mut env, "TMPDIR", self.dir.path());
         }
         let check_dir = self.dir.path();
         let start = Start { program, argv: &argv, env: &env, dir: check_dir, check_dir, mode };
-        let finished = self.context.runner.run_over(self.sources, start, self.deadline).await;
+        let finished = self.watched(start, product.as_deref()).await;
         let (messages, preprocessed) = match mode {
             OutputMode::Apart => (&finished.stderr, finished.stdout.text()),
             OutputMode::Merged => (&finished.stdout, String::new()),

@@ -35,7 +35,7 @@ pub(crate) fn is_probed(context: &Context, toolchain: ToolchainId) -> bool {
     context.scratch.is_ok() && toolchain.program.is_ok() && toolchain.commands.is_none()
 }
 
-/// The probes that a run needs.
+/// The probes that a run needs, without those whose outcome the store holds.
 pub(crate) fn jobs(context: &Context) -> Vec<ProbeJob> {
     let plan = &context.plan;
     let mut jobs = Vec::new();
@@ -49,6 +49,7 @@ pub(crate) fn jobs(context: &Context) -> Vec<ProbeJob> {
             jobs.push(ProbeJob { toolchain, stage: Stage::Link });
         }
     }
+    jobs.retain(|&job| !recall(context, job));
     jobs
 }
 
@@ -77,16 +78,47 @@ pub(crate) async fn readable_outcome(context: &Context, question: &Question) -> 
     outcome
 }
 
-/// Runs a probe, and sends a notice if the toolchain does not work.
-pub(crate) async fn run(context: &Context, job: ProbeJob) {
+/// The outcome of an empty program, from the store if it holds it.
+pub(crate) async fn recalled_outcome(context: &Context, question: &Question) -> Outcome {
+    let Some(recall) = &context.recall else { return readable_outcome(context, question).await };
+    if let Some(outcome) = recall.find(&context.plan, question) {
+        return outcome;
+    }
+    let outcome = readable_outcome(context, question).await;
+    recall.keep(&context.plan, question, EMPTY_PROGRAM, &outcome);
+    outcome
+}
+
+/// The name of an empty program in the store.
+const EMPTY_PROGRAM: &str = "(empty program)";
+
+/// The question of a probe.
+fn question(context: &Context, job: ProbeJob) -> Question {
     let toolchain = &context.plan.toolchains[job.toolchain];
     let [args, link_args] = toolchain.trial_args.clone();
-    let question = Question {
+    Question {
         args,
         link_args,
         timeout: timeout(&context.plan, job.toolchain),
         ..empty_program(toolchain, job.toolchain, job.stage)
-    };
+    }
+}
+
+/// Takes the outcome of a probe from the store. Returns whether it is there.
+fn recall(context: &Context, job: ProbeJob) -> bool {
+    let question = question(context, job);
+    let outcome = context.recall.as_ref().and_then(|it| it.find(&context.plan, &question));
+    let is_there = outcome.is_some();
+    if let Some(outcome) = outcome {
+        context.probes[job.toolchain].finish(job.stage, outcome);
+    }
+    is_there
+}
+
+/// Runs a probe, and sends a notice if the toolchain does not work.
+pub(crate) async fn run(context: &Context, job: ProbeJob) {
+    let toolchain = &context.plan.toolchains[job.toolchain];
+    let question = question(context, job);
     let mut outcome = readable_outcome(context, &question).await;
     if outcome.verdict == Verdict::No
         && let Some(line) = missing_linker_line(&outcome.output)
@@ -105,6 +137,12 @@ pub(crate) async fn run(context: &Context, job: ProbeJob) {
             Some(_) => None,
         },
     };
+    if outcome.verdict == Verdict::Yes
+        && let Some(recall) = &context.recall
+    {
+        // Only a yes: whether a toolchain that did not work does so now is asked each time.
+        recall.keep(&context.plan, &question, EMPTY_PROGRAM, &outcome);
+    }
     if let Some(failure) = failure
         && !context.runner.is_stopping()
     {

@@ -5,22 +5,64 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
+use crate::check::context::Context;
+use crate::check::stored::Product;
 use crate::check::{CheckRun, Outcome, exit_code, reported_argv};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::{self, Verdict};
 use crate::exec::process::{Exit, Finished};
 use crate::os::{self, OutputMode, Start};
-use crate::plan::question::Subject;
+use crate::plan::question::{Question, Subject};
 use crate::plan::toolchain;
 use crate::protocol::code::{Code, Reason};
-use crate::protocol::response::{Step, Value};
+use crate::protocol::response::{How, Step, Value};
 
 /// How often a program is started again while another process has it open for writing, and the
 /// pause before the first retry. The pauses double: 2 s in all.
 const BUSY_RETRIES: u32 = 11;
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
+/// The name of a program in the store. It runs each time; what is kept is how it was built.
+const PROGRAM: &str = "(program)";
+
 impl CheckRun<'_> {
+    /// The question whether the program of a question that runs one can be built. `None` for other
+    /// questions.
+    fn built(&self) -> Option<Question> {
+        let Subject::Source { stage: Stage::Run, code, .. } = &self.question.subject else {
+            return None;
+        };
+        let subject = Subject::Source {
+            stage: Stage::Link,
+            code: code.clone(),
+            run_args: Vec::new(),
+            merge_output: false,
+            run_dir: None,
+        };
+        let (product, fail_patterns) = (self.product_path(Stage::Run), Vec::new());
+        Some(Question { subject, product, fail_patterns, ..self.question.clone() })
+    }
+
+    /// The stored outcome of building the program, which then is where the compiler would have put
+    /// it.
+    pub(super) fn recalled_program(&self) -> Option<Outcome> {
+        let Context { plan, recall, .. } = self.context;
+        let outcome = recall.as_ref()?.find(plan, &self.built()?)?;
+        let how = if outcome.verdict == Verdict::Yes { How::Run } else { How::Stored };
+        Some(Outcome { how, ..outcome })
+    }
+
+    /// Keeps the program that was built.
+    pub(super) fn keep_program(&self, outcome: &mut Outcome) {
+        let Context { plan, recall, .. } = self.context;
+        if let (Some(recall), Some(built)) = (recall, self.built()) {
+            outcome.seen = self.seen();
+            outcome.product = built.product.as_deref().and_then(Product::read);
+            recall.keep(plan, &built, PROGRAM, outcome);
+            outcome.product = None;
+        }
+    }
+
     /// Runs the program and stores its verdict in the outcome.
     pub(crate) async fn run_program(&self, outcome: &mut Outcome) {
         let Subject::Source { run_args, merge_output, run_dir, .. } = &self.question.subject else {

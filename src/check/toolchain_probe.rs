@@ -33,15 +33,11 @@ impl ToolchainProbe {
         self.sender(stage).send_replace(Some(Rc::new(outcome)));
     }
 
-    async fn outcome(&self, stage: Stage) -> Rc<Outcome> {
+    /// The outcome of the empty program.
+    pub(super) async fn outcome(&self, stage: Stage) -> Rc<Outcome> {
         let mut receiver = self.sender(stage).subscribe();
         let outcome = receiver.wait_for(Option::is_some).await.expect("the sender is not dropped");
         outcome.clone().expect("the probe has an outcome")
-    }
-
-    /// The compiler's output for the empty program.
-    pub(crate) async fn output(&self, stage: Stage) -> String {
-        self.outcome(stage).await.output.clone()
     }
 
     /// Why answers of a stage do not count; `None` if they do.
@@ -55,6 +51,15 @@ impl ToolchainProbe {
             }
         }
         None
+    }
+
+    /// Whether it is already known that answers of a stage count.
+    pub(crate) fn is_known_to_work(&self, stage: Stage) -> bool {
+        let works = |stage| {
+            let outcome = self.sender(stage).borrow();
+            outcome.as_ref().is_some_and(|outcome| outcome.verdict == Verdict::Yes)
+        };
+        works(Stage::Compile) && (stage < Stage::Link || works(Stage::Link))
     }
 
     /// Why the toolchain cannot compile, if that is already known.

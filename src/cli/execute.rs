@@ -21,6 +21,7 @@ use crate::protocol::code::Reason;
 use crate::protocol::response::{Answer, Status, Summary};
 use crate::report::{self, Format};
 use crate::schedule;
+use crate::store::{Place, Store};
 
 /// How often to check whether the reader of the results has gone away.
 const READER_POLL: Duration = Duration::from_millis(100);
@@ -159,12 +160,19 @@ fn run_plan(
     });
     let schedule = schedule::Options { share: !args.no_fuse, verify: args.verify };
     let records = args.trace.is_some();
-    let launch = Launch { plan, jobs, inherited, schedule, records };
+    let store = store_of_user(args.no_store);
+    let launch = Launch { plan, jobs, inherited, schedule, records, store };
     let stop = stopped(args.output.is_none(), reporter.clone());
     let ran = engine.run(launch, reporter.clone(), stop, os::hold_interrupts);
     let reporter = Rc::into_inner(reporter).expect("the engine has dropped its reporter");
     reporter.progress.finish();
     Ok((ran, reporter))
+}
+
+/// The user's store, unless there is to be none.
+fn store_of_user(no_store: bool) -> Option<Store> {
+    let place = Place::chosen(|name| std::env::var_os(name));
+    (!no_store && place.dir.is_ok()).then(|| Store::open(place))
 }
 
 fn write_trace(file: &Path, commands: &[Span]) -> io::Result<()> {

@@ -10,6 +10,8 @@ mod modules;
 mod output;
 mod progress;
 pub(crate) mod schema;
+mod seen;
+mod store;
 mod stream;
 mod wrong_call;
 
@@ -80,12 +82,20 @@ enum Command {
     /// ~/.local/share/tryall/VERSION-HASH) and prints that directory: the CMake modules at the top,
     /// the Meson files in `meson`. Keep the directory as long as build directories use it.
     Modules(modules::ModulesArgs),
+    /// Show, check or trim the store, which keeps answers between runs
+    ///
+    /// The store is the directory TRYALL_STORE, else $XDG_CACHE_HOME/tryall or ~/.cache/tryall.
+    /// With TRYALL_STORE=off, no answer is kept.
+    Store(store::StoreArgs),
     /// Answer the batches of Meson's wrapper
     #[command(hide = true)]
     Meson(meson::MesonArgs),
     /// Run commands that `bench` sends to a worker process
     #[command(hide = true)]
     BenchWorker,
+    /// Run one command and print what it looks at
+    #[command(hide = true)]
+    Seen(seen::SeenArgs),
     /// Print the JSON Schema of a request, a response or a benchmark
     Schema {
         /// The schema
@@ -138,6 +148,9 @@ struct CheckArgs {
     /// Run separate commands for every check
     #[arg(long)]
     no_fuse: bool,
+    /// Ask the compiler everything anew, and keep no answer
+    #[arg(long)]
+    no_store: bool,
     /// Write a trace of all commands for the Chrome or Perfetto viewer
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
@@ -237,12 +250,14 @@ pub fn main() -> ExitCode {
         None => check::run(CheckArgs::default(), inherited),
         Some(Command::Cmake(args)) => cmake::run(args),
         Some(Command::Meson(args)) => meson::run(&args, &inherited),
+        Some(Command::Store(args)) => store::run(&args),
         Some(Command::Modules(args)) => modules::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::BenchWorker) => match crate::bench::strategy::work() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => output::write_failure(&error),
         },
+        Some(Command::Seen(args)) => seen::run(&args),
         Some(Command::Schema { which }) => output::print(schema::schema(which).as_bytes()),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

@@ -36,7 +36,7 @@ pub(crate) struct Wants {
 }
 
 /// What a shared library exports under a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Export {
     /// A function.
     Function,

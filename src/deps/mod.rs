@@ -1,4 +1,9 @@
 //! What an answer rests on: everything that the commands behind it looked at.
 
+mod loader;
+mod log;
+mod programs;
+mod reading;
+pub(crate) mod recorder;
 pub(crate) mod sight;
 pub(crate) mod world;

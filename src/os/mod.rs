@@ -19,6 +19,7 @@
 //!   open files and processes allow. [`set_limits`]: the limits that can kill a program.
 //! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark
 //!   mode needs to know of the machine.
+//! * [`asker`]: the user and the processor, on which answers may depend.
 //! * [`become_program`]: replaces this process by another program. [`is_in_others_hands`]: whether
 //!   other users can change the files in a directory.
 //! * [`file_identity`]: detects that a file was replaced. [`remove_all`]: removes a directory,
@@ -27,6 +28,7 @@
 //! * [`dir_owner`], [`make_private`], [`is_own_or_roots`], [`open_own`]: directories and files that
 //!   no other user can have changed. [`read_at`]: a part of a file. [`bytes_of`], [`from_bytes`]:
 //!   paths and variables as bytes.
+//!   [`is_named_pipe`]. [`memory_file`]: a file in memory, if there are such. [`look`]: what is at a path, with a stamp that changes when it does.
 //! * [`describe_signal`], [`is_own_fault`], [`limit_behind`]: what a signal says about the process
 //!   that it ended. [`start_failure`]: why a process could not be started.
 

@@ -48,8 +48,6 @@ pub(crate) struct Plan {
     pub given: Table<CheckId, Given>,
     /// The compiled regular expressions of all questions.
     pub patterns: HashMap<String, Regex>,
-    /// The directory that keeps known links.
-    pub known_links: Option<PathBuf>,
 }
 
 /// A check of the plan.
@@ -77,6 +75,8 @@ pub(crate) struct Given {
     /// How many of its question's arguments come from its `include_dirs`. They precede those from
     /// its `args`.
     pub include_dirs: usize,
+    /// The check as it was given.
+    pub check: Check,
 }
 
 /// Where a check came from.
@@ -197,11 +197,13 @@ pub(crate) fn plan(input: Input<'_>) -> Result<Plan, BadRequest> {
         ));
     }
     let Planner { toolchains, patterns, .. } = planner;
-    let known_links = input.request.known_links.as_ref().map(|dir| input.base.join(dir));
     let given = std::iter::zip(input.origins, &input.request.checks)
-        .map(|(origin, check)| Given { origin, include_dirs: check.include_dirs.len() })
+        .map(|(origin, check)| {
+            let include_dirs = check.include_dirs.len();
+            Given { origin, include_dirs, check: check.clone() }
+        })
         .collect();
-    Ok(Plan { toolchains, questions, checks, given, patterns, known_links })
+    Ok(Plan { toolchains, questions, checks, given, patterns })
 }
 
 /// Resolves checks into questions.

@@ -1,5 +1,6 @@
 //! The question that a check asks, once its fields are validated together.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,6 +64,14 @@ impl Question {
 }
 
 impl Question {
+    /// All texts that the compiler or its command line may get from the question, without files.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let words = [&self.args, &self.link_args, &self.definitions];
+        let words = words.into_iter().flatten().map(|word| word.to_string_lossy());
+        let lines = self.headers.iter().chain([&self.prefix]).map(|text| Cow::from(text.as_str()));
+        words.chain(lines).chain(self.subject.texts())
+    }
+
     /// Whether the source includes nothing before its subject.
     pub(crate) fn has_no_header(&self) -> bool {
         self.headers.is_empty() && self.prefix.is_empty() && !include_a_file(&self.args)
@@ -129,6 +138,32 @@ pub(crate) enum CallerSource {
 }
 
 impl Subject {
+    /// All texts that the compiler or its command line may get from the subject, without files.
+    fn texts(&self) -> Vec<Cow<'_, str>> {
+        match self {
+            Subject::Header { header: text, .. }
+            | Subject::Symbol(text)
+            | Subject::Function(text)
+            | Subject::Type(text)
+            | Subject::Sizeof(text)
+            | Subject::Alignment(text)
+            | Subject::ComputeInt(text)
+            | Subject::Define(text)
+            | Subject::Library { library: text, .. } => vec![text.into()],
+            Subject::Member { of, member } => vec![of.into(), member.into()],
+            Subject::Prototype { function, return_type, arguments } => {
+                let own = [function, return_type].into_iter();
+                own.chain(arguments).map(Cow::from).collect()
+            }
+            Subject::CompilerFlag(flags) | Subject::LinkerFlag(flags) => {
+                flags.iter().map(|flag| flag.to_string_lossy()).collect()
+            }
+            Subject::Endian => Vec::new(),
+            Subject::Source { code: CallerSource::Text { source, .. }, .. } => vec![source.into()],
+            Subject::Source { code: CallerSource::File(_), .. } => Vec::new(),
+        }
+    }
+
     /// Whether the subject is something that a header declares.
     pub(crate) fn wants_a_declaration(&self) -> bool {
         matches!(

@@ -40,6 +40,8 @@ pub(crate) struct Toolchain {
     pub program_env: Vec<(OsString, OsString)>,
     /// Whether the compiler's own temporary files may go into the check's directory.
     pub private_temp: bool,
+    /// The environment variables and the commands that the request gives.
+    given: protocol::Toolchain,
     /// The compiler, launchers and linkers, with their identity when they were found.
     programs: Vec<(PathBuf, FileIdentity)>,
 }
@@ -68,6 +70,38 @@ impl Toolchain {
     pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
         let found = self.env.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_os_str())
+    }
+
+    /// The toolchain as a request that depends on no variable of the environment for its compiler
+    /// and flags. `None` if it has words that are not UTF-8.
+    pub(crate) fn as_given(&self) -> Option<protocol::Toolchain> {
+        let texts = |words: &[OsString]| -> Option<Vec<String>> {
+            words.iter().map(|word| word.to_str().map(String::from)).collect()
+        };
+        let env = self.given.env.clone();
+        let common =
+            protocol::Toolchain { language: Some(self.language), env, ..Default::default() };
+        if self.commands.is_some() {
+            let (compile, link) = (self.given.compile.clone(), self.given.link.clone());
+            return Some(protocol::Toolchain { compile, link, ..common });
+        }
+        let command = Some(texts(&self.command)?);
+        let (args, link_args) = (texts(&self.args)?, texts(&self.link_args)?);
+        Some(protocol::Toolchain { command, args, link_args, ..common })
+    }
+
+    /// The first program of its commands that hands compiles on, or answers from a cache of its own,
+    /// even under the name of a compiler.
+    pub(crate) fn launcher(&self) -> Option<String> {
+        let explicit = self.commands.iter().flat_map(|commands| {
+            let link = commands.link.iter().flat_map(|(link, _)| link.fixed_words());
+            commands.compile.fixed_words().chain(link)
+        });
+        let words = self.command.iter().map(OsString::as_os_str).chain(explicit);
+        let programs = self.programs.iter().filter_map(|(path, _)| path.canonicalize().ok());
+        let mut all = words.map(OsString::from).chain(programs.map(OsString::from));
+        all.find(|word| is_server(word) || is_one_of(word, &CACHES))
+            .map(|word| word.to_string_lossy().into_owned())
     }
 
     /// Changes when one of its programs is replaced.
@@ -128,8 +162,11 @@ impl Environment {
 /// the check's directory for temporary files.
 const SERVERS: [&str; 7] = ["sccache", "icecc", "distcc", "buildcache", "recc", "goma", "pump"];
 
-/// Launchers without a server.
-const OTHER_LAUNCHERS: [&str; 2] = ["ccache", "env"];
+/// Launchers without a server that answer from a cache.
+const CACHES: [&str; 1] = ["ccache"];
+
+/// Launchers that do neither.
+const OTHER_LAUNCHERS: [&str; 1] = ["env"];
 
 /// Make's variables. tryall manages the slots itself; a compiler that reads these would wait for
 /// tokens of its own.
@@ -200,6 +237,7 @@ pub(crate) fn resolve(
         env: compiler_env,
         program_env: env,
         private_temp,
+        given: given.clone(),
     })
 }
 
@@ -241,6 +279,7 @@ fn with_explicit_commands(
         env: env.clone(),
         program_env: env,
         private_temp,
+        given: given.clone(),
     })
 }
 
@@ -295,7 +334,7 @@ fn is_server(word: &OsStr) -> bool {
 
 /// Whether a word of a command is a program that starts the compiler.
 pub(crate) fn is_launcher(word: &OsStr) -> bool {
-    is_server(word) || is_one_of(word, &OTHER_LAUNCHERS)
+    is_server(word) || is_one_of(word, &CACHES) || is_one_of(word, &OTHER_LAUNCHERS)
 }
 
 fn is_one_of(word: &OsStr, names: &[&str]) -> bool {

@@ -252,7 +252,7 @@ impl fmt::Display for Code {
 }
 
 /// Why an answer is what it is, or why there is none.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Reason {
     /// The code for programs.
     pub code: Code,

@@ -33,11 +33,6 @@ pub struct Request {
     /// Compilers by name. A toolchain named after a language serves every check in that language.
     #[serde(default, deserialize_with = "parse::unique_objects")]
     pub toolchains: BTreeMap<String, Toolchain>,
-    /// A directory that keeps links that have succeeded, for later requests of the same caller. It
-    /// is created if necessary. The same link command is not run again on the same object file.
-    /// Relative to the request file. Only for toolchains with `link`, and for commands that name no
-    /// other files.
-    pub known_links: Option<String>,
     /// The checks.
     #[serde(deserialize_with = "parse::objects")]
     pub checks: Vec<Check>,
@@ -124,7 +119,7 @@ impl JsonSchema for Seconds {
 }
 
 /// A compiler and the arguments that it always gets.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Toolchain {
     /// The language; by default that of the toolchain's name, or else `c`.
@@ -162,7 +157,7 @@ pub struct Toolchain {
 }
 
 /// One check. Its kind decides which of the fields after `timeout` it may have.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(transform = kind::require_fields_of_kinds)]
 pub struct Check {
@@ -264,7 +259,7 @@ pub struct Check {
 }
 
 /// What a header must do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HeaderStage {
     /// The header must compile.

@@ -52,7 +52,8 @@ pub struct Answer {
     pub value: Option<Value>,
     /// How the answer was found.
     pub how: How,
-    /// From the start of the check's first command to the end of its last, in milliseconds.
+    /// From the start of the check's first command to the end of its last, in milliseconds. 0 if
+    /// the answer was in the store.
     pub duration_ms: f64,
     /// The compiler command that decided. It ran in a directory that contained `source` under the
     /// file name in the command.
@@ -144,7 +145,8 @@ pub enum How {
     Fused,
     /// By another check that asks the same. `reason` names it.
     Duplicate,
-    /// By an earlier run whose answer still holds.
+    /// In the store: an earlier run got it from the compiler, and everything that it rests on is
+    /// unchanged.
     Stored,
 }
 
@@ -180,6 +182,8 @@ pub struct Summary {
     pub error: usize,
     /// Results with status skipped.
     pub skipped: usize,
+    /// Results that were in the store.
+    pub stored: usize,
     /// How many commands were started, including those that probe toolchains.
     pub processes: u64,
     /// Time from the start of the first command to the end of the last, in milliseconds.
@@ -192,8 +196,9 @@ pub struct Summary {
 
 impl Summary {
     /// Counts a result.
-    pub(crate) fn count(&mut self, status: Status) {
-        *match status {
+    pub(crate) fn count(&mut self, answer: &Answer) {
+        self.stored += usize::from(answer.how == How::Stored);
+        *match answer.status {
             Status::Yes => &mut self.yes,
             Status::No => &mut self.no,
             Status::Error => &mut self.error,

@@ -71,40 +71,40 @@ pub(super) fn make_duplicate(answer: &mut Answer, first: &str) {
 }
 
 /// The answer to the check with this id.
-pub(super) fn to_answer(id: &str, outcome: &Outcome, budget: &mut OutputBudget) -> Answer {
-    let (status, reason) = match &outcome.verdict {
+pub(super) fn to_answer(id: &str, outcome: Outcome, budget: &mut OutputBudget) -> Answer {
+    let (status, reason) = match outcome.verdict {
         Verdict::Yes => (Status::Yes, None),
-        Verdict::No => (Status::No, outcome.remark.clone()),
-        Verdict::Error(reason) => (Status::Error, Some(reason.clone())),
+        Verdict::No => (Status::No, outcome.remark),
+        Verdict::Error(reason) => (Status::Error, Some(reason)),
     };
     let (code, reason) = reason.map(|reason| (reason.code, reason.text)).unzip();
-    let (output, truncated) = budget.cut(&outcome.output);
+    let (output, truncated) = budget.cut(outcome.output);
     let mut output_truncated = truncated || outcome.cut;
-    let mut value = outcome.value.clone();
+    let mut value = outcome.value;
     if let Some(Value::Program { stdout, .. }) = &mut value {
-        let (kept, cut) = budget.cut(stdout);
+        let (kept, cut) = budget.cut(std::mem::take(stdout));
         *stdout = kept;
         output_truncated |= cut;
     }
-    let mut reported = |step: &Step| {
-        let (output, cut) = budget.cut(&step.output);
+    let mut reported = |step: Step| {
+        let (output, cut) = budget.cut(step.output);
         output_truncated |= cut;
-        Step { output, ..step.clone() }
+        Step { output, ..step }
     };
-    let steps = outcome.steps.iter().map(&mut reported).collect();
+    let steps = outcome.steps.into_iter().map(&mut reported).collect();
     Answer {
         id: id.into(),
         status,
         value,
-        how: if outcome.shared { How::Fused } else { How::Run },
+        how: outcome.how,
         duration_ms: milliseconds(outcome.duration),
-        command: outcome.command.clone(),
+        command: outcome.command,
         exit_code: outcome.exit_code,
         output,
         output_truncated,
         reason,
         code,
-        source: outcome.source.clone(),
+        source: outcome.source,
         steps,
     }
 }

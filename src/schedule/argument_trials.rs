@@ -292,7 +292,7 @@ pub(super) async fn refusal(context: &Context, call: Call) -> Option<Refusal> {
         timeout,
         ..probe::empty_program(&plan.toolchains[toolchain], toolchain, stage)
     };
-    let outcome = probe::readable_outcome(context, &trial).await;
+    let outcome = probe::recalled_outcome(context, &trial).await;
     let Reason { code, text: why } =
         toolchain_probe::failure_reason(&outcome, Code::ArgumentsRefused)?;
     let verb = match stage {

@@ -38,6 +38,8 @@ use tokio::task::JoinSet;
 use crate::batch::BatchOutcome;
 use crate::check::Outcome;
 use crate::check::context::Context;
+use crate::check::probe;
+use crate::compiler::verdict::Verdict;
 use crate::exec::slots::{Slot, Slots};
 use crate::plan::ids::{CheckId, QuestionId, Table};
 use crate::protocol::response::{Answer, Status, Summary};
@@ -86,7 +88,7 @@ pub(crate) async fn run(
         jobs,
         ..Summary::default()
     };
-    answers.iter().for_each(|answer| summary.count(answer.status));
+    answers.iter().for_each(|answer| summary.count(answer));
     (!context.runner.is_stopping()).then_some((answers, summary))
 }
 
@@ -100,6 +102,8 @@ struct Schedule {
     checks: Table<CheckId, CheckState>,
     answers: Table<CheckId, Option<Answer>>,
     questions: Table<QuestionId, QuestionState>,
+    /// How many checks ask each question.
+    askers: Table<QuestionId, usize>,
     /// The questions that run alone, queued ones included.
     alone: BTreeSet<QuestionId>,
     sharing: Sharing,
@@ -128,7 +132,8 @@ enum QuestionState {
     /// It has its outcome. `first` is the check that asked it first.
     Done {
         first: CheckId,
-        outcome: Rc<Outcome>,
+        /// `None` if no other check asks.
+        outcome: Option<Outcome>,
     },
 }
 
@@ -141,6 +146,8 @@ impl Schedule {
         for (id, check) in plan.checks.enumerate() {
             check.needs.iter().for_each(|&need| checks[need].needed_by.push(id));
         }
+        let mut askers: Table<QuestionId, usize> = plan.questions.map(|_| 0);
+        plan.checks.iter().for_each(|check| askers[check.question] += 1);
         Schedule {
             slots,
             reports,
@@ -148,6 +155,7 @@ impl Schedule {
             checks,
             answers: plan.checks.map(|_| None),
             questions: plan.questions.map(|_| QuestionState::New),
+            askers,
             alone: BTreeSet::new(),
             sharing: Sharing::new(plan, share),
             queue: Queue::new(&context),
@@ -197,6 +205,7 @@ impl Schedule {
         for check in self.ready.clone() {
             let question = plan.checks[check].question;
             if matches!(self.questions[question], QuestionState::New)
+                && self.recalled(question).is_none()
                 && self.sharing.takes_as_variant(question)
             {
                 self.ready.remove(&check);
@@ -242,16 +251,28 @@ impl Schedule {
                 QuestionState::Open { checks } => checks.push(check),
                 QuestionState::Done { first, outcome } => {
                     let (first, outcome) = (*first, outcome.clone());
-                    self.answer(check, Some(first), &outcome);
+                    let outcome = outcome.expect("it is kept for all that ask");
+                    self.answer(check, Some(first), outcome);
                 }
                 QuestionState::New => {
                     self.questions[question] = QuestionState::Open { checks: vec![check] };
-                    if !self.sharing.takes(question) {
+                    if let Some(outcome) = self.recalled(question) {
+                        self.settle(question, outcome);
+                    } else if !self.sharing.takes(question) {
                         self.queue_alone([question]);
                     }
                 }
             }
         }
+    }
+
+    /// The stored outcome of a question. It counts only if the toolchain is known to work.
+    fn recalled(&self, question: QuestionId) -> Option<Outcome> {
+        let Context { plan, probes, recall, .. } = &*self.context;
+        let question = &plan.questions[question];
+        let is_probed = probe::is_probed(&self.context, question.toolchain);
+        let works = || probes[question.toolchain].is_known_to_work(question.subject.stage());
+        recall.as_ref().filter(|_| !is_probed || works())?.find(plan, question)
     }
 
     fn queue_alone(&mut self, questions: impl IntoIterator<Item = QuestionId>) {
@@ -316,6 +337,12 @@ impl Schedule {
     /// Takes the outcome of a question, unless the trial of its arguments must come first.
     fn settle(&mut self, question: QuestionId, outcome: Outcome) {
         self.alone.remove(&question);
+        let plan = &self.context.plan;
+        if let Some(recall) = &self.context.recall
+            && let QuestionState::Open { checks } = &self.questions[question]
+        {
+            recall.keep_check(plan, checks[0], &outcome);
+        }
         for (question, outcome) in self.argument_trials.judge(question, outcome) {
             self.settle_for_good(question, outcome);
         }
@@ -323,25 +350,32 @@ impl Schedule {
 
     /// Answers all checks that ask a question.
     fn settle_for_good(&mut self, question: QuestionId, outcome: Outcome) {
-        let outcome = Rc::new(outcome);
         let QuestionState::Open { checks } = &mut self.questions[question] else {
             unreachable!("only an open question gets an outcome");
         };
         let checks = std::mem::take(checks);
         let first = checks[0];
-        self.questions[question] = QuestionState::Done { first, outcome: outcome.clone() };
+        if self.askers[question] == 1 {
+            // Nobody else will ask. Ten thousand outcomes are too large to keep.
+            self.questions[question] = QuestionState::Done { first, outcome: None };
+            return self.answer(first, None, outcome);
+        }
+        self.questions[question] = QuestionState::Done { first, outcome: Some(outcome.clone()) };
         for check in checks {
-            self.answer(check, (check != first).then_some(first), &outcome);
+            self.answer(check, (check != first).then_some(first), outcome.clone());
         }
     }
 
     /// Records the answer to a check. `original` is the check that asked the same question first.
-    fn answer(&mut self, id: CheckId, original: Option<CheckId>, outcome: &Outcome) {
+    fn answer(&mut self, id: CheckId, original: Option<CheckId>, outcome: Outcome) {
         let plan = &self.context.plan;
         let check = &plan.checks[id];
+        let remark = match outcome.verdict {
+            Verdict::No => remark_on_no(plan, check.question, &outcome.output),
+            _ => None,
+        };
         let mut answer = to_answer(&check.id, outcome, &mut self.output_budget);
         if answer.status == Status::No && answer.reason.is_none() {
-            let remark = remark_on_no(plan, check.question, &outcome.output);
             answer.code = remark.as_ref().map(|remark| remark.code);
             answer.reason = remark.map(|remark| remark.text);
         }

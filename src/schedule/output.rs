@@ -17,7 +17,7 @@ impl OutputBudget {
     const MIN_BYTES: usize = 2 << 10;
 
     /// Cuts an output to its limit. Returns the text, and whether its middle is missing.
-    pub(crate) fn cut(&mut self, output: &str) -> (String, bool) {
+    pub(crate) fn cut(&mut self, output: String) -> (String, bool) {
         let allowed = self.left.clamp(Self::MIN_BYTES, Self::MAX_BYTES);
         let (cut, truncated) = without_middle(output, allowed);
         self.left = self.left.saturating_sub(cut.len());
@@ -26,9 +26,9 @@ impl OutputBudget {
 }
 
 /// A text without its middle, unless it has at most `allowed` bytes. Returns whether it was cut.
-fn without_middle(text: &str, allowed: usize) -> (String, bool) {
+fn without_middle(text: String, allowed: usize) -> (String, bool) {
     if text.len() <= allowed {
-        return (text.into(), false);
+        return (text, false);
     }
     let head = text.floor_char_boundary(allowed / 2);
     let tail = text.ceil_char_boundary(text.len() - allowed / 2);

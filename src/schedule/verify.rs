@@ -12,6 +12,9 @@ use crate::protocol::response::{Answer, Status};
 /// Verifies the answers. One that differs becomes an error that names both.
 pub(super) async fn verify(context: &Context, answers: &mut [Answer]) {
     context.links.distrust();
+    if let Some(recall) = &context.recall {
+        recall.distrust();
+    }
     let mut budget = OutputBudget::default();
     for (index, answer) in answers.iter_mut().enumerate() {
         if matches!(answer.status, Status::Yes | Status::No) {
@@ -21,7 +24,7 @@ pub(super) async fn verify(context: &Context, answers: &mut [Answer]) {
             if context.runner.is_stopping() {
                 return;
             }
-            let alone = to_answer(&answer.id, &outcome, &mut budget);
+            let alone = to_answer(&answer.id, outcome, &mut budget);
             if (alone.status, &alone.value) != (answer.status, &answer.value) {
                 let reason = difference(answer, &alone);
                 context.observer.notice(&format!("{}: {reason}", answer.id));

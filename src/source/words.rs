@@ -11,6 +11,22 @@ pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
     words(text).filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
+/// Words that the preprocessor replaces by the time, or by the name or place of a file.
+const OF_TIME_OR_PLACE: [&str; 7] = [
+    "__BASE_FILE__",
+    "__DATE__",
+    "__FILE__",
+    "__FILE_NAME__",
+    "__INCLUDE_LEVEL__",
+    "__TIMESTAMP__",
+    "__TIME__",
+];
+
+/// The first word in a text that means something else at another time or place.
+pub(crate) fn of_time_or_place(text: &str) -> Option<&'static str> {
+    OF_TIME_OR_PLACE.into_iter().find(|word| text.contains(word))
+}
+
 /// Lines that do not compile if any of these names is a macro; empty without names.
 pub(crate) fn no_macros<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let defined: Vec<_> = names.into_iter().map(|name| format!("defined {name}")).collect();

@@ -19,6 +19,7 @@ mod draft;
 mod format;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzed;
+mod key;
 mod merge;
 mod open;
 mod place;
@@ -32,7 +33,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::deps::sight::{Gap, Seen, Sights};
+use crate::deps::sight::{Gap, Seen, Sight, SightId, Sights};
 use crate::deps::world::World;
 use directory::{Directory, Listed};
 use draft::{Draft, DraftBody, DraftRecord, Numbers};
@@ -162,19 +163,23 @@ impl Store {
         None
     }
 
-    /// What an answer rests on. `None` if its file was removed meanwhile.
-    pub(crate) fn seen(&mut self, stored: &Stored, sights: &mut Sights) -> Option<Seen> {
+    /// What an answer rests on, given what numbers sights. `None` if its file was removed meanwhile.
+    pub(crate) fn seen(
+        &mut self,
+        stored: &Stored,
+        mut id: impl FnMut(Sight) -> SightId,
+    ) -> Option<Seen> {
         let (mut seen, variables) = match &stored.basis {
             Basis::Draft { generation, .. } if *generation != self.generation => return None,
             Basis::Draft { list, variables, .. } => {
-                let ids = self.draft.sights_of(*list).map(|sight| sights.id(sight.clone()));
+                let ids = self.draft.sights_of(*list).map(|sight| id(sight.clone()));
                 (ids.collect::<Vec<_>>(), self.draft.variables_of(*variables).clone())
             }
             Basis::Segment { name, list, variables } => {
                 let mut open = self.segments.iter_mut();
                 let segment = &mut open.find(|open| open.file.name == *name)?.segment;
                 let numbers = segment.sight_numbers(*list)?;
-                let id = |number| Some(sights.id(segment.sight(number)?.clone()));
+                let id = |number| Some(id(segment.sight(number)?.clone()));
                 let ids: Option<Vec<_>> = numbers.into_iter().map(id).collect();
                 (ids?, segment.variables(*variables)?)
             }

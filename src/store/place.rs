@@ -36,6 +36,11 @@ pub(crate) enum NoPlace {
 }
 
 impl Place {
+    /// A directory, with the default bound.
+    pub(crate) fn at(dir: PathBuf) -> Place {
+        Place { dir: Ok(dir), bound: DEFAULT_BOUND }
+    }
+
     /// The place that the variables of an environment choose: `TRYALL_STORE`, else
     /// `$XDG_CACHE_HOME/tryall`, else `$HOME/.cache/tryall`. `get` looks up a variable.
     pub(crate) fn chosen<T: AsRef<OsStr>>(get: impl Fn(&str) -> Option<T>) -> Place {

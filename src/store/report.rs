@@ -1,7 +1,7 @@
 //! What people want to know of a store, and what they can do to it.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::rc::Rc;
 
 use super::directory::{Directory, Unusable};
@@ -206,6 +206,15 @@ impl Store {
             directory.clear(store)?;
         }
         Ok(())
+    }
+
+    /// The paths that an answer rests on, and the names of the variables. `None` if it is damaged or
+    /// gone.
+    pub(crate) fn rests_on(&mut self, entry: &Entry) -> Option<(Vec<Sight>, Vec<OsString>)> {
+        let mut positions = self.positions().into_iter();
+        let position = positions.find(|&it| self.entry(it).as_ref() == Some(entry))?;
+        let (sights, variables) = self.basis(position)?;
+        Some((sights, variables.names().0))
     }
 
     fn positions(&mut self) -> Vec<Position> {

@@ -1,8 +1,6 @@
 //! Object files that are known to link, because the linker has found all their symbols before; and
 //! object files that only look as if they were known to link.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -16,7 +14,7 @@ const FIRST: [&str; 5] = [
     "char getpid(void); int main(void) { return getpid(); }",
 ];
 
-fn request(compiler: &str, flags: &[&str], links: Option<&Path>, sources: &[&str]) -> Value {
+fn request(compiler: &str, flags: &[&str], sources: &[&str]) -> Value {
     need(compiler);
     let compile = [&[compiler], flags, &["-w", "-o", "{object}", "-c", "{source}"]].concat();
     let link = [&[compiler], flags, &["{object}", "-o", "{program}"]].concat();
@@ -24,24 +22,19 @@ fn request(compiler: &str, flags: &[&str], links: Option<&Path>, sources: &[&str
         .iter()
         .enumerate()
         .map(|(n, source)| json!({"id": format!("c{n}"), "kind": "links", "source": source}));
-    let mut request = json!({
+    json!({
         "jobs": 1,
         "toolchains": {"c": {"compile": compile, "link": link}},
         "checks": checks.collect::<Vec<_>>(),
-    });
-    if let Some(links) = links {
-        request["known_links"] = json!(links);
-    }
-    request
+    })
 }
 
 /// Runs checks with and without known links, asserts that nothing differs, and returns the sources
 /// whose link was known.
 fn known(compiler: &str, flags: &[&str], sources: &[&str]) -> Vec<bool> {
-    let dir = tempfile::tempdir().unwrap();
     let all = [&FIRST, sources].concat();
-    let with = check(&request(compiler, flags, Some(&dir.path().join("links")), &all));
-    let without = check(&request(compiler, flags, None, &all));
+    let with = check(&request(compiler, flags, &all));
+    let without = check_apart(&request(compiler, flags, &all));
     let mut known = Vec::new();
     for (n, source) in all.iter().enumerate() {
         let id = format!("c{n}");
@@ -144,43 +137,53 @@ fn objects_that_could_cause_linker_warnings_are_linked() {
 #[test]
 fn with_lto_or_other_code_no_link_is_known() {
     for flags in [["-flto"], ["-m32"], ["-static"], ["-fsanitize=address"]] {
-        let dir = tempfile::tempdir().unwrap();
         let source = calls("fork");
         let all = [&FIRST[..], &[&source]].concat();
-        let ran = check(&request("gcc", &flags, Some(dir.path()), &all));
+        let ran = check(&request("gcc", &flags, &all));
         let steps = ran.result("c3")["steps"].clone();
         assert_eq!(steps[1]["known"], Value::Null, "{flags:?}: {steps}");
     }
 }
 
+/// Links one source with several toolchains, and returns which of the links were known.
+fn known_with(toolchains: Vec<Value>) -> Vec<bool> {
+    need("gcc");
+    let count = toolchains.len();
+    let toolchains = toolchains.into_iter().enumerate();
+    let toolchains: serde_json::Map<_, _> =
+        toolchains.map(|(n, toolchain)| (format!("t{n}"), toolchain)).collect();
+    let checks = (0..count).map(|n| {
+        json!({"id": format!("c{n}"), "kind": "links", "source": FIRST[0],
+               "toolchain": format!("t{n}")})
+    });
+    let checks: Vec<_> = checks.collect();
+    let ran = check(&json!({"jobs": 1, "toolchains": toolchains, "checks": checks}));
+    let is_known = |n| ran.result(&format!("c{n}"))["steps"][1]["known"] == true;
+    (0..count).map(is_known).collect()
+}
+
 #[test]
 fn a_warning_option_does_not_change_the_link() {
-    let dir = tempfile::tempdir().unwrap();
-    let ask = |flag: &str| {
-        let ran = check(&request("gcc", &[flag], Some(dir.path()), &FIRST[..1]));
-        ran.result("c0")["steps"][1]["known"] == true
+    let with = |compile: &str, link: &str| {
+        json!({"compile": ["gcc", compile, "-w", "-o", "{object}", "-c", "{source}"],
+               "link": ["gcc", link, "{object}", "-o", "{program}"]})
     };
-    assert!(!ask("-Wall"));
-    assert!(ask("-Wshadow"));
-    assert!(!ask("-Wl,--as-needed"));
-    assert!(!ask("-O2"));
-    let mut request = request("gcc", &["-Wshadow"], Some(dir.path()), &FIRST[..1]);
-    request["toolchains"]["c"]["compile"][1] = json!("-Wall");
-    // The result of this link is unknown.
-    assert_eq!(check(&request).result("c0")["steps"][1]["known"], Value::Null);
+    let flags = ["-Wall", "-Wshadow", "-Wl,--as-needed", "-O2"];
+    let mut toolchains: Vec<_> = flags.iter().map(|flag| with(flag, flag)).collect();
+    // The compiler has not seen this option.
+    toolchains.push(with("-Wall", "-Wshadow"));
+    assert_eq!(known_with(toolchains), [false, true, false, false, false]);
 }
 
 #[test]
 fn the_environment_changes_the_link_but_the_language_does_not() {
-    let dir = tempfile::tempdir().unwrap();
-    let ask = |name: &str, value: &str| {
-        let mut request = request("gcc", &[], Some(dir.path()), &FIRST[..1]);
-        request["toolchains"]["c"]["env"] = json!({name: value});
-        check(&request).result("c0")["steps"][1]["known"] == true
+    let with = |name: &str, value: &str| {
+        json!({"compile": ["gcc", "-o", "{object}", "-c", "{source}"], "env": {name: value},
+               "link": ["gcc", "{object}", "-o", "{program}"]})
     };
-    assert!(!ask("LC_ALL", "C"));
-    assert!(ask("LANG", "C.UTF-8"));
-    assert!(!ask("LIBRARY_PATH", "/nowhere"));
+    let toolchains = [("LC_ALL", "C"), ("LANG", "C.UTF-8"), ("LIBRARY_PATH", "/nowhere")]
+        .map(|(n, v)| with(n, v));
+    assert_eq!(known_with(toolchains.into()), [false, true, false]);
 }
 
 #[test]
@@ -190,7 +193,7 @@ fn a_data_only_product_is_the_object_file_of_a_known_link() {
         "char text[] = \"INFO:size[00042]\"; int main(int n, char **v) { return text[n]; }";
     let all = [&FIRST[..], &[source, source]].concat();
     for (flags, is_program) in [(&[][..], false), (&["-flto"], true)] {
-        let mut request = request("gcc", flags, Some(&dir.path().join("links")), &all);
+        let mut request = request("gcc", flags, &all);
         for (n, is_data) in [(5, true), (6, false)] {
             request["checks"][n]["product"] = json!(dir.path().join(n.to_string()));
             if is_data {
@@ -206,24 +209,5 @@ fn a_data_only_product_is_the_object_file_of_a_known_link() {
             // ET_REL is 1.
             assert_eq!(kind != 1, is_program, "{flags:?} {n}");
         }
-    }
-}
-
-#[test]
-fn an_incomplete_inventory_is_not_used() {
-    let dir = tempfile::tempdir().unwrap();
-    let source = calls("fork");
-    let all = [&FIRST[..], &[&source]].concat();
-    assert_eq!(check(&request("gcc", &[], Some(dir.path()), &all)).code(), 0);
-    let files = || std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
-    let inventory = files().find(|path| path.to_string_lossy().ends_with("-inventory")).unwrap();
-    let whole = std::fs::read(&inventory).unwrap();
-    let other = calls("vfork");
-    for cut in [0, 10, whole.len() / 2, whole.len() - 1] {
-        std::fs::write(&inventory, &whole[..cut]).unwrap();
-        let ran = check(&request("gcc", &[], Some(dir.path()), &[&other]));
-        assert_eq!(ran.answer("c0"), "yes");
-        // It was recorded again.
-        assert!(std::fs::read(&inventory).unwrap() == whole, "{cut}");
     }
 }

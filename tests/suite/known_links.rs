@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::*;
 
 /// A request whose checks differ only in a comment, so that their object files are equal.
-fn request(link: &[&str], directory: &std::path::Path, sources: &[&str]) -> Value {
+fn request(link: &[&str], sources: &[&str]) -> Value {
     need("gcc");
     let link = [&["gcc", "{object}", "-o", "{program}"], link].concat();
     let checks: Vec<_> = sources
@@ -14,7 +14,6 @@ fn request(link: &[&str], directory: &std::path::Path, sources: &[&str]) -> Valu
         .map(|(n, source)| json!({"id": format!("c{n}"), "kind": "links", "source": source}))
         .collect();
     json!({
-        "known_links": directory,
         "jobs": 1,
         "toolchains": {"c": {
             "compile": ["gcc", "-o", "{object}", "-c", "{source}"],
@@ -35,40 +34,34 @@ const OTHER: &str = "int main(void) { return 1; }";
 const UNDEFINED: &str = "int nowhere(void); int main(void) { return nowhere(); }";
 
 #[test]
-fn equal_objects_are_linked_once_across_runs() {
-    let dir = tempfile::tempdir().unwrap();
-    let links = dir.path().join("links");
-    let ran = check_apart(&request(&[], &links, &[ONE, SAME, OTHER]));
+fn equal_objects_are_linked_once() {
+    let ran = check(&request(&[], &[ONE, SAME, OTHER]));
     assert_eq!(processes(&ran), 5, "three compiles and two links: {ran:?}");
     let steps = ran.result("c1")["steps"].clone();
     assert_eq!(steps[1]["known"], true, "{steps}");
     assert_eq!(steps[1]["command"], json!(["gcc", "conftest.o", "-o", "conftest.exe"]));
     assert_eq!(ran.result("c0")["steps"][1]["known"], Value::Null);
-    let again = check_apart(&request(&[], &links, &[ONE, SAME, OTHER]));
-    assert_eq!(processes(&again), 3, "{again:?}");
-    assert_eq!(again.answer("c2"), "yes");
+    let apart = check_apart(&request(&[], &[ONE, SAME, OTHER]));
+    assert_eq!(processes(&apart), 6, "{apart:?}");
 }
 
 #[test]
 fn links_with_libraries_run_each_time() {
-    let dir = tempfile::tempdir().unwrap();
-    assert_eq!(processes(&check_apart(&request(&["-lm"], dir.path(), &[ONE, SAME]))), 4);
+    assert_eq!(processes(&check(&request(&["-lm"], &[ONE, SAME]))), 4);
 }
 
 #[test]
 fn a_failed_link_is_not_known() {
-    let dir = tempfile::tempdir().unwrap();
     let failing = [UNDEFINED, "/**/int nowhere(void); int main(void) { return nowhere(); }"];
-    let ran = check_apart(&request(&[], dir.path(), &failing));
+    let ran = check(&request(&[], &failing));
     assert_eq!((ran.answer("c0"), ran.answer("c1")), ("no".into(), "no".into()));
     assert_eq!(processes(&ran), 4);
 }
 
 #[test]
 fn a_link_with_a_warning_is_not_known() {
-    let dir = tempfile::tempdir().unwrap();
     let warns = "#include <stdio.h>\nint main(void) { char b[99]; return !tmpnam(b); }";
-    let ran = check_apart(&request(&[], dir.path(), &[warns, &format!("/**/{warns}")]));
+    let ran = check(&request(&[], &[warns, &format!("/**/{warns}")]));
     assert_eq!(processes(&ran), 4, "{ran:?}");
     assert!(ran.result("c1")["output"].as_str().unwrap().contains("tmpnam"));
 }
@@ -76,18 +69,17 @@ fn a_link_with_a_warning_is_not_known() {
 #[test]
 fn a_requested_program_is_linked() {
     let dir = tempfile::tempdir().unwrap();
-    let mut request = request(&[], dir.path(), &[ONE, SAME, ONE]);
+    let mut request = request(&[], &[ONE, SAME, ONE]);
     request["checks"][1]["product"] = json!(dir.path().join("program"));
     request["checks"][2]["kind"] = json!("runs");
-    let ran = check_apart(&request);
+    let ran = check(&request);
     assert_eq!(processes(&ran), 7, "{ran:?}");
     assert!(dir.path().join("program").exists());
 }
 
 #[test]
 fn verification_uses_no_known_links() {
-    let dir = tempfile::tempdir().unwrap();
-    let (call, stdin) = Call::check(&request(&[], dir.path(), &[ONE, SAME]));
+    let (call, stdin) = Call::check(&request(&[], &[ONE, SAME]));
     // Two compiles, and one link that is known the second time; then two commands for each check.
     assert_eq!(processes(&call.arg("--verify").run_with(&stdin)), 7);
 }

@@ -22,7 +22,7 @@ use crate::compiler::verdict::Verdict;
 use crate::os::OutputMode;
 use crate::plan::ids::QuestionId;
 use crate::protocol::code::{Code, Reason};
-use crate::protocol::response::Value;
+use crate::protocol::response::{How, Value};
 
 /// How often a unit, and then what remains of it, is compiled.
 const ROUNDS: usize = 4;
@@ -167,6 +167,7 @@ impl<'a> UnityRun<'a> {
                 break;
             }
         }
+        let compiled = self.run.seen();
         let answered = progress.answered.len();
         let linked = self.link(&good).await;
         progress.link_failed =
@@ -178,6 +179,11 @@ impl<'a> UnityRun<'a> {
         let answered = progress.answered[answered..].iter();
         let saved: usize =
             answered.map(|(question, _)| ledger::cost(&plan.questions[*question])).sum();
+        let linked = self.run.seen();
+        for (question, outcome) in &mut progress.answered {
+            let stage = plan.questions[*question].subject.stage();
+            outcome.seen.clone_from(if stage >= Stage::Link { &linked } else { &compiled });
+        }
         let links = good.iter().any(|compiled| compiled.unit.links());
         ledger.spend(expected - saved + if links { ledger::LINK } else { 0 });
     }
@@ -356,7 +362,7 @@ impl<'a> UnityRun<'a> {
             exit_code: compiled.exit_code,
             source: Some(reduced.text.clone()),
             duration: self.started.elapsed(),
-            shared: true,
+            how: How::Fused,
             ..Outcome::of(verdict)
         }
     }

@@ -112,9 +112,7 @@ pub(crate) struct VariantGroup {
 /// Whether each question of a plan may have variants.
 pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
     let has_variants = |(question, fits): (&Question, bool)| {
-        fits && plan.known_links.is_some()
-            && (question.product.is_none() || question.product_is_data)
-            && text(question).is_some()
+        fits && (question.product.is_none() || question.product_is_data) && text(question).is_some()
     };
     std::iter::zip(&plan.questions, eligibility::fits(plan)).map(has_variants).collect()
 }

@@ -20,7 +20,7 @@ use crate::compiler::verdict::Verdict;
 use crate::plan::ids::QuestionId;
 use crate::plan::question::{CallerSource, Question, Subject, Variant};
 use crate::plan::toolchain::Commands;
-use crate::protocol::response::Step;
+use crate::protocol::response::{How, Step};
 
 /// How often a group, and then what remains of it, is compiled.
 const ROUNDS: usize = 4;
@@ -45,6 +45,11 @@ pub(crate) async fn answer(
     if let Some(run) = VariantsRun::new(context, ledger, &group, &shared) {
         // If this ends early, the remaining questions run alone.
         let _ = run.answer(group.questions.clone(), &mut answered).await;
+        let seen = run.run.seen();
+        let is_shared = |(_, outcome): &&mut (_, Outcome)| outcome.how == How::Fused;
+        for (_, outcome) in answered.iter_mut().filter(is_shared) {
+            outcome.seen.clone_from(&seen);
+        }
     }
     let is_open = |question: &QuestionId| answered.iter().all(|(done, _)| done != question);
     let alone = group.questions.into_iter().filter(is_open).collect();
@@ -119,7 +124,7 @@ impl<'a> VariantsRun<'a> {
             }
             // Variants that ran alone are no gain.
             let shared = |answered: &[(QuestionId, Outcome)]| {
-                answered.iter().filter(|(_, outcome)| outcome.shared).count()
+                answered.iter().filter(|(_, outcome)| outcome.how == How::Fused).count()
             };
             let (before, count) = (shared(answered), members.len());
             let rest = self.answer_or_narrow(members, answered).await;
@@ -298,7 +303,7 @@ impl<'a> VariantsRun<'a> {
             source: Some(source.into()),
             steps,
             duration: self.started.elapsed(),
-            shared: true,
+            how: How::Fused,
             ..Outcome::of(Verdict::Yes)
         };
         if question.product.is_some() {

@@ -335,7 +335,6 @@ mod tests {
             checks: needs.iter().map(check).collect(),
             given: Table::default(),
             patterns: Default::default(),
-            known_links: None,
         };
         order(&plan).into_iter().map(Id::place).collect()
     }

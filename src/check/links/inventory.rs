@@ -24,29 +24,28 @@
 //! linker to say.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt::Write;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
+use serde::{Deserialize, Serialize};
 
 use crate::compiler::linker_trace::{Trace, parse_trace_line};
 use crate::compiler::object_file::{self, Export, Exports, Wants};
+use crate::deps::sight::Seen;
 use crate::source::words::words;
 
 /// The names that a link command finds in shared libraries.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Inventory {
     /// The exported names; `None` for a name that an object file may neither want nor define.
     names: BTreeMap<String, Option<Export>>,
     /// The `.note.gnu.property` of the object file that was linked for the inventory.
     properties: Vec<u8>,
+    /// What the commands behind it looked at.
+    #[serde(skip)]
+    pub(super) seen: Rc<Seen>,
 }
-
-/// The word for each [`Export`] in a file.
-const WORDS: [(&str, Option<Export>); 3] =
-    [("function", Some(Export::Function)), ("variable", Some(Export::Variable)), ("other", None)];
-const PROPERTIES: &str = "properties";
-const END_LINE: &str = "\nend\n";
 
 impl Inventory {
     /// Whether an object file is known to link.
@@ -67,35 +66,6 @@ impl Inventory {
         let not_addressed = move |name: &&String| export(name).is_none();
         let called = wants.called.iter().filter(not_called);
         called.chain(wants.addressed.iter().filter(not_addressed)).chain(&wants.otherwise)
-    }
-
-    /// The inventory as the text of a file.
-    pub(crate) fn to_text(&self) -> String {
-        let mut text = String::from(PROPERTIES);
-        for byte in &self.properties {
-            write!(text, " {byte}").expect("writing to a string succeeds");
-        }
-        for (name, export) in &self.names {
-            let (word, _) = WORDS.iter().find(|(_, of)| of == export).expect("all are listed");
-            write!(text, "\n{word} {name}").expect("writing to a string succeeds");
-        }
-        text + END_LINE
-    }
-
-    /// Parses the text of a file. `None` if it is incomplete or malformed.
-    pub(crate) fn from_text(text: &str) -> Option<Self> {
-        let body = text.strip_suffix(END_LINE)?;
-        let mut lines = body.lines();
-        let bytes = lines.next()?.strip_prefix(PROPERTIES)?;
-        let properties =
-            bytes.split_whitespace().map(|byte| byte.parse().ok()).collect::<Option<_>>()?;
-        let mut names = BTreeMap::new();
-        for line in lines {
-            let (word, name) = line.split_once(' ')?;
-            let (_, export) = WORDS.iter().find(|(known, _)| *known == word)?;
-            names.insert(name.into(), *export);
-        }
-        Some(Inventory { names, properties })
     }
 }
 
@@ -193,6 +163,6 @@ impl Libraries {
         for name in self.names() {
             names.entry(name.into()).or_insert(None);
         }
-        Some(Inventory { names, properties })
+        Some(Inventory { names, properties, seen: Rc::default() })
     }
 }

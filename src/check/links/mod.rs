@@ -1,9 +1,8 @@
 //! Links that are known to succeed: a command, and an object file that it has linked.
 //!
 //! The same command does the same with the same bytes, and an empty `main` compiles to the same object
-//! file behind any headers. Linking it a hundred times would take half of a configure step. Command
-//! and object file are compared byte for byte, and the environment by a digest without collisions
-//! in practice. A link becomes known only if it succeeded without output, and only if its command
+//! file behind any headers. Linking it a hundred times would take half of a configure step. Command,
+//! environment and object file are compared byte for byte. A link becomes known only if it succeeded without output, and only if its command
 //! names nothing that could change: no file, no library other than the compiler's own, no script.
 //!
 //! For a command that has linked several files without output, the symbols that the linker finds in
@@ -15,42 +14,44 @@ mod run;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
 use std::rc::Rc;
 
-use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use crate::check::links::inventory::Inventory;
 use crate::compiler::dialect::STEM;
 use crate::compiler::options::{Argument, WARNINGS};
+use crate::deps::sight::Seen;
 
-/// The known links of this run, and those that a directory keeps from other runs.
+/// The known links of a run.
 #[derive(Debug, Default)]
 pub(crate) struct KnownLinks {
-    known: RefCell<HashSet<Vec<u8>>>,
-    /// By command; `None` if the linker cannot give one.
-    inventories: RefCell<HashMap<Vec<u8>, Option<Rc<Inventory>>>>,
+    known: RefCell<HashMap<Vec<u8>, Rc<Seen>>>,
+    /// The first object files that each command linked without output.
+    samples: RefCell<HashMap<Vec<u8>, Vec<Vec<u8>>>>,
+    /// By command.
+    inventories: RefCell<HashMap<Vec<u8>, Taken>>,
     /// The commands whose inventory is being taken.
     begun: RefCell<HashSet<Vec<u8>>>,
     /// Notified when an inventory has been taken.
     taken: Notify,
-    directory: Option<PathBuf>,
     distrusted: Cell<bool>,
 }
+
+/// An inventory that was taken; `None` if the linker cannot give one.
+pub(crate) type Taken = Option<Rc<Inventory>>;
 
 /// A link command and its object file, in the form in which they are compared.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     /// The command, its environment, and the object file.
     bytes: Vec<u8>,
+    env_at: usize,
     object_at: usize,
 }
 
-/// File names for the first object files that each command linked without output.
-const SAMPLES: [&str; 4] = ["first", "second", "third", "fourth"];
-const INVENTORY: &str = "inventory";
+/// How many object files that a command linked are kept as samples.
+const SAMPLES: usize = 4;
 
 impl Link {
     /// The link of an object file, if its command can be known. `programs` identifies the compiler,
@@ -75,23 +76,21 @@ impl Link {
             bytes.extend_from_slice(word.as_encoded_bytes());
             bytes.push(0);
         }
-        // A digest, because an environment may hold secrets and this goes into a file.
-        let mut digest = Sha256::new();
+        bytes.extend_from_slice(programs.as_bytes());
+        let env_at = bytes.len();
         for (name, value) in env {
             // TMPDIR differs for each check and changes nothing. Neither does the language of messages,
             // because there are none.
             if name != "TMPDIR" && !is_of_language(name) {
                 for part in [name, value] {
-                    digest.update(part.as_encoded_bytes());
-                    digest.update(b"\0");
+                    bytes.extend_from_slice(part.as_encoded_bytes());
+                    bytes.push(0);
                 }
             }
         }
-        digest.update(programs.as_bytes());
-        bytes.extend_from_slice(&digest.finalize());
         let object_at = bytes.len();
         bytes.extend_from_slice(object);
-        Some(Link { bytes, object_at })
+        Some(Link { bytes, env_at, object_at })
     }
 
     /// The object file.
@@ -99,17 +98,13 @@ impl Link {
         &self.bytes[self.object_at..]
     }
 
+    /// The command without its environment, of which only what was read counts in the store.
+    fn words(&self) -> &[u8] {
+        &self.bytes[..self.env_at]
+    }
+
     fn command(&self) -> &[u8] {
         &self.bytes[..self.object_at]
-    }
-
-    fn file_name(&self) -> String {
-        hashed(&self.bytes)
-    }
-
-    /// The name of a file that belongs to the command.
-    fn file_of_command(&self, what: &str) -> String {
-        format!("{}-{what}", hashed(self.command()))
     }
 }
 
@@ -125,12 +120,6 @@ fn is_of_language(name: &OsStr) -> bool {
     name.starts_with(b"LC_") || name == b"LANG" || name == b"LANGUAGE"
 }
 
-fn hashed(bytes: &[u8]) -> String {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
-}
-
 /// Whether a word of a link command names no file except the check's own, whose names never change.
 fn names_no_other_file(word: &str) -> bool {
     if !word.starts_with('-') {
@@ -141,10 +130,9 @@ fn names_no_other_file(word: &str) -> bool {
 }
 
 impl KnownLinks {
-    /// The links that a directory keeps. Without one, no link is known. The directory is created when
-    /// there is something to keep.
-    pub(crate) fn kept_in(directory: Option<PathBuf>) -> Self {
-        KnownLinks { directory, ..KnownLinks::default() }
+    /// Whether no link is known.
+    pub(crate) fn is_distrusted(&self) -> bool {
+        self.distrusted.get()
     }
 
     /// From now on, no link is known.
@@ -152,60 +140,36 @@ impl KnownLinks {
         self.distrusted.set(true);
     }
 
-    /// Whether a link is known to succeed.
-    pub(crate) fn knows(&self, link: &Link) -> bool {
-        let Some(directory) = self.trusted() else { return false };
-        if self.known.borrow().contains(&link.bytes) {
-            return true;
-        }
-        let is_kept =
-            std::fs::read(directory.join(link.file_name())).is_ok_and(|kept| kept == link.bytes);
-        if is_kept {
-            self.known.borrow_mut().insert(link.bytes.clone());
-        }
-        is_kept
+    /// What an earlier command looked at that linked the same; `None` if the link is not known to
+    /// succeed.
+    pub(crate) fn known(&self, link: &Link) -> Option<Rc<Seen>> {
+        self.known.borrow().get(&link.bytes).filter(|_| !self.distrusted.get()).cloned()
     }
 
-    /// Remembers a link that succeeded without output.
-    pub(crate) fn learn(&self, link: Link) {
-        let Some(directory) = &self.directory else { return };
-        self.keep(&link.file_name(), &link.bytes);
-        let names = SAMPLES.map(|what| link.file_of_command(what));
-        // Four samples are enough.
-        if let Some(name) = names.iter().find(|name| !directory.join(name).exists()) {
-            self.keep(name, &link.bytes);
+    /// Remembers a link that succeeded without output, and what its command looked at.
+    pub(crate) fn learn(&self, link: Link, seen: Rc<Seen>) {
+        let mut samples = self.samples.borrow_mut();
+        let samples = samples.entry(link.command().into()).or_default();
+        if samples.len() < SAMPLES {
+            samples.push(link.object().into());
         }
-        self.known.borrow_mut().insert(link.bytes);
+        self.known.borrow_mut().insert(link.bytes, seen);
     }
 
     /// The inventory of a link's command. `None` if it has not been taken.
-    pub(crate) fn inventory(&self, link: &Link) -> Option<Option<Rc<Inventory>>> {
-        let directory = self.trusted()?;
-        if let Some(known) = self.inventories.borrow().get(link.command()) {
-            return Some(known.clone());
-        }
-        let kept = std::fs::read(directory.join(link.file_of_command(INVENTORY))).ok()?;
-        let text = std::str::from_utf8(kept.strip_prefix(link.command())?).ok()?;
-        let inventory =
-            if text == NONE { None } else { Some(Rc::new(Inventory::from_text(text)?)) };
-        self.inventories.borrow_mut().insert(link.command().into(), inventory.clone());
-        Some(inventory)
+    pub(crate) fn inventory(&self, link: &Link) -> Option<Taken> {
+        let inventories = self.inventories.borrow();
+        inventories.get(link.command()).filter(|_| !self.distrusted.get()).cloned()
     }
 
     /// Whether a link's command has linked `count` object files without output; at most four count.
     pub(crate) fn has_linked(&self, link: &Link, count: usize) -> bool {
-        // Samples are kept in order.
-        self.sample(link, SAMPLES[count - 1]).is_some()
-    }
-
-    fn sample(&self, link: &Link, what: &str) -> Option<Vec<u8>> {
-        let bytes = std::fs::read(self.trusted()?.join(link.file_of_command(what))).ok()?;
-        Some(bytes.strip_prefix(link.command())?.to_vec())
+        self.samples.borrow().get(link.command()).is_some_and(|samples| samples.len() >= count)
     }
 
     /// The object file to take an inventory with, if there is one and no task is taking it.
     pub(crate) fn begin_inventory(&self, link: &Link) -> Option<Vec<u8>> {
-        let sample = self.sample(link, SAMPLES[0])?;
+        let sample = self.samples.borrow().get(link.command())?.first()?.clone();
         self.begun.borrow_mut().insert(link.command().into()).then_some(sample)
     }
 
@@ -219,31 +183,13 @@ impl KnownLinks {
         self.taken.notified().await;
     }
 
-    /// Keeps an inventory, or the fact that the linker cannot give one.
-    pub(crate) fn keep_inventory(&self, link: &Link, inventory: Option<Rc<Inventory>>) {
-        let text = inventory.as_ref().map_or(NONE.into(), |inventory| inventory.to_text());
-        self.keep(&link.file_of_command(INVENTORY), &[link.command(), text.as_bytes()].concat());
+    /// Remembers an inventory, or the fact that the linker cannot give one.
+    pub(crate) fn learn_inventory(&self, link: &Link, inventory: Taken) {
         self.inventories.borrow_mut().insert(link.command().into(), inventory);
         self.begun.borrow_mut().remove(link.command());
         self.taken.notify_waiters();
     }
-
-    fn trusted(&self) -> Option<&PathBuf> {
-        self.directory.as_ref().filter(|_| !self.distrusted.get())
-    }
-
-    /// Writes a file. A directory that cannot be written costs only time. Another run may read the file
-    /// at the same moment; it recognises an incomplete one, because every file marks its end.
-    fn keep(&self, name: &str, bytes: &[u8]) {
-        if let Some(directory) = &self.directory {
-            let _ = std::fs::create_dir_all(directory)
-                .and_then(|()| std::fs::write(directory.join(name), bytes));
-        }
-    }
 }
-
-/// The text in place of an inventory that the linker cannot give.
-const NONE: &str = "none\n";
 
 #[cfg(test)]
 mod tests {
@@ -284,36 +230,18 @@ mod tests {
 
     #[test]
     fn what_differs_in_one_byte_is_not_known() {
-        let dir = tempfile::tempdir().unwrap();
         let words = "cc conftest.o -o conftest.exe";
-        let links = KnownLinks::kept_in(Some(dir.path().join("links")));
-        links.learn(link(words, b"object").unwrap());
-        for links in [links, KnownLinks::kept_in(Some(dir.path().join("links")))] {
-            assert!(links.knows(&link(words, b"object").unwrap()));
-            assert!(!links.knows(&link(words, b"objecT").unwrap()));
-            assert!(!links.knows(&link("cc -O2 conftest.o -o conftest.exe", b"object").unwrap()));
-        }
-        let other = Link::new(
-            &words.split(' ').map(OsString::from).collect::<Vec<_>>(),
-            &[("LIBRARY_PATH".into(), "/x".into())],
-            "cc",
-            b"object",
-            &[],
-        );
-        assert!(!KnownLinks::kept_in(Some(dir.path().join("links"))).knows(&other.unwrap()));
+        let links = KnownLinks::default();
+        links.learn(link(words, b"object").unwrap(), Rc::default());
+        let knows = |link: Option<Link>| links.known(&link.unwrap()).is_some();
+        assert!(knows(link(words, b"object")));
+        assert!(!knows(link(words, b"objecT")));
+        assert!(!knows(link("cc -O2 conftest.o -o conftest.exe", b"object")));
         let argv: Vec<_> = words.split(' ').map(OsString::from).collect();
-        let replaced = Link::new(&argv, &[], "another cc", b"object", &[]);
-        assert!(!KnownLinks::kept_in(Some(dir.path().join("links"))).knows(&replaced.unwrap()));
-    }
-
-    #[test]
-    fn a_damaged_file_is_not_believed() {
-        let dir = tempfile::tempdir().unwrap();
-        let known = link("cc conftest.o -o conftest.exe", b"object").unwrap();
-        KnownLinks::kept_in(Some(dir.path().into())).learn(known.clone());
-        let file = dir.path().join(known.file_name());
-        let whole = std::fs::read(&file).unwrap();
-        std::fs::write(&file, &whole[..whole.len() - 1]).unwrap();
-        assert!(!KnownLinks::kept_in(Some(dir.path().into())).knows(&known));
+        let env = [("LIBRARY_PATH".into(), "/x".into())];
+        assert!(!knows(Link::new(&argv, &env, "cc", b"object", &[])));
+        assert!(!knows(Link::new(&argv, &[], "another cc", b"object", &[])));
+        links.distrust();
+        assert!(!knows(link(words, b"object")));
     }
 }

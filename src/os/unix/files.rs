@@ -1,7 +1,8 @@
 //! Files: how to tell whether one was replaced, and how to remove directories with restricted
 //! permissions.
 
-use std::fs::{self, Metadata, Permissions};
+use std::ffi::CStr;
+use std::fs::{self, File, Metadata, Permissions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -52,4 +53,18 @@ pub(crate) fn is_named_pipe(path: &Path) -> bool {
 /// Whether every user may rename or replace the files of others in a directory.
 pub(crate) fn is_open_to_all(dir: &Metadata) -> bool {
     dir.mode() & 0o1002 == 0o002
+}
+
+/// A file that exists only in memory. Linux.
+pub(crate) fn memory_file(name: &CStr) -> io::Result<File> {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::sys::memfd::{MFdFlags, memfd_create};
+        Ok(memfd_create(name, MFdFlags::MFD_CLOEXEC)?.into())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = name;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }

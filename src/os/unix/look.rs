@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
@@ -35,7 +36,7 @@ pub(crate) enum Found {
 ///
 /// Of a directory that was not listed, only device, inode and mode count; the other fields are
 /// zero. A directory whose contents change is still the same directory to whoever only passes
-/// through.
+/// through. The same holds for devices and pipes, whose times change with every use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Stamp {
     /// The number of the device.
@@ -71,14 +72,25 @@ pub(crate) fn look(path: &OsStr, look: Look) -> Found {
 fn stamp(metadata: &Metadata, look: Look) -> Stamp {
     let time =
         |seconds, nanoseconds: i64| (seconds, u32::try_from(nanoseconds).unwrap_or_default());
-    let is_passed = metadata.is_dir() && look != Look::List;
+    let has_contents = metadata.is_file() || metadata.is_symlink() || look == Look::List;
     let nothing = (0, 0);
     Stamp {
         device: metadata.dev(),
         inode: metadata.ino(),
         mode: metadata.mode(),
-        size: if is_passed { 0 } else { metadata.size() },
-        modified: if is_passed { nothing } else { time(metadata.mtime(), metadata.mtime_nsec()) },
-        changed: if is_passed { nothing } else { time(metadata.ctime(), metadata.ctime_nsec()) },
+        size: if has_contents { metadata.size() } else { 0 },
+        modified: if has_contents {
+            time(metadata.mtime(), metadata.mtime_nsec())
+        } else {
+            nothing
+        },
+        changed: if has_contents { time(metadata.ctime(), metadata.ctime_nsec()) } else { nothing },
     }
+}
+
+/// When a file's contents or attributes changed.
+pub(crate) fn changed(metadata: &Metadata) -> SystemTime {
+    let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).unwrap_or_default());
+    let rest = Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).unwrap_or_default());
+    SystemTime::UNIX_EPOCH + seconds + rest
 }

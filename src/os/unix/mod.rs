@@ -1,5 +1,6 @@
 //! Unix. Tested on Linux. Parts that only Linux has are marked and have a fallback.
 
+mod asker;
 mod exec;
 mod files;
 mod group;
@@ -20,14 +21,17 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
+pub(crate) use asker::{Asker, asker};
 pub(crate) use exec::become_program;
-pub(crate) use files::{FileIdentity, file_identity, is_named_pipe, is_open_to_all, remove_all};
+pub(crate) use files::{
+    FileIdentity, file_identity, is_named_pipe, is_open_to_all, memory_file, remove_all,
+};
 pub(crate) use group::{Group, OutputMode, Pipes, Start, start};
 pub(crate) use limits::{
     Limit, StartFailure, check_descriptor_limit, is_short_of_resources, limit_behind, max_commands,
     set_limits, start_failure,
 };
-pub(crate) use look::{Found, Look, Stamp, look};
+pub(crate) use look::{Found, Look, Stamp, changed, look};
 pub(crate) use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
 pub(crate) use private::{
     DirOwner, bytes_of, dir_owner, from_bytes, is_own_or_roots, make_private, open_own, read_at,

@@ -1,0 +1,254 @@
+//! Recalls answers from the store, and keeps new ones.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::check::asked::Asked;
+use crate::check::files::source_text;
+use crate::check::{CheckRun, Outcome, stored};
+use crate::compiler::dialect::Stage;
+use crate::compiler::verdict::Verdict;
+use crate::deps::recorder::{Recorder, Watch, Watched};
+use crate::deps::sight::{Gap, Seen};
+use crate::deps::world::World;
+use crate::exec::process::Finished;
+use crate::os::Start;
+use crate::plan::ids::{CheckId, ToolchainId};
+use crate::plan::question::{CallerSource, Question, Subject};
+use crate::plan::toolchain::Toolchain;
+use crate::plan::{Plan, PlannedCheck};
+use crate::protocol::response::How;
+use crate::source::words;
+use crate::store::{Key, Store, Variables};
+
+/// The store of a run, and what sees the files that its commands look at.
+#[derive(Debug)]
+pub(crate) struct Recall {
+    store: RefCell<Store>,
+    world: RefCell<World>,
+    recorder: Option<Recorder>,
+    /// The directory of the run, whose files are the commands' own.
+    scratch: PathBuf,
+    distrusted: Cell<bool>,
+    variables: RefCell<HashMap<ToolchainId, Rc<Variables>>>,
+    /// The toolchains whose commands cannot be seen, and why.
+    unseen: RefCell<HashMap<ToolchainId, Gap>>,
+}
+
+impl Recall {
+    /// Recalls from a store. `scratch` holds the files of the commands themselves.
+    pub(crate) fn new(store: Store, scratch: &Path) -> Self {
+        Recall {
+            store: RefCell::new(store),
+            world: RefCell::default(),
+            recorder: Recorder::new(),
+            scratch: scratch.into(),
+            distrusted: Cell::new(false),
+            variables: RefCell::default(),
+            unseen: RefCell::default(),
+        }
+    }
+
+    /// From now on, no answer is taken from the store, and none is kept.
+    pub(crate) fn distrust(&self) {
+        self.distrusted.set(true);
+    }
+
+    /// Writes what is new to the store.
+    pub(crate) fn commit(self) {
+        self.store.into_inner().commit();
+    }
+
+    /// The stored outcome of a question, if everything that it rests on is unchanged.
+    pub(crate) fn find(&self, plan: &Plan, question: &Question) -> Option<Outcome> {
+        let toolchain = &plan.toolchains[question.toolchain];
+        let key = self.key(toolchain, question)?;
+        let env = self.variables(plan, question.toolchain);
+        let stored = self.store.borrow_mut().find(&key, &mut self.world.borrow_mut(), &env)?;
+        stored::outcome(&stored.payload, question)
+    }
+
+    /// Keeps the outcome of the question that a check asks, or the reason why it is not kept.
+    pub(crate) fn keep_check(&self, plan: &Plan, check: CheckId, outcome: &Outcome) {
+        let PlannedCheck { id, question, .. } = &plan.checks[check];
+        let asked = Asked::of(plan, check);
+        self.keep_asked(plan, &plan.questions[*question], id, asked.as_ref(), outcome);
+    }
+
+    /// Keeps the outcome of a question that no check asks. `label` is its name for people.
+    pub(crate) fn keep(&self, plan: &Plan, question: &Question, label: &str, outcome: &Outcome) {
+        self.keep_asked(plan, question, label, None, outcome);
+    }
+
+    fn keep_asked(
+        &self,
+        plan: &Plan,
+        question: &Question,
+        label: &str,
+        asked: Option<&Asked>,
+        outcome: &Outcome,
+    ) {
+        if outcome.how == How::Stored || matches!(outcome.verdict, Verdict::Error(_)) {
+            return;
+        }
+        let toolchain = &plan.toolchains[question.toolchain];
+        let Some(key) = self.key(toolchain, question) else { return };
+        let kept = match (reason_not_to_keep(toolchain, question), &outcome.seen) {
+            (Some(why), _) => Err(why),
+            (None, None) => Err("what its commands read was not seen".into()),
+            (None, Some(seen)) => Ok(seen),
+        };
+        let mut store = self.store.borrow_mut();
+        match (kept, &self.recorder) {
+            (Ok(seen), Some(recorder)) => {
+                let Some(payload) = stored::payload(outcome, question, asked) else { return };
+                let env = self.variables(plan, question.toolchain);
+                store.keep(key, label, payload.into(), seen, &recorder.sights(), &env);
+            }
+            (Ok(_), None) => store.keep_not(key, label, CANNOT_SEE),
+            (Err(why), _) => store.keep_not(key, label, &why),
+        }
+    }
+
+    /// What earlier commands of a toolchain have shown, and what they looked at.
+    pub(crate) fn find_fact(
+        &self,
+        plan: &Plan,
+        toolchain: ToolchainId,
+        key: &Key,
+    ) -> Option<(Rc<[u8]>, Rc<Seen>)> {
+        let env = self.variables(plan, toolchain);
+        let recorder = self.recorder.as_ref()?;
+        let mut store = self.store.borrow_mut();
+        let stored = store.find(key, &mut self.world.borrow_mut(), &env)?;
+        let seen = store.seen(&stored, |sight| recorder.id(sight))?;
+        Some((stored.payload.clone(), Rc::new(seen)))
+    }
+
+    /// Keeps what commands of a toolchain have shown, unless they may have looked at more.
+    pub(crate) fn keep_fact(
+        &self,
+        plan: &Plan,
+        toolchain: ToolchainId,
+        key: Key,
+        fact: &[u8],
+        seen: &Rc<Seen>,
+    ) {
+        let Some(recorder) = self.recorder.as_ref().filter(|_| seen.gap.is_none()) else { return };
+        let env = self.variables(plan, toolchain);
+        self.store.borrow_mut().keep(key, FACT, fact.into(), seen, &recorder.sights(), &env);
+    }
+
+    /// Begins to watch a command with this environment. `None` if it cannot be watched.
+    pub(crate) fn watch(
+        &self,
+        toolchain: ToolchainId,
+        program: &Path,
+        env: &mut Vec<(OsString, OsString)>,
+    ) -> Result<(&Recorder, Watch), Gap> {
+        if let Some(gap) = self.unseen.borrow().get(&toolchain) {
+            return Err(gap.clone());
+        }
+        let recorder = self.recorder.as_ref().ok_or_else(|| Gap(CANNOT_SEE.into()))?;
+        let watch = recorder.watch(program, env, &[&self.scratch]);
+        Ok((recorder, watch.map_err(|error| Gap(format!("{CANNOT_SEE}: {error}")))?))
+    }
+
+    /// The key of a question. `None` if its answer is never kept.
+    fn key(&self, toolchain: &Toolchain, question: &Question) -> Option<Key> {
+        if question.subject.stage() == Stage::Run || self.distrusted.get() {
+            return None;
+        }
+        let program = toolchain.program.as_ref().ok()?;
+        let asked = Question {
+            toolchain: ToolchainId::default(),
+            // Neither the time limit nor the name of the copy changes an answer.
+            timeout: Duration::ZERO,
+            product: question.product.as_ref().map(|_| PathBuf::new()),
+            ..question.clone()
+        };
+        let Toolchain { language, commands, command, args, link_args, private_temp, .. } =
+            toolchain;
+        let commands = commands.as_ref().map(|commands| {
+            let link = commands.link.as_ref();
+            (&commands.compile, link.map(|(link, program)| (link, program.as_ref().ok())))
+        });
+        let toolchain = (language, commands, command, program, args, link_args, private_temp);
+        Some(Key::of("question", (toolchain, asked)))
+    }
+
+    fn variables(&self, plan: &Plan, id: ToolchainId) -> Rc<Variables> {
+        let variables = || Rc::new(lasting_variables(&plan.toolchains[id]));
+        self.variables.borrow_mut().entry(id).or_insert_with(variables).clone()
+    }
+
+    /// From now on, commands of this toolchain run unwatched.
+    pub(crate) fn give_up_watching(&self, toolchain: ToolchainId, gap: Gap) {
+        self.unseen.borrow_mut().insert(toolchain, gap);
+    }
+}
+
+/// The name of what is no answer to a check in the store.
+const FACT: &str = "(link)";
+
+const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
+
+/// The environment of a toolchain's commands, without what each command gets anew.
+pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
+    let lasts = |(name, _): &&(OsString, OsString)| !toolchain.private_temp || name != "TMPDIR";
+    Variables::new(toolchain.env.iter().filter(lasts).map(|(name, value)| (name, value)))
+}
+
+/// Why the answer to a question is not kept, whatever was seen.
+fn reason_not_to_keep(toolchain: &Toolchain, question: &Question) -> Option<String> {
+    if let Some(launcher) = toolchain.launcher() {
+        return Some(format!("{launcher} may answer from a cache of its own"));
+    }
+    let file = match &question.subject {
+        Subject::Source { code: CallerSource::File(path), .. } => source_text(path),
+        _ => String::new(),
+    };
+    let mut texts = question.texts().chain([file.into()]);
+    let word = texts.find_map(|text| words::of_time_or_place(&text));
+    word.map(|word| format!("its source contains {word}"))
+}
+
+impl CheckRun<'_> {
+    /// Runs a command, and notes what it looks at. `product` is the file that it produces.
+    pub(super) async fn watched(&self, start: Start<'_>, product: Option<&Path>) -> Finished {
+        let Some(recall) = &self.context.recall else { return self.run(start, product).await };
+        let toolchain = self.question.toolchain;
+        let mut env = start.env.to_vec();
+        let gap = match recall.watch(toolchain, start.program, &mut env) {
+            Ok((recorder, watch)) => {
+                let finished = self.run(Start { env: &env, ..start }, product).await;
+                let Watched { seen, is_disturbed } = watch.seen(recorder);
+                let output = [&finished.stdout, &finished.stderr];
+                let is_mentioned = || output.iter().any(|it| recorder.is_mentioned_in(&it.text()));
+                if !is_disturbed && !is_mentioned() {
+                    self.seen.borrow_mut().add(&seen);
+                    return finished;
+                }
+                // Watching may have changed what the command did.
+                let gap = seen.gap.unwrap_or_else(|| Gap(CANNOT_SEE.into()));
+                recall.give_up_watching(toolchain, gap.clone());
+                gap
+            }
+            Err(gap) => gap,
+        };
+        self.seen.borrow_mut().add(&Seen { gap: Some(gap), ..Seen::default() });
+        self.run(start, product).await
+    }
+
+    async fn run(&self, start: Start<'_>, product: Option<&Path>) -> Finished {
+        if let Some(product) = product {
+            // Remove the output of an earlier command, so that it cannot pass for this one's.
+            let _ = std::fs::remove_file(product);
+        }
+        self.context.runner.run_over(self.sources, start, self.deadline).await
+    }
+}

@@ -1,0 +1,179 @@
+/* Hooks of functions that read the environment, or that look at more than can be seen. */
+
+#include "seen.h"
+
+#include <locale.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+HOOK char *getenv(const char *name)
+{
+	seen_note_name(SEEN_VARIABLE, name);
+	return REAL(getenv)(name);
+}
+
+HOOK char *secure_getenv(const char *name)
+{
+	seen_note_name(SEEN_VARIABLE, name);
+	return REAL(secure_getenv)(name);
+}
+
+/* Locales other than C read files inside the C library. */
+
+static bool seen_is_c(const char *locale)
+{
+	return seen_equal(locale, "C") || seen_equal(locale, "POSIX");
+}
+
+HOOK char *setlocale(int category, const char *locale)
+{
+	char *result = REAL(setlocale)(category, locale);
+	if (locale && !(result ? seen_is_c(result) : seen_is_c(locale)))
+		seen_note_name(SEEN_UNSEEN, "setlocale");
+	return result;
+}
+
+/* Whether the environment chooses the C locale. */
+static bool seen_chooses_c(void)
+{
+	const char *all = seen_variable("LC_ALL");
+	if (all && *all)
+		return seen_is_c(all);
+	extern char **environ;
+	for (char **at = environ; at && *at; at++)
+		if (seen_starts(*at, "LC_") || seen_starts(*at, "LANG="))
+			return false;
+	return true;
+}
+
+HOOK locale_t newlocale(int categories, const char *locale, locale_t base)
+{
+	if (locale && !seen_is_c(locale) && (*locale || !seen_chooses_c()))
+		seen_note_name(SEEN_UNSEEN, "newlocale");
+	return REAL(newlocale)(categories, locale, base);
+}
+
+/* Sockets: somebody else may look at files for this program. */
+
+HOOK int connect(int descriptor, const struct sockaddr *address, socklen_t length)
+{
+	seen_note_name(SEEN_UNSEEN, "connect");
+	return REAL(connect)(descriptor, address, length);
+}
+
+HOOK ssize_t sendto(int descriptor, const void *data, size_t size, int flags,
+                    const struct sockaddr *address, socklen_t length)
+{
+	if (address)
+		seen_note_name(SEEN_UNSEEN, "sendto");
+	return REAL(sendto)(descriptor, data, size, flags, address, length);
+}
+
+/* System calls that a program makes itself. Those of this list do not touch files. */
+static bool seen_is_harmless(long number)
+{
+	switch (number) {
+	case SYS_gettid:
+	case SYS_getpid:
+	case SYS_futex:
+	case SYS_getrandom:
+	case SYS_sched_getaffinity:
+	case SYS_sched_setaffinity:
+	case SYS_sched_yield:
+	case SYS_membarrier:
+	case SYS_clock_gettime:
+	case SYS_getcpu:
+	case SYS_tgkill:
+	case SYS_close:
+	case SYS_close_range:
+	case SYS_read:
+	case SYS_write:
+	case SYS_mmap:
+	case SYS_munmap:
+	case SYS_madvise:
+	case SYS_pidfd_open:
+	case SYS_pidfd_send_signal:
+	case SYS_rt_sigprocmask:
+	case SYS_set_robust_list:
+		return true;
+	default:
+		return false;
+	}
+}
+
+HOOK long syscall(long number, ...)
+{
+	va_list list;
+	long word[6];
+	/* There are at most six arguments. Reading more than were passed is harmless here. */
+	va_start(list, number);
+	for (int i = 0; i < 6; i++)
+		word[i] = va_arg(list, long);
+	va_end(list);
+	if (!seen_is_harmless(number))
+		seen_note_name(SEEN_UNSEEN, "syscall");
+	return REAL(syscall)(number, word[0], word[1], word[2], word[3], word[4], word[5]);
+}
+
+/* Functions that look at files inside the C library, or ask the system for things that are no
+ * files. Each is noted by its name and then called as if this library were not there: the types do
+ * not matter, because the compiler makes a jump of it. */
+
+#define SEEN_UNSEEN_HOOK(name)                                                                     \
+	HOOK void *seen_hook_##name(long a, long b, long c, long d, long e, long f) __asm__(#name);    \
+	void *seen_hook_##name(long a, long b, long c, long d, long e, long f)                         \
+	{                                                                                              \
+		static void *found;                                                                        \
+		seen_note_name(SEEN_UNSEEN, #name);                                                        \
+		if (!found)                                                                                \
+			found = seen_find(#name);                                                              \
+		return ((__typeof__(&seen_hook_##name))found)(a, b, c, d, e, f);                           \
+	}
+
+SEEN_UNSEEN_HOOK(iconv_open)
+SEEN_UNSEEN_HOOK(scandir)
+SEEN_UNSEEN_HOOK(scandir64)
+SEEN_UNSEEN_HOOK(scandirat)
+SEEN_UNSEEN_HOOK(scandirat64)
+SEEN_UNSEEN_HOOK(localtime)
+SEEN_UNSEEN_HOOK(localtime_r)
+SEEN_UNSEEN_HOOK(mktime)
+SEEN_UNSEEN_HOOK(tzset)
+SEEN_UNSEEN_HOOK(wordexp)
+SEEN_UNSEEN_HOOK(ftw)
+SEEN_UNSEEN_HOOK(ftw64)
+SEEN_UNSEEN_HOOK(nftw)
+SEEN_UNSEEN_HOOK(nftw64)
+SEEN_UNSEEN_HOOK(fts_open)
+SEEN_UNSEEN_HOOK(fts64_open)
+SEEN_UNSEEN_HOOK(catopen)
+SEEN_UNSEEN_HOOK(shm_open)
+SEEN_UNSEEN_HOOK(shm_unlink)
+SEEN_UNSEEN_HOOK(sem_open)
+SEEN_UNSEEN_HOOK(name_to_handle_at)
+SEEN_UNSEEN_HOOK(open_by_handle_at)
+SEEN_UNSEEN_HOOK(openat2)
+SEEN_UNSEEN_HOOK(posix_spawn_file_actions_addchdir_np)
+SEEN_UNSEEN_HOOK(inotify_add_watch)
+SEEN_UNSEEN_HOOK(setxattr)
+SEEN_UNSEEN_HOOK(lsetxattr)
+SEEN_UNSEEN_HOOK(removexattr)
+SEEN_UNSEEN_HOOK(lremovexattr)
+SEEN_UNSEEN_HOOK(chroot)
+SEEN_UNSEEN_HOOK(mount)
+SEEN_UNSEEN_HOOK(unshare)
+SEEN_UNSEEN_HOOK(getpwnam)
+SEEN_UNSEEN_HOOK(getpwnam_r)
+SEEN_UNSEEN_HOOK(getpwuid)
+SEEN_UNSEEN_HOOK(getpwuid_r)
+SEEN_UNSEEN_HOOK(getpwent)
+SEEN_UNSEEN_HOOK(getgrnam)
+SEEN_UNSEEN_HOOK(getgrnam_r)
+SEEN_UNSEEN_HOOK(getgrgid)
+SEEN_UNSEEN_HOOK(getgrgid_r)
+SEEN_UNSEEN_HOOK(getlogin)
+SEEN_UNSEEN_HOOK(getlogin_r)
+SEEN_UNSEEN_HOOK(getaddrinfo)
+SEEN_UNSEEN_HOOK(gethostbyname)
+SEEN_UNSEEN_HOOK(gethostname)
+SEEN_UNSEEN_HOOK(uname)

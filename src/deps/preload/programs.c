@@ -1,0 +1,321 @@
+/* Programs: what this one consists of, and hooks of functions that start others. */
+
+#include "seen.h"
+
+#include <link.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+
+extern char **environ;
+
+/* What is mapped. */
+
+static int seen_map_object(struct dl_phdr_info *object, size_t size, void *data)
+{
+	(void)size;
+	(void)data;
+	/* The program itself has no name here, and the kernel's own object no path. */
+	const char *name = object->dlpi_name;
+	bool is_path = false;
+	for (const char *at = name; at && *at; at++)
+		is_path |= *at == '/';
+	if (is_path && !seen_is_ours((const void *)(object->dlpi_addr + object->dlpi_phdr[0].p_vaddr)))
+		seen_used(SEEN_MAPPED, name, NULL);
+	return 0;
+}
+
+void seen_map_objects(void)
+{
+	dl_iterate_phdr(seen_map_object, NULL);
+}
+
+/* An option such as -march=native, with which a compiler asks the processor itself. */
+static bool seen_asks_processor(const char *option)
+{
+	while (*option && *option != '=')
+		option++;
+	return seen_equal(option, "=native");
+}
+
+static void seen_scan_options(void)
+{
+	char text[4096];
+	long file = seen_call(SYS_openat, AT_FDCWD, (long)"/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
+	if (file < 0)
+		return;
+	long length, kept = 0;
+	while ((length = seen_call(SYS_read, file, (long)(text + kept), (long)sizeof text - 1 - kept, 0)) > 0) {
+		length += kept;
+		text[length] = '\0';
+		long begin = 0;
+		for (long at = 0; at < length; at++) {
+			if (text[at])
+				continue;
+			if (seen_asks_processor(text + begin))
+				seen_note_name(SEEN_UNSEEN, "native");
+			begin = at + 1;
+		}
+		/* The beginning of a word that goes on; of a very long one, only its end. */
+		kept = length - begin < 2048 ? length - begin : 0;
+		for (long i = 0; i < kept; i++)
+			text[i] = text[length - kept + i];
+	}
+	seen_call(SYS_close, file, 0, 0, 0);
+}
+
+/* Introduces this program. */
+void seen_begin(void)
+{
+	char executable[SEEN_PATH_MAX];
+	long length = seen_call(SYS_readlinkat, AT_FDCWD, (long)"/proc/self/exe", (long)executable,
+	                        SEEN_PATH_MAX - 1);
+	const char *path = (const char *)getauxval(AT_EXECFN);
+	if (length <= 0 || !path || !*path) {
+		seen_note_name(SEEN_UNSEEN, "a program without a path");
+		return;
+	}
+	executable[length] = '\0';
+	seen_used(SEEN_IMAGE, path, executable);
+	const char *libraries = seen_variable("LD_LIBRARY_PATH");
+	if (libraries && *libraries)
+		seen_note(SEEN_LIBRARIES, libraries, seen_length(libraries), 0, NULL);
+	seen_map_objects();
+	seen_scan_options();
+}
+
+/* Starting programs. */
+
+/* Notes a program that is about to start. Returns whether it is there. */
+static bool seen_start(const char *path)
+{
+	if (!seen_is_on())
+		return false;
+	char absolute[SEEN_PATH_MAX];
+	int kept = errno;
+	bool is_there = path && *path && seen_use(path);
+	if (is_there) {
+		size_t length = seen_absolute(AT_FDCWD, path, absolute);
+		if (length)
+			seen_note(SEEN_STARTED, absolute, length, 0, NULL);
+	}
+	seen_expect(1);
+	errno = kept;
+	return is_there;
+}
+
+/* Takes a program back that did not start. If it was there, the reason may be another file, such as
+ * the interpreter that a script names. */
+static void seen_not_started(const char *path, bool is_there, int error)
+{
+	seen_expect(-1);
+	if (is_there && error != EACCES && error != EPERM && error != ENOEXEC && seen_is_on()) {
+		int kept = errno;
+		seen_note(SEEN_FAILED, path, seen_length(path), error, NULL);
+		errno = kept;
+	}
+}
+
+/* The same for a program that is looked for in the directories of PATH: notes each, up to the first
+ * where it is. */
+static bool seen_start_on_path(const char *file)
+{
+	if (!file || !*file || !seen_is_on())
+		return seen_start(file);
+	for (const char *at = file; *at; at++)
+		if (*at == '/')
+			return seen_start(file);
+	char place[SEEN_PATH_MAX];
+	int kept = errno;
+	size_t name = seen_length(file), length = 0;
+	const char *dirs = seen_variable("PATH");
+	seen_note_name(SEEN_VARIABLE, "PATH");
+	for (dirs = dirs ? dirs : "/bin:/usr/bin"; dirs; dirs = dirs[length] ? dirs + length + 1 : NULL) {
+		for (length = 0; dirs[length] && dirs[length] != ':';)
+			length++;
+		if (length + name + 2 > SEEN_PATH_MAX / 2)
+			continue;
+		size_t end = length;
+		seen_copy(place, dirs, length);
+		if (end)
+			place[end++] = '/';
+		seen_copy(place + end, file, name + 1);
+		struct stat found;
+		if (seen_use(place) &&
+		    seen_call(SYS_newfstatat, AT_FDCWD, (long)place, (long)&found, 0) == 0) {
+			errno = kept;
+			return seen_start(place);
+		}
+	}
+	seen_expect(1);
+	errno = kept;
+	return false;
+}
+
+HOOK int execve(const char *path, char *const arguments[], char *const environment[])
+{
+	bool is_there = seen_start(path);
+	int result = REAL(execve)(path, arguments, environment);
+	seen_not_started(path, is_there, errno);
+	return result;
+}
+
+HOOK int execv(const char *path, char *const arguments[])
+{
+	return execve(path, arguments, environ);
+}
+
+HOOK int execvpe(const char *file, char *const arguments[], char *const environment[])
+{
+	bool is_there = seen_start_on_path(file);
+	int result = REAL(execvpe)(file, arguments, environment);
+	seen_not_started(file, is_there, errno);
+	return result;
+}
+
+HOOK int execvp(const char *file, char *const arguments[])
+{
+	return execvpe(file, arguments, environ);
+}
+
+HOOK int fexecve(int descriptor, char *const arguments[], char *const environment[])
+{
+	seen_note_name(SEEN_UNSEEN, "fexecve");
+	return REAL(fexecve)(descriptor, arguments, environment);
+}
+
+HOOK int execveat(int dir, const char *path, char *const arguments[], char *const environment[],
+                  int flags)
+{
+	seen_note_name(SEEN_UNSEEN, "execveat");
+	return REAL(execveat)(dir, path, arguments, environment, flags);
+}
+
+/* Collects the arguments of a call, up to the null pointer. */
+#define SEEN_COLLECT(first)                                                                        \
+	va_list list;                                                                                  \
+	size_t count = 1;                                                                              \
+	va_start(list, first);                                                                         \
+	while (va_arg(list, char *))                                                                   \
+		count++;                                                                                   \
+	va_end(list);                                                                                  \
+	char *arguments[count + 1];                                                                    \
+	va_start(list, first);                                                                         \
+	arguments[0] = (char *)(uintptr_t)first;                                                       \
+	for (size_t i = 1; i <= count; i++)                                                            \
+		arguments[i] = va_arg(list, char *)
+
+HOOK int execl(const char *path, const char *first, ...)
+{
+	SEEN_COLLECT(first);
+	va_end(list);
+	return execve(path, arguments, environ);
+}
+
+HOOK int execlp(const char *file, const char *first, ...)
+{
+	SEEN_COLLECT(first);
+	va_end(list);
+	return execvpe(file, arguments, environ);
+}
+
+HOOK int execle(const char *path, const char *first, ...)
+{
+	SEEN_COLLECT(first);
+	char **environment = va_arg(list, char **);
+	va_end(list);
+	return execve(path, arguments, environment);
+}
+
+HOOK int posix_spawn(pid_t *restrict process, const char *restrict path,
+                     const posix_spawn_file_actions_t *actions,
+                     const posix_spawnattr_t *restrict attributes, char *const arguments[restrict],
+                     char *const environment[restrict])
+{
+	bool is_there = seen_start(path);
+	int error = REAL(posix_spawn)(process, path, actions, attributes, arguments, environment);
+	if (error)
+		seen_not_started(path, is_there, error);
+	return error;
+}
+
+HOOK int posix_spawnp(pid_t *restrict process, const char *restrict file,
+                      const posix_spawn_file_actions_t *actions,
+                      const posix_spawnattr_t *restrict attributes, char *const arguments[restrict],
+                      char *const environment[restrict])
+{
+	bool is_there = seen_start_on_path(file);
+	int error = REAL(posix_spawnp)(process, file, actions, attributes, arguments, environment);
+	if (error)
+		seen_not_started(file, is_there, error);
+	return error;
+}
+
+/* The files of a child's standard streams. */
+HOOK int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *restrict actions,
+                                          int descriptor, const char *restrict path, int flags,
+                                          mode_t mode)
+{
+	if (seen_is_on()) {
+		bool writes = (flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC);
+		if (!writes)
+			seen_use(path);
+		else if (!seen_equal(path, "/dev/null"))
+			seen_change(SEEN_WRITTEN, AT_FDCWD, path, 0);
+	}
+	return REAL(posix_spawn_file_actions_addopen)(actions, descriptor, path, flags, mode);
+}
+
+HOOK int system(const char *command)
+{
+	if (!command)
+		return REAL(system)(command);
+	seen_start("/bin/sh");
+	int result = REAL(system)(command);
+	if (result == -1)
+		seen_expect(-1);
+	return result;
+}
+
+HOOK FILE *popen(const char *command, const char *mode)
+{
+	seen_start("/bin/sh");
+	FILE *stream = REAL(popen)(command, mode);
+	if (!stream)
+		seen_expect(-1);
+	return stream;
+}
+
+/* Loading libraries. */
+
+void *dlopen(const char *path, int mode);
+void *dlmopen(long space, const char *path, int mode);
+
+HOOK void *dlopen(const char *path, int mode)
+{
+	bool is_path = false;
+	for (const char *at = path; at && *at; at++)
+		is_path |= *at == '/';
+	if (!is_path) {
+		if (path)
+			seen_note_name(SEEN_UNSEEN, "dlopen");
+		/* The loader searches the directories that the calling library names, so that the call
+		 * must look as if this function were not there. The compiler makes a jump of it. */
+		return REAL(dlopen)(path, mode);
+	}
+	if (!seen_is_on())
+		return REAL(dlopen)(path, mode);
+	seen_use(path);
+	void *library = REAL(dlopen)(path, mode);
+	int kept = errno;
+	seen_map_objects();
+	errno = kept;
+	return library;
+}
+
+HOOK void *dlmopen(long space, const char *path, int mode)
+{
+	seen_note_name(SEEN_UNSEEN, "dlmopen");
+	return REAL(dlmopen)(space, path, mode);
+}

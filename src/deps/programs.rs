@@ -1,0 +1,219 @@
+//! What is known about the programs that compilers consist of.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Programs that read the environment only through `getenv`, or hand it on to programs that are
+/// seen themselves. What else they do with it (such as to measure it when memory is short) does
+/// not change what they answer. Names stand without the target's prefix and the version's suffix.
+const READ_BY_NAME: [&str; 36] = [
+    // GCC's drivers and what they start.
+    "gcc",
+    "g++",
+    "cc",
+    "c++",
+    "gfortran",
+    "gdc",
+    "gnat",
+    "cpp",
+    "cc1",
+    "cc1plus",
+    "cc1obj",
+    "cc1objplus",
+    "f951",
+    "lto1",
+    "lto-wrapper",
+    "collect2",
+    "gcc-ar",
+    "gcc-nm",
+    "gcc-ranlib",
+    // GNU binutils.
+    "as",
+    "ld",
+    "ld.bfd",
+    "ld.gold",
+    "gold",
+    "ar",
+    "nm",
+    "ranlib",
+    "objcopy",
+    "strip",
+    // LLVM.
+    "clang",
+    "clang++",
+    "flang",
+    "flang-new",
+    "lld",
+    "ld.lld",
+    // Others.
+    "tcc",
+];
+
+/// A program of less than this many bytes that is called like a compiler of LLVM and loads no
+/// library of LLVM is something else: a wrapper.
+const SMALLEST_LLVM: u64 = 8 << 20;
+
+/// Whether this program certainly reads the environment only by name.
+///
+/// Any other program may look at all of it, through `environ` or the third argument of `main`.
+pub(super) fn reads_by_name(executable: &OsStr, size: u64, needed: &[Vec<u8>]) -> bool {
+    let name = Path::new(executable).file_name().unwrap_or_default().as_bytes();
+    let name = String::from_utf8_lossy(name);
+    let Some(known) = known(&name) else { return false };
+    let is_llvm =
+        known.starts_with("clang") || known.starts_with("flang") || known.ends_with("lld");
+    let loads_llvm = || {
+        let is_llvms =
+            |name: &Vec<u8>| name.starts_with(b"libLLVM") || name.starts_with(b"libclang-cpp");
+        needed.iter().any(is_llvms)
+    };
+    !is_llvm || size >= SMALLEST_LLVM || loads_llvm()
+}
+
+/// The entry of the table for the name of a file, such as `x86_64-linux-gnu-gcc-12`.
+fn known(name: &str) -> Option<&'static str> {
+    let is_version = |c: char| c.is_ascii_digit() || c == '.';
+    let bare = name.trim_end_matches(is_version);
+    let bare = if bare.len() < name.len() { bare.strip_suffix('-').unwrap_or(bare) } else { name };
+    // `cc1` and `collect2` end in a digit that is no version.
+    let is_it = |known: &&&str| {
+        let ends = |name: &str| {
+            let prefix = name.strip_suffix(**known);
+            prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('-'))
+        };
+        ends(name) || ends(bare)
+    };
+    READ_BY_NAME.iter().filter(is_it).max_by_key(|known| known.len()).copied()
+}
+
+/// Environment variables that the loader and the C library read themselves, in every program.
+pub(super) const ALWAYS_READ: [&str; 31] = [
+    "GCONV_PATH",
+    "GETCONF_DIR",
+    "GLIBC_TUNABLES",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LC_NUMERIC",
+    "LD_ASSUME_KERNEL",
+    "LD_AUDIT",
+    "LD_BIND_NOT",
+    "LD_BIND_NOW",
+    "LD_DEBUG",
+    "LD_DYNAMIC_WEAK",
+    "LD_HWCAP_MASK",
+    "LD_LIBRARY_PATH",
+    "LD_ORIGIN_PATH",
+    "LD_PREFER_MAP_32BIT_EXEC",
+    "LD_PRELOAD",
+    "LD_PROFILE",
+    "LD_SHOW_AUXV",
+    "LD_TRACE_LOADED_OBJECTS",
+    "LD_VERBOSE",
+    "LD_WARN",
+    "LOCPATH",
+    "NLSPATH",
+    "POSIXLY_CORRECT",
+    "TZ",
+    "TZDIR",
+];
+
+/// What a file of `/proc` or `/sys` can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Special {
+    /// Nothing that an answer could depend on: it is about the process itself.
+    Harmless,
+    /// How many processors and how much memory there are. Compilers and linkers only decide with
+    /// it how many threads to start and how much memory to use.
+    Machine,
+    /// The environment.
+    Environment,
+    /// Something else.
+    Unknown,
+}
+
+/// What a path says if it is below `/proc` or `/sys`.
+pub(super) fn special(path: &[u8]) -> Option<Special> {
+    let is_below =
+        |dir: &[u8]| path.strip_prefix(dir).is_some_and(|rest| rest.first() == Some(&b'/'));
+    if is_below(b"/sys") {
+        let is_machine = is_below(b"/sys/devices/system/cpu") || is_below(b"/sys/fs/cgroup");
+        return Some(if is_machine { Special::Machine } else { Special::Unknown });
+    }
+    let rest = path.strip_prefix(b"/proc/")?;
+    let own = rest.strip_prefix(b"self/").or_else(|| {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (digits > 0).then(|| rest[digits..].strip_prefix(b"/")).flatten()
+    });
+    let Some(own) = own else {
+        let is_machine =
+            [&b"cpuinfo"[..], b"meminfo", b"stat", b"sys/vm/overcommit_memory"].contains(&rest);
+        return Some(match rest {
+            // Read by libselinux, in most programs of a shell script.
+            b"self" | b"filesystems" => Special::Harmless,
+            _ if is_machine => Special::Machine,
+            _ => Special::Unknown,
+        });
+    };
+    let first = own.split(|byte| *byte == b'/').next().unwrap_or_default();
+    Some(match first {
+        b"exe" | b"maps" | b"fd" | b"status" | b"stat" | b"statm" | b"cmdline" | b"auxv"
+        | b"task" | b"comm" | b"limits" => Special::Harmless,
+        b"cgroup" | b"mountinfo" => Special::Machine,
+        b"environ" => Special::Environment,
+        _ => Special::Unknown,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compilers_are_known_under_all_their_names() {
+        for (name, entry) in [
+            ("gcc", Some("gcc")),
+            ("x86_64-linux-gnu-gcc-12", Some("gcc")),
+            ("aarch64-linux-gnu-g++-12.2", Some("g++")),
+            ("x86_64-w64-mingw32-gcc-win32", None),
+            ("cc1plus", Some("cc1plus")),
+            ("clang-14", Some("clang")),
+            ("clang++", Some("clang++")),
+            ("flang-new-16", Some("flang-new")),
+            ("x86_64-linux-gnu-ld.bfd", Some("ld.bfd")),
+            ("ccache", None),
+            ("mygcc", None),
+            ("python3.11", None),
+        ] {
+            assert_eq!(known(name), entry, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_small_clang_without_llvm_is_a_wrapper() {
+        let needed = vec![b"libclang-cpp.so.14".to_vec()];
+        assert!(reads_by_name(OsStr::new("/usr/lib/llvm-14/bin/clang"), 100_000, &needed));
+        assert!(reads_by_name(OsStr::new("/opt/llvm/bin/clang-20"), 120_000_000, &[]));
+        assert!(!reads_by_name(OsStr::new("/home/me/bin/clang"), 16_000, &[]));
+    }
+
+    #[test]
+    fn special_files_are_told_apart() {
+        for (path, expected) in [
+            ("/proc/self/maps", Some(Special::Harmless)),
+            ("/proc/123/fd/4", Some(Special::Harmless)),
+            ("/proc/self/environ", Some(Special::Environment)),
+            ("/proc/meminfo", Some(Special::Machine)),
+            ("/proc/version", Some(Special::Unknown)),
+            ("/sys/devices/system/cpu/online", Some(Special::Machine)),
+            ("/process/x", None),
+            ("/usr/include/stdio.h", None),
+        ] {
+            assert_eq!(special(path.as_bytes()), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Judges the notes about a command: what it looked at, and why that may not be all.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+
+use super::loader::Image;
+use super::log::{Kind, Log, Notes, Record};
+use super::programs::{self, Special};
+use super::recorder::{Known, Place, Watched};
+use super::sight::{Gap, Seen, SightId};
+use crate::os::{self, Found, Look, Stamp};
+
+/// The most links on the way to a file.
+const MOST_LINKS: u32 = 40;
+
+/// What a note means by itself.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    sights: Vec<(Place, SightId)>,
+    whole_environment: bool,
+    gap: Option<String>,
+    /// The path, if it says what machine this is.
+    about_machine: Option<OsString>,
+}
+
+/// Sets the reason why not everything was seen, unless there is one.
+pub(super) fn miss(seen: &mut Seen, why: impl FnOnce() -> String) {
+    seen.gap.get_or_insert_with(|| Gap(why()));
+}
+
+/// Reads what a command has looked at.
+pub(super) fn read(log: &Log, own: &[PathBuf], known: &mut Known) -> Watched {
+    let mut seen = Seen::default();
+    let notes = match log.read() {
+        Ok(notes) => notes,
+        Err(error) => {
+            miss(&mut seen, || format!("the notes about the command are unreadable: {error}"));
+            return Watched { seen, is_disturbed: true };
+        }
+    };
+    if notes.is_cut {
+        miss(&mut seen, || "the command looked at too many files".into());
+    }
+    let mut reading = Reading::new(own, &notes, known);
+    let is_disturbed = notes.arrived != notes.expected;
+    for record in notes.records() {
+        reading.add(&record, &mut seen);
+    }
+    reading.finish(&mut seen);
+    if is_disturbed {
+        seen.gap = Some(Gap(reading.missing()));
+    }
+    Watched { seen, is_disturbed }
+}
+
+/// The state while notes are read.
+struct Reading<'a> {
+    own: &'a [PathBuf],
+    known: &'a mut Known,
+    /// What the command itself has made outside of its directories.
+    made: HashSet<&'a [u8]>,
+    /// What of it is gone.
+    removed: HashSet<&'a [u8]>,
+    places: Vec<(Place, SightId)>,
+    images: BTreeMap<u32, Image>,
+    started: Vec<&'a [u8]>,
+    machine: Option<OsString>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(own: &'a [PathBuf], notes: &'a Notes, known: &'a mut Known) -> Self {
+        let of = |kind| {
+            let records = notes.records().filter(move |record| record.kind == kind);
+            records.map(|record| record.text)
+        };
+        Reading {
+            own,
+            known,
+            made: of(Kind::Created).collect(),
+            removed: of(Kind::Removed).collect(),
+            places: Vec::new(),
+            images: BTreeMap::new(),
+            started: of(Kind::Started).collect(),
+            machine: None,
+        }
+    }
+
+    fn add(&mut self, record: &Record<'a>, seen: &mut Seen) {
+        match record.kind {
+            Kind::Variable => seen.variables.push(OsStr::from_bytes(record.text).to_os_string()),
+            Kind::Image => self.add_image(record),
+            Kind::Libraries => {
+                if let Some(image) = self.images.get_mut(&record.image) {
+                    image.library_path = OsStr::from_bytes(record.text).to_os_string();
+                }
+            }
+            Kind::Mapped => {
+                if let Some(image) = self.images.get_mut(&record.image) {
+                    image.mapped.push((OsStr::from_bytes(record.text).into(), record.found));
+                }
+            }
+            Kind::Started => {}
+            Kind::Unseen => miss(seen, || unseen(&String::from_utf8_lossy(record.text))),
+            Kind::Created => {
+                let is_left = !self.removed.contains(record.text);
+                if is_left {
+                    miss(seen, || format!("the command leaves {} behind", shown(record.text)));
+                }
+            }
+            _ => self.add_look(record, seen),
+        }
+    }
+
+    fn add_image(&mut self, record: &Record<'a>) {
+        let (path, executable) = record.pair();
+        let image = Image {
+            path: OsStr::from_bytes(path).into(),
+            executable: OsStr::from_bytes(executable).to_os_string(),
+            stamp: record.found,
+            mapped: Vec::new(),
+            library_path: OsString::new(),
+        };
+        self.images.insert(record.image, image);
+    }
+
+    fn add_look(&mut self, record: &Record<'a>, seen: &mut Seen) {
+        let (path, _) = record.pair();
+        if self.is_made(path) {
+            return;
+        }
+        match self.whose(path) {
+            Whose::Own => return,
+            Whose::Climbed => {
+                miss(seen, || {
+                    let path = shown(path);
+                    format!("the command looks outside of its directory by a relative path: {path}")
+                });
+                return;
+            }
+            Whose::Others => {}
+        }
+        let noted = self.known.noted(record.bytes, |known| judge(record, known));
+        self.places.extend_from_slice(&noted.sights);
+        seen.whole_environment |= noted.whole_environment;
+        if let Some(why) = &noted.gap {
+            miss(seen, || why.clone());
+        }
+        if self.machine.is_none() {
+            self.machine.clone_from(&noted.about_machine);
+        }
+    }
+
+    /// Whether the command made this file, or a directory above it.
+    fn is_made(&self, path: &[u8]) -> bool {
+        if self.made.is_empty() {
+            return false;
+        }
+        let mut above = Path::new(OsStr::from_bytes(path)).ancestors();
+        above.any(|path| self.made.contains(path.as_os_str().as_bytes()))
+    }
+
+    fn whose(&self, path: &[u8]) -> Whose {
+        let path = Path::new(OsStr::from_bytes(path));
+        let is_below = |path: &Path| self.own.iter().any(|own| path.starts_with(own));
+        if !is_below(path) {
+            return Whose::Others;
+        }
+        // Without "..", the library would have left the path out.
+        if is_below(&without_parents(path)) { Whose::Own } else { Whose::Climbed }
+    }
+
+    /// Adds what the programs rest on, and looks for contradictions.
+    fn finish(&mut self, seen: &mut Seen) {
+        let mut unknown = None;
+        for image in std::mem::take(&mut self.images).into_values() {
+            let is_own = matches!(self.whose(image.path.as_bytes()), Whose::Own);
+            let shown = shown(image.path.as_bytes());
+            self.started.retain(|path| *path != image.path.as_bytes());
+            let started = self.known.started(image);
+            if !started.looks.is_known {
+                unknown = Some(shown);
+            }
+            seen.whole_environment |= started.looks.whole_environment;
+            if let Some(why) = &started.looks.gap {
+                miss(seen, || why.clone());
+            }
+            let sights = self.known.sights();
+            let is_others = |id: SightId| {
+                let path = &sights.get(id).path;
+                !is_own || matches!(self.whose(path.as_bytes()), Whose::Others)
+            };
+            let mut others = started.sights.clone();
+            others.retain(|(_, id)| is_others(*id));
+            self.places.extend(others);
+        }
+        if let (Some(path), Some(program)) = (&self.machine, unknown) {
+            let path = path.display();
+            miss(seen, || format!("{program}, which is not a known compiler, may read {path}"));
+        }
+        seen.variables.extend(programs::ALWAYS_READ.map(OsString::from));
+        seen.variables.sort_unstable();
+        seen.variables.dedup();
+        self.places.sort_unstable();
+        self.places.dedup();
+        if let Some(twice) = self.places.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            let path = self.known.sights().get(twice[0].1).path.clone();
+            miss(seen, || format!("{} changed while the command ran", path.display()));
+        }
+        seen.sights = self.places.iter().map(|(_, id)| *id).collect();
+        seen.sights.sort_unstable();
+        seen.sights.dedup();
+    }
+
+    /// Which program was not seen, and why.
+    fn missing(&self) -> String {
+        let name =
+            self.started.first().map_or("a program of the command".into(), |path| shown(path));
+        format!(
+            "{name} was not seen: it is static or setuid, or uses another C library or environment"
+        )
+    }
+}
+
+/// Whose a path is.
+enum Whose {
+    Own,
+    /// It begins in the command's own directory and leaves it.
+    Climbed,
+    Others,
+}
+
+/// A path with `..` removed by its spelling.
+fn without_parents(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+fn shown(path: &[u8]) -> String {
+    String::from_utf8_lossy(path).into_owned()
+}
+
+/// What is said of a function whose looks cannot be seen.
+fn unseen(name: &str) -> String {
+    match name {
+        "connect" | "sendto" => {
+            "the command talks to another process, which may look at files".into()
+        }
+        "native" => "the command asks the processor what it is (native)".into(),
+        "setlocale" | "newlocale" => "the command uses a locale other than C".into(),
+        "uname" | "gethostname" => "the command asks for the name of the machine".into(),
+        "localtime" | "localtime_r" | "tzset" | "mktime" => "the command asks for the time".into(),
+        "dlopen" => "the command loads a library by its name alone".into(),
+        _ => format!("the command may look at files that were not seen ({name})"),
+    }
+}
+
+/// What a note about a path means.
+fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
+    let (path, second) = record.pair();
+    let mut noted = Noted::default();
+    let special = programs::special(path);
+    let shown = || shown(path);
+    match (record.kind, special) {
+        (Kind::Written, _) => {
+            noted.gap = Some(format!("the command writes files of its own: {}", shown()))
+        }
+        (Kind::Removed, _) => noted.gap = Some(format!("the command removes files: {}", shown())),
+        (Kind::Failed, _) => {
+            let error = std::io::Error::from_raw_os_error(record.error);
+            noted.gap = Some(format!("the command could not look at {}: {error}", shown()));
+        }
+        (Kind::Changing, _) => {
+            noted.gap = Some(format!("{} changed while the command ran", shown()))
+        }
+        (_, Some(Special::Harmless)) => {}
+        (_, Some(Special::Environment)) => noted.whole_environment = true,
+        (_, Some(Special::Machine)) => {
+            noted.about_machine = Some(OsStr::from_bytes(path).to_os_string());
+        }
+        (kind, Some(Special::Unknown)) if !has_contents(kind, record) => {
+            noted.sights.push(known.sight(
+                OsStr::from_bytes(path).into(),
+                Look::Follow,
+                found(record),
+            ));
+        }
+        (_, Some(Special::Unknown)) => noted.gap = Some(format!("the command reads {}", shown())),
+        (Kind::RealPath, None) => {
+            let result = (record.error == 0).then_some(second);
+            match walk(path, result, known) {
+                Some(sights) => noted.sights = sights,
+                None => noted.gap = Some(format!("{} changed while the command ran", shown())),
+            }
+        }
+        (kind, None) => {
+            let look = match kind {
+                Kind::Link => Look::Link,
+                Kind::List => Look::List,
+                _ => Look::Follow,
+            };
+            noted.sights.push(known.sight(OsStr::from_bytes(path).into(), look, found(record)));
+        }
+    }
+    noted
+}
+
+/// Whether the look showed more than whether something is there.
+fn has_contents(kind: Kind, record: &Record<'_>) -> bool {
+    let is_dir = |stamp: Stamp| stamp.mode & libc::S_IFMT == libc::S_IFDIR;
+    kind != Kind::Follow || record.found.is_some_and(|stamp| !is_dir(stamp))
+}
+
+fn found(record: &Record<'_>) -> Found {
+    match (record.found, record.error) {
+        (Some(stamp), _) => Found::Stamp(stamp),
+        (None, libc::ENOENT | libc::ENOTDIR) => Found::Nothing,
+        (None, error) => Found::Denied(error),
+    }
+}
+
+/// Walks along all links of a path, as `realpath` does. Returns `None` if it does not come to the
+/// same result.
+fn walk(path: &[u8], result: Option<&[u8]>, known: &mut Known) -> Option<Vec<(Place, SightId)>> {
+    let mut sights = Vec::new();
+    let mut links = 0;
+    let mut at = PathBuf::from("/");
+    let components = |path: &[u8]| {
+        let parts =
+            path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".");
+        parts.rev().map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
+    let mut ahead = components(path);
+    while let Some(part) = ahead.pop() {
+        if part == b".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(OsString::from_vec(part));
+        let found = os::look(next.as_os_str(), Look::Link);
+        let is_link = |mode: u32| mode & libc::S_IFMT == libc::S_IFLNK;
+        let next_path: Rc<OsStr> = next.as_os_str().into();
+        sights.push(known.sight(next_path, Look::Link, found));
+        match found {
+            Found::Stamp(stamp) if is_link(stamp.mode) => {
+                links += 1;
+                let target = std::fs::read_link(&next).ok().filter(|_| links <= MOST_LINKS)?;
+                if target.is_absolute() {
+                    at = PathBuf::from("/");
+                }
+                ahead.extend(components(target.as_os_str().as_bytes()));
+            }
+            Found::Stamp(_) => at = next,
+            _ => return result.is_none().then_some(sights),
+        }
+    }
+    match result {
+        Some(result) => (at.as_os_str().as_bytes() == result).then_some(sights),
+        // It failed although everything is there: a file in the place of a directory.
+        None => path.ends_with(b"/").then_some(sights),
+    }
+}

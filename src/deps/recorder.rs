@@ -1,0 +1,222 @@
+//! Sees what commands look at: every path that they read or miss, and every environment variable.
+//!
+//! A library that is preloaded into each program of a command takes notes in a file in memory
+//! (`log`). The loader's own looks are worked out from what it mapped (`loader`). The notes are
+//! judged after the command has ended (`reading`). See docs/design/seeing.md.
+
+use std::cell::{Ref, RefCell};
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use super::loader::{Image, Loader, Looks};
+use super::log::Log;
+use super::reading::{self, Noted};
+use super::sight::{Seen, Sight, SightId, Sights};
+use crate::os::{self, Found, Look};
+
+include!(concat!(env!("OUT_DIR"), "/preload.rs"));
+
+/// The variable that tells the library where to take notes.
+const LOG_VARIABLE: &str = "TRYALL_SEEN";
+const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
+
+/// A program that was written less than this long ago may be written again without a change of its
+/// times.
+const GRAIN: Duration = Duration::from_millis(25);
+
+/// Sees what the commands of a run look at.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    /// Keeps the library in memory.
+    _library: File,
+    /// The directory of this process's descriptors, as other processes see it.
+    descriptors: String,
+    /// The path of the library.
+    preload: String,
+    known: RefCell<Known>,
+}
+
+/// What the notes so far have meant.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    sights: Sights,
+    places: HashMap<(Rc<OsStr>, Look), Place>,
+    notes: HashMap<Box<[u8]>, Rc<Noted>>,
+    images: HashMap<Image, Rc<Started>>,
+    loader: Loader,
+}
+
+/// A path and how it was looked at, as a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place(u32);
+
+/// What the start of a program rests on.
+#[derive(Debug)]
+pub(super) struct Started {
+    /// What the kernel and the loader looked at.
+    pub sights: Vec<(Place, SightId)>,
+    /// The rest of what is known.
+    pub looks: Looks,
+}
+
+/// A command that is being watched.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    log: Log,
+    own: Vec<PathBuf>,
+    /// The names of the variables that the command was given and that its loader reads.
+    given: Vec<OsString>,
+    preloads_others: bool,
+}
+
+/// What a command that was watched looked at.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// What it looked at.
+    pub seen: Seen,
+    /// Whether a program of the command ran without the library. It may have complained, and
+    /// somebody may have read the complaint: the command must run again, unwatched.
+    pub is_disturbed: bool,
+}
+
+impl Recorder {
+    /// A recorder, or `None` if this system or this build of the program has none.
+    pub(crate) fn new() -> Option<Self> {
+        if LIBRARY.is_empty() {
+            return None;
+        }
+        let mut library = os::memory_file(c"tryall-seen.so").ok()?;
+        library.write_all(LIBRARY).ok()?;
+        // The number of this process where /proc is mounted, which may be another namespace.
+        let process = std::fs::read_link("/proc/self").ok()?;
+        let descriptors = format!("/proc/{}/fd", process.to_str()?);
+        let preload = format!("{descriptors}/{}", library.as_raw_fd());
+        // Spaces and colons would end the name.
+        std::fs::metadata(&preload).ok()?;
+        Some(Recorder { _library: library, descriptors, preload, known: RefCell::default() })
+    }
+
+    /// Prepares the environment of a command so that it will be watched. The command's own
+    /// directories are those whose contents belong to this run; none of them is in the result.
+    pub(crate) fn watch(
+        &self,
+        program: &Path,
+        env: &mut Vec<(OsString, OsString)>,
+        own: &[&Path],
+    ) -> io::Result<Watch> {
+        let mut all = Vec::new();
+        for dir in own {
+            all.extend([Ok(dir.to_path_buf()), std::fs::canonicalize(dir)].into_iter().flatten());
+        }
+        all.dedup();
+        let log = Log::new(&all.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+        let is_loaders = |name: &OsStr| name.as_encoded_bytes().starts_with(b"LD_");
+        let given = env.iter().filter(|(name, _)| is_loaders(name)).map(|(name, _)| name.clone());
+        let given = given.collect();
+        let value = |name: &str| env.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        let others = value(PRELOAD_VARIABLE).filter(|value| !value.is_empty()).cloned();
+        let preloads_others =
+            others.is_some() || value("LD_AUDIT").is_some_and(|value| !value.is_empty());
+        let mut preload = OsString::from(&self.preload);
+        if let Some(others) = others {
+            preload.push(":");
+            preload.push(others);
+        }
+        env.retain(|(name, _)| name != PRELOAD_VARIABLE && name != LOG_VARIABLE);
+        env.push((PRELOAD_VARIABLE.into(), preload));
+        let path = format!("{}/{}", self.descriptors, log.descriptor());
+        env.push((LOG_VARIABLE.into(), path.into()));
+        settle(program);
+        Ok(Watch { log, own: all, given, preloads_others })
+    }
+
+    /// Whether a text mentions the library: the loader complains about it if it cannot be loaded.
+    pub(crate) fn is_mentioned_in(&self, text: &str) -> bool {
+        text.contains(&self.preload)
+    }
+
+    /// All sights so far.
+    pub(crate) fn sights(&self) -> Ref<'_, Sights> {
+        Ref::map(self.known.borrow(), |known| &known.sights)
+    }
+
+    /// The number of a sight, for those that come from elsewhere.
+    pub(crate) fn id(&self, sight: Sight) -> SightId {
+        self.known.borrow_mut().sights.id(sight)
+    }
+}
+
+impl Watch {
+    /// What the command looked at. It and all its processes must have ended.
+    pub(crate) fn seen(self, recorder: &Recorder) -> Watched {
+        let mut known = recorder.known.borrow_mut();
+        let mut watched = reading::read(&self.log, &self.own, &mut known);
+        let variables = &mut watched.seen.variables;
+        variables.extend(self.given);
+        variables.sort_unstable();
+        variables.dedup();
+        if self.preloads_others {
+            let why = "LD_PRELOAD or LD_AUDIT loads other libraries into the compiler";
+            reading::miss(&mut watched.seen, || why.into());
+        }
+        watched
+    }
+}
+
+impl Known {
+    /// All sights so far.
+    pub(super) fn sights(&self) -> &Sights {
+        &self.sights
+    }
+
+    /// The place and the number of a sight.
+    pub(super) fn sight(&mut self, path: Rc<OsStr>, look: Look, found: Found) -> (Place, SightId) {
+        let next = Place(u32::try_from(self.places.len()).expect("memory holds fewer places"));
+        let place = *self.places.entry((path.clone(), look)).or_insert(next);
+        (place, self.sights.id(Sight { path, look, found }))
+    }
+
+    /// What a note means, which is the same for equal notes.
+    pub(super) fn noted(
+        &mut self,
+        bytes: &[u8],
+        judge: impl FnOnce(&mut Self) -> Noted,
+    ) -> Rc<Noted> {
+        if let Some(noted) = self.notes.get(bytes) {
+            return noted.clone();
+        }
+        let noted = Rc::new(judge(self));
+        self.notes.insert(bytes.into(), noted.clone());
+        noted
+    }
+
+    /// What the start of a program rests on.
+    pub(super) fn started(&mut self, image: Image) -> Rc<Started> {
+        if let Some(started) = self.images.get(&image) {
+            return started.clone();
+        }
+        let mut looks = self.loader.looks(&image);
+        let paths = std::mem::take(&mut looks.paths).into_iter();
+        let sights = paths.map(|(path, found)| self.sight(path, Look::Follow, found)).collect();
+        let started = Rc::new(Started { sights, looks });
+        self.images.insert(image, started.clone());
+        started
+    }
+}
+
+/// Waits until the next change of a file is sure to change its times.
+fn settle(program: &Path) {
+    let age = || {
+        let changed = os::changed(&std::fs::metadata(program).ok()?);
+        SystemTime::now().duration_since(changed).ok()
+    };
+    if let Some(rest) = age().and_then(|age| GRAIN.checked_sub(age)) {
+        std::thread::sleep(rest);
+    }
+}

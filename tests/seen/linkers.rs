@@ -1,0 +1,70 @@
+//! Linkers, archives, plugins and other tools that compilers start.
+
+use crate::judge::{case, judge};
+
+#[test]
+fn linkers() {
+    let mut cases = Vec::new();
+    for compiler in ["gcc", "clang", "g++"] {
+        let source = if compiler == "g++" { "x.cc" } else { "x.c" };
+        for linker in ["bfd", "gold", "lld", "no_such_linker"] {
+            for rest in [
+                "-o x",
+                "-o x -lno_such_library",
+                "-shared -fPIC -o libx.so",
+                "-flto -o x",
+                "-Wl,-t -o x",
+            ] {
+                // LTO by GCC needs a linker with GCC's plugin.
+                if linker == "lld" && rest.contains("flto") && compiler != "clang" {
+                    continue;
+                }
+                cases.push(case(&format!("{compiler} -fuse-ld={linker} {source} {rest}")));
+            }
+        }
+    }
+    judge("linkers", &cases);
+}
+
+#[test]
+fn tools() {
+    let object = |command: &str| {
+        case(command).before(
+            "gcc -c x.c -o x.o; gcc -fPIC -shared math.c -o libm2.so -Wl,--undefined=sin -lm",
+        )
+    };
+    judge(
+        "tools",
+        &[
+            object("ar rcs libx.a x.o"),
+            object("ranlib x.o"),
+            object("nm x.o"),
+            object("gcc-ar rcs libx.a x.o"),
+            object("ld x.o -o x"),
+            object("ld.gold x.o -o x -lc"),
+            object("ld.lld x.o -o x -lc -L/usr/lib/x86_64-linux-gnu"),
+            object("ld --verbose"),
+            object("gcc x.o -L. -lm2 -o x"),
+            object("strip x.o"),
+            case("as x.s -o x.o"),
+            case("cpp x.c"),
+        ],
+    );
+}
+
+#[test]
+fn plugins() {
+    let plugin = "printf '#include <stdio.h>\\nint plugin_is_GPL_compatible;\\n\
+        int plugin_init(void *a, void *b) { fopen(\"/etc/hostname\", \"r\"); return 0; }\\n' > plugin.c
+        gcc -shared -fPIC plugin.c -o plugin.so";
+    judge(
+        "plugins",
+        &[
+            case("gcc -fplugin=./plugin.so -c x.c").before(plugin),
+            case("gcc -fplugin=@DIR@/plugin.so -c x.c").before(plugin),
+            case("gcc -fplugin=no_such_plugin -c x.c"),
+            case("clang -fplugin=./no_such_plugin.so -c x.c"),
+            case("clang -fplugin=./plugin.so -c x.c").before(plugin),
+        ],
+    );
+}
