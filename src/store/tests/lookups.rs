@@ -184,11 +184,7 @@ fn it_is_known_what_an_answer_rests_on() {
     let drafted = look(&mut run);
     run.store.commit();
     look(&mut run);
-    assert_eq!(
-        run.store.seen(&drafted, |sight| Sights::default().id(sight)),
-        None,
-        "it is elsewhere now"
-    );
+    assert_eq!(run.store.seen(&drafted, |sight| run.sights.id(sight)), None, "it is elsewhere now");
 }
 
 #[test]
