@@ -21,6 +21,7 @@ mod format;
 pub(crate) mod fuzzed;
 mod key;
 mod merge;
+mod open;
 mod place;
 mod report;
 mod segment;
@@ -34,12 +35,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::deps::sight::{Gap, Seen, Sight, SightId, Sights};
 use crate::deps::world::World;
-use directory::{Directory, Listed, Unusable};
+use directory::{Directory, Listed};
 use draft::{Draft, DraftBody, DraftRecord, Numbers};
-use format::{Body, Extent, Record};
+use format::Extent;
+use open::OpenSegment;
 use segment::Segment;
 use variables::VariablesSeen;
 
+pub(crate) use directory::Unusable;
 pub(crate) use place::{NoPlace, Place, parse_size};
 pub(crate) use report::{Entry, EntryBody, Explanation, PathChange, State, Stats, Which};
 pub(crate) use variables::{VariableChange, Variables};
@@ -103,14 +106,6 @@ pub(crate) struct Store {
     clock: fn() -> SystemTime,
 }
 
-#[derive(Debug)]
-struct OpenSegment {
-    file: Listed,
-    segment: Segment,
-    /// The numbers in the draft of its sights.
-    numbers: Numbers,
-}
-
 impl Store {
     /// The store at a place. Files are opened when they are needed.
     pub(crate) fn open(place: Place) -> Store {
@@ -168,8 +163,12 @@ impl Store {
         None
     }
 
-    /// What an answer rests on. `None` if its file was removed meanwhile.
-    pub(crate) fn seen(&mut self, stored: &Stored, id: impl Fn(Sight) -> SightId) -> Option<Seen> {
+    /// What an answer rests on, given what numbers sights. `None` if its file was removed meanwhile.
+    pub(crate) fn seen(
+        &mut self,
+        stored: &Stored,
+        mut id: impl FnMut(Sight) -> SightId,
+    ) -> Option<Seen> {
         let (mut seen, variables) = match &stored.basis {
             Basis::Draft { generation, .. } if *generation != self.generation => return None,
             Basis::Draft { list, variables, .. } => {
@@ -374,38 +373,5 @@ impl Store {
     fn now(&self) -> u32 {
         let since = (self.clock)().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
-    }
-}
-
-impl OpenSegment {
-    /// An answer, if it belongs to a key and rests on nothing that has changed.
-    fn stored(
-        &mut self,
-        entry: usize,
-        key: &Key,
-        world: &mut World,
-        env: &Variables,
-    ) -> Option<Stored> {
-        let bytes = self.segment.blob(self.segment.entry(entry).extent)?;
-        let record: Record = postcard::from_bytes(&bytes).ok()?;
-        let Body::Answer { sights: list, variables, payload } = record.body else { return None };
-        let holds = record.key == key.0
-            && self.segment.variables(variables)?.holds(env)
-            && self.segment.holds(list, world);
-        holds.then(|| Stored {
-            label: record.label.into(),
-            when: record.when,
-            payload: payload.into(),
-            basis: Basis::Segment { name: self.file.name.clone(), list, variables },
-        })
-    }
-
-    /// Whether a record says that the answer to a key is not kept for a reason.
-    fn says(&self, entry: usize, key: &Key, reason: &str) -> bool {
-        let Some(bytes) = self.segment.blob(self.segment.entry(entry).extent) else { return false };
-        postcard::from_bytes::<Record>(&bytes).is_ok_and(|record| {
-            record.key == key.0
-                && matches!(record.body, Body::NotKept { reason: other } if other == reason)
-        })
     }
 }

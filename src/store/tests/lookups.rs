@@ -178,13 +178,13 @@ fn it_is_known_what_an_answer_rests_on() {
     run.keep_seen(1, "yes", seen.clone());
     let look = |run: &mut Run| {
         let found = run.store.find(&key(1), &mut World::default(), &run.env).unwrap();
-        assert_eq!(run.store.seen(&found, &mut run.sights), Some(seen.clone()));
+        assert_eq!(run.store.seen(&found, |sight| run.sights.id(sight)), Some(seen.clone()));
         found
     };
     let drafted = look(&mut run);
     run.store.commit();
     look(&mut run);
-    assert_eq!(run.store.seen(&drafted, &mut Sights::default()), None, "it is elsewhere now");
+    assert_eq!(run.store.seen(&drafted, |sight| run.sights.id(sight)), None, "it is elsewhere now");
 }
 
 #[test]
