@@ -56,7 +56,8 @@ fn build_preload() -> Result<PathBuf, Box<dyn Error>> {
         build.flag(flag);
     }
     let objects = build.try_compile_intermediates()?;
-    let library = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join("seen.so");
+    let library =
+        PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join("seen.so");
     let mut link = build.try_get_compiler()?.to_command();
     // No library is named, so that no version of glibc's symbols is asked for. Few segments: each
     // costs a system call in each process.

@@ -20,7 +20,12 @@ pub(super) struct SeenArgs {
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// The command
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(
+        value_name = "COMMAND",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
     command: Vec<OsString>,
 }
 
@@ -63,7 +68,8 @@ pub(super) fn run(args: &SeenArgs) -> ExitCode {
 }
 
 fn report(args: &SeenArgs) -> Result<Report, String> {
-    let recorder = Recorder::new().ok_or("this system has no way to see what a command looks at")?;
+    let recorder =
+        Recorder::new().ok_or("this system has no way to see what a command looks at")?;
     let scratch = match &args.dir {
         Some(_) => None,
         None => Some(scratch::choose().and_then(Scratch::new).map_err(|reason| reason.text)?),

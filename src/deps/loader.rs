@@ -95,7 +95,9 @@ impl Loader {
         let mut looks = Looks::default();
         looks.look_at(image.path.clone());
         let mut interpreters = Interpreters(Path::new(&*image.path).to_path_buf());
-        let is_script = interpreters.by_ref().inspect(|path| looks.look_at(path.as_os_str().into())).count() > 0;
+        let is_script =
+            interpreters.by_ref().inspect(|path| looks.look_at(path.as_os_str().into())).count()
+                > 0;
         let (facts, found) = self.facts(&image.executable);
         for (path, stamp) in &image.mapped {
             let found = stamp.map_or(Found::Nothing, Found::Stamp);
@@ -103,7 +105,9 @@ impl Loader {
         }
         let is_loader = |(path, _): &(Rc<OsStr>, _)| {
             let name = Path::new(&**path).file_name().unwrap_or_default().as_bytes();
-            name.starts_with(b"ld-linux") || name.starts_with(b"ld64.so") || name.starts_with(b"ld-2.")
+            name.starts_with(b"ld-linux")
+                || name.starts_with(b"ld64.so")
+                || name.starts_with(b"ld-2.")
         };
         let shown = image.path.display();
         if !image.mapped.iter().any(is_loader) {
@@ -139,7 +143,8 @@ impl Loader {
         }
         let all_rpaths = |looks: &mut Looks| {
             let with = objects.iter().filter(|(_, facts)| facts.runpath.is_empty());
-            with.flat_map(|(path, facts)| directories(&facts.rpath, path, looks)).collect::<Vec<_>>()
+            with.flat_map(|(path, facts)| directories(&facts.rpath, path, looks))
+                .collect::<Vec<_>>()
         };
         // The kernel has already loaded the loader, and nobody searches for a path.
         let loader = main.interpreter.as_deref().and_then(|path| Path::new(path).file_name());
@@ -155,7 +160,8 @@ impl Loader {
                 let found = by_name(name);
                 let dir = found.and_then(Path::parent);
                 let named = before.iter().chain(&given).chain(&own);
-                let is_cached = found.is_some_and(|path| cache.contains(path.as_os_str().as_bytes()));
+                let is_cached =
+                    found.is_some_and(|path| cache.contains(path.as_os_str().as_bytes()));
                 let defaults = DEFAULTS.map(PathBuf::from);
                 let defaults = if is_cached { &[][..] } else { &defaults };
                 for place in named.chain(defaults) {

@@ -9,12 +9,43 @@ use std::path::Path;
 /// not change what they answer. Names stand without the target's prefix and the version's suffix.
 const READ_BY_NAME: [&str; 36] = [
     // GCC's drivers and what they start.
-    "gcc", "g++", "cc", "c++", "gfortran", "gdc", "gnat", "cpp", "cc1", "cc1plus", "cc1obj",
-    "cc1objplus", "f951", "lto1", "lto-wrapper", "collect2", "gcc-ar", "gcc-nm", "gcc-ranlib",
+    "gcc",
+    "g++",
+    "cc",
+    "c++",
+    "gfortran",
+    "gdc",
+    "gnat",
+    "cpp",
+    "cc1",
+    "cc1plus",
+    "cc1obj",
+    "cc1objplus",
+    "f951",
+    "lto1",
+    "lto-wrapper",
+    "collect2",
+    "gcc-ar",
+    "gcc-nm",
+    "gcc-ranlib",
     // GNU binutils.
-    "as", "ld", "ld.bfd", "ld.gold", "gold", "ar", "nm", "ranlib", "objcopy", "strip",
+    "as",
+    "ld",
+    "ld.bfd",
+    "ld.gold",
+    "gold",
+    "ar",
+    "nm",
+    "ranlib",
+    "objcopy",
+    "strip",
     // LLVM.
-    "clang", "clang++", "flang", "flang-new", "lld", "ld.lld",
+    "clang",
+    "clang++",
+    "flang",
+    "flang-new",
+    "lld",
+    "ld.lld",
     // Others.
     "tcc",
 ];
@@ -30,7 +61,8 @@ pub(super) fn reads_by_name(executable: &OsStr, size: u64, needed: &[Vec<u8>]) -
     let name = Path::new(executable).file_name().unwrap_or_default().as_bytes();
     let name = String::from_utf8_lossy(name);
     let Some(known) = known(&name) else { return false };
-    let is_llvm = known.starts_with("clang") || known.starts_with("flang") || known.ends_with("lld");
+    let is_llvm =
+        known.starts_with("clang") || known.starts_with("flang") || known.ends_with("lld");
     let loads_llvm = || {
         let is_llvms =
             |name: &Vec<u8>| name.starts_with(b"libLLVM") || name.starts_with(b"libclang-cpp");
@@ -57,12 +89,37 @@ fn known(name: &str) -> Option<&'static str> {
 
 /// Environment variables that the loader and the C library read themselves, in every program.
 pub(super) const ALWAYS_READ: [&str; 31] = [
-    "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "LANG", "LANGUAGE", "LC_ALL", "LC_COLLATE",
-    "LC_CTYPE", "LC_MESSAGES", "LC_NUMERIC", "LD_ASSUME_KERNEL", "LD_AUDIT", "LD_BIND_NOT",
-    "LD_BIND_NOW", "LD_DEBUG", "LD_DYNAMIC_WEAK", "LD_HWCAP_MASK", "LD_LIBRARY_PATH",
-    "LD_ORIGIN_PATH", "LD_PREFER_MAP_32BIT_EXEC", "LD_PRELOAD", "LD_PROFILE",
-    "LD_SHOW_AUXV", "LD_TRACE_LOADED_OBJECTS", "LD_VERBOSE", "LD_WARN", "LOCPATH", "NLSPATH",
-    "POSIXLY_CORRECT", "TZ", "TZDIR",
+    "GCONV_PATH",
+    "GETCONF_DIR",
+    "GLIBC_TUNABLES",
+    "LANG",
+    "LANGUAGE",
+    "LC_ALL",
+    "LC_COLLATE",
+    "LC_CTYPE",
+    "LC_MESSAGES",
+    "LC_NUMERIC",
+    "LD_ASSUME_KERNEL",
+    "LD_AUDIT",
+    "LD_BIND_NOT",
+    "LD_BIND_NOW",
+    "LD_DEBUG",
+    "LD_DYNAMIC_WEAK",
+    "LD_HWCAP_MASK",
+    "LD_LIBRARY_PATH",
+    "LD_ORIGIN_PATH",
+    "LD_PREFER_MAP_32BIT_EXEC",
+    "LD_PRELOAD",
+    "LD_PROFILE",
+    "LD_SHOW_AUXV",
+    "LD_TRACE_LOADED_OBJECTS",
+    "LD_VERBOSE",
+    "LD_WARN",
+    "LOCPATH",
+    "NLSPATH",
+    "POSIXLY_CORRECT",
+    "TZ",
+    "TZDIR",
 ];
 
 /// What a file of `/proc` or `/sys` can say.
@@ -81,7 +138,8 @@ pub(super) enum Special {
 
 /// What a path says if it is below `/proc` or `/sys`.
 pub(super) fn special(path: &[u8]) -> Option<Special> {
-    let is_below = |dir: &[u8]| path.strip_prefix(dir).is_some_and(|rest| rest.first() == Some(&b'/'));
+    let is_below =
+        |dir: &[u8]| path.strip_prefix(dir).is_some_and(|rest| rest.first() == Some(&b'/'));
     if is_below(b"/sys") {
         let is_machine = is_below(b"/sys/devices/system/cpu") || is_below(b"/sys/fs/cgroup");
         return Some(if is_machine { Special::Machine } else { Special::Unknown });
@@ -92,7 +150,8 @@ pub(super) fn special(path: &[u8]) -> Option<Special> {
         (digits > 0).then(|| rest[digits..].strip_prefix(b"/")).flatten()
     });
     let Some(own) = own else {
-        let is_machine = [&b"cpuinfo"[..], b"meminfo", b"stat", b"sys/vm/overcommit_memory"].contains(&rest);
+        let is_machine =
+            [&b"cpuinfo"[..], b"meminfo", b"stat", b"sys/vm/overcommit_memory"].contains(&rest);
         return Some(match rest {
             // Read by libselinux, in most programs of a shell script.
             b"self" | b"filesystems" => Special::Harmless,
@@ -102,8 +161,8 @@ pub(super) fn special(path: &[u8]) -> Option<Special> {
     };
     let first = own.split(|byte| *byte == b'/').next().unwrap_or_default();
     Some(match first {
-        b"exe" | b"maps" | b"fd" | b"status" | b"stat" | b"statm" | b"cmdline" | b"auxv" | b"task"
-        | b"comm" | b"limits" => Special::Harmless,
+        b"exe" | b"maps" | b"fd" | b"status" | b"stat" | b"statm" | b"cmdline" | b"auxv"
+        | b"task" | b"comm" | b"limits" => Special::Harmless,
         b"cgroup" | b"mountinfo" => Special::Machine,
         b"environ" => Special::Environment,
         _ => Special::Unknown,

@@ -5,7 +5,9 @@ use crate::judge::{case, judge};
 #[test]
 fn gaps() {
     let program = |code: &str, options: &str| {
-        format!("printf '%s' '#define _GNU_SOURCE\n#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n{code}' > own.c; gcc -w own.c -o own {options}")
+        format!(
+            "printf '%s' '#define _GNU_SOURCE\n#include <stdio.h>\n#include <stdlib.h>\n#include <unistd.h>\n{code}' > own.c; gcc -w own.c -o own {options}"
+        )
     };
     let of = |code: &str| case("./own").before(&program(code, ""));
     judge(
@@ -41,7 +43,9 @@ fn gaps() {
 #[test]
 fn functions() {
     let program = |code: &str| {
-        format!("printf '%s' '#define _GNU_SOURCE\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n#include <fcntl.h>\n#include <dirent.h>\n#include <spawn.h>\n#include <sys/stat.h>\n#include <sys/vfs.h>\n#include <sys/xattr.h>\nchar b[9999]; char *none[2] = {{\"x\"}}; extern char **environ;\nint main(void) {{ {code}; return 0; }}' > own.c; gcc -w -O2 -D_FORTIFY_SOURCE=2 own.c -o own")
+        format!(
+            "printf '%s' '#define _GNU_SOURCE\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n#include <unistd.h>\n#include <fcntl.h>\n#include <dirent.h>\n#include <spawn.h>\n#include <sys/stat.h>\n#include <sys/vfs.h>\n#include <sys/xattr.h>\nchar b[9999]; char *none[2] = {{\"x\"}}; extern char **environ;\nint main(void) {{ {code}; return 0; }}' > own.c; gcc -w -O2 -D_FORTIFY_SOURCE=2 own.c -o own"
+        )
     };
     let codes = [
         "open(\"/etc/passwd\", 0)",

@@ -73,7 +73,10 @@ pub fn judge(name: &str, cases: &[Case]) {
     let mut wrong = String::new();
     for case in cases {
         if let Err(why) = judge_one(&base, case) {
-            wrong += &format!("{}\n{why}\n", shlex::try_join(case.words.iter().map(String::as_str)).unwrap());
+            wrong += &format!(
+                "{}\n{why}\n",
+                shlex::try_join(case.words.iter().map(String::as_str)).unwrap()
+            );
         }
     }
     let _ = fs::remove_dir_all(&base);
@@ -152,7 +155,11 @@ fn is_left_out(path: &str, dir: &Path) -> bool {
     let is_own = path == dir || path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
     // Links on the way to the command's own directory.
     let leads_there = Path::new(dir).ancestors().any(|above| above == Path::new(path));
-    is_own || leads_there || path.starts_with("/proc/") || path.starts_with("/sys/") || path.is_empty()
+    is_own
+        || leads_there
+        || path.starts_with("/proc/")
+        || path.starts_with("/sys/")
+        || path.is_empty()
 }
 
 /// Runs the command under strace. Returns the paths, and the command's exit status.
@@ -162,7 +169,16 @@ fn traced(base: &Path, case: &Case, dir: &Path, words: &[&str]) -> (Seen, Option
     fs::create_dir_all(&logs).unwrap();
     let prefix = logs.join("log");
     let options = [
-        "-ff", "-qq", "-y", "-s", "8192", "-e", "trace=%file", "-e", "signal=none", "-o",
+        "-ff",
+        "-qq",
+        "-y",
+        "-s",
+        "8192",
+        "-e",
+        "trace=%file",
+        "-e",
+        "signal=none",
+        "-o",
         prefix.to_str().unwrap(),
         "--",
     ];

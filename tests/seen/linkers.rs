@@ -8,7 +8,13 @@ fn linkers() {
     for compiler in ["gcc", "clang", "g++"] {
         let source = if compiler == "g++" { "x.cc" } else { "x.c" };
         for linker in ["bfd", "gold", "lld", "no_such_linker"] {
-            for rest in ["-o x", "-o x -lno_such_library", "-shared -fPIC -o libx.so", "-flto -o x", "-Wl,-t -o x"] {
+            for rest in [
+                "-o x",
+                "-o x -lno_such_library",
+                "-shared -fPIC -o libx.so",
+                "-flto -o x",
+                "-Wl,-t -o x",
+            ] {
                 // LTO by GCC needs a linker with GCC's plugin.
                 if linker == "lld" && rest.contains("flto") && compiler != "clang" {
                     continue;
@@ -22,7 +28,11 @@ fn linkers() {
 
 #[test]
 fn tools() {
-    let object = |command: &str| case(command).before("gcc -c x.c -o x.o; gcc -fPIC -shared math.c -o libm2.so -Wl,--undefined=sin -lm");
+    let object = |command: &str| {
+        case(command).before(
+            "gcc -c x.c -o x.o; gcc -fPIC -shared math.c -o libm2.so -Wl,--undefined=sin -lm",
+        )
+    };
     judge(
         "tools",
         &[

@@ -12,13 +12,22 @@ const FILES: [(&str, &str); 19] = [
     ("no_header.c", "#include <no/such/header.h>\nint x;\n"),
     ("own_header.c", "#include \"own.h\"\nint main(void) { return OWN; }\n"),
     ("own.h", "#define OWN 0\n"),
-    ("has.c", "#if __has_include(<no/such.h>) || !__has_include(<sys/epoll.h>)\n#error\n#endif\nint main(void) { return 0; }\n"),
+    (
+        "has.c",
+        "#if __has_include(<no/such.h>) || !__has_include(<sys/epoll.h>)\n#error\n#endif\nint main(void) { return 0; }\n",
+    ),
     ("date.c", "const char *date = __DATE__ __TIME__;\n"),
-    ("x.cc", "#include <string>\n#include <vector>\nint main() { return std::vector<std::string>().size(); }\n"),
+    (
+        "x.cc",
+        "#include <string>\n#include <vector>\nint main() { return std::vector<std::string>().size(); }\n",
+    ),
     ("bad.cc", "#include <no_such_header>\nint main() {}\n"),
     ("x.f90", "program x\n  print *, 1\nend program\n"),
     ("module.f90", "module m\n  integer, parameter :: one = 1\nend module\n"),
-    ("use.f90", "program x\n  use iso_c_binding\n  use iso_fortran_env\n  print *, 1_c_int\nend program\n"),
+    (
+        "use.f90",
+        "program x\n  use iso_c_binding\n  use iso_fortran_env\n  print *, 1_c_int\nend program\n",
+    ),
     ("no_module.f90", "program x\n  use no_such_module\nend program\n"),
     ("bad.f90", "program x\n  call nowhere()\nend program\n"),
     ("x.s", ".globl x\nx:\n"),
@@ -36,7 +45,10 @@ pub fn write(dir: &Path) {
         ("sh-gcc", "#!/bin/sh\nexec gcc \"$@\"\n"),
         ("env-gcc", "#!/usr/bin/env sh\nexec gcc -O1 \"$@\"\n"),
         ("bash-gcc", "#!/bin/bash\nexec gcc \"$@\"\n"),
-        ("python-gcc", "#!/usr/bin/python3 -S\nimport os, sys\nos.execvp('gcc', ['gcc'] + sys.argv[1:])\n"),
+        (
+            "python-gcc",
+            "#!/usr/bin/python3 -S\nimport os, sys\nos.execvp('gcc', ['gcc'] + sys.argv[1:])\n",
+        ),
         ("perl-gcc", "#!/usr/bin/perl\nexec 'gcc', @ARGV;\n"),
     ] {
         let path = dir.join(name);
