@@ -285,6 +285,7 @@ fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
             noted.gap = Some(format!("{} changed while the command ran", shown()));
         }
         (_, Some(Special::Harmless)) => {}
+        _ if record.found.is_some_and(|stamp| programs::is_common_device(path, &stamp)) => {}
         (_, Some(Special::Environment)) => noted.whole_environment = true,
         (_, Some(Special::Machine)) => {
             noted.about_machine = Some(OsStr::from_bytes(path).to_os_string());

@@ -56,6 +56,12 @@ static bool seen_map(void)
 	long file = seen_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0);
 	if (file < 0)
 		return false;
+	/* A process that outlives the program that watches it may find another file here. */
+	struct stat status;
+	if (seen_call(SYS_fstat, file, (long)&status, 0, 0) < 0 || status.st_size != SEEN_SIZE) {
+		seen_call(SYS_close, file, 0, 0, 0);
+		return false;
+	}
 	void *map = mmap(NULL, SEEN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, (int)file, 0);
 	seen_call(SYS_close, file, 0, 0, 0);
 	if (map == MAP_FAILED)

@@ -62,6 +62,11 @@ impl Stamp {
         self.mode & Self::TYPE == 0o040_000
     }
 
+    /// Whether it is a character device.
+    pub(crate) fn is_device(&self) -> bool {
+        self.mode & Self::TYPE == 0o020_000
+    }
+
     /// Whether it is a symbolic link.
     pub(crate) fn is_link(&self) -> bool {
         self.mode & Self::TYPE == 0o120_000
