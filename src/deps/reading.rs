@@ -31,8 +31,8 @@ pub(super) fn miss(seen: &mut Seen, why: impl FnOnce() -> String) {
     seen.gap.get_or_insert_with(|| Gap(why()));
 }
 
-/// Reads what a command has looked at.
-pub(super) fn read(log: &Log, own: &[PathBuf], known: &mut Known) -> Watched {
+/// Reads what a command has looked at. `program` is the one that it started with.
+pub(super) fn read(log: &Log, program: &Path, own: &[PathBuf], known: &mut Known) -> Watched {
     let mut seen = Seen::default();
     let notes = match log.read() {
         Ok(notes) => notes,
@@ -49,9 +49,13 @@ pub(super) fn read(log: &Log, own: &[PathBuf], known: &mut Known) -> Watched {
     for record in notes.records() {
         reading.add(&record, &mut seen);
     }
+    reading.started.insert(0, program.as_os_str().as_bytes());
     reading.finish(&mut seen);
     if is_disturbed {
         seen.gap = Some(Gap(reading.missing()));
+    } else if !reading.started.is_empty() {
+        // A static program that starts another one in its own place: their number is right.
+        miss(&mut seen, || reading.missing());
     }
     Watched { seen, is_disturbed }
 }

@@ -69,6 +69,7 @@ pub(super) struct Started {
 #[derive(Debug)]
 pub(crate) struct Watch {
     log: Log,
+    program: PathBuf,
     own: Vec<PathBuf>,
     /// The names of the variables that the command was given and that its loader reads.
     given: Vec<OsString>,
@@ -133,7 +134,7 @@ impl Recorder {
         let path = format!("{}/{}", self.descriptors, log.descriptor());
         env.push((LOG_VARIABLE.into(), path.into()));
         settle(program);
-        Ok(Watch { log, own: all, given, preloads_others })
+        Ok(Watch { log, program: program.into(), own: all, given, preloads_others })
     }
 
     /// Whether a text mentions the library: the loader complains about it if it cannot be loaded.
@@ -156,7 +157,7 @@ impl Watch {
     /// What the command looked at. It and all its processes must have ended.
     pub(crate) fn seen(self, recorder: &Recorder) -> Watched {
         let mut known = recorder.known.borrow_mut();
-        let mut watched = reading::read(&self.log, &self.own, &mut known);
+        let mut watched = reading::read(&self.log, &self.program, &self.own, &mut known);
         let variables = &mut watched.seen.variables;
         variables.extend(self.given);
         variables.sort_unstable();

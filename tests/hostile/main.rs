@@ -34,6 +34,7 @@ mod limits;
 mod load;
 mod machine;
 mod places;
+mod stored;
 mod swapped;
 
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ fn faults() -> Vec<Fault> {
         places::FAULTS,
         cmake_faults::FAULTS,
         input::FAULTS,
+        stored::FAULTS,
         load::FAULTS,
     ]
     .concat()

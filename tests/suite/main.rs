@@ -34,3 +34,4 @@ mod readers;
 mod serial;
 mod slips;
 mod slots;
+mod store;

@@ -1,0 +1,469 @@
+//! The store of answers: what is kept and what is not, and what `tryall store` says of it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::processes::starts;
+use crate::support::*;
+
+/// A store of its own, with a directory for the files of a test beside it.
+struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Place { dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn store(&self) -> PathBuf {
+        self.dir.path().join("store")
+    }
+
+    /// A path beside the store.
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// `tryall` with this store.
+    fn call(&self, args: &[&str]) -> Call {
+        Call::new(args).env("TRYALL_STORE", self.store())
+    }
+
+    /// Runs a request.
+    fn ask(&self, request: &Value) -> Ran {
+        self.call(&["check", "-"]).run_with(request.to_string().as_bytes())
+    }
+
+    /// Runs one check called A, with gcc.
+    fn ask_one(&self, check: Value) -> Value {
+        self.ask(&of_gcc(&[check])).result("A")
+    }
+
+    /// `tryall store` with these arguments.
+    fn tool(&self, args: &[&str]) -> Ran {
+        self.call(&["store"]).args(args).run()
+    }
+
+    /// What `tryall store why A` says.
+    fn why(&self) -> String {
+        let ran = self.tool(&["why", "A"]);
+        assert_eq!(ran.code(), 0, "{ran:?}");
+        ran.stdout
+    }
+}
+
+/// A request for gcc.
+fn of_gcc(checks: &[Value]) -> Value {
+    json!({"timeout": PATIENCE, "toolchains": {"c": {"command": [need("gcc")]}}, "checks": checks})
+}
+
+/// A request with one check of another compiler.
+fn of(compiler: &[&str], check: Value) -> Value {
+    json!({"timeout": PATIENCE, "toolchains": {"c": {"command": compiler}}, "checks": [check]})
+}
+
+/// A check for the size of a type.
+fn size() -> Value {
+    json!({"id": "A", "kind": "sizeof", "type": "long"})
+}
+
+/// Writes a program.
+fn program(path: &Path, text: &str) -> String {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().into()
+}
+
+/// Everything of an answer that does not depend on when it was given.
+fn lasting(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    for field in ["how", "duration_ms"] {
+        answer.as_object_mut().unwrap().remove(field);
+    }
+    answer
+}
+
+#[test]
+fn second_time_no_compiler_is_started() {
+    let place = Place::new();
+    let request: Value = serde_json::from_str(&read("examples/posix.json")).unwrap();
+    let [first, second] = [(); 2].map(|()| place.ask(&request).json());
+    assert_eq!(first["summary"]["stored"], 0);
+    // Only the compiled programs run again.
+    let checks = request["checks"].as_array().unwrap();
+    let programs = checks.iter().filter(|check| check["kind"] == "runs").count();
+    assert_eq!(second["summary"]["processes"], programs);
+    let results = |response: &Value| response["results"].as_array().unwrap().clone();
+    let mut stored = 0;
+    for (was, is) in std::iter::zip(results(&first), results(&second)) {
+        assert_eq!(lasting(&was), lasting(&is));
+        let check = checks.iter().find(|check| check["id"] == is["id"]).unwrap();
+        if check["kind"] != "runs" && is["status"] != "skipped" {
+            assert_eq!(is["how"], "stored", "{is}");
+            stored += 1;
+        }
+    }
+    assert!(stored > 150);
+    assert_eq!(second["summary"]["stored"], stored);
+}
+
+#[test]
+fn equal_checks_and_needs_work_with_stored_answers() {
+    let place = Place::new();
+    let header = |id: &str, name: &str| json!({"id": id, "kind": "header", "header": name});
+    let mut skipped = header("SKIPPED", "stdio.h");
+    skipped["needs"] = json!(["NO"]);
+    let mut needed = header("NEEDED", "stdlib.h");
+    needed["needs"] = json!(["YES"]);
+    let checks = [
+        header("YES", "stdio.h"),
+        header("SAME", "stdio.h"),
+        header("NO", "no/such.h"),
+        skipped,
+        needed,
+    ];
+    let [first, second] = [(); 2].map(|()| place.ask(&of_gcc(&checks)));
+    for id in ["YES", "SAME", "NO", "SKIPPED", "NEEDED"] {
+        assert_eq!(lasting(&first.result(id)), lasting(&second.result(id)));
+    }
+    for id in ["YES", "NO", "NEEDED"] {
+        assert_eq!(second.result(id)["how"], "stored");
+    }
+    assert_eq!(second.json()["summary"]["processes"], 0);
+}
+
+#[test]
+fn without_a_store_nothing_is_kept() {
+    let place = Place::new();
+    let request = of_gcc(&[size()]);
+    for _ in 0..2 {
+        for (args, store) in [(&["--no-store"][..], None), (&[], Some("off"))] {
+            let mut call = place.call(&["check", "-"]).args(args);
+            if let Some(store) = store {
+                call = call.env("TRYALL_STORE", store);
+            }
+            let ran = call.run_with(request.to_string().as_bytes());
+            assert_eq!(ran.result("A")["how"], "run");
+            assert!(!place.store().exists());
+        }
+    }
+    let ran = Call::new(["store", "stats"]).env("TRYALL_STORE", "off").run();
+    assert_eq!((ran.code(), ran.stderr.as_str()), (2, "tryall: there is no store: it is turned off\n"));
+}
+
+#[test]
+fn verify_asks_the_compiler() {
+    let place = Place::new();
+    let request = of_gcc(&[size()]).to_string();
+    let verified = || place.call(&["check", "-", "--verify"]).run_with(request.as_bytes());
+    for ran in [verified(), verified()] {
+        assert_eq!(ran.code(), 0, "{ran:?}");
+        assert_ne!(ran.json()["summary"]["processes"], 0);
+    }
+}
+
+#[test]
+fn errors_are_not_kept() {
+    let place = Place::new();
+    let log = place.path("log");
+    let logged = format!("--fake-log={}", log.display());
+    for request in ["--fake-crash", "--fake-signal=11", "--fake-hang", "--fake-lie", "--fake-fill"] {
+        let check = json!({"id": "A", "kind": "compiles", "source": "x", "args": [request, logged],
+                           "timeout": 3});
+        for _ in 0..2 {
+            let before = starts(&log);
+            let ran = place.ask(&of(&[&fakecc()], check.clone()));
+            assert_eq!(ran.answer("A"), "error", "{ran:?}");
+            assert_ne!(ran.result("A")["how"], "stored");
+            assert!(starts(&log) > before, "{request}");
+        }
+    }
+}
+
+#[test]
+fn sources_of_a_time_or_place_are_not_kept() {
+    for word in ["__FILE__", "__DATE__", "__TIME__", "__TIMESTAMP__", "__BASE_FILE__"] {
+        let place = Place::new();
+        let source = format!("const char *a = {word};\n");
+        let file = place.path("source.c");
+        fs::write(&file, &source).unwrap();
+        for check in [
+            json!({"id": "A", "kind": "compiles", "source": source}),
+            json!({"id": "A", "kind": "compiles", "file": file}),
+        ] {
+            for _ in 0..2 {
+                let answer = place.ask_one(check.clone());
+                assert_eq!((&answer["status"], &answer["how"]), (&json!("yes"), &json!("run")));
+            }
+            let why = place.why();
+            assert!(why.contains(&format!("not kept: its source contains {word}")), "{why}");
+        }
+    }
+}
+
+#[test]
+fn caches_and_servers_before_the_compiler_are_not_kept() {
+    let place = Place::new();
+    let gcc = need("gcc");
+    for name in ["ccache", "sccache", "distcc"] {
+        let launcher = program(&place.path(name), "#!/bin/sh\nexec \"$@\"\n");
+        for _ in 0..2 {
+            let ran = place.ask(&of(&[&launcher, &gcc], size()));
+            assert_eq!(ran.result("A")["how"], "run", "{ran:?}");
+        }
+        let why = place.why();
+        assert!(why.contains("not kept") && why.contains(name), "{why}");
+    }
+}
+
+#[test]
+fn static_compilers_are_not_kept() {
+    let place = Place::new();
+    let source = "#include <unistd.h>\n\
+                  int main(int c, char **v) { (void)c; v[0] = \"gcc\"; execvp(\"gcc\", v); return 1; }\n";
+    fs::write(place.path("cc.c"), source).unwrap();
+    let compiler = place.path("static-cc");
+    let mut gcc = Command::new(need("gcc"));
+    gcc.arg("-static").arg(place.path("cc.c")).arg("-o").arg(&compiler);
+    assert!(gcc.status().unwrap().success());
+    for _ in 0..2 {
+        let ran = place.ask(&of(&[compiler.to_str().unwrap()], size()));
+        assert_eq!((ran.answer("A").as_str(), &ran.result("A")["how"]), ("yes", &json!("run")));
+    }
+    let why = place.why();
+    assert!(why.contains("not kept") && why.contains("static"), "{why}");
+}
+
+#[test]
+fn scripts_rest_on_the_whole_environment() {
+    let place = Place::new();
+    let text = "#!/bin/sh\nexec gcc -DVALUE=\"${CHOSEN:-1}\" \"$@\"\n";
+    let wrapper = program(&place.path("cc"), text);
+    let check = json!({"id": "A", "kind": "compute_int", "expression": "VALUE"});
+    let request = of(&[&wrapper], check).to_string();
+    let ask = |chosen: Option<&str>| {
+        let mut call = place.call(&["check", "-"]);
+        if let Some(chosen) = chosen {
+            call = call.env("CHOSEN", chosen);
+        }
+        let answer = call.run_with(request.as_bytes()).result("A");
+        (answer["value"].as_i64().unwrap(), answer["how"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(ask(None), (1, "run".into()));
+    assert_eq!(ask(Some("2")), (2, "run".into()));
+    // Both are kept.
+    assert_eq!(ask(None), (1, "stored".into()));
+    assert_eq!(ask(Some("2")), (2, "stored".into()));
+    program(&place.path("cc"), &text.replace(":-1", ":-3"));
+    assert_eq!(ask(None), (3, "run".into()));
+}
+
+#[test]
+fn products_come_from_the_store() {
+    let place = Place::new();
+    let source = "#include <stdio.h>\nint main(void) { return puts(\"made\") < 0; }\n";
+    let product = place.path("product");
+    for kind in ["links", "compiles"] {
+        let check = json!({"id": "A", "kind": kind, "source": source, "product": product});
+        let of_file = || {
+            let mode = fs::metadata(&product).unwrap().permissions().mode();
+            (fs::read(&product).unwrap(), mode)
+        };
+        assert_eq!(place.ask_one(check.clone())["how"], "run");
+        let made = of_file();
+        fs::remove_file(&product).unwrap();
+        assert_eq!(place.ask_one(check.clone())["how"], "stored");
+        assert_eq!(of_file(), made);
+        // Over another file, and by another name.
+        fs::write(&product, "old").unwrap();
+        assert_eq!(place.ask_one(check.clone())["how"], "stored");
+        assert_eq!(of_file().0, made.0);
+        let mut elsewhere = check.clone();
+        elsewhere["product"] = json!(place.path("elsewhere"));
+        assert_eq!(place.ask_one(elsewhere)["how"], "stored");
+        assert_eq!(fs::read(place.path("elsewhere")).unwrap(), made.0);
+        // Without a product, it is another question.
+        let mut without = check;
+        without.as_object_mut().unwrap().remove("product");
+        assert_eq!(place.ask_one(without)["status"], "yes");
+        fs::remove_file(&product).unwrap();
+    }
+}
+
+#[test]
+fn product_that_cannot_be_written_is_an_error() {
+    let place = Place::new();
+    let mut check = json!({"id": "A", "kind": "compiles", "source": "int a;\n",
+                           "product": place.path("product")});
+    assert_eq!(place.ask_one(check.clone())["status"], "yes");
+    check["product"] = json!(place.path("no/such/directory"));
+    let answer = place.ask_one(check);
+    assert_eq!((&answer["status"], &answer["code"]), (&json!("error"), &json!("product_not_copied")));
+}
+
+#[test]
+fn programs_are_kept_and_run_each_time() {
+    let place = Place::new();
+    let side = place.path("runs");
+    let source = format!(
+        "#include <stdio.h>\nint main(void) {{\n  FILE *f = fopen(\"{}\", \"a\");\n  \
+         fputs(\"run\\n\", f);\n  return fclose(f);\n}}\n",
+        side.display()
+    );
+    let log = place.path("log");
+    let wrapper = format!("#!/bin/sh\nexec gcc -DLOG=1 \"$@\"\n");
+    let compiler = program(&place.path("cc"), &wrapper);
+    let check = json!({"id": "A", "kind": "runs", "source": source});
+    for times in 1..=3 {
+        let ran = place.ask(&of(&[&compiler], check.clone()));
+        assert_eq!(ran.answer("A"), "yes", "{ran:?}");
+        assert_eq!(fs::read_to_string(&side).unwrap().lines().count(), times);
+        if times > 1 {
+            // The program, and nothing else.
+            assert_eq!(ran.json()["summary"]["processes"], 1, "{ran:?}");
+            assert_eq!(ran.result("A")["value"]["exit_status"], 0);
+        }
+    }
+    assert!(!log.exists());
+    // A program that does not compile is not run.
+    let broken = json!({"id": "A", "kind": "runs", "source": "no C\n"});
+    for how in ["run", "stored"] {
+        let answer = place.ask(&of(&[&compiler], broken.clone())).result("A");
+        assert_eq!((&answer["status"], &answer["how"]), (&json!("no"), &json!(how)));
+    }
+}
+
+#[test]
+fn what_is_installed_later_is_found() {
+    let place = Place::new();
+    let dir = place.path("include");
+    let check = json!({"id": "A", "kind": "header", "header": "later.h", "include_dirs": [dir]});
+    let ask = || {
+        let answer = place.ask_one(check.clone());
+        (answer["status"].as_str().unwrap().to_owned(), answer["how"].as_str().unwrap().to_owned())
+    };
+    let is = |status: &str, how: &str| (status.to_owned(), how.to_owned());
+    assert_eq!(ask(), is("no", "run"));
+    assert_eq!(ask(), is("no", "stored"));
+    fs::create_dir(&dir).unwrap();
+    fs::write(dir.join("later.h"), "").unwrap();
+    assert_eq!(ask(), is("yes", "run"));
+    assert_eq!(ask(), is("yes", "stored"));
+    fs::remove_file(dir.join("later.h")).unwrap();
+    assert_eq!(ask().0, "no");
+    // Where it was missing from the beginning, the first answer is true again.
+    fs::remove_dir(&dir).unwrap();
+    assert_eq!(ask(), is("no", "stored"));
+}
+
+#[test]
+fn tool_shows_and_removes_what_is_kept() {
+    let place = Place::new();
+    let none = place.tool(&["stats"]);
+    assert_eq!(none.code(), 0);
+    assert!(none.stdout.contains("answers    0\n"), "{none:?}");
+    assert!(!place.store().exists(), "looking creates nothing");
+
+    let header = place.path("a.h");
+    fs::write(&header, "").unwrap();
+    let check = json!({"id": "A", "kind": "header", "header": "a.h", "include_dirs": [place.path("")]});
+    place.ask_one(check.clone());
+    let mode = fs::metadata(place.store()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    let stats = place.tool(&["stats"]);
+    assert!(stats.stdout.contains(place.store().to_str().unwrap()), "{stats:?}");
+    assert!(!stats.stdout.contains("answers    0\n"), "{stats:?}");
+
+    let why = place.why();
+    assert!(why.starts_with("A: yes, asked ") && why.contains("  holds: "), "{why}");
+    let files = place.tool(&["why", "--files", "A"]).stdout;
+    assert!(files.contains(&format!("file     {}", header.display())), "{files}");
+    assert!(files.contains("  missing  "), "{files}");
+    let verified = place.tool(&["verify"]);
+    assert_eq!(verified.code(), 0, "{verified:?}");
+    assert!(verified.stdout.contains("0 differ, 0 failed"), "{verified:?}");
+
+    fs::write(&header, "int a;\n").unwrap();
+    let why = place.why();
+    let changed = format!("{} was changed", header.display());
+    assert!(why.contains("no longer holds") && why.contains(&changed), "{why}");
+    let unknown = place.tool(&["why", "A", "B"]);
+    assert_eq!(unknown.code(), 1);
+    assert!(unknown.stderr.contains("B: the store has no answer"), "{unknown:?}");
+    assert!(unknown.stdout.starts_with("A: "));
+
+    assert_eq!(place.tool(&["trim", "--to", "nonsense"]).code(), 2);
+    assert_eq!(place.tool(&["trim"]).code(), 0);
+    assert_eq!(place.tool(&["trim", "--to", "0"]).code(), 0);
+    assert!(place.tool(&["stats"]).stdout.contains("answers    0\n"));
+    place.ask_one(check.clone());
+    assert_eq!(place.ask_one(check.clone())["how"], "stored");
+    assert_eq!(place.tool(&["clear"]).code(), 0);
+    assert!(!place.store().exists());
+    assert_eq!(place.ask_one(check)["how"], "run");
+}
+
+#[test]
+fn many_processes_share_a_store() {
+    let place = Place::new();
+    let checks: Vec<_> = (0..12)
+        .map(|n| json!({"id": format!("V{n}"), "kind": "compute_int", "expression": format!("{n} * 3")}))
+        .collect();
+    let request = of_gcc(&checks).to_string();
+    let wrong: usize = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..20)
+            .map(|_| {
+                scope.spawn(|| {
+                    let ran = place.call(&["check", "-", "-j1"]).run_with(request.as_bytes());
+                    (0..12).filter(|n| ran.result(&format!("V{n}"))["value"] != json!(n * 3)).count()
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).sum()
+    });
+    assert_eq!(wrong, 0);
+    let ran = place.call(&["check", "-"]).run_with(request.as_bytes());
+    assert_eq!(ran.json()["summary"]["stored"], 12);
+    assert_eq!(ran.json()["summary"]["processes"], 0);
+}
+
+#[test]
+fn store_that_cannot_be_used_changes_no_answer() {
+    let place = Place::new();
+    fs::write(place.path("file"), "").unwrap();
+    let request = of_gcc(&[size()]).to_string();
+    for store in [place.path("file"), place.path("file/below"), "/proc/no/store".into(), "relative".into()] {
+        for _ in 0..2 {
+            let call = Call::new(["check", "-"]).env("TRYALL_STORE", &store);
+            let ran = call.run_with(request.as_bytes());
+            assert_eq!((ran.code(), &ran.result("A")["how"]), (0, &json!("run")), "{store:?}");
+        }
+    }
+    assert_eq!(fs::read(place.path("file")).unwrap(), b"");
+}
+
+#[test]
+fn without_a_home_there_is_no_store() {
+    let request = of_gcc(&[size()]).to_string();
+    for _ in 0..2 {
+        let mut call = Call::new(["check", "-"]);
+        for name in ["TRYALL_STORE", "XDG_CACHE_HOME", "HOME"] {
+            call.command.env_remove(name);
+        }
+        let ran = call.run_with(request.as_bytes());
+        assert_eq!(ran.result("A")["how"], "run");
+    }
+    let home = Place::new();
+    for how in ["run", "stored"] {
+        let mut call = Call::new(["check", "-"]).env("HOME", home.path("home"));
+        call.command.env_remove("TRYALL_STORE").env_remove("XDG_CACHE_HOME");
+        let ran = call.run_with(request.as_bytes());
+        assert_eq!(ran.result("A")["how"], how);
+    }
+    assert!(home.path("home/.cache/tryall").is_dir());
+}
