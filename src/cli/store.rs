@@ -25,7 +25,7 @@ use crate::plan::ids::Id;
 use crate::protocol::Request;
 use crate::protocol::response::{Answer, Status, Value};
 use crate::store::{
-    Entry, EntryBody, PathChange, Place, State, Store, VariableChange, Variables, Which, parse_size,
+    Entry, EntryBody, PathChange, Place, State, Store, VariableChange, Variables, parse_size,
 };
 
 /// Arguments of `tryall store`.
@@ -162,7 +162,7 @@ fn why(store: &mut Store, ids: &[String], files: bool) -> ExitCode {
 const SHOWN_PATHS: usize = 5;
 
 fn explain(store: &mut Store, entry: &Entry, world: &mut World, files: bool, text: &mut String) {
-    let Entry { key, label, when, body } = entry;
+    let Entry { label, when, body, .. } = entry;
     let mut line = |line: String| writeln!(text, "{line}").expect("text");
     let payload = match body {
         EntryBody::NotKept(reason) => {
@@ -176,11 +176,9 @@ fn explain(store: &mut Store, entry: &Entry, world: &mut World, files: bool, tex
     line(format!("  command: {command}"));
     let variables = variables(&asked).unwrap_or_default();
     let most = if files { usize::MAX } else { SHOWN_PATHS };
-    let explanations = store.explain(Which::Key(key), world, &variables, most);
-    let state = explanations.into_iter().find(|it| it.entry == *entry).map(|it| it.state);
-    match state {
-        Some(State::Holds(paths)) => line(format!("  holds: {paths} paths are as they were")),
-        Some(State::Changed { paths, changed, variables }) => {
+    match store.state(entry, world, &variables, most) {
+        State::Holds(paths) => line(format!("  holds: {paths} paths are as they were")),
+        State::Changed { paths, changed, variables } => {
             line("  no longer holds, and will be asked again:".into());
             paths.iter().for_each(|change| line(format!("    {}", path_change(change))));
             if changed > paths.len() {
@@ -286,11 +284,8 @@ fn verify(store: &mut Store) -> ExitCode {
         let EntryBody::Answer(payload) = &entry.body else { continue };
         let Some((asked, outcome)) = stored::check(payload) else { continue };
         let Some(variables) = variables(&asked) else { continue };
-        let explanations = store.explain(Which::Key(&entry.key), &mut world, &variables, 0);
-        let holds = explanations
-            .into_iter()
-            .any(|it| it.entry == *entry && matches!(it.state, State::Holds(_)));
-        if holds {
+        let state = store.state(entry, &mut world, &variables, 0);
+        if matches!(state, State::Holds(_)) {
             let toolchain = serde_json::to_string(&asked.toolchain).unwrap_or_default();
             let group = groups.entry((toolchain, asked.base.clone())).or_default();
             group.push((entry.label.clone(), asked, outcome));

@@ -16,9 +16,9 @@ const MAGIC: u64 = 0x3130_4e45_4553_5254;
 const SIZE: u64 = 8 << 20;
 /// Where the names of the command's own directories are, and how much space there is for them.
 const OWN: u64 = 32;
-const OWN_SIZE: usize = (16 << 10) - 32;
+const OWN_SIZE: usize = (8 << 10) - 32;
 /// Where the records begin, after a table that only the writers use.
-const FIRST: u64 = (16 << 10) + 8 * 8192;
+const FIRST: u64 = (8 << 10) + 8 * 4096;
 /// The size of a record without its text.
 const RECORD: usize = 72;
 

@@ -4,48 +4,20 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::os::Stamp;
+
 /// Programs that read the environment only through `getenv`, or hand it on to programs that are
 /// seen themselves. What else they do with it (such as to measure it when memory is short) does
 /// not change what they answer. Names stand without the target's prefix and the version's suffix.
+#[rustfmt::skip]
 const READ_BY_NAME: [&str; 36] = [
     // GCC's drivers and what they start.
-    "gcc",
-    "g++",
-    "cc",
-    "c++",
-    "gfortran",
-    "gdc",
-    "gnat",
-    "cpp",
-    "cc1",
-    "cc1plus",
-    "cc1obj",
-    "cc1objplus",
-    "f951",
-    "lto1",
-    "lto-wrapper",
-    "collect2",
-    "gcc-ar",
-    "gcc-nm",
-    "gcc-ranlib",
+    "gcc", "g++", "cc", "c++", "gfortran", "gdc", "gnat", "cpp", "cc1", "cc1plus", "cc1obj",
+    "cc1objplus", "f951", "lto1", "lto-wrapper", "collect2", "gcc-ar", "gcc-nm", "gcc-ranlib",
     // GNU binutils.
-    "as",
-    "ld",
-    "ld.bfd",
-    "ld.gold",
-    "gold",
-    "ar",
-    "nm",
-    "ranlib",
-    "objcopy",
-    "strip",
+    "as", "ld", "ld.bfd", "ld.gold", "gold", "ar", "nm", "ranlib", "objcopy", "strip",
     // LLVM.
-    "clang",
-    "clang++",
-    "flang",
-    "flang-new",
-    "lld",
-    "ld.lld",
+    "clang", "clang++", "flang", "flang-new", "lld", "ld.lld",
     // Others.
     "tcc",
 ];
@@ -88,38 +60,18 @@ fn known(name: &str) -> Option<&'static str> {
 }
 
 /// Environment variables that the loader and the C library read themselves, in every program.
-pub(super) const ALWAYS_READ: [&str; 31] = [
-    "GCONV_PATH",
-    "GETCONF_DIR",
-    "GLIBC_TUNABLES",
-    "LANG",
-    "LANGUAGE",
-    "LC_ALL",
-    "LC_COLLATE",
-    "LC_CTYPE",
-    "LC_MESSAGES",
-    "LC_NUMERIC",
-    "LD_ASSUME_KERNEL",
-    "LD_AUDIT",
-    "LD_BIND_NOT",
-    "LD_BIND_NOW",
-    "LD_DEBUG",
-    "LD_DYNAMIC_WEAK",
-    "LD_HWCAP_MASK",
-    "LD_LIBRARY_PATH",
-    "LD_ORIGIN_PATH",
-    "LD_PREFER_MAP_32BIT_EXEC",
-    "LD_PRELOAD",
-    "LD_PROFILE",
-    "LD_SHOW_AUXV",
-    "LD_TRACE_LOADED_OBJECTS",
-    "LD_VERBOSE",
-    "LD_WARN",
-    "LOCPATH",
-    "NLSPATH",
-    "POSIXLY_CORRECT",
-    "TZ",
-    "TZDIR",
+#[rustfmt::skip]
+pub(super) const ALWAYS_READ: [&str; 52] = [
+    "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "LANG", "LANGUAGE", "LC_ADDRESS", "LC_ALL",
+    "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION", "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY",
+    "LC_NAME", "LC_NUMERIC", "LC_PAPER", "LC_TELEPHONE", "LC_TIME", "LD_ASSUME_KERNEL", "LD_AUDIT",
+    "LD_BIND_NOT", "LD_BIND_NOW", "LD_DEBUG", "LD_DEBUG_OUTPUT", "LD_DYNAMIC_WEAK",
+    "LD_HWCAP_MASK", "LD_LIBRARY_PATH", "LD_ORIGIN_PATH", "LD_POINTER_GUARD",
+    "LD_PREFER_MAP_32BIT_EXEC", "LD_PRELOAD", "LD_PROFILE", "LD_PROFILE_OUTPUT", "LD_SHOW_AUXV",
+    "LD_TRACE_LOADED_OBJECTS", "LD_USE_LOAD_BIAS", "LD_VERBOSE", "LD_WARN", "LOCPATH",
+    "MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST", "MALLOC_CHECK_", "MALLOC_MMAP_MAX_",
+    "MALLOC_MMAP_THRESHOLD_", "MALLOC_PERTURB_", "MALLOC_TCACHE_COUNT", "MALLOC_TOP_PAD_",
+    "MALLOC_TRIM_THRESHOLD_", "NLSPATH", "POSIXLY_CORRECT", "TZ", "TZDIR",
 ];
 
 /// What a file of `/proc` or `/sys` can say.
@@ -136,8 +88,12 @@ pub(super) enum Special {
     Unknown,
 }
 
-/// What a path says if it is below `/proc` or `/sys`.
+/// What a path says if it is below `/proc` or `/sys`, or names an open file.
 pub(super) fn special(path: &[u8]) -> Option<Special> {
+    let streams = [&b"/dev/stdin"[..], b"/dev/stdout", b"/dev/stderr", b"/dev/tty"];
+    if streams.contains(&path) || path.starts_with(b"/dev/fd/") {
+        return Some(Special::Harmless);
+    }
     let is_below =
         |dir: &[u8]| path.strip_prefix(dir).is_some_and(|rest| rest.first() == Some(&b'/'));
     if is_below(b"/sys") {
@@ -167,6 +123,12 @@ pub(super) fn special(path: &[u8]) -> Option<Special> {
         b"environ" => Special::Environment,
         _ => Special::Unknown,
     })
+}
+
+/// Whether a path is a device that is the same on every machine.
+pub(super) fn is_common_device(path: &[u8], stamp: &Stamp) -> bool {
+    let name = path.strip_prefix(b"/dev/").unwrap_or_default();
+    stamp.is_device() && [&b"null"[..], b"zero", b"full", b"random", b"urandom"].contains(&name)
 }
 
 #[cfg(test)]

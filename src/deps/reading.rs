@@ -11,7 +11,7 @@ use super::log::{Kind, Log, Notes, Record};
 use super::programs::{self, Special};
 use super::recorder::{Known, Place, Watched};
 use super::sight::{Gap, Seen, SightId};
-use crate::os::{self, Found, Look, Stamp};
+use crate::os::{self, Found, Look};
 
 /// The most links on the way to a file.
 const MOST_LINKS: u32 = 40;
@@ -264,6 +264,7 @@ fn unseen(name: &str) -> String {
         "setlocale" | "newlocale" => "the command uses a locale other than C".into(),
         "uname" | "gethostname" => "the command asks for the name of the machine".into(),
         "localtime" | "localtime_r" | "tzset" | "mktime" => "the command asks for the time".into(),
+        "load" => "the C library loaded another library".into(),
         "dlopen" => "the command loads a library by its name alone".into(),
         _ => format!("the command may look at files that were not seen ({name})"),
     }
@@ -277,7 +278,7 @@ fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
     let shown = || shown(path);
     match (record.kind, special) {
         (Kind::Written, _) => {
-            noted.gap = Some(format!("the command writes files of its own: {}", shown()))
+            noted.gap = Some(format!("the command writes files of its own: {}", shown()));
         }
         (Kind::Removed, _) => noted.gap = Some(format!("the command removes files: {}", shown())),
         (Kind::Failed, _) => {
@@ -285,9 +286,10 @@ fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
             noted.gap = Some(format!("the command could not look at {}: {error}", shown()));
         }
         (Kind::Changing, _) => {
-            noted.gap = Some(format!("{} changed while the command ran", shown()))
+            noted.gap = Some(format!("{} changed while the command ran", shown()));
         }
         (_, Some(Special::Harmless)) => {}
+        _ if record.found.is_some_and(|stamp| programs::is_common_device(path, &stamp)) => {}
         (_, Some(Special::Environment)) => noted.whole_environment = true,
         (_, Some(Special::Machine)) => {
             noted.about_machine = Some(OsStr::from_bytes(path).to_os_string());
@@ -321,8 +323,7 @@ fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
 
 /// Whether the look showed more than whether something is there.
 fn has_contents(kind: Kind, record: &Record<'_>) -> bool {
-    let is_dir = |stamp: Stamp| stamp.mode & libc::S_IFMT == libc::S_IFDIR;
-    kind != Kind::Follow || record.found.is_some_and(|stamp| !is_dir(stamp))
+    kind != Kind::Follow || record.found.is_some_and(|stamp| !stamp.is_dir())
 }
 
 fn found(record: &Record<'_>) -> Found {
@@ -352,11 +353,10 @@ fn walk(path: &[u8], result: Option<&[u8]>, known: &mut Known) -> Option<Vec<(Pl
         }
         let next = at.join(OsString::from_vec(part));
         let found = os::look(next.as_os_str(), Look::Link);
-        let is_link = |mode: u32| mode & libc::S_IFMT == libc::S_IFLNK;
         let next_path: Rc<OsStr> = next.as_os_str().into();
         sights.push(known.sight(next_path, Look::Link, found));
         match found {
-            Found::Stamp(stamp) if is_link(stamp.mode) => {
+            Found::Stamp(stamp) if stamp.is_link() => {
                 links += 1;
                 let target = std::fs::read_link(&next).ok().filter(|_| links <= MOST_LINKS)?;
                 if target.is_absolute() {

@@ -98,7 +98,7 @@ impl Recorder {
         let process = std::fs::read_link("/proc/self").ok()?;
         let descriptors = format!("/proc/{}/fd", process.to_str()?);
         let preload = format!("{descriptors}/{}", library.as_raw_fd());
-        // Spaces and colons would end the name.
+        // Whether /proc is there, and shows this process to others.
         std::fs::metadata(&preload).ok()?;
         Some(Recorder { _library: library, descriptors, preload, known: RefCell::default() })
     }
@@ -219,5 +219,76 @@ fn settle(program: &Path) {
     };
     if let Some(rest) = age().and_then(|age| GRAIN.checked_sub(age)) {
         std::thread::sleep(rest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    fn seen(recorder: &Recorder, dir: &Path, words: &[&str]) -> Watched {
+        let mut env = vec![("LC_ALL".into(), "C".into()), ("PATH".into(), "/usr/bin:/bin".into())];
+        let program = which::which(words[0]).unwrap();
+        let watch = recorder.watch(&program, &mut env, &[dir]).unwrap();
+        let mut command = Command::new(program);
+        command.args(&words[1..]).current_dir(dir).env_clear().envs(env);
+        command.output().unwrap();
+        watch.seen(recorder)
+    }
+
+    fn found(recorder: &Recorder, seen: &Seen, path: &Path) -> Vec<Found> {
+        let sights = recorder.sights();
+        let all = seen.sights.iter().map(|id| sights.get(*id));
+        all.filter(|sight| Path::new(&*sight.path) == path).map(|sight| sight.found).collect()
+    }
+
+    #[test]
+    fn what_is_there_and_what_is_missing_are_seen() {
+        // Elsewhere than on Linux with glibc, nothing is kept.
+        let Some(recorder) = Recorder::new() else { return };
+        let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (header, missing) = (other.path().join("it.h"), other.path().join("missing/it.h"));
+        std::fs::write(&header, "").unwrap();
+        let test = format!("cat {} {}; cat own; cat $FILE", missing.display(), header.display());
+        let Watched { seen, is_disturbed } = seen(&recorder, own.path(), &["sh", "-c", &test]);
+        assert_eq!((&seen.gap, is_disturbed), (&None, false));
+        let now = |path: &Path| vec![os::look(path.as_os_str(), Look::Follow)];
+        assert_eq!(found(&recorder, &seen, &header), now(&header));
+        assert_eq!(found(&recorder, &seen, &missing), [Found::Nothing]);
+        assert_eq!(found(&recorder, &seen, &own.path().join("own")), []);
+        // A shell may read all variables.
+        assert!(seen.whole_environment);
+        assert!(seen.variables.iter().any(|name| name == "LD_LIBRARY_PATH"));
+    }
+
+    #[test]
+    fn equal_commands_see_the_same() {
+        let Some(recorder) = Recorder::new() else { return };
+        let own = tempfile::tempdir().unwrap();
+        let words = ["sh", "-c", "cat /etc/passwd /no/such/file"];
+        let twice = [(); 2].map(|()| seen(&recorder, own.path(), &words).seen);
+        assert!(!twice[0].sights.is_empty() && twice[0].gap.is_none());
+        assert_eq!(twice[0], twice[1]);
+    }
+
+    #[test]
+    fn a_program_that_was_not_seen_is_named() {
+        let Some(recorder) = Recorder::new() else { return };
+        let own = tempfile::tempdir().unwrap();
+        let seen = seen(&recorder, own.path(), &["sh", "-c", "env -i /bin/cat /etc/passwd"]);
+        assert!(seen.is_disturbed);
+        let gap = seen.seen.gap.unwrap().0;
+        assert!(gap.starts_with("/bin/cat was not seen"), "{gap}");
+    }
+
+    #[test]
+    fn complaints_about_the_library_are_recognized() {
+        let Some(recorder) = Recorder::new() else { return };
+        let path = &recorder.preload;
+        let text = format!("ERROR: ld.so: object '{path}' from LD_PRELOAD cannot be preloaded");
+        assert!(recorder.is_mentioned_in(&text));
+        assert!(!recorder.is_mentioned_in("undefined reference to `LD_PRELOAD'"));
     }
 }

@@ -43,8 +43,8 @@ use segment::Segment;
 use variables::VariablesSeen;
 
 pub(crate) use directory::Unusable;
-pub(crate) use place::{NoPlace, Place, parse_size};
-pub(crate) use report::{Entry, EntryBody, Explanation, PathChange, State, Stats, Which};
+pub(crate) use place::{Place, parse_size};
+pub(crate) use report::{Entry, EntryBody, PathChange, State};
 pub(crate) use variables::{VariableChange, Variables};
 
 /// An answer that is used so long after it was written is written again: what is in the latest
@@ -68,10 +68,6 @@ pub(crate) struct Key(pub [u8; 32]);
 /// An answer from the store.
 #[derive(Debug)]
 pub(crate) struct Stored {
-    /// The id of the check that asked first.
-    pub label: String,
-    /// When the compiler gave the answer, in seconds since 1970.
-    pub when: u64,
     /// What the engine wrote.
     pub payload: Rc<[u8]>,
     basis: Basis,
@@ -358,12 +354,10 @@ impl Store {
     }
 
     fn drafted(&self, at: usize) -> Option<Rc<Stored>> {
-        let DraftRecord { label, when, body, .. } = self.draft.record(at);
+        let DraftRecord { body, .. } = self.draft.record(at);
         let DraftBody::Answer { list, variables, payload } = body else { return None };
         let (generation, list, variables) = (self.generation, *list, *variables);
         Some(Rc::new(Stored {
-            label: label.clone(),
-            when: *when,
             payload: payload.clone(),
             basis: Basis::Draft { generation, list, variables },
         }))

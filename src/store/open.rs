@@ -33,8 +33,6 @@ impl OpenSegment {
             && self.segment.variables(variables)?.holds(env)
             && self.segment.holds(list, world);
         holds.then(|| Stored {
-            label: record.label.into(),
-            when: record.when,
             payload: payload.into(),
             basis: Basis::Segment { name: self.file.name.clone(), list, variables },
         })

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::directory::{Directory, Unusable};
 use super::draft::DraftBody;
 use super::format::{Body, Record, checksum};
-use super::variables::{VariableChange, Variables};
+use super::variables::{VariableChange, Variables, VariablesSeen};
 use super::{Key, Store};
 use crate::deps::sight::Sight;
 use crate::deps::world::World;
@@ -52,24 +52,6 @@ pub(crate) enum EntryBody {
     Answer(Rc<[u8]>),
     /// Why there is none.
     NotKept(String),
-}
-
-/// Which entries are asked about.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Which<'a> {
-    /// Those of one question.
-    Key(&'a Key),
-    /// Those whose check had this id.
-    Label(&'a str),
-}
-
-/// An entry, and whether it can be used.
-#[derive(Debug)]
-pub(crate) struct Explanation {
-    /// The entry.
-    pub entry: Entry,
-    /// Whether it can be used.
-    pub state: State,
 }
 
 /// Whether an answer can be used.
@@ -148,31 +130,19 @@ impl Store {
         }
     }
 
-    /// What the store has to say on a question, the latest first. Lists at most so many changed
-    /// paths for each answer.
-    pub(crate) fn explain(
+    /// Whether an entry can be used. Lists at most so many changed paths.
+    pub(crate) fn state(
         &mut self,
-        which: Which,
+        entry: &Entry,
         world: &mut World,
         env: &Variables,
         max_paths: usize,
-    ) -> Vec<Explanation> {
-        let is_asked_for = |entry: &Entry| match which {
-            Which::Key(key) => entry.key == *key,
-            Which::Label(label) => entry.label == label,
-        };
-        let mut explanations = Vec::new();
-        for position in self.positions() {
-            let Some(entry) = self.entry(position).filter(is_asked_for) else { continue };
-            let state = match &entry.body {
-                EntryBody::NotKept(_) => State::NotKept,
-                EntryBody::Answer(_) => {
-                    self.state(position, world, env, max_paths).unwrap_or(State::Damaged)
-                }
-            };
-            explanations.push(Explanation { entry, state });
+    ) -> State {
+        if matches!(entry.body, EntryBody::NotKept(_)) {
+            return State::NotKept;
         }
-        explanations
+        let state = |(sights, variables)| changes(sights, variables, world, env, max_paths);
+        self.rests_on_all(entry).map_or(State::Damaged, state)
     }
 
     /// Removes the oldest segments until the rest is within a bound.
@@ -211,10 +181,20 @@ impl Store {
     /// The paths that an answer rests on, and the names of the variables. `None` if it is damaged or
     /// gone.
     pub(crate) fn rests_on(&mut self, entry: &Entry) -> Option<(Vec<Sight>, Vec<OsString>)> {
-        let mut positions = self.positions().into_iter();
-        let position = positions.find(|&it| self.entry(it).as_ref() == Some(entry))?;
-        let (sights, variables) = self.basis(position)?;
+        let (sights, variables) = self.rests_on_all(entry)?;
         Some((sights, variables.names().0))
+    }
+
+    fn rests_on_all(&mut self, entry: &Entry) -> Option<(Vec<Sight>, Rc<VariablesSeen>)> {
+        self.load();
+        let drafted = self.draft.with_key(&entry.key).map(Position::Draft);
+        let in_segments = self.segments.iter().enumerate().flat_map(|(at, open)| {
+            open.segment.entries(&entry.key).map(move |entry| Position::Segment(at, entry))
+        });
+        let mut positions = drafted.chain(in_segments);
+        let position = positions.find(|&it| self.entry(it).as_ref() == Some(entry));
+        drop(positions);
+        self.basis(position?)
     }
 
     fn positions(&mut self) -> Vec<Position> {
@@ -256,32 +236,8 @@ impl Store {
         }
     }
 
-    /// Whether an answer can be used. `None` if it is damaged.
-    fn state(
-        &mut self,
-        position: Position,
-        world: &mut World,
-        env: &Variables,
-        max_paths: usize,
-    ) -> Option<State> {
-        let (sights, variables) = self.basis(position)?;
-        let all = sights.len();
-        let variables = variables.changes(env);
-        let change = |Sight { path, look, found: was }: Sight| {
-            let is = world.look(&path, look);
-            (is != was).then_some(PathChange { path, look, was, is })
-        };
-        let mut paths: Vec<_> = sights.into_iter().filter_map(change).collect();
-        if paths.is_empty() && variables.is_empty() {
-            return Some(State::Holds(all));
-        }
-        let changed = paths.len();
-        paths.truncate(max_paths);
-        Some(State::Changed { paths, changed, variables })
-    }
-
     /// What an answer rests on. `None` if it is damaged.
-    fn basis(&mut self, position: Position) -> Option<(Vec<Sight>, Rc<super::VariablesSeen>)> {
+    fn basis(&mut self, position: Position) -> Option<(Vec<Sight>, Rc<VariablesSeen>)> {
         match position {
             Position::Draft(at) => {
                 let DraftBody::Answer { list, variables, .. } = &self.draft.record(at).body else {
@@ -302,4 +258,27 @@ impl Store {
             }
         }
     }
+}
+
+/// Whether everything is as it was.
+fn changes(
+    sights: Vec<Sight>,
+    variables: Rc<VariablesSeen>,
+    world: &mut World,
+    env: &Variables,
+    max_paths: usize,
+) -> State {
+    let all = sights.len();
+    let variables = variables.changes(env);
+    let change = |Sight { path, look, found: was }: Sight| {
+        let is = world.look(&path, look);
+        (is != was).then_some(PathChange { path, look, was, is })
+    };
+    let mut paths: Vec<_> = sights.into_iter().filter_map(change).collect();
+    if paths.is_empty() && variables.is_empty() {
+        return State::Holds(all);
+    }
+    let changed = paths.len();
+    paths.truncate(max_paths);
+    State::Changed { paths, changed, variables }
 }

@@ -98,6 +98,10 @@ static int seen_flags(const char *mode)
 
 static void seen_stream(const char *path, const char *mode, FILE *stream)
 {
+	/* Another character set loads the library that converts it. */
+	for (const char *at = mode; at && *at; at++)
+		if (*at == ',')
+			seen_note_name(SEEN_UNSEEN, "ccs");
 	if (path && mode)
 		seen_open(AT_FDCWD, path, seen_flags(mode), stream ? fileno(stream) : -1);
 }

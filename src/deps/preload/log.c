@@ -7,7 +7,7 @@
 /* The layout of the log; src/deps/log.rs has the same. The reader sets the fields up to `own`. */
 #define SEEN_MAGIC 0x31304e4545535254u
 #define SEEN_SIZE ((size_t)8 << 20)
-#define SEEN_SLOTS 8192
+#define SEEN_SLOTS 4096
 
 struct seen_log {
 	uint64_t magic;
@@ -16,7 +16,7 @@ struct seen_log {
 	uint32_t arrived;  /* programs that started with this library */
 	uint32_t full;     /* a record did not fit */
 	uint32_t reserved;
-	char own[16384 - 32];       /* the command's own directories, NUL after each, then an empty one */
+	char own[8192 - 32];        /* the command's own directories, NUL after each, then an empty one */
 	uint64_t noted[SEEN_SLOTS]; /* hashes of records, so that each is written once */
 };
 
@@ -56,6 +56,12 @@ static bool seen_map(void)
 	long file = seen_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0);
 	if (file < 0)
 		return false;
+	/* A process that outlives the program that watches it may find another file here. */
+	struct stat status;
+	if (seen_call(SYS_fstat, file, (long)&status, 0, 0) < 0 || status.st_size != SEEN_SIZE) {
+		seen_call(SYS_close, file, 0, 0, 0);
+		return false;
+	}
 	void *map = mmap(NULL, SEEN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, (int)file, 0);
 	seen_call(SYS_close, file, 0, 0, 0);
 	if (map == MAP_FAILED)
@@ -85,9 +91,11 @@ bool seen_is_on(void)
 	return __atomic_load_n(&seen_log, __ATOMIC_RELAXED) != NULL;
 }
 
-__attribute__((constructor)) static void seen_construct(void)
+/* glibc passes the arguments of main to constructors. */
+__attribute__((constructor)) static void seen_construct(int count, char **words)
 {
-	seen_is_on();
+	if (seen_is_on())
+		seen_scan_options(count, words);
 }
 
 /* Counts programs that will start, or, with -1, one that did not. */

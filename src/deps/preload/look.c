@@ -228,7 +228,7 @@ bool seen_use(const char *path)
 	struct stat found;
 	size_t length = seen_begin_note(AT_FDCWD, path, 0, absolute);
 	if (!length)
-		return true;
+		return seen_call(SYS_faccessat, AT_FDCWD, (long)path, X_OK, 0) == 0;
 	long result = seen_stat(SEEN_FOLLOW, absolute, &found);
 	if (result < 0) {
 		seen_look(SEEN_FOLLOW, AT_FDCWD, path, (int)-result, NULL);

@@ -12,10 +12,13 @@ extern char **environ;
 
 /* What is mapped. */
 
+/* How many libraries had been loaded when they were last noted. */
+static unsigned long long seen_loaded;
+
 static int seen_map_object(struct dl_phdr_info *object, size_t size, void *data)
 {
 	(void)size;
-	(void)data;
+	*(unsigned long long *)data = object->dlpi_adds;
 	/* The program itself has no name here, and the kernel's own object no path. */
 	const char *name = object->dlpi_name;
 	bool is_path = false;
@@ -28,7 +31,25 @@ static int seen_map_object(struct dl_phdr_info *object, size_t size, void *data)
 
 void seen_map_objects(void)
 {
-	dl_iterate_phdr(seen_map_object, NULL);
+	dl_iterate_phdr(seen_map_object, &seen_loaded);
+}
+
+static int seen_count_loaded(struct dl_phdr_info *object, size_t size, void *data)
+{
+	(void)size;
+	*(unsigned long long *)data = object->dlpi_adds;
+	return 1;
+}
+
+/* The C library loads some libraries itself, for example to convert text or to end a thread. */
+__attribute__((destructor)) static void seen_end(void)
+{
+	unsigned long long loaded = 0;
+	if (!seen_is_on())
+		return;
+	dl_iterate_phdr(seen_count_loaded, &loaded);
+	if (loaded != seen_loaded)
+		seen_note_name(SEEN_UNSEEN, "load");
 }
 
 /* An option such as -march=native, with which a compiler asks the processor itself. */
@@ -39,30 +60,11 @@ static bool seen_asks_processor(const char *option)
 	return seen_equal(option, "=native");
 }
 
-static void seen_scan_options(void)
+void seen_scan_options(int count, char **words)
 {
-	char text[4096];
-	long file = seen_call(SYS_openat, AT_FDCWD, (long)"/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0);
-	if (file < 0)
-		return;
-	long length, kept = 0;
-	while ((length = seen_call(SYS_read, file, (long)(text + kept), (long)sizeof text - 1 - kept, 0)) > 0) {
-		length += kept;
-		text[length] = '\0';
-		long begin = 0;
-		for (long at = 0; at < length; at++) {
-			if (text[at])
-				continue;
-			if (seen_asks_processor(text + begin))
-				seen_note_name(SEEN_UNSEEN, "native");
-			begin = at + 1;
-		}
-		/* The beginning of a word that goes on; of a very long one, only its end. */
-		kept = length - begin < 2048 ? length - begin : 0;
-		for (long i = 0; i < kept; i++)
-			text[i] = text[length - kept + i];
-	}
-	seen_call(SYS_close, file, 0, 0, 0);
+	for (int i = 1; i < count; i++)
+		if (words[i] && seen_asks_processor(words[i]))
+			seen_note_name(SEEN_UNSEEN, "native");
 }
 
 /* Introduces this program. */
@@ -82,7 +84,6 @@ void seen_begin(void)
 	if (libraries && *libraries)
 		seen_note(SEEN_LIBRARIES, libraries, seen_length(libraries), 0, NULL);
 	seen_map_objects();
-	seen_scan_options();
 }
 
 /* Starting programs. */

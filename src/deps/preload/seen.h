@@ -105,5 +105,6 @@ void seen_used(enum seen_kind kind, const char *path, const char *other);
 
 /* programs.c */
 void seen_map_objects(void);
+void seen_scan_options(int count, char **words);
 
 #endif

@@ -54,6 +54,20 @@ HOOK int utimensat(int dir, const char *path, const struct timespec times[2], in
 	return result;
 }
 
+/* Attributes can be changed through a descriptor that is open for reading. "." below it is the path
+ * that it was opened by. */
+#define SEEN_CHANGE_OPEN(name, parameters, arguments)                                              \
+	HOOK int name parameters                                                                       \
+	{                                                                                              \
+		int result = REAL(name) arguments;                                                         \
+		if (result == 0)                                                                           \
+			seen_change(SEEN_WRITTEN, descriptor, ".", 0);                                         \
+		return result;                                                                             \
+	}
+SEEN_CHANGE_OPEN(fchmod, (int descriptor, mode_t mode), (descriptor, mode))
+SEEN_CHANGE_OPEN(fchown, (int descriptor, uid_t user, gid_t group), (descriptor, user, group))
+SEEN_CHANGE_OPEN(futimens, (int descriptor, const struct timespec times[2]), (descriptor, times))
+
 /* Renaming removes one path and writes the other. If it fails, either may be the reason. */
 static void seen_rename(int from_dir, const char *from, int to_dir, const char *to, int result)
 {

@@ -53,6 +53,26 @@ pub(crate) struct Stamp {
     pub changed: (i64, u32),
 }
 
+impl Stamp {
+    /// The bits of the mode that hold the type; the same on every Unix.
+    const TYPE: u32 = 0o170_000;
+
+    /// Whether it is a directory.
+    pub(crate) fn is_dir(&self) -> bool {
+        self.mode & Self::TYPE == 0o040_000
+    }
+
+    /// Whether it is a character device.
+    pub(crate) fn is_device(&self) -> bool {
+        self.mode & Self::TYPE == 0o020_000
+    }
+
+    /// Whether it is a symbolic link.
+    pub(crate) fn is_link(&self) -> bool {
+        self.mode & Self::TYPE == 0o120_000
+    }
+}
+
 /// What is at a path.
 pub(crate) fn look(path: &OsStr, look: Look) -> Found {
     let path = Path::new(path);

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use super::super::NoPlace;
+use super::super::place::NoPlace;
 use super::*;
 
 fn long(number: u64) -> String {

@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
-use super::super::{EntryBody, PathChange, State, VariableChange, Which};
+use super::super::{Entry, EntryBody, PathChange, State, Store, VariableChange};
 use super::*;
 use crate::os::Found;
 
@@ -161,10 +161,9 @@ fn what_may_have_been_seen_incompletely_is_not_kept() {
     run.keep_seen(2, "yes", Seen::default());
     assert_eq!(run.find(2), None, "nothing is known of this answer");
     let (mut world, env) = (World::default(), Variables::default());
-    let told = run.store.explain(Which::Key(&key(1)), &mut world, &env, 3);
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].state, State::NotKept);
-    assert_eq!(told[0].entry.body, EntryBody::NotKept("cc is a static program".into()));
+    let entry = entry(&mut run.store, 1);
+    assert_eq!(run.store.state(&entry, &mut world, &env, 3), State::NotKept);
+    assert_eq!(entry.body, EntryBody::NotKept("cc is a static program".into()));
 }
 
 #[test]
@@ -208,6 +207,17 @@ fn what_is_used_is_written_again_after_a_day() {
     assert_eq!(room.run().find(2), None, "it was not");
 }
 
+/// The latest entry under a key.
+fn entry(store: &mut Store, number: u64) -> Entry {
+    let mut found = None;
+    store.entries(|entry| {
+        if found.is_none() && entry.key == key(number) {
+            found = Some(entry);
+        }
+    });
+    found.expect("the store has an entry")
+}
+
 #[test]
 fn a_change_is_explained() {
     let room = Room::new();
@@ -219,15 +229,16 @@ fn a_change_is_explained() {
     run.keep_seen(1, "yes", seen);
     for _ in ["in the draft", "in a segment"] {
         let Run { store, env, .. } = &mut run;
-        let told = store.explain(Which::Label("LABEL"), &mut World::default(), env, 9);
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].state, State::Holds(2));
+        let entry = entry(store, 1);
+        assert_eq!(entry.label, "LABEL");
+        assert_eq!(store.state(&entry, &mut World::default(), env, 9), State::Holds(2));
         store.commit();
     }
     fs::remove_file(&header).unwrap();
     let env = Variables::default();
-    let told = run.store.explain(Which::Key(&key(1)), &mut World::default(), &env, 9);
-    let State::Changed { paths, changed: 1, variables } = &told[0].state else {
+    let entry = entry(&mut run.store, 1);
+    let told = run.store.state(&entry, &mut World::default(), &env, 9);
+    let State::Changed { paths, changed: 1, variables } = &told else {
         panic!("{told:?}");
     };
     let [PathChange { path, look: Look::Follow, was: Found::Stamp(stamp), is: Found::Nothing }] =
@@ -238,7 +249,6 @@ fn a_change_is_explained() {
     assert_eq!((&**path, stamp.size), (header.as_os_str(), 6));
     let change = VariableChange { name: "CPATH".into(), was_set: true, is_set: false };
     assert_eq!(variables[..], [change]);
-    assert!(run.store.explain(Which::Label("OTHER"), &mut World::default(), &env, 9).is_empty());
 }
 
 #[test]
