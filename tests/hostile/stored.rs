@@ -309,7 +309,8 @@ fn full(row: &mut Row) {
         let store = place.join("store");
         look(row, &workspace, &store);
         used += look(row, &workspace, &store);
-        let left = files(&store).into_iter().filter(|file| file.extension().is_some_and(|it| it == "tmp"));
+        let left =
+            files(&store).into_iter().filter(|file| file.extension().is_some_and(|it| it == "tmp"));
         row.left.extend(left.map(|file| file.display().to_string()));
     }
     row.note = format!("{used} answers from the store");

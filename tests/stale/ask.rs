@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use regex_lite::Regex;
@@ -32,11 +33,11 @@ pub struct Asked(Child);
 /// Asks some questions.
 pub fn begin(world: &World, questions: &[&Question], mode: Mode) -> Asked {
     let checks: Vec<_> = questions.iter().map(|question| &question.check).collect();
-    let request = json!({"timeout": 300, "toolchains": toolchains_of_request(world), "checks": checks});
+    let request =
+        json!({"timeout": 300, "toolchains": toolchains_of_request(world), "checks": checks});
     let mut command = Command::new(TRYALL);
     command.args(["check", "-", "-j2"]).current_dir(world.path("work"));
-    let store = if mode == Mode::Shared { "store-shared" } else { "store" };
-    command.env_clear().envs(&world.env).env("TRYALL_STORE", world.path(store));
+    command.env_clear().envs(&world.env).env("TRYALL_STORE", store(world, mode));
     match mode {
         Mode::Apart => command.arg("--no-fuse"),
         Mode::Shared => &mut command,
@@ -88,6 +89,20 @@ pub fn ask(world: &World, questions: &[&Question], mode: Mode) -> Answers {
     begin(world, questions, mode).answers()
 }
 
+/// Why the latest answer with an id was not found when it was asked for.
+pub fn why_missed(world: &World, id: &str, mode: Mode) -> String {
+    let mut command = Command::new(TRYALL);
+    command.args(["store", "why", id]).env_clear().envs(&world.env);
+    let output = command.env("TRYALL_STORE", store(world, mode)).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().take(12).collect::<Vec<_>>().join("\n")
+}
+
+/// The store of a mode.
+fn store(world: &World, mode: Mode) -> PathBuf {
+    world.path(if mode == Mode::Shared { "store-shared" } else { "store" })
+}
+
 /// The fields in which an answer differs from the compiler's.
 pub fn differences(world: &World, mode: Mode, is: &Value, right: &Value) -> Vec<&'static str> {
     let fields: &[&str] = match mode {
@@ -97,15 +112,15 @@ pub fn differences(world: &World, mode: Mode, is: &Value, right: &Value) -> Vec<
         _ if right["status"] == "error" => &["status", "code"],
         _ => &["status", "value", "code", "reason", "exit_code", "command", "output", "source"],
     };
-    let differs = |field: &&&'static str| {
-        masked(world, &is[**field]) != masked(world, &right[**field])
-    };
+    let differs =
+        |field: &&&'static str| masked(world, &is[**field]) != masked(world, &right[**field]);
     fields.iter().filter(differs).copied().collect()
 }
 
 /// A part of an answer without the names of temporary files.
 fn masked(world: &World, part: &Value) -> String {
     let root = regex_lite::escape(world.root().to_str().unwrap());
-    let pattern = format!(r#"{root}/tmp[23]?/[^\s:'"`)]*|\b(cc[A-Za-z0-9]{{6}}|conftest-[0-9a-f]{{6}})\b"#);
+    let pattern =
+        format!(r#"{root}/tmp[23]?/[^\s:'"`)]*|\b(cc[A-Za-z0-9]{{6}}|conftest-[0-9a-f]{{6}})\b"#);
     Regex::new(&pattern).unwrap().replace_all(&part.to_string(), "<temporary>").into_owned()
 }

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::ask::{Answers, Mode, ask, begin, differences};
+use crate::ask::{Answers, Mode, ask, begin, differences, why_missed};
 use crate::change::{Change, Changer};
 use crate::questions::{Question, questions};
 use crate::random::Random;
 use crate::world::{Family, World};
 
 /// How many questions are asked after a change.
-const SAMPLE: usize = 8;
+const SAMPLE: usize = 6;
 
 /// How many questions are asked most of the time. They change slowly.
 const USUAL: usize = 16;
@@ -147,8 +147,7 @@ impl Campaign {
                 _ => self.usual[self.changer.below(USUAL)],
             })
             .collect();
-        let (replaced, by) =
-            (self.changer.below(USUAL), self.changer.below(self.questions.len()));
+        let (replaced, by) = (self.changer.below(USUAL), self.changer.below(self.questions.len()));
         self.usual[replaced] = by;
         sample.sort_unstable();
         sample.dedup();
@@ -204,12 +203,15 @@ impl Campaign {
             let is_answer = ["yes", "no"].iter().any(|status| answers[&id]["status"] == *status);
             let is_stored = is_stored(&id);
             self.figures.stored += usize::from(is_stored);
-            if question.is_kept && is_answer {
+            let is_kept = question.is_kept
+                && (!question.is_in_callers_locale || self.world.has_plain_locale());
+            if is_kept && is_answer {
                 if *untouched {
                     self.figures.untouched[column] += 1;
                     self.figures.found[column] += usize::from(is_stored);
-                    if !is_stored {
-                        *self.misses.entry(format!("{id} {mode:?}")).or_default() += 1;
+                    if !is_stored && std::env::var_os("STALE_MISSES").is_some() {
+                        let why = why_missed(&self.world, &id, mode);
+                        *self.misses.entry(format!("{id} {mode:?}: {why}")).or_default() += 1;
                     }
                 } else {
                     self.figures.found_again += usize::from(is_stored);

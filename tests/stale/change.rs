@@ -237,9 +237,8 @@ impl Changer {
         match self.below(8) {
             0 => (Change::of(name, "moved away"), self.move_away(world, name, true)),
             1 => {
-                let done = self
-                    .move_away(world, name, true)
-                    .and_then(|()| self.fill(world, name, &place));
+                let done =
+                    self.move_away(world, name, true).and_then(|()| self.fill(world, name, &place));
                 (Change::of(name, "made anew"), done)
             }
             2 => {
@@ -278,7 +277,9 @@ impl Changer {
         fs::create_dir_all(place)?;
         for slot in &world.slots {
             let Some(rest) = slot.path.strip_prefix(name) else { continue };
-            if let Some(rest) = rest.strip_prefix('/') && self.below(2) == 0 {
+            if let Some(rest) = rest.strip_prefix('/')
+                && self.below(2) == 0
+            {
                 let variant = self.below(slot.variants.len());
                 world.write(slot, variant, &place.join(rest))?;
             }

@@ -101,7 +101,9 @@ fn all(seeds: Vec<u64>, changes: Option<usize>, seconds: Option<u64>, jobs: usiz
     let mut running: Vec<(u64, Child)> = Vec::new();
     let mut waiting = seeds.into_iter();
     loop {
-        while running.len() < jobs.max(1) && let Some(seed) = waiting.next() {
+        while running.len() < jobs.max(1)
+            && let Some(seed) = waiting.next()
+        {
             running.push(start(seed));
         }
         if running.is_empty() {

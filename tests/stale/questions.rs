@@ -10,6 +10,8 @@ pub struct Question {
     pub check: Value,
     /// Whether `tryall` keeps the answer itself, and not only a program.
     pub is_kept: bool,
+    /// Whether its commands run in the caller's locale. In any but `C`, answers are not kept.
+    pub is_in_callers_locale: bool,
     /// The paths, relative to the root of the world, and the variables as `env:NAME`. A path that ends
     /// in a slash stands for all below it. `env:*` stands for all variables.
     looks_at: Vec<String>,
@@ -53,9 +55,8 @@ fn toolchains(world: &World) -> Vec<(&'static str, Value, Vec<String>)> {
     let path = |relative: &str| world.path(relative).display().to_string();
     let cc = family.cc.as_str();
     let c = |command: &str, args: &[String]| json!({"language": "c", "command": [command], "args": args});
-    let of = |paths: &[&str]| -> Vec<String> {
-        paths.iter().map(|path| (*path).to_string()).collect()
-    };
+    let of =
+        |paths: &[&str]| -> Vec<String> { paths.iter().map(|path| (*path).to_string()).collect() };
     let specs = match family.is_gcc() {
         true => vec![format!("-specs={}", path("etc/specs"))],
         false => vec!["--config".into(), path("etc/specs")],
@@ -117,14 +118,16 @@ impl Writer<'_> {
     fn ask(&mut self, toolchain: &str, check: Value, looks_at: &[Vec<String>]) {
         let text = check.to_string().replace('$', self.world.root().to_str().unwrap());
         let mut check: Value = serde_json::from_str(&text).expect("a path needs no escapes");
-        let id = format!("{}_{toolchain}_{}", check["kind"].as_str().unwrap(), self.questions.len());
+        let id =
+            format!("{}_{toolchain}_{}", check["kind"].as_str().unwrap(), self.questions.len());
         check["id"] = json!(id);
         check["toolchain"] = json!(toolchain);
         let of_toolchain = toolchains(self.world).into_iter().find(|it| it.0 == toolchain);
         let mut looks_at = looks_at.concat();
         looks_at.extend(of_toolchain.expect("it is listed").2);
         let is_kept = check["kind"] != "runs";
-        self.questions.push(Question { check, is_kept, looks_at });
+        let is_in_callers_locale = toolchain == "explicit";
+        self.questions.push(Question { check, is_kept, is_in_callers_locale, looks_at });
     }
 }
 
@@ -207,12 +210,18 @@ fn of_sources(writer: &mut Writer) {
     let mut check = of("compiles", "int a[FORCE];\n");
     check["args"] = json!(["-include", "force.h"]);
     writer.ask("plain", check, &[header("force.h"), header("opt.h")]);
-    let prints =
-        "#include <stdio.h>\n#include <b.h>\nint main(void) { printf(\"%d\", B_VALUE); return 0; }\n";
+    let prints = "#include <stdio.h>\n#include <b.h>\nint main(void) { printf(\"%d\", B_VALUE); return 0; }\n";
     writer.ask("plain", of("runs", prints), &[header("b.h")]);
-    writer.ask("explicit", json!({"kind": "compiles", "args": ["-I$/d1", "-I$/d2"], "source": a}), &ab);
-    writer.ask("plain", json!({"kind": "compiler_flag", "flags": ["-include$/d2/force.h"]}),
-        &[header("force.h"), header("opt.h")]);
+    writer.ask(
+        "explicit",
+        json!({"kind": "compiles", "args": ["-I$/d1", "-I$/d2"], "source": a}),
+        &ab,
+    );
+    writer.ask(
+        "plain",
+        json!({"kind": "compiler_flag", "flags": ["-include$/d2/force.h"]}),
+        &[header("force.h"), header("opt.h")],
+    );
     writer.ask("plain", json!({"kind": "compiler_flag", "flags": ["-Wall"]}), &[]);
     writer.ask("plain", json!({"kind": "compiler_flag", "flags": ["-Wno-such-thing"]}), &[]);
     writer.ask("plain", json!({"kind": "endian"}), &[]);
@@ -252,7 +261,11 @@ fn of_libraries(writer: &mut Writer) {
     writer.ask("cxx", json!({"kind": "function", "function": "no_such_function"}), &[]);
     let map = json!({"kind": "linker_flag", "flags": ["-Wl,--version-script=$/etc/map"]});
     writer.ask("plain", map, &[vec!["etc/map".into()]]);
-    writer.ask("plain", json!({"kind": "linker_flag", "flags": ["-Wl,-rpath,$/rt"]}), &[vec!["rt".into()]]);
+    writer.ask(
+        "plain",
+        json!({"kind": "linker_flag", "flags": ["-Wl,-rpath,$/rt"]}),
+        &[vec!["rt".into()]],
+    );
 }
 
 fn of_toolchains(writer: &mut Writer) {

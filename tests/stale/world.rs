@@ -60,7 +60,19 @@ impl Family {
 
 /// The directories that may change as a whole.
 pub const DIRS: [&str; 14] = [
-    "d0", "d1", "d2", "d3", "lib0", "lib1", "lib2", "cp1", "cp2", "lp1", "rt", "tools", "plug",
+    "d0",
+    "d1",
+    "d2",
+    "d3",
+    "lib0",
+    "lib1",
+    "lib2",
+    "cp1",
+    "cp2",
+    "lp1",
+    "rt",
+    "tools",
+    "plug",
     "sys/usr/include",
 ];
 
@@ -94,9 +106,30 @@ impl World {
         let dir = tempfile::Builder::new().prefix("stale-").tempdir().unwrap();
         let root = dir.path().to_path_buf();
         for name in [
-            "pool", "work", "tmp", "tmp2", "tmp3", "away", "d1", "d2", "d3real", "lib1", "lib2",
-            "cp1", "cp2", "lp1", "lp2", "rt", "tools", "tools2", "path1", "plug", "etc", "bin",
-            "sys/usr/include", "alt",
+            "pool",
+            "work",
+            "tmp",
+            "tmp2",
+            "tmp3",
+            "away",
+            "d1",
+            "d2",
+            "d3real",
+            "lib1",
+            "lib2",
+            "cp1",
+            "cp2",
+            "lp1",
+            "lp2",
+            "rt",
+            "tools",
+            "tools2",
+            "path1",
+            "plug",
+            "etc",
+            "bin",
+            "sys/usr/include",
+            "alt",
         ] {
             fs::create_dir_all(root.join(name)).unwrap();
         }
@@ -140,6 +173,12 @@ impl World {
             }
             None => drop(self.env.remove(name)),
         }
+    }
+
+    /// Whether the asker's messages are those of the locale `C`.
+    pub fn has_plain_locale(&self) -> bool {
+        let locale = self.env.get("LC_ALL").or(self.env.get("LANG"));
+        locale.is_none_or(|locale| locale == "C")
     }
 
     /// Writes a content of a slot to a path, whose directory is made if it is missing.

@@ -153,7 +153,10 @@ fn without_a_store_nothing_is_kept() {
         }
     }
     let ran = Call::new(["store", "stats"]).env("TRYALL_STORE", "off").run();
-    assert_eq!((ran.code(), ran.stderr.as_str()), (2, "tryall: there is no store: it is turned off\n"));
+    assert_eq!(
+        (ran.code(), ran.stderr.as_str()),
+        (2, "tryall: there is no store: it is turned off\n")
+    );
 }
 
 #[test]
@@ -172,7 +175,8 @@ fn errors_are_not_kept() {
     let place = Place::new();
     let log = place.path("log");
     let logged = format!("--fake-log={}", log.display());
-    for request in ["--fake-crash", "--fake-signal=11", "--fake-hang", "--fake-lie", "--fake-fill"] {
+    for request in ["--fake-crash", "--fake-signal=11", "--fake-hang", "--fake-lie", "--fake-fill"]
+    {
         let check = json!({"id": "A", "kind": "compiles", "source": "x", "args": [request, logged],
                            "timeout": 3});
         for _ in 0..2 {
@@ -303,7 +307,10 @@ fn product_that_cannot_be_written_is_an_error() {
     assert_eq!(place.ask_one(check.clone())["status"], "yes");
     check["product"] = json!(place.path("no/such/directory"));
     let answer = place.ask_one(check);
-    assert_eq!((&answer["status"], &answer["code"]), (&json!("error"), &json!("product_not_copied")));
+    assert_eq!(
+        (&answer["status"], &answer["code"]),
+        (&json!("error"), &json!("product_not_copied"))
+    );
 }
 
 #[test]
@@ -371,7 +378,8 @@ fn tool_shows_and_removes_what_is_kept() {
 
     let header = place.path("a.h");
     fs::write(&header, "").unwrap();
-    let check = json!({"id": "A", "kind": "header", "header": "a.h", "include_dirs": [place.path("")]});
+    let check =
+        json!({"id": "A", "kind": "header", "header": "a.h", "include_dirs": [place.path("")]});
     place.ask_one(check.clone());
     let mode = fs::metadata(place.store()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
@@ -420,7 +428,9 @@ fn many_processes_share_a_store() {
             .map(|_| {
                 scope.spawn(|| {
                     let ran = place.call(&["check", "-", "-j1"]).run_with(request.as_bytes());
-                    (0..12).filter(|n| ran.result(&format!("V{n}"))["value"] != json!(n * 3)).count()
+                    (0..12)
+                        .filter(|n| ran.result(&format!("V{n}"))["value"] != json!(n * 3))
+                        .count()
                 })
             })
             .collect();
@@ -437,7 +447,9 @@ fn store_that_cannot_be_used_changes_no_answer() {
     let place = Place::new();
     fs::write(place.path("file"), "").unwrap();
     let request = of_gcc(&[size()]).to_string();
-    for store in [place.path("file"), place.path("file/below"), "/proc/no/store".into(), "relative".into()] {
+    for store in
+        [place.path("file"), place.path("file/below"), "/proc/no/store".into(), "relative".into()]
+    {
         for _ in 0..2 {
             let call = Call::new(["check", "-"]).env("TRYALL_STORE", &store);
             let ran = call.run_with(request.as_bytes());
