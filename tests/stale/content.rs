@@ -161,6 +161,9 @@ fn texts(root: &Path, family: &Family, slots: &mut Vec<Slot>) {
         shared(&pool, "plugin", &source, &[])
     };
     let plugins = vec![plugin(0), plugin(1), b"not a library".to_vec()];
+    if family.is_gcc() {
+        slots.push(binary(&family.plugin_of_copy(), false, plugins.clone()));
+    }
     slots.push(binary("plug/p.so", true, plugins));
 }
 

@@ -81,6 +81,8 @@ fn toolchains(world: &World) -> Vec<(&'static str, Value, Vec<String>)> {
         ("explicit", explicit, of(&["env:LC_ALL"])),
     ];
     if family.is_gcc() {
+        let looks_at = [family.copy, &family.beside_copy, &family.plugin_of_copy()];
+        all.push(("named", c(&path(family.copy), &["-fplugin=p".into()]), of(&looks_at)));
         all.push(("f", json!({"language": "fortran", "command": ["gfortran"]}), of(&[])));
     }
     for (_, _, looks_at) in &mut all {
@@ -139,7 +141,7 @@ pub fn questions(world: &World) -> Vec<Question> {
     of_libraries(&mut writer);
     of_toolchains(&mut writer);
     if world.family.is_gcc() {
-        of_fortran(&mut writer);
+        of_gcc_alone(&mut writer);
     }
     writer.questions
 }
@@ -295,7 +297,8 @@ fn of_toolchains(writer: &mut Writer) {
     writer.ask("explicit", main, &[]);
 }
 
-fn of_fortran(writer: &mut Writer) {
+fn of_gcc_alone(writer: &mut Writer) {
+    writer.ask("named", json!({"kind": "compiles", "source": "int a;\n"}), &[]);
     let dirs = json!(["$/d1", "$/d2"]);
     let check = json!({"kind": "header", "header": "declared.fi", "include_dirs": dirs});
     writer.ask("f", check, &[header("declared.fi")]);
