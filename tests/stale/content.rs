@@ -106,10 +106,10 @@ fn binary(path: &str, is_there: bool, mut variants: Vec<Vec<u8>>) -> Slot {
 
 fn libraries(root: &Path, slots: &mut Vec<Slot>) {
     let pool = root.join("pool");
-    let foo = "int b_var; int foo(void) { return 1; }\n";
+    let wanted = "int b_var; int foo(void) { return 1; }\n";
     let other = "int foo_other(void) { return 1; }\n";
-    let shared = vec![shared(&pool, "foo", foo, &[]), shared(&pool, "foo", other, &[])];
-    let archives = vec![archive(&pool, foo), archive(&pool, other), b"!<arch>\n".to_vec()];
+    let shared = vec![shared(&pool, "foo", wanted, &[]), shared(&pool, "foo", other, &[])];
+    let archives = vec![archive(&pool, wanted), archive(&pool, other), b"!<arch>\n".to_vec()];
     for dir in ["lib0", "lib1", "lib2"] {
         let mut variants = shared.clone();
         variants.push(b"not a library".to_vec());
@@ -161,6 +161,9 @@ fn texts(root: &Path, family: &Family, slots: &mut Vec<Slot>) {
         shared(&pool, "plugin", &source, &[])
     };
     let plugins = vec![plugin(0), plugin(1), b"not a library".to_vec()];
+    if family.is_gcc() {
+        slots.push(binary(&family.plugin_of_copy(), false, plugins.clone()));
+    }
     slots.push(binary("plug/p.so", true, plugins));
 }
 

@@ -30,6 +30,9 @@ use std::time::{Duration, SystemTime};
 use campaign::Figures;
 use serde_json::Value;
 
+/// Shares of fewer answers say little.
+const MANY: usize = 200;
+
 /// The share of answers that must be found where nothing has changed, in percent.
 const ENOUGH: f64 = 95.0;
 
@@ -141,7 +144,7 @@ fn summary(figures: &Figures, failed: &[u64]) -> ExitCode {
         println!("failed: seeds {failed:?}");
         return ExitCode::FAILURE;
     }
-    if apart < ENOUGH {
+    if apart < ENOUGH && untouched[0] >= MANY {
         println!("fewer than {ENOUGH} % were found");
         return ExitCode::FAILURE;
     }

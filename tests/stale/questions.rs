@@ -81,6 +81,8 @@ fn toolchains(world: &World) -> Vec<(&'static str, Value, Vec<String>)> {
         ("explicit", explicit, of(&["env:LC_ALL"])),
     ];
     if family.is_gcc() {
+        let looks_at = [family.copy, &family.beside_copy, &family.plugin_of_copy()];
+        all.push(("named", c(&path(family.copy), &["-fplugin=p".into()]), of(&looks_at)));
         all.push(("f", json!({"language": "fortran", "command": ["gfortran"]}), of(&[])));
     }
     for (_, _, looks_at) in &mut all {
@@ -139,7 +141,7 @@ pub fn questions(world: &World) -> Vec<Question> {
     of_libraries(&mut writer);
     of_toolchains(&mut writer);
     if world.family.is_gcc() {
-        of_fortran(&mut writer);
+        of_gcc_alone(&mut writer);
     }
     writer.questions
 }
@@ -229,13 +231,13 @@ fn of_sources(writer: &mut Writer) {
 }
 
 fn of_libraries(writer: &mut Writer) {
-    let foo = || vec![library(&["foo", "real"])];
+    let of_libfoo = || vec![library(&["foo", "real"])];
     let of_foo = json!({"kind": "function", "function": "foo"});
     for toolchain in ["plain", "cxx"] {
-        writer.ask(toolchain, with_libraries(of_foo.clone(), &["-lfoo"]), &foo());
+        writer.ask(toolchain, with_libraries(of_foo.clone(), &["-lfoo"]), &of_libfoo());
     }
     let check = json!({"kind": "library", "library": "foo", "function": "foo"});
-    writer.ask("plain", with_libraries(check, &[]), &foo());
+    writer.ask("plain", with_libraries(check, &[]), &of_libfoo());
     let check = json!({"kind": "library", "library": "script", "function": "foo"});
     writer.ask("plain", with_libraries(check, &[]), &[library(&["script", "foo", "real"])]);
     let bar = || vec![library(&["bar"]), vec!["rt/".into()]];
@@ -248,9 +250,9 @@ fn of_libraries(writer: &mut Writer) {
     writer.ask("explicit", with_libraries(check, &["-lbar", "-Wl,-rpath,$/rt"]), &bar());
     let source = "int foo(void);\nint main(void) { return foo(); }\n";
     let check = json!({"kind": "links", "source": source, "link_args": ["$/lib1/libfoo.a"]});
-    writer.ask("plain", check, &foo());
+    writer.ask("plain", check, &of_libfoo());
     let check = json!({"kind": "runs", "source": source});
-    writer.ask("explicit", with_libraries(check, &["-Wl,-Bstatic,-lfoo,-Bdynamic"]), &foo());
+    writer.ask("explicit", with_libraries(check, &["-Wl,-Bstatic,-lfoo,-Bdynamic"]), &of_libfoo());
     let mut check = json!({"kind": "symbol", "symbol": "b_var", "headers": ["b.h"]});
     check = with_libraries(with_headers(check), &["-lfoo"]);
     writer.ask("plain", check, &[header("b.h"), library(&["foo", "real"])]);
@@ -285,7 +287,7 @@ fn of_toolchains(writer: &mut Writer) {
     writer.ask("specs", value("SPECS"), &[]);
     writer.ask("copy", value("SPECS"), &[]);
     writer.ask("copy", main.clone(), &[]);
-    writer.ask("plugin", size.clone(), &[]);
+    writer.ask("plugin", size, &[]);
     writer.ask("plugin", json!({"kind": "compiles", "source": "int a;\n"}), &[]);
     let check = json!({"kind": "header", "header": "sysonly.h"});
     writer.ask("sysroot", check, &[header("opt.h")]);
@@ -295,7 +297,8 @@ fn of_toolchains(writer: &mut Writer) {
     writer.ask("explicit", main, &[]);
 }
 
-fn of_fortran(writer: &mut Writer) {
+fn of_gcc_alone(writer: &mut Writer) {
+    writer.ask("named", json!({"kind": "compiles", "source": "int a;\n"}), &[]);
     let dirs = json!(["$/d1", "$/d2"]);
     let check = json!({"kind": "header", "header": "declared.fi", "include_dirs": dirs});
     writer.ask("f", check, &[header("declared.fi")]);

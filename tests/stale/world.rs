@@ -56,6 +56,12 @@ impl Family {
     pub fn is_gcc(&self) -> bool {
         self.cc == "gcc"
     }
+
+    /// Where the copy of gcc looks for a plugin that is given by name, relative to the root.
+    pub fn plugin_of_copy(&self) -> String {
+        let dir = Path::new(&self.beside_copy).parent().expect("a file has a directory");
+        dir.join("plugin/p.so").display().to_string()
+    }
 }
 
 /// The directories that may change as a whole.

@@ -35,3 +35,4 @@ mod serial;
 mod slips;
 mod slots;
 mod store;
+mod store_places;
