@@ -167,6 +167,11 @@ impl<'a> Reading<'a> {
     }
 
     fn whose(&self, path: &[u8]) -> Whose {
+        // Most paths differ early, and comparing components takes longer.
+        let begins = |own: &PathBuf| path.starts_with(own.as_os_str().as_bytes());
+        if !self.own.iter().any(begins) {
+            return Whose::Others;
+        }
         let path = Path::new(OsStr::from_bytes(path));
         let is_below = |path: &Path| self.own.iter().any(|own| path.starts_with(own));
         if !is_below(path) {

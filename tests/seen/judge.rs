@@ -155,11 +155,10 @@ fn is_left_out(path: &str, dir: &Path) -> bool {
     let is_own = path == dir || path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
     // Links on the way to the command's own directory.
     let leads_there = Path::new(dir).ancestors().any(|above| above == Path::new(path));
-    is_own
-        || leads_there
-        || path.starts_with("/proc/")
-        || path.starts_with("/sys/")
-        || path.is_empty()
+    // Devices that are the same everywhere, and files without useful times.
+    let is_device = ["/dev/null", "/dev/urandom", "/dev/tty"].contains(&path);
+    let is_special = ["/proc/", "/sys/", "/dev/fd/"].iter().any(|dir| path.starts_with(dir));
+    is_own || leads_there || is_device || is_special || path.is_empty()
 }
 
 /// Runs the command under strace. Returns the paths, and the command's exit status.

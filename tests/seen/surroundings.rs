@@ -22,7 +22,10 @@ fn variables() {
             ("CCC_OVERRIDE_OPTIONS", "+-I/no/such/dir"),
             ("MAKEFLAGS", "-j4"),
         ] {
-            cases.push(case(&format!("{compiler} x.c -o x")).env(name, value));
+            // clang tries random names there, which differ in each run.
+            if (compiler, name, value) != ("clang", "TMPDIR", "/no/such/dir") {
+                cases.push(case(&format!("{compiler} x.c -o x")).env(name, value));
+            }
         }
     }
     judge("variables", &cases);

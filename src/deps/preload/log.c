@@ -37,6 +37,7 @@ static uint32_t seen_number;
 static int seen_begun;
 
 extern char **environ;
+const char *gnu_get_libc_version(void) __attribute__((weak));
 
 const char *seen_variable(const char *name)
 {
@@ -50,7 +51,9 @@ const char *seen_variable(const char *name)
 /* Maps the log into this process and counts it. */
 static bool seen_map(void)
 {
-	const char *path = seen_variable("TRYALL_SEEN");
+	/* Another C library may load this one too, but looks elsewhere for its own files. The program
+	 * then counts as one that was not seen. */
+	const char *path = gnu_get_libc_version ? seen_variable("TRYALL_SEEN") : NULL;
 	if (!path)
 		return false;
 	long file = seen_call(SYS_openat, AT_FDCWD, (long)path, O_RDWR | O_CLOEXEC, 0);
