@@ -17,6 +17,9 @@ const SAMPLE: usize = 6;
 /// How many questions are asked most of the time. They change slowly.
 const USUAL: usize = 16;
 
+/// How long a file is written again and again, at most.
+const RESTLESS: Duration = Duration::from_secs(10);
+
 /// After so many changes, all answers are judged.
 const JUDGE_ALL: usize = 20;
 
@@ -154,11 +157,23 @@ impl Campaign {
         sample
     }
 
+    /// Those of a sample that can be asked now.
+    fn asked(&self, sample: &[usize]) -> Vec<usize> {
+        sample.iter().copied().filter(|at| self.questions[*at].can_be_asked()).collect()
+    }
+
     /// Changes a file while a batch runs. Its answers may be those of before or after.
     fn change_meanwhile(&mut self, sample: &[usize], mode: Mode) {
-        let asked: Vec<_> = sample.iter().map(|at| &self.questions[*at]).collect();
+        let asked = self.asked(sample);
+        let asked: Vec<_> = asked.iter().map(|at| &self.questions[*at]).collect();
+        if asked.is_empty() {
+            return;
+        }
         let mut batch = begin(&self.world, &asked, mode);
-        let change = self.changer.restless(&self.world, || batch.is_answered());
+        // Its output may have to wait for this process.
+        let until = Instant::now() + RESTLESS;
+        let is_over = || batch.is_answered() || Instant::now() > until;
+        let change = self.changer.restless(&self.world, is_over);
         drop(batch.answers());
         self.note(change);
     }
@@ -173,6 +188,7 @@ impl Campaign {
     }
 
     fn ask(&mut self, sample: &[usize], mode: Mode, judges_all: bool) {
+        let sample = self.asked(sample);
         let asked: Vec<_> = sample.iter().map(|at| &self.questions[*at]).collect();
         let answers = ask(&self.world, &asked, mode);
         let id = |question: &Question| question.check["id"].as_str().unwrap().to_string();
@@ -197,7 +213,7 @@ impl Campaign {
         }
         self.figures.differences += wrong.len();
         let column = usize::from(mode == Mode::Shared);
-        for at in sample {
+        for at in &sample {
             let question = &self.questions[*at];
             let (id, untouched) = (id(question), &mut self.untouched[*at][column]);
             let is_answer = ["yes", "no"].iter().any(|status| answers[&id]["status"] == *status);

@@ -1,5 +1,7 @@
 //! The questions, each with what it looks at.
 
+use std::path::Path;
+
 use serde_json::{Map, Value, json};
 
 use crate::world::World;
@@ -18,6 +20,11 @@ pub struct Question {
 }
 
 impl Question {
+    /// Whether its source is there, if it is a file: without it, the whole request is refused.
+    pub fn can_be_asked(&self) -> bool {
+        self.check["file"].as_str().is_none_or(|file| Path::new(file).is_file())
+    }
+
     /// Whether a change of this path or variable may matter. A change of a directory changes
     /// everything below.
     pub fn looks_at(&self, changed: &str) -> bool {
