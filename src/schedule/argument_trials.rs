@@ -22,6 +22,7 @@ use crate::plan::ids::{CheckId, QuestionId, Table, ToolchainId, id};
 use crate::plan::question::{Question, Subject};
 use crate::protocol::code::{Code, Reason};
 use crate::protocol::fragment;
+use crate::protocol::response::How;
 
 id! {
     /// A trial, in the order in which checks first have its arguments.
@@ -131,7 +132,9 @@ impl ArgumentTrials {
             }
             (Verdict::No, State::Bad(why)) => {
                 let verdict = Verdict::Error(why.clone());
-                counting.push((question, Outcome { verdict, value: None, ..outcome }));
+                // The store holds no errors.
+                let how = if outcome.how == How::Stored { How::Run } else { outcome.how };
+                counting.push((question, Outcome { verdict, value: None, how, ..outcome }));
             }
             _ => counting.push((question, outcome)),
         }

@@ -64,7 +64,7 @@ impl Changer {
             0..25 => self.undo(world),
             25..62 => {
                 let slot = self.below(world.slots.len());
-                self.file(world, &world.slots[slot])
+                self.file_and_dir(world, &world.slots[slot])
             }
             62..70 => self.file_often_used(world),
             70..82 => self.dir(world),
@@ -122,10 +122,25 @@ impl Changer {
 
     /// Changes a file in the middle of everything.
     fn file_often_used(&mut self, world: &World) -> (Change, io::Result<()>) {
-        let paths = ["d2/b.h", "d1/b.h", "lib1/libfoo.a", "lib2/libfoo.so", "etc/mpi.conf"];
+        let paths =
+            ["d2/b.h", "d1/b.h", "lib1/libfoo.a", "lib2/libfoo.so", "etc/mpi.conf", "src/source.c"];
         let path = paths[self.below(paths.len())];
         let slot = world.slots.iter().find(|slot| slot.path == path);
-        self.file(world, slot.expect("it is one of the slots"))
+        self.file_and_dir(world, slot.expect("it is one of the slots"))
+    }
+
+    /// Changes a file, whose directory is made if it is missing.
+    fn file_and_dir(&mut self, world: &World, slot: &Slot) -> (Change, io::Result<()>) {
+        let dir = slot.path.rsplit_once('/').expect("all files are in directories").0;
+        let is_missing = !world.path(dir).exists();
+        let (mut change, done) = self.file(world, slot);
+        if is_missing {
+            // The directories above it may be new, too.
+            change
+                .touched
+                .extend(slot.path.match_indices('/').map(|(at, _)| slot.path[..at].into()));
+        }
+        (change, done)
     }
 
     fn file(&mut self, world: &World, slot: &Slot) -> (Change, io::Result<()>) {
@@ -312,7 +327,8 @@ impl Changer {
     /// Writes a file again and again, as somebody else might while a batch runs. `until` says when it
     /// ends. Returns what was changed.
     pub fn restless(&mut self, world: &World, mut until: impl FnMut() -> bool) -> Change {
-        let paths = ["d2/b.h", "d1/b.h", "d2/a.h", "lib1/libfoo.a", "lib2/libfoo.so", "d1/cond.h"];
+        let paths =
+            ["d2/b.h", "d1/b.h", "d2/a.h", "lib1/libfoo.a", "lib2/libfoo.so", "src/source.c"];
         let path = paths[self.below(paths.len())];
         let slot = world.slots.iter().find(|slot| slot.path == path).expect("one of the slots");
         let place = world.path(path);

@@ -144,6 +144,18 @@ fn texts(root: &Path, family: &Family, slots: &mut Vec<Slot>) {
     slots.push(text("etc/map", true, &maps));
     let flags = ["MPI_FLAGS=-DMPI=1\n", "MPI_FLAGS=-DMPI=2\n", "echo no license >&2; exit 1\n"];
     slots.push(text("etc/mpi.conf", true, &flags));
+    let sources = [
+        "#include \"local.h\"\nint a[LOCAL];\nint main(void) { return 0; }\n",
+        "#include <b.h>\nint a[B_VALUE];\nint main(void) { return 0; }\n",
+        "const char *file = __FILE__;\nint main(void) { return 0; }\n",
+        "no C\n",
+    ];
+    slots.push(text("src/source.c", true, &sources));
+    slots.push(text(
+        "src/local.h",
+        true,
+        &["#define LOCAL 1\n", "#include <opt.h>\n#define LOCAL OPT\n"],
+    ));
     let headers = ["#define SYS 1\n", "#define SYS 2\n#include <opt.h>\n"];
     slots.push(text("sys/usr/include/sysonly.h", true, &headers));
     let specs: [&str; 3] = match family.is_gcc() {

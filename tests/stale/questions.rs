@@ -227,6 +227,15 @@ fn of_sources(writer: &mut Writer) {
     writer.ask("plain", json!({"kind": "compiler_flag", "flags": ["-Wall"]}), &[]);
     writer.ask("plain", json!({"kind": "compiler_flag", "flags": ["-Wno-such-thing"]}), &[]);
     writer.ask("plain", json!({"kind": "endian"}), &[]);
+    let sources = vec!["src/source.c".into(), "src/local.h".into(), "src/local.h.gch".into()];
+    let of_file = [sources, header("b.h"), header("opt.h"), header("local.h")];
+    writer.ask(
+        "plain",
+        with_headers(json!({"kind": "compiles", "file": "$/src/source.c"})),
+        &of_file,
+    );
+    let check = json!({"kind": "links", "file": "$/src/source.c", "args": ["-I$/d1", "-I$/d2"]});
+    writer.ask("explicit", check, &of_file);
     writer.ask("plain", json!({"kind": "sizeof", "type": "long"}), &[]);
 }
 

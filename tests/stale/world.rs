@@ -88,7 +88,7 @@ pub const VARIABLES: [(&str, &[&str]); 12] = [
     ("GCC_EXEC_PREFIX", &["@/copy/lib/gcc/"]),
     ("LANG", &["C", "de_DE.UTF-8"]),
     ("SOURCE_DATE_EPOCH", &["0", "1000", "nonsense"]),
-    ("COMPILER_PATH", &["@/tools2", "@/tools"]),
+    ("COMPILER_PATH", &["@/tools2", "@/path1"]),
     ("CPATH", &["@/cp1", "@/cp2", "@/cp1:@/cp2", "@/d0"]),
     ("LIBRARY_PATH", &["@/lp1", "@/lp2", "@/lp2:@/lp1"]),
     ("PATH", &["@/path1:/usr/local/bin:/usr/bin:/bin", "/usr/bin:/bin:@/path1"]),

@@ -364,3 +364,40 @@ fn what_is_installed_later_is_found() {
     fs::remove_dir(&dir).unwrap();
     assert_eq!(ask(), is("no", "stored"));
 }
+
+#[test]
+fn a_stored_no_needs_arguments_that_still_work() {
+    let place = Place::new();
+    let map = place.path("map");
+    fs::write(&map, "V { local: *; };\n").unwrap();
+    // The check itself never gets to the linker, but the empty program does.
+    let script = format!("-Wl,--version-script={}", map.display());
+    let check = json!({"id": "A", "kind": "symbol", "symbol": "x", "headers": ["no/such.h"],
+                       "link_args": [script]});
+    assert_eq!(place.ask_one(check.clone())["status"], "no");
+    let again = place.ask(&of_gcc(std::slice::from_ref(&check)));
+    assert_eq!((again.answer("A").as_str(), &again.result("A")["how"]), ("no", &json!("stored")));
+    assert_eq!(again.json()["summary"]["processes"], 0);
+    fs::write(&map, "nonsense\n").unwrap();
+    let broken = place.ask_one(check.clone());
+    assert_eq!((&broken["code"], &broken["how"]), (&json!("arguments_refused"), &json!("run")));
+    fs::write(&map, "V { local: *; };\n").unwrap();
+    assert_eq!(place.ask_one(check)["status"], "no");
+}
+
+#[test]
+fn a_stored_no_needs_a_toolchain_that_still_works() {
+    let place = Place::new();
+    fs::create_dir(place.path("tools")).unwrap();
+    let linker = place.path("tools/ld");
+    program(&linker, "#!/bin/sh\nexec ld \"$@\"\n");
+    let dir = format!("-B{}/", place.path("tools").display());
+    let check = json!({"id": "A", "kind": "symbol", "symbol": "x", "headers": ["no/such.h"]});
+    let ask = || place.ask(&of(&["gcc", &dir], check.clone())).result("A");
+    assert_eq!(ask()["status"], "no");
+    assert_eq!(ask()["how"], "stored");
+    program(&linker, "#!/bin/sh\nexit 1\n");
+    assert_eq!(ask()["code"], "toolchain_broken");
+    program(&linker, "#!/bin/sh\nexec ld \"$@\"\n");
+    assert_eq!(ask()["status"], "no");
+}
