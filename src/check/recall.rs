@@ -106,7 +106,7 @@ impl Recall {
         }
         let toolchain = &plan.toolchains[question.toolchain];
         let Some(key) = self.key(toolchain, question) else { return };
-        let kept = match (reason_not_to_keep(toolchain, question), &outcome.seen) {
+        let kept = match (reason_not_to_keep(question), &outcome.seen) {
             (Some(why), _) => Err(why),
             (None, None) => Err("what its commands read was not seen".into()),
             (None, Some(seen)) => Ok(seen),
@@ -158,7 +158,12 @@ impl Recall {
         program: &Path,
         env: &mut Vec<(OsString, OsString)>,
     ) -> Result<(&Recorder, Watch), Gap> {
-        let launcher = || toolchain.launcher().map(|launcher| Gap(answers_itself(&launcher)));
+        let launcher = || {
+            let launcher = toolchain.launcher()?;
+            Some(Gap(format!(
+                "{launcher} may hand the command to others, or answer from a cache of its own"
+            )))
+        };
         // A server that a launcher starts would keep our library.
         if let Some(gap) = self.unseen.borrow_mut().entry(id).or_insert_with(launcher) {
             return Err(gap.clone());
@@ -214,10 +219,7 @@ pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
 }
 
 /// Why the answer to a question is not kept, whatever was seen.
-fn reason_not_to_keep(toolchain: &Toolchain, question: &Question) -> Option<String> {
-    if let Some(launcher) = toolchain.launcher() {
-        return Some(answers_itself(&launcher));
-    }
+fn reason_not_to_keep(question: &Question) -> Option<String> {
     let file = match &question.subject {
         Subject::Source { code: CallerSource::File(path), .. } => source_text(path),
         _ => String::new(),
@@ -225,10 +227,6 @@ fn reason_not_to_keep(toolchain: &Toolchain, question: &Question) -> Option<Stri
     let mut texts = question.texts().chain([file.into()]);
     let word = texts.find_map(|text| words::of_time_or_place(&text));
     word.map(|word| format!("its source contains {word}"))
-}
-
-fn answers_itself(launcher: &str) -> String {
-    format!("{launcher} may hand the command to others, or answer from a cache of its own")
 }
 
 impl CheckRun<'_> {
