@@ -107,7 +107,8 @@ fn question(context: &Context, job: ProbeJob) -> Question {
 /// Takes the outcome of a probe from the store. Returns whether it is there.
 fn recall(context: &Context, job: ProbeJob) -> bool {
     let question = question(context, job);
-    let outcome = context.recall.as_ref().and_then(|it| it.find(&context.plan, &question));
+    let outcome =
+        context.recall.as_ref().and_then(|it| it.find_with_seen(&context.plan, &question));
     let is_there = outcome.is_some();
     if let Some(outcome) = outcome {
         context.probes[job.toolchain].finish(job.stage, outcome);

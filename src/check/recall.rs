@@ -23,7 +23,7 @@ use crate::plan::toolchain::Toolchain;
 use crate::plan::{Plan, PlannedCheck};
 use crate::protocol::response::How;
 use crate::source::words;
-use crate::store::{Key, Store, Variables};
+use crate::store::{Key, Store, Stored, Variables};
 
 /// The store of a run, and what sees the files that its commands look at.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ pub(crate) struct Recall {
     scratch: PathBuf,
     distrusted: Cell<bool>,
     variables: RefCell<HashMap<ToolchainId, Rc<Variables>>>,
-    /// The toolchains whose commands cannot be seen, and why.
-    unseen: RefCell<HashMap<ToolchainId, Gap>>,
+    /// Why the commands of each toolchain cannot be seen, if so.
+    unseen: RefCell<HashMap<ToolchainId, Option<Gap>>>,
 }
 
 impl Recall {
@@ -65,11 +65,20 @@ impl Recall {
 
     /// The stored outcome of a question, if everything that it rests on is unchanged.
     pub(crate) fn find(&self, plan: &Plan, question: &Question) -> Option<Outcome> {
-        let toolchain = &plan.toolchains[question.toolchain];
-        let key = self.key(toolchain, question)?;
-        let env = self.variables(plan, question.toolchain);
-        let stored = self.store.borrow_mut().find(&key, &mut self.world.borrow_mut(), &env)?;
-        stored::outcome(&stored.payload, question)
+        let key = self.key(&plan.toolchains[question.toolchain], question)?;
+        stored::outcome(&self.stored(plan, question.toolchain, &key)?.payload, question)
+    }
+
+    /// The same, with what it rests on.
+    pub(crate) fn find_with_seen(&self, plan: &Plan, question: &Question) -> Option<Outcome> {
+        let key = self.key(&plan.toolchains[question.toolchain], question)?;
+        let (payload, seen) = self.find_fact(plan, question.toolchain, &key)?;
+        Some(Outcome { seen: Some(seen), ..stored::outcome(&payload, question)? })
+    }
+
+    fn stored(&self, plan: &Plan, toolchain: ToolchainId, key: &Key) -> Option<Rc<Stored>> {
+        let env = self.variables(plan, toolchain);
+        self.store.borrow_mut().find(key, &mut self.world.borrow_mut(), &env)
     }
 
     /// Keeps the outcome of the question that a check asks, or the reason why it is not kept.
@@ -97,7 +106,7 @@ impl Recall {
         }
         let toolchain = &plan.toolchains[question.toolchain];
         let Some(key) = self.key(toolchain, question) else { return };
-        let kept = match (reason_not_to_keep(toolchain, question), &outcome.seen) {
+        let kept = match (reason_not_to_keep(question), &outcome.seen) {
             (Some(why), _) => Err(why),
             (None, None) => Err("what its commands read was not seen".into()),
             (None, Some(seen)) => Ok(seen),
@@ -121,11 +130,9 @@ impl Recall {
         toolchain: ToolchainId,
         key: &Key,
     ) -> Option<(Rc<[u8]>, Rc<Seen>)> {
-        let env = self.variables(plan, toolchain);
         let recorder = self.recorder.as_ref()?;
-        let mut store = self.store.borrow_mut();
-        let stored = store.find(key, &mut self.world.borrow_mut(), &env)?;
-        let seen = store.seen(&stored, |sight| recorder.id(sight))?;
+        let stored = self.stored(plan, toolchain, key)?;
+        let seen = self.store.borrow_mut().seen(&stored, |sight| recorder.id(sight))?;
         Some((stored.payload.clone(), Rc::new(seen)))
     }
 
@@ -143,14 +150,22 @@ impl Recall {
         self.store.borrow_mut().keep(key, FACT, fact.into(), seen, &recorder.sights(), &env);
     }
 
-    /// Begins to watch a command with this environment. `None` if it cannot be watched.
+    /// Begins to watch a command with this environment. Fails with the reason why it cannot be
+    /// watched.
     pub(crate) fn watch(
         &self,
-        toolchain: ToolchainId,
+        (id, toolchain): (ToolchainId, &Toolchain),
         program: &Path,
         env: &mut Vec<(OsString, OsString)>,
     ) -> Result<(&Recorder, Watch), Gap> {
-        if let Some(gap) = self.unseen.borrow().get(&toolchain) {
+        let launcher = || {
+            let launcher = toolchain.launcher()?;
+            Some(Gap(format!(
+                "{launcher} may hand the command to others, or answer from a cache of its own"
+            )))
+        };
+        // A server that a launcher starts would keep our library.
+        if let Some(gap) = self.unseen.borrow_mut().entry(id).or_insert_with(launcher) {
             return Err(gap.clone());
         }
         let recorder = self.recorder.as_ref().ok_or_else(|| Gap(CANNOT_SEE.into()))?;
@@ -188,7 +203,7 @@ impl Recall {
 
     /// From now on, commands of this toolchain run unwatched.
     pub(crate) fn give_up_watching(&self, toolchain: ToolchainId, gap: Gap) {
-        self.unseen.borrow_mut().insert(toolchain, gap);
+        self.unseen.borrow_mut().insert(toolchain, Some(gap));
     }
 }
 
@@ -204,10 +219,7 @@ pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
 }
 
 /// Why the answer to a question is not kept, whatever was seen.
-fn reason_not_to_keep(toolchain: &Toolchain, question: &Question) -> Option<String> {
-    if let Some(launcher) = toolchain.launcher() {
-        return Some(format!("{launcher} may answer from a cache of its own"));
-    }
+fn reason_not_to_keep(question: &Question) -> Option<String> {
     let file = match &question.subject {
         Subject::Source { code: CallerSource::File(path), .. } => source_text(path),
         _ => String::new(),
@@ -223,7 +235,7 @@ impl CheckRun<'_> {
         let Some(recall) = &self.context.recall else { return self.run(start, product).await };
         let toolchain = self.question.toolchain;
         let mut env = start.env.to_vec();
-        let gap = match recall.watch(toolchain, start.program, &mut env) {
+        let gap = match recall.watch((toolchain, self.toolchain), start.program, &mut env) {
             Ok((recorder, watch)) => {
                 let finished = self.run(Start { env: &env, ..start }, product).await;
                 let Watched { seen, is_disturbed } = watch.seen(recorder);

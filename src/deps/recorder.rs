@@ -70,6 +70,8 @@ pub(super) struct Started {
 pub(crate) struct Watch {
     log: Log,
     program: PathBuf,
+    /// The value of `PWD`.
+    pwd: Option<OsString>,
     own: Vec<PathBuf>,
     /// The names of the variables that the command was given and that its loader reads.
     given: Vec<OsString>,
@@ -124,6 +126,7 @@ impl Recorder {
         let others = value(PRELOAD_VARIABLE).filter(|value| !value.is_empty()).cloned();
         let preloads_others =
             others.is_some() || value("LD_AUDIT").is_some_and(|value| !value.is_empty());
+        let pwd = value("PWD").cloned();
         let mut preload = OsString::from(&self.preload);
         if let Some(others) = others {
             preload.push(":");
@@ -134,7 +137,7 @@ impl Recorder {
         let path = format!("{}/{}", self.descriptors, log.descriptor());
         env.push((LOG_VARIABLE.into(), path.into()));
         settle(program);
-        Ok(Watch { log, program: program.into(), own: all, given, preloads_others })
+        Ok(Watch { log, program: program.into(), pwd, own: all, given, preloads_others })
     }
 
     /// Whether a text mentions the library: the loader complains about it if it cannot be loaded.
@@ -157,7 +160,8 @@ impl Watch {
     /// What the command looked at. It and all its processes must have ended.
     pub(crate) fn seen(self, recorder: &Recorder) -> Watched {
         let mut known = recorder.known.borrow_mut();
-        let mut watched = reading::read(&self.log, &self.program, &self.own, &mut known);
+        let Watch { log, program, pwd, own, .. } = &self;
+        let mut watched = reading::read(log, program, pwd.as_deref(), own, &mut known);
         let variables = &mut watched.seen.variables;
         variables.extend(self.given);
         variables.sort_unstable();
