@@ -133,7 +133,7 @@ enum QuestionState {
     Done {
         first: CheckId,
         /// `None` if no other check asks.
-        outcome: Option<Outcome>,
+        outcome: Option<Box<Outcome>>,
     },
 }
 
@@ -252,7 +252,7 @@ impl Schedule {
                 QuestionState::Done { first, outcome } => {
                     let (first, outcome) = (*first, outcome.clone());
                     let outcome = outcome.expect("it is kept for all that ask");
-                    self.answer(check, Some(first), outcome);
+                    self.answer(check, Some(first), *outcome);
                 }
                 QuestionState::New => {
                     self.questions[question] = QuestionState::Open { checks: vec![check] };
@@ -360,7 +360,8 @@ impl Schedule {
             self.questions[question] = QuestionState::Done { first, outcome: None };
             return self.answer(first, None, outcome);
         }
-        self.questions[question] = QuestionState::Done { first, outcome: Some(outcome.clone()) };
+        self.questions[question] =
+            QuestionState::Done { first, outcome: Some(outcome.clone().into()) };
         for check in checks {
             self.answer(check, (check != first).then_some(first), outcome.clone());
         }
