@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::plan::Plan;
 use crate::plan::ids::CheckId;
-use crate::protocol::{Check, Toolchain};
+use crate::protocol::{Check, Kind, Toolchain};
 
 /// A check with what its answer depends on besides the environment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +35,19 @@ impl Asked {
             ..given.check.clone()
         };
         Some(Asked { base: given.origin.base.to_path_buf(), toolchain, check })
+    }
+
+    /// The check whether the program of this one can be built.
+    pub(super) fn built(self) -> Self {
+        let check = Check {
+            kind: Kind::Links,
+            run_args: None,
+            merge_output: None,
+            run_dir: None,
+            fail_patterns: Vec::new(),
+            ..self.check
+        };
+        Asked { check, ..self }
     }
 
     /// The check as JSON, without the fields that were not given.

@@ -22,9 +22,6 @@ use crate::protocol::response::{How, Step, Value};
 const BUSY_RETRIES: u32 = 11;
 const BUSY_PAUSE: Duration = Duration::from_millis(1);
 
-/// The name of a program in the store. It runs each time; what is kept is how it was built.
-const PROGRAM: &str = "(program)";
-
 impl CheckRun<'_> {
     /// The question whether the program of a question that runs one can be built. `None` for other
     /// questions.
@@ -58,7 +55,7 @@ impl CheckRun<'_> {
         if let (Some(recall), Some(built)) = (recall, self.built()) {
             outcome.seen = self.seen();
             outcome.product = built.product.as_deref().and_then(Product::read);
-            recall.keep(plan, &built, PROGRAM, outcome);
+            recall.keep_program(plan, self.question, &built, outcome);
             outcome.product = None;
         }
     }

@@ -88,6 +88,22 @@ impl Recall {
         self.keep_asked(plan, &plan.questions[*question], id, asked.as_ref(), outcome);
     }
 
+    /// Keeps the outcome of building the program of a question.
+    pub(crate) fn keep_program(
+        &self,
+        plan: &Plan,
+        question: &Question,
+        built: &Question,
+        outcome: &Outcome,
+    ) {
+        let asks = |(_, check): &(CheckId, &PlannedCheck)| {
+            std::ptr::eq(&raw const plan.questions[check.question], question)
+        };
+        let Some((id, check)) = plan.checks.enumerate().find(asks) else { return };
+        let asked = Asked::of(plan, id).map(Asked::built);
+        self.keep_asked(plan, built, &check.id, asked.as_ref(), outcome);
+    }
+
     /// Keeps the outcome of a question that no check asks. `label` is its name for people.
     pub(crate) fn keep(&self, plan: &Plan, question: &Question, label: &str, outcome: &Outcome) {
         self.keep_asked(plan, question, label, None, outcome);
@@ -114,7 +130,9 @@ impl Recall {
         let mut store = self.store.borrow_mut();
         match (kept, &self.recorder) {
             (Ok(seen), Some(recorder)) => {
-                let Some(payload) = stored::payload(outcome, question, asked) else { return };
+                let Some(payload) = stored::payload(outcome, question, asked) else {
+                    return store.keep_not(key, label, "its product is too large");
+                };
                 let env = self.variables(plan, question.toolchain);
                 store.keep(key, label, payload.into(), seen, &recorder.sights(), &env);
             }
@@ -207,14 +225,16 @@ impl Recall {
     }
 }
 
-/// The name of what is no answer to a check in the store.
+/// The label of facts about links, which answer no check themselves.
 const FACT: &str = "(link)";
 
 const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
 
 /// The environment of a toolchain's commands, without what each command gets anew.
 pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
-    let lasts = |(name, _): &&(OsString, OsString)| !toolchain.private_temp || name != "TMPDIR";
+    let lasts = |(name, _): &&(OsString, OsString)| {
+        name != "PWD" && (name != "TMPDIR" || !toolchain.private_temp)
+    };
     Variables::new(toolchain.env.iter().filter(lasts).map(|(name, value)| (name, value)))
 }
 

@@ -40,7 +40,7 @@ pub(crate) struct Product {
 }
 
 /// The most bytes of a product that are kept.
-const LARGEST_PRODUCT: u64 = 8 << 20;
+const LARGEST_PRODUCT: u64 = 3 << 20;
 
 impl Product {
     /// Reads a product. `None` if it is too large to be kept, or cannot be read.

@@ -53,7 +53,8 @@ enum StoreCommand {
     },
     /// Ask the compiler again for all answers that hold, and report those that differ
     ///
-    /// The exit status is 1 if an answer differs, and 3 if one could not be asked again.
+    /// Compares status and value. Programs of `runs` checks are built again, but not run. The exit
+    /// status is 1 if an answer differs, and 3 if one could not be asked again.
     Verify,
     /// Remove the answers that were not used for longest
     Trim {

@@ -10,7 +10,7 @@ use super::loader::Image;
 use super::log::{Kind, Log, Notes, Record};
 use super::programs::{self, Special};
 use super::recorder::{Known, Place, Watched};
-use super::sight::{Gap, Seen, SightId, Sights};
+use super::sight::{Gap, Seen, SightId};
 use crate::os::{self, Found, Look};
 
 /// The most links on the way to a file.
@@ -32,14 +32,7 @@ pub(super) fn miss(seen: &mut Seen, why: impl FnOnce() -> String) {
 }
 
 /// Reads what a command has looked at. `program` is the one that it started with.
-/// `pwd` is the directory that `PWD` named for it.
-pub(super) fn read(
-    log: &Log,
-    program: &Path,
-    pwd: Option<&OsStr>,
-    own: &[PathBuf],
-    known: &mut Known,
-) -> Watched {
+pub(super) fn read(log: &Log, program: &Path, own: &[PathBuf], known: &mut Known) -> Watched {
     let mut seen = Seen::default();
     let notes = match log.read() {
         Ok(notes) => notes,
@@ -57,10 +50,7 @@ pub(super) fn read(
         reading.add(&record, &mut seen);
     }
     reading.started.insert(0, program.as_os_str().as_bytes());
-    let are_known = reading.finish(&mut seen);
-    if are_known && !seen.whole_environment {
-        leave_out_pwd(&mut seen, pwd, reading.known.sights());
-    }
+    reading.finish(&mut seen);
     if is_disturbed {
         seen.gap = Some(Gap(reading.missing()));
     } else if !reading.started.is_empty() {
@@ -191,9 +181,8 @@ impl<'a> Reading<'a> {
         if is_below(&without_parents(path)) { Whose::Own } else { Whose::Climbed }
     }
 
-    /// Adds what the programs rest on, and looks for contradictions. Returns whether all of them are
-    /// known compilers.
-    fn finish(&mut self, seen: &mut Seen) -> bool {
+    /// Adds what the programs rest on, and looks for contradictions.
+    fn finish(&mut self, seen: &mut Seen) {
         let mut unknown = None;
         for image in std::mem::take(&mut self.images).into_values() {
             let is_own = matches!(self.whose(image.path.as_bytes()), Whose::Own);
@@ -216,7 +205,7 @@ impl<'a> Reading<'a> {
             others.retain(|(_, id)| is_others(*id));
             self.places.extend(others);
         }
-        if let (Some(path), Some(program)) = (&self.machine, &unknown) {
+        if let (Some(path), Some(program)) = (&self.machine, unknown) {
             let path = path.display();
             miss(seen, || format!("{program}, which is not a known compiler, may read {path}"));
         }
@@ -232,7 +221,6 @@ impl<'a> Reading<'a> {
         seen.sights = self.places.iter().map(|(_, id)| *id).collect();
         seen.sights.sort_unstable();
         seen.sights.dedup();
-        unknown.is_none()
     }
 
     /// Which program was not seen, and why.
@@ -242,19 +230,6 @@ impl<'a> Reading<'a> {
         format!(
             "{name} was not seen: it is static or setuid, or uses another C library or environment"
         )
-    }
-}
-
-/// Leaves out that a compiler read `PWD` and looked at what it names. Compilers only compare that
-/// with the directory they are in, which is the check's own and is never the caller's. A directory
-/// in which something was looked for stays.
-fn leave_out_pwd(seen: &mut Seen, pwd: Option<&OsStr>, sights: &Sights) {
-    seen.variables.retain(|name| name != "PWD");
-    let Some(pwd) = pwd else { return };
-    let path = |id: &SightId| &*sights.get(*id).path;
-    let is_below = |id: &SightId| path(id) != pwd && Path::new(path(id)).starts_with(pwd);
-    if !seen.sights.iter().any(is_below) {
-        seen.sights.retain(|id| path(id) != pwd || sights.get(*id).look != Look::Follow);
     }
 }
 
@@ -359,7 +334,7 @@ fn has_contents(kind: Kind, record: &Record<'_>) -> bool {
 fn found(record: &Record<'_>) -> Found {
     match (record.found, record.error) {
         (Some(stamp), _) => Found::Stamp(stamp),
-        (None, libc::ENOENT | libc::ENOTDIR) => Found::Nothing,
+        (None, libc::ENOENT) => Found::Nothing,
         (None, error) => Found::Denied(error),
     }
 }

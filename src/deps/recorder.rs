@@ -28,7 +28,10 @@ const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
 
 /// A program that was written less than this long ago may be written again without a change of its
 /// times.
-const GRAIN: Duration = Duration::from_millis(25);
+pub(super) const GRAIN: Duration = Duration::from_millis(25);
+
+/// The same where file systems keep whole seconds, or every other one.
+const COARSE_GRAIN: Duration = Duration::from_millis(2025);
 
 /// Sees what the commands of a run look at.
 #[derive(Debug)]
@@ -70,8 +73,6 @@ pub(super) struct Started {
 pub(crate) struct Watch {
     log: Log,
     program: PathBuf,
-    /// The value of `PWD`.
-    pwd: Option<OsString>,
     own: Vec<PathBuf>,
     /// The names of the variables that the command was given and that its loader reads.
     given: Vec<OsString>,
@@ -126,7 +127,6 @@ impl Recorder {
         let others = value(PRELOAD_VARIABLE).filter(|value| !value.is_empty()).cloned();
         let preloads_others =
             others.is_some() || value("LD_AUDIT").is_some_and(|value| !value.is_empty());
-        let pwd = value("PWD").cloned();
         let mut preload = OsString::from(&self.preload);
         if let Some(others) = others {
             preload.push(":");
@@ -137,7 +137,7 @@ impl Recorder {
         let path = format!("{}/{}", self.descriptors, log.descriptor());
         env.push((LOG_VARIABLE.into(), path.into()));
         settle(program);
-        Ok(Watch { log, program: program.into(), pwd, own: all, given, preloads_others })
+        Ok(Watch { log, program: program.into(), own: all, given, preloads_others })
     }
 
     /// Whether a text mentions the library: the loader complains about it if it cannot be loaded.
@@ -160,8 +160,7 @@ impl Watch {
     /// What the command looked at. It and all its processes must have ended.
     pub(crate) fn seen(self, recorder: &Recorder) -> Watched {
         let mut known = recorder.known.borrow_mut();
-        let Watch { log, program, pwd, own, .. } = &self;
-        let mut watched = reading::read(log, program, pwd.as_deref(), own, &mut known);
+        let mut watched = reading::read(&self.log, &self.program, &self.own, &mut known);
         let variables = &mut watched.seen.variables;
         variables.extend(self.given);
         variables.sort_unstable();
@@ -217,11 +216,14 @@ impl Known {
 
 /// Waits until the next change of a file is sure to change its times.
 fn settle(program: &Path) {
-    let age = || {
+    let rest = || {
         let changed = os::changed(&std::fs::metadata(program).ok()?);
-        SystemTime::now().duration_since(changed).ok()
+        let age = SystemTime::now().duration_since(changed).ok()?;
+        let is_coarse = changed.duration_since(SystemTime::UNIX_EPOCH).ok()?.subsec_nanos() == 0;
+        let grain = if is_coarse { COARSE_GRAIN } else { GRAIN };
+        grain.checked_sub(age)
     };
-    if let Some(rest) = age().and_then(|age| GRAIN.checked_sub(age)) {
+    if let Some(rest) = rest() {
         std::thread::sleep(rest);
     }
 }

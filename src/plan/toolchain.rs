@@ -172,6 +172,9 @@ const OTHER_LAUNCHERS: [&str; 1] = ["env"];
 /// tokens of its own.
 const MAKE_VARIABLES: [&str; 4] = ["MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS", "MAKELEVEL"];
 
+/// What a shell notes about itself. It says nothing about the check's directory.
+const SHELL_VARIABLES: [&str; 2] = ["OLDPWD", "_"];
+
 /// Resolves the toolchain of a language from the request, or else from the environment. `base` is
 /// the directory that relative paths of the request start from.
 ///
@@ -300,7 +303,7 @@ fn environment_command(
 /// variables.
 fn variables(given: &protocol::Toolchain, environment: &Environment) -> Vec<(OsString, OsString)> {
     let mut env = environment.env.clone();
-    env.retain(|(name, _)| !MAKE_VARIABLES.iter().any(|make| name == make));
+    env.retain(|(name, _)| !MAKE_VARIABLES.iter().chain(&SHELL_VARIABLES).any(|it| name == it));
     if let Some((_, path)) = env.iter_mut().find(|(name, _)| name == "PATH") {
         // An empty entry means the current directory, too.
         let entries = std::env::split_paths(path).map(|entry| environment.dir.join(entry));

@@ -198,18 +198,23 @@ impl Schedule {
     /// If no check waits for another, all variants are known from the start. They run first,
     /// because other questions need what they find out about the linker.
     fn start_with_variants(&mut self) {
-        let plan = &self.context.plan;
+        let context = self.context.clone();
+        let plan = &context.plan;
         if !self.sharing.has_variants() || plan.checks.iter().any(|check| !check.needs.is_empty()) {
             return;
         }
         for check in self.ready.clone() {
             let question = plan.checks[check].question;
-            if matches!(self.questions[question], QuestionState::New)
-                && self.recalled(question).is_none()
-                && self.sharing.takes_as_variant(question)
-            {
+            if !matches!(self.questions[question], QuestionState::New) {
+                continue;
+            }
+            let recalled = self.recalled(question);
+            if recalled.is_some() || self.sharing.takes_as_variant(question) {
                 self.ready.remove(&check);
                 self.questions[question] = QuestionState::Open { checks: vec![check] };
+            }
+            if let Some(outcome) = recalled {
+                self.settle(question, outcome);
             }
         }
         self.queue_waiting();

@@ -141,8 +141,15 @@ impl Store {
         if matches!(entry.body, EntryBody::NotKept(_)) {
             return State::NotKept;
         }
-        let state = |(sights, variables)| changes(sights, variables, world, env, max_paths);
-        self.rests_on_all(entry).map_or(State::Damaged, state)
+        let mut state = State::Damaged;
+        for position in self.positions_of(entry).into_iter().rev() {
+            let Some((sights, variables)) = self.basis(position) else { continue };
+            state = changes(sights, variables, world, env, max_paths);
+            if let State::Holds(_) = state {
+                break;
+            }
+        }
+        state
     }
 
     /// Removes the oldest segments until the rest is within a bound.
@@ -181,20 +188,24 @@ impl Store {
     /// The paths that an answer rests on, and the names of the variables. `None` if it is damaged or
     /// gone.
     pub(crate) fn rests_on(&mut self, entry: &Entry) -> Option<(Vec<Sight>, Vec<OsString>)> {
-        let (sights, variables) = self.rests_on_all(entry)?;
+        let position = *self.positions_of(entry).first()?;
+        let (sights, variables) = self.basis(position)?;
         Some((sights, variables.names().0))
     }
 
-    fn rests_on_all(&mut self, entry: &Entry) -> Option<(Vec<Sight>, Rc<VariablesSeen>)> {
+    /// Where the same is said, the latest first. It may rest on another state of the world each
+    /// time.
+    fn positions_of(&mut self, entry: &Entry) -> Vec<Position> {
         self.load();
         let drafted = self.draft.with_key(&entry.key).map(Position::Draft);
         let in_segments = self.segments.iter().enumerate().flat_map(|(at, open)| {
             open.segment.entries(&entry.key).map(move |entry| Position::Segment(at, entry))
         });
-        let mut positions = drafted.chain(in_segments);
-        let position = positions.find(|&it| self.entry(it).as_ref() == Some(entry));
-        drop(positions);
-        self.basis(position?)
+        let is_said = |&it: &Position| {
+            let said = self.entry(it);
+            said.is_some_and(|said| (said.key, said.body) == (entry.key, entry.body.clone()))
+        };
+        drafted.chain(in_segments).filter(is_said).collect()
     }
 
     fn positions(&mut self) -> Vec<Position> {

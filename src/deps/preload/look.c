@@ -6,7 +6,10 @@
 
 /* File systems keep times to the tick of a clock: a file that changes twice within one may keep its
  * time. With this age, in nanoseconds, the next change is sure to show. */
-#define SEEN_GRAIN 20000000
+#define SEEN_GRAIN 25000000
+
+/* The same where file systems keep whole seconds, or every other one. */
+#define SEEN_COARSE_GRAIN 2025000000
 
 /* A system call that is not noted. Returns the result, or the negative error number. */
 long seen_call(long number, long a, long b, long c, long d)
@@ -69,14 +72,15 @@ static long seen_youth(const struct stat *found)
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t second = 1000000000;
 	int64_t changed = found->st_ctim.tv_sec, modified = found->st_mtim.tv_sec;
-	if (changed < now.tv_sec - 1 && modified < now.tv_sec - 1)
+	int64_t grain = found->st_ctim.tv_nsec ? SEEN_GRAIN : SEEN_COARSE_GRAIN;
+	if (changed < now.tv_sec - 3 && modified < now.tv_sec - 3)
 		return 0;
 	int64_t age = (now.tv_sec - changed) * second + now.tv_nsec - found->st_ctim.tv_nsec;
 	int64_t other = (now.tv_sec - modified) * second + now.tv_nsec - found->st_mtim.tv_nsec;
 	/* A modification time may be anything, even in the future. Only its last moments count. */
 	if (other >= 0 && other < age)
 		age = other;
-	return age < SEEN_GRAIN ? (age < 0 ? SEEN_GRAIN : SEEN_GRAIN - age) : 0;
+	return age < grain ? (age < 0 ? grain : grain - age) : 0;
 }
 
 /* Whether an error says something about the path. Any other may be gone at the next look. */
@@ -170,7 +174,7 @@ static void seen_note_open(enum seen_kind kind, const char *path, size_t length,
 	bool is_contents = S_ISREG(found.st_mode) || kind == SEEN_LIST;
 	long youth = is_contents && !seen_is_made(path, length) ? seen_youth(&found) : 0;
 	if (youth) {
-		struct timespec pause = {0, youth};
+		struct timespec pause = {youth / 1000000000, youth % 1000000000};
 		seen_call(SYS_nanosleep, (long)&pause, 0, 0, 0);
 		seen_call(SYS_fstat, descriptor, (long)&found, 0, 0);
 		if (seen_youth(&found))
@@ -236,7 +240,7 @@ bool seen_use(const char *path)
 	}
 	long youth = S_ISREG(found.st_mode) && !seen_is_made(absolute, length) ? seen_youth(&found) : 0;
 	if (youth) {
-		struct timespec pause = {0, youth};
+		struct timespec pause = {youth / 1000000000, youth % 1000000000};
 		seen_call(SYS_nanosleep, (long)&pause, 0, 0, 0);
 		if (seen_stat(SEEN_FOLLOW, absolute, &found) < 0 || seen_youth(&found))
 			seen_note(SEEN_CHANGING, absolute, length, 0, NULL);

@@ -3,11 +3,15 @@
 
 use nix::unistd::{getegid, geteuid};
 
-/// The user, the groups and the processor.
+/// The user, what the user may do, and the processor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Asker {
     /// The effective user and group, then the other groups: they decide which files can be read.
     users: Vec<u32>,
+    /// The capabilities in effect, which decide that, too.
+    capabilities: [u32; 2],
+    /// The permissions that new files do not get. Scripts can ask for it, and products have them.
+    umask: u32,
     /// What the processor can do, which `-march=native` asks.
     processor: Vec<u32>,
 }
@@ -16,7 +20,29 @@ pub(crate) struct Asker {
 pub(crate) fn asker() -> Asker {
     let mut users = vec![geteuid().as_raw(), getegid().as_raw()];
     users.extend(groups());
-    Asker { users, processor: processor() }
+    // The only way to read the umask is to set it.
+    let umask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+    nix::sys::stat::umask(umask);
+    let (capabilities, umask) = (capabilities(), umask.bits().into());
+    Asker { users, capabilities, umask, processor: processor() }
+}
+
+/// The effective capabilities of this process.
+#[cfg(target_os = "linux")]
+fn capabilities() -> [u32; 2] {
+    /// `_LINUX_CAPABILITY_VERSION_3`
+    const VERSION: u32 = 0x2008_0522;
+    let mut header = [VERSION, 0];
+    // Effective, permitted and inheritable ones, twice 32 bits of each.
+    let mut data = [[0u32; 3]; 2];
+    // SAFETY: both have the layout that this version has.
+    unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), data.as_mut_ptr()) };
+    [data[0][0], data[1][0]]
+}
+
+#[cfg(not(target_os = "linux"))]
+fn capabilities() -> [u32; 2] {
+    [0; 2]
 }
 
 #[cfg(not(target_vendor = "apple"))]

@@ -23,10 +23,9 @@ pub(crate) enum Look {
 /// What a look at a path found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Found {
-    /// Nothing: there was no such file or directory (ENOENT), or a part of the path was not a
-    /// directory (ENOTDIR).
+    /// Nothing: there was no such file or directory (ENOENT).
     Nothing,
-    /// Something that the command could not look at, with the error's number, such as EACCES.
+    /// Another error, with its number: EACCES, or ENOTDIR, which compilers distinguish from ENOENT.
     Denied(i32),
     /// Something with this stamp.
     Stamp(Stamp),
@@ -54,6 +53,13 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// When contents or attributes changed.
+    pub(crate) fn changed_at(&self) -> SystemTime {
+        let (seconds, nanoseconds) = self.changed;
+        let seconds = u64::try_from(seconds).unwrap_or_default();
+        SystemTime::UNIX_EPOCH + Duration::new(seconds, nanoseconds)
+    }
+
     /// The bits of the mode that hold the type; the same on every Unix.
     const TYPE: u32 = 0o170_000;
 
@@ -83,7 +89,7 @@ pub(crate) fn look(path: &OsStr, look: Look) -> Found {
     match found {
         Ok(metadata) => Found::Stamp(stamp(&metadata, look)),
         Err(error) => match error.raw_os_error() {
-            Some(libc::ENOENT | libc::ENOTDIR) => Found::Nothing,
+            Some(libc::ENOENT) => Found::Nothing,
             error => Found::Denied(error.unwrap_or(Errno::UnknownErrno as i32)),
         },
     }
@@ -110,7 +116,5 @@ fn stamp(metadata: &Metadata, look: Look) -> Stamp {
 
 /// When a file's contents or attributes changed.
 pub(crate) fn changed(metadata: &Metadata) -> SystemTime {
-    let seconds = Duration::from_secs(u64::try_from(metadata.ctime()).unwrap_or_default());
-    let rest = Duration::from_nanos(u64::try_from(metadata.ctime_nsec()).unwrap_or_default());
-    SystemTime::UNIX_EPOCH + seconds + rest
+    stamp(metadata, Look::List).changed_at()
 }
