@@ -59,6 +59,9 @@ pub(super) enum Kind {
     Failed,
     Changing,
     Libraries,
+    Locale,
+    Languages,
+    Domain,
 }
 
 impl Kind {
@@ -66,7 +69,7 @@ impl Kind {
         use Kind::*;
         let all = [
             Follow, Link, List, RealPath, Created, Written, Removed, Variable, Image, Mapped,
-            Started, Unseen, Failed, Changing, Libraries,
+            Started, Unseen, Failed, Changing, Libraries, Locale, Languages, Domain,
         ];
         all.into_iter().find(|kind| *kind as u32 == number)
     }

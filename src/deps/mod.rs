@@ -1,6 +1,8 @@
 //! What an answer rests on: everything that the commands behind it looked at.
 
+pub(crate) mod host;
 mod loader;
+mod locale;
 mod log;
 mod programs;
 mod reading;

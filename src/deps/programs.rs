@@ -61,7 +61,7 @@ fn known(name: &str) -> Option<&'static str> {
 
 /// Environment variables that the loader and the C library read themselves, in every program.
 #[rustfmt::skip]
-pub(super) const ALWAYS_READ: [&str; 52] = [
+pub(super) const ALWAYS_READ: [&str; 53] = [
     "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "LANG", "LANGUAGE", "LC_ADDRESS", "LC_ALL",
     "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION", "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY",
     "LC_NAME", "LC_NUMERIC", "LC_PAPER", "LC_TELEPHONE", "LC_TIME", "LD_ASSUME_KERNEL", "LD_AUDIT",
@@ -71,7 +71,7 @@ pub(super) const ALWAYS_READ: [&str; 52] = [
     "LD_TRACE_LOADED_OBJECTS", "LD_USE_LOAD_BIAS", "LD_VERBOSE", "LD_WARN", "LOCPATH",
     "MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST", "MALLOC_CHECK_", "MALLOC_MMAP_MAX_",
     "MALLOC_MMAP_THRESHOLD_", "MALLOC_PERTURB_", "MALLOC_TCACHE_COUNT", "MALLOC_TOP_PAD_",
-    "MALLOC_TRIM_THRESHOLD_", "NLSPATH", "POSIXLY_CORRECT", "TZ", "TZDIR",
+    "MALLOC_TRIM_THRESHOLD_", "NLSPATH", "OUTPUT_CHARSET", "POSIXLY_CORRECT", "TZ", "TZDIR",
 ];
 
 /// What a file of `/proc` or `/sys` can say.

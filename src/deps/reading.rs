@@ -1,12 +1,14 @@
 //! Judges the notes about a command: what it looked at, and why that may not be all.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use super::loader::Image;
+use super::locale::Names;
 use super::log::{Kind, Log, Notes, Record};
 use super::programs::{self, Special};
 use super::recorder::{Known, Place, Watched};
@@ -32,7 +34,14 @@ pub(super) fn miss(seen: &mut Seen, why: impl FnOnce() -> String) {
 }
 
 /// Reads what a command has looked at. `program` is the one that it started with.
-pub(super) fn read(log: &Log, program: &Path, own: &[PathBuf], known: &mut Known) -> Watched {
+/// It did not start before `since`.
+pub(super) fn read(
+    log: &Log,
+    program: &Path,
+    own: &[PathBuf],
+    since: SystemTime,
+    known: &mut Known,
+) -> Watched {
     let mut seen = Seen::default();
     let notes = match log.read() {
         Ok(notes) => notes,
@@ -50,7 +59,7 @@ pub(super) fn read(log: &Log, program: &Path, own: &[PathBuf], known: &mut Known
         reading.add(&record, &mut seen);
     }
     reading.started.insert(0, program.as_os_str().as_bytes());
-    reading.finish(&mut seen);
+    reading.finish(since, &mut seen);
     if is_disturbed {
         seen.gap = Some(Gap(reading.missing()));
     } else if !reading.started.is_empty() {
@@ -72,6 +81,7 @@ struct Reading<'a> {
     images: BTreeMap<u32, Image>,
     started: Vec<&'a [u8]>,
     machine: Option<OsString>,
+    names: Names,
 }
 
 impl<'a> Reading<'a> {
@@ -89,6 +99,7 @@ impl<'a> Reading<'a> {
             images: BTreeMap::new(),
             started: of(Kind::Started).collect(),
             machine: None,
+            names: Names::default(),
         }
     }
 
@@ -106,6 +117,7 @@ impl<'a> Reading<'a> {
                     image.mapped.push((OsStr::from_bytes(record.text).into(), record.found));
                 }
             }
+            Kind::Locale | Kind::Languages | Kind::Domain => self.names.add(record),
             Kind::Started => {}
             Kind::Unseen => miss(seen, || unseen(&String::from_utf8_lossy(record.text))),
             Kind::Created => {
@@ -182,12 +194,16 @@ impl<'a> Reading<'a> {
     }
 
     /// Adds what the programs rest on, and looks for contradictions.
-    fn finish(&mut self, seen: &mut Seen) {
+    fn finish(&mut self, since: SystemTime, seen: &mut Seen) {
         let mut unknown = None;
+        let mut libraries = BTreeSet::new();
         for image in std::mem::take(&mut self.images).into_values() {
             let is_own = matches!(self.whose(image.path.as_bytes()), Whose::Own);
             let shown = shown(image.path.as_bytes());
             self.started.retain(|path| *path != image.path.as_bytes());
+            let mapped = image.mapped.iter().map(|(path, _)| path);
+            libraries
+                .extend(mapped.filter(|path| path.as_bytes().ends_with(b"/libc.so.6")).cloned());
             let started = self.known.started(image);
             if !started.looks.is_known {
                 unknown = Some(shown);
@@ -205,6 +221,7 @@ impl<'a> Reading<'a> {
             others.retain(|(_, id)| is_others(*id));
             self.places.extend(others);
         }
+        self.add_locales(&libraries, since, seen);
         if let (Some(path), Some(program)) = (&self.machine, unknown) {
             let path = path.display();
             miss(seen, || format!("{program}, which is not a known compiler, may read {path}"));
@@ -221,6 +238,19 @@ impl<'a> Reading<'a> {
         seen.sights = self.places.iter().map(|(_, id)| *id).collect();
         seen.sights.sort_unstable();
         seen.sights.dedup();
+    }
+
+    /// Adds what the C libraries looked at for the command's languages.
+    fn add_locales(&mut self, libraries: &BTreeSet<Rc<OsStr>>, since: SystemTime, seen: &mut Seen) {
+        let looks = self.names.looks(libraries, since, &mut self.known.libraries);
+        for (path, look, found) in looks.paths {
+            if matches!(self.whose(path.as_bytes()), Whose::Others) {
+                self.places.push(self.known.sight(path, look, found));
+            }
+        }
+        if let Some(why) = looks.gap {
+            miss(seen, || why);
+        }
     }
 
     /// Which program was not seen, and why.
@@ -266,8 +296,9 @@ fn unseen(name: &str) -> String {
             "the command talks to another process, which may look at files".into()
         }
         "native" => "the command asks the processor what it is (native)".into(),
-        "setlocale" | "newlocale" => "the command uses a locale other than C".into(),
-        "uname" | "gethostname" => "the command asks for the name of the machine".into(),
+        "LOCPATH" | "GCONV_PATH" | "OUTPUT_CHARSET" => {
+            format!("{name} changes where languages come from")
+        }
         "localtime" | "localtime_r" | "tzset" | "mktime" => "the command asks for the time".into(),
         "load" => "the C library loaded another library".into(),
         "dlopen" => "the command loads a library by its name alone".into(),

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use super::loader::{Image, Loader, Looks};
+use super::locale::Libraries;
 use super::log::Log;
 use super::reading::{self, Noted};
 use super::sight::{Seen, Sight, SightId, Sights};
@@ -53,6 +54,7 @@ pub(super) struct Known {
     notes: HashMap<Box<[u8]>, Rc<Noted>>,
     images: HashMap<Image, Rc<Started>>,
     loader: Loader,
+    pub(super) libraries: Libraries,
 }
 
 /// A path and how it was looked at, as a number.
@@ -77,6 +79,8 @@ pub(crate) struct Watch {
     /// The names of the variables that the command was given and that its loader reads.
     given: Vec<OsString>,
     preloads_others: bool,
+    /// When it started, or a little earlier.
+    since: SystemTime,
 }
 
 /// What a command that was watched looked at.
@@ -137,7 +141,8 @@ impl Recorder {
         let path = format!("{}/{}", self.descriptors, log.descriptor());
         env.push((LOG_VARIABLE.into(), path.into()));
         settle(program);
-        Ok(Watch { log, program: program.into(), own: all, given, preloads_others })
+        let since = SystemTime::now() - GRAIN;
+        Ok(Watch { log, program: program.into(), own: all, given, preloads_others, since })
     }
 
     /// Whether a text mentions the library: the loader complains about it if it cannot be loaded.
@@ -160,7 +165,8 @@ impl Watch {
     /// What the command looked at. It and all its processes must have ended.
     pub(crate) fn seen(self, recorder: &Recorder) -> Watched {
         let mut known = recorder.known.borrow_mut();
-        let mut watched = reading::read(&self.log, &self.program, &self.own, &mut known);
+        let Watch { log, program, own, since, .. } = &self;
+        let mut watched = reading::read(log, program, own, *since, &mut known);
         let variables = &mut watched.seen.variables;
         variables.extend(self.given);
         variables.sort_unstable();

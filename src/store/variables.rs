@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use serde::{Deserialize, Serialize};
 
 use super::format::short;
+use crate::deps::host::HOST;
 use crate::os;
 
 /// Stands for the value of a variable: values may be long or secret.
@@ -36,9 +37,20 @@ impl Variables {
         Variables { values }
     }
 
+    /// How many variables there are.
+    fn count(&self) -> usize {
+        self.values.keys().filter(|name| is_real(name)).count()
+    }
+
     fn get(&self, name: &[u8]) -> Option<Digest> {
         self.values.get(&os::from_bytes(name.to_vec())).copied()
     }
+}
+
+/// Whether this is a variable of the environment. The names of the machine only count for those that
+/// ask for them.
+fn is_real(name: &OsStr) -> bool {
+    name != HOST
 }
 
 /// The variables that an answer rests on, with what they were.
@@ -64,7 +76,7 @@ pub(crate) struct VariableChange {
 impl VariablesSeen {
     /// The variables with these names in an environment, or all of it.
     pub(super) fn new(names: &[OsString], is_whole: bool, env: &Variables) -> VariablesSeen {
-        let all = env.values.keys().filter(|_| is_whole);
+        let all = env.values.keys().filter(|name| is_whole && is_real(name));
         let mut names: Vec<&OsString> = names.iter().chain(all).collect();
         names.sort_unstable();
         names.dedup();
@@ -78,12 +90,12 @@ impl VariablesSeen {
     /// Whether an environment has the same values.
     pub(super) fn holds(&self, env: &Variables) -> bool {
         self.named.iter().all(|(name, was)| env.get(name) == *was)
-            && (!self.is_whole || self.count() == env.values.len())
+            && (!self.is_whole || self.count() == env.count())
     }
 
     /// How many of the variables were set.
     fn count(&self) -> usize {
-        self.named.iter().filter(|(_, was)| was.is_some()).count()
+        self.named.iter().filter(|(name, was)| was.is_some() && name != HOST.as_bytes()).count()
     }
 
     /// The names, and whether the whole environment counts.
@@ -105,7 +117,8 @@ impl VariablesSeen {
             .collect();
         if self.is_whole {
             let is_new = |name: &&OsString| {
-                !self.named.iter().any(|(bytes, _)| bytes == os::bytes_of(name.as_os_str()))
+                is_real(name)
+                    && !self.named.iter().any(|(bytes, _)| bytes == os::bytes_of(name.as_os_str()))
             };
             let mut new: Vec<_> = env.values.keys().filter(is_new).cloned().collect();
             new.sort_unstable();
@@ -148,6 +161,19 @@ mod tests {
             let other = Variables::new(other.iter().copied());
             assert!(!read.holds(&other));
             assert!(!read.changes(&other).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_names_of_the_machine_count_for_whoever_asked() {
+        let then = Variables::new([("A", "1"), (HOST, "x")]);
+        let renamed = Variables::new([("A", "1"), (HOST, "y")]);
+        assert!(seen(&[], true, &then).holds(&renamed));
+        assert_eq!(seen(&[], true, &then).changes(&renamed), []);
+        for is_whole in [false, true] {
+            let read = seen(&["A", HOST], is_whole, &then);
+            assert!(read.holds(&then) && !read.holds(&renamed));
+            assert_eq!(read.changes(&renamed).len(), 1);
         }
     }
 

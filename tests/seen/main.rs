@@ -4,6 +4,7 @@
 mod compilers;
 mod gaps;
 mod judge;
+mod languages;
 mod linkers;
 mod sources;
 mod surroundings;

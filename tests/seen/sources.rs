@@ -46,6 +46,13 @@ pub fn write(dir: &Path) {
         ("env-gcc", "#!/usr/bin/env sh\nexec gcc -O1 \"$@\"\n"),
         ("bash-gcc", "#!/bin/bash\nexec gcc \"$@\"\n"),
         (
+            "mpicc",
+            "#!/bin/bash\nCC=${OMPI_CC:-gcc}\n[ -n \"$MPI_SHOW\" ] && echo \"$CC\"\n\
+             dir=$(cd \"$(dirname \"$0\")\" && pwd)\n[[ -f /no/such/conf ]] && . /no/such/conf\n\
+             for arg in \"$@\"; do case $arg in -c) compile=1;; esac; done\n\
+             $CC \"$@\" -I\"$dir/no_include\" ${compile:+-DX}\n",
+        ),
+        (
             "python-gcc",
             "#!/usr/bin/python3 -S\nimport os, sys\nos.execvp('gcc', ['gcc'] + sys.argv[1:])\n",
         ),

@@ -72,7 +72,7 @@ fn configuration() {
 #[test]
 fn wrappers() {
     let mut cases = Vec::new();
-    for wrapper in ["./sh-gcc", "./env-gcc", "./perl-gcc"] {
+    for wrapper in ["./sh-gcc", "./env-gcc", "./perl-gcc", "./bash-gcc", "./mpicc"] {
         for rest in ["x.c -o x", "-c x.c", "-c no_header.c", "--version"] {
             cases.push(case(&format!("{wrapper} {rest}")));
         }
@@ -95,11 +95,13 @@ fn wrappers() {
         "make -f /dev/null",
         "perl -e 'print -e q(/no/such/file); print -s q(/usr/include/stdio.h)'",
         "gcc-nm --version",
+        "uname -a",
+        "find /usr/include/linux -name no_such",
+        "bash -c 'for f in /usr/include/std*.h; do test -e $f.no || gcc -c x.c; done'",
+        "bash -c 'cd /usr; [[ -d include ]] && no_such_program; hash -r; type gcc'",
     ] {
         cases.push(case(command));
     }
-    cases.push(case("find /usr/include/linux -name no_such").gap("name of the machine"));
-    cases.push(case("./bash-gcc -c x.c").gap("name of the machine"));
     cases.push(case("./python-gcc -c x.c").gap("time"));
     judge("wrappers", &cases);
 }

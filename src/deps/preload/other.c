@@ -2,9 +2,9 @@
 
 #include "seen.h"
 
-#include <locale.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/utsname.h>
 
 HOOK char *getenv(const char *name)
 {
@@ -18,40 +18,22 @@ HOOK char *secure_getenv(const char *name)
 	return REAL(secure_getenv)(name);
 }
 
-/* Locales other than C read files inside the C library. */
+/* The names of the machine are a dependency like a variable: src/deps/host.rs. */
 
-static bool seen_is_c(const char *locale)
-{
-	return seen_equal(locale, "C") || seen_equal(locale, "POSIX");
-}
+#define SEEN_HOST(type, name, parameters, arguments)                                               \
+	HOOK type name parameters                                                                      \
+	{                                                                                              \
+		seen_note_name(SEEN_VARIABLE, "host=");                                                    \
+		return REAL(name) arguments;                                                               \
+	}
+int __gethostname_chk(char *name, size_t size, size_t whole);
+int __getdomainname_chk(char *name, size_t size, size_t whole);
 
-HOOK char *setlocale(int category, const char *locale)
-{
-	char *result = REAL(setlocale)(category, locale);
-	if (locale && !(result ? seen_is_c(result) : seen_is_c(locale)))
-		seen_note_name(SEEN_UNSEEN, "setlocale");
-	return result;
-}
-
-/* Whether the environment chooses the C locale. */
-static bool seen_chooses_c(void)
-{
-	const char *all = seen_variable("LC_ALL");
-	if (all && *all)
-		return seen_is_c(all);
-	extern char **environ;
-	for (char **at = environ; at && *at; at++)
-		if (seen_starts(*at, "LC_") || seen_starts(*at, "LANG="))
-			return false;
-	return true;
-}
-
-HOOK locale_t newlocale(int categories, const char *locale, locale_t base)
-{
-	if (locale && !seen_is_c(locale) && (*locale || !seen_chooses_c()))
-		seen_note_name(SEEN_UNSEEN, "newlocale");
-	return REAL(newlocale)(categories, locale, base);
-}
+SEEN_HOST(int, uname, (struct utsname *into), (into))
+SEEN_HOST(int, gethostname, (char *name, size_t size), (name, size))
+SEEN_HOST(int, __gethostname_chk, (char *name, size_t size, size_t whole), (name, size, whole))
+SEEN_HOST(int, getdomainname, (char *name, size_t size), (name, size))
+SEEN_HOST(int, __getdomainname_chk, (char *name, size_t size, size_t whole), (name, size, whole))
 
 /* Sockets: somebody else may look at files for this program. */
 
@@ -185,5 +167,6 @@ SEEN_UNSEEN_HOOK(getlogin)
 SEEN_UNSEEN_HOOK(getlogin_r)
 SEEN_UNSEEN_HOOK(getaddrinfo)
 SEEN_UNSEEN_HOOK(gethostbyname)
-SEEN_UNSEEN_HOOK(gethostname)
-SEEN_UNSEEN_HOOK(uname)
+SEEN_UNSEEN_HOOK(sethostname)
+SEEN_UNSEEN_HOOK(setdomainname)
+SEEN_UNSEEN_HOOK(bind_textdomain_codeset)

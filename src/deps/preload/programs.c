@@ -52,6 +52,35 @@ __attribute__((destructor)) static void seen_end(void)
 		seen_note_name(SEEN_UNSEEN, "load");
 }
 
+/* The same where this program ends without destructors. Only the messages of a locale load libraries
+ * unasked then; without one, nothing is called that a signal handler may not. */
+static void seen_end_at_once(void)
+{
+	int kept = errno;
+	if (seen_uses_locales())
+		seen_end();
+	errno = kept;
+}
+
+HOOK void _exit(int status)
+{
+	seen_end_at_once();
+	REAL(_exit)(status);
+	__builtin_unreachable();
+}
+
+HOOK void _Exit(int status)
+{
+	_exit(status);
+}
+
+HOOK void quick_exit(int status)
+{
+	seen_end_at_once();
+	REAL(quick_exit)(status);
+	__builtin_unreachable();
+}
+
 /* An option such as -march=native, with which a compiler asks the processor itself. */
 static bool seen_asks_processor(const char *option)
 {
@@ -95,6 +124,8 @@ static bool seen_start(const char *path)
 		return false;
 	char absolute[SEEN_PATH_MAX];
 	int kept = errno;
+	/* The other program may take the place of this one. */
+	seen_end_at_once();
 	bool is_there = path && *path && seen_use(path);
 	if (is_there) {
 		size_t length = seen_absolute(AT_FDCWD, path, absolute);

@@ -43,7 +43,10 @@ enum seen_kind {
 	SEEN_UNSEEN = 12,   /* did something whose looks cannot be seen: its name */
 	SEEN_FAILED = 13,   /* a look failed for a reason that lies outside the path */
 	SEEN_CHANGING = 14, /* the path changed at the very moment of the look */
-	SEEN_LIBRARIES = 15 /* the value of LD_LIBRARY_PATH of a program */
+	SEEN_LIBRARIES = 15, /* the value of LD_LIBRARY_PATH of a program */
+	SEEN_LOCALE = 16,    /* asked for a locale: its name */
+	SEEN_LANGUAGES = 17, /* the value of LANGUAGE */
+	SEEN_DOMAIN = 18     /* uses messages: their domain, NUL, their directory if it is named */
 };
 
 /* An exported function that stands in for one of the C library. */
@@ -102,6 +105,9 @@ void seen_list(const char *path, int descriptor);
 bool seen_use(const char *path);
 /* Notes a file that has been mapped, with another path. */
 void seen_used(enum seen_kind kind, const char *path, const char *other);
+
+/* locale.c */
+bool seen_uses_locales(void);
 
 /* programs.c */
 void seen_map_objects(void);

@@ -1,5 +1,6 @@
-//! What the benchmark mode needs to know of the machine.
+//! What is to be known of the machine.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
@@ -45,4 +46,14 @@ pub(crate) fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("model name"))?;
     Some(line.trim_start().strip_prefix(':')?.trim().into())
+}
+
+/// The names of the machine and its kernel, as programs see them.
+pub(crate) fn host_names() -> Vec<OsString> {
+    let Ok(names) = nix::sys::utsname::uname() else { return Vec::new() };
+    let mut all =
+        vec![names.sysname(), names.nodename(), names.release(), names.version(), names.machine()];
+    #[cfg(target_os = "linux")]
+    all.push(names.domainname());
+    all.into_iter().map(Into::into).collect()
 }

@@ -32,7 +32,9 @@ pub(crate) use limits::{
     set_limits, start_failure,
 };
 pub(crate) use look::{Found, Look, Stamp, changed, look};
-pub(crate) use machine::{CpuSpent, available_memory, cpu_spent, processor, raise_file_limit};
+pub(crate) use machine::{
+    CpuSpent, available_memory, cpu_spent, host_names, processor, raise_file_limit,
+};
 pub(crate) use private::{
     DirOwner, bytes_of, dir_owner, from_bytes, is_own_or_roots, make_private, open_own, read_at,
 };
