@@ -45,6 +45,8 @@ pub(super) struct Looks {
     pub whole_environment: bool,
     /// Whether the program is one of a known compiler.
     pub is_known: bool,
+    /// Whether the program is a shell.
+    pub is_shell: bool,
     /// Why it may look at more than can be seen.
     pub gap: Option<String>,
 }
@@ -141,8 +143,10 @@ impl Loader {
         } else if facts.is_go {
             looks.gap = Some(format!("{shown} is a Go program, which calls the system itself"));
         }
-        looks.is_known =
-            !is_script && programs::reads_by_name(&image.executable, facts.size, &facts.needed);
+        looks.is_known = !is_script
+            && programs::reads_by_name(&image.executable, facts.size, &facts.needed)
+            && !programs::is_disguised(&image.executable);
+        looks.is_shell = programs::is_shell(&image.executable);
         looks.whole_environment = !looks.is_known;
         if let (Found::Stamp(_), Some(interpreter)) = (found, &facts.interpreter) {
             looks.look_at(interpreter.as_os_str().into());

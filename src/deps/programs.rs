@@ -43,8 +43,37 @@ pub(super) fn reads_by_name(executable: &OsStr, size: u64, needed: &[Vec<u8>]) -
     !is_llvm || size >= SMALLEST_LLVM || loads_llvm()
 }
 
+/// Shells look at the clock when they start, in case a script asks them for the time.
+const SHELLS: [&str; 6] = ["bash", "dash", "sh", "ksh", "mksh", "zsh"];
+
+/// Whether a program is a shell.
+pub(super) fn is_shell(executable: &OsStr) -> bool {
+    let name = Path::new(executable).file_name();
+    name.is_some_and(|name| SHELLS.iter().any(|shell| name == *shell))
+}
+
+/// GCC's drivers. Wrappers often have their names.
+const DRIVERS: [&str; 8] = ["gcc", "g++", "cc", "c++", "gfortran", "gdc", "gnat", "cpp"];
+
+/// A text in each of GCC's drivers: the variable by which they tell others what they are.
+const MARK_OF_DRIVERS: &[u8] = b"COLLECT_GCC";
+
+/// Whether a program is called like one of GCC's drivers and is another.
+pub(super) fn is_disguised(executable: &OsStr) -> bool {
+    let name = Path::new(executable).file_name().unwrap_or_default().to_string_lossy();
+    if !known(&name).is_some_and(|known| DRIVERS.contains(&known)) {
+        return false;
+    }
+    let bytes = std::fs::read(executable).unwrap_or_default();
+    !bytes.windows(MARK_OF_DRIVERS.len()).any(|part| part == MARK_OF_DRIVERS)
+}
+
+/// What MinGW adds to the names of its compilers, for their kinds of threads.
+const THREADS: [&str; 2] = ["-win32", "-posix"];
+
 /// The entry of the table for the name of a file, such as `x86_64-linux-gnu-gcc-12`.
 fn known(name: &str) -> Option<&'static str> {
+    let name = THREADS.iter().find_map(|threads| name.strip_suffix(threads)).unwrap_or(name);
     let is_version = |c: char| c.is_ascii_digit() || c == '.';
     let bare = name.trim_end_matches(is_version);
     let bare = if bare.len() < name.len() { bare.strip_suffix('-').unwrap_or(bare) } else { name };
@@ -59,19 +88,26 @@ fn known(name: &str) -> Option<&'static str> {
     READ_BY_NAME.iter().filter(is_it).max_by_key(|known| known.len()).copied()
 }
 
+/// Environment variables that the C library reads when a program asks for its locale, unless
+/// `LC_ALL` says which.
+#[rustfmt::skip]
+pub(super) const OF_LANGUAGE: [&str; 15] = [
+    "LANG", "LANGUAGE", "LC_ADDRESS", "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION",
+    "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY", "LC_NAME", "LC_NUMERIC", "LC_PAPER",
+    "LC_TELEPHONE", "LC_TIME", "OUTPUT_CHARSET",
+];
+
 /// Environment variables that the loader and the C library read themselves, in every program.
 #[rustfmt::skip]
-pub(super) const ALWAYS_READ: [&str; 53] = [
-    "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "LANG", "LANGUAGE", "LC_ADDRESS", "LC_ALL",
-    "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION", "LC_MEASUREMENT", "LC_MESSAGES", "LC_MONETARY",
-    "LC_NAME", "LC_NUMERIC", "LC_PAPER", "LC_TELEPHONE", "LC_TIME", "LD_ASSUME_KERNEL", "LD_AUDIT",
+pub(super) const ALWAYS_READ: [&str; 38] = [
+    "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "LC_ALL", "LD_ASSUME_KERNEL", "LD_AUDIT",
     "LD_BIND_NOT", "LD_BIND_NOW", "LD_DEBUG", "LD_DEBUG_OUTPUT", "LD_DYNAMIC_WEAK",
     "LD_HWCAP_MASK", "LD_LIBRARY_PATH", "LD_ORIGIN_PATH", "LD_POINTER_GUARD",
     "LD_PREFER_MAP_32BIT_EXEC", "LD_PRELOAD", "LD_PROFILE", "LD_PROFILE_OUTPUT", "LD_SHOW_AUXV",
     "LD_TRACE_LOADED_OBJECTS", "LD_USE_LOAD_BIAS", "LD_VERBOSE", "LD_WARN", "LOCPATH",
     "MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST", "MALLOC_CHECK_", "MALLOC_MMAP_MAX_",
     "MALLOC_MMAP_THRESHOLD_", "MALLOC_PERTURB_", "MALLOC_TCACHE_COUNT", "MALLOC_TOP_PAD_",
-    "MALLOC_TRIM_THRESHOLD_", "NLSPATH", "OUTPUT_CHARSET", "POSIXLY_CORRECT", "TZ", "TZDIR",
+    "MALLOC_TRIM_THRESHOLD_", "NLSPATH", "POSIXLY_CORRECT", "TZ", "TZDIR",
 ];
 
 /// What a file of `/proc` or `/sys` can say.
@@ -84,15 +120,29 @@ pub(super) enum Special {
     Machine,
     /// The environment.
     Environment,
+    /// An open file, which whoever started the command may have opened.
+    Descriptor,
     /// Something else.
     Unknown,
 }
 
 /// What a path says if it is below `/proc` or `/sys`, or names an open file.
 pub(super) fn special(path: &[u8]) -> Option<Special> {
-    let streams = [&b"/dev/stdin"[..], b"/dev/stdout", b"/dev/stderr", b"/dev/tty"];
-    if streams.contains(&path) || path.starts_with(b"/dev/fd/") {
+    // Standard input is empty, and the others are for output.
+    let streams = [
+        &b"/dev/stdin"[..],
+        b"/dev/stdout",
+        b"/dev/stderr",
+        b"/dev/tty",
+        b"/dev/fd/0",
+        b"/dev/fd/1",
+        b"/dev/fd/2",
+    ];
+    if streams.contains(&path) {
         return Some(Special::Harmless);
+    }
+    if path.starts_with(b"/dev/fd/") {
+        return Some(Special::Descriptor);
     }
     let is_below =
         |dir: &[u8]| path.strip_prefix(dir).is_some_and(|rest| rest.first() == Some(&b'/'));
@@ -117,8 +167,10 @@ pub(super) fn special(path: &[u8]) -> Option<Special> {
     };
     let first = own.split(|byte| *byte == b'/').next().unwrap_or_default();
     Some(match first {
-        b"exe" | b"maps" | b"fd" | b"status" | b"stat" | b"statm" | b"cmdline" | b"auxv"
-        | b"task" | b"comm" | b"limits" => Special::Harmless,
+        b"exe" | b"maps" | b"status" | b"stat" | b"statm" | b"cmdline" | b"auxv" | b"comm"
+        | b"limits" => Special::Harmless,
+        b"fd" if own != b"fd" => Special::Descriptor,
+        b"fd" => Special::Harmless,
         b"cgroup" | b"mountinfo" => Special::Machine,
         b"environ" => Special::Environment,
         _ => Special::Unknown,
@@ -141,7 +193,8 @@ mod tests {
             ("gcc", Some("gcc")),
             ("x86_64-linux-gnu-gcc-12", Some("gcc")),
             ("aarch64-linux-gnu-g++-12.2", Some("g++")),
-            ("x86_64-w64-mingw32-gcc-win32", None),
+            ("x86_64-w64-mingw32-gcc-win32", Some("gcc")),
+            ("x86_64-w64-mingw32-g++-12-posix", Some("g++")),
             ("cc1plus", Some("cc1plus")),
             ("clang-14", Some("clang")),
             ("clang++", Some("clang++")),
@@ -167,7 +220,10 @@ mod tests {
     fn special_files_are_told_apart() {
         for (path, expected) in [
             ("/proc/self/maps", Some(Special::Harmless)),
-            ("/proc/123/fd/4", Some(Special::Harmless)),
+            ("/proc/123/fd/4", Some(Special::Descriptor)),
+            ("/dev/fd/1", Some(Special::Harmless)),
+            ("/dev/fd/9", Some(Special::Descriptor)),
+            ("/proc/self/task/1/root/etc", Some(Special::Unknown)),
             ("/proc/self/environ", Some(Special::Environment)),
             ("/proc/meminfo", Some(Special::Machine)),
             ("/proc/version", Some(Special::Unknown)),

@@ -9,11 +9,14 @@ use std::time::SystemTime;
 
 use super::loader::Image;
 use super::locale::Names;
-use super::log::{Kind, Log, Notes, Record};
+use super::log::{Kind, Notes, Record};
 use super::programs::{self, Special};
-use super::recorder::{Known, Place, Watched};
+use super::recorder::{Known, Place, Watch, Watched};
 use super::sight::{Gap, Seen, SightId};
 use crate::os::{self, Found, Look};
+
+/// The note of a program that asks for the time. Compilers do, and only measure with it.
+const CLOCK: &[u8] = b"clock";
 
 /// The most links on the way to a file.
 const MOST_LINKS: u32 = 40;
@@ -33,17 +36,10 @@ pub(super) fn miss(seen: &mut Seen, why: impl FnOnce() -> String) {
     seen.gap.get_or_insert_with(|| Gap(why()));
 }
 
-/// Reads what a command has looked at. `program` is the one that it started with.
-/// It did not start before `since`.
-pub(super) fn read(
-    log: &Log,
-    program: &Path,
-    own: &[PathBuf],
-    since: SystemTime,
-    known: &mut Known,
-) -> Watched {
+/// Reads what a command has looked at.
+pub(super) fn read(watch: &Watch, known: &mut Known) -> Watched {
     let mut seen = Seen::default();
-    let notes = match log.read() {
+    let notes = match watch.log.read() {
         Ok(notes) => notes,
         Err(error) => {
             miss(&mut seen, || format!("the notes about the command are unreadable: {error}"));
@@ -53,13 +49,13 @@ pub(super) fn read(
     if notes.is_cut {
         miss(&mut seen, || "the command looked at too many files".into());
     }
-    let mut reading = Reading::new(own, &notes, known);
+    let mut reading = Reading::new(watch, &notes, known);
     let is_disturbed = notes.arrived != notes.expected;
     for record in notes.records() {
         reading.add(&record, &mut seen);
     }
-    reading.started.insert(0, program.as_os_str().as_bytes());
-    reading.finish(since, &mut seen);
+    reading.started.insert(0, watch.program.as_os_str().as_bytes());
+    reading.finish(watch.since, &mut seen);
     if is_disturbed {
         seen.gap = Some(Gap(reading.missing()));
     } else if !reading.started.is_empty() {
@@ -81,17 +77,22 @@ struct Reading<'a> {
     images: BTreeMap<u32, Image>,
     started: Vec<&'a [u8]>,
     machine: Option<OsString>,
+    /// The programs that asked for the time.
+    clocked: HashSet<u32>,
     names: Names,
+    /// Whether `LC_ALL` asks for the locale C.
+    speaks_c: bool,
 }
 
 impl<'a> Reading<'a> {
-    fn new(own: &'a [PathBuf], notes: &'a Notes, known: &'a mut Known) -> Self {
+    fn new(watch: &'a Watch, notes: &'a Notes, known: &'a mut Known) -> Self {
         let of = |kind| {
             let records = notes.records().filter(move |record| record.kind == kind);
             records.map(|record| record.text)
         };
         Reading {
-            own,
+            own: &watch.own,
+            speaks_c: watch.speaks_c,
             known,
             made: of(Kind::Created).collect(),
             removed: of(Kind::Removed).collect(),
@@ -99,6 +100,7 @@ impl<'a> Reading<'a> {
             images: BTreeMap::new(),
             started: of(Kind::Started).collect(),
             machine: None,
+            clocked: HashSet::new(),
             names: Names::default(),
         }
     }
@@ -119,6 +121,7 @@ impl<'a> Reading<'a> {
             }
             Kind::Locale | Kind::Languages | Kind::Domain => self.names.add(record),
             Kind::Started => {}
+            Kind::Unseen if record.text == CLOCK => drop(self.clocked.insert(record.image)),
             Kind::Unseen => miss(seen, || unseen(&String::from_utf8_lossy(record.text))),
             Kind::Created => {
                 let is_left = !self.removed.contains(record.text);
@@ -197,7 +200,7 @@ impl<'a> Reading<'a> {
     fn finish(&mut self, since: SystemTime, seen: &mut Seen) {
         let mut unknown = None;
         let mut libraries = BTreeSet::new();
-        for image in std::mem::take(&mut self.images).into_values() {
+        for (number, image) in std::mem::take(&mut self.images) {
             let is_own = matches!(self.whose(image.path.as_bytes()), Whose::Own);
             let shown = shown(image.path.as_bytes());
             self.started.retain(|path| *path != image.path.as_bytes());
@@ -206,6 +209,9 @@ impl<'a> Reading<'a> {
                 .extend(mapped.filter(|path| path.as_bytes().ends_with(b"/libc.so.6")).cloned());
             let started = self.known.started(image);
             if !started.looks.is_known {
+                if self.clocked.contains(&number) && !started.looks.is_shell {
+                    miss(seen, || format!("{shown} asks for the time"));
+                }
                 unknown = Some(shown);
             }
             seen.whole_environment |= started.looks.whole_environment;
@@ -227,6 +233,9 @@ impl<'a> Reading<'a> {
             miss(seen, || format!("{program}, which is not a known compiler, may read {path}"));
         }
         seen.variables.extend(programs::ALWAYS_READ.map(OsString::from));
+        if !self.speaks_c {
+            seen.variables.extend(programs::OF_LANGUAGE.map(OsString::from));
+        }
         seen.variables.sort_unstable();
         seen.variables.dedup();
         self.places.sort_unstable();
@@ -324,7 +333,10 @@ fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
         (Kind::Changing, _) => {
             noted.gap = Some(format!("{} changed while the command ran", shown()));
         }
-        (_, Some(Special::Harmless)) => {}
+        (_, Some(Special::Harmless)) | (Kind::Link, Some(Special::Descriptor)) => {}
+        (_, Some(Special::Descriptor)) => {
+            noted.gap = Some(format!("the command reads an open file: {}", shown()));
+        }
         _ if record.found.is_some_and(|stamp| programs::is_common_device(path, &stamp)) => {}
         (_, Some(Special::Environment)) => noted.whole_environment = true,
         (_, Some(Special::Machine)) => {

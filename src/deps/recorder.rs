@@ -73,14 +73,18 @@ pub(super) struct Started {
 /// A command that is being watched.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    log: Log,
-    program: PathBuf,
-    own: Vec<PathBuf>,
+    pub(super) log: Log,
+    /// The program that it starts with.
+    pub(super) program: PathBuf,
+    /// Its own directories.
+    pub(super) own: Vec<PathBuf>,
+    /// Whether `LC_ALL` asks for the locale C.
+    pub(super) speaks_c: bool,
     /// The names of the variables that the command was given and that its loader reads.
     given: Vec<OsString>,
     preloads_others: bool,
     /// When it started, or a little earlier.
-    since: SystemTime,
+    pub(super) since: SystemTime,
 }
 
 /// What a command that was watched looked at.
@@ -131,6 +135,7 @@ impl Recorder {
         let others = value(PRELOAD_VARIABLE).filter(|value| !value.is_empty()).cloned();
         let preloads_others =
             others.is_some() || value("LD_AUDIT").is_some_and(|value| !value.is_empty());
+        let speaks_c = value("LC_ALL").is_some_and(|locale| locale == "C" || locale == "POSIX");
         let mut preload = OsString::from(&self.preload);
         if let Some(others) = others {
             preload.push(":");
@@ -142,7 +147,8 @@ impl Recorder {
         env.push((LOG_VARIABLE.into(), path.into()));
         settle(program);
         let since = SystemTime::now() - GRAIN;
-        Ok(Watch { log, program: program.into(), own: all, given, preloads_others, since })
+        let program = program.into();
+        Ok(Watch { log, program, own: all, speaks_c, given, preloads_others, since })
     }
 
     /// Whether a text mentions the library: the loader complains about it if it cannot be loaded.
@@ -165,8 +171,7 @@ impl Watch {
     /// What the command looked at. It and all its processes must have ended.
     pub(crate) fn seen(self, recorder: &Recorder) -> Watched {
         let mut known = recorder.known.borrow_mut();
-        let Watch { log, program, own, since, .. } = &self;
-        let mut watched = reading::read(log, program, own, *since, &mut known);
+        let mut watched = reading::read(&self, &mut known);
         let variables = &mut watched.seen.variables;
         variables.extend(self.given);
         variables.sort_unstable();

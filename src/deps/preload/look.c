@@ -69,7 +69,7 @@ size_t seen_absolute(int dir, const char *path, char *into)
 static long seen_youth(const struct stat *found)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
+	seen_call(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0);
 	int64_t second = 1000000000;
 	int64_t changed = found->st_ctim.tv_sec, modified = found->st_mtim.tv_sec;
 	int64_t grain = found->st_ctim.tv_nsec ? SEEN_GRAIN : SEEN_COARSE_GRAIN;

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/utsname.h>
+#include <time.h>
 
 HOOK char *getenv(const char *name)
 {
@@ -34,6 +36,32 @@ SEEN_HOST(int, gethostname, (char *name, size_t size), (name, size))
 SEEN_HOST(int, __gethostname_chk, (char *name, size_t size, size_t whole), (name, size, whole))
 SEEN_HOST(int, getdomainname, (char *name, size_t size), (name, size))
 SEEN_HOST(int, __getdomainname_chk, (char *name, size_t size, size_t whole), (name, size, whole))
+
+/* The time. Whether it matters depends on the program: src/deps/reading.rs. These call the system
+ * themselves, because the C library chooses its own functions when it is loaded. */
+
+HOOK time_t time(time_t *into)
+{
+	struct timespec now;
+	seen_note_name(SEEN_UNSEEN, "clock");
+	seen_call(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0);
+	if (into)
+		*into = now.tv_sec;
+	return now.tv_sec;
+}
+
+HOOK int gettimeofday(struct timeval *restrict into, void *restrict zone)
+{
+	seen_note_name(SEEN_UNSEEN, "clock");
+	return (int)REAL(syscall)(SYS_gettimeofday, into, zone);
+}
+
+HOOK int clock_gettime(clockid_t clock, struct timespec *into)
+{
+	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
+		seen_note_name(SEEN_UNSEEN, "clock");
+	return (int)REAL(syscall)(SYS_clock_gettime, clock, into);
+}
 
 /* Sockets: somebody else may look at files for this program. */
 
