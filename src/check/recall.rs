@@ -12,7 +12,6 @@ use crate::check::files::source_text;
 use crate::check::{CheckRun, Outcome, stored};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::Verdict;
-use crate::deps::host;
 use crate::deps::recorder::{Recorder, Watch, Watched};
 use crate::deps::sight::{Gap, Seen};
 use crate::deps::world::World;
@@ -231,15 +230,12 @@ const FACT: &str = "(link)";
 
 const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
 
-/// The environment of a toolchain's commands, without what each command gets anew, and with the names
-/// of the machine.
+/// The environment of a toolchain's commands, without what each command gets anew.
 pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
     let lasts = |(name, _): &&(OsString, OsString)| {
         name != "PWD" && (name != "TMPDIR" || !toolchain.private_temp)
     };
-    let host = host::variable();
-    let variables = toolchain.env.iter().filter(lasts).chain([&host]);
-    Variables::new(variables.map(|(name, value)| (name, value)))
+    Variables::new(toolchain.env.iter().filter(lasts).map(|(name, value)| (name, value)))
 }
 
 /// Why the answer to a question is not kept, whatever was seen.

@@ -17,8 +17,8 @@ use crate::check::context::Silent;
 use crate::check::recall::lasting_variables;
 use crate::check::stored;
 use crate::compiler::verdict::Verdict;
-use crate::deps::host;
 use crate::deps::sight::Sight;
+use crate::deps::system;
 use crate::deps::world::World;
 use crate::engine::{self, Options, plan_of};
 use crate::os::{Found, Look};
@@ -192,7 +192,7 @@ fn explain(store: &mut Store, entry: &Entry, world: &mut World, files: bool, tex
     }
     if files && let Some((paths, names)) = store.rests_on(entry) {
         paths.iter().for_each(|sight| line(format!("  {}", sight_seen(sight))));
-        names.iter().for_each(|name| line(format!("  {}", host::shown(name))));
+        names.iter().for_each(|name| line(format!("  {}", system::shown(name))));
     }
 }
 
@@ -235,7 +235,7 @@ fn path_change(change: &PathChange) -> String {
 }
 
 fn variable_change(change: &VariableChange) -> String {
-    let name = host::shown(&change.name);
+    let name = system::shown(&change.name);
     match (change.was_set, change.is_set) {
         (true, false) => format!("{name} is no longer set"),
         (false, true) => format!("{name} was not set"),

@@ -1,6 +1,5 @@
 //! What an answer rests on: everything that the commands behind it looked at.
 
-pub(crate) mod host;
 mod loader;
 mod locale;
 mod log;
@@ -8,4 +7,5 @@ mod programs;
 mod reading;
 pub(crate) mod recorder;
 pub(crate) mod sight;
+pub(crate) mod system;
 pub(crate) mod world;

@@ -20,7 +20,7 @@
 //! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark
 //!   mode needs to know of the machine.
 //! * [`asker`]: the user and the processor, on which answers may depend. [`host_names`]: the names of
-//!   the machine and its kernel.
+//!   the machine and its kernel. [`user_entry`]: what the system knows of the user.
 //! * [`become_program`]: replaces this process by another program. [`is_in_others_hands`]: whether
 //!   other users can change the files in a directory.
 //! * [`file_identity`]: detects that a file was replaced. [`remove_all`]: removes a directory,

@@ -1,12 +1,13 @@
 //! The environment variables an answer rests on.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 
 use serde::{Deserialize, Serialize};
 
 use super::format::short;
-use crate::deps::host::HOST;
+use crate::deps::system;
 use crate::os;
 
 /// Stands for the value of a variable: values may be long or secret.
@@ -16,6 +17,8 @@ pub(super) type Digest = [u8; 16];
 #[derive(Debug, Default)]
 pub(crate) struct Variables {
     values: HashMap<OsString, Digest>,
+    /// What the system said when it was asked, under names that no variable has.
+    asked: RefCell<HashMap<Vec<u8>, Digest>>,
 }
 
 impl Variables {
@@ -27,30 +30,30 @@ impl Variables {
     {
         let mut values = HashMap::new();
         for (name, value) in env {
-            let digest = short(&blake3::hash(os::bytes_of(value.as_ref())));
+            let digest = digest_of(value.as_ref());
             let known = values.entry(name.as_ref().to_owned()).or_insert(digest);
             // Which of two values counts depends on who reads it.
             if *known != digest {
                 *known = short(&blake3::hash(&[*known, digest].concat()));
             }
         }
-        Variables { values }
-    }
-
-    /// How many variables there are.
-    fn count(&self) -> usize {
-        self.values.keys().filter(|name| is_real(name)).count()
+        Variables { values, asked: RefCell::default() }
     }
 
     fn get(&self, name: &[u8]) -> Option<Digest> {
-        self.values.get(&os::from_bytes(name.to_vec())).copied()
+        if !system::is_asked(name) {
+            return self.values.get(&os::from_bytes(name.to_vec())).copied();
+        }
+        let mut asked = self.asked.borrow_mut();
+        if !asked.contains_key(name) {
+            asked.insert(name.to_vec(), digest_of(&system::asked(name)?));
+        }
+        asked.get(name).copied()
     }
 }
 
-/// Whether this is a variable of the environment. The names of the machine only count for those that
-/// ask for them.
-fn is_real(name: &OsStr) -> bool {
-    name != HOST
+fn digest_of(value: &OsStr) -> Digest {
+    short(&blake3::hash(os::bytes_of(value)))
 }
 
 /// The variables that an answer rests on, with what they were.
@@ -76,13 +79,13 @@ pub(crate) struct VariableChange {
 impl VariablesSeen {
     /// The variables with these names in an environment, or all of it.
     pub(super) fn new(names: &[OsString], is_whole: bool, env: &Variables) -> VariablesSeen {
-        let all = env.values.keys().filter(|name| is_whole && is_real(name));
+        let all = env.values.keys().filter(|_| is_whole);
         let mut names: Vec<&OsString> = names.iter().chain(all).collect();
         names.sort_unstable();
         names.dedup();
         let named = names
             .into_iter()
-            .map(|name| (os::bytes_of(name).to_vec(), env.values.get(name).copied()))
+            .map(|name| (os::bytes_of(name).to_vec(), env.get(os::bytes_of(name))))
             .collect();
         VariablesSeen { named, is_whole }
     }
@@ -90,12 +93,13 @@ impl VariablesSeen {
     /// Whether an environment has the same values.
     pub(super) fn holds(&self, env: &Variables) -> bool {
         self.named.iter().all(|(name, was)| env.get(name) == *was)
-            && (!self.is_whole || self.count() == env.count())
+            && (!self.is_whole || self.count() == env.values.len())
     }
 
     /// How many of the variables were set.
     fn count(&self) -> usize {
-        self.named.iter().filter(|(name, was)| was.is_some() && name != HOST.as_bytes()).count()
+        let is_set = |(name, was): &&(Vec<u8>, Option<_>)| was.is_some() && !system::is_asked(name);
+        self.named.iter().filter(is_set).count()
     }
 
     /// The names, and whether the whole environment counts.
@@ -117,8 +121,7 @@ impl VariablesSeen {
             .collect();
         if self.is_whole {
             let is_new = |name: &&OsString| {
-                is_real(name)
-                    && !self.named.iter().any(|(bytes, _)| bytes == os::bytes_of(name.as_os_str()))
+                !self.named.iter().any(|(bytes, _)| bytes == os::bytes_of(name.as_os_str()))
             };
             let mut new: Vec<_> = env.values.keys().filter(is_new).cloned().collect();
             new.sort_unstable();
@@ -165,15 +168,19 @@ mod tests {
     }
 
     #[test]
-    fn the_names_of_the_machine_count_for_whoever_asked() {
-        let then = Variables::new([("A", "1"), (HOST, "x")]);
-        let renamed = Variables::new([("A", "1"), (HOST, "y")]);
-        assert!(seen(&[], true, &then).holds(&renamed));
-        assert_eq!(seen(&[], true, &then).changes(&renamed), []);
+    fn the_system_counts_for_whoever_asked_it() {
+        let env = Variables::new([("A", "1")]);
         for is_whole in [false, true] {
-            let read = seen(&["A", HOST], is_whole, &then);
-            assert!(read.holds(&then) && !read.holds(&renamed));
-            assert_eq!(read.changes(&renamed).len(), 1);
+            for name in ["host=", "user="] {
+                let mut read = seen(&["A", name], is_whole, &env);
+                assert!(read.holds(&env));
+                assert_eq!(read.changes(&env), []);
+                // As if it had been another machine or user.
+                read.named[1].1 = Some([0; 16]);
+                assert!(!read.holds(&env));
+                let change = VariableChange { name: name.into(), was_set: true, is_set: true };
+                assert_eq!(read.changes(&env), [change]);
+            }
         }
     }
 

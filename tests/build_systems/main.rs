@@ -12,3 +12,4 @@ mod meson_docs;
 mod meson_grouped;
 mod meson_kinds;
 mod meson_slips;
+mod meson_store;

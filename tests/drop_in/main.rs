@@ -16,4 +16,5 @@ mod dropin_log;
 mod dropin_old;
 mod dropin_recipes;
 mod dropin_settings;
+mod dropin_store;
 mod fallback;

@@ -25,7 +25,7 @@ fn gaps() {
             case("gcc -c ../x.c").gap("relative path"),
             case("gcc -I.. -c x.c").gap("relative path"),
             case("gcc -c x.c").env("LC_ALL", "en_US.UTF-8").env("LOCPATH", "/no/such/dir").gap("LOCPATH"),
-            case("gcc -c x.c").env("LC_ALL", "german").gap("another name of a locale"),
+            case("gcc -c x.c").env("LC_ALL", "french").gap("another name of a locale"),
             case("gcc -c x.c").env("LC_ALL", "no/locale").gap("unusual name"),
             case("sh -c 'echo > @DIR@-left'").gap("writes"),
             case("sh -c 'mkdir @DIR@-made; rmdir @DIR@-made'"),

@@ -267,6 +267,72 @@ fn scripts_rest_on_the_whole_environment() {
     assert_eq!(ask(None), (3, "run".into()));
 }
 
+/// A script of bash asks for the names of the machine, and what the system knows of the user.
+#[test]
+fn scripts_of_bash_are_kept() {
+    let place = Place::new();
+    let text = "#!/bin/bash\nargs=(-DVALUE=\"${CHOSEN:-1}\" \"$@\")\nexec gcc \"${args[@]}\"\n";
+    let wrapper = program(&place.path("cc"), text);
+    let check = json!({"id": "A", "kind": "compute_int", "expression": "VALUE"});
+    let request = of(&[&wrapper], check).to_string();
+    let ask = |chosen: &str| {
+        let call = place.call(&["check", "-"]).env("CHOSEN", chosen);
+        let answer = call.run_with(request.as_bytes()).result("A");
+        (answer["value"].as_i64().unwrap(), answer["how"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(ask("1"), (1, "run".into()));
+    assert_eq!(ask("2"), (2, "run".into()));
+    assert_eq!(ask("1"), (1, "stored".into()), "{}", place.why());
+    let files = place.tool(&["why", "--files", "A"]).stdout;
+    assert!(files.contains("  the name or kernel of the machine\n"), "{files}");
+    assert!(files.contains("  the variable CHOSEN\n"), "{files}");
+    program(&place.path("cc"), &text.replace("gcc", "gcc -DOTHER"));
+    assert_eq!(ask("1"), (1, "run".into()));
+}
+
+/// A catalog of messages with one of them, in the format of gettext.
+fn catalog(text: u8, translated: u8) -> Vec<u8> {
+    // After the number of messages: where the texts and their translations are.
+    let head: [u32; 11] = [0x9504_12de, 0, 1, 28, 36, 0, 44, 1, 44, 1, 46];
+    let head = head.iter().flat_map(|word| word.to_ne_bytes());
+    head.chain([text, 0, translated, 0]).collect()
+}
+
+#[test]
+fn messages_that_are_installed_later_are_found() {
+    let place = Place::new();
+    let dir = place.path("languages");
+    let text = format!(
+        "#!/bin/bash\nTEXTDOMAIN=own\nTEXTDOMAINDIR={}\nexec gcc -DVALUE=$\"1\" \"$@\"\n",
+        dir.display()
+    );
+    let wrapper = program(&place.path("cc"), &text);
+    let mut request =
+        of(&[&wrapper], json!({"id": "A", "kind": "compute_int", "expression": "VALUE"}));
+    request["toolchains"]["c"]["env"] = json!({"LC_ALL": "en_US.UTF-8", "LANGUAGE": "xx:yy"});
+    let ask = || {
+        let answer = place.ask(&request).result("A");
+        (answer["value"].as_i64().unwrap(), answer["how"].as_str().unwrap().to_owned())
+    };
+    let install = |language: &str, value: u8| {
+        let dir = dir.join(language).join("LC_MESSAGES");
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("own.mo"), catalog(b'1', value)).unwrap();
+        // What has just changed could change again unnoticed.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    };
+    assert_eq!(ask(), (1, "run".into()));
+    assert_eq!(ask(), (1, "stored".into()), "{}", place.why());
+    install("yy", b'2');
+    assert_eq!(ask(), (2, "run".into()), "tests/install makes the locale en_US.UTF-8");
+    assert_eq!(ask(), (2, "stored".into()), "{}", place.why());
+    install("xx", b'3');
+    assert_eq!(ask(), (3, "run".into()));
+    install("xx", b'4');
+    assert_eq!(ask(), (4, "run".into()));
+    assert_eq!(ask(), (4, "stored".into()), "{}", place.why());
+}
+
 #[test]
 fn products_come_from_the_store() {
     let place = Place::new();

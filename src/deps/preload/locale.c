@@ -16,20 +16,12 @@ static const char *const seen_redirections[] = {"LOCPATH", "GCONV_PATH", "OUTPUT
 
 enum { SEEN_REDIRECTIONS = sizeof seen_redirections / sizeof *seen_redirections };
 
-static bool seen_has_locale;
-
-/* Whether this program has asked for a locale other than C. */
-bool seen_uses_locales(void)
-{
-	return __atomic_load_n(&seen_has_locale, __ATOMIC_RELAXED);
-}
-
 /* A locale that is asked for, whether it is there or not. */
 static void seen_locale(const char *name)
 {
 	if (!*name || seen_is_c(name) || !seen_is_on())
 		return;
-	__atomic_store_n(&seen_has_locale, true, __ATOMIC_RELAXED);
+	seen_expect_loads();
 	seen_note_name(SEEN_LOCALE, name);
 	const char *languages = seen_variable("LANGUAGE");
 	if (languages && *languages)

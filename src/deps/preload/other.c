@@ -2,6 +2,7 @@
 
 #include "seen.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -20,7 +21,7 @@ HOOK char *secure_getenv(const char *name)
 	return REAL(secure_getenv)(name);
 }
 
-/* The names of the machine are a dependency like a variable: src/deps/host.rs. */
+/* The names of the machine are a dependency like a variable: src/deps/system.rs. */
 
 #define SEEN_HOST(type, name, parameters, arguments)                                               \
 	HOOK type name parameters                                                                      \
@@ -36,6 +37,30 @@ SEEN_HOST(int, gethostname, (char *name, size_t size), (name, size))
 SEEN_HOST(int, __gethostname_chk, (char *name, size_t size, size_t whole), (name, size, whole))
 SEEN_HOST(int, getdomainname, (char *name, size_t size), (name, size))
 SEEN_HOST(int, __getdomainname_chk, (char *name, size_t size, size_t whole), (name, size, whole))
+
+/* So is what the system knows of the user who runs the program, but not of others. A module of the
+ * C library that is loaded for it is noted when the program ends. */
+
+static void seen_user(uid_t user)
+{
+	bool is_own = (long)user == seen_call(SYS_getuid, 0, 0, 0, 0) &&
+	              (long)user == seen_call(SYS_geteuid, 0, 0, 0, 0);
+	seen_note_name(is_own ? SEEN_VARIABLE : SEEN_UNSEEN, is_own ? "user=" : "getpwuid");
+	seen_expect_loads();
+}
+
+HOOK struct passwd *getpwuid(uid_t user)
+{
+	seen_user(user);
+	return REAL(getpwuid)(user);
+}
+
+HOOK int getpwuid_r(uid_t user, struct passwd *restrict into, char *restrict text, size_t size,
+                    struct passwd **restrict result)
+{
+	seen_user(user);
+	return REAL(getpwuid_r)(user, into, text, size, result);
+}
 
 /* The time. Whether it matters depends on the program: src/deps/reading.rs. These call the system
  * themselves, because the C library chooses its own functions when it is loaded. */
@@ -184,8 +209,6 @@ SEEN_UNSEEN_HOOK(getgrent)
 SEEN_UNSEEN_HOOK(getspnam)
 SEEN_UNSEEN_HOOK(getpwnam)
 SEEN_UNSEEN_HOOK(getpwnam_r)
-SEEN_UNSEEN_HOOK(getpwuid)
-SEEN_UNSEEN_HOOK(getpwuid_r)
 SEEN_UNSEEN_HOOK(getpwent)
 SEEN_UNSEEN_HOOK(getgrnam)
 SEEN_UNSEEN_HOOK(getgrnam_r)

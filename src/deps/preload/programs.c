@@ -52,12 +52,19 @@ __attribute__((destructor)) static void seen_end(void)
 		seen_note_name(SEEN_UNSEEN, "load");
 }
 
-/* The same where this program ends without destructors. Only the messages of a locale load libraries
- * unasked then; without one, nothing is called that a signal handler may not. */
+static bool seen_may_load;
+
+void seen_expect_loads(void)
+{
+	__atomic_store_n(&seen_may_load, true, __ATOMIC_RELAXED);
+}
+
+/* The same where this program ends without destructors. Most programs load nothing unasked then, and
+ * are spared a call that is not safe in a signal handler. */
 static void seen_end_at_once(void)
 {
 	int kept = errno;
-	if (seen_uses_locales())
+	if (__atomic_load_n(&seen_may_load, __ATOMIC_RELAXED))
 		seen_end();
 	errno = kept;
 }

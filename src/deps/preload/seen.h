@@ -106,10 +106,9 @@ bool seen_use(const char *path);
 /* Notes a file that has been mapped, with another path. */
 void seen_used(enum seen_kind kind, const char *path, const char *other);
 
-/* locale.c */
-bool seen_uses_locales(void);
-
 /* programs.c */
+/* From now on, the C library may load libraries that nobody asks for. */
+void seen_expect_loads(void);
 void seen_map_objects(void);
 void seen_scan_options(int count, char **words);
 

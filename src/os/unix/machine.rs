@@ -1,9 +1,10 @@
 //! What is to be known of the machine.
 
 use std::ffi::OsString;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
+use nix::unistd::{User, getuid};
 
 /// CPU time spent so far.
 #[derive(Debug, Clone, Copy)]
@@ -56,4 +57,23 @@ pub(crate) fn host_names() -> Vec<OsString> {
     #[cfg(target_os = "linux")]
     all.push(names.domainname());
     all.into_iter().map(Into::into).collect()
+}
+
+/// What the system knows of the user who runs this program, as programs see it.
+pub(crate) fn user_entry() -> OsString {
+    let entry = match User::from_uid(getuid()) {
+        Ok(Some(user)) => format!(
+            "{}\n{}\n{}\n{}\n{}\n{}",
+            user.name,
+            user.gid,
+            user.gecos.to_string_lossy(),
+            user.dir.display(),
+            user.shell.display(),
+            user.passwd.to_string_lossy()
+        ),
+        Ok(None) => String::new(),
+        // It may be known the next time: equal to nothing.
+        Err(error) => format!("{error} {:?}", SystemTime::now()),
+    };
+    entry.into()
 }

@@ -33,7 +33,7 @@ pub(crate) use limits::{
 };
 pub(crate) use look::{Found, Look, Stamp, changed, look};
 pub(crate) use machine::{
-    CpuSpent, available_memory, cpu_spent, host_names, processor, raise_file_limit,
+    CpuSpent, available_memory, cpu_spent, host_names, processor, raise_file_limit, user_entry,
 };
 pub(crate) use private::{
     DirOwner, bytes_of, dir_owner, from_bytes, is_own_or_roots, make_private, open_own, read_at,

@@ -1,0 +1,45 @@
+//! The drop-in takes answers from the store.
+
+use std::fs;
+use std::process::Command;
+
+use crate::dropin::{Configured, Project, drop_in_args, two_cmakes};
+use crate::support::*;
+
+const LISTS: &str = "cmake_minimum_required(VERSION 3.16)\nproject(p C)\ninclude(CheckFunctionExists)\ninclude(CheckIncludeFile)\ninclude(CheckTypeSize)\n\
+    check_function_exists(fork HAVE_FORK)\ncheck_function_exists(kqueue HAVE_KQUEUE)\n\
+    check_include_file(unistd.h HAVE_UNISTD_H)\ncheck_include_file(no/such.h HAVE_NO_SUCH_H)\n\
+    check_type_size(long SIZEOF_LONG)\n";
+
+/// How many commands tryall started.
+fn processes(configured: &Configured) -> u32 {
+    let line = configured.text.lines().find(|line| line.starts_with("-- tryall: ")).unwrap();
+    let before = line.split_once(" processes").unwrap().0;
+    before.rsplit_once(' ').unwrap().1.parse().unwrap()
+}
+
+#[test]
+fn empty_build_directory_starts_no_compiler() {
+    let store = tempfile::tempdir().unwrap();
+    for cmake in two_cmakes() {
+        let project = Project::of(LISTS);
+        let configured = |store: &str| {
+            let _ = fs::remove_dir_all(project.build());
+            let args = drop_in_args();
+            let change = |command: &mut Command| {
+                command.env("TRYALL_STORE", store).env("LANG", "C.UTF-8").env_remove("LC_ALL");
+            };
+            project.again_with(&cmake, &args.each_ref().map(String::as_str), change)
+        };
+        let path = store.path().join(cmake.0.parent().unwrap().file_name().unwrap());
+        let [first, second, off] =
+            [path.to_str().unwrap(), path.to_str().unwrap(), "off"].map(configured);
+        for again in [&second, &off] {
+            first.assert_same_as(again);
+            assert_eq!(again.value("SIZEOF_LONG"), first.value("SIZEOF_LONG"));
+        }
+        assert!(processes(&first) > 0, "{}", first.text);
+        assert_eq!(processes(&second), 0, "{}", second.text);
+        assert!(processes(&off) > 0, "{}", off.text);
+    }
+}
