@@ -18,7 +18,6 @@ use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::{Endianness, ReadCache};
 
 use super::programs;
-use super::recorder::GRAIN;
 use crate::os::{self, Found, Look, Stamp};
 
 /// A program that was started.
@@ -52,10 +51,8 @@ pub(super) struct Looks {
 }
 
 /// Remembers what is known about programs and libraries.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Loader {
-    /// When the first command had not begun. What changed later may not be what a command saw.
-    begin: SystemTime,
     objects: HashMap<(OsString, Found), Rc<Facts>>,
     /// The paths in the loader's cache.
     cache: Option<Rc<HashSet<Vec<u8>>>>,
@@ -95,22 +92,19 @@ const FOR_PROCESSORS: [&str; 7] =
 /// What may be in `glibc-hwcaps`.
 const LEVELS: [&str; 3] = ["x86-64-v4", "x86-64-v3", "x86-64-v2"];
 
-impl Default for Loader {
-    fn default() -> Self {
-        Loader { begin: SystemTime::now(), objects: HashMap::new(), cache: None }
-    }
-}
-
 impl Loader {
-    /// What the start of a program rests on.
-    pub(super) fn looks(&mut self, image: &Image) -> Looks {
+    /// What the start of a program rests on, which did not start before `since`. What changed later
+    /// may not be what it saw.
+    pub(super) fn looks(&mut self, image: &Image, since: SystemTime) -> Looks {
         let mut looks = self.all_looks(image);
         let is_late = |found: &Found| match found {
-            Found::Stamp(stamp) if !stamp.is_dir() => stamp.changed_at() + GRAIN > self.begin,
+            Found::Stamp(stamp) if !stamp.is_dir() => stamp.changed_at() > since,
             _ => false,
         };
-        // What the library saw when the program began comes from `mapped`.
-        let is_mapped = |path: &Rc<OsStr>| image.mapped.iter().any(|(mapped, _)| mapped == path);
+        // The library saw these when the program began.
+        let is_mapped = |path: &Rc<OsStr>| {
+            *path == image.path || image.mapped.iter().any(|(mapped, _)| mapped == path)
+        };
         let mut late =
             looks.paths.iter().filter(|(path, found)| !is_mapped(path) && is_late(found));
         if let Some((path, _)) = late.next() {
@@ -121,7 +115,10 @@ impl Loader {
 
     fn all_looks(&mut self, image: &Image) -> Looks {
         let mut looks = Looks::default();
-        looks.look_at(image.path.clone());
+        match image.stamp {
+            Some(stamp) => looks.paths.push((image.path.clone(), Found::Stamp(stamp))),
+            None => looks.look_at(image.path.clone()),
+        }
         let mut interpreters = Interpreters(Path::new(&*image.path).to_path_buf());
         let is_script =
             interpreters.by_ref().inspect(|path| looks.look_at(path.as_os_str().into())).count()

@@ -207,7 +207,7 @@ impl<'a> Reading<'a> {
             let mapped = image.mapped.iter().map(|(path, _)| path);
             libraries
                 .extend(mapped.filter(|path| path.as_bytes().ends_with(b"/libc.so.6")).cloned());
-            let started = self.known.started(image);
+            let started = self.known.started(image, since);
             if !started.looks.is_known {
                 if self.clocked.contains(&number) && !started.looks.is_shell {
                     miss(seen, || format!("{shown} asks for the time"));

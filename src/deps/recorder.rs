@@ -29,7 +29,7 @@ const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
 
 /// A program that was written less than this long ago may be written again without a change of its
 /// times.
-pub(super) const GRAIN: Duration = Duration::from_millis(25);
+const GRAIN: Duration = Duration::from_millis(25);
 
 /// The same where file systems keep whole seconds, or every other one.
 const COARSE_GRAIN: Duration = Duration::from_millis(2025);
@@ -212,11 +212,11 @@ impl Known {
     }
 
     /// What the start of a program rests on.
-    pub(super) fn started(&mut self, image: Image) -> Rc<Started> {
+    pub(super) fn started(&mut self, image: Image, since: SystemTime) -> Rc<Started> {
         if let Some(started) = self.images.get(&image) {
             return started.clone();
         }
-        let mut looks = self.loader.looks(&image);
+        let mut looks = self.loader.looks(&image, since);
         let paths = std::mem::take(&mut looks.paths).into_iter();
         let sights = paths.map(|(path, found)| self.sight(path, Look::Follow, found)).collect();
         let started = Rc::new(Started { sights, looks });

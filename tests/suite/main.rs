@@ -36,3 +36,4 @@ mod slips;
 mod slots;
 mod store;
 mod store_places;
+mod store_surroundings;

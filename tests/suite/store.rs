@@ -17,7 +17,9 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
-        Place { dir: tempfile::tempdir().unwrap() }
+        let place = Place { dir: tempfile::tempdir().unwrap() };
+        fs::create_dir(place.path("tmp")).unwrap();
+        place
     }
 
     pub fn store(&self) -> PathBuf {
@@ -31,11 +33,12 @@ impl Place {
 
     /// `tryall` with this store.
     pub fn call(&self, args: &[&str]) -> Call {
-        Call::new(args).env("TRYALL_STORE", self.store())
+        // Shells look at the directories above their own.
+        Call::new(args).env("TRYALL_STORE", self.store()).env("TMPDIR", self.path("tmp"))
     }
 
     /// Runs a request.
-    fn ask(&self, request: &Value) -> Ran {
+    pub fn ask(&self, request: &Value) -> Ran {
         self.call(&["check", "-"]).run_with(request.to_string().as_bytes())
     }
 
@@ -63,7 +66,7 @@ pub fn of_gcc(checks: &[Value]) -> Value {
 }
 
 /// A request with one check of another compiler.
-fn of(compiler: &[&str], check: Value) -> Value {
+pub fn of(compiler: &[&str], check: Value) -> Value {
     json!({"timeout": PATIENCE, "toolchains": {"c": {"command": compiler}}, "checks": [check]})
 }
 
@@ -73,7 +76,7 @@ pub fn size() -> Value {
 }
 
 /// Writes a program.
-fn program(path: &Path, text: &str) -> String {
+pub fn program(path: &Path, text: &str) -> String {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     path.to_str().unwrap().into()
