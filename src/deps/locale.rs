@@ -74,8 +74,9 @@ impl Names {
     pub(super) fn add(&mut self, record: &Record<'_>) {
         let (first, second) = record.pair();
         match record.kind {
-            // A name may be one for each category: "LC_CTYPE=C.UTF-8;LC_TIME=C".
+            // A program may name one for each category: "LC_CTYPE=C.UTF-8;LC_TIME=C".
             Kind::Locale => {
+                self.locales.insert(first.to_vec());
                 let value =
                     |part: &[u8]| part.rsplit(|byte| *byte == b'=').next().map(<[u8]>::to_vec);
                 self.locales.extend(first.split(|byte| *byte == b';').filter_map(value));
@@ -110,11 +111,9 @@ impl Names {
         let all: BTreeSet<_> = self.locales.union(&self.languages).collect();
         let aliases = std::fs::read(Path::new(CATALOGS).join(ALIASES)).unwrap_or_default();
         for name in &all {
-            let shown = String::from_utf8_lossy(name);
-            if name.contains(&b'/') {
-                looks.miss(format!("the command uses a locale with an unusual name: {shown}"));
-            } else if is_alias(name, &aliases) {
-                looks.miss(format!("{shown} is another name of a locale"));
+            if name.contains(&b'/') || is_alias(name, &aliases) {
+                let name = String::from_utf8_lossy(name);
+                looks.miss(format!("the command uses a locale with an unusual name: {name}"));
             }
         }
         for name in self.locales.iter().flat_map(|name| variants(name)) {
@@ -126,10 +125,10 @@ impl Names {
         }
         let languages: BTreeSet<_> = all.iter().flat_map(|name| variants(name)).collect();
         for domain in DOMAINS {
-            looks.look_for_messages(domain.as_bytes(), b"", &languages);
+            looks.look_for_messages(domain.as_bytes(), "".as_ref(), &languages);
         }
         for (domain, dir) in &self.domains {
-            looks.look_for_messages(domain, dir, &languages);
+            looks.look_for_messages(domain, OsStr::from_bytes(dir), &languages);
         }
         looks
     }
@@ -147,18 +146,17 @@ impl Libraries {
 /// The path of the tables among the texts in a C library.
 fn tables(library: &[u8]) -> Option<PathBuf> {
     let archive = Path::new(LOCALES).join(ARCHIVE);
-    let (mut has_archive, mut has_catalogs, mut tables) = (false, false, None);
+    let [mut has_archive, mut has_catalogs, mut is_elsewhere] = [false; 3];
+    let mut tables = None;
     for text in library.split(|byte| *byte == 0) {
         has_archive |= text == archive.as_os_str().as_bytes();
         has_catalogs |= text == CATALOGS.as_bytes();
-        if ELSEWHERE.iter().any(|name| text.starts_with(name)) {
-            return None;
-        }
+        is_elsewhere |= ELSEWHERE.iter().any(|name| text.starts_with(name));
         if text.first() == Some(&b'/') && text.ends_with(TABLES.as_bytes()) {
             tables = Some(PathBuf::from(OsStr::from_bytes(text)));
         }
     }
-    tables.filter(|_| has_archive && has_catalogs)
+    tables.filter(|_| has_archive && has_catalogs && !is_elsewhere)
 }
 
 impl Looks {
@@ -181,12 +179,8 @@ impl Looks {
         }
     }
 
-    fn look_for_messages(&mut self, domain: &[u8], dir: &[u8], languages: &BTreeSet<Vec<u8>>) {
-        let dir = OsStr::from_bytes(dir);
-        let mut dirs = vec![OsStr::new(CATALOGS), OsStr::new(MORE_CATALOGS)];
-        if !dir.is_empty() {
-            dirs.push(dir);
-        }
+    fn look_for_messages(&mut self, domain: &[u8], dir: &OsStr, languages: &BTreeSet<Vec<u8>>) {
+        let dirs = [CATALOGS.as_ref(), MORE_CATALOGS.as_ref(), dir];
         if domain.contains(&b'/') || !dir.is_empty() && !Path::new(dir).is_absolute() {
             let domain = String::from_utf8_lossy(domain);
             self.miss(format!("the messages of {domain} are in an unusual place"));
@@ -195,7 +189,8 @@ impl Looks {
         let file = [domain, b".mo"].concat();
         for language in languages {
             let parts = [OsStr::from_bytes(language), MESSAGES.as_ref(), OsStr::from_bytes(&file)];
-            dirs.iter().for_each(|dir| self.look_below(dir, &parts));
+            let dirs = dirs.iter().filter(|dir| !dir.is_empty());
+            dirs.for_each(|dir| self.look_below(dir, &parts));
         }
     }
 
