@@ -187,6 +187,8 @@ impl Recall {
             return Err(gap.clone());
         }
         let recorder = self.recorder.as_ref().ok_or_else(|| Gap(CANNOT_SEE.into()))?;
+        // What the system says must not be newer than what the command hears.
+        self.variables_of(id, toolchain).ask_system();
         let watch = recorder.watch(program, env, &[&self.scratch]);
         Ok((recorder, watch.map_err(|error| Gap(format!("{CANNOT_SEE}: {error}")))?))
     }
@@ -215,7 +217,11 @@ impl Recall {
     }
 
     fn variables(&self, plan: &Plan, id: ToolchainId) -> Rc<Variables> {
-        let variables = || Rc::new(lasting_variables(&plan.toolchains[id]));
+        self.variables_of(id, &plan.toolchains[id])
+    }
+
+    fn variables_of(&self, id: ToolchainId, toolchain: &Toolchain) -> Rc<Variables> {
+        let variables = || Rc::new(lasting_variables(toolchain));
         self.variables.borrow_mut().entry(id).or_insert_with(variables).clone()
     }
 

@@ -4,7 +4,7 @@
 //! The preloaded library notes only the names, and the places are worked out afterwards. The result
 //! may hold paths that were skipped.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -48,13 +48,12 @@ const ARCHIVE: &str = "locale-archive";
 
 /// The directory of the catalogs, unless a program names another.
 const CATALOGS: &str = "/usr/share/locale";
-/// Where Ubuntu's C library looks besides.
+/// Ubuntu's C library also looks here.
 const MORE_CATALOGS: &str = "/usr/share/locale-langpack";
 const ALIASES: &str = "locale.alias";
 
-/// The end of the path of the tables of character sets, and of what counts without it.
+/// The file of the tables of character sets.
 const TABLES: &str = "gconv-modules.cache";
-const TEXT_TABLES: [&str; 2] = ["gconv-modules", "gconv-modules.d"];
 
 /// The domains that need no name: of the C library, and of programs that choose none.
 const DOMAINS: [&str; 2] = ["libc", "messages"];
@@ -70,22 +69,20 @@ const CATEGORIES: [&str; 11] = [
     "LC_NAME", "LC_NUMERIC", "LC_PAPER", "LC_TELEPHONE", "LC_TIME",
 ];
 
-/// The longest name of a locale.
-const LONGEST: usize = 255;
-
 impl Names {
     /// Adds what a note says.
     pub(super) fn add(&mut self, record: &Record<'_>) {
         let (first, second) = record.pair();
         match record.kind {
-            // A name may be one for each category: "LC_CTYPE=C.UTF-8;LC_TIME=C".
-            Kind::Locale => self.locales.extend(first.split(|byte| *byte == b';').map(|part| {
-                let value = part.iter().position(|byte| *byte == b'=').map_or(0, |at| at + 1);
-                part[value..].to_vec()
-            })),
+            // A program may name one for each category: "LC_CTYPE=C.UTF-8;LC_TIME=C".
+            Kind::Locale => {
+                self.locales.insert(first.to_vec());
+                let value =
+                    |part: &[u8]| part.rsplit(|byte| *byte == b'=').next().map(<[u8]>::to_vec);
+                self.locales.extend(first.split(|byte| *byte == b';').filter_map(value));
+            }
             Kind::Languages => {
-                let languages = first.split(|byte| *byte == b':').map(<[u8]>::to_vec);
-                self.languages.extend(languages.filter(|name| !name.is_empty()));
+                self.languages.extend(first.split(|byte| *byte == b':').map(<[u8]>::to_vec));
             }
             Kind::Domain => drop(self.domains.insert((first.to_vec(), second.to_vec()))),
             _ => {}
@@ -114,11 +111,9 @@ impl Names {
         let all: BTreeSet<_> = self.locales.union(&self.languages).collect();
         let aliases = std::fs::read(Path::new(CATALOGS).join(ALIASES)).unwrap_or_default();
         for name in &all {
-            let shown = String::from_utf8_lossy(name);
-            if name.contains(&b'/') || name.len() > LONGEST {
-                looks.miss(format!("the command uses a locale with an unusual name: {shown}"));
-            } else if is_alias(name, &aliases) {
-                looks.miss(format!("{shown} is another name of a locale"));
+            if name.contains(&b'/') || is_alias(name, &aliases) {
+                let name = String::from_utf8_lossy(name);
+                looks.miss(format!("the command uses a locale with an unusual name: {name}"));
             }
         }
         for name in self.locales.iter().flat_map(|name| variants(name)) {
@@ -129,18 +124,14 @@ impl Names {
             looks.look_below(LOCALES, &[name, MESSAGES.as_ref(), "SYS_LC_MESSAGES".as_ref()]);
         }
         let languages: BTreeSet<_> = all.iter().flat_map(|name| variants(name)).collect();
-        for (domain, dir) in self.domains.iter().cloned().chain(DOMAINS.map(unnamed)) {
-            looks.look_for_messages(&domain, OsStr::from_bytes(&dir), &languages);
+        for domain in DOMAINS {
+            looks.look_for_messages(domain.as_bytes(), "".as_ref(), &languages);
         }
-        let mut known = HashSet::new();
-        looks.paths.retain(|(path, ..)| known.insert(path.clone()));
+        for (domain, dir) in &self.domains {
+            looks.look_for_messages(domain, OsStr::from_bytes(dir), &languages);
+        }
         looks
     }
-}
-
-/// A domain whose directory is the usual one.
-fn unnamed(domain: &str) -> (Vec<u8>, Vec<u8>) {
-    (domain.into(), Vec::new())
 }
 
 impl Libraries {
@@ -155,18 +146,17 @@ impl Libraries {
 /// The path of the tables among the texts in a C library.
 fn tables(library: &[u8]) -> Option<PathBuf> {
     let archive = Path::new(LOCALES).join(ARCHIVE);
-    let (mut has_archive, mut has_catalogs, mut tables) = (false, false, None);
+    let [mut has_archive, mut has_catalogs, mut is_elsewhere] = [false; 3];
+    let mut tables = None;
     for text in library.split(|byte| *byte == 0) {
         has_archive |= text == archive.as_os_str().as_bytes();
         has_catalogs |= text == CATALOGS.as_bytes();
-        if ELSEWHERE.iter().any(|name| text.starts_with(name)) {
-            return None;
-        }
+        is_elsewhere |= ELSEWHERE.iter().any(|name| text.starts_with(name));
         if text.first() == Some(&b'/') && text.ends_with(TABLES.as_bytes()) {
             tables = Some(PathBuf::from(OsStr::from_bytes(text)));
         }
     }
-    tables.filter(|_| has_archive && has_catalogs)
+    tables.filter(|_| has_archive && has_catalogs && !is_elsewhere)
 }
 
 impl Looks {
@@ -175,40 +165,32 @@ impl Looks {
     }
 
     fn look_for_tables(&mut self, tables: &Path) {
-        self.look_at(tables);
-        if !matches!(os::look(tables.as_os_str(), Look::Follow), Found::Nothing) {
+        let Some(dir) = tables.parent() else { return };
+        self.look_below(dir, &[TABLES]);
+        if tables.exists() {
             return;
         }
-        let Some(dir) = tables.parent() else { return };
-        let [file, parts] = TEXT_TABLES;
-        self.look_below(dir, &[file]);
-        let parts = dir.join(parts);
-        self.paths.push((
-            parts.as_os_str().into(),
-            Look::List,
-            os::look(parts.as_os_str(), Look::List),
-        ));
-        self.note_changes(&parts);
+        // Without them, the texts count from which they are made.
+        let parts = tables.with_extension("d");
+        self.look_at(&tables.with_extension(""), Look::Follow);
+        self.look_at(&parts, Look::List);
         for part in std::fs::read_dir(&parts).into_iter().flatten().flatten() {
-            self.look_at(&part.path());
+            self.look_at(&part.path(), Look::Follow);
         }
     }
 
     fn look_for_messages(&mut self, domain: &[u8], dir: &OsStr, languages: &BTreeSet<Vec<u8>>) {
-        let mut dirs = vec![OsStr::new(CATALOGS), OsStr::new(MORE_CATALOGS)];
-        if !dir.is_empty() {
-            dirs.push(dir);
-        }
+        let dirs = [CATALOGS.as_ref(), MORE_CATALOGS.as_ref(), dir];
         if domain.contains(&b'/') || !dir.is_empty() && !Path::new(dir).is_absolute() {
             let domain = String::from_utf8_lossy(domain);
             self.miss(format!("the messages of {domain} are in an unusual place"));
             return;
         }
         let file = [domain, b".mo"].concat();
-        for (dir, language) in dirs.iter().flat_map(|dir| languages.iter().map(move |it| (dir, it)))
-        {
+        for language in languages {
             let parts = [OsStr::from_bytes(language), MESSAGES.as_ref(), OsStr::from_bytes(&file)];
-            self.look_below(dir, &parts);
+            let dirs = dirs.iter().filter(|dir| !dir.is_empty());
+            dirs.for_each(|dir| self.look_below(dir, &parts));
         }
     }
 
@@ -221,42 +203,37 @@ impl Looks {
             }
             path.push(part);
         }
-        self.look_at(&path);
+        self.look_at(&path, Look::Follow);
     }
 
     fn is_dir(&mut self, dir: &Path) -> bool {
         if let Some(is_dir) = self.known.get(dir) {
             return *is_dir;
         }
-        let is_dir = matches!(self.look_at(dir), Found::Stamp(stamp) if stamp.is_dir());
+        let is_dir =
+            matches!(self.look_at(dir, Look::Follow), Found::Stamp(stamp) if stamp.is_dir());
         self.known.insert(dir.into(), is_dir);
         is_dir
     }
 
-    fn look_at(&mut self, path: &Path) -> Found {
-        let found = os::look(path.as_os_str(), Look::Follow);
-        self.paths.push((path.as_os_str().into(), Look::Follow, found));
-        self.note_changes(path);
-        found
-    }
-
     /// What is there now need not be what the command saw, if the file or directory has changed.
-    fn note_changes(&mut self, path: &Path) {
+    fn look_at(&mut self, path: &Path, look: Look) -> Found {
+        let found = os::look(path.as_os_str(), look);
+        self.paths.push((path.as_os_str().into(), look, found));
         let changed = std::fs::metadata(path).map(|metadata| os::changed(&metadata));
         if changed.is_ok_and(|changed| changed >= self.since) {
             self.miss(format!("{} changed while the command ran", path.display()));
         }
+        found
     }
 }
 
 /// Whether a file of aliases has a name.
 fn is_alias(name: &[u8], aliases: &[u8]) -> bool {
-    let lower = aliases.to_ascii_lowercase();
-    let name = &*name.to_ascii_lowercase();
-    let first_is = |line: &[u8]| {
-        line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()) == Some(name)
-    };
-    lower.split(|byte| *byte == b'\n').any(first_is)
+    aliases.split(|byte| *byte == b'\n').any(|line| {
+        let first = line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty());
+        first.is_some_and(|first| first.eq_ignore_ascii_case(name))
+    })
 }
 
 /// The names under which the C library looks for a locale: with and without its territory, codeset
@@ -270,9 +247,8 @@ fn variants(name: &[u8]) -> Vec<Vec<u8>> {
     let (territory, rest) = split(&rest, b".@");
     let (codeset, modifier) = split(&rest, b"@");
     let normalized = codeset.get(1..).map(|codeset| [b".", &*normalize(codeset)].concat());
-    let codesets = [Some(codeset), normalized, Some(Vec::new())];
     let mut all = vec![name.to_vec()];
-    for codeset in codesets.iter().flatten() {
+    for codeset in [&*codeset, normalized.as_deref().unwrap_or_default(), &[]] {
         for territory in [&territory[..], &[]] {
             for modifier in [&modifier[..], &[]] {
                 all.push([&language, territory, codeset, modifier].concat());

@@ -153,10 +153,7 @@ impl<'a> Reading<'a> {
         match self.whose(path) {
             Whose::Own => return,
             Whose::Climbed => {
-                miss(seen, || {
-                    let path = shown(path);
-                    format!("the command looks outside of its directory by a relative path: {path}")
-                });
+                miss(seen, || climbed(path));
                 return;
             }
             Whose::Others => {}
@@ -253,8 +250,10 @@ impl<'a> Reading<'a> {
     fn add_locales(&mut self, libraries: &BTreeSet<Rc<OsStr>>, since: SystemTime, seen: &mut Seen) {
         let looks = self.names.looks(libraries, since, &mut self.known.libraries);
         for (path, look, found) in looks.paths {
-            if matches!(self.whose(path.as_bytes()), Whose::Others) {
-                self.places.push(self.known.sight(path, look, found));
+            match self.whose(path.as_bytes()) {
+                Whose::Own => {}
+                Whose::Climbed => miss(seen, || climbed(path.as_bytes())),
+                Whose::Others => self.places.push(self.known.sight(path, look, found)),
             }
         }
         if let Some(why) = looks.gap {
@@ -296,6 +295,10 @@ fn without_parents(path: &Path) -> PathBuf {
 
 fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()
+}
+
+fn climbed(path: &[u8]) -> String {
+    format!("the command looks outside of its directory by a relative path: {}", shown(path))
 }
 
 /// What is said of a function whose looks cannot be seen.

@@ -12,9 +12,12 @@ const HOST: &str = "host=";
 /// Stands for what the system knows of the user who runs the command.
 const USER: &str = "user=";
 
+/// All such names.
+pub(crate) const ALL: [&str; 2] = [HOST, USER];
+
 /// Whether a name among the variables stands for something else.
 pub(crate) fn is_asked(name: &[u8]) -> bool {
-    [HOST, USER].iter().any(|it| it.as_bytes() == name)
+    ALL.iter().any(|it| it.as_bytes() == name)
 }
 
 /// What the system says now. `None` if the name is one of a variable.

@@ -40,6 +40,13 @@ impl Variables {
         Variables { values, asked: RefCell::default() }
     }
 
+    /// Asks the system now for all that answers may rest on.
+    pub(crate) fn ask_system(&self) {
+        for name in system::ALL {
+            self.get(name.as_bytes());
+        }
+    }
+
     fn get(&self, name: &[u8]) -> Option<Digest> {
         if !system::is_asked(name) {
             return self.values.get(&os::from_bytes(name.to_vec())).copied();

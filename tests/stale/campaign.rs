@@ -219,9 +219,7 @@ impl Campaign {
             let is_answer = ["yes", "no"].iter().any(|status| answers[&id]["status"] == *status);
             let is_stored = is_stored(&id);
             self.figures.stored += usize::from(is_stored);
-            let is_kept = question.is_kept
-                && (!question.is_in_callers_locale || self.world.has_plain_locale());
-            if is_kept && is_answer {
+            if question.is_kept && is_answer {
                 if *untouched {
                     self.figures.untouched[column] += 1;
                     self.figures.found[column] += usize::from(is_stored);

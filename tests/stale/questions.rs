@@ -12,8 +12,6 @@ pub struct Question {
     pub check: Value,
     /// Whether `tryall` keeps the answer itself, and not only a program.
     pub is_kept: bool,
-    /// Whether its commands run in the caller's locale. In any but `C`, answers are not kept.
-    pub is_in_callers_locale: bool,
     /// The paths, relative to the root of the world, and the variables as `env:NAME`. A path that ends
     /// in a slash stands for all below it. `env:*` stands for all variables.
     looks_at: Vec<String>,
@@ -135,8 +133,7 @@ impl Writer<'_> {
         let mut looks_at = looks_at.concat();
         looks_at.extend(of_toolchain.expect("it is listed").2);
         let is_kept = check["kind"] != "runs";
-        let is_in_callers_locale = toolchain == "explicit";
-        self.questions.push(Question { check, is_kept, is_in_callers_locale, looks_at });
+        self.questions.push(Question { check, is_kept, looks_at });
     }
 }
 

@@ -181,12 +181,6 @@ impl World {
         }
     }
 
-    /// Whether the asker's messages are those of the locale `C`.
-    pub fn has_plain_locale(&self) -> bool {
-        let locale = self.env.get("LC_ALL").or(self.env.get("LANG"));
-        locale.is_none_or(|locale| locale == "C")
-    }
-
     /// Writes a content of a slot to a path, whose directory is made if it is missing.
     pub fn write(&self, slot: &Slot, variant: usize, path: &Path) -> std::io::Result<()> {
         fs::create_dir_all(path.parent().expect("all paths have a directory"))?;
