@@ -4,7 +4,6 @@ use std::fs;
 use std::process::Command;
 
 use crate::dropin::{Configured, Project, drop_in_args, two_cmakes};
-use crate::support::*;
 
 const LISTS: &str = "cmake_minimum_required(VERSION 3.16)\nproject(p C)\ninclude(CheckFunctionExists)\ninclude(CheckIncludeFile)\ninclude(CheckTypeSize)\n\
     check_function_exists(fork HAVE_FORK)\ncheck_function_exists(kqueue HAVE_KQUEUE)\n\

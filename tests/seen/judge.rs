@@ -216,7 +216,7 @@ fn read(line: &str, dir: &Path, seen: &mut Seen, made: &mut BTreeSet<String>) {
     let arguments = arguments.strip_suffix(')').unwrap_or(arguments);
     let is_there = match result.split(' ').nth(1) {
         _ if !result.starts_with('-') => true,
-        Some("ENOENT" | "ENOTDIR") => false,
+        Some("ENOENT") => false,
         _ => true,
     };
     // A path relative to a directory's descriptor, or to the current directory.

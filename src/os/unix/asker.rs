@@ -23,7 +23,7 @@ pub(crate) fn asker() -> Asker {
     // The only way to read the umask is to set it.
     let umask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
     nix::sys::stat::umask(umask);
-    let (capabilities, umask) = (capabilities(), umask.bits().into());
+    let (capabilities, umask) = (capabilities(), umask.bits());
     Asker { users, capabilities, umask, processor: processor() }
 }
 
