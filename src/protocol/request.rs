@@ -148,7 +148,7 @@ pub struct Toolchain {
     /// The complete command from the source to the object file, instead of `command`, `args`,
     /// `link_args` and `launcher`; for the kinds `compiles`, `links` and `runs`. `{source}` and
     /// `{object}` stand for files, even within a word. The words `{definitions}` and `{args}` stand
-    /// for those of the check. All other words stay unchanged, and only `env` and `TMPDIR` are set.
+    /// for those of the check. All other words stay unchanged, and only `env`, `PWD` and `TMPDIR` are set.
     /// No empty program is tried: the caller vouches for the command.
     pub compile: Option<Vec<String>>,
     /// The complete command from the object file to the program, in the same form: with `{object}`,
