@@ -46,6 +46,8 @@ pub(super) struct Looks {
     pub is_known: bool,
     /// Whether the program is a shell.
     pub is_shell: bool,
+    /// Whether the program is a script.
+    pub is_script: bool,
     /// Why it may look at more than can be seen.
     pub gap: Option<String>,
 }
@@ -144,7 +146,10 @@ impl Loader {
             && programs::reads_by_name(&image.executable, facts.size, &facts.needed)
             && !programs::is_disguised(&image.executable);
         looks.is_shell = programs::is_shell(&image.executable);
-        looks.whole_environment = !looks.is_known;
+        looks.is_script = is_script;
+        // A plugin may read anything.
+        let has_plugin = image.mapped.iter().any(|(path, _)| !belongs(path, &image.executable));
+        looks.whole_environment = !looks.is_known || has_plugin;
         if let (Found::Stamp(_), Some(interpreter)) = (found, &facts.interpreter) {
             looks.look_at(interpreter.as_os_str().into());
         }
@@ -291,6 +296,15 @@ fn replace(text: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
     }
     replaced.extend_from_slice(rest);
     replaced
+}
+
+/// Whether a library is the system's, or was installed together with the program.
+fn belongs(library: &OsStr, executable: &OsStr) -> bool {
+    let prefix = Path::new(executable).ancestors().nth(2);
+    let is_below = |dir: &Path| dir.parent().is_some() && Path::new(library).starts_with(dir);
+    ["/usr", "/lib", "/lib64"].iter().any(|dir| is_below(Path::new(dir)))
+        || prefix.is_some_and(is_below)
+        || !library.as_bytes().starts_with(b"/")
 }
 
 /// The interpreters of a script: the program on its first line, whose own first line may name

@@ -62,6 +62,8 @@ pub(super) enum Kind {
     Locale,
     Languages,
     Domain,
+    /// A program asked for the time. Compilers do, and only measure with it.
+    Clock,
 }
 
 impl Kind {
@@ -69,7 +71,7 @@ impl Kind {
         use Kind::*;
         let all = [
             Follow, Link, List, RealPath, Created, Written, Removed, Variable, Image, Mapped,
-            Started, Unseen, Failed, Changing, Libraries, Locale, Languages, Domain,
+            Started, Unseen, Failed, Changing, Libraries, Locale, Languages, Domain, Clock,
         ];
         all.into_iter().find(|kind| *kind as u32 == number)
     }

@@ -15,9 +15,6 @@ use super::recorder::{Known, Place, Watch, Watched};
 use super::sight::{Gap, Seen, SightId};
 use crate::os::{self, Found, Look};
 
-/// The note of a program that asks for the time. Compilers do, and only measure with it.
-const CLOCK: &[u8] = b"clock";
-
 /// The most links on the way to a file.
 const MOST_LINKS: u32 = 40;
 
@@ -121,7 +118,7 @@ impl<'a> Reading<'a> {
             }
             Kind::Locale | Kind::Languages | Kind::Domain => self.names.add(record),
             Kind::Started => {}
-            Kind::Unseen if record.text == CLOCK => drop(self.clocked.insert(record.image)),
+            Kind::Clock => drop(self.clocked.insert(record.image)),
             Kind::Unseen => miss(seen, || unseen(&String::from_utf8_lossy(record.text))),
             Kind::Created => {
                 let is_left = !self.removed.contains(record.text);
@@ -241,6 +238,11 @@ impl<'a> Reading<'a> {
             let path = self.known.sights().get(twice[0].1).path.clone();
             miss(seen, || format!("{} changed while the command ran", path.display()));
         }
+        for (_, id) in &self.places {
+            if let Some(why) = self.known.why_not_comparable(*id) {
+                miss(seen, || why);
+            }
+        }
         seen.sights = self.places.iter().map(|(_, id)| *id).collect();
         seen.sights.sort_unstable();
         seen.sights.dedup();
@@ -311,7 +313,9 @@ fn unseen(name: &str) -> String {
         "LOCPATH" | "GCONV_PATH" | "OUTPUT_CHARSET" => {
             format!("{name} changes where languages come from")
         }
-        "localtime" | "localtime_r" | "tzset" | "mktime" => "the command asks for the time".into(),
+        "ctime" | "ctime_r" | "localtime" | "localtime_r" | "tzset" | "mktime" => {
+            "the command asks for the time".into()
+        }
         "load" => "the C library loaded another library".into(),
         "dlopen" => "the command loads a library by its name alone".into(),
         _ => format!("the command may look at files that were not seen ({name})"),
@@ -341,6 +345,9 @@ fn judge(record: &Record<'_>, known: &mut Known) -> Noted {
             noted.gap = Some(format!("the command reads an open file: {}", shown()));
         }
         _ if record.found.is_some_and(|stamp| programs::is_common_device(path, &stamp)) => {}
+        _ if record.found.is_some_and(|stamp| stamp.is_pipe()) => {
+            noted.gap = Some(format!("{} is a pipe or socket, and others may answer", shown()));
+        }
         (_, Some(Special::Environment)) => noted.whole_environment = true,
         (_, Some(Special::Machine)) => {
             noted.about_machine = Some(OsStr::from_bytes(path).to_os_string());
@@ -387,7 +394,11 @@ fn found(record: &Record<'_>) -> Found {
 
 /// Walks along all links of a path, as `realpath` does. Returns `None` if it does not come to the
 /// same result.
-fn walk(path: &[u8], result: Option<&[u8]>, known: &mut Known) -> Option<Vec<(Place, SightId)>> {
+pub(super) fn walk(
+    path: &[u8],
+    result: Option<&[u8]>,
+    known: &mut Known,
+) -> Option<Vec<(Place, SightId)>> {
     let mut sights = Vec::new();
     let mut links = 0;
     let mut at = PathBuf::from("/");

@@ -54,6 +54,8 @@ pub(super) struct Known {
     notes: HashMap<Box<[u8]>, Rc<Noted>>,
     images: HashMap<Image, Rc<Started>>,
     loader: Loader,
+    /// Whether each device keeps the time when a file was changed.
+    devices: HashMap<u64, bool>,
     pub(super) libraries: Libraries,
 }
 
@@ -211,6 +213,16 @@ impl Known {
         noted
     }
 
+    /// Why a file that changes may look the same: its file system keeps no time of change.
+    pub(super) fn why_not_comparable(&mut self, id: SightId) -> Option<String> {
+        let Sight { path, found: Found::Stamp(stamp), .. } = self.sights.get(id) else {
+            return None;
+        };
+        let keeps = || os::keeps_time_of_change(Path::new(&**path));
+        let keeps = *self.devices.entry(stamp.device).or_insert_with(keeps);
+        (!keeps).then(|| format!("the file system of {} keeps no time of change", path.display()))
+    }
+
     /// What the start of a program rests on.
     pub(super) fn started(&mut self, image: Image, since: SystemTime) -> Rc<Started> {
         if let Some(started) = self.images.get(&image) {
@@ -218,7 +230,16 @@ impl Known {
         }
         let mut looks = self.loader.looks(&image, since);
         let paths = std::mem::take(&mut looks.paths).into_iter();
-        let sights = paths.map(|(path, found)| self.sight(path, Look::Follow, found)).collect();
+        let sights = paths.map(|(path, found)| self.sight(path, Look::Follow, found));
+        let mut sights: Vec<_> = sights.collect();
+        if !looks.is_script {
+            // A program may ask for its own path, and so may the loader ($ORIGIN).
+            let executable = image.executable.as_encoded_bytes();
+            match reading::walk(image.path.as_encoded_bytes(), Some(executable), self) {
+                Some(links) => sights.extend(links),
+                None => looks.gap = Some(format!("{} is another file now", image.path.display())),
+            }
+        }
         let started = Rc::new(Started { sights, looks });
         self.images.insert(image, started.clone());
         started

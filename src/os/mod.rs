@@ -19,7 +19,8 @@
 //!   open files and processes allow. [`set_limits`]: the limits that can kill a program.
 //! * [`cpu_spent`], [`available_memory`], [`processor`], [`raise_file_limit`]: what the benchmark
 //!   mode needs to know of the machine.
-//! * [`asker`]: the user and the processor, on which answers may depend. [`host_names`]: the names of
+//! * [`asker`]: the user and the processor, on which answers may depend. [`keeps_time_of_change`]:
+//!   whether files of a file system can be compared by their times. [`host_names`]: the names of
 //!   the machine and its kernel. [`user_entry`]: what the system knows of the user.
 //! * [`become_program`]: replaces this process by another program. [`is_in_others_hands`]: whether
 //!   other users can change the files in a directory.

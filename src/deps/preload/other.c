@@ -68,7 +68,7 @@ HOOK int getpwuid_r(uid_t user, struct passwd *restrict into, char *restrict tex
 HOOK time_t time(time_t *into)
 {
 	struct timespec now;
-	seen_note_name(SEEN_UNSEEN, "clock");
+	seen_note_name(SEEN_CLOCK, "");
 	seen_call(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0);
 	if (into)
 		*into = now.tv_sec;
@@ -77,14 +77,14 @@ HOOK time_t time(time_t *into)
 
 HOOK int gettimeofday(struct timeval *restrict into, void *restrict zone)
 {
-	seen_note_name(SEEN_UNSEEN, "clock");
+	seen_note_name(SEEN_CLOCK, "");
 	return (int)REAL(syscall)(SYS_gettimeofday, into, zone);
 }
 
 HOOK int clock_gettime(clockid_t clock, struct timespec *into)
 {
 	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
-		seen_note_name(SEEN_UNSEEN, "clock");
+		seen_note_name(SEEN_CLOCK, "");
 	return (int)REAL(syscall)(SYS_clock_gettime, clock, into);
 }
 
@@ -170,6 +170,8 @@ SEEN_UNSEEN_HOOK(scandir)
 SEEN_UNSEEN_HOOK(scandir64)
 SEEN_UNSEEN_HOOK(scandirat)
 SEEN_UNSEEN_HOOK(scandirat64)
+SEEN_UNSEEN_HOOK(ctime)
+SEEN_UNSEEN_HOOK(ctime_r)
 SEEN_UNSEEN_HOOK(localtime)
 SEEN_UNSEEN_HOOK(localtime_r)
 SEEN_UNSEEN_HOOK(mktime)

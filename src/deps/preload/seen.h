@@ -46,7 +46,8 @@ enum seen_kind {
 	SEEN_LIBRARIES = 15, /* the value of LD_LIBRARY_PATH of a program */
 	SEEN_LOCALE = 16,    /* asked for a locale: its name */
 	SEEN_LANGUAGES = 17, /* the value of LANGUAGE */
-	SEEN_DOMAIN = 18     /* uses messages: their domain, NUL, their directory if it is named */
+	SEEN_DOMAIN = 18,    /* uses messages: their domain, NUL, their directory if it is named */
+	SEEN_CLOCK = 19      /* asked for the time */
 };
 
 /* An exported function that stands in for one of the C library. */

@@ -73,6 +73,11 @@ impl Stamp {
         self.mode & Self::TYPE == 0o020_000
     }
 
+    /// Whether it is a named pipe or a socket.
+    pub(crate) fn is_pipe(&self) -> bool {
+        [0o010_000, 0o140_000].contains(&(self.mode & Self::TYPE))
+    }
+
     /// Whether it is a symbolic link.
     pub(crate) fn is_link(&self) -> bool {
         self.mode & Self::TYPE == 0o120_000

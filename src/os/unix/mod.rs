@@ -91,6 +91,35 @@ pub(crate) fn is_noexec(path: &Path) -> bool {
     statvfs(path).is_ok_and(|stat| stat.flags().contains(FsFlags::ST_NOEXEC))
 }
 
+/// File systems that keep no time of change of their own: images that are made with any times, and
+/// those of another process.
+#[cfg(target_os = "linux")]
+const WITHOUT_TIME_OF_CHANGE: [i64; 9] = [
+    0x7371_7368, // squashfs
+    0xE0F5_E1E2, // erofs
+    0x9660,      // isofs
+    0x28CD_3D45, // cramfs
+    0x7275,      // romfs
+    0x4D44,      // msdos, vfat
+    0x2011_BAB0, // exfat
+    0x5346_544E, // ntfs
+    0x6573_5546, // fuse
+];
+
+/// Whether the file system changes the time of change (`ctime`) with each change of a file.
+#[cfg(target_os = "linux")]
+pub(crate) fn keeps_time_of_change(path: &Path) -> bool {
+    #[allow(clippy::unnecessary_cast, reason = "the widths differ between systems")]
+    let kind = nix::sys::statfs::statfs(path).map(|stat| stat.filesystem_type().0 as i64);
+    kind.is_ok_and(|kind| !WITHOUT_TIME_OF_CHANGE.contains(&kind))
+}
+
+/// Whether the file system changes the time of change (`ctime`) with each change of a file.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn keeps_time_of_change(_: &Path) -> bool {
+    false
+}
+
 /// The free space of a file system, in bytes.
 #[allow(clippy::useless_conversion, reason = "the widths differ between systems")]
 fn free_bytes(stat: &nix::sys::statvfs::Statvfs) -> u64 {
