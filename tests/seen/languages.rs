@@ -39,7 +39,6 @@ fn languages() {
             "./sh-gcc -c bad.c",
             "./bash-gcc undefined.c -o x",
             "bash -c 'echo $\"file not found\"; cd /no/such; gcc bad.c'",
-            "./perl-gcc -c bad.c",
         ] {
             cases.push(case(command).env("LC_ALL", "").env("LANG", locale));
         }
