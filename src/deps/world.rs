@@ -1,7 +1,7 @@
 //! Whether what was seen is still so.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,12 +11,14 @@ use crate::os::{self, Found, Look};
 #[derive(Debug)]
 pub(crate) struct World {
     seen: HashMap<(Rc<OsStr>, Look), Found>,
+    /// Whether each directory is missing.
+    missing: HashMap<OsString, bool>,
     moment: u64,
 }
 
 impl Default for World {
     fn default() -> Self {
-        World { seen: HashMap::new(), moment: next_moment() }
+        World { seen: HashMap::new(), missing: HashMap::new(), moment: next_moment() }
     }
 }
 
@@ -35,6 +37,25 @@ impl World {
 
     /// What is at a path.
     pub(crate) fn look(&mut self, path: &Rc<OsStr>, look: Look) -> Found {
-        *self.seen.entry((path.clone(), look)).or_insert_with(|| os::look(path, look))
+        if let Some(found) = self.seen.get(&(path.clone(), look)) {
+            return *found;
+        }
+        let found = if self.is_below_nothing(path) { Found::Nothing } else { os::look(path, look) };
+        self.seen.insert((path.clone(), look), found);
+        found
+    }
+
+    /// Whether the directory of a path does not exist. Compilers look for many files in each of their
+    /// directories, and most of these directories are missing.
+    fn is_below_nothing(&mut self, path: &OsStr) -> bool {
+        let bytes = path.as_encoded_bytes();
+        let Some(end) = bytes.iter().rposition(|byte| *byte == b'/').filter(|end| *end > 0) else {
+            return false;
+        };
+        let dir = os::from_bytes(bytes[..end].to_vec());
+        *self
+            .missing
+            .entry(dir)
+            .or_insert_with_key(|dir| os::look(dir, Look::Follow) == Found::Nothing)
     }
 }
