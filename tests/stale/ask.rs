@@ -52,8 +52,16 @@ pub fn begin(world: &World, questions: &[&Question], mode: Mode) -> Asked {
     Asked(child)
 }
 
-/// From the next program on, permissions hold for root as well.
+/// The most memory that a compiler may take, in bytes. Some damaged inputs make compilers take all.
+const MOST_MEMORY: u64 = 4 << 30;
+
+/// From the next program on, permissions hold for root as well, and memory is limited.
 fn obey_permissions() -> std::io::Result<()> {
+    nix::sys::resource::setrlimit(
+        nix::sys::resource::Resource::RLIMIT_AS,
+        MOST_MEMORY,
+        MOST_MEMORY,
+    )?;
     const CAP_DAC_OVERRIDE: libc::c_ulong = 1;
     const CAP_DAC_READ_SEARCH: libc::c_ulong = 2;
     for capability in [CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH] {
