@@ -446,7 +446,9 @@ impl<'a> CheckRun<'a> {
     pub(crate) async fn attempt(&self, command: Command<'_>, file: &OsStr) -> Attempt {
         let Command { what, program, argv, reads, product, mode } = command;
         let mut env = self.toolchain.env.clone();
-        toolchain::set(&mut env, "PWD", self.dir.path());
+        if !self.toolchain.sets("PWD") {
+            toolchain::set(&mut env, "PWD", self.dir.path());
+        }
         if self.toolchain.private_temp {
             toolchain::set(&mut env, "TMPDIR", self.dir.path());
         }

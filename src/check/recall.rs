@@ -239,7 +239,7 @@ const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
 /// The environment of a toolchain's commands, without what each command gets anew.
 pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
     let lasts = |(name, _): &&(OsString, OsString)| {
-        name != "PWD" && (name != "TMPDIR" || !toolchain.private_temp)
+        (name != "PWD" || toolchain.sets("PWD")) && (name != "TMPDIR" || !toolchain.private_temp)
     };
     Variables::new(toolchain.env.iter().filter(lasts).map(|(name, value)| (name, value)))
 }

@@ -72,6 +72,11 @@ impl Toolchain {
         found.map(|(_, value)| value.as_os_str())
     }
 
+    /// Whether the request sets a variable for the commands.
+    pub(crate) fn sets(&self, variable: &str) -> bool {
+        self.given.env.contains_key(variable)
+    }
+
     /// The toolchain as a request that depends on no variable of the environment for its compiler
     /// and flags. `None` if it has words that are not UTF-8.
     pub(crate) fn as_given(&self) -> Option<protocol::Toolchain> {
