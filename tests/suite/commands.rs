@@ -357,8 +357,9 @@ fn a_file_is_compiled_in_place() {
 fn equal_checks_run_once_and_report_all_steps() {
     let with = |id: &str, definition: &str| json!({"id": id, "kind": "links", "source": MAIN, "definitions": [definition]});
     let ran = run_fake(json!([with("A", "-DX"), with("B", "-DX"), with("C", "-DY")]));
-    // The object file of C is that of A, whose link is known.
-    assert_eq!(ran.json()["summary"]["processes"], 3);
+    // The object file of C is that of A. If A is linked first, that link is known.
+    let processes = ran.json()["summary"]["processes"].as_u64().unwrap();
+    assert!([3, 4].contains(&processes), "{ran:?}");
     assert_eq!(ran.result("B")["how"], "duplicate");
     assert_eq!(steps(&ran, "B"), steps(&ran, "A"));
     assert_eq!(steps(&ran, "C")[0]["command"][1], "-DY");
