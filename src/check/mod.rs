@@ -256,7 +256,7 @@ impl<'a> CheckRun<'a> {
         Some(CheckRun { context, question, toolchain, program, dir, deadline, sources: 1, seen })
     }
 
-    /// What the commands have looked at so far; `None` if nobody watches.
+    /// What the commands have looked at so far; `None` if no answers are kept.
     pub(crate) fn seen(&self) -> Option<Rc<Seen>> {
         self.context.recall.as_ref().map(|_| Rc::new(self.seen.borrow().clone()))
     }

@@ -42,7 +42,7 @@ use crate::check::probe;
 use crate::compiler::verdict::Verdict;
 use crate::exec::slots::{Slot, Slots};
 use crate::plan::ids::{CheckId, QuestionId, Table};
-use crate::protocol::response::{Answer, Status, Summary};
+use crate::protocol::response::{Answer, How, Status, Summary};
 
 use answer::{make_duplicate, milliseconds, remark_on_no, skipped, to_answer};
 use argument_trials::ArgumentTrials;
@@ -343,7 +343,8 @@ impl Schedule {
     fn settle(&mut self, question: QuestionId, outcome: Outcome) {
         self.alone.remove(&question);
         let plan = &self.context.plan;
-        if let Some(recall) = &self.context.recall
+        if outcome.how != How::Stored
+            && let Some(recall) = &self.context.recall
             && let QuestionState::Open { checks } = &self.questions[question]
         {
             recall.keep_check(plan, checks[0], &outcome);

@@ -10,7 +10,7 @@ use crate::os::{self, Asker};
 /// may differ.
 const VERSION: &str = env!("TRYALL_SOURCES");
 
-/// Who asks is the same for a whole run.
+/// The user and the processor do not change during a run.
 static ASKER: OnceLock<Asker> = OnceLock::new();
 
 impl Key {

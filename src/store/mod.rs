@@ -55,7 +55,7 @@ const PROMOTE_AFTER: u32 = 86_400;
 /// and then merging makes them fewer.
 const MAX_OPEN: usize = 100;
 
-/// When so many bytes are to be written, they are. Bounds the memory.
+/// Write the draft once it has this many bytes. Bounds the memory.
 const MAX_DRAFT: u64 = 8 << 20;
 
 /// A larger answer is not kept.
