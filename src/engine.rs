@@ -10,6 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
 use crate::check::context::{Context, Observer};
+use crate::check::recall::Recall;
 use crate::exec::process::Runner;
 use crate::exec::scratch::{self, Scratch};
 use crate::exec::slots::{Inherited, Slots};
@@ -237,8 +238,8 @@ impl Engine {
         // for their reader, and nothing else should wait with them.
         drop(runtime);
         let context = Rc::into_inner(context).expect("all tasks have ended");
-        if let Some(recall) = context.recall {
-            recall.commit();
+        if let Some(complaint) = context.recall.and_then(Recall::commit) {
+            context.observer.notice(&complaint);
         }
         let commands = context.runner.recorded();
         Ran { end, plan: context.plan, commands }

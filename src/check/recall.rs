@@ -58,9 +58,11 @@ impl Recall {
         self.distrusted.set(true);
     }
 
-    /// Writes what is new to the store.
-    pub(crate) fn commit(self) {
-        self.store.into_inner().commit();
+    /// Writes what is new to the store. Returns what the user should know if that fails.
+    pub(crate) fn commit(self) -> Option<String> {
+        let mut store = self.store.into_inner();
+        store.commit();
+        store.complaint()
     }
 
     /// The stored outcome of a question, if everything that it rests on is unchanged.
@@ -236,7 +238,7 @@ const FACT: &str = "(link)";
 
 const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
 
-/// The environment of a toolchain's commands, without what each command gets anew.
+/// The environment of a toolchain's commands, without the variables that differ for each command.
 pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
     let lasts = |(name, _): &&(OsString, OsString)| {
         (name != "PWD" || toolchain.sets("PWD")) && (name != "TMPDIR" || !toolchain.private_temp)

@@ -160,7 +160,7 @@ fn run_plan(
     });
     let schedule = schedule::Options { share: !args.no_fuse, verify: args.verify };
     let records = args.trace.is_some();
-    let store = store_of_user(args.no_store);
+    let store = store_of_user(args.no_store, &reporter.progress);
     let launch = Launch { plan, jobs, inherited, schedule, records, store };
     let stop = stopped(args.output.is_none(), reporter.clone());
     let ran = engine.run(launch, reporter.clone(), stop, os::hold_interrupts);
@@ -170,9 +170,17 @@ fn run_plan(
 }
 
 /// The user's store, unless there is to be none.
-fn store_of_user(no_store: bool) -> Option<Store> {
+fn store_of_user(no_store: bool, progress: &Progress) -> Option<Store> {
+    if no_store {
+        return None;
+    }
     let place = Place::chosen(|name| std::env::var_os(name));
-    (!no_store && place.dir.is_ok()).then(|| Store::open(place))
+    let is_there = place.dir.is_ok();
+    let store = Store::open(place);
+    if !is_there {
+        store.complaint().iter().for_each(|complaint| progress.tell(complaint));
+    }
+    is_there.then_some(store)
 }
 
 fn write_trace(file: &Path, commands: &[Span]) -> io::Result<()> {

@@ -47,11 +47,11 @@ pub(crate) use place::{Place, parse_size};
 pub(crate) use report::{Entry, EntryBody, PathChange, State};
 pub(crate) use variables::{VariableChange, Variables};
 
-/// An answer that is used so long after it was written is written again: what is in the latest
-/// segments was used last. In seconds.
+/// An answer that is used this long after it was written is written again, so that the latest
+/// segments hold what was used last. In seconds.
 const PROMOTE_AFTER: u32 = 86_400;
 
-/// At most so many segments are open at once. There are only more if many processes wrote at once,
+/// The most segments that are open at once. There are only more if many processes wrote at once,
 /// and then merging makes them fewer.
 const MAX_OPEN: usize = 100;
 
@@ -127,6 +127,15 @@ impl Store {
             (_, Some(reason)) => Some(reason.to_string()),
             _ => None,
         }
+    }
+
+    /// What the user should know if the store that they named cannot be used.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let why = self.trouble().filter(|_| self.place.is_named)?;
+        Some(format!(
+            "answers are not kept: {why}; set TRYALL_STORE to the absolute path of a directory that \
+             belongs to you, or to \"off\""
+        ))
     }
 
     /// The latest answer under a key that rests on nothing that has changed. The variables are

@@ -17,6 +17,8 @@ const SIZE: &str = "TRYALL_STORE_SIZE";
 pub(crate) struct Place {
     /// The directory, absolute; or why there is none.
     pub dir: Result<PathBuf, NoPlace>,
+    /// Whether the user chose this very directory, and so should know if it cannot be used.
+    pub is_named: bool,
     /// How many bytes its files may have together.
     pub bound: u64,
 }
@@ -38,7 +40,7 @@ pub(crate) enum NoPlace {
 impl Place {
     /// A directory, with the default bound.
     pub(crate) fn at(dir: PathBuf) -> Place {
-        Place { dir: Ok(dir), bound: DEFAULT_BOUND }
+        Place { dir: Ok(dir), is_named: true, bound: DEFAULT_BOUND }
     }
 
     /// The place that the variables of an environment choose: `TRYALL_STORE`, else
@@ -49,7 +51,9 @@ impl Place {
             (!value.as_ref().is_empty()).then(|| value.as_ref().to_owned())
         };
         let bound = get(SIZE).and_then(|size| parse_size(size.to_str()?)).unwrap_or(DEFAULT_BOUND);
-        let dir = match get(STORE) {
+        let store = get(STORE);
+        let is_named = store.as_ref().is_some_and(|store| store != "off");
+        let dir = match store {
             Some(store) if store == "off" => Err(NoPlace::Off),
             Some(store) if Path::new(&store).is_relative() => Err(NoPlace::Relative(store.into())),
             Some(store) => Ok(store.into()),
@@ -61,7 +65,7 @@ impl Place {
                 cache.map(|cache| cache.join("tryall")).ok_or(NoPlace::NoHome)
             }
         };
-        Place { dir, bound }
+        Place { dir, is_named, bound }
     }
 }
 

@@ -94,6 +94,9 @@ fn store_that_cannot_be_used_changes_no_answer() {
             let call = Call::new(["check", "-"]).env("TRYALL_STORE", &store);
             let ran = call.run_with(request.as_bytes());
             assert_eq!((ran.code(), &ran.result("A")["how"]), (0, &json!("run")), "{store:?}");
+            let told: Vec<_> = ran.stderr.lines().collect();
+            let is_remedy = |line: &&str| line.contains("or to \"off\"");
+            assert!(told.len() == 1 && told.iter().all(is_remedy), "{store:?}: {told:?}");
         }
     }
     assert_eq!(fs::read(place.path("file")).unwrap(), b"");

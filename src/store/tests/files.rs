@@ -152,7 +152,7 @@ fn processes_that_write_at_once_do_not_disturb_each_other() {
 
 #[test]
 fn without_a_place_nothing_is_kept_and_nothing_fails() {
-    let place = Place { dir: Err(NoPlace::Off), bound: BOUND };
+    let place = Place { dir: Err(NoPlace::Off), is_named: false, bound: BOUND };
     let mut run = Run::at(Path::new("/"), BOUND);
     run.store = Store::open(place);
     run.keep(1, "yes", &[Path::new("/missing")]);

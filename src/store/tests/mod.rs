@@ -72,7 +72,7 @@ impl Room {
 
 impl Run {
     fn at(store: &Path, bound: u64) -> Run {
-        let store = Store::open(Place { dir: Ok(store.into()), bound });
+        let store = Store::open(Place { dir: Ok(store.into()), is_named: true, bound });
         Run { store, sights: Sights::default(), env: Variables::default() }
     }
 
