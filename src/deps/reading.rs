@@ -52,7 +52,7 @@ pub(super) fn read(watch: &Watch, known: &mut Known) -> Watched {
         reading.add(&record, &mut seen);
     }
     reading.started.insert(0, watch.program.as_os_str().as_bytes());
-    reading.finish(watch.since, &mut seen);
+    reading.finish(&mut seen);
     if is_disturbed {
         seen.gap = Some(Gap(reading.missing()));
     } else if !reading.started.is_empty() {
@@ -64,7 +64,7 @@ pub(super) fn read(watch: &Watch, known: &mut Known) -> Watched {
 
 /// The state while notes are read.
 struct Reading<'a> {
-    own: &'a [PathBuf],
+    watch: &'a Watch,
     known: &'a mut Known,
     /// What the command itself has made outside of its directories.
     made: HashSet<&'a [u8]>,
@@ -77,8 +77,6 @@ struct Reading<'a> {
     /// The programs that asked for the time.
     clocked: HashSet<u32>,
     names: Names,
-    /// Whether `LC_ALL` asks for the locale C.
-    speaks_c: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -88,8 +86,7 @@ impl<'a> Reading<'a> {
             records.map(|record| record.text)
         };
         Reading {
-            own: &watch.own,
-            speaks_c: watch.speaks_c,
+            watch,
             known,
             made: of(Kind::Created).collect(),
             removed: of(Kind::Removed).collect(),
@@ -147,13 +144,13 @@ impl<'a> Reading<'a> {
         if self.is_made(path) {
             return;
         }
-        match self.whose(path) {
-            Whose::Own => return,
-            Whose::Climbed => {
+        match self.area(path) {
+            Area::Own => return,
+            Area::Climbed => {
                 miss(seen, || climbed(path));
                 return;
             }
-            Whose::Others => {}
+            Area::Outside => {}
         }
         let noted = self.known.noted(record.bytes, |known| judge(record, known));
         self.places.extend_from_slice(&noted.sights);
@@ -175,27 +172,29 @@ impl<'a> Reading<'a> {
         above.any(|path| self.made.contains(path.as_os_str().as_bytes()))
     }
 
-    fn whose(&self, path: &[u8]) -> Whose {
+    fn area(&self, path: &[u8]) -> Area {
         // Most paths differ early, and comparing components takes longer.
+        let own = &self.watch.own;
         let begins = |own: &PathBuf| path.starts_with(own.as_os_str().as_bytes());
-        if !self.own.iter().any(begins) {
-            return Whose::Others;
+        if !own.iter().any(begins) {
+            return Area::Outside;
         }
         let path = Path::new(OsStr::from_bytes(path));
-        let is_below = |path: &Path| self.own.iter().any(|own| path.starts_with(own));
+        let is_below = |path: &Path| own.iter().any(|own| path.starts_with(own));
         if !is_below(path) {
-            return Whose::Others;
+            return Area::Outside;
         }
         // Without "..", the library would have left the path out.
-        if is_below(&without_parents(path)) { Whose::Own } else { Whose::Climbed }
+        if is_below(&without_parents(path)) { Area::Own } else { Area::Climbed }
     }
 
     /// Adds what the programs rest on, and looks for contradictions.
-    fn finish(&mut self, since: SystemTime, seen: &mut Seen) {
+    fn finish(&mut self, seen: &mut Seen) {
+        let since = self.watch.since;
         let mut unknown = None;
         let mut libraries = BTreeSet::new();
         for (number, image) in std::mem::take(&mut self.images) {
-            let is_own = matches!(self.whose(image.path.as_bytes()), Whose::Own);
+            let is_own = matches!(self.area(image.path.as_bytes()), Area::Own);
             let shown = shown(image.path.as_bytes());
             self.started.retain(|path| *path != image.path.as_bytes());
             let mapped = image.mapped.iter().map(|(path, _)| path);
@@ -215,7 +214,7 @@ impl<'a> Reading<'a> {
             let sights = self.known.sights();
             let is_others = |id: SightId| {
                 let path = &sights.get(id).path;
-                !is_own || matches!(self.whose(path.as_bytes()), Whose::Others)
+                !is_own || matches!(self.area(path.as_bytes()), Area::Outside)
             };
             let mut others = started.sights.clone();
             others.retain(|(_, id)| is_others(*id));
@@ -227,9 +226,10 @@ impl<'a> Reading<'a> {
             miss(seen, || format!("{program}, which is not a known compiler, may read {path}"));
         }
         seen.variables.extend(programs::ALWAYS_READ.map(OsString::from));
-        if !self.speaks_c {
+        if !self.watch.speaks_c {
             seen.variables.extend(programs::OF_LANGUAGE.map(OsString::from));
         }
+        seen.variables.extend_from_slice(&self.watch.given);
         seen.variables.sort_unstable();
         seen.variables.dedup();
         self.places.sort_unstable();
@@ -252,10 +252,10 @@ impl<'a> Reading<'a> {
     fn add_locales(&mut self, libraries: &BTreeSet<Rc<OsStr>>, since: SystemTime, seen: &mut Seen) {
         let looks = self.names.looks(libraries, since, &mut self.known.libraries);
         for (path, look, found) in looks.paths {
-            match self.whose(path.as_bytes()) {
-                Whose::Own => {}
-                Whose::Climbed => miss(seen, || climbed(path.as_bytes())),
-                Whose::Others => self.places.push(self.known.sight(path, look, found)),
+            match self.area(path.as_bytes()) {
+                Area::Own => {}
+                Area::Climbed => miss(seen, || climbed(path.as_bytes())),
+                Area::Outside => self.places.push(self.known.sight(path, look, found)),
             }
         }
         if let Some(why) = looks.gap {
@@ -273,12 +273,14 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Whose a path is.
-enum Whose {
+/// Where a path leads.
+enum Area {
+    /// Into the command's own directories.
     Own,
-    /// It begins in the command's own directory and leaves it.
+    /// Into its own directory by its spelling, and out of it again.
     Climbed,
-    Others,
+    /// Elsewhere.
+    Outside,
 }
 
 /// A path with `..` removed by its spelling.

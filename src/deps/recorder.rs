@@ -83,7 +83,7 @@ pub(crate) struct Watch {
     /// Whether `LC_ALL` asks for the locale C.
     pub(super) speaks_c: bool,
     /// The names of the variables that the command was given and that its loader reads.
-    given: Vec<OsString>,
+    pub(super) given: Vec<OsString>,
     preloads_others: bool,
     /// When it started, or a little earlier.
     pub(super) since: SystemTime,
@@ -174,10 +174,6 @@ impl Watch {
     pub(crate) fn seen(self, recorder: &Recorder) -> Watched {
         let mut known = recorder.known.borrow_mut();
         let mut watched = reading::read(&self, &mut known);
-        let variables = &mut watched.seen.variables;
-        variables.extend(self.given);
-        variables.sort_unstable();
-        variables.dedup();
         if self.preloads_others {
             let why = "LD_PRELOAD or LD_AUDIT loads other libraries into the compiler";
             reading::miss(&mut watched.seen, || why.into());
