@@ -1,24 +1,22 @@
 //! Whether what was seen is still so.
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::os::{self, Found, Look};
+use crate::os::{self, Found, Look, View};
 
 /// The files as this run sees them. Each path is looked at once: a batch is one moment.
 #[derive(Debug)]
 pub(crate) struct World {
-    seen: HashMap<(Rc<OsStr>, Look), Found>,
-    /// Whether each directory is missing.
-    missing: HashMap<OsString, bool>,
+    seen: HashMap<Rc<OsStr>, View>,
     moment: u64,
 }
 
 impl Default for World {
     fn default() -> Self {
-        World { seen: HashMap::new(), missing: HashMap::new(), moment: next_moment() }
+        World { seen: HashMap::new(), moment: next_moment() }
     }
 }
 
@@ -37,25 +35,26 @@ impl World {
 
     /// What is at a path.
     pub(crate) fn look(&mut self, path: &Rc<OsStr>, look: Look) -> Found {
-        if let Some(found) = self.seen.get(&(path.clone(), look)) {
-            return *found;
+        if let Some(view) = self.seen.get(path) {
+            return view.found(look);
         }
-        let found = if self.is_below_nothing(path) { Found::Nothing } else { os::look(path, look) };
-        self.seen.insert((path.clone(), look), found);
-        found
+        let view = if self.is_below_nothing(path) { View::NOTHING } else { View::of(path) };
+        self.seen.insert(path.clone(), view);
+        view.found(look)
     }
 
-    /// Whether the directory of a path does not exist. Compilers look for many files in each of their
-    /// directories, and most of these directories are missing.
+    /// Whether the directory of a path does not exist. Compilers look for many files in each of
+    /// their directories, and most of these directories are missing.
     fn is_below_nothing(&mut self, path: &OsStr) -> bool {
         let bytes = path.as_encoded_bytes();
         let Some(end) = bytes.iter().rposition(|byte| *byte == b'/').filter(|end| *end > 0) else {
             return false;
         };
         let dir = os::from_bytes(bytes[..end].to_vec());
-        *self
-            .missing
-            .entry(dir)
-            .or_insert_with_key(|dir| os::look(dir, Look::Follow) == Found::Nothing)
+        let view = match self.seen.get(&*dir) {
+            Some(view) => *view,
+            None => *self.seen.entry(dir.as_os_str().into()).or_insert(View::of(&dir)),
+        };
+        view.found(Look::Follow) == Found::Nothing
     }
 }

@@ -3,7 +3,6 @@
 use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use nix::errno::Errno;
@@ -63,6 +62,11 @@ impl Stamp {
     /// The bits of the mode that hold the type; the same on every Unix.
     const TYPE: u32 = 0o170_000;
 
+    /// Whether it is a regular file.
+    pub(crate) fn is_file(&self) -> bool {
+        self.mode & Self::TYPE == 0o100_000
+    }
+
     /// Whether it is a directory.
     pub(crate) fn is_dir(&self) -> bool {
         self.mode & Self::TYPE == 0o040_000
@@ -84,15 +88,49 @@ impl Stamp {
     }
 }
 
+/// What all looks at a path find.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View {
+    /// What is there itself, with the contents of a directory.
+    itself: Found,
+    /// Where links lead, with the contents of a directory.
+    target: Found,
+}
+
+impl View {
+    /// Nothing is there.
+    pub(crate) const NOTHING: View = View { itself: Found::Nothing, target: Found::Nothing };
+
+    /// What is at a path now. Most paths are no links, and take one system call.
+    pub(crate) fn of(path: &OsStr) -> View {
+        let itself = found(std::fs::symlink_metadata(path));
+        let is_link = matches!(itself, Found::Stamp(stamp) if stamp.is_link());
+        View { itself, target: if is_link { found(std::fs::metadata(path)) } else { itself } }
+    }
+
+    /// What one look finds.
+    pub(crate) fn found(&self, look: Look) -> Found {
+        match look {
+            Look::Follow => passing(self.target),
+            Look::Link => passing(self.itself),
+            Look::List => self.target,
+        }
+    }
+}
+
 /// What is at a path.
 pub(crate) fn look(path: &OsStr, look: Look) -> Found {
-    let path = Path::new(path);
-    let found = match look {
-        Look::Follow | Look::List => std::fs::metadata(path),
-        Look::Link => std::fs::symlink_metadata(path),
-    };
-    match found {
-        Ok(metadata) => Found::Stamp(stamp(&metadata, look)),
+    match look {
+        Look::Follow => passing(found(std::fs::metadata(path))),
+        Look::Link => passing(found(std::fs::symlink_metadata(path))),
+        Look::List => found(std::fs::metadata(path)),
+    }
+}
+
+/// What was found, with everything that the system says of it.
+fn found(metadata: std::io::Result<Metadata>) -> Found {
+    match metadata {
+        Ok(metadata) => Found::Stamp(stamp(&metadata)),
         Err(error) => match error.raw_os_error() {
             Some(libc::ENOENT) => Found::Nothing,
             error => Found::Denied(error.unwrap_or(Errno::UnknownErrno as i32)),
@@ -100,26 +138,30 @@ pub(crate) fn look(path: &OsStr, look: Look) -> Found {
     }
 }
 
-fn stamp(metadata: &Metadata, look: Look) -> Stamp {
+/// What counts of it for whoever does not list it.
+fn passing(found: Found) -> Found {
+    match found {
+        Found::Stamp(stamp) if !stamp.is_file() && !stamp.is_link() => {
+            Found::Stamp(Stamp { size: 0, modified: (0, 0), changed: (0, 0), ..stamp })
+        }
+        found => found,
+    }
+}
+
+fn stamp(metadata: &Metadata) -> Stamp {
     let time =
         |seconds, nanoseconds: i64| (seconds, u32::try_from(nanoseconds).unwrap_or_default());
-    let has_contents = metadata.is_file() || metadata.is_symlink() || look == Look::List;
-    let nothing = (0, 0);
     Stamp {
         device: metadata.dev(),
         inode: metadata.ino(),
         mode: metadata.mode(),
-        size: if has_contents { metadata.size() } else { 0 },
-        modified: if has_contents {
-            time(metadata.mtime(), metadata.mtime_nsec())
-        } else {
-            nothing
-        },
-        changed: if has_contents { time(metadata.ctime(), metadata.ctime_nsec()) } else { nothing },
+        size: metadata.size(),
+        modified: time(metadata.mtime(), metadata.mtime_nsec()),
+        changed: time(metadata.ctime(), metadata.ctime_nsec()),
     }
 }
 
 /// When a file's contents or attributes changed.
 pub(crate) fn changed(metadata: &Metadata) -> SystemTime {
-    stamp(metadata, Look::List).changed_at()
+    stamp(metadata).changed_at()
 }
