@@ -101,7 +101,7 @@ pub(crate) fn check(payload: &[u8]) -> Option<(Asked, Outcome)> {
 }
 
 /// The outcome that a payload holds, with its product where the question wants it. `None` if the
-/// payload is not one of ours, or the product cannot be written: asking anew then reports why.
+/// payload is not one of ours, or the product cannot be written: asking the compiler reports why.
 pub(super) fn outcome(payload: &[u8], question: &Question) -> Option<Outcome> {
     let (outcome, product) = read(payload)?;
     if let (Verdict::Yes, Some(path)) = (&outcome.verdict, &question.product) {

@@ -148,7 +148,7 @@ struct CheckArgs {
     /// Run separate commands for every check
     #[arg(long)]
     no_fuse: bool,
-    /// Ask the compiler everything anew, and keep no answer
+    /// Ask the compiler everything, and keep no answer
     #[arg(long)]
     no_store: bool,
     /// Write a trace of all commands for the Chrome or Perfetto viewer

@@ -178,7 +178,7 @@ impl Loader {
             with.flat_map(|(path, facts)| directories(&facts.rpath, path, looks))
                 .collect::<Vec<_>>()
         };
-        // The kernel has already loaded the loader, and nobody searches for a path.
+        // The kernel has already loaded the loader, and a path is not searched for.
         let loader = main.interpreter.as_deref().and_then(|path| Path::new(path).file_name());
         let is_given = |name: &[u8]| {
             name.contains(&b'/') || loader.is_some_and(|loader| loader.as_bytes() == name)

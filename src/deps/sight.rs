@@ -29,7 +29,7 @@ pub(crate) struct Sights {
 }
 
 impl Sights {
-    /// The number of a sight, which is new if nobody has seen the same before.
+    /// The number of a sight, which is new unless the same was seen before.
     pub(crate) fn id(&mut self, sight: Sight) -> SightId {
         *self.known.entry(sight).or_insert_with_key(|sight| {
             self.all.push(sight.clone());

@@ -29,7 +29,7 @@ pub(crate) fn choose() -> Result<PathBuf, Reason> {
             base.display()
         )));
     }
-    // The system seeds each hasher anew.
+    // The standard library seeds each hasher at random.
     let random = RandomState::new().build_hasher().finish();
     Ok(base.join(format!("tryall-{random:016x}")))
 }

@@ -20,8 +20,8 @@ const SEGMENT: &str = ".seg";
 const TEMPORARY: &str = ".tmp";
 const MERGING: &str = "merging.tmp";
 
-/// A temporary file that nobody has written to for so long belongs to a killed process. If not, its
-/// owner fails to rename it and its answers are lost.
+/// A temporary file that has not been written to for this long belongs to a killed process. If not,
+/// its owner fails to rename it, and its answers are lost.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// No merge takes that long. If one does, two processes merge, which only costs time.

@@ -12,7 +12,7 @@ use super::draft::{Draft, Numbers};
 use super::format::Id;
 use super::{OpenSegment, Store};
 
-/// So many neighbours are merged.
+/// At least this many neighbours are merged.
 const NEIGHBOURS: usize = 6;
 
 /// The length of segments of the lowest level, in bytes. Those of the next are four times as long.

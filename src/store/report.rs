@@ -130,7 +130,7 @@ impl Store {
         }
     }
 
-    /// Whether an entry can be used. Lists at most so many changed paths.
+    /// Whether an entry can be used. Lists at most `max_paths` changed paths.
     pub(crate) fn state(
         &mut self,
         entry: &Entry,

@@ -73,7 +73,7 @@ pub(super) struct Segment<S = File> {
 /// A page of sights.
 #[derive(Debug)]
 enum Slot {
-    /// Nobody needed it so far.
+    /// Not needed yet.
     Unread(Extent),
     Read(Box<Page>),
     Damaged,

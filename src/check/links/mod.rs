@@ -1,9 +1,10 @@
 //! Links that are known to succeed: a command, and an object file that it has linked.
 //!
-//! The same command does the same with the same bytes, and an empty `main` compiles to the same object
-//! file behind any headers. Linking it a hundred times would take half of a configure step. Command,
-//! environment and object file are compared byte for byte. A link becomes known only if it succeeded without output, and only if its command
-//! names nothing that could change: no file, no library other than the compiler's own, no script.
+//! The same command does the same with the same bytes, and an empty `main` compiles to the same
+//! object file behind any headers. Linking it a hundred times would take half of a configure step.
+//! Command, environment and object file are compared byte for byte. A link becomes known only if it
+//! succeeded without output, and only if its command names nothing that could change: no file, no
+//! library other than the compiler's own, no script.
 //!
 //! For a command that has linked several files without output, the symbols that the linker finds in
 //! the libraries are kept too: its [`Inventory`].
@@ -79,8 +80,8 @@ impl Link {
         bytes.extend_from_slice(programs.as_bytes());
         let env_at = bytes.len();
         for (name, value) in env {
-            // TMPDIR differs for each check and changes nothing. Neither does the language of messages,
-            // because there are none.
+            // TMPDIR differs for each check and changes nothing. Neither does the language of
+            // messages, because there are none.
             if name != "TMPDIR" && !is_of_language(name) {
                 for part in [name, value] {
                     bytes.extend_from_slice(part.as_encoded_bytes());
@@ -108,9 +109,9 @@ impl Link {
     }
 }
 
-/// Whether a word is an option for warnings about a source, such as `-Wshadow`. Many configure steps try
-/// them one by one and put all accepted ones into each link command. They do not affect the link of
-/// an object file.
+/// Whether a word is an option for warnings about a source, such as `-Wshadow`. Many configure steps
+/// try them one by one and put all accepted ones into each link command. They do not affect the link
+/// of an object file.
 fn only_warns(word: &OsStr) -> bool {
     word.to_str().is_some_and(|word| Argument::of(word).is(WARNINGS))
 }
