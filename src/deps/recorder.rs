@@ -4,7 +4,7 @@
 //! (`log`). The loader's own looks are worked out from what it mapped (`loader`). The notes are
 //! judged after the command has ended (`reading`). See docs/design/seeing.md.
 
-use std::cell::{Ref, RefCell};
+use std::cell::{OnceCell, Ref, RefCell};
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -37,13 +37,34 @@ const COARSE_GRAIN: Duration = Duration::from_millis(2025);
 /// Sees what the commands of a run look at.
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    /// Keeps the library in memory.
+    /// The library, once a command is watched.
+    preload: OnceCell<Preload>,
+    known: RefCell<Known>,
+}
+
+/// The library in memory.
+#[derive(Debug)]
+struct Preload {
+    /// Keeps it there.
     _library: File,
     /// The directory of this process's descriptors, as other processes see it.
     descriptors: String,
     /// The path of the library.
-    preload: String,
-    known: RefCell<Known>,
+    path: String,
+}
+
+impl Preload {
+    fn new() -> io::Result<Self> {
+        let mut library = os::memory_file(c"tryall-seen.so")?;
+        library.write_all(LIBRARY)?;
+        // The number of this process where /proc is mounted, which may be another namespace.
+        let process = std::fs::read_link("/proc/self")?;
+        let descriptors = format!("/proc/{}/fd", process.display());
+        let path = format!("{descriptors}/{}", library.as_raw_fd());
+        // Whether /proc is there, and shows this process to others.
+        std::fs::metadata(&path)?;
+        Ok(Preload { _library: library, descriptors, path })
+    }
 }
 
 /// What the notes so far have meant.
@@ -100,20 +121,17 @@ pub(crate) struct Watched {
 }
 
 impl Recorder {
-    /// A recorder, or `None` if this system or this build of the program has none.
+    /// A recorder, or `None` if this build of the program has none.
     pub(crate) fn new() -> Option<Self> {
-        if LIBRARY.is_empty() {
-            return None;
+        let recorder = Recorder { preload: OnceCell::new(), known: RefCell::default() };
+        (!LIBRARY.is_empty()).then_some(recorder)
+    }
+
+    fn preload(&self) -> io::Result<&Preload> {
+        match self.preload.get() {
+            Some(preload) => Ok(preload),
+            None => Preload::new().map(|preload| self.preload.get_or_init(|| preload)),
         }
-        let mut library = os::memory_file(c"tryall-seen.so").ok()?;
-        library.write_all(LIBRARY).ok()?;
-        // The number of this process where /proc is mounted, which may be another namespace.
-        let process = std::fs::read_link("/proc/self").ok()?;
-        let descriptors = format!("/proc/{}/fd", process.to_str()?);
-        let preload = format!("{descriptors}/{}", library.as_raw_fd());
-        // Whether /proc is there, and shows this process to others.
-        std::fs::metadata(&preload).ok()?;
-        Some(Recorder { _library: library, descriptors, preload, known: RefCell::default() })
     }
 
     /// Prepares the environment of a command so that it will be watched. The command's own
@@ -124,6 +142,7 @@ impl Recorder {
         env: &mut Vec<(OsString, OsString)>,
         own: &[&Path],
     ) -> io::Result<Watch> {
+        let Preload { path: library, descriptors, .. } = self.preload()?;
         let mut all = Vec::new();
         for dir in own {
             all.extend([Ok(dir.to_path_buf()), std::fs::canonicalize(dir)].into_iter().flatten());
@@ -138,14 +157,14 @@ impl Recorder {
         let preloads_others =
             others.is_some() || value("LD_AUDIT").is_some_and(|value| !value.is_empty());
         let speaks_c = value("LC_ALL").is_some_and(|locale| locale == "C" || locale == "POSIX");
-        let mut preload = OsString::from(&self.preload);
+        let mut preload = OsString::from(library);
         if let Some(others) = others {
             preload.push(":");
             preload.push(others);
         }
         env.retain(|(name, _)| name != PRELOAD_VARIABLE && name != LOG_VARIABLE);
         env.push((PRELOAD_VARIABLE.into(), preload));
-        let path = format!("{}/{}", self.descriptors, log.descriptor());
+        let path = format!("{descriptors}/{}", log.descriptor());
         env.push((LOG_VARIABLE.into(), path.into()));
         settle(program);
         let since = SystemTime::now() - GRAIN;
@@ -155,7 +174,7 @@ impl Recorder {
 
     /// Whether a text mentions the library: the loader complains about it if it cannot be loaded.
     pub(crate) fn is_mentioned_in(&self, text: &str) -> bool {
-        text.contains(&self.preload)
+        self.preload.get().is_some_and(|preload| text.contains(&preload.path))
     }
 
     /// All sights so far.
@@ -320,7 +339,7 @@ mod tests {
     #[test]
     fn complaints_about_the_library_are_recognized() {
         let Some(recorder) = Recorder::new() else { return };
-        let path = &recorder.preload;
+        let path = &recorder.preload().unwrap().path;
         let text = format!("ERROR: ld.so: object '{path}' from LD_PRELOAD cannot be preloaded");
         assert!(recorder.is_mentioned_in(&text));
         assert!(!recorder.is_mentioned_in("undefined reference to `LD_PRELOAD'"));
