@@ -14,7 +14,7 @@ use crate::plan::question::Question;
 use crate::protocol::code::Reason;
 use crate::protocol::response::{How, Step, Value};
 
-/// An outcome in the store, where the check follows it, and then the product.
+/// An outcome in the store, without its texts.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     yes: bool,
@@ -22,9 +22,8 @@ struct Kept {
     remark: Option<Reason>,
     command: Vec<String>,
     exit_code: Option<i32>,
-    output: String,
     cut: bool,
-    source: Option<String>,
+    has_source: bool,
     steps: Vec<Step>,
     /// The permissions of the product, if there is one.
     product_mode: Option<u32>,
@@ -51,8 +50,10 @@ impl Product {
     }
 }
 
-/// What the store keeps of an outcome that is a yes or a no: two texts in JSON, each after its
-/// length, and the product. `None` if the product is not at hand.
+/// What the store keeps of an outcome that is a yes or a no. `None` if the product is not at hand.
+///
+/// In this order: the outcome and the check in JSON, the output, and the source, each after its
+/// length; then the product.
 pub(super) fn payload(
     outcome: &Outcome,
     question: &Question,
@@ -70,34 +71,38 @@ pub(super) fn payload(
         remark: outcome.remark.clone(),
         command: outcome.command.clone(),
         exit_code: outcome.exit_code,
-        output: outcome.output.clone(),
         cut: outcome.cut,
-        source: outcome.source.clone(),
+        has_source: outcome.source.is_some(),
         steps: outcome.steps.clone(),
         product_mode: product.map(|product| product.mode),
     };
     let kept = serde_json::to_vec(&kept).expect("all parts have a JSON form");
     let asked = asked.and_then(Asked::to_bytes).unwrap_or_default();
+    let source = outcome.source.as_deref().unwrap_or_default();
     let mut payload = Vec::new();
-    for text in [kept, asked] {
+    for text in [&kept[..], &asked, outcome.output.as_bytes(), source.as_bytes()] {
         payload.extend_from_slice(&u32::try_from(text.len()).ok()?.to_le_bytes());
-        payload.extend_from_slice(&text);
+        payload.extend_from_slice(text);
     }
     payload.extend_from_slice(product.map_or(&[], |product| &product.bytes));
     Some(payload)
 }
 
-/// The first of the texts that a payload starts with, and the rest.
-fn split(payload: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = payload.split_first_chunk()?;
-    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+/// The four texts of a payload, and the product.
+fn split(payload: &[u8]) -> Option<([&[u8]; 4], &[u8])> {
+    let mut rest = payload;
+    let mut texts = [&[][..]; 4];
+    for text in &mut texts {
+        let (length, after) = rest.split_first_chunk()?;
+        (*text, rest) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    }
+    Some((texts, rest))
 }
 
 /// The check that a payload answers, and the answer. `None` for what no check has asked.
 pub(crate) fn check(payload: &[u8]) -> Option<(Asked, Outcome)> {
-    let (_, rest) = split(payload)?;
-    let asked = Asked::from_bytes(split(rest)?.0)?;
-    Some((asked, read(payload)?.0))
+    let ([_, asked, ..], _) = split(payload)?;
+    Some((Asked::from_bytes(asked)?, read(payload)?.0))
 }
 
 /// The outcome that a payload holds, with its product where the question wants it. `None` if the
@@ -115,9 +120,9 @@ pub(super) fn outcome(payload: &[u8], question: &Question) -> Option<Outcome> {
 type File<'a> = (&'a [u8], u32);
 
 fn read(payload: &[u8]) -> Option<(Outcome, Option<File<'_>>)> {
-    let (kept, rest) = split(payload)?;
-    let (_, bytes) = split(rest)?;
+    let ([kept, _, output, source], bytes) = split(payload)?;
     let kept: Kept = serde_json::from_slice(kept).ok()?;
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
     let product = kept.product_mode.map(|mode| (bytes, mode));
     let verdict = if kept.yes { Verdict::Yes } else { Verdict::No };
     let outcome = Outcome {
@@ -125,9 +130,9 @@ fn read(payload: &[u8]) -> Option<(Outcome, Option<File<'_>>)> {
         remark: kept.remark,
         command: kept.command,
         exit_code: kept.exit_code,
-        output: kept.output,
+        output: text(output)?,
         cut: kept.cut,
-        source: kept.source,
+        source: if kept.has_source { Some(text(source)?) } else { None },
         steps: kept.steps,
         how: How::Stored,
         ..Outcome::of(verdict)
