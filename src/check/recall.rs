@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 
 use crate::check::asked::Asked;
 use crate::check::files::source_text;
@@ -201,13 +200,23 @@ impl Recall {
             return None;
         }
         let program = toolchain.program.as_ref().ok()?;
-        let asked = Question {
-            toolchain: ToolchainId::default(),
-            // Neither the time limit nor the name of the copy changes an answer.
-            timeout: Duration::ZERO,
-            product: question.product.as_ref().map(|_| PathBuf::new()),
-            ..question.clone()
-        };
+        // Neither the time limit nor the name of the copy changes an answer.
+        let Question {
+            toolchain: _,
+            subject,
+            headers,
+            prefix,
+            args: own_args,
+            link_args: own_link_args,
+            definitions,
+            product,
+            product_is_data,
+            variant,
+            fail_patterns,
+            timeout: _,
+        } = question;
+        let texts = (subject, headers, prefix, own_args, own_link_args, definitions);
+        let asked = (texts, product.is_some(), product_is_data, variant, fail_patterns);
         let Toolchain { language, commands, command, args, link_args, private_temp, .. } =
             toolchain;
         let commands = commands.as_ref().map(|commands| {
