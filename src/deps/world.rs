@@ -16,14 +16,14 @@ pub(crate) struct World {
 
 impl Default for World {
     fn default() -> Self {
-        World { seen: HashMap::new(), moment: next_moment() }
+        World { seen: HashMap::new(), moment: new_number() }
     }
 }
 
-/// A number that no world of this process has had.
-fn next_moment() -> u64 {
-    static MOMENTS: AtomicU64 = AtomicU64::new(1);
-    MOMENTS.fetch_add(1, Ordering::Relaxed)
+/// A number that differs from all others of this process, and is not zero.
+pub(crate) fn new_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl World {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Key;
 use super::draft::{Draft, DraftBody, DraftRecord, Numbers};
-use super::format::{Body, Id, Record};
+use super::format::{Id, Record};
 use super::segment::{Segment, parse_numbers, parse_page, parse_variables};
 use super::variables::{Variables, VariablesSeen};
 use crate::deps::sight::{Sight, Sights};
@@ -57,15 +57,9 @@ fn env() -> Variables {
 pub(crate) fn ask(file: &[u8], key: &Key) -> Option<Rc<[u8]>> {
     let mut segment = Segment::open(file.to_vec())?;
     let (mut world, env) = (World::default(), env());
-    segment.entries(key).find_map(|at| {
-        let bytes = segment.blob(segment.entry(at).extent)?;
-        let record: Record = postcard::from_bytes(&bytes).ok()?;
-        let Body::Answer { sights, variables, payload } = record.body else { return None };
-        let holds = record.key == key.0
-            && segment.variables(variables)?.holds(&env)
-            && segment.holds(sights, &mut world);
-        holds.then(|| payload.into())
-    })
+    segment
+        .entries(key)
+        .find_map(|at| Some(segment.answer(at, key, &mut world, &env)?.payload))
 }
 
 /// Reads everything that a file has, and copies it.

@@ -39,7 +39,7 @@ use directory::{Directory, Listed};
 use draft::{Draft, DraftBody, DraftRecord, Numbers};
 use format::Extent;
 use open::OpenSegment;
-use segment::Segment;
+use segment::{Answer, Segment};
 use variables::VariablesSeen;
 
 pub(crate) use directory::Unusable;
@@ -158,10 +158,12 @@ impl Store {
         }
         for at in 0..self.segments.len() {
             for entry in self.segments[at].segment.entries(key) {
-                let found = self.segments[at].stored(entry, key, world, env);
-                if let Some(stored) = found {
+                let OpenSegment { file, segment, .. } = &mut self.segments[at];
+                if let Some(answer) = segment.answer(entry, key, world, env) {
+                    let Answer { payload, sights: list, variables } = answer;
+                    let basis = Basis::Segment { name: file.name.clone(), list, variables };
                     self.promote(at, entry);
-                    return Some(Rc::new(stored));
+                    return Some(Rc::new(Stored { payload, basis }));
                 }
             }
         }

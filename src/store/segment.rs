@@ -7,10 +7,10 @@ use std::rc::Rc;
 
 use super::Key;
 use super::format::{
-    CHECKSUM, ENTRY, Entry, Extent, HEAD, Id, MAGIC, MAX_FILE, PAGE, PAGE_ENTRY, TAIL,
+    Body, CHECKSUM, ENTRY, Entry, Extent, HEAD, Id, MAGIC, MAX_FILE, PAGE, PAGE_ENTRY, Record, TAIL,
     WrittenSight, checksum, number, numbers, prefix,
 };
-use super::variables::VariablesSeen;
+use super::variables::{Variables, VariablesSeen};
 use crate::deps::sight::Sight;
 use crate::deps::world::World;
 use crate::os;
@@ -64,10 +64,22 @@ pub(super) struct Segment<S = File> {
     pages: Vec<Slot>,
     /// The lists of variables that were needed, by offset.
     variables: HashMap<u32, Option<Rc<VariablesSeen>>>,
+    /// Whether lists of variables hold, by offset and environment.
+    environments: HashMap<(u32, u64), bool>,
     /// The lists of sights that were looked at in a world, by offset, and whether they all hold.
     lists: HashMap<u32, bool>,
     /// The moment of that world.
     moment: u64,
+}
+
+/// An answer, and where to find what it rests on.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub payload: Rc<[u8]>,
+    /// The list of sights.
+    pub sights: Extent,
+    /// The list of variables.
+    pub variables: Extent,
 }
 
 /// A page of sights.
@@ -133,6 +145,7 @@ impl<S: Source> Segment<S> {
             pages,
             source,
             variables: HashMap::new(),
+            environments: HashMap::new(),
             lists: HashMap::new(),
             moment: 0,
         })
@@ -208,8 +221,36 @@ impl<S: Source> Segment<S> {
         variables
     }
 
+    /// An answer, if it belongs to a key and rests on nothing that has changed.
+    pub(super) fn answer(
+        &mut self,
+        entry: usize,
+        key: &Key,
+        world: &mut World,
+        env: &Variables,
+    ) -> Option<Answer> {
+        let bytes = self.blob(self.entry(entry).extent)?;
+        let record: Record = postcard::from_bytes(&bytes).ok()?;
+        let Body::Answer { sights, variables, payload } = record.body else { return None };
+        let holds = record.key == key.0
+            && self.variables_hold(variables, env)
+            && self.sights_hold(sights, world);
+        holds.then(|| Answer { payload: payload.into(), sights, variables })
+    }
+
+    /// Whether the variables of a list are as they were.
+    fn variables_hold(&mut self, list: Extent, env: &Variables) -> bool {
+        let known = (list.offset, env.id());
+        if let Some(holds) = self.environments.get(&known) {
+            return *holds;
+        }
+        let holds = self.variables(list).is_some_and(|variables| variables.holds(env));
+        self.environments.insert(known, holds);
+        holds
+    }
+
     /// Whether everything in a list of sights is as it was.
-    pub(super) fn holds(&mut self, list: Extent, world: &mut World) -> bool {
+    fn sights_hold(&mut self, list: Extent, world: &mut World) -> bool {
         if self.moment != world.moment() {
             self.moment = world.moment();
             self.lists.clear();

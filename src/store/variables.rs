@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use serde::{Deserialize, Serialize};
 
 use super::format::short;
 use crate::deps::system;
+use crate::deps::world::new_number;
 use crate::os;
 
 /// Stands for the value of a variable: values may be long or secret.
@@ -16,6 +18,8 @@ pub(super) type Digest = [u8; 16];
 /// The environment of a command, ready to be compared.
 #[derive(Debug, Default)]
 pub(crate) struct Variables {
+    /// A number that other environments of this process do not have, unless they are empty.
+    id: u64,
     values: HashMap<OsString, Digest>,
     /// What the system said when it was asked, under names that no variable has.
     asked: RefCell<HashMap<Vec<u8>, Digest>>,
@@ -37,7 +41,12 @@ impl Variables {
                 *known = short(&blake3::hash(&[*known, digest].concat()));
             }
         }
-        Variables { values, asked: RefCell::default() }
+        Variables { id: new_number(), values, asked: RefCell::default() }
+    }
+
+    /// A number that stands for this environment: what was concluded from it can be remembered.
+    pub(super) fn id(&self) -> u64 {
+        self.id
     }
 
     /// Asks the system now for all that answers may rest on.
@@ -49,7 +58,7 @@ impl Variables {
 
     fn get(&self, name: &[u8]) -> Option<Digest> {
         if !system::is_asked(name) {
-            return self.values.get(&os::from_bytes(name.to_vec())).copied();
+            return self.values.get(OsStr::from_bytes(name)).copied();
         }
         let mut asked = self.asked.borrow_mut();
         if !asked.contains_key(name) {
