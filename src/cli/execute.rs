@@ -30,6 +30,9 @@ const READER_POLL: Duration = Duration::from_millis(100);
 /// keep the program alive.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// How much of the results is written at once: as much as a pipe takes.
+const OUTPUT_BUFFER: usize = 64 << 10;
+
 /// A plan and the requested number of slots.
 pub(super) struct Prepared {
     pub plan: Plan,
@@ -252,7 +255,7 @@ fn write_results(
             stream.finish().map_err(|error| in_output(args, error))
         }
         (None, None) => {
-            let mut out = io::BufWriter::new(os::Stdout::open()?);
+            let mut out = io::BufWriter::with_capacity(OUTPUT_BUFFER, os::Stdout::open()?);
             report::write(args.format, plan, answers, summary, &mut out)?;
             out.flush()
         }
