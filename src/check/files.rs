@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// How many bytes of a source are compared with the compiler's diagnostics.
-const MAX_SOURCE_BYTES: u64 = 16 << 20;
+use crate::os::MOST_CONTENTS;
+
 
 /// Copies a file. Refuses a named pipe, because opening one would block until it has a reader.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
@@ -28,13 +28,18 @@ fn refuse_special(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The text of a source; empty if it is not a regular file. The caller's file may be a named pipe
-/// or endless.
-pub(crate) fn source_text(path: &Path) -> String {
+/// The beginning of a source; empty if it is not a regular file. The caller's file may be a named
+/// pipe or endless.
+pub(crate) fn source_bytes(path: &Path) -> Vec<u8> {
     let is_plain = fs::metadata(path).is_ok_and(|meta| meta.is_file());
     let mut bytes = Vec::new();
     if is_plain && let Ok(file) = File::open(path) {
-        let _ = file.take(MAX_SOURCE_BYTES).read_to_end(&mut bytes);
+        let _ = file.take(MOST_CONTENTS + 1).read_to_end(&mut bytes);
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
+}
+
+/// The same as text.
+pub(crate) fn source_text(path: &Path) -> String {
+    String::from_utf8_lossy(&source_bytes(path)).into_owned()
 }

@@ -2,6 +2,7 @@
 //! reads the result.
 
 pub(crate) mod asked;
+mod caller_file;
 pub(crate) mod command;
 pub(crate) mod context;
 mod explicit_commands;

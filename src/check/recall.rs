@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::check::asked::Asked;
-use crate::check::files::source_text;
+use crate::check::caller_file::{self, CallerFile};
 use crate::check::{CheckRun, Outcome, stored};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::Verdict;
@@ -15,9 +15,9 @@ use crate::deps::recorder::{Recorder, Watch, Watched};
 use crate::deps::sight::{Gap, Seen};
 use crate::deps::world::World;
 use crate::exec::process::Finished;
-use crate::os::Start;
+use crate::os::{Found, Look, Start};
 use crate::plan::ids::{CheckId, ToolchainId};
-use crate::plan::question::{CallerSource, Question, Subject};
+use crate::plan::question::Question;
 use crate::plan::toolchain::Toolchain;
 use crate::plan::{Plan, PlannedCheck};
 use crate::protocol::response::How;
@@ -66,13 +66,13 @@ impl Recall {
 
     /// The stored outcome of a question, if everything that it rests on is unchanged.
     pub(crate) fn find(&self, plan: &Plan, question: &Question) -> Option<Outcome> {
-        let key = self.key(&plan.toolchains[question.toolchain], question)?;
+        let key = self.key_now(plan, question)?;
         stored::outcome(&self.stored(plan, question.toolchain, &key)?.payload, question)
     }
 
     /// The same, with what it rests on.
     pub(crate) fn find_with_seen(&self, plan: &Plan, question: &Question) -> Option<Outcome> {
-        let key = self.key(&plan.toolchains[question.toolchain], question)?;
+        let key = self.key_now(plan, question)?;
         let (payload, seen) = self.find_fact(plan, question.toolchain, &key)?;
         Some(Outcome { seen: Some(seen), ..stored::outcome(&payload, question)? })
     }
@@ -122,8 +122,14 @@ impl Recall {
             return;
         }
         let toolchain = &plan.toolchains[question.toolchain];
-        let Some(key) = self.key(toolchain, question) else { return };
-        let kept = match (reason_not_to_keep(question), &outcome.seen) {
+        let file = match caller_file::path(question).map(CallerFile::read) {
+            // It is being written, and nobody will look for this.
+            Some(None) => return,
+            file => file.flatten(),
+        };
+        let contents = file.as_ref().map(|file| file.contents);
+        let Some(key) = self.key(toolchain, question, contents) else { return };
+        let kept = match (reason_not_to_keep(question, file.as_ref()), &outcome.seen) {
             (Some(why), _) => Err(why),
             (None, None) => Err("what its commands read was not seen".into()),
             (None, Some(seen)) => Ok(seen),
@@ -133,6 +139,10 @@ impl Recall {
             (Ok(seen), Some(recorder)) => {
                 let Some(payload) = stored::payload(outcome, question, asked) else {
                     return store.keep_not(key, label, "its product is too large");
+                };
+                let seen = match &file {
+                    Some(file) => &file.by_contents(seen, recorder),
+                    None => seen,
                 };
                 let env = self.variables(plan, question.toolchain);
                 store.keep(key, label, payload.into(), seen, &recorder.sights(), &env);
@@ -194,8 +204,23 @@ impl Recall {
         Ok((recorder, watch.map_err(|error| Gap(format!("{CANNOT_SEE}: {error}")))?))
     }
 
-    /// The key of a question. `None` if its answer is never kept.
-    fn key(&self, toolchain: &Toolchain, question: &Question) -> Option<Key> {
+    /// The key of a question that is asked now.
+    fn key_now(&self, plan: &Plan, question: &Question) -> Option<Key> {
+        let look = |path: &Path| {
+            self.world.borrow_mut().look(&path.as_os_str().into(), Look::Contents)
+        };
+        let contents = caller_file::path(question).map(look);
+        self.key(&plan.toolchains[question.toolchain], question, contents)
+    }
+
+    /// The key of a question whose source file has these contents. `None` if its answer is never
+    /// kept.
+    fn key(
+        &self,
+        toolchain: &Toolchain,
+        question: &Question,
+        contents: Option<Found>,
+    ) -> Option<Key> {
         if question.subject.stage() == Stage::Run || self.distrusted.get() {
             return None;
         }
@@ -215,7 +240,7 @@ impl Recall {
             fail_patterns,
             timeout: _,
         } = question;
-        let texts = (subject, headers, prefix, own_args, own_link_args, definitions);
+        let texts = (subject, contents, headers, prefix, own_args, own_link_args, definitions);
         let asked = (texts, product.is_some(), product_is_data, variant, fail_patterns);
         let Toolchain { language, commands, command, args, link_args, private_temp, .. } =
             toolchain;
@@ -256,12 +281,8 @@ pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
 }
 
 /// Why the answer to a question is not kept, whatever was seen.
-fn reason_not_to_keep(question: &Question) -> Option<String> {
-    let file = match &question.subject {
-        Subject::Source { code: CallerSource::File(path), .. } => source_text(path),
-        _ => String::new(),
-    };
-    let mut texts = question.texts().chain([file.into()]);
+fn reason_not_to_keep(question: &Question, file: Option<&CallerFile>) -> Option<String> {
+    let mut texts = question.texts().chain(file.map(|file| file.text().into()));
     let word = texts.find_map(|text| words::of_time_or_place(&text));
     word.map(|word| format!("its source contains {word}"))
 }

@@ -11,12 +11,13 @@ use crate::os::{self, Found, Look, View};
 #[derive(Debug)]
 pub(crate) struct World {
     seen: HashMap<Rc<OsStr>, View>,
+    contents: HashMap<Rc<OsStr>, Found>,
     moment: u64,
 }
 
 impl Default for World {
     fn default() -> Self {
-        World { seen: HashMap::new(), moment: new_number() }
+        World { seen: HashMap::new(), contents: HashMap::new(), moment: new_number() }
     }
 }
 
@@ -35,6 +36,10 @@ impl World {
 
     /// What is at a path.
     pub(crate) fn look(&mut self, path: &Rc<OsStr>, look: Look) -> Found {
+        if look == Look::Contents {
+            let read = || os::look(path, look);
+            return *self.contents.entry(path.clone()).or_insert_with(read);
+        }
         if let Some(view) = self.seen.get(path) {
             return view.found(look);
         }

@@ -213,6 +213,60 @@ fn sources_of_a_time_or_place_are_not_kept() {
     }
 }
 
+/// Writes a file again, so that it is another one.
+fn write_again(path: &Path, text: &str) {
+    let _ = fs::remove_file(path);
+    fs::write(path, text).unwrap();
+}
+
+#[test]
+fn source_files_count_by_their_contents() {
+    let place = Place::new();
+    let file = place.path("it.c");
+    let ask = |text: &str| {
+        write_again(&file, text);
+        let answer = place.ask_one(json!({"id": "A", "kind": "compiles", "file": &file}));
+        let text = |field: &str| answer[field].as_str().unwrap().to_owned();
+        (text("status"), text("how"))
+    };
+    let is = |status: &str, how: &str| (status.to_owned(), how.to_owned());
+    let (good, bad) = ("#include \"it.h\"\nint one;\n", "#include \"it.h\"\nint 1;\n");
+    assert_eq!(ask(good), is("no", "run"));
+    // What the file includes is looked for beside it.
+    fs::write(place.path("it.h"), "").unwrap();
+    for how in ["run", "stored", "stored"] {
+        assert_eq!(ask(good), is("yes", how));
+        assert_eq!(ask(bad), is("no", how));
+    }
+    // The file has the contents of the second answer now.
+    let verified = place.tool(&["verify"]).stdout;
+    assert!(verified.starts_with("1 answers asked again, 0 differ"), "{verified}");
+    assert!(place.why().contains("it.c was changed"), "{}", place.why());
+    fs::write(place.path("it.h"), "int two = 1 +;").unwrap();
+    assert_eq!(ask(good), is("no", "run"));
+}
+
+#[test]
+fn source_files_whose_times_may_count_are_compared_by_them() {
+    let place = Place::new();
+    let file = place.path("it.c");
+    let script = format!("#!/bin/sh\n[ {0} -nt {0}.old ]; exec gcc \"$@\"\n", file.display());
+    let compiler = program(&place.path("cc"), &script);
+    for (compiler, text) in [
+        (need("gcc"), "#pragma once\nint one;\n"),
+        (need("gcc"), "#pragma on\\\nce\nint one;\n"),
+        (compiler, "int one;\n"),
+    ] {
+        let request = of(&[&compiler], json!({"id": "A", "kind": "compiles", "file": &file}));
+        write_again(&file, text);
+        for how in ["run", "stored"] {
+            assert_eq!(place.ask(&request).result("A")["how"], how, "{text}");
+        }
+        write_again(&file, text);
+        assert_eq!(place.ask(&request).result("A")["how"], "run", "{text}");
+    }
+}
+
 #[test]
 fn caches_and_servers_before_the_compiler_are_not_kept() {
     let place = Place::new();

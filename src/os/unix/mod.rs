@@ -31,7 +31,7 @@ pub(crate) use limits::{
     Limit, StartFailure, check_descriptor_limit, is_short_of_resources, limit_behind, max_commands,
     set_limits, start_failure,
 };
-pub(crate) use look::{Found, Look, Stamp, View, changed, look};
+pub(crate) use look::{Found, Look, MOST_CONTENTS, Stamp, View, changed, look};
 pub(crate) use machine::{
     CpuSpent, available_memory, cpu_spent, host_names, processor, raise_file_limit, user_entry,
 };
