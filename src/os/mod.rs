@@ -30,9 +30,7 @@
 //!   does.
 //! * [`dir_owner`], [`make_private`], [`is_own_or_roots`], [`open_own`]: directories and files that
 //!   no other user can have changed. [`read_at`]: a part of a file. [`bytes_of`], [`from_bytes`]:
-//!   paths and variables as bytes.
-//!   [`is_named_pipe`]. [`memory_file`]: a file in memory, if there are such. [`look`], [`View`]:
-//!   what is at a path, with a stamp that changes when it does.
+//!   paths and variables as bytes. [`memory_file`]: a file in memory, if there are such.
 //! * [`describe_signal`], [`is_own_fault`], [`limit_behind`]: what a signal says about the process
 //!   that it ended. [`start_failure`]: why a process could not be started.
 
