@@ -427,6 +427,20 @@ pub(crate) fn constant(name: &str, expression: &str) -> String {
 /// silently accept enumerators of any width. Other compilers, such as TinyCC, silently truncate
 /// them to an `int`, so there the names are macros.
 pub(crate) fn digits(expression: &str) -> String {
+    let names = digit_names(expression);
+    let macros: String =
+        names.iter().map(|(name, is)| format!("#define tryall_{name} {is}\n")).collect();
+    format!("#if {GCC_OR_CLANG}\n{}#else\n{macros}#endif\n", enumerators(&names))
+}
+
+fn enumerators(names: &[(String, String)]) -> String {
+    let enumerators: Vec<_> =
+        names.iter().map(|(name, is)| format!("\x20 tryall_{name} = {is}")).collect();
+    format!("__extension__ enum {{\n{}\n}};\n", enumerators.join(",\n"))
+}
+
+/// The names of a value and its digits, and what they stand for.
+fn digit_names(expression: &str) -> Vec<(String, String)> {
     let mut names = vec![
         ("value".into(), format!("({expression})")),
         ("sign".into(), "(tryall_value > 0 || tryall_value == 0 ? 1 : -1)".into()),
@@ -436,16 +450,7 @@ pub(crate) fn digits(expression: &str) -> String {
         names.push((format!("d{digit}"), format!("(tryall_q{digit} % 16 * tryall_sign)")));
         names.push((format!("q{}", digit + 1), format!("(tryall_q{digit} / 16)")));
     }
-    let enumerators: Vec<_> =
-        names.iter().map(|(name, is)| format!("\x20 tryall_{name} = {is}")).collect();
-    let macros: String =
-        names.iter().map(|(name, is)| format!("#define tryall_{name} {is}\n")).collect();
-    format!(
-        "#if {GCC_OR_CLANG}\n\
-         __extension__ enum {{\n{}\n}};\n\
-         #else\n{macros}#endif\n",
-        enumerators.join(",\n")
-    )
+    names
 }
 
 /// The initializer that spells `tryall_value` after the text `open`. The letter after the sign is
@@ -469,7 +474,8 @@ pub(crate) fn letters(open: &str) -> String {
 }
 
 /// The test of an integer in a function called `name`, whose text starts with `open`. Everything is
-/// in a block, which limits the scope of what the expression and `declarations` declare.
+/// in a block, which limits the scope of what the expression and `declarations` declare. Only for
+/// sources that no other compiler than GCC and Clang accepts.
 pub(crate) fn integer_body(name: &str, declarations: &str, expression: &str, open: &str) -> String {
     format!(
         "{}\
@@ -482,7 +488,7 @@ pub(crate) fn integer_body(name: &str, declarations: &str, expression: &str, ope
          \x20 return tryall_text[tryall_argc];\n\
          }}\n",
         if declarations.is_empty() { constant(name, expression) } else { String::new() },
-        digits(expression),
+        enumerators(&digit_names(expression)),
         letters(open)
     )
 }
