@@ -7,7 +7,6 @@ use std::path::Path;
 
 use crate::os::MOST_CONTENTS;
 
-
 /// Copies a file. Refuses a named pipe, because opening one would block until it has a reader.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     refuse_special(to)?;

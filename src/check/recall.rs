@@ -206,9 +206,8 @@ impl Recall {
 
     /// The key of a question that is asked now.
     fn key_now(&self, plan: &Plan, question: &Question) -> Option<Key> {
-        let look = |path: &Path| {
-            self.world.borrow_mut().look(&path.as_os_str().into(), Look::Contents)
-        };
+        let look =
+            |path: &Path| self.world.borrow_mut().look(&path.as_os_str().into(), Look::Contents);
         let contents = caller_file::path(question).map(look);
         self.key(&plan.toolchains[question.toolchain], question, contents)
     }

@@ -57,9 +57,7 @@ fn env() -> Variables {
 pub(crate) fn ask(file: &[u8], key: &Key) -> Option<Rc<[u8]>> {
     let mut segment = Segment::open(file.to_vec())?;
     let (mut world, env) = (World::default(), env());
-    segment
-        .entries(key)
-        .find_map(|at| Some(segment.answer(at, key, &mut world, &env)?.payload))
+    segment.entries(key).find_map(|at| Some(segment.answer(at, key, &mut world, &env)?.payload))
 }
 
 /// Reads everything that a file has, and copies it.

@@ -1,10 +1,10 @@
 //! An open segment of the store's directory.
 
+use super::Key;
 use super::directory::Listed;
 use super::draft::Numbers;
 use super::format::{Body, Record};
 use super::segment::Segment;
-use super::Key;
 
 /// A segment, and where it is from.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use super::Key;
 use super::format::{
-    Body, CHECKSUM, ENTRY, Entry, Extent, HEAD, Id, MAGIC, MAX_FILE, PAGE, PAGE_ENTRY, Record, TAIL,
-    WrittenSight, checksum, number, numbers, prefix,
+    Body, CHECKSUM, ENTRY, Entry, Extent, HEAD, Id, MAGIC, MAX_FILE, PAGE, PAGE_ENTRY, Record,
+    TAIL, WrittenSight, checksum, number, numbers, prefix,
 };
 use super::variables::{Variables, VariablesSeen};
 use crate::deps::sight::Sight;
