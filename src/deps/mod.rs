@@ -1,5 +1,6 @@
 //! What an answer rests on: everything that the commands behind it looked at.
 
+mod judging;
 mod loader;
 mod locale;
 mod log;

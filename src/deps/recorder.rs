@@ -2,7 +2,7 @@
 //!
 //! A library that is preloaded into each program of a command takes notes in a file in memory
 //! (`log`). The loader's own looks are worked out from what it mapped (`loader`). The notes are
-//! judged after the command has ended (`reading`). See docs/design/seeing.md.
+//! judged after the command has ended (`reading`, `judging`). See docs/design/seeing.md.
 
 use std::cell::{OnceCell, Ref, RefCell};
 use std::collections::HashMap;
@@ -14,10 +14,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+use super::judging::{self, Noted};
 use super::loader::{Image, Loader, Looks};
 use super::locale::Libraries;
 use super::log::Log;
-use super::reading::{self, Noted};
+use super::reading;
 use super::sight::{Seen, Sight, SightId, Sights};
 use crate::os::{self, Found, Look};
 
@@ -250,7 +251,7 @@ impl Known {
         if !looks.is_script {
             // A program may ask for its own path, and so may the loader ($ORIGIN).
             let executable = image.executable.as_encoded_bytes();
-            match reading::walk(image.path.as_encoded_bytes(), Some(executable), self) {
+            match judging::walk(image.path.as_encoded_bytes(), Some(executable), self) {
                 Some(links) => sights.extend(links),
                 None => looks.gap = Some(format!("{} is another file now", image.path.display())),
             }
