@@ -52,8 +52,7 @@ fn units() -> &'static [Unit] {
         let text =
             format!(r#"{{"toolchains": {{"c": {toolchain}}}, "checks": [{}]}}"#, checks.join(","));
         let plan = planned(&text).expect("a good request");
-        let candidates: Vec<Candidate> =
-            eligibility::candidates(&plan).into_iter().flatten().collect();
+        let candidates: Vec<Candidate> = eligibility::candidates(&plan);
         assert_eq!(candidates.len(), 4, "all can share a batch");
         let (first, second) = candidates.split_at(2);
         vec![Unit::new(&plan, 0, first.to_vec()), Unit::new(&plan, 1, second.to_vec())]

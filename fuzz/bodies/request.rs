@@ -54,7 +54,7 @@ pub fn look(bytes: &[u8]) {
             for question in &plan.questions {
                 form(question, plan.toolchains[question.toolchain].language);
             }
-            let candidates = eligibility::candidates(&plan).into_iter().flatten().collect();
+            let candidates = eligibility::candidates(&plan);
             let (batches, _) = unity::batches(&plan, candidates, 2, 0);
             for (number, unit) in batches.into_iter().flat_map(|batch| batch.units).enumerate() {
                 Unit::new(&plan, number, unit);

@@ -53,13 +53,13 @@ impl CallerFile {
 
     /// What was seen, with the contents in the place of the stamp that the commands saw.
     ///
-    /// The recorder does not hand out a file until every later change of it shows in its stamp, so a
-    /// command that saw this stamp has read these contents. Which file it is and when it was written
-    /// does not matter to known compilers, with two exceptions: `__TIMESTAMP__`, with which no
-    /// answer is kept, and `#pragma once`, for which GCC compares times. Another program may compare
-    /// anything; it also counts as one that reads the whole environment. The path stays in the key,
-    /// so what the file includes is looked for in the same places. Whether it is a link stays, too:
-    /// those have no contents.
+    /// The recorder does not hand out a file until every later change of it shows in its stamp, so
+    /// a command that saw this stamp has read these contents. Which file it is and when it was
+    /// written does not matter to known compilers, with two exceptions: `__TIMESTAMP__`, with which
+    /// no answer is kept, and `#pragma once`, for which GCC compares times. Another program may
+    /// compare anything; it also counts as one that reads the whole environment. The path stays in
+    /// the key, so what the file includes is looked for in the same places. Whether it is a link
+    /// stays, too: those have no contents.
     pub(super) fn by_contents(&self, seen: &Rc<Seen>, recorder: &Recorder) -> Rc<Seen> {
         if seen.whole_environment
             || self.may_say_once()

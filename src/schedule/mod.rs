@@ -263,7 +263,7 @@ impl Schedule {
                     self.questions[question] = QuestionState::Open { checks: vec![check] };
                     if let Some(outcome) = self.recalled(question) {
                         self.settle(question, outcome);
-                    } else if !self.sharing.takes(question) {
+                    } else if !self.sharing.takes(&self.context.plan, question) {
                         self.queue_alone([question]);
                     }
                 }

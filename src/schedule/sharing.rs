@@ -1,17 +1,18 @@
 //! The questions that wait for others to share commands with.
 
+use crate::batch::unity::eligibility::{candidate, toolchain_fits};
 use crate::batch::unity::{self, Candidate};
 use crate::batch::variants;
 use crate::plan::Plan;
-use crate::plan::ids::{QuestionId, Table};
+use crate::plan::ids::{QuestionId, Table, ToolchainId};
 
 use super::queue::Queue;
 
 /// The questions of a run that may share commands.
 pub(super) struct Sharing {
-    /// The questions that may be parts of a unit, until a check asks them.
-    candidates: Table<QuestionId, Option<Candidate>>,
-    /// Those that a check has asked.
+    /// Whether questions of each toolchain may be parts of a unit.
+    may_be_parts: Table<ToolchainId, bool>,
+    /// The parts of those that a check has asked.
     waiting: Vec<Candidate>,
     /// Whether each question may have variants, until a check asks it.
     may_be_variants: Table<QuestionId, bool>,
@@ -22,17 +23,19 @@ pub(super) struct Sharing {
 impl Sharing {
     /// The questions of a plan that may share commands; none unless `enabled`.
     pub(super) fn new(plan: &Plan, enabled: bool) -> Self {
-        let (candidates, may_be_variants) = match enabled {
-            true => (unity::eligibility::candidates(plan), variants::candidates(plan)),
-            false => (plan.questions.map(|_| None), plan.questions.map(|_| false)),
+        let (may_be_parts, may_be_variants) = match enabled {
+            true => (plan.toolchains.map(toolchain_fits), variants::candidates(plan)),
+            false => (plan.toolchains.map(|_| false), plan.questions.map(|_| false)),
         };
         let (waiting, waiting_variants) = (Vec::new(), Vec::new());
-        Sharing { candidates, waiting, may_be_variants, waiting_variants }
+        Sharing { may_be_parts, waiting, may_be_variants, waiting_variants }
     }
 
     /// Takes a question that a check asks, if it may share commands. Takes each question once.
-    pub(super) fn takes(&mut self, question: QuestionId) -> bool {
-        if let Some(candidate) = self.candidates[question].take() {
+    pub(super) fn takes(&mut self, plan: &Plan, question: QuestionId) -> bool {
+        if self.may_be_parts[plan.questions[question].toolchain]
+            && let Some(candidate) = candidate(plan, question)
+        {
             self.waiting.push(candidate);
             return true;
         }
@@ -78,7 +81,7 @@ impl Sharing {
 
     /// Stops using units, and returns the questions that waited for one.
     pub(super) fn give_up(&mut self) -> Vec<QuestionId> {
-        self.candidates = self.candidates.map(|_| None);
+        self.may_be_parts = self.may_be_parts.map(|_| false);
         self.waiting.drain(..).map(|candidate| candidate.question).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use crate::batch::unity::part::{self, BETWEEN_WORDS, DecidedBy};
 use crate::compiler::options::{self, MESSAGES, PLAIN, SOURCE, Takes};
 use crate::plan::Plan;
-use crate::plan::ids::{QuestionId, Table};
+use crate::plan::ids::QuestionId;
 use crate::plan::question::{Question, Subject};
 use crate::plan::toolchain::Toolchain;
 use crate::protocol::fragment;
@@ -14,20 +14,24 @@ use crate::source::words::{numbers_lines_anew, words};
 
 use super::Candidate;
 
-/// The candidate of each question of a plan, if it has one.
-pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, Option<Candidate>> {
-    let fit = plan.toolchains.map(toolchain_fits);
-    let candidate = |(id, question): (QuestionId, &Question)| {
-        if !fit[question.toolchain] || !question_fits(question) {
-            return None;
-        }
-        let toolchain = &plan.toolchains[question.toolchain];
-        let part = part::part(question, toolchain.language)?;
-        let links = matches!(part.decided_by, DecidedBy::Links { .. });
-        let bare_link = question.link_args.is_empty() && toolchain.link_args.is_empty();
-        (!links || bare_link).then_some(Candidate { question: id, part })
-    };
-    plan.questions.enumerate().map(candidate).collect()
+/// The candidate of a question whose toolchain fits, if it has one.
+pub(crate) fn candidate(plan: &Plan, id: QuestionId) -> Option<Candidate> {
+    let question = &plan.questions[id];
+    if !question_fits(question) {
+        return None;
+    }
+    let toolchain = &plan.toolchains[question.toolchain];
+    let part = part::part(question, toolchain.language)?;
+    let links = matches!(part.decided_by, DecidedBy::Links { .. });
+    let bare_link = question.link_args.is_empty() && toolchain.link_args.is_empty();
+    (!links || bare_link).then_some(Candidate { question: id, part })
+}
+
+/// All candidates of a plan.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn candidates(plan: &Plan) -> Vec<Candidate> {
+    let fits = |id: &QuestionId| toolchain_fits(&plan.toolchains[plan.questions[*id].toolchain]);
+    plan.questions.ids().filter(fits).filter_map(|id| candidate(plan, id)).collect()
 }
 
 /// Whether a question's part may share a unit with others.
@@ -39,7 +43,8 @@ pub(crate) fn shares_units(plan: &Plan, question: QuestionId) -> bool {
     !(in_cxx && declared)
 }
 
-fn toolchain_fits(toolchain: &Toolchain) -> bool {
+/// Whether questions of a toolchain may share units.
+pub(crate) fn toolchain_fits(toolchain: &Toolchain) -> bool {
     matches!(toolchain.language, Language::C | Language::Cxx)
         && toolchain.commands.is_none()
         && toolchain.program.is_ok()

@@ -109,9 +109,9 @@ impl Link {
     }
 }
 
-/// Whether a word is an option for warnings about a source, such as `-Wshadow`. Many configure steps
-/// try them one by one and put all accepted ones into each link command. They do not affect the link
-/// of an object file.
+/// Whether a word is an option for warnings about a source, such as `-Wshadow`. Many configure
+/// steps try them one by one and put all accepted ones into each link command. They do not affect
+/// the link of an object file.
 fn only_warns(word: &OsStr) -> bool {
     word.to_str().is_some_and(|word| Argument::of(word).is(WARNINGS))
 }
