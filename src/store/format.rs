@@ -140,9 +140,11 @@ pub(super) fn prefix(key: &Key) -> u64 {
 
 /// The checksum of what stands at an offset of a segment.
 pub(super) fn checksum(id: &Id, offset: u32, bytes: &[u8]) -> [u8; CHECKSUM] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(id).update(&offset.to_le_bytes()).update(bytes);
-    short(&hasher.finalize())
+    // As a key and not before the bytes: BLAKE3 is several times as fast on whole chunks.
+    let mut key = [0; 32];
+    key[..16].copy_from_slice(id);
+    key[16..20].copy_from_slice(&offset.to_le_bytes());
+    short(&blake3::keyed_hash(&key, bytes))
 }
 
 /// The first half of a hash: enough against accidents, and against collisions of variables' values.

@@ -173,6 +173,13 @@ impl<S: Source> Segment<S> {
         Entry::decode(&entry)
     }
 
+    /// The prefix of an entry of the index.
+    fn prefix(&self, at: usize) -> u64 {
+        let mut prefix = [0; 8];
+        prefix.copy_from_slice(&self.index[at * ENTRY..at * ENTRY + 8]);
+        u64::from_le_bytes(prefix)
+    }
+
     /// The entries that may belong to a key. Only the records know.
     pub(super) fn entries(&self, key: &Key) -> Range<usize> {
         let prefix = prefix(key);
@@ -180,7 +187,7 @@ impl<S: Source> Segment<S> {
             let (mut low, mut high) = (0, self.len());
             while low < high {
                 let middle = low.midpoint(high);
-                if is_before(self.entry(middle).prefix) { low = middle + 1 } else { high = middle }
+                if is_before(self.prefix(middle)) { low = middle + 1 } else { high = middle }
             }
             low
         };
