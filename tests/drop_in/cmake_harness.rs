@@ -2,22 +2,22 @@
 //! the same directory, so that no paths differ.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::SystemTime;
 
-use regex_lite::Regex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+#[path = "../support/configured.rs"]
+mod configured;
+
+pub use configured::*;
+
 use crate::support::venv;
 use crate::support::*;
-
-/// Increment this when more results are kept or projects are configured differently.
-const FORMAT: u32 = 3;
 
 /// The source of a project or test suite downloaded by tests/fetch.
 pub fn fetched(name: &str) -> PathBuf {
@@ -57,17 +57,6 @@ pub struct Setup<'a> {
     pub generator: &'a str,
 }
 
-/// All results of configuring. The copy on disk is unmodified; it is normalized for comparison.
-#[derive(Serialize, Deserialize)]
-pub struct Configured {
-    /// The exit status, or `None` if a signal ended it.
-    pub status: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-    /// All files of the build tree, except those that [`is_of_no_interest`] selects.
-    pub files: BTreeMap<String, String>,
-}
-
 impl Setup<'_> {
     /// Configures with CMake alone.
     pub fn alone(&self) -> Configured {
@@ -93,10 +82,8 @@ impl Setup<'_> {
 
     fn configure(&self, injection: &[String]) -> Configured {
         let build = self.build();
-        // Remains of a killed run.
-        let _ = std::fs::remove_dir_all(&build);
-        std::fs::create_dir_all(&build).unwrap();
-        let output = Command::new(self.cmake)
+        let mut command = Command::new(self.cmake);
+        command
             .args(["-G", self.generator, "-S"])
             .arg(self.source)
             .arg("-B")
@@ -108,18 +95,8 @@ impl Setup<'_> {
             .env_clear()
             .env("PATH", path_with_ninja())
             .env("HOME", std::env::var_os("HOME").unwrap_or_default())
-            .envs(&listed().environment)
-            .output()
-            .unwrap();
-        let mut files = BTreeMap::new();
-        collect(&build, &build, &mut files);
-        std::fs::remove_dir_all(&build).unwrap();
-        Configured {
-            status: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            files,
-        }
+            .envs(&listed().environment);
+        Configured::by(&mut command, &build)
     }
 
     /// The directory of both runs of a pair, and of no others.
@@ -184,187 +161,4 @@ fn version(program: &Path) -> String {
         String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or_default().to_owned()
     };
     known.entry(program.into()).or_insert_with(ask).clone()
-}
-
-/// Files that describe the run and not its results: logs, which contain commands and times; scratch
-/// directories; the compiler's own probes, which end before a project can include anything; and the
-/// list of files that CMake read. Projects in the build tree have them, too.
-fn is_of_no_interest(path: &str) -> bool {
-    let mut directory = "";
-    path.split('/').any(|name| {
-        let before = std::mem::replace(&mut directory, name);
-        let log = ["CMakeConfigureLog.yaml", "CMakeOutput.log", "CMakeError.log"].contains(&name);
-        let scratch = ["CMakeScratch", "CMakeTmp", "Makefile.cmake", "tryall"].contains(&name);
-        let probes = name.starts_with(|letter: char| letter.is_ascii_digit());
-        name.starts_with(".ninja_") || before == "CMakeFiles" && (log || scratch || probes)
-    })
-}
-
-/// Files that must exist but may differ: results of a whole build in the build tree, which CMake's
-/// `FortranCInterface` starts. Objects for link-time optimization contain random names, and lines
-/// of the build log are ordered by the end of its commands.
-fn is_made_by_a_build(path: &str) -> bool {
-    path.contains("CMakeFiles/FortranCInterface/")
-        && [".o", ".a", "/output.txt"].iter().any(|end| path.ends_with(end))
-}
-
-fn collect(build: &Path, directory: &Path, files: &mut BTreeMap<String, String>) {
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.strip_prefix(build).unwrap().to_str().unwrap().to_owned();
-        if is_of_no_interest(&name) {
-        } else if path.is_symlink() {
-            files.insert(name, format!("-> {}", std::fs::read_link(&path).unwrap().display()));
-        } else if path.is_dir() {
-            collect(build, &path, files);
-        } else if is_made_by_a_build(&name) {
-            files.insert(name, String::new());
-        } else {
-            let bytes = std::fs::read(&path).unwrap();
-            let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.contains('\0'));
-            files.insert(name, text.map_or_else(|| of_a_program(&bytes), Into::into));
-        }
-    }
-}
-
-/// Replaces binary files by the strings that CMake reads from them, or by a hash. CheckTypeSize
-/// leaves programs, which contain the name of their source, or only the data of one.
-fn of_a_program(bytes: &[u8]) -> String {
-    let information = Regex::new(r"INFO:[ -~]+").unwrap();
-    let text = String::from_utf8_lossy(bytes);
-    let found: Vec<_> = information.find_iter(&text).map(|found| found.as_str()).collect();
-    if found.is_empty() {
-        let mut hasher = DefaultHasher::new();
-        bytes.hash(&mut hasher);
-        return format!("not text: {:016x}", hasher.finish());
-    }
-    found.join("\n")
-}
-
-/// The place of a difference.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
-    /// The exit status.
-    Status,
-    /// An entry of CMakeCache.txt.
-    Cache,
-    /// A file of the build tree.
-    File,
-    /// A line on standard output.
-    Stdout,
-    /// A line on standard error.
-    Stderr,
-}
-
-/// A difference between two runs.
-#[derive(PartialEq, Eq, Debug)]
-pub struct Difference {
-    pub place: Place,
-    /// The entry, the file, or the line.
-    pub name: String,
-    pub detail: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{:?} {}: {}", self.place, self.name, self.detail)
-    }
-}
-
-/// All differences.
-pub fn differences(stock: &Configured, ours: &Configured) -> Vec<Difference> {
-    let mut all = Vec::new();
-    let mut compare = |place, stock: BTreeMap<String, String>, ours: BTreeMap<String, String>| {
-        let names = stock.keys().chain(ours.keys().filter(|name| !stock.contains_key(*name)));
-        for name in names {
-            let detail = match (stock.get(name), ours.get(name)) {
-                (Some(stock), Some(ours)) if stock == ours => continue,
-                (Some(stock), Some(ours)) => first_difference(stock, ours),
-                (Some(stock), None) => format!("only stock: {}", start(stock)),
-                (None, ours) => format!("only ours: {}", start(ours.unwrap())),
-            };
-            all.push(Difference { place, name: name.clone(), detail });
-        }
-    };
-    let status =
-        |configured: &Configured| [(String::new(), format!("{:?}", configured.status))].into();
-    compare(Place::Status, status(stock), status(ours));
-    compare(Place::Cache, cache(&stock.files), cache(&ours.files));
-    compare(Place::File, files(&stock.files), files(&ours.files));
-    compare(Place::Stdout, lines(&stock.stdout), lines(&ours.stdout));
-    compare(Place::Stderr, lines(&stock.stderr), lines(&ours.stderr));
-    all
-}
-
-fn start(text: &str) -> String {
-    text.chars().take(300).collect()
-}
-
-fn first_difference(stock: &str, ours: &str) -> String {
-    let mut pairs = stock.lines().zip(ours.lines());
-    match pairs.find(|(stock, ours)| stock != ours) {
-        Some((stock, ours)) => format!("stock {:?}, ours {:?}", start(stock), start(ours)),
-        None => format!("stock has {} bytes, ours {}", stock.len(), ours.len()),
-    }
-}
-
-/// The cache entries by name, with type, value and help.
-fn cache(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut entries = BTreeMap::new();
-    let mut help = String::new();
-    for line in files.get("CMakeCache.txt").map_or("", String::as_str).lines() {
-        if let Some(text) = line.strip_prefix("//") {
-            help = help + text + "\n";
-        } else if line.starts_with('#') || line.is_empty() {
-            help.clear();
-        } else {
-            // A name that contains a colon is quoted.
-            let end = match line.strip_prefix('"') {
-                Some(rest) => rest.find('"').unwrap() + 2,
-                None => line.find(':').unwrap(),
-            };
-            let (name, rest) = line.split_at(end);
-            if !name.starts_with("TRYALL_") && name != "CMAKE_PROJECT_INCLUDE" {
-                let entry = format!("{rest}\n{}", std::mem::take(&mut help));
-                assert_eq!(entries.insert(name.to_owned(), entry), None, "{name} is there twice");
-            }
-            help.clear();
-        }
-    }
-    entries
-}
-
-/// The files to compare, without the names of files that CMake has read.
-fn files(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let mut files = files.clone();
-    files.remove("CMakeCache.txt");
-    if let Some(ninja) = files.get_mut("build.ninja") {
-        let mut missing = false;
-        let kept = ninja.lines().filter(|line| {
-            let reads = line.contains(": RERUN_CMAKE |") || missing && line.ends_with(": phony");
-            missing = !reads && (missing || line.starts_with("# A missing CMake input file"));
-            !reads
-        });
-        *ninja = kept.collect::<Vec<_>>().join("\n");
-    }
-    // CMake orders the dependencies of a target by address.
-    for (name, text) in &mut files {
-        if name.ends_with("CMakeFiles/Makefile2") {
-            let mut lines: Vec<_> = text.lines().collect();
-            lines.sort_unstable();
-            *text = lines.join("\n");
-        }
-    }
-    files
-}
-
-/// The count of each output line, without times and tryall's own lines.
-fn lines(text: &str) -> BTreeMap<String, String> {
-    let mut counts = BTreeMap::<&str, u32>::new();
-    for line in text.lines().filter(|line| !line.starts_with("-- tryall: ")) {
-        let timed = ["-- Configuring done", "-- Generating done"];
-        let line = timed.into_iter().find(|start| line.starts_with(start)).unwrap_or(line);
-        *counts.entry(line).or_default() += 1;
-    }
-    counts.into_iter().map(|(line, count)| (line.into(), format!("{count} times"))).collect()
 }

@@ -3,15 +3,16 @@
 
 #[allow(dead_code, reason = "each part has use for some of it")]
 mod cmake_harness;
+#[path = "../support/summary.rs"]
+mod summary;
 #[path = "../suite/support.rs"]
 #[allow(dead_code, reason = "the suite uses all of it")]
 mod support;
 
 use std::path::{Path, PathBuf};
 
-use regex_lite::Regex;
-
 use cmake_harness::*;
+use summary::Summary;
 use support::*;
 
 /// A project downloaded by tests/fetch. Its options are in tests/projects.json.
@@ -43,25 +44,6 @@ impl Explained {
     }
 }
 
-/// The drop-in's summary.
-#[derive(Debug, PartialEq, Eq)]
-struct Summary {
-    checks: u32,
-    batches: u32,
-    by_cmake: u32,
-    processes: u32,
-}
-
-fn summary(stdout: &str) -> Option<Summary> {
-    let format = Regex::new(
-        r"(?m)^-- tryall: (\d+) checks? in (\d+) batch(?:es)?, (\d+) by CMake itself.*, (\d+) process",
-    );
-    let found = format.unwrap().captures_iter(stdout).last()?;
-    let number = |index: usize| found[index].parse().unwrap();
-    let [checks, batches, by_cmake, processes] = [1, 2, 3, 4].map(number);
-    Some(Summary { checks, batches, by_cmake, processes })
-}
-
 fn drop_in() -> PathBuf {
     root().join("cmake/TryallDropIn.cmake")
 }
@@ -85,8 +67,8 @@ fn is_configured_alike(project: &Project) {
         let setup = Setup { name, source: &source, options: &options, cmake, generator };
         let ours = setup.injected(&drop_in());
         let title = format!("{name}, {}, {generator}", cmake.display());
-        match summary(&ours.stdout) {
-            Some(summary) if (summary.processes > 0) == project.has_known_checks => {
+        match Summary::of(&ours.stdout) {
+            Some(summary) if (summary.answered() > 0) == project.has_known_checks => {
                 println!("{title}: {summary:?}");
             }
             other => wrong.push(format!("{title}: nothing went through tryall: {other:?}")),
@@ -218,10 +200,16 @@ fn the_comparison_finds_exactly_the_differences() {
 }
 
 #[test]
-fn the_drop_ins_summary_is_parsed() {
-    let said = "-- tryall: 120 checks in 7 batches, 3 by CMake itself (2 try_run, 1 project), \
-                131 processes; saved about 4.5 s\n";
-    let expected = Summary { checks: 120, batches: 7, by_cmake: 3, processes: 131 };
-    assert_eq!(summary(said), Some(expected));
-    assert_eq!(summary("-- Looking for tryall\n"), None);
+fn the_summary_is_parsed() {
+    let parsed = |line: &str| Summary::of(&format!("-- Looking for tryall\n{line}\n-- Done\n"));
+    let counts = |[checks, stored, foreseen, asked, by_cmake]: [u32; 5]| {
+        Some(Summary { checks, stored, foreseen, asked, by_cmake })
+    };
+    let deferred = "-- tryall: 120 checks in 7 batches, 3 by CMake itself (2 try_run, 1 project), \
+                    131 processes; saved about 4.5 s";
+    assert_eq!(parsed(deferred), counts([123, 0, 0, 120, 3]));
+    let all = "-- tryall: 164 checks: 120 stored, 30 foreseen, 12 asked, 2 by CMake; 1.2 s";
+    assert_eq!(parsed(all), counts([164, 120, 30, 12, 2]));
+    assert_eq!(parsed("-- tryall: 1 check: 1 stored; 0.1 s"), counts([1, 1, 0, 0, 0]));
+    assert_eq!(parsed(""), None);
 }
