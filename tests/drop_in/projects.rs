@@ -200,6 +200,15 @@ fn the_comparison_finds_exactly_the_differences() {
 }
 
 #[test]
+fn a_message_that_moved_is_found() {
+    let saying = |stdout: &str| Configured { stdout: stdout.into(), ..Configured::default() };
+    let stock = saying("-- one\n-- two\n-- Configuring done (0.1s)\n");
+    let found = |ours: &str| differences_in_order(&stock, &saying(ours)).len();
+    assert_eq!(found("-- one\n-- tryall: 2 checks\n-- two\n-- Configuring done (0.2s)\n"), 0);
+    assert_eq!(found("-- two\n-- one\n-- Configuring done (0.1s)\n"), 1);
+}
+
+#[test]
 fn the_summary_is_parsed() {
     let parsed = |line: &str| Summary::of(&format!("-- Looking for tryall\n{line}\n-- Done\n"));
     let counts = |[checks, stored, foreseen, asked, by_cmake]: [u32; 5]| {

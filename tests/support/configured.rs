@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT: u32 = 4;
 
 /// All results of configuring. The copy on disk is unmodified; it is normalized for comparison.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Configured {
     /// The exit status, or `None` if a signal ended it.
     pub status: Option<i32>,
