@@ -124,7 +124,8 @@ fn configure(arguments: &Arguments, chosen: &[&Project]) {
         let mut wanted: Vec<_> =
             WAYS.iter().filter(|way| arguments.ways.iter().any(|name| name == way.name)).collect();
         if arguments.stock {
-            wanted.retain(|way| runner.is_without_stock(project, way));
+            wanted.retain(|way| arguments.again || runner.is_without_stock(project, way));
+            wanted.dedup_by_key(|way| way.stock);
         } else if arguments.names.is_empty() {
             wanted.retain(|way| !result.has(way.name, &runner.stamp(project)));
         }

@@ -26,10 +26,17 @@ pub fn fetched(name: &str) -> PathBuf {
     path
 }
 
-/// A PATH that starts with the Ninja of tests/install.
+/// A PATH that starts with the Ninja of tests/install. No directory is in it twice: rustup adds its
+/// own again each time, and what is kept depends on PATH.
 pub fn path_with_ninja() -> String {
-    let rest = std::env::var("PATH").unwrap();
-    format!("{}:{rest}", venv("ninja").parent().unwrap().display())
+    let path = std::env::var_os("PATH").unwrap();
+    let mut directories = vec![venv("ninja").parent().unwrap().to_owned()];
+    for directory in std::env::split_paths(&path) {
+        if !directories.contains(&directory) {
+            directories.push(directory);
+        }
+    }
+    std::env::join_paths(directories).unwrap().into_string().unwrap()
 }
 
 /// The contents of tests/projects.json.
