@@ -239,6 +239,9 @@ impl Run<'_> {
             // tryall's CMake modules, which need not be written again for each project.
             .env("XDG_DATA_HOME", root().join("target/campaign/data"))
             .env("TRYALL_STORE", store.map_or_else(|| "off".as_ref(), |store| store.as_os_str()))
+            // No project may fetch anything: answers of the network are not the same twice.
+            .env("GIT_ALLOW_PROTOCOL", "file")
+            .envs(["http_proxy", "https_proxy"].map(|name| (name, "http://127.0.0.1:9")))
             // Projects that ask git or the clock for their version.
             .env("GIT_CEILING_DIRECTORIES", root().join("target/campaign/work"))
             .env("SOURCE_DATE_EPOCH", "1700000000")
