@@ -203,6 +203,14 @@ fn remarks(text: &mut String, results: &[(&Project, Option<Result>)]) {
         "Not compared, because it differs between two runs of CMake alone:",
         unstable.collect(),
     );
+    let programs: std::collections::BTreeSet<_> = compared()
+        .flat_map(|(_, result)| result.ways.values())
+        .filter_map(|way| way.stamp.split(' ').nth(1))
+        .collect();
+    let mixed = (programs.len() > 1).then(|| {
+        format!("The results are of {} builds of tryall: run the campaign", programs.len())
+    });
+    section("Not of one build:", mixed.into_iter().collect());
     let missing = |why: &str, is_fetched| {
         let missing = results.iter().filter(|(project, result)| {
             result.is_none() && project.pristine().exists() == is_fetched
