@@ -3,7 +3,7 @@
 Tryall
 ------
 
-Runs a project's compiler checks concurrently.
+Answers a project's compiler checks faster than CMake alone.
 
 .. command:: tryall_begin
 
@@ -15,11 +15,9 @@ Runs a project's compiler checks concurrently.
     # ... CMake's own check_* commands, any number
     tryall_end()
 
-  Between these two, the ``check_*`` commands of CMake's modules are recorded, and run as one batch
-  when the first result is read, or else at ``tryall_end()``. Each result variable then holds what
-  CMake alone would have set, in the same cache entry, and the same lines are printed.
-  ``try_compile`` and ``try_run`` are answered by tryall, too. CMake itself runs any check that
-  tryall does not fully understand.
+  Between these two, ``try_compile`` and ``try_run``, and so the ``check_*`` commands of CMake's
+  modules, are answered by tryall: each when it is asked, with what CMake alone would have set. CMake
+  itself runs any check that tryall does not fully understand.
 
 .. command:: tryall_check
 
@@ -27,9 +25,9 @@ Runs a project's compiler checks concurrently.
 
     tryall_check(FILE <request.json>)
 
-  Runs every check in the request and sets the same cache entries as CMake's own check modules
-  would, with the same names, types and values. A check without an answer (the compiler crashed,
-  say) fails the configure step; it is never taken for a no.
+  Runs every check in the request, as one batch, and sets the same cache entries as CMake's own check
+  modules would, with the same names, types and values. A check without an answer (the compiler
+  crashed, say) fails the configure step; it is never taken for a no.
 
   The compilers are those of the languages that are enabled, as in ``try_compile``: with
   ``CMAKE_<LANG>_COMPILER_ARG1``, ``CMAKE_<LANG>_COMPILER_TARGET`` and ``CMAKE_SYSROOT``, with
@@ -40,47 +38,43 @@ Runs a project's compiler checks concurrently.
   configure step runs again when the request changes.
 
 The program is found through ``TRYALL_EXECUTABLE`` or ``PATH``. Without it, CMake runs the checks
-one by one and says once how to speed them up. ``TRYALL_VERIFY`` runs every check both ways, and
-fails the configure step if an answer differs.
+one by one and says once how to speed them up. With ``TRYALL_VERIFY``, CMake runs every check, too,
+and the configure step fails if an answer differs.
 #]=======================================================================]
 
 include_guard(GLOBAL)
 
-include("${CMAKE_CURRENT_LIST_DIR}/tryall/Tryall.cmake")
-_tryall_load()
+include("${CMAKE_CURRENT_LIST_DIR}/tryall/Door.cmake")
 # Use the same policies as for the other parts.
 cmake_policy(PUSH)
 cmake_policy(VERSION 3.10)
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Fallback.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/tryall/Verify.cmake")
 cmake_policy(POP)
 # This file must run under the policies of the including project.
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Toolchain.cmake")
 
-# Defers the following checks and runs them in batches.
+# From here on, tryall answers the checks.
 function(tryall_begin)
   if(ARGC)
     message(FATAL_ERROR "tryall_begin: takes no arguments, got: ${ARGN}")
   endif()
-  get_property(depth GLOBAL PROPERTY _TRYALL_DEPTH)
-  math(EXPR depth "0${depth} + 1")
-  set_property(GLOBAL PROPERTY _TRYALL_DEPTH ${depth})
-  _tryall_start(adopted)
+  set_property(GLOBAL APPEND PROPERTY _TRYALL_BEGUN begun)
+  _tryall_open(adopted)
 endfunction()
 
-# Settles the checks since tryall_begin().
+# From here on, CMake answers them again, if this is the end of the first tryall_begin().
 function(tryall_end)
   if(ARGC)
     message(FATAL_ERROR "tryall_end: takes no arguments, got: ${ARGN}")
   endif()
-  get_property(depth GLOBAL PROPERTY _TRYALL_DEPTH)
-  math(EXPR depth "0${depth} - 1")
-  if(depth LESS 0)
+  get_property(_tryall_begun GLOBAL PROPERTY _TRYALL_BEGUN)
+  if("${_tryall_begun}" STREQUAL "")
     message(FATAL_ERROR "tryall_end: there was no tryall_begin() before it.")
   endif()
-  set_property(GLOBAL PROPERTY _TRYALL_DEPTH ${depth})
-  if(depth EQUAL 0)
-    _tryall_stop(adopted)
-  endif()
+  list(POP_FRONT _tryall_begun)
+  set_property(GLOBAL PROPERTY _TRYALL_BEGUN "${_tryall_begun}")
+  _tryall_close(adopted)
 endfunction()
 
 function(tryall_check)

@@ -23,5 +23,17 @@ endif()
 # The remaining value is a drop-in, of this version or another: an earlier call has put it there,
 # with the user's file, which stays.
 
-set(CMAKE_PROJECT_INCLUDE "${CMAKE_CURRENT_LIST_DIR}/TryallDropIn.cmake" CACHE FILEPATH
-  "The drop-in of tryall" FORCE)
+# The drop-in may go while the build directory stays, as when a container starts with another home. So
+# project() includes a file of the build directory.
+set(_tryall_file "${CMAKE_BINARY_DIR}/CMakeFiles/tryall/TryallDropIn.cmake")
+file(WRITE "${_tryall_file}" "# Written by `tryall cmake`.
+if(EXISTS [==[${CMAKE_CURRENT_LIST_DIR}/TryallDropIn.cmake]==])
+  include([==[${CMAKE_CURRENT_LIST_DIR}/TryallDropIn.cmake]==] NO_POLICY_SCOPE)
+else()
+  foreach(_tryall_file IN LISTS TRYALL_PROJECT_INCLUDE)
+    include(\"\${_tryall_file}\" NO_POLICY_SCOPE)
+  endforeach()
+  unset(_tryall_file)
+endif()
+")
+set(CMAKE_PROJECT_INCLUDE "${_tryall_file}" CACHE FILEPATH "The drop-in of tryall" FORCE)

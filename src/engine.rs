@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::task::LocalSet;
 
 use crate::check::context::{Context, Observer};
-use crate::check::recall::Recall;
+use crate::check::recall::Memory;
 use crate::exec::process::Runner;
 use crate::exec::scratch::{self, Scratch};
 use crate::exec::slots::{Inherited, Slots};
@@ -226,9 +226,12 @@ impl Engine {
         if let Some(warning) = warning {
             observer.notice(&warning);
         }
-        let runner = Runner::new(reaper);
+        let runner = Runner::new(reaper.map(Rc::new));
         let runner = if launch.records { runner.recording() } else { runner };
-        let context = Rc::new(Context::new(launch.plan, runner, scratch, observer, launch.store));
+        let memory = launch.store.map(|store| Rc::new(Memory::new(store)));
+        let scratch = Rc::new(scratch);
+        let context = Context::new(launch.plan, runner, scratch, observer, memory.clone());
+        let context = Rc::new(context);
         if !launch.schedule.share {
             context.links.distrust();
         }
@@ -238,7 +241,7 @@ impl Engine {
         // for their reader, and nothing else should wait with them.
         drop(runtime);
         let context = Rc::into_inner(context).expect("all tasks have ended");
-        if let Some(complaint) = context.recall.and_then(Recall::commit) {
+        if let Some(complaint) = memory.and_then(|memory| memory.commit()) {
             context.observer.notice(&complaint);
         }
         let commands = context.runner.recorded();

@@ -49,6 +49,8 @@ mod bench;
 #[doc(hidden)]
 pub mod cli;
 mod meson;
+#[cfg(target_os = "linux")]
+mod session;
 
 #[cfg(any(test, fuzzing))]
 #[path = "../fuzz/bodies/mod.rs"]

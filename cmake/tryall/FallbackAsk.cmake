@@ -158,7 +158,9 @@ endfunction()
 
 # try_compile and try_run of CMake, also where others stand in their places.
 macro(_tryall_by_stock command)
-  if(COMMAND _${command})
+  if(COMMAND __${command})
+    cmake_language(CALL __${command} ${ARGN})
+  elseif(COMMAND _${command})
     cmake_language(CALL _${command} ${ARGN})
   else()
     cmake_language(CALL ${command} ${ARGN})

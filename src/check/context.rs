@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::links::KnownLinks;
-use super::recall::Recall;
+use super::recall::{Memory, Recall};
 use super::toolchain_probe::ToolchainProbe;
 use crate::exec::process::Runner;
 use crate::exec::scratch::Scratch;
@@ -11,7 +11,6 @@ use crate::plan::Plan;
 use crate::plan::ids::{Table, ToolchainId};
 use crate::protocol::code::Reason;
 use crate::protocol::response::Answer;
-use crate::store::Store;
 
 /// The state that all checks of a run share.
 pub(crate) struct Context {
@@ -20,7 +19,7 @@ pub(crate) struct Context {
     /// Runs commands.
     pub runner: Runner,
     /// The directory for temporary files, or why there is none.
-    pub scratch: Result<Scratch, Reason>,
+    pub scratch: Rc<Result<Scratch, Reason>>,
     /// Hears of results and notices.
     pub observer: Rc<dyn Observer>,
     /// The store, if answers are kept.
@@ -46,15 +45,15 @@ impl Context {
     pub(crate) fn new(
         plan: Plan,
         runner: Runner,
-        scratch: Result<Scratch, Reason>,
+        scratch: Rc<Result<Scratch, Reason>>,
         observer: Rc<dyn Observer>,
-        store: Option<Store>,
+        memory: Option<Rc<Memory>>,
     ) -> Self {
         let probes = plan.toolchains.map(|_| ToolchainProbe::default());
         let links = KnownLinks::default();
         let shared_dirs = tokio::sync::Mutex::default();
-        let recall = match (store, &scratch) {
-            (Some(store), Ok(scratch)) => Some(Recall::new(store, scratch.path())),
+        let recall = match (memory, &*scratch) {
+            (Some(memory), Ok(scratch)) => Some(Recall::new(memory, scratch.path())),
             _ => None,
         };
         Context { plan, runner, scratch, observer, recall, links, shared_dirs, probes }

@@ -125,7 +125,7 @@ pub(crate) async fn outcome(context: &Context, question: &Question) -> Outcome {
         Ok(program) => program,
         Err(why) => return Outcome::error(why.clone()),
     };
-    let scratch = match &context.scratch {
+    let scratch = match &*context.scratch {
         Ok(scratch) => scratch,
         Err(why) => return Outcome::error(why.clone()),
     };
@@ -172,7 +172,7 @@ fn not_preprocessed() -> Verdict {
 }
 
 fn cannot_write(context: &Context, error: &std::io::Error) -> Reason {
-    let temp = context.scratch.as_ref().map_or(Path::new(""), Scratch::base);
+    let temp = context.scratch.as_ref().as_ref().map_or(Path::new(""), Scratch::base);
     causes::not_written("the source", error, temp)
 }
 
@@ -203,7 +203,7 @@ impl<'a> CheckRun<'a> {
     pub(crate) fn begin(context: &'a Context, question: &'a Question) -> Option<Self> {
         let toolchain = &context.plan.toolchains[question.toolchain];
         let program = toolchain.program.as_ref().ok()?;
-        let dir = context.scratch.as_ref().ok()?.check_dir().ok()?;
+        let dir = context.scratch.as_ref().as_ref().ok()?.check_dir().ok()?;
         let deadline = Instant::now() + question.timeout;
         let seen = RefCell::default();
         Some(CheckRun { context, question, toolchain, program, dir, deadline, sources: 1, seen })
@@ -224,7 +224,7 @@ impl<'a> CheckRun<'a> {
     /// The directories and the search path of the check's commands.
     pub(crate) fn command_context(&self) -> CommandContext<'_> {
         let check_dir = self.dir.path();
-        let temp = self.context.scratch.as_ref().map_or(check_dir, Scratch::base);
+        let temp = self.context.scratch.as_ref().as_ref().map_or(check_dir, Scratch::base);
         CommandContext { check_dir, temp, path: self.toolchain.path() }
     }
 

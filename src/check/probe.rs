@@ -72,7 +72,7 @@ pub(crate) fn empty_program(toolchain: &Toolchain, id: ToolchainId, stage: Stage
 /// removed.
 pub(crate) async fn readable_outcome(context: &Context, question: &Question) -> Outcome {
     let mut outcome = check::outcome(context, question).await;
-    if let Ok(scratch) = &context.scratch {
+    if let Ok(scratch) = &*context.scratch {
         outcome.output = scratch.without_check_dirs(&outcome.output);
     }
     outcome
@@ -125,7 +125,7 @@ pub(crate) async fn run(context: &Context, job: ProbeJob) {
         && let Some(line) = missing_linker_line(&outcome.output)
     {
         let nowhere = Path::new("");
-        let temp = context.scratch.as_ref().map_or(nowhere, Scratch::base);
+        let temp = context.scratch.as_ref().as_ref().map_or(nowhere, Scratch::base);
         let context = CommandContext { check_dir: temp, temp, path: toolchain.path() };
         outcome.verdict = Verdict::Error(Cause::NoBinutils.message(line, context));
     }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -12,10 +12,10 @@ use crate::check::{CheckRun, Outcome, stored};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::Verdict;
 use crate::deps::recorder::{Recorder, Watch, Watched};
-use crate::deps::sight::{Gap, Seen};
+use crate::deps::sight::{Gap, Seen, Sight};
 use crate::deps::world::World;
 use crate::exec::process::Finished;
-use crate::os::{Found, Look, Start};
+use crate::os::{self, Found, Look, Start};
 use crate::plan::ids::{CheckId, ToolchainId};
 use crate::plan::question::Question;
 use crate::plan::toolchain::Toolchain;
@@ -24,12 +24,64 @@ use crate::protocol::response::How;
 use crate::source::words;
 use crate::store::{Key, Store, Stored, Variables};
 
-/// The store of a run, and what sees the files that its commands look at.
+/// The store, and what sees the files that commands look at. It may serve several runs.
 #[derive(Debug)]
-pub(crate) struct Recall {
+pub(crate) struct Memory {
     store: RefCell<Store>,
     world: RefCell<World>,
     recorder: Option<Recorder>,
+}
+
+impl Memory {
+    /// What remembers in a store.
+    pub(crate) fn new(store: Store) -> Self {
+        let (store, world) = (RefCell::new(store), RefCell::default());
+        Memory { store, world, recorder: Recorder::new() }
+    }
+
+    /// Writes what is new to the store. Returns what the user should know if that fails.
+    pub(crate) fn commit(&self) -> Option<String> {
+        let mut store = self.store.borrow_mut();
+        store.commit();
+        store.complaint()
+    }
+
+    /// The words of a command that CMake uses, if the files on which they rest are unchanged.
+    pub(crate) fn recipe(&self, key: &str) -> Option<Vec<String>> {
+        let key = Key::of(RECIPE, key);
+        let env = Variables::default();
+        let stored = self.store.borrow_mut().find(&key, &mut self.world.borrow_mut(), &env)?;
+        serde_json::from_slice(&stored.payload).ok()
+    }
+
+    /// Keeps the words of a command that CMake uses. They rest on files and directories.
+    pub(crate) fn keep_recipe(&self, key: &str, words: &[String], rests_on: &[PathBuf]) {
+        let Some(recorder) = &self.recorder else { return };
+        let look = |path: &PathBuf| {
+            let look = if path.is_dir() { Look::List } else { Look::Follow };
+            let path: Rc<OsStr> = path.as_os_str().into();
+            recorder.id(Sight { found: os::look(&path, look), path, look })
+        };
+        let mut sights: Vec<_> = rests_on.iter().map(look).collect();
+        sights.sort_unstable();
+        sights.dedup();
+        let seen = Rc::new(Seen { sights, ..Seen::default() });
+        let payload = serde_json::to_vec(words).expect("words are JSON");
+        let (key, env) = (Key::of(RECIPE, key), Variables::default());
+        let mut store = self.store.borrow_mut();
+        store.keep(key, RECIPE, payload.into(), &seen, &recorder.sights(), &env);
+    }
+
+    /// From now on, what may have changed is looked at again.
+    pub(crate) fn look_again(&self) {
+        self.world.borrow_mut().next_moment();
+    }
+}
+
+/// What a run recalls and keeps.
+#[derive(Debug)]
+pub(crate) struct Recall {
+    memory: Rc<Memory>,
     /// The directory of the run, whose files are the commands' own.
     scratch: PathBuf,
     distrusted: Cell<bool>,
@@ -39,12 +91,10 @@ pub(crate) struct Recall {
 }
 
 impl Recall {
-    /// Recalls from a store. `scratch` holds the files of the commands themselves.
-    pub(crate) fn new(store: Store, scratch: &Path) -> Self {
+    /// `scratch` holds the files of the commands themselves.
+    pub(crate) fn new(memory: Rc<Memory>, scratch: &Path) -> Self {
         Recall {
-            store: RefCell::new(store),
-            world: RefCell::default(),
-            recorder: Recorder::new(),
+            memory,
             scratch: scratch.into(),
             distrusted: Cell::new(false),
             variables: RefCell::default(),
@@ -55,13 +105,6 @@ impl Recall {
     /// From now on, no answer is taken from the store, and none is kept.
     pub(crate) fn distrust(&self) {
         self.distrusted.set(true);
-    }
-
-    /// Writes what is new to the store. Returns what the user should know if that fails.
-    pub(crate) fn commit(self) -> Option<String> {
-        let mut store = self.store.into_inner();
-        store.commit();
-        store.complaint()
     }
 
     /// The stored outcome of a question, if everything that it rests on is unchanged.
@@ -77,9 +120,14 @@ impl Recall {
         Some(Outcome { seen: Some(seen), ..stored::outcome(&payload, question)? })
     }
 
+    /// The key of a question. `None` if its answer is never kept.
+    pub(crate) fn key_of(&self, plan: &Plan, question: &Question) -> Option<Key> {
+        self.key_now(plan, question)
+    }
+
     fn stored(&self, plan: &Plan, toolchain: ToolchainId, key: &Key) -> Option<Rc<Stored>> {
         let env = self.variables(plan, toolchain);
-        self.store.borrow_mut().find(key, &mut self.world.borrow_mut(), &env)
+        self.memory.store.borrow_mut().find(key, &mut self.memory.world.borrow_mut(), &env)
     }
 
     /// Keeps the outcome of the question that a check asks, or the reason why it is not kept.
@@ -134,8 +182,8 @@ impl Recall {
             (None, None) => Err("what its commands read was not seen".into()),
             (None, Some(seen)) => Ok(seen),
         };
-        let mut store = self.store.borrow_mut();
-        match (kept, &self.recorder) {
+        let mut store = self.memory.store.borrow_mut();
+        match (kept, &self.memory.recorder) {
             (Ok(seen), Some(recorder)) => {
                 let Some(payload) = stored::payload(outcome, question, asked) else {
                     return store.keep_not(key, label, "its product is too large");
@@ -159,9 +207,9 @@ impl Recall {
         toolchain: ToolchainId,
         key: &Key,
     ) -> Option<(Rc<[u8]>, Rc<Seen>)> {
-        let recorder = self.recorder.as_ref()?;
+        let recorder = self.memory.recorder.as_ref()?;
         let stored = self.stored(plan, toolchain, key)?;
-        let seen = self.store.borrow_mut().seen(&stored, |sight| recorder.id(sight))?;
+        let seen = self.memory.store.borrow_mut().seen(&stored, |sight| recorder.id(sight))?;
         Some((stored.payload.clone(), Rc::new(seen)))
     }
 
@@ -174,9 +222,11 @@ impl Recall {
         fact: &[u8],
         seen: &Rc<Seen>,
     ) {
-        let Some(recorder) = self.recorder.as_ref().filter(|_| seen.gap.is_none()) else { return };
+        let Some(recorder) = self.memory.recorder.as_ref().filter(|_| seen.gap.is_none()) else {
+            return;
+        };
         let env = self.variables(plan, toolchain);
-        self.store.borrow_mut().keep(key, FACT, fact.into(), seen, &recorder.sights(), &env);
+        self.memory.store.borrow_mut().keep(key, FACT, fact.into(), seen, &recorder.sights(), &env);
     }
 
     /// Begins to watch a command with this environment. Fails with the reason why it cannot be
@@ -197,7 +247,7 @@ impl Recall {
         if let Some(gap) = self.unseen.borrow_mut().entry(id).or_insert_with(launcher) {
             return Err(gap.clone());
         }
-        let recorder = self.recorder.as_ref().ok_or_else(|| Gap(CANNOT_SEE.into()))?;
+        let recorder = self.memory.recorder.as_ref().ok_or_else(|| Gap(CANNOT_SEE.into()))?;
         // What the system says must not be newer than what the command hears.
         self.variables_of(id, toolchain).ask_system();
         let watch = recorder.watch(program, env, &[&self.scratch]);
@@ -206,8 +256,9 @@ impl Recall {
 
     /// The key of a question that is asked now.
     fn key_now(&self, plan: &Plan, question: &Question) -> Option<Key> {
-        let look =
-            |path: &Path| self.world.borrow_mut().look(&path.as_os_str().into(), Look::Contents);
+        let look = |path: &Path| {
+            self.memory.world.borrow_mut().look(&path.as_os_str().into(), Look::Contents)
+        };
         let contents = caller_file::path(question).map(look);
         self.key(&plan.toolchains[question.toolchain], question, contents)
     }
@@ -265,6 +316,9 @@ impl Recall {
         self.unseen.borrow_mut().insert(toolchain, Some(gap));
     }
 }
+
+/// The label and the kind of commands that CMake uses.
+const RECIPE: &str = "(recipe)";
 
 /// The label of facts about links, which answer no check themselves.
 const FACT: &str = "(link)";

@@ -1,6 +1,5 @@
 //! `tryall check`: reads the request and plans it.
 
-use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path as FilePath;
 use std::process::ExitCode;
@@ -20,30 +19,7 @@ use crate::protocol::command_line::{self, Shared};
 use crate::protocol::language::Language;
 use crate::protocol::parse;
 use crate::protocol::{BadRequest, Location, Request, Toolchain};
-use crate::report::{self, Format};
-
-/// Recognizes the command line of `cmake/tryall/Batch.cmake`,
-/// `check FILE --format cmake-variables --output FILE`. A configure step runs it hundreds of times,
-/// and clap takes half a millisecond to build its description of all commands and options.
-/// Returns `None` for every other command line.
-pub(super) fn args_of_dropin(words: impl Iterator<Item = OsString>) -> Option<CheckArgs> {
-    // A seventh word means too many.
-    let words: Vec<_> = words.take(7).collect();
-    let [command, file, format, name, output, answers] = words.as_slice() else { return None };
-    let is_file = |word: &OsString| !word.is_empty() && !word.as_encoded_bytes().starts_with(b"-");
-    let is_dropins = command == "check"
-        && format == "--format"
-        && name == "cmake-variables"
-        && output == "--output"
-        && is_file(file)
-        && is_file(answers);
-    is_dropins.then(|| CheckArgs {
-        file: Some(file.into()),
-        format: Format::CmakeVariables,
-        output: Some(answers.into()),
-        ..CheckArgs::default()
-    })
-}
+use crate::report;
 
 /// Runs the command.
 pub(super) fn run(mut args: CheckArgs, inherited: Inherited) -> ExitCode {
@@ -221,40 +197,4 @@ fn read_bounded(source: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     source.take(parse::MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-    use crate::cli::{Cli, Command};
-
-    fn of_dropin(words: &str) -> Option<CheckArgs> {
-        args_of_dropin(words.split(' ').map(OsString::from))
-    }
-
-    #[test]
-    fn drop_in_command_line_parses_as_clap_does() {
-        let words = "check request.json --format cmake-variables --output answers.cmake";
-        let parsed = Cli::parse_from(format!("tryall {words}").split(' '));
-        let Some(Command::Check(parsed)) = parsed.command else { panic!("it is a check") };
-        assert_eq!(format!("{:?}", of_dropin(words).unwrap()), format!("{parsed:?}"));
-    }
-
-    #[test]
-    fn other_command_lines_are_left_to_clap() {
-        for words in [
-            "check request.json --format cmake-variables --output",
-            "check request.json --format cmake-variables --output answers.cmake --verify",
-            "check request.json --format cmake-variables --output --verify",
-            "check - --format cmake-variables --output answers.cmake",
-            "check request.json --format cmake --output answers.cmake",
-            "check request.json --output answers.cmake --format cmake-variables",
-            "check  --format cmake-variables --output answers.cmake",
-            "",
-        ] {
-            assert!(of_dropin(words).is_none(), "{words}");
-        }
-    }
 }

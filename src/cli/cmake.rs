@@ -1,4 +1,5 @@
-//! `tryall cmake`: runs CMake with the drop-in, which batches the checks of unmodified projects.
+//! `tryall cmake`: runs CMake with the drop-in, which has a session answer the checks of unmodified
+//! projects.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -24,10 +25,16 @@ pub(super) struct CmakeArgs {
 
 pub(super) const HELP: &str = "\
 If the call configures a project (with -S, -B, --preset or a directory), adds two arguments: the
-path of this program, and an initial cache file that sets CMAKE_PROJECT_INCLUDE to the drop-in.
-The drop-in then includes your own CMAKE_PROJECT_INCLUDE, wherever it was set. Other calls (--build,
--E, -P ...) are passed through. CMake replaces this process, so exit status, signals and terminal
-are CMake's. `tryall cmake --help` prints CMake's help.
+path of this program, and an initial cache file that sets CMAKE_PROJECT_INCLUDE to the drop-in,
+TryallDropIn.cmake. The drop-in then includes your own CMAKE_PROJECT_INCLUDE, wherever it was set.
+From then on, tryall answers each check when the project asks it: from the store, or by CMake's own
+compiler commands. Other calls (--build, -E, -P ...) are passed through. CMake replaces this
+process, so exit status, signals and terminal are CMake's. `tryall cmake --help` prints CMake's
+help.
+
+At the end of the configure step, a line says how many checks were stored (the answer was in the
+store), foreseen (asked ahead of CMake), asked (CMake waited for the compiler) and run by CMake.
+TRYALL_STORE=off in the environment does without the store.
 
 Examples:
   tryall cmake -S . -B build -G Ninja
@@ -35,7 +42,6 @@ Examples:
 
 Exit status:
   CMake's, or
-  3    the CMake modules could not be written
   126  CMake could not be executed
   127  CMake was not found";
 
@@ -59,8 +65,7 @@ pub(super) fn run(args: CmakeArgs) -> ExitCode {
     if configures(&all)
         && let Err(why) = add_drop_in(&mut all)
     {
-        tell(&format!("CMake was not run: {why}"));
-        return ExitCode::from(3);
+        tell(&format!("CMake runs all checks itself: {why}"));
     }
     let error = os::become_program(&cmake, &all);
     tell(&format!("{} could not be executed: {error}", cmake.display()));

@@ -11,6 +11,8 @@ mod output;
 mod progress;
 pub(crate) mod schema;
 mod seen;
+#[cfg(target_os = "linux")]
+mod session;
 mod store;
 mod stream;
 mod wrong_call;
@@ -96,6 +98,10 @@ enum Command {
     /// Run one command and print what it looks at
     #[command(hide = true)]
     Seen(seen::SeenArgs),
+    /// Answer the checks of a configure step of CMake
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Session(session::SessionArgs),
     /// Print the JSON Schema of a request, a response or a benchmark
     Schema {
         /// The schema
@@ -239,9 +245,6 @@ fn language(name: &str) -> Result<Language, String> {
 pub fn main() -> ExitCode {
     // Must run before anything opens a file descriptor.
     let inherited = Inherited::from_env();
-    if let Some(args) = check::args_of_dropin(std::env::args_os().skip(1)) {
-        return check::run(args, inherited);
-    }
     let words: Vec<_> = std::env::args_os().collect();
     let cli = Cli::try_parse_from(&words)
         .unwrap_or_else(|error| wrong_call::explained(error, &words).exit());
@@ -258,6 +261,8 @@ pub fn main() -> ExitCode {
             Err(error) => output::write_failure(&error),
         },
         Some(Command::Seen(args)) => seen::run(&args),
+        #[cfg(target_os = "linux")]
+        Some(Command::Session(args)) => session::run(args),
         Some(Command::Schema { which }) => output::print(schema::schema(which).as_bytes()),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

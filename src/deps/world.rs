@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::os::{self, Found, Look, View};
+use crate::os::{self, Found, Look, View, Watch};
 
 /// The files as this run sees them. Each path is looked at once: a batch is one moment.
 #[derive(Debug)]
@@ -13,11 +13,21 @@ pub(crate) struct World {
     seen: HashMap<Rc<OsStr>, View>,
     contents: HashMap<Rc<OsStr>, Found>,
     moment: u64,
+    /// What notices changes, if there is more than one moment.
+    watch: Option<Watch>,
+    /// What is watched, and has not changed.
+    steady: HashMap<Rc<OsStr>, View>,
 }
 
 impl Default for World {
     fn default() -> Self {
-        World { seen: HashMap::new(), contents: HashMap::new(), moment: new_number() }
+        World {
+            seen: HashMap::new(),
+            contents: HashMap::new(),
+            moment: new_number(),
+            watch: None,
+            steady: HashMap::new(),
+        }
     }
 }
 
@@ -34,17 +44,33 @@ impl World {
         self.moment
     }
 
+    /// The files as they are now. What is watched and has not changed is not looked at again.
+    pub(crate) fn next_moment(&mut self) {
+        self.moment = new_number();
+        self.seen.clear();
+        self.contents.clear();
+        if self.watch.is_none() {
+            self.watch = Watch::new().ok();
+        }
+        if self.watch.as_mut().is_none_or(Watch::has_changed) {
+            self.steady.clear();
+        }
+    }
+
     /// What is at a path.
     pub(crate) fn look(&mut self, path: &Rc<OsStr>, look: Look) -> Found {
         if look == Look::Contents {
             let read = || os::look(path, look);
             return *self.contents.entry(path.clone()).or_insert_with(read);
         }
-        if let Some(view) = self.seen.get(path) {
+        if let Some(view) = self.steady.get(path).or_else(|| self.seen.get(path)) {
             return view.found(look);
         }
+        // Before the look: what changes after it is noticed.
+        let is_watched = self.watch.as_mut().is_some_and(|watch| watch.covers(path));
         let view = if self.is_below_nothing(path) { View::NOTHING } else { View::of(path) };
-        self.seen.insert(path.clone(), view);
+        let views = if is_watched { &mut self.steady } else { &mut self.seen };
+        views.insert(path.clone(), view);
         view.found(look)
     }
 

@@ -83,9 +83,9 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// A runner whose commands are killed by this reaper if this program is killed.
-    pub(crate) fn new(reaper: Option<Reaper>) -> Self {
+    pub(crate) fn new(reaper: Option<Rc<Reaper>>) -> Self {
         let (stopping, _) = watch::channel(false);
-        Runner { reaper: reaper.map(Rc::new), stopping, cost: Cost::default(), spans: None }
+        Runner { reaper, stopping, cost: Cost::default(), spans: None }
     }
 
     /// A runner that also records when each command runs.

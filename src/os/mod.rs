@@ -7,6 +7,8 @@
 //!   asked to end, and killed. (Unix: a process group. Windows: a job object.)
 //! * [`start`]: starts a process in a directory, with pipes, and never through a shell.
 //! * [`Reaper`]: kills all groups and removes the scratch directory if this process is killed.
+//! * [`Sandbox`]: runs a process that has no effect outside one directory. A system without such
+//!   means reports an error.
 //! * [`interrupted`], [`reader_gone`]: the two ways in which a caller stops this program.
 //!   [`hold_interrupts`]: protects what must not be interrupted. [`survive_file_size_limit`]:
 //!   prevents a signal that would end this program before it can report the cause.
@@ -31,6 +33,9 @@
 //! * [`dir_owner`], [`make_private`], [`is_own_or_roots`], [`open_own`]: directories and files that
 //!   no other user can have changed. [`read_at`]: a part of a file. [`bytes_of`], [`from_bytes`]:
 //!   paths and variables as bytes. [`memory_file`]: a file in memory, if there are such.
+//! * [`OtherProcess`]: tells when another process ends, and where it is. [`Arrivals`]: tells when
+//!   files are written into a directory. [`lock`]: locks a file as CMake does. [`make_pipe`],
+//!   [`parent`], [`leave_session`], [`lent_stdout`], [`end_by_signal`]: what else a session needs.
 //! * [`describe_signal`], [`is_own_fault`], [`limit_behind`]: what a signal says about the process
 //!   that it ended. [`start_failure`]: why a process could not be started.
 

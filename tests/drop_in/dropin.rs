@@ -1,5 +1,5 @@
-//! The harness of the tests in dropin_*.rs: configures a project with and without the drop-in in
-//! the same directories. Both runs must produce the same cache and output.
+//! The harness of the tests: configures a project with and without the drop-in in the same
+//! directories. All runs must end, say and leave the same.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,6 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use regex_lite::Regex;
+
+use crate::configured;
+use crate::frames::without_frames;
+use crate::processes::comes_true;
+use crate::summary::Summary;
 use crate::support::*;
 
 /// Both CMakes and both generators, each once; tests/projects runs all combinations.
@@ -27,98 +33,65 @@ pub fn two_cmakes() -> Vec<(PathBuf, &'static str)> {
 #[derive(Debug, Clone)]
 pub struct Configured {
     pub succeeded: bool,
+    /// What it said: standard error follows standard output, because their relative order is unknown.
     pub text: String,
-    /// The cache: type and value, with the help text.
+    /// The cache: type, value and help text.
     pub cache: BTreeMap<String, String>,
+    /// All of it.
+    pub whole: configured::Configured,
+}
+
+impl From<configured::Configured> for Configured {
+    fn from(mut whole: configured::Configured) -> Self {
+        let text = format!("{}{}", whole.stdout, whole.stderr);
+        // CMake invents the names of its test projects.
+        let invented = Regex::new("(cmTC_|TryCompile-)[0-9A-Za-z]+").unwrap();
+        whole.stdout = invented.replace_all(&whole.stdout, "$1").into_owned();
+        let stderr = invented.replace_all(&whole.stderr, "$1").into_owned();
+        // A test project has more lines if its commands are to be learned.
+        let project = r"(/CMakeFiles/(?:CMakeTmp|CMakeScratch/TryCompile-)/CMakeLists\.txt):\d+";
+        let stderr = Regex::new(project).unwrap().replace_all(&stderr, "$1").into_owned();
+        whole.stderr = without_frames(&stderr.lines().collect::<Vec<_>>());
+        let cache = configured::cache(&whole.files);
+        Configured { succeeded: whole.status == Some(0), text, cache, whole }
+    }
 }
 
 impl Configured {
     /// The value of a cache entry.
     pub fn value(&self, name: &str) -> &str {
         let entry = self.cache.get(name).unwrap_or_else(|| panic!("no {name}: {}", self.text));
-        entry.split_once('=').unwrap().1
+        entry.split_once('=').unwrap().1.lines().next().unwrap()
+    }
+
+    /// The summary line; without one, nothing was answered.
+    pub fn summary(&self) -> Summary {
+        Summary::of(&self.whole.stdout).unwrap_or_default()
     }
 
     /// The number of checks answered by tryall.
     pub fn by_tryall(&self) -> u32 {
-        let line = self.text.lines().find_map(|line| line.strip_prefix("-- tryall: "));
-        line.and_then(|line| line.split(' ').next()?.parse().ok()).unwrap_or_default()
+        self.summary().answered()
     }
 
-    /// The number of checks answered by stock CMake.
+    /// The number of checks answered by CMake.
     pub fn by_cmake(&self) -> u32 {
-        let line = self.text.lines().find(|line| line.starts_with("-- tryall: ")).unwrap_or("");
-        let count =
-            line.split_once(" by CMake itself").and_then(|(start, _)| start.rsplit_once(' '));
-        count.unwrap_or_else(|| panic!("no summary in {}", self.text)).1.parse().unwrap()
+        self.summary().by_cmake
     }
 
-    /// The output without expected differences, and sorted, because deferred checks print their
-    /// lines later.
-    fn said(&self) -> Vec<String> {
-        let is_same = |line: &&str| {
-            !line.starts_with("-- tryall: ")
-                && !line.starts_with("-- Configuring done")
-                && !line.starts_with("-- Generating done")
-        };
-        // Stack frames of messages include frames of the drop-in.
-        let is_frame = |line: &str| {
-            line.starts_with("Call Stack")
-                || (line.starts_with("  ") && line.ends_with(')') && line.contains(" ("))
-        };
-        let unplaced = |line: &str| match line.split_once(" at ") {
-            Some((start, _)) if line.starts_with("CMake ") => start.to_owned(),
-            // CMake invents the names of its try_compile projects.
-            _ => ["cmTC_", "TryCompile-"].iter().fold(line.to_owned(), |line, name| {
-                match line.split_once(name) {
-                    Some((before, rest)) => format!(
-                        "{before}{}",
-                        rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric())
-                    ),
-                    None => line,
-                }
-            }),
-        };
-        let lines = self.text.lines().filter(is_same).filter(|line| !is_frame(line));
-        let mut lines: Vec<_> = lines.map(unplaced).filter(|line| !line.is_empty()).collect();
-        lines.sort();
-        lines
-    }
-
-    /// Asserts that both are equal, except for the drop-in's own variables.
+    /// Asserts that both are equal: status, cache, files, and messages in their order.
     pub fn assert_same_as(&self, other: &Configured) {
-        assert_eq!(self.succeeded, other.succeeded, "{}\n{}", self.text, other.text);
-        let (stock, ours) = (self.said(), other.said());
-        let only = |these: &[String], those: &[String]| {
-            let mut left = those.to_vec();
-            let mut result = Vec::new();
-            for line in these {
-                match left.iter().position(|other| other == line) {
-                    Some(at) => drop(left.swap_remove(at)),
-                    None => result.push(line.clone()),
-                }
-            }
-            result
-        };
-        let (lost, new) = (only(&stock, &ours), only(&ours, &stock));
-        assert!(
-            lost.is_empty() && new.is_empty(),
-            "lost {lost:#?}, new {new:#?} in {}",
-            other.text
-        );
-        for (name, entry) in &self.cache {
-            assert_eq!(Some(entry), other.cache.get(name), "{name}: {}", other.text);
-        }
-        for name in other.cache.keys() {
-            assert!(self.cache.contains_key(name), "{name} is new: {}", other.text);
-        }
+        let mut all = configured::differences(&self.whole, &other.whole);
+        all.extend(configured::differences_in_order(&self.whole, &other.whole));
+        let all: Vec<_> = all.iter().map(ToString::to_string).collect();
+        assert!(all.is_empty(), "{}\nin {}", all.join("\n"), other.text);
     }
 }
 
 /// A project.
 #[derive(Debug)]
 pub struct Project {
-    _temp: tempfile::TempDir,
+    temp: tempfile::TempDir,
     source: PathBuf,
     build: PathBuf,
 }
@@ -142,7 +115,7 @@ impl Project {
         let (source, build) = (temp.path().join(source), temp.path().join(build));
         fs::create_dir_all(&source).unwrap();
         write(&source, "CMakeLists.txt", lists);
-        Project { _temp: temp, source, build }
+        Project { temp, source, build }
     }
 
     /// Adds a file.
@@ -159,6 +132,11 @@ impl Project {
 
     pub fn build(&self) -> &Path {
         &self.build
+    }
+
+    /// The store of the runs with tryall.
+    pub fn store(&self) -> PathBuf {
+        self.temp.path().join("store")
     }
 
     /// Configures, possibly again.
@@ -180,17 +158,10 @@ impl Project {
         for name in ["CFLAGS", "CXXFLAGS", "LDFLAGS", "FFLAGS", "MAKEFLAGS", "CARGO_MAKEFLAGS"] {
             command.env_remove(name);
         }
-        // Standard error follows standard output, because their relative order is unknown.
+        // Programs run in the directory of CMake.
+        command.env("TRYALL_STORE", self.store()).current_dir(self.temp.path());
         change(&mut command);
-        let output = command.output().unwrap();
-        let text = [output.stdout, output.stderr]
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .concat();
-        Configured {
-            succeeded: output.status.success(),
-            text,
-            cache: read_cache(&self.build.join("CMakeCache.txt")),
-        }
+        configured::Configured::of(&mut command, &self.build).into()
     }
 
     /// Configures from scratch.
@@ -206,13 +177,51 @@ impl Project {
         self.configure(cmake, &all)
     }
 
-    /// Configures both ways with one CMake, asserts that the results are equal, and returns both.
+    /// Configures with CMake alone, with an empty store, and in a fresh directory with the store as
+    /// it then is. Asserts that the results are equal, and returns all three.
+    pub fn thrice(&self, cmake: &(PathBuf, &str), args: &[&str]) -> [Configured; 3] {
+        self.thrice_with(cmake, args, |_| {})
+    }
+
+    /// The same with a modified command.
+    pub fn thrice_with(
+        &self,
+        cmake: &(PathBuf, &str),
+        args: &[&str],
+        change: impl Fn(&mut Command),
+    ) -> [Configured; 3] {
+        let drop_in = drop_in_args();
+        let with: Vec<_> = drop_in.iter().map(String::as_str).chain(args.iter().copied()).collect();
+        let _ = fs::remove_dir_all(self.store());
+        let all = [args, &with, &with].map(|args| {
+            let _ = fs::remove_dir_all(&self.build);
+            let configured = self.again_with(cmake, args, &change);
+            (configured, self.scratch())
+        });
+        let [(stock, left), (cold, cold_left), (warm, warm_left)] = all;
+        stock.assert_same_as(&cold);
+        stock.assert_same_as(&warm);
+        assert_eq!((&left, &left), (&cold_left, &warm_left), "left in CMakeScratch");
+        assert!(warm.by_cmake() <= cold.by_cmake(), "recipes are lost: {}", warm.text);
+        [stock, cold, warm]
+    }
+
+    /// How much is left of CMake's test projects. Nothing may be left of sessions.
+    fn scratch(&self) -> usize {
+        let sessions = || {
+            let entries =
+                fs::read_dir(self.build.join("CMakeFiles")).into_iter().flatten().flatten();
+            entries.filter(|it| it.file_name().to_string_lossy().starts_with("tryall-")).count()
+        };
+        assert!(comes_true(|| sessions() == 0), "a session does not end");
+        let entries = fs::read_dir(self.build.join("CMakeFiles/CMakeScratch"));
+        entries.map_or(0, Iterator::count)
+    }
+
+    /// Configures these three times. Returns the first two results.
     pub fn same_with(&self, cmake: &(PathBuf, &str), args: &[&str]) -> (Configured, Configured) {
-        let stock = self.configure(cmake, args);
-        let ours = self.drop_in(cmake, args);
-        stock.assert_same_as(&ours);
-        assert!(!self.build.join("PreLoad.cmake").exists());
-        (stock, ours)
+        let [stock, cold, _] = self.thrice(cmake, args);
+        (stock, cold)
     }
 
     /// Configures both ways with each CMake. Returns the last result with the drop-in.
@@ -238,26 +247,6 @@ pub fn path_without_tryall() -> OsString {
     let rest = std::env::var_os("PATH").unwrap();
     let dirs = std::env::split_paths(&rest).filter(|dir| !dir.join("tryall").exists());
     std::env::join_paths(std::iter::once(tools()).chain(dirs)).unwrap()
-}
-
-/// The entries created by a project or check, each with its help text.
-fn read_cache(file: &Path) -> BTreeMap<String, String> {
-    let Ok(text) = fs::read_to_string(file) else { return BTreeMap::new() };
-    let mut entries = BTreeMap::new();
-    let mut help = String::new();
-    for line in text.lines() {
-        if let Some(line) = line.strip_prefix("//") {
-            help += line;
-        } else if let Some((name, value)) = line.split_once(':').filter(|_| !line.starts_with('#'))
-        {
-            if !name.starts_with("TRYALL_EXECUTABLE") && name != "CMAKE_PROJECT_INCLUDE" {
-                let (kind, value) = value.split_once('=').unwrap();
-                entries.insert(name.into(), format!("{help} ({kind})={value}"));
-            }
-            help.clear();
-        }
-    }
-    entries
 }
 
 pub const ALL_MODULES: &str = "include(CheckIncludeFile)\ninclude(CheckIncludeFileCXX)\n\

@@ -45,7 +45,7 @@ fn the_configure_log_has_source_command_output_and_answer() {
         };
         assert!(
             of(&[
-                "Asked by tryall: no",
+                "NO_HEADER: FALSE, answered by tryall",
                 "nope.h",
                 "#include",
                 "fatal error",
@@ -54,8 +54,8 @@ fn the_configure_log_has_source_command_output_and_answer() {
             ]),
             "{events:#?}"
         );
-        assert!(of(&["Asked by tryall: yes", "unistd.h", "gcc "]), "{events:#?}");
-        assert!(of(&["Asked by tryall: yes", "return 7", "exit code 7", "- a: b"]), "{events:#?}");
+        assert!(of(&["HEADER: TRUE, answered by tryall", "unistd.h", "gcc "]), "{events:#?}");
+        assert!(of(&["RUNS_COMPILED: TRUE", "return 7", "ended with 7", "- a: b"]), "{events:#?}");
         assert!(of(&["kind: \"try_compile-v1\""]), "{events:#?}");
     }
 }

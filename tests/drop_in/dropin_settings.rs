@@ -130,7 +130,15 @@ fn cross_compiling_answers_the_same() {
             .into_iter()
             .filter(|(cmake, _)| with_emulator || cmake.starts_with(root()));
         for cmake in cmakes {
-            let (_, ours) = project.same_with(&cmake, &[&file]);
+            if with_emulator {
+                let (_, ours) = project.same_with(&cmake, &[&file]);
+                assert!(ours.by_tryall() > 0, "{}", ours.text);
+                continue;
+            }
+            // CMake leaves files with names of its own invention.
+            let stock = project.configure(&cmake, &[&file]);
+            let ours = project.drop_in(&cmake, &[&file]);
+            assert_eq!(stock.cache, ours.cache);
             assert!(ours.by_tryall() > 0, "{}", ours.text);
         }
     }
@@ -180,7 +188,8 @@ fn presets_answer_the_same() {
             !line.starts_with("  CMAKE_PROJECT_INCLUDE:")
                 && !line.starts_with("  TRYALL_EXECUTABLE=")
         };
-        ours.text = ours.text.lines().filter(is_new).map(|line| format!("{line}\n")).collect();
+        let said = &mut ours.whole.stdout;
+        *said = said.lines().filter(is_new).map(|line| format!("{line}\n")).collect();
         stock.assert_same_as(&ours);
         // Once more, with the cache.
         let again = with("tryall", false);

@@ -99,12 +99,13 @@ fn full(row: &mut Row) {
         let workspace = Workspace::new();
         let source = project(&workspace, "");
         let build = workspace.work().join("build");
-        let disk = || Disk::new(&build, &format!("size={kilobytes}k"));
+        let disk = |kilobytes| Disk::new(&build, &format!("size={kilobytes}k"));
         let stock = {
-            let _disk = disk();
+            let _disk = disk(kilobytes);
             Configure::new(&workspace, &source, &build).run()
         };
-        let _disk = disk();
+        // The session's files need room there.
+        let _disk = disk(kilobytes + 64);
         let ours = Configure::new(&workspace, &source, &build).with(&tryall).run();
         row.configured(&workspace, &ours, &right, Some(&stock));
     }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT: u32 = 4;
 
 /// All results of configuring. The copy on disk is unmodified; it is normalized for comparison.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Configured {
     /// The exit status, or `None` if a signal ended it.
     pub status: Option<i32>,
@@ -36,6 +36,14 @@ impl Configured {
         // Remains of a killed run.
         let _ = fs::remove_dir_all(build);
         fs::create_dir_all(build).unwrap();
+        let configured = Configured::of(command, build);
+        // A process that outlives the command may still write.
+        let _ = fs::remove_dir_all(build);
+        configured
+    }
+
+    /// Runs a command that configures into a directory, which stays.
+    pub fn of(command: &mut Command, build: &Path) -> Configured {
         // Not pipes, whose end a process that outlives the command would keep open.
         let mut said = [tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap()];
         let [stdout, stderr] = said.each_ref().map(|file| file.try_clone().unwrap());
@@ -50,14 +58,14 @@ impl Configured {
             String::from_utf8_lossy(&bytes).into_owned()
         });
         let mut files = BTreeMap::new();
-        collect(build, build, &mut files);
+        if build.is_dir() {
+            collect(build, build, &mut files);
+        }
         let log = fs::read(build.join("CMakeFiles/CMakeConfigureLog.yaml")).unwrap_or_default();
         let checks = String::from_utf8_lossy(&log)
             .lines()
             .filter(|line| line.starts_with("    kind: \"try_"))
             .count();
-        // A process that outlives the command may still write.
-        let _ = fs::remove_dir_all(build);
         Configured { status, stdout, stderr, files, checks, seconds }
     }
 }
@@ -69,8 +77,10 @@ fn is_of_no_interest(path: &str) -> bool {
     path.split('/').any(|name| {
         let before = std::mem::replace(&mut directory, name);
         let log = ["CMakeConfigureLog.yaml", "CMakeOutput.log", "CMakeError.log"].contains(&name);
-        let scratch = ["CMakeScratch", "CMakeTmp", "Makefile.cmake", "tryall"].contains(&name);
-        name.starts_with(".ninja_") || before == "CMakeFiles" && (log || scratch)
+        let scratch = ["CMakeScratch", "CMakeTmp", "Makefile.cmake"].contains(&name);
+        // A session goes soon after CMake.
+        let own = name == "tryall" || name.starts_with("tryall-");
+        name.starts_with(".ninja_") || before == "CMakeFiles" && (log || scratch || own)
     })
 }
 
@@ -191,7 +201,7 @@ fn first_difference(stock: &str, ours: &str) -> String {
 }
 
 /// The cache entries by name, with type, value and help.
-fn cache(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub fn cache(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut entries = BTreeMap::new();
     let mut help = String::new();
     for line in files.get("CMakeCache.txt").map_or("", String::as_str).lines() {
@@ -263,6 +273,7 @@ fn messages(text: &str) -> impl Iterator<Item = &str> {
     // `tryall cmake` adds such a file to the command line.
     let is_own = |line: &str| {
         line.starts_with("-- tryall: ")
+            || line.starts_with("-- tryall is not installed")
             || line.starts_with("loading initial cache file ") && line.contains("/tryall/")
     };
     text.lines()

@@ -23,16 +23,6 @@ impl Summary {
         };
         let checks = number("checks?")?;
         let by_cmake = number("by CMake").unwrap_or_default();
-        if number("batch(?:es)?").is_some() {
-            // The deferring drop-in counts checks by CMake apart, and has one word for all others.
-            let checks = checks + by_cmake;
-            return Some(Summary {
-                checks,
-                asked: checks - by_cmake,
-                by_cmake,
-                ..Summary::default()
-            });
-        }
         let [stored, foreseen, asked] =
             ["stored", "foreseen", "asked"].map(|what| number(what).unwrap_or_default());
         Some(Summary { checks, stored, foreseen, asked, by_cmake })

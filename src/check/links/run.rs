@@ -130,7 +130,7 @@ impl CheckRun<'_> {
     ) -> Option<Inventory> {
         let properties = object_file::wants(sample)?.properties;
         // Use another directory: the object file of the check is in its own.
-        let dir = self.context.scratch.as_ref().ok()?.check_dir().ok()?;
+        let dir = self.context.scratch.as_ref().as_ref().ok()?.check_dir().ok()?;
         let mut toolchain = self.toolchain.clone();
         // This program reads the linker's messages.
         toolchain::set(&mut toolchain.env, "LC_ALL", "C");

@@ -72,7 +72,20 @@ pub(crate) struct Ended {
 }
 
 /// Starts a process as the leader of a new group. An error means that the process does not run.
+///
+/// Nothing here may require a `fork`, as `pre_exec` does: the standard library would then use
+/// `execvp` instead of `posix_spawn`, and `execvp` passes a file that is not a program to
+/// `/bin/sh`. A program for another machine must not look like one that fails.
 pub(crate) fn start(what: Start<'_>, reaper: Option<&Rc<Reaper>>) -> io::Result<(Group, Pipes)> {
+    start_prepared(what, reaper, |_| {})
+}
+
+/// Starts a process as [`start`] does, with a command that the caller changes first.
+pub(super) fn start_prepared(
+    what: Start<'_>,
+    reaper: Option<&Rc<Reaper>>,
+    prepare: impl FnOnce(&mut Command),
+) -> io::Result<(Group, Pipes)> {
     // The caller may have blocked SIGCHLD, and processes inherit the signal mask.
     SigSet::from(Signal::SIGCHLD).thread_unblock()?;
     // Register before the start: a short-lived child's signal could be missed otherwise.
@@ -85,7 +98,12 @@ pub(crate) fn start(what: Start<'_>, reaper: Option<&Rc<Reaper>>) -> io::Result<
             (writer, Some(reader))
         }
     };
-    let leader = spawn(what, out_writer.into(), err_writer.into())?;
+    let mut command = command(what)?;
+    command.stdin(Stdio::null()).stdout(out_writer).stderr(err_writer);
+    prepare(&mut command);
+    let leader = Pid::from_raw(command.spawn()?.id().cast_signed());
+    // It holds the writing ends of the pipes.
+    drop(command);
     if let Some(reaper) = reaper {
         reaper.started(leader);
     }
@@ -95,16 +113,12 @@ pub(crate) fn start(what: Start<'_>, reaper: Option<&Rc<Reaper>>) -> io::Result<
     Ok((group, Pipes { stdout: receiver(out_reader)?, stderr }))
 }
 
-/// Starts the process. Nothing here may require a `fork`, as `pre_exec` does: the standard library
-/// would then use `execvp` instead of `posix_spawn`, and `execvp` passes a file that is not a
-/// program to `/bin/sh`. A program for another machine must not look like one that fails.
-fn spawn(what: Start<'_>, stdout: Stdio, stderr: Stdio) -> io::Result<Pid> {
+fn command(what: Start<'_>) -> io::Result<Command> {
     let (name, arguments) = what.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(what.program);
     command.arg0(name).args(arguments).current_dir(what.dir).process_group(0);
     command.env_clear().envs(what.env.iter().map(|(name, value)| (name, value)));
-    let child = command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn()?;
-    Ok(Pid::from_raw(child.id().cast_signed()))
+    Ok(command)
 }
 
 impl Group {

@@ -7,11 +7,17 @@ mod group;
 mod limits;
 mod look;
 mod machine;
+#[cfg(target_os = "linux")]
+mod other_process;
 mod private;
 mod reaper;
+#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "for sessions"))]
+mod sandbox;
 mod signals;
 mod stdout;
 mod strays;
+#[cfg_attr(not(target_os = "linux"), path = "no_watch.rs")]
+mod watch;
 
 use std::fs::{DirBuilder, File, Metadata};
 use std::io;
@@ -35,15 +41,23 @@ pub(crate) use look::{Found, Look, MOST_CONTENTS, Stamp, View, changed, look};
 pub(crate) use machine::{
     CpuSpent, available_memory, cpu_spent, host_names, processor, raise_file_limit, user_entry,
 };
+#[cfg(target_os = "linux")]
+pub(crate) use other_process::{
+    Arrivals, OtherProcess, end_by_signal, has_other_names, leave_session, lent_stdout, lock,
+    make_pipe, parent, variables,
+};
 pub(crate) use private::{
     DirOwner, bytes_of, dir_owner, from_bytes, is_own_or_roots, make_private, open_own, read_at,
 };
 pub(crate) use reaper::Reaper;
+#[cfg(target_os = "linux")]
+pub(crate) use sandbox::Sandbox;
 pub(crate) use signals::{
     HeldBack, hold_interrupts, interrupted, leave_signals_to_others, survive_file_size_limit,
 };
 pub(crate) use stdout::{Stdout, reader_gone};
 pub(crate) use strays::{is_busy, kill_strays};
+pub(crate) use watch::Watch;
 
 /// The least free space of a memory file system, in bytes, with which it is used. The /dev/shm of a
 /// container may hold only 64 MiB.

@@ -1,0 +1,228 @@
+//! Answers the calls of the real CMake.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Instant;
+
+use tokio::task::{JoinHandle, spawn_local};
+
+use super::answer::{self, Program};
+use super::ask::{Ask, Command};
+use super::asking::Asker;
+use super::call::Refusal;
+use super::counts::Counts;
+use super::names;
+use super::question::{Question, Reading};
+use super::recipes::{Cmake, Lesson, Recipes};
+use super::scout::Scout;
+use crate::check::Outcome;
+use crate::compiler::verdict::Verdict;
+use crate::exec::slots::cores;
+use crate::os;
+use crate::protocol::response::How;
+
+/// Answers the calls of the real CMake, one after the other.
+pub(super) struct Desk {
+    /// What is known of CMake.
+    pub cmake: Rc<Cmake>,
+    /// The directory of the session.
+    pub dir: PathBuf,
+    /// The directory that a scout may make.
+    pub scout_dir: PathBuf,
+    /// CMake's environment when the session began.
+    pub environment: Rc<Vec<(OsString, OsString)>>,
+    /// The environment with which CMake was started.
+    pub first_environment: Rc<Vec<(OsString, OsString)>>,
+    /// Asks the store and the compiler.
+    pub asker: Rc<Asker>,
+    /// The commands.
+    pub recipes: Rc<Recipes>,
+    /// What the output of the next call teaches.
+    pub lesson: Option<Lesson>,
+    /// Compilers that read more of the environment than CMake has told.
+    pub readers: Rc<RefCell<HashSet<String>>>,
+    /// Variables that CMake has been asked for.
+    pub more_names: HashSet<String>,
+    /// What happened so far.
+    pub counts: Counts,
+    /// Whether CMake is to keep its test projects: `--debug-trycompile`.
+    pub keeps_projects: bool,
+    /// The arguments of CMake, until a scout has them.
+    pub args: Option<Vec<String>>,
+    /// The scout, once it is sent.
+    pub scout: Option<JoinHandle<()>>,
+}
+
+/// How many questions must not have been in the store before a scout is sent. Starting it takes as long
+/// as one or two of them.
+const PATIENCE: usize = 2;
+
+/// What of the environment the commands behind an outcome have read.
+enum Reads {
+    /// Nothing that CMake has not told.
+    Known,
+    /// Also these variables.
+    More(Vec<String>),
+    /// Nobody knows.
+    Whole,
+}
+
+impl Desk {
+    /// The reply to a text from CMake.
+    pub(super) async fn reply(&mut self, text: &[u8]) -> String {
+        let Some(ask) = std::str::from_utf8(text).ok().and_then(Ask::parse) else {
+            self.counts.leave(Refusal::Text);
+            return answer::nothing();
+        };
+        match ask.command {
+            Command::Learn => {
+                if let (Some(lesson), [output]) = (self.lesson.take(), &ask.args[..]) {
+                    self.recipes.learn(output, lesson);
+                }
+                answer::nothing()
+            }
+            Command::Summary => {
+                if let Some(scout) = self.scout.take() {
+                    scout.abort();
+                }
+                self.counts.summary(self.asker.memory.commit().as_deref())
+            }
+            Command::TryCompile | Command::TryRun => {
+                self.send_scout(&ask);
+                let begin = Instant::now();
+                let reply = self.answer(&ask).await.unwrap_or_else(|why| {
+                    self.counts.leave(why);
+                    answer::nothing()
+                });
+                self.counts.waited += begin.elapsed();
+                reply
+            }
+        }
+    }
+
+    /// Sends a scout ahead, once so much was not in the store that it should pay.
+    fn send_scout(&mut self, ask: &Ask) {
+        let unknown = self.counts.asked + self.counts.left.get(&Refusal::First).unwrap_or(&0);
+        if unknown < PATIENCE || cores() < 2 || ask.is_verified {
+            return;
+        }
+        let Some(args) = self.args.take() else { return };
+        let build = PathBuf::from(ask.variable("CMAKE_BINARY_DIR"));
+        if build.join("CMakeCache.txt").exists() {
+            // Most of it is known from the last configure step.
+            return;
+        }
+        let scout = Scout {
+            cmake: self.cmake.clone(),
+            args,
+            source: ask.variable("CMAKE_HOME_DIRECTORY").into(),
+            build,
+            dir: self.scout_dir.clone(),
+            first_environment: self.first_environment.clone(),
+            environment: self.environment.clone(),
+            asker: self.asker.clone(),
+            recipes: self.recipes.clone(),
+            readers: self.readers.clone(),
+        };
+        self.scout = Some(spawn_local(async move {
+            // Without a sandbox there is no scout.
+            let _ = scout.go().await;
+        }));
+    }
+
+    async fn answer(&mut self, ask: &Ask) -> Result<String, Refusal> {
+        if self.keeps_projects {
+            return Err(Refusal::Kept);
+        }
+        let question = match Question::read(ask, &self.cmake, &self.recipes, &self.environment)? {
+            Reading::Question(question) => *question,
+            Reading::Unknown(lesson) => return Ok(self.learn(*lesson)),
+        };
+        if self.readers.borrow().contains(question.compiler()) && ask.whole_environment.is_none() {
+            return Ok(answer::environment(&[]));
+        }
+        let program = question.call.run_result.as_ref().map(|_| self.new_program(ask));
+        let copy = question.call.copy_file.as_ref().map(|copy| self.cmake.dir.join(copy));
+        if copy.as_deref().is_some_and(os::has_other_names) {
+            // CMake puts a file of its own there.
+            return Err(Refusal::Arguments);
+        }
+        let product = program.as_deref().or(copy.as_deref());
+        if let Some(dir) = product.and_then(Path::parent).filter(|_| question.can_link) {
+            std::fs::create_dir_all(dir).map_err(|_| Refusal::NoAnswer)?;
+        }
+        let (outcome, is_foreseen) = self.asker.outcome(&question, product).await?;
+        if let Some(dir) = program.as_deref().and_then(Path::parent)
+            && outcome.verdict != Verdict::Yes
+        {
+            // It is of no use any more.
+            let _ = std::fs::remove_dir(dir);
+        }
+        match self.reads(ask, &outcome) {
+            Reads::Known => (),
+            Reads::More(names) => {
+                self.more_names.extend(names.iter().cloned());
+                return Ok(answer::environment(&names));
+            }
+            Reads::Whole => {
+                self.readers.borrow_mut().insert(question.compiler().to_owned());
+                return Ok(answer::environment(&[]));
+            }
+        }
+        if outcome.cut || matches!(outcome.verdict, Verdict::Error(_)) {
+            return Err(Refusal::NoAnswer);
+        }
+        if !question.can_link && outcome.verdict == Verdict::Yes {
+            let Question { call, ways, .. } = question;
+            return Ok(self.learn(Lesson { ask: ask.clone(), call, ways }));
+        }
+        match outcome.how {
+            How::Stored if is_foreseen => self.counts.foreseen += 1,
+            How::Stored => self.counts.stored += 1,
+            _ => self.counts.asked += 1,
+        }
+        let program = program.as_deref().map(Program::Runs);
+        Ok(answer::answer(ask, &question.call, &self.cmake, &outcome, program))
+    }
+
+    /// Has CMake answer, and learns from it.
+    fn learn(&mut self, lesson: Lesson) -> String {
+        self.counts.leave(Refusal::First);
+        let reply = answer::lesson(&lesson.ask, &lesson.call, &self.cmake);
+        self.lesson = Some(lesson);
+        reply
+    }
+
+    /// Whether the commands behind an outcome have read nothing of the environment that CMake has not
+    /// told.
+    fn reads(&self, ask: &Ask, outcome: &Outcome) -> Reads {
+        if ask.whole_environment.is_some() {
+            return Reads::Known;
+        }
+        let seen =
+            outcome.seen.as_ref().filter(|seen| seen.gap.is_none() && !seen.whole_environment);
+        let Some(seen) = seen else { return Reads::Whole };
+        let is_told =
+            |name: &str| ask.environment.contains_key(name) || names::OF_ENGINE.contains(&name);
+        let names = seen.variables.iter().map(|name| name.to_str());
+        let untold: Option<Vec<_>> = names
+            .filter(|name| !name.is_some_and(is_told))
+            .map(|name| name.map(str::to_owned))
+            .collect();
+        let is_new = |name: &String| names::is_variable(name) && !self.more_names.contains(name);
+        match untold {
+            Some(names) if names.is_empty() => Reads::Known,
+            Some(names) if names.iter().all(is_new) => Reads::More(names),
+            _ => Reads::Whole,
+        }
+    }
+
+    /// A path for a program that is to run, where CMake would have it.
+    fn new_program(&self, ask: &Ask) -> PathBuf {
+        let scratch = Path::new(ask.variable("CMAKE_BINARY_DIR")).join("CMakeFiles/CMakeScratch");
+        scratch.join(format!("TryCompile-{}/cmTC_00000", std::process::id()))
+    }
+}

@@ -1,0 +1,5 @@
+function(describe name)
+  get_property(is_set CACHE ${name} PROPERTY VALUE SET)
+  get_property(strings CACHE ${name} PROPERTY STRINGS)
+  message(STATUS "${name} is_set='${is_set}' strings='${strings}' value='$CACHE{${name}}'")
+endfunction()

@@ -1,0 +1,1 @@
+message(STATUS "own, of '${CMAKE_PROJECT_NAME}'")

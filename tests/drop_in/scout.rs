@@ -1,0 +1,143 @@
+//! The scout runs ahead in a sandbox: what a project's list files do to the world happens once, by the
+//! real CMake.
+
+use std::fs;
+use std::process::Command;
+
+use crate::dropin::*;
+
+/// Enough checks that a scout pays.
+fn checks(name: &str) -> String {
+    (0..30).map(|n| format!("check_function_exists(no_{name}_{n} HAVE_{name}_{n})\n")).collect()
+}
+
+/// The list file does something between its checks. The scout gets there first.
+fn project(does: &str) -> Project {
+    Project::new("C", &format!("{}{does}\n{}", checks("a"), checks("b")))
+}
+
+/// Appends a line to a file in each way that list files have.
+const COUNTS: &str = r#"
+macro(count file)
+  file(APPEND "${file}" "by file\n")
+  execute_process(COMMAND sh -c "echo by a program >>'${file}'")
+endmacro()
+"#;
+
+#[test]
+fn files_are_written_once() {
+    let places = ["$ENV{HOME}/counter", "${CMAKE_SOURCE_DIR}/counter", "$ENV{ELSEWHERE}/counter"];
+    let counts: String = places.map(|place| format!("count(\"{place}\")\n")).concat();
+    let text = "file(READ \"${place}\" text)\nmessage(STATUS \"${place}: ${text}\")\n";
+    let tells: String = places.map(|place| format!("set(place \"{place}\")\n{text}")).concat();
+    let project = project(&format!("{COUNTS}{counts}{tells}"));
+    let home = project.source().with_file_name("home");
+    for cmake in two_cmakes() {
+        let elsewhere = tempfile::tempdir().unwrap();
+        let change = |command: &mut Command| {
+            let _ = fs::remove_dir_all(&home);
+            fs::create_dir_all(&home).unwrap();
+            for counter in [project.source().join("counter"), elsewhere.path().join("counter")] {
+                let _ = fs::remove_file(counter);
+            }
+            command.env("HOME", &home).env("ELSEWHERE", elsewhere.path());
+        };
+        let [stock, ..] = project.thrice_with(&cmake, &[], change);
+        assert!(stock.text.contains("counter: by file\nby a program\n"), "{}", stock.text);
+        for dir in [&home, project.source(), elsewhere.path()] {
+            let text = fs::read_to_string(dir.join("counter")).unwrap();
+            assert_eq!(text, "by file\nby a program\n", "{}", dir.display());
+        }
+    }
+}
+
+#[test]
+fn the_real_build_directory_is_not_touched() {
+    // The scout has another build directory, but a project may know the real one.
+    let does = "count(\"$ENV{REAL}/counter\")\nfile(READ \"$ENV{REAL}/counter\" text)\nmessage(STATUS \"${text}\")\n\
+                file(REMOVE \"$ENV{REAL}/mine\")\nfile(GLOB there RELATIVE \"$ENV{REAL}\" \"$ENV{REAL}/*\")\nmessage(STATUS \"${there}\")\n";
+    let project = project(&format!("file(WRITE \"$ENV{{REAL}}/mine\" \"\")\n{COUNTS}{does}"));
+    for cmake in two_cmakes() {
+        project.thrice_with(&cmake, &[], |command| {
+            command.env("REAL", project.build());
+        });
+        let text = fs::read_to_string(project.build().join("counter")).unwrap();
+        assert_eq!(text, "by file\nby a program\n");
+    }
+}
+
+#[test]
+fn other_processes_are_left_alone() {
+    // CMake itself, all of a user's processes by name, and a group.
+    let does = r#"
+execute_process(COMMAND sh -c "kill -0 $PPID && echo alive" OUTPUT_VARIABLE alive)
+message(STATUS "${alive}")
+if(EXISTS "$ENV{VICTIM}")
+  file(STRINGS "$ENV{VICTIM}" number)
+  execute_process(COMMAND sh -c "kill -USR1 ${number}; echo $?" OUTPUT_VARIABLE said ERROR_QUIET)
+  message(STATUS "kill says ${said}")
+endif()
+"#;
+    let project = project(does);
+    let victim = project.source().join("victim");
+    for cmake in two_cmakes() {
+        for args in [vec![], drop_in_args().to_vec()] {
+            let log = project.source().join("log");
+            let _ = fs::remove_file(&log);
+            let script =
+                "trap 'echo signal >>log' USR1; echo $$ >victim; while :; do sleep 0.05; done";
+            let mut process = Command::new("sh")
+                .args(["-c", script])
+                .current_dir(project.source())
+                .spawn()
+                .unwrap();
+            while !fs::read_to_string(&victim).is_ok_and(|text| text.ends_with('\n')) {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            let _ = fs::remove_dir_all(project.build());
+            let args: Vec<_> = args.iter().map(String::as_str).collect();
+            let configured = project.again_with(&cmake, &args, |command| {
+                command.env("VICTIM", &victim);
+            });
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            process.kill().unwrap();
+            process.wait().unwrap();
+            assert!(configured.succeeded, "{}", configured.text);
+            assert!(configured.text.contains("-- kill says 0"), "{}", configured.text);
+            assert_eq!(fs::read_to_string(&log).unwrap(), "signal\n", "{}", configured.text);
+        }
+    }
+}
+
+/// Git writes its index when it is asked for the state of files.
+#[test]
+fn the_index_of_git_is_not_written_ahead() {
+    let does = "execute_process(COMMAND git status --short WORKING_DIRECTORY \"${CMAKE_SOURCE_DIR}\" OUTPUT_VARIABLE said ERROR_VARIABLE said)\n\
+                execute_process(COMMAND git tag made WORKING_DIRECTORY \"${CMAKE_SOURCE_DIR}\" RESULT_VARIABLE status)\n\
+                message(STATUS \"${said} ${status}\")\nexecute_process(COMMAND git tag -d made WORKING_DIRECTORY \"${CMAKE_SOURCE_DIR}\" OUTPUT_QUIET)\n";
+    let project = project(does);
+    let git = |args: &[&str]| {
+        let output = Command::new("git").args(args).current_dir(project.source()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    for cmake in two_cmakes() {
+        project.thrice(&cmake, &[]);
+    }
+}
+
+/// A scout that waits for what never comes, or needs all memory, is ended with the real CMake.
+#[test]
+fn a_scout_that_hangs_does_not_hold_up_cmake() {
+    let does = "get_filename_component(name \"${CMAKE_BINARY_DIR}/..\" ABSOLUTE)\nif(NOT EXISTS \"${CMAKE_SOURCE_DIR}/../build/CMakeFiles/never\" AND NOT CMAKE_BINARY_DIR STREQUAL \"$ENV{REAL}\")\n\
+                execute_process(COMMAND sleep 1000)\nendif()\n";
+    let project = project(does);
+    for cmake in two_cmakes() {
+        let [stock, cold, _] = project.thrice_with(&cmake, &[], |command| {
+            command.env("REAL", project.build());
+        });
+        let (stock, ours) = (stock.whole.seconds, cold.whole.seconds);
+        assert!(ours < 2.0 * stock + 5.0, "{ours} s and not {stock} s");
+    }
+}
