@@ -37,7 +37,7 @@ fn empty_build_directory_starts_no_compiler() {
             first.assert_same_as(again);
             assert_eq!(again.value("SIZEOF_LONG"), first.value("SIZEOF_LONG"));
         }
-        assert!(waited(&first) > 3, "{}", first.text);
+        assert!(waited(&first) > 0, "{}", first.text);
         assert!(waited(&second) < 3, "{}", second.text);
         assert!(waited(&third) < 3, "{}", third.text);
         assert!(waited(&off) > 0, "{}", off.text);
