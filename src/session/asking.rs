@@ -51,14 +51,7 @@ impl Asker {
         product: Option<&Path>,
     ) -> Result<Found, Refusal> {
         let product = product.filter(|_| question.can_link);
-        let check = Check {
-            toolchain: Some("t".into()),
-            product: product.map(|path| path.to_string_lossy().into_owned()),
-            ..question.check.clone()
-        };
-        let toolchains = BTreeMap::from([("t".into(), question.toolchain.clone())]);
-        let plan = self.plan(toolchains, vec![check], question.environment.clone());
-        let context = self.context(plan.ok_or(Refusal::NoAnswer)?, Rc::new(Silent));
+        let context = self.context_of(question, product).ok_or(Refusal::NoAnswer)?;
         let plan = &context.plan;
         let check = plan.checks.ids().next().ok_or(Refusal::NoAnswer)?;
         let asked = &plan.questions[plan.checks[check].question];
@@ -82,6 +75,14 @@ impl Asker {
 
     /// The outcome of a question, if it is in the store and holds now.
     pub(super) fn stored(&self, question: &Question, product: Option<&Path>) -> Option<Outcome> {
+        let context = self.context_of(question, product)?;
+        let asked = context.plan.questions.iter().next()?;
+        self.memory.look_again();
+        context.recall.as_ref()?.find(&context.plan, asked)
+    }
+
+    /// What runs this one question; nothing, if no plan can be made of it.
+    fn context_of(&self, question: &Question, product: Option<&Path>) -> Option<Context> {
         let check = Check {
             toolchain: Some("t".into()),
             product: product.map(|path| path.to_string_lossy().into_owned()),
@@ -89,10 +90,7 @@ impl Asker {
         };
         let toolchains = BTreeMap::from([("t".into(), question.toolchain.clone())]);
         let plan = self.plan(toolchains, vec![check], question.environment.clone())?;
-        let context = self.context(plan, Rc::new(Silent));
-        let asked = context.plan.questions.iter().next()?;
-        self.memory.look_again();
-        context.recall.as_ref()?.find(&context.plan, asked)
+        Some(self.context(plan, Rc::new(Silent)))
     }
 
     /// Asks questions ahead, and puts the answers into the store. Files are written to `dir`.
