@@ -144,9 +144,12 @@ endfunction()
 
 # Starts the process of the session.
 macro(_tryall_call_session)
+  # A project may have changed CMAKE_BINARY_DIR, and before the first configure step has ended the cache
+  # does not have it.
+  get_property(_tryall_place DIRECTORY "$CACHE{CMAKE_HOME_DIRECTORY}" PROPERTY BINARY_DIR)
   execute_process(
     COMMAND "${_tryall_program}" session start "${CMAKE_COMMAND}" "${CMAKE_ROOT}" "${CMAKE_VERSION}"
-      "$CACHE{CMAKE_CACHEFILE_DIR}/CMakeFiles"
+      "${_tryall_place}/CMakeFiles"
     RESULT_VARIABLE _tryall_status
     OUTPUT_VARIABLE _tryall_directory
     ERROR_VARIABLE _tryall_said

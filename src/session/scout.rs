@@ -28,13 +28,17 @@ use super::recipes::{Cmake, Lesson, Recipes};
 use super::turns::{Hold, Turns};
 use crate::check::Outcome;
 use crate::compiler::verdict::Verdict;
-use crate::os::{OutputMode, Sandbox, Start};
+use crate::os::{self, OutputMode, Sandbox, Start};
 
 /// The largest address space of a process of the scout, in bytes.
 const MEMORY: u64 = 4 << 30;
 
 /// The largest file that it may write, in bytes.
 const FILE_SIZE: u64 = 256 << 20;
+
+/// The least free space, in bytes, with which there is a scout: the compilers of the real CMake need it
+/// first.
+const MIN_FREE: u64 = 256 << 20;
 
 /// How often the scout may go, each time with the answers to what it has asked before.
 const ROUNDS: usize = 5;
@@ -87,6 +91,9 @@ impl Waiting {
 impl Scout {
     /// Goes ahead until there is nothing more to foresee. Ends when it is dropped.
     pub(super) async fn go(self) -> io::Result<()> {
+        if !self.dir.parent().is_some_and(|base| os::has_free(base, MIN_FREE)) {
+            return Ok(());
+        }
         std::fs::create_dir(&self.dir)?;
         let waiting = Rc::new(Waiting::default());
         let products = self.dir.join("products");

@@ -29,7 +29,7 @@ pub const FAULTS: &[Fault] = &[
     fault("caller", "two configure steps at once in one build directory", two),
 ];
 
-/// The compiler misbehaves only a few times: CMake repeats checks without an answer.
+/// The compiler misbehaves once, when the session asks: CMake asks again what has no answer.
 fn once(row: &mut Row) {
     let right = right();
     let all: [&[&str]; 5] = [
@@ -44,9 +44,7 @@ fn once(row: &mut Row) {
         let source = project(&workspace, "");
         let (build, budget) = (workspace.work().join("build"), workspace.own("budget"));
         fs::create_dir(&budget).unwrap();
-        for n in 0..3 {
-            fs::write(budget.join(n.to_string()), "").unwrap();
-        }
+        fs::write(budget.join("1"), "").unwrap();
         let (fake, tryall) = (PathBuf::from(fakecc()), PathBuf::from(TRYALL));
         let mut configure = Configure::new(&workspace, &source, &build).with(&tryall);
         configure.compiler = &fake;
@@ -58,7 +56,7 @@ fn once(row: &mut Row) {
         ];
         let ours = configure.run();
         row.configured(&workspace, &ours, &right, None);
-        if fs::read_dir(&budget).unwrap().count() == 3 || !ours.succeeded() {
+        if fs::read_dir(&budget).unwrap().count() == 1 || !ours.succeeded() {
             row.wrong.push(format!("{requests:?}: nothing has happened: {:?}", ours.ended));
         }
     }

@@ -94,6 +94,11 @@ pub(crate) fn is_full(path: &Path) -> bool {
     statvfs(path).is_ok_and(|stat| free_bytes(&stat) < MIN_FREE) || has_no_inodes(path)
 }
 
+/// Whether the file system has at least so many bytes free.
+pub(crate) fn has_free(path: &Path, bytes: u64) -> bool {
+    statvfs(path).is_ok_and(|stat| free_bytes(&stat) >= bytes)
+}
+
 /// Whether the file system has no inode left for another file.
 pub(crate) fn has_no_inodes(path: &Path) -> bool {
     // Some file systems do not count inodes and report 0 of 0.
