@@ -306,14 +306,11 @@ endfunction()
 
 # Makes Ninja show its commands during the call in _tryall_code. Before 3.26, CMake did not ask it to; so
 # a script that does stands in its place, in the cache, where alone try_compile looks for it.
-macro(_tryall_show_commands)
-  set(_tryall_script "${_tryall_directory}/verbose-ninja")
+macro(_tryall_show_commands _tryall_path)
+  set(_tryall_script "${_tryall_path}")
   set(_tryall_ninja "$CACHE{CMAKE_MAKE_PROGRAM}")
   get_property(_tryall_type CACHE CMAKE_MAKE_PROGRAM PROPERTY TYPE)
   get_property(_tryall_help CACHE CMAKE_MAKE_PROGRAM PROPERTY HELPSTRING)
-  string(REPLACE "'" "'\\''" _tryall_text "${_tryall_ninja}")
-  file(WRITE "${_tryall_script}" "#!/bin/sh\nexec '${_tryall_text}' -v \"$@\"\n")
-  file(CHMOD "${_tryall_script}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
   string(PREPEND _tryall_code
     [[set(CMAKE_MAKE_PROGRAM "${_tryall_script}" CACHE "${_tryall_type}" "${_tryall_help}" FORCE)
 ]])

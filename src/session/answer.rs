@@ -1,6 +1,7 @@
 //! Replies: what CMake is to set, to run, or to find out by itself.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::ask::{Ask, Command};
 use super::call::{Call, Given};
@@ -11,6 +12,7 @@ use super::surroundings::is_temporary;
 use crate::check::Outcome;
 use crate::compiler::diagnostics::without_escapes;
 use crate::compiler::verdict::Verdict;
+use crate::os;
 use crate::protocol::response::How;
 
 /// Starts the word with a program's own arguments, which may look like anything.
@@ -184,8 +186,8 @@ fn output_of(ask: &Ask, cmake: &Cmake, outcome: &Outcome) -> String {
     text
 }
 
-/// The reply that has CMake answer and show its commands.
-pub(super) fn lesson(ask: &Ask, call: &Call, cmake: &Cmake) -> String {
+/// The reply that has CMake answer and show its commands. `dir` is the directory of the replies.
+pub(super) fn lesson(ask: &Ask, call: &Call, cmake: &Cmake, dir: &Path) -> String {
     let command = match ask.command {
         Command::TryRun => "__try_run",
         _ => "__try_compile",
@@ -207,9 +209,20 @@ pub(super) fn lesson(ask: &Ask, call: &Call, cmake: &Cmake) -> String {
     script.set("_tryall_code", &reply::call(command, &args));
     script.set("_tryall_learn_from", &variable);
     if is_ninja(ask) && !shows_commands(ask, cmake) {
-        script.call::<&str>("_tryall_show_commands", &[]);
+        match verbose_ninja(dir, ask.variable("CMAKE_MAKE_PROGRAM")) {
+            Ok(path) => script.call("_tryall_show_commands", &[path.to_string_lossy()]),
+            Err(_) => return nothing(),
+        }
     }
     script.into_text()
+}
+
+/// A script that runs Ninja and has it show its commands.
+fn verbose_ninja(dir: &Path, ninja: &str) -> io::Result<PathBuf> {
+    let path = dir.join("verbose-ninja");
+    let ninja = shlex::try_quote(ninja).map_err(io::Error::other)?;
+    os::write_program(&path, &format!("#!/bin/sh\nexec {ninja} -v \"$@\"\n"))?;
+    Ok(path)
 }
 
 /// The reply that asks for more of the environment: for these variables, or for all.

@@ -334,6 +334,10 @@ impl Call {
     }
 }
 
+/// Keywords that CMake takes without a value; others are an error then.
+const MAY_BE_EMPTY: [&str; 5] =
+    ["ARGS", "CMAKE_FLAGS", "COMPILE_DEFINITIONS", "LINK_LIBRARIES", "LINK_OPTIONS"];
+
 /// The arguments before the first keyword, and those of each keyword.
 fn groups<'a>(
     args: &[&'a str],
@@ -362,11 +366,7 @@ fn groups<'a>(
     let is_complete = |(name, takes, values): &Group<'_>| match takes {
         Takes::Nothing => true,
         Takes::One => values.len() == 1,
-        // The others are an error without a value.
-        Takes::Many => {
-            !values.is_empty()
-                || ["COMPILE_DEFINITIONS", "LINK_LIBRARIES", "LINK_OPTIONS"].contains(name)
-        }
+        Takes::Many => !values.is_empty() || MAY_BE_EMPTY.contains(name),
     };
     let is_complete = groups.iter().all(is_complete);
     is_complete.then_some((positional, groups)).ok_or(Refusal::Arguments)
@@ -432,7 +432,7 @@ mod tests {
             ((4, 4), "try_compile", "A SOURCES a.c OUTPUT_VARIABLE", Refusal::Arguments),
             ((4, 4), "try_compile", "A SOURCES a.c COPY_FILE_ERROR e", Refusal::Arguments),
             ((4, 4), "try_compile", "A SOURCES a.c COMPILE_DEFINITIONS a;b", Refusal::Arguments),
-            ((4, 4), "try_compile", "A SOURCES a.c CMAKE_FLAGS", Refusal::Arguments),
+            ((4, 4), "try_compile", "A SOURCES", Refusal::Arguments),
             ((4, 4), "try_compile", "A SOURCES a.c __CMAKE_INTERNAL ABI", Refusal::Internal),
             ((4, 4), "try_compile", "A", Refusal::Arguments),
         ] {

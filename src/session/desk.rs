@@ -106,7 +106,8 @@ impl Desk {
     /// Sends a scout ahead, once so much was not in the store that it should pay.
     fn send_scout(&mut self, ask: &Ask) {
         let unknown = self.counts.asked + self.counts.left.get(&Refusal::First).unwrap_or(&0);
-        if unknown < PATIENCE || cores() < 2 || ask.is_verified {
+        let is_off = std::env::var_os("TRYALL_SCOUT").is_some_and(|value| value == "off");
+        if unknown < PATIENCE || cores() < 2 || ask.is_verified || is_off {
             return;
         }
         let Some(args) = self.args.take() else { return };
@@ -191,7 +192,7 @@ impl Desk {
     /// Has CMake answer, and learns from it.
     fn learn(&mut self, lesson: Lesson) -> String {
         self.counts.leave(Refusal::First);
-        let reply = answer::lesson(&lesson.ask, &lesson.call, &self.cmake);
+        let reply = answer::lesson(&lesson.ask, &lesson.call, &self.cmake, &self.dir);
         self.lesson = Some(lesson);
         reply
     }

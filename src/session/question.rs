@@ -183,8 +183,8 @@ fn ways(
 ) -> Vec<(Insertions, Keys)> {
     let most = Insertions::of(ask, call, language);
     let mut all = vec![most.clone()];
-    if most.library.is_some() {
-        all.push(Insertions { library: None, ..most.clone() });
+    if !most.libraries.is_empty() {
+        all.push(Insertions { libraries: Vec::new(), ..most.clone() });
     }
     if most.has_places {
         all.push(Insertions::none());

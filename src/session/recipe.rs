@@ -34,8 +34,8 @@ const BROUGHT: &str = "{definition}";
 const OPTIONS: &str = "{options}";
 /// Stands for its flags.
 const FLAGS: &str = "{flags}";
-/// Stands for its only library.
-const LIBRARY: &str = "{library}";
+/// Stands for libraries that follow one another, each given by its name.
+pub(super) const LIBRARIES: &str = "{libraries}";
 /// Stand for files, as in the engine's templates.
 const SOURCE: &str = "{source}";
 const OBJECT: &str = "{object}";
@@ -46,7 +46,7 @@ pub(super) type Recipe = Vec<String>;
 
 /// Whether a word of a call cannot be taken for a place.
 pub(super) fn is_insertable(word: &str) -> bool {
-    ![SOURCE, OBJECT, PROGRAM, LIBRARY, DEFINITIONS, OPTIONS, FLAGS, "{args}", "{link_args}"]
+    ![SOURCE, OBJECT, PROGRAM, LIBRARIES, DEFINITIONS, OPTIONS, FLAGS, "{args}", "{link_args}"]
         .iter()
         .any(|place| word.contains(place))
 }
@@ -124,14 +124,13 @@ pub(super) fn link(
     let Some(line) = output.lines().find(|line| LINK.is_match(line)) else { return Ok(None) };
     let mut words = command(line)?;
     put(&mut words, FLAGS, FLAG, &flags(insertions), insertions)?;
-    if let Some(library) = &insertions.library {
-        let option = format!("-l{library}");
+    for run in &insertions.libraries {
+        let options = library_options(run);
         // Only what stands there once is known to stand there for the call.
-        let mut found = words.iter_mut().filter(|word| **word == option);
-        let (Some(word), None) = (found.next(), found.next()) else {
-            return Err(Refusal::Commands);
-        };
-        *word = LIBRARY.into();
+        let count = words.iter().filter(|word| options.contains(word)).count();
+        let at = words.windows(options.len()).position(|window| window == options);
+        let at = at.filter(|_| count == options.len()).ok_or(Refusal::Commands)?;
+        words.splice(at..at + options.len(), [LIBRARIES.to_owned()]);
     }
     files(words, Step::Link, ask, call).map(Some)
 }
@@ -140,9 +139,14 @@ fn flags(insertions: &Insertions) -> Vec<String> {
     insertions.flags.iter().cloned().chain([FLAG.into()]).collect()
 }
 
+fn library_options(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| format!("-l{name}")).collect()
+}
+
 /// A recipe with what a call inserts, as a command of the engine.
 pub(super) fn filled(recipe: &Recipe, insertions: &Insertions) -> Vec<String> {
     let mut words = Vec::with_capacity(recipe.len() + insertions.flags.len());
+    let mut libraries = insertions.libraries.iter();
     let brought: Vec<_> = recipe.iter().filter_map(|word| word.strip_prefix(BROUGHT)).collect();
     for word in recipe {
         match word.as_str() {
@@ -158,8 +162,8 @@ pub(super) fn filled(recipe: &Recipe, insertions: &Insertions) -> Vec<String> {
             _ if word.starts_with(BROUGHT) => (),
             FLAGS => words.extend(insertions.flags.iter().cloned()),
             OPTIONS => words.push("{args}".into()),
-            LIBRARY => {
-                words.push(format!("-l{}", insertions.library.as_deref().unwrap_or_default()));
+            LIBRARIES => {
+                words.extend(libraries.next().into_iter().flat_map(|it| library_options(it)));
             }
             _ => words.push(word.clone()),
         }
@@ -261,6 +265,9 @@ fn files(words: Vec<String>, step: Step, ask: &Ask, call: &Call) -> Result<Recip
     static A_SOURCE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"/CMakeFiles/CMakeScratch/TryCompile-[^/]+/[^/]+$").expect("valid")
     });
+    static IN_PROJECT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new("^-I.*/CMakeFiles/CMakeScratch/TryCompile-[^/]+/").expect("valid")
+    });
     static FOREIGN: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"cmTC_|CMakeScratch|TRYALL_|^@").expect("valid"));
     let path = match &call.source {
@@ -275,6 +282,8 @@ fn files(words: Vec<String>, step: Step, ask: &Ask, call: &Call) -> Result<Recip
     let mut recipe = Vec::with_capacity(words.len());
     let mut has_compile_only = false;
     for word in words {
+        // A relative directory of headers: CMake puts that of the test project before it.
+        let word = IN_PROJECT.replace(&word, "-I").into_owned();
         let is_source = step == Step::Compile
             && (path == Some(&word)
                 || path.is_none() && A_SOURCE.is_match(&word)
@@ -312,5 +321,5 @@ fn files(words: Vec<String>, step: Step, ask: &Ask, call: &Call) -> Result<Recip
 
 /// Whether a word is one of our own places.
 fn is_place(word: &str) -> bool {
-    [DEFINITIONS, OPTIONS, FLAGS, LIBRARY].contains(&word) || word.starts_with(BROUGHT)
+    [DEFINITIONS, OPTIONS, FLAGS, LIBRARIES].contains(&word) || word.starts_with(BROUGHT)
 }

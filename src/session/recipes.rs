@@ -82,7 +82,7 @@ impl Recipes {
         if let Some(description) = self.descriptions.borrow().get(&key) {
             return Some(description.clone());
         }
-        let description = Description::read(ask, language)?;
+        let description = Description::read(ask, language, &self.cmake.root.join("Modules"))?;
         self.descriptions.borrow_mut().insert(key, description.clone());
         Some(description)
     }

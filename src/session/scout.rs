@@ -21,7 +21,7 @@ use super::answer::{self, Program};
 use super::ask::{Ask, Command};
 use super::asking::Asker;
 use super::call::Call;
-use super::guess::{self, Flags};
+use super::guess::{self, Flags, Places, Repeated};
 use super::names;
 use super::question::{Question, Reading};
 use super::recipes::{Cmake, Lesson, Recipes};
@@ -101,12 +101,12 @@ impl Scout {
         // What is spawned ends with this.
         let asking = ask_in_batches(self.asker.clone(), waiting.clone(), products);
         let Ends(asking) = &mut Ends(spawn_local(asking));
-        let mut flags = Flags::default();
+        let mut knowledge = Knowledge::default();
         for round in 0..ROUNDS {
             let dir = self.dir.join(round.to_string());
-            let guesses = self.round(&dir, &waiting, &mut flags).await?;
-            if flags.has_unknown() {
-                flags.try_unknown(&self.asker).await;
+            let guesses = self.round(&dir, &waiting, &mut knowledge).await?;
+            if knowledge.flags.has_unknown() {
+                knowledge.flags.try_unknown(&self.asker).await;
                 continue;
             }
             waiting.is_idle().await;
@@ -129,7 +129,7 @@ impl Scout {
         &self,
         dir: &Path,
         waiting: &Waiting,
-        flags: &mut Flags,
+        knowledge: &mut Knowledge,
     ) -> io::Result<Vec<(Question, Verdict)>> {
         let (build, door) = (dir.join("build"), dir.join("door"));
         self.prepare(&build)?;
@@ -149,12 +149,20 @@ impl Scout {
         };
         let (mut group, pipes) = sandbox.start(start, self.asker.reaper.as_ref())?;
         let ignoring = Ends(spawn_local(ignore(pipes.stdout)));
-        let mut desk = GuessDesk { scout: self, build, lesson: None, guesses: Vec::new(), flags };
+        let mut desk = GuessDesk {
+            scout: self,
+            build,
+            door,
+            lesson: None,
+            guesses: Vec::new(),
+            repeated: Repeated::default(),
+            knowledge,
+        };
         loop {
             tokio::select! {
                 () = group.leader_exited() => break,
                 text = turns.next() => {
-                    let reply = desk.reply(&String::from_utf8_lossy(&text?), waiting);
+                    let reply = desk.reply(&String::from_utf8_lossy(&text?), waiting).await;
                     turns.reply(&reply)?;
                 }
             }
@@ -244,19 +252,30 @@ impl Drop for Ends {
     }
 }
 
+/// What guesses are based on.
+#[derive(Default)]
+struct Knowledge {
+    flags: Flags,
+    places: Option<Places>,
+}
+
 /// Answers the calls of a scout.
 struct GuessDesk<'a> {
     scout: &'a Scout,
     /// The scout's build directory.
     build: PathBuf,
+    /// The directory of its replies.
+    door: PathBuf,
     lesson: Option<Lesson>,
     guesses: Vec<(Question, Verdict)>,
-    /// What is known of flags, in this round and before.
-    flags: &'a mut Flags,
+    /// What was asked more than once in this round.
+    repeated: Repeated,
+    /// What is known, from this round and before.
+    knowledge: &'a mut Knowledge,
 }
 
 impl GuessDesk<'_> {
-    fn reply(&mut self, text: &str, waiting: &Waiting) -> String {
+    async fn reply(&mut self, text: &str, waiting: &Waiting) -> String {
         let Some(ask) = Ask::parse(text) else { return answer::nothing() };
         // What the real CMake would ask.
         let real =
@@ -278,11 +297,11 @@ impl GuessDesk<'_> {
                 answer::nothing()
             }
             Command::Summary => answer::nothing(),
-            Command::TryCompile | Command::TryRun => self.guess(&ask, &real, waiting),
+            Command::TryCompile | Command::TryRun => self.guess(&ask, &real, waiting).await,
         }
     }
 
-    fn guess(&mut self, ask: &Ask, real: &Ask, waiting: &Waiting) -> String {
+    async fn guess(&mut self, ask: &Ask, real: &Ask, waiting: &Waiting) -> String {
         let Scout { cmake, recipes, environment, asker, .. } = self.scout;
         let call = match (Call::read(ask, cmake.version), &ask.args[..]) {
             (Ok(call), _) => call,
@@ -301,7 +320,7 @@ impl GuessDesk<'_> {
             // Programs never run ahead.
             Ok(Reading::Unknown(lesson)) if program.is_none() => {
                 self.lesson = Some(*lesson);
-                return answer::lesson(ask, &call, cmake);
+                return answer::lesson(ask, &call, cmake, &self.door);
             }
             Err(_) if program.is_none() => return answer::nothing(),
             _ => return answer::answer(ask, &call, cmake, &Outcome::of(Verdict::Yes), program),
@@ -311,24 +330,42 @@ impl GuessDesk<'_> {
         if let Some(dir) = copy.as_deref().and_then(Path::parent) {
             let _ = std::fs::create_dir_all(dir);
         }
-        let known = asker.stored(&question, copy.as_deref());
-        let outcome = known.unwrap_or_else(|| {
-            // Behind a flag of which nothing is known, too much may be another question.
-            let is_certain = !self.flags.has_unknown();
-            let verdict = match self.flags.verdict(&question) {
-                Some(verdict) => verdict,
-                None => guess::verdict(ask, &question),
-            };
-            if let (Verdict::Yes, Some(copy)) = (&verdict, &copy) {
-                let _ = std::fs::write(copy, guess::product(&question));
+        let outcome = match asker.stored(&question, copy.as_deref()) {
+            Some(known) => known,
+            None => {
+                let verdict = self.verdict(ask, *question, waiting).await;
+                if let (Verdict::Yes, Some(copy)) = (&verdict, &copy) {
+                    let _ = std::fs::write(copy, guess::product(&call));
+                }
+                Outcome::of(verdict)
             }
-            if is_certain && !self.scout.readers.borrow().contains(question.compiler()) {
-                self.guesses.push(((*question).clone(), verdict.clone()));
-                waiting.questions.borrow_mut().push(*question);
-                waiting.arrived.notify_one();
-            }
-            Outcome::of(verdict)
-        });
+        };
         answer::answer(ask, &call, cmake, &outcome, program)
+    }
+
+    /// The guess for a question that is not in the store. It will be asked of the compiler.
+    async fn verdict(&mut self, ask: &Ask, question: Question, waiting: &Waiting) -> Verdict {
+        let Knowledge { flags, places } = &mut *self.knowledge;
+        // Behind a flag of which nothing is known, too much may be another question.
+        let is_certain = !flags.has_unknown();
+        let verdict = match flags.verdict(&question) {
+            Some(verdict) => verdict,
+            None => {
+                let dir = Path::new(ask.variable("CMAKE_PLATFORM_INFO_DIR"));
+                let places = places.get_or_insert_with(|| Places::of(dir));
+                let first = match is_certain {
+                    true => self.repeated.verdict(&self.scout.asker, &question).await,
+                    false => None,
+                };
+                first.unwrap_or_else(|| places.verdict(&question))
+            }
+        };
+
+        if is_certain && !self.scout.readers.borrow().contains(question.compiler()) {
+            self.guesses.push((question.clone(), verdict.clone()));
+            waiting.questions.borrow_mut().push(question);
+            waiting.arrived.notify_one();
+        }
+        verdict
     }
 }

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::LazyLock;
+
+use regex_lite::Regex;
 
 use super::ask::Ask;
 use super::call::{Call, Refusal};
 use super::names;
-use super::recipe::is_insertable;
+use super::recipe::{LIBRARIES, is_insertable};
 use crate::os::{self, Found, Look};
 
 /// The keys of a call's two commands. Calls with the same key have the same command, but for what
@@ -33,12 +36,12 @@ pub(super) struct Insertions {
     pub options: Vec<String>,
     /// The words for `{flags}`.
     pub flags: Vec<String>,
-    /// The library for `{library}`.
-    pub library: Option<String>,
+    /// The libraries for each `{libraries}`.
+    pub libraries: Vec<Vec<String>>,
 }
 
 /// The languages that sessions know, by CMake's names.
-const LANGUAGES: [&str; 5] = ["C", "CXX", "Fortran", "OBJC", "OBJCXX"];
+pub(super) const LANGUAGES: [&str; 5] = ["C", "CXX", "Fortran", "OBJC", "OBJCXX"];
 
 /// The language of a source by its extension, as CMake finds it.
 pub(super) fn language(ask: &Ask, extension: &str) -> Result<&'static str, Refusal> {
@@ -64,7 +67,7 @@ impl Insertions {
             definitions: Vec::new(),
             options: Vec::new(),
             flags: Vec::new(),
-            library: None,
+            libraries: Vec::new(),
         }
     }
 
@@ -75,7 +78,7 @@ impl Insertions {
             .iter()
             .filter(|it| !it.is_empty())
             .cloned()
-            .partition(|it| it.starts_with("-D") || it.starts_with("/D"));
+            .partition(|it| is_definition(it));
         let mut definitions = definitions;
         definitions.sort_unstable();
         definitions.dedup();
@@ -90,8 +93,8 @@ impl Insertions {
         let options = words(&options.join(" "))?;
         let mut flags = words(ask.variable(&format!("CMAKE_{language}_FLAGS")))?;
         flags.extend(words(cmake_flag(call, "COMPILE_DEFINITIONS").unwrap_or_default())?);
-        let library = library_by_name(ask, call, language);
-        Some(Insertions { has_places: true, definitions, options, flags, library })
+        let libraries = libraries_by_name(ask, call, language);
+        Some(Insertions { has_places: true, definitions, options, flags, libraries })
     }
 }
 
@@ -101,6 +104,14 @@ fn words(text: &str) -> Option<Vec<String>> {
     let words = super::words::of(text)?;
     let is_safe = !text.contains(['#', '\n', '\r']) && words.iter().all(|word| is_insertable(word));
     is_safe.then_some(words)
+}
+
+/// Whether CMake takes a word for a definition: `cmMakefile::ParseDefineFlag`. What it does not, it puts
+/// onto the command line as it is, such as several definitions in one text.
+fn is_definition(word: &str) -> bool {
+    static DEFINITION: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new("(?s)^[-/]D[A-Za-z_][A-Za-z0-9_]*(=.*)?$").expect("valid"));
+    DEFINITION.is_match(word)
 }
 
 /// Whether CMake puts a definition onto the command line as one word, as it is.
@@ -115,7 +126,7 @@ fn is_plain_definition(definition: &str) -> bool {
 }
 
 /// The value of a definition among the `CMAKE_FLAGS`, such as `-DNAME:STRING=value`.
-fn cmake_flag<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
+pub(super) fn cmake_flag<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
     call.cmake_flags.iter().find_map(|flag| named(flag).filter(|it| it.0 == name)).map(|it| it.1)
 }
 
@@ -125,42 +136,58 @@ pub(super) fn named(flag: &str) -> Option<(&str, &str)> {
     Some((name.split_once(':').map_or(name, |(name, _)| name), value))
 }
 
-/// The name, if the libraries are one, and all that CMake does with its name is to put `-l` before
-/// it. So it is on Linux with what is no path, no option, no target, no word of
-/// `target_link_libraries`, and nothing that the compiler links anyway.
-fn library_by_name(ask: &Ask, call: &Call, language: &str) -> Option<String> {
-    const WORDS: [&str; 6] = ["debug", "optimized", "general", "PUBLIC", "PRIVATE", "INTERFACE"];
-    let given = match (&call.link_libraries, cmake_flag(call, "LINK_LIBRARIES")) {
-        (Some(libraries), None) => libraries.join(";"),
-        (None, Some(libraries)) => libraries.to_owned(),
-        _ => return None,
-    };
-    let implicit = ask.variable(&format!("CMAKE_{language}_IMPLICIT_LINK_LIBRARIES"));
-    let is_name = !given.is_empty()
-        && given.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        && !WORDS.contains(&given.as_str())
-        && !given.starts_with("LINK_")
-        && !given.starts_with("cmTC_")
-        && !implicit.split(';').any(|library| library == given);
-    is_name.then_some(given)
+/// The libraries that a call names, as one text.
+fn given_libraries(call: &Call) -> String {
+    let by_keyword = call.link_libraries.as_ref().map(|libraries| libraries.join(";"));
+    let by_variable = || cmake_flag(call, "LINK_LIBRARIES").map(str::to_owned);
+    by_keyword.or_else(by_variable).unwrap_or_default()
 }
 
-/// The directories in which the compilers find headers, whichever language asks.
-pub(super) fn implicit_include_dirs(ask: &Ask) -> Vec<String> {
-    let dir = Path::new(ask.variable("CMAKE_PLATFORM_INFO_DIR"));
-    let mut dirs = Vec::new();
-    for language in LANGUAGES {
-        let path = dir.join(format!("CMake{language}Compiler.cmake"));
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        let start = format!("set(CMAKE_{language}_IMPLICIT_INCLUDE_DIRECTORIES \"");
-        let list = text.lines().find_map(|line| line.strip_prefix(&start)?.strip_suffix("\")"));
-        dirs.extend(
-            list.unwrap_or_default().split(';').filter(|it| !it.is_empty()).map(str::to_owned),
-        );
+/// Those libraries with which CMake does no more than to put `-l` before their names, where they stand;
+/// together those that follow one another. So it is on Linux with what is no path, no target or part of
+/// one, no word of `target_link_libraries`, nothing that the compiler links anyway, and not there twice.
+fn libraries_by_name(ask: &Ask, call: &Call, language: &str) -> Vec<Vec<String>> {
+    if call.link_libraries.is_some() && cmake_flag(call, "LINK_LIBRARIES").is_some() {
+        return Vec::new();
     }
-    dirs.sort_unstable();
-    dirs.dedup();
-    dirs
+    let given = given_libraries(call);
+    let implicit = ask.variable(&format!("CMAKE_{language}_IMPLICIT_LINK_LIBRARIES"));
+    let words: Vec<_> = given.split(';').collect();
+    let is_name = |word: &str| {
+        is_library_name(word)
+            && words.iter().filter(|other| **other == word).count() == 1
+            && !implicit.split(';').any(|library| library == word)
+            && !ask.targets.iter().any(|target| target.contains(word))
+    };
+    // An option may say something about what follows, and so may a word.
+    let may_say = |word: &&str| {
+        KEYWORDS.contains(word) || word.starts_with('-') || word.contains(['$', '<', ' '])
+    };
+    if words.iter().any(may_say) {
+        return Vec::new();
+    }
+    let runs = words.chunk_by(|one, next| is_name(one) == is_name(next));
+    let runs = runs.filter(|run| is_name(run[0]));
+    runs.map(|run| run.iter().map(|&name| name.to_owned()).collect()).collect()
+}
+
+/// Words of `target_link_libraries`.
+const KEYWORDS: [&str; 6] = ["debug", "optimized", "general", "PUBLIC", "PRIVATE", "INTERFACE"];
+
+fn is_library_name(word: &str) -> bool {
+    !word.is_empty()
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !word.starts_with("LINK_")
+        && !word.starts_with("cmTC_")
+}
+
+/// The libraries of a call, with places for those that are inserted.
+fn libraries_with_places(call: &Call, insertions: &Insertions) -> String {
+    let mut text = format!(";{};", given_libraries(call));
+    for run in &insertions.libraries {
+        text = text.replacen(&format!(";{};", run.join(";")), &format!(";{LIBRARIES};"), 1);
+    }
+    text
 }
 
 /// Where CMake keeps what it found out about the system and the compilers.
@@ -176,7 +203,9 @@ pub(super) struct Description {
 
 impl Description {
     /// Reads the description for a language.
-    pub(super) fn read(ask: &Ask, language: &str) -> Option<Description> {
+    ///
+    /// `modules` is the directory of CMake's own.
+    pub(super) fn read(ask: &Ask, language: &str, modules: &Path) -> Option<Description> {
         let dir = Path::new(ask.variable("CMAKE_PLATFORM_INFO_DIR"));
         let system = std::fs::read_to_string(dir.join("CMakeSystem.cmake")).ok()?;
         let compiler =
@@ -200,8 +229,10 @@ impl Description {
         let is_overridden = ["CMAKE_USER_MAKE_RULES_OVERRIDE", &overrides]
             .iter()
             .any(|name| !ask.variable(name).is_empty());
-        let has_own_modules =
-            ask.variable("CMAKE_MODULE_PATH").split(';').any(has_platform_modules);
+        let has_own_modules = ask
+            .variable("CMAKE_MODULE_PATH")
+            .split(';')
+            .any(|dir| has_platform_modules(dir, modules));
         is_whole &= !is_overridden && !has_own_modules;
         let has_platform_variables =
             !ask.variable("CMAKE_TRY_COMPILE_PLATFORM_VARIABLES").is_empty();
@@ -212,14 +243,20 @@ impl Description {
 }
 
 /// Whether `project()` of the test project could find a module of its own in a directory of
-/// `CMAKE_MODULE_PATH`.
-fn has_platform_modules(dir: &str) -> bool {
+/// `CMAKE_MODULE_PATH`: one with a name of CMake's, or one for a platform or compiler.
+fn has_platform_modules(dir: &str, modules: &Path) -> bool {
     const DIRECTORIES: [&str; 4] = ["Platform", "Compiler", "Linker", "Internal"];
+    if Path::new(dir) == modules {
+        return false;
+    }
     let Ok(entries) = std::fs::read_dir(dir) else { return !dir.is_empty() && dir.contains('$') };
     entries.flatten().any(|entry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        DIRECTORIES.contains(&&*name) || name.starts_with("CMake") && name.ends_with(".cmake")
+        DIRECTORIES.contains(&&*name)
+            || name.starts_with("CMake")
+                && name.ends_with(".cmake")
+                && modules.join(&*name).exists()
     })
 }
 
@@ -256,8 +293,11 @@ impl Keys {
         let lasting = description.is_whole;
         if !description.is_plain || !ask.targets.is_empty() || !rest.is_certain {
             let all = format!(
-                "{common}\n{:?}\n{:?}\n{:?}\n{:?}",
-                call.cmake_flags, call.link_options, call.link_libraries, insertions.library
+                "{common}\n{:?}\n{:?}\n{}\n{}",
+                call.cmake_flags,
+                call.link_options,
+                call.link_libraries.is_some(),
+                libraries_with_places(call, insertions),
             );
             return Keys {
                 compile: format!("compile\n{all}"),
@@ -346,8 +386,8 @@ impl Rest {
         if let Some(libraries) = &call.link_libraries {
             is_certain &= given.insert("LINK_LIBRARIES", libraries.join(";")).is_none();
         }
-        if insertions.library.is_some() {
-            given.insert("LINK_LIBRARIES", "{library}".into());
+        if !insertions.libraries.is_empty() {
+            given.insert("LINK_LIBRARIES", libraries_with_places(call, insertions));
         }
         let value = |name| given.get(name).map_or("", String::as_str);
         let skips = !matches!(

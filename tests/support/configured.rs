@@ -233,7 +233,7 @@ fn files(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     if let Some(ninja) = files.get_mut("build.ninja") {
         let mut missing = false;
         let kept = ninja.lines().filter(|line| {
-            let reads = line.contains(": RERUN_CMAKE |") || missing && line.ends_with(": phony");
+            let reads = line.contains(": RERUN_CMAKE ") || missing && line.ends_with(": phony");
             missing = !reads && (missing || line.starts_with("# A missing CMake input file"));
             !reads
         });

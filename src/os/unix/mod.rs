@@ -150,6 +150,13 @@ pub(crate) fn private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)
 }
 
+/// Writes a program that only the user can run.
+pub(crate) fn write_program(path: &Path, text: &str) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::write(path, text)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
 /// Whether anybody other than the user and root owns a directory or may put files into it. A link
 /// belongs to its owner.
 pub(crate) fn is_in_others_hands(entry: &Metadata) -> bool {
