@@ -30,8 +30,28 @@ function(_tryall_open _tryall_who)
   if(NOT _tryall_can)
     return()
   endif()
-  set_property(GLOBAL APPEND PROPERTY _TRYALL_OPEN ${_tryall_who})
+  get_property(_tryall_already GLOBAL PROPERTY _TRYALL_OPEN)
+  if(NOT _tryall_who STREQUAL "dropin" OR NOT "dropin" IN_LIST _tryall_already)
+    set_property(GLOBAL APPEND PROPERTY _TRYALL_OPEN ${_tryall_who})
+  endif()
   _tryall_replace_commands()
+endfunction()
+
+# If another compiler was given, CMake drops the cache and configures once more, with what is in this
+# list. Adds the variable with a file that project() includes, and others as they are.
+function(_tryall_survive _tryall_variable _tryall_file)
+  get_property(_tryall_kept GLOBAL PROPERTY __CMAKE_DELETE_CACHE_CHANGE_VARS_)
+  if(NOT _tryall_kept)
+    return()
+  endif()
+  set_property(GLOBAL APPEND PROPERTY __CMAKE_DELETE_CACHE_CHANGE_VARS_
+    ${_tryall_variable} "${_tryall_file}")
+  foreach(_tryall_name IN LISTS ARGN)
+    if(DEFINED CACHE{${_tryall_name}})
+      set_property(GLOBAL APPEND PROPERTY __CMAKE_DELETE_CACHE_CHANGE_VARS_
+        ${_tryall_name} "$CACHE{${_tryall_name}}")
+    endif()
+  endforeach()
 endfunction()
 
 # Closes it for one that has opened it.
@@ -47,6 +67,10 @@ endfunction()
 # Whether there is a program, and a CMake that it can help. Says once if not.
 function(_tryall_can_help _tryall_result)
   set(${_tryall_result} FALSE PARENT_SCOPE)
+  if(NOT DEFINED CMAKE_HOST_SYSTEM_NAME AND EXISTS "/proc/self/exe")
+    # The first project() has not found out yet.
+    set(CMAKE_HOST_SYSTEM_NAME Linux)
+  endif()
   if(CMAKE_VERSION VERSION_LESS 3.20 OR NOT CMAKE_HOST_SYSTEM_NAME STREQUAL "Linux")
     return()
   endif()

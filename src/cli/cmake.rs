@@ -25,8 +25,8 @@ pub(super) struct CmakeArgs {
 
 pub(super) const HELP: &str = "\
 If the call configures a project (with -S, -B, --preset or a directory), adds two arguments: the
-path of this program, and an initial cache file that sets CMAKE_PROJECT_INCLUDE to the drop-in,
-TryallDropIn.cmake. The drop-in then includes your own CMAKE_PROJECT_INCLUDE, wherever it was set.
+path of this program, and an initial cache file that sets CMAKE_PROJECT_INCLUDE and
+CMAKE_PROJECT_INCLUDE_BEFORE to files of tryall. These then include your own, wherever they were set.
 From then on, tryall answers each check when the project asks it: from the store, or by CMake's own
 compiler commands. Other calls (--build, -E, -P ...) are passed through. CMake replaces this
 process, so exit status, signals and terminal are CMake's. `tryall cmake --help` prints CMake's
@@ -34,7 +34,7 @@ help.
 
 At the end of the configure step, a line says how many checks were stored (the answer was in the
 store), foreseen (asked ahead of CMake), asked (CMake waited for the compiler) and run by CMake.
-TRYALL_STORE=off in the environment does without the store.
+TRYALL_STORE=off in the environment does without the store, TRYALL_SCOUT=off asks nothing ahead.
 
 Examples:
   tryall cmake -S . -B build -G Ninja

@@ -63,6 +63,15 @@ pub(super) fn is_complete(text: &[u8]) -> bool {
 }
 
 impl Ask {
+    /// Whether CMake asks it itself, to examine the compiler of a language: the check of
+    /// `CMakeDetermineCompilerABI`, of all versions. Nobody counts it as a check of theirs.
+    pub(super) fn is_detection(&self) -> bool {
+        let name = self.args.first().map_or("", String::as_str);
+        self.command == Command::TryCompile
+            && name.starts_with("CMAKE_")
+            && name.ends_with("_ABI_COMPILED")
+    }
+
     /// Parses a text. `None` if it is not one of these.
     pub(super) fn parse(text: &str) -> Option<Ask> {
         let text = text.strip_suffix(SEPARATOR)?.strip_suffix('.')?.strip_suffix(SEPARATOR)?;

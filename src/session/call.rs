@@ -199,7 +199,7 @@ const KEYWORDS: &[(&str, Takes, Version)] = &[
     ("SOURCE_FROM_FILE", Takes::Many, (3, 25)),
     ("SOURCE_FROM_VAR", Takes::Many, (3, 25)),
     ("WORKING_DIRECTORY", Takes::One, (3, 20)),
-    ("__CMAKE_INTERNAL", Takes::One, (3, 25)),
+    ("__CMAKE_INTERNAL", Takes::One, (3, 20)),
 ];
 
 /// The keywords that only `try_run` has.
@@ -270,6 +270,7 @@ impl Call {
         let all = || values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
         let one = || values.first().map(|value| (*value).to_owned()).unwrap_or_default();
         match keyword {
+            "__CMAKE_INTERNAL" if ask.is_detection() => (),
             "__CMAKE_INTERNAL" => return Err(Refusal::Internal),
             "ARGS" => self.run_args = all(),
             "CMAKE_FLAGS" => self.cmake_flags = all(),

@@ -90,6 +90,12 @@ impl Desk {
                 }
                 self.counts.summary(self.asker.memory.commit().as_deref())
             }
+            Command::TryCompile if ask.is_detection() => {
+                let counts = self.counts.clone();
+                let reply = self.answer(&ask).await.unwrap_or_else(|_| answer::nothing());
+                self.counts = counts;
+                reply
+            }
             Command::TryCompile | Command::TryRun => {
                 self.send_scout(&ask);
                 let begin = Instant::now();
@@ -137,6 +143,9 @@ impl Desk {
     async fn answer(&mut self, ask: &Ask) -> Result<String, Refusal> {
         if self.keeps_projects {
             return Err(Refusal::Kept);
+        }
+        if ask.is_detection() && ask.is_verified {
+            return Err(Refusal::Internal);
         }
         let question = match Question::read(ask, &self.cmake, &self.recipes, &self.environment)? {
             Reading::Question(question) => *question,

@@ -81,6 +81,10 @@ impl Question {
             return Err(Refusal::Source);
         }
         let language = surroundings::language(ask, &source.extension)?;
+        if ask.is_detection() && language == "Fortran" {
+            // Ninja has it preprocessed by a command of its own, whose output CMake reads.
+            return Err(Refusal::Internal);
+        }
         let description = recipes.description(ask, language).ok_or(Refusal::Language)?;
         let ways = ways(ask, &call, language, &description, cmake);
         let known = ways.iter().find_map(|(insertions, keys)| {

@@ -121,7 +121,9 @@ pub(super) fn link(
 ) -> Result<Option<Recipe>, Refusal> {
     static LINK: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(" -o cmTC_[0-9a-f]+").expect("valid"));
-    let Some(line) = output.lines().find(|line| LINK.is_match(line)) else { return Ok(None) };
+    // The compiler may show the linker's own command.
+    let is_link = |line: &&str| LINK.is_match(line) && line.contains(FLAG);
+    let Some(line) = output.lines().find(is_link) else { return Ok(None) };
     let mut words = command(line)?;
     put(&mut words, FLAGS, FLAG, &flags(insertions), insertions)?;
     for run in &insertions.libraries {

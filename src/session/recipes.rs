@@ -70,7 +70,10 @@ impl Recipes {
     /// configure step.
     pub(super) fn description(&self, ask: &Ask, language: &str) -> Option<Description> {
         let overrides = format!("CMAKE_USER_MAKE_RULES_OVERRIDE_{language}");
+        // The file becomes another one then.
+        let is_examined = format!("CMAKE_{language}_ABI_COMPILED");
         let names = [
+            &is_examined,
             "CMAKE_PLATFORM_INFO_DIR",
             "CMAKE_MODULE_PATH",
             "CMAKE_TRY_COMPILE_PLATFORM_VARIABLES",

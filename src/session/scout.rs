@@ -332,6 +332,8 @@ impl GuessDesk<'_> {
         }
         let outcome = match asker.stored(&question, copy.as_deref()) {
             Some(known) => known,
+            // The real one has not come to this compiler yet.
+            None if real.is_detection() => return answer::nothing(),
             None => {
                 let verdict = self.verdict(ask, *question, waiting).await;
                 if let (Verdict::Yes, Some(copy)) = (&verdict, &copy) {

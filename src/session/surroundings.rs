@@ -47,9 +47,9 @@ pub(super) const LANGUAGES: [&str; 5] = ["C", "CXX", "Fortran", "OBJC", "OBJCXX"
 pub(super) fn language(ask: &Ask, extension: &str) -> Result<&'static str, Refusal> {
     let matches = |language: &&&str| {
         let extensions = ask.variable(&format!("CMAKE_{language}_SOURCE_FILE_EXTENSIONS"));
-        // Until then, CMake is still finding out about the compiler.
-        !ask.variable(&format!("CMAKE_{language}_ABI_COMPILED")).is_empty()
-            && extensions.split(';').any(|it| it == extension)
+        // Until it is examined, CMake is still finding out about the compiler.
+        let is_examined = !ask.variable(&format!("CMAKE_{language}_ABI_COMPILED")).is_empty();
+        (is_examined || ask.is_detection()) && extensions.split(';').any(|it| it == extension)
     };
     LANGUAGES.iter().find(matches).copied().ok_or(Refusal::Language)
 }

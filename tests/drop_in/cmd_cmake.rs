@@ -368,6 +368,25 @@ fn the_users_project_include_is_kept() {
 }
 
 #[test]
+fn a_file_of_the_users_before_project_is_kept() {
+    let name = "CMAKE_PROJECT_INCLUDE_BEFORE";
+    for project in Project::of_both_cmakes(&[("CMakeLists.txt", LISTS), ("a.cmake", OWN)]) {
+        for (args, own) in [
+            (&["-B", "b", "-DCMAKE_PROJECT_INCLUDE_BEFORE=a.cmake"][..], Some("a.cmake")),
+            (&["b"], Some("a.cmake")),
+            (&["b", "-DCMAKE_PROJECT_INCLUDE_BEFORE="], None),
+            (&["b", "-DCMAKE_PROJECT_INCLUDE_BEFORE=/gone/TryallBefore.cmake"], None),
+        ] {
+            let said = project.run(args);
+            let file = project.build().join("CMakeFiles/tryall/TryallBefore.cmake");
+            assert_eq!(project.cached(name).as_deref(), file.to_str(), "{args:?}: {said}");
+            assert_eq!(project.cached("TRYALL_PROJECT_INCLUDE_BEFORE").as_deref(), own, "{args:?}");
+            assert_eq!(said.contains("-- own a.cmake"), own.is_some(), "{args:?}: {said}");
+        }
+    }
+}
+
+#[test]
 fn the_drop_in_of_another_version_is_replaced() {
     for project in Project::of_both_cmakes(&[("CMakeLists.txt", LISTS), ("a.cmake", OWN)]) {
         let old = "-DCMAKE_PROJECT_INCLUDE=/gone/tryall/0.0.1-ab/TryallDropIn.cmake";

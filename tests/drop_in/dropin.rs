@@ -237,9 +237,13 @@ impl Project {
 }
 
 /// The arguments that load the drop-in.
-pub fn drop_in_args() -> [String; 2] {
-    let file = root().join("cmake/TryallDropIn.cmake");
-    [format!("-DCMAKE_PROJECT_INCLUDE={}", file.display()), format!("-DTRYALL_EXECUTABLE={TRYALL}")]
+pub fn drop_in_args() -> [String; 3] {
+    let modules = root().join("cmake").display().to_string();
+    [
+        format!("-DCMAKE_PROJECT_INCLUDE_BEFORE={modules}/TryallBefore.cmake"),
+        format!("-DCMAKE_PROJECT_INCLUDE={modules}/TryallDropIn.cmake"),
+        format!("-DTRYALL_EXECUTABLE={TRYALL}"),
+    ]
 }
 
 /// A PATH with Ninja and without tryall.

@@ -74,7 +74,7 @@ fn each_command_is_learned_separately() {
         ];
         assert_eq!(values, expected, "{}", ours.text);
         // A, B, and C for its link command; H, I, J and K.
-        assert!((3..10).contains(&ours.by_cmake()), "{}", ours.text);
+        assert!(ours.by_cmake() <= 8, "{}", ours.text);
     }
 }
 
@@ -115,7 +115,7 @@ fn a_library_name_covers_all_libraries() {
     for cmake in two_cmakes() {
         let (_, ours) = Project::new("C", &(mine.clone() + &special)).same_with(&cmake, &[]);
         // All except edit_cache and dl have their own recipes, or none.
-        assert!((3..10).contains(&ours.by_cmake()), "{}", ours.text);
+        assert!(ours.by_cmake() <= 6, "{}", ours.text);
         let stock = Project::new("C", &fatal).same_with(&cmake, &[]).0;
         assert!(stock.text.contains("must be followed by a library"), "{}", stock.text);
     }
@@ -197,7 +197,7 @@ fn flags_of_a_configuration_matter_only_with_a_configuration() {
             })
         };
         let stock = in_debug(&[]);
-        let [include, program] = drop_in_args();
+        let [_, include, program] = drop_in_args();
         stock.assert_same_as(&in_debug(&[&include, &program]));
     }
 }
@@ -233,7 +233,7 @@ fn a_source_is_named_as_cmake_names_it() {
             })
         };
         let stock = configure(&[]);
-        let [include, program] = drop_in_args();
+        let [_, include, program] = drop_in_args();
         let ours = configure(&[&include, &program]);
         stock.assert_same_as(&ours);
         assert!(stock.text.contains("Failed to configure"), "{}", stock.text);

@@ -148,7 +148,7 @@ fn cross_compiling_answers_the_same() {
 /// reads for each try_compile project.
 #[test]
 fn presets_answer_the_same() {
-    let [include, program] = drop_in_args().map(|arg| arg.split_once('=').unwrap().1.to_owned());
+    let [_, include, program] = drop_in_args().map(|arg| arg.split_once('=').unwrap().1.to_owned());
     let presets = serde_json::json!({"version": 3, "configurePresets": [
         {"name": "stock", "toolchainFile": "toolchain.cmake", "environment": {"CPATH": "$penv{PWD_OF_TEST}/inc"},
          "cacheVariables": {"CMAKE_TRY_COMPILE_CONFIGURATION": "Release"}},

@@ -1,9 +1,10 @@
 //! The drop-in takes answers from the store.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
-use crate::dropin::{Configured, Project, drop_in_args, two_cmakes};
+use crate::dropin::{Configured, Project, cmakes, drop_in_args, two_cmakes};
 
 const LISTS: &str = "cmake_minimum_required(VERSION 3.16)\nproject(p C)\ninclude(CheckFunctionExists)\ninclude(CheckIncludeFile)\ninclude(CheckTypeSize)\n\
     check_function_exists(fork HAVE_FORK)\ncheck_function_exists(kqueue HAVE_KQUEUE)\n\
@@ -40,5 +41,42 @@ fn empty_build_directory_starts_no_compiler() {
         assert!(waited(&second) < 3, "{}", second.text);
         assert!(waited(&third) == 0, "{}", third.text);
         assert!(waited(&off) > 0, "{}", off.text);
+    }
+}
+
+/// What CMake has found out about the compilers of a build directory, and in how many checks of its own:
+/// from CMake 3.26 on, it logs these.
+fn examined(build: &Path) -> (Vec<String>, usize) {
+    let files = fs::read_dir(build.join("CMakeFiles")).unwrap().flatten().map(|entry| entry.path());
+    let dir = files.into_iter().find(|dir| dir.join("CMakeSystem.cmake").exists()).unwrap();
+    let texts = ["C", "CXX", "Fortran"].map(|language| {
+        fs::read_to_string(dir.join(format!("CMake{language}Compiler.cmake"))).unwrap()
+    });
+    let log = fs::read_to_string(build.join("CMakeFiles/CMakeConfigureLog.yaml"));
+    let count = log.map_or(0, |log| log.matches("kind: \"try_compile-v1\"").count());
+    (texts.to_vec(), count)
+}
+
+#[test]
+fn compilers_are_examined_once() {
+    let lists = "cmake_minimum_required(VERSION 3.20)\nproject(p C CXX Fortran)\n";
+    let project = Project::of(lists);
+    for cmake in cmakes() {
+        for (c, cxx) in [("gcc", "g++"), ("clang", "clang++")] {
+            let _ = fs::remove_dir_all(project.store());
+            let compilers = [("C", c), ("CXX", cxx)]
+                .map(|(language, name)| format!("-DCMAKE_{language}_COMPILER={name}"));
+            let args = compilers.each_ref().map(String::as_str);
+            let stock = project.configure(&cmake, &args);
+            let (expected, checks) = examined(project.build());
+            let all = [0; 3].map(|_| {
+                project.drop_in(&cmake, &args).assert_same_as(&stock);
+                examined(project.build())
+            });
+            assert!(all.iter().all(|(texts, _)| *texts == expected), "{cmake:?} {c}");
+            // CMake shows the commands, the session asks, the store answers. Fortran is CMake's.
+            let counts = all.map(|(_, count)| count);
+            assert_eq!(counts, [checks, checks.min(1), checks.min(1)], "{cmake:?} {c}");
+        }
     }
 }

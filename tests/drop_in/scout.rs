@@ -141,3 +141,21 @@ fn a_scout_that_hangs_does_not_hold_up_cmake() {
         assert!(ours < 2.0 * stock + 5.0, "{ours} s and not {stock} s");
     }
 }
+
+#[test]
+fn there_is_none_if_it_is_switched_off() {
+    let checks = (0..20).map(|n| format!("check_function_exists(none_{n} HAVE_{n})\n"));
+    let project = Project::new("C", &checks.collect::<String>());
+    for cmake in two_cmakes() {
+        let args = drop_in_args();
+        let args = args.each_ref().map(String::as_str);
+        let off = |command: &mut Command| {
+            command.env("TRYALL_SCOUT", "off");
+        };
+        let _ = fs::remove_dir_all(project.build());
+        let _ = fs::remove_dir_all(project.store());
+        let configured = project.again_with(&cmake, &args, off);
+        let summary = configured.summary();
+        assert_eq!((summary.foreseen, summary.by_cmake), (0, 1), "{}", configured.text);
+    }
+}

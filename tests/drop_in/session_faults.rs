@@ -114,7 +114,7 @@ fn the_session_is_killed_during_a_call() {
             let argument = format!("-DCMAKE_C_COMPILER={}", compiler.display());
             let stock = project.again_with(&cmake, &[&argument, "-DIS_STOCK=1"], |_| {});
             let _ = fs::remove_dir_all(project.build());
-            let [include, program] = drop_in_args();
+            let [_, include, program] = drop_in_args();
             let ours = project.again_with(&cmake, &[&include, &program, &argument], |_| {});
             assert_eq!(kills(&project), 1, "{}", ours.text);
             for (name, entry) in &stock.cache {
@@ -307,5 +307,18 @@ fn when_cmake_is_killed_nothing_is_left() {
         assert!(killed.elapsed() < Duration::from_secs(5), "{:?}", killed.elapsed());
         let files = || fs::read_dir(temp.path()).unwrap().flatten().map(|entry| entry.path());
         assert!(comes_true(|| files().count() == 0), "{:?}", files().collect::<Vec<_>>());
+    }
+}
+
+/// Also in the first configure step, when the cache does not name the build directory yet.
+#[test]
+fn a_session_has_its_directory_in_the_build_directory() {
+    let lists = "check_function_exists(fork HAVE_FORK)\n\
+        file(GLOB sessions \"${CMAKE_BINARY_DIR}/CMakeFiles/tryall-*\")\n\
+        list(LENGTH sessions count)\nmessage(STATUS \"sessions ${count}\")\n";
+    for cmake in two_cmakes() {
+        let project = Project::new("C", lists);
+        let ours = project.drop_in(&cmake, &[]);
+        assert!(ours.text.contains("-- sessions 1\n"), "{}", ours.text);
     }
 }

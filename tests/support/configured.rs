@@ -216,7 +216,7 @@ pub fn cache(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
                 None => line.find(':').unwrap(),
             };
             let (name, rest) = line.split_at(end);
-            if !name.starts_with("TRYALL_") && name != "CMAKE_PROJECT_INCLUDE" {
+            if !name.starts_with("TRYALL_") && !HOOKS.contains(&name) {
                 let entry = format!("{rest}\n{}", std::mem::take(&mut help));
                 assert_eq!(entries.insert(name.to_owned(), entry), None, "{name} is there twice");
             }
@@ -225,6 +225,9 @@ pub fn cache(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     }
     entries
 }
+
+/// Cache entries in which the drop-in stands.
+const HOOKS: [&str; 2] = ["CMAKE_PROJECT_INCLUDE", "CMAKE_PROJECT_INCLUDE_BEFORE"];
 
 /// The files to compare, without the names of files that CMake has read.
 fn files(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
