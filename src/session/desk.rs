@@ -17,6 +17,7 @@ use super::counts::Counts;
 use super::names;
 use super::question::{Question, Reading};
 use super::recipes::{Cmake, Lesson, Recipes};
+use super::record::Record;
 use super::scout::Scout;
 use crate::check::Outcome;
 use crate::compiler::verdict::Verdict;
@@ -40,6 +41,8 @@ pub(super) struct Desk {
     pub asker: Rc<Asker>,
     /// The commands.
     pub recipes: Rc<Recipes>,
+    /// What this project was answered last time, and is answered now; once it has asked.
+    pub record: Option<Rc<RefCell<Record>>>,
     /// What the output of the next call teaches.
     pub lesson: Option<Lesson>,
     /// Compilers that read more of the environment than CMake has told.
@@ -88,6 +91,9 @@ impl Desk {
                 if let Some(scout) = self.scout.take() {
                     scout.abort();
                 }
+                if let Some(record) = &self.record {
+                    record.borrow().keep(&self.asker.memory, &self.cmake);
+                }
                 self.counts.summary(self.asker.memory.commit().as_deref())
             }
             Command::TryCompile if ask.is_detection() => {
@@ -97,6 +103,10 @@ impl Desk {
                 reply
             }
             Command::TryCompile | Command::TryRun => {
+                if self.record.is_none() {
+                    let record = Record::of(&ask, &self.asker.memory);
+                    self.record = Some(Rc::new(RefCell::new(record)));
+                }
                 self.send_scout(&ask);
                 let begin = Instant::now();
                 let reply = self.answer(&ask).await.unwrap_or_else(|why| {
@@ -132,6 +142,7 @@ impl Desk {
             environment: self.environment.clone(),
             asker: self.asker.clone(),
             recipes: self.recipes.clone(),
+            record: self.record.clone().unwrap_or_default(),
             readers: self.readers.clone(),
         };
         self.scout = Some(spawn_local(async move {
@@ -188,6 +199,9 @@ impl Desk {
         if !question.can_link && outcome.verdict == Verdict::Yes {
             let Question { call, ways, .. } = question;
             return Ok(self.learn(Lesson { ask: ask.clone(), call, ways }));
+        }
+        if let Some(record) = &self.record {
+            record.borrow_mut().note(&question.call.result, &outcome.verdict);
         }
         match outcome.how {
             How::Stored if is_foreseen => self.counts.foreseen += 1,

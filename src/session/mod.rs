@@ -22,6 +22,7 @@ mod names;
 mod question;
 mod recipe;
 mod recipes;
+mod record;
 mod reply;
 mod scout;
 mod serve;

@@ -25,6 +25,7 @@ use super::guess::{self, Flags, Places, Repeated};
 use super::names;
 use super::question::{Question, Reading};
 use super::recipes::{Cmake, Lesson, Recipes};
+use super::record::Record;
 use super::turns::{Hold, Turns};
 use crate::check::Outcome;
 use crate::compiler::verdict::Verdict;
@@ -66,6 +67,8 @@ pub(super) struct Scout {
     pub asker: Rc<Asker>,
     /// The commands.
     pub recipes: Rc<Recipes>,
+    /// What the project was answered last time.
+    pub record: Rc<RefCell<Record>>,
     /// Compilers that may read or do anything, such as scripts. They never run ahead.
     pub readers: Rc<RefCell<HashSet<String>>>,
 }
@@ -350,7 +353,8 @@ impl GuessDesk<'_> {
         let Knowledge { flags, places } = &mut *self.knowledge;
         // Behind a flag of which nothing is known, too much may be another question.
         let is_certain = !flags.has_unknown();
-        let verdict = match flags.verdict(&question) {
+        let recorded = self.scout.record.borrow().verdict(&question.call.result);
+        let verdict = match recorded.or_else(|| flags.verdict(&question)) {
             Some(verdict) => verdict,
             None => {
                 let dir = Path::new(ask.variable("CMAKE_PLATFORM_INFO_DIR"));

@@ -77,6 +77,7 @@ pub(crate) fn serve(caller: &Caller, ready: impl Write) -> Result<(), String> {
         scout_dir,
         environment: Rc::new(std::env::vars_os().collect()),
         asker,
+        record: None,
         lesson: None,
         readers: Rc::default(),
         more_names: HashSet::new(),

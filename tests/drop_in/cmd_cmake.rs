@@ -10,6 +10,7 @@ use std::process::Stdio;
 
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, signal};
 
+use crate::processes::comes_true;
 use crate::support::*;
 
 /// A directory with a fake `cmake`, which is first on PATH, and a directory for the modules.
@@ -280,8 +281,10 @@ impl Project {
     /// Runs `tryall cmake` in the source directory, which must succeed, and returns its output.
     fn run(&self, args: &[&str]) -> String {
         let call = Call::new(["cmake", "--cmake"]).arg(&self.cmake).args(args);
-        let call = call.dir(&self.source()).env("XDG_DATA_HOME", self.data());
-        let ran = call.run();
+        let mut call = call.dir(&self.source()).env("XDG_DATA_HOME", self.data());
+        let ran = Ran::from(call.start(b"").wait_with_output().unwrap());
+        // A session ends after CMake.
+        assert!(comes_true(|| call.left().is_empty()), "left behind: {:?}", call.left());
         // CMake may print warnings.
         assert!(ran.code() == 0 && !ran.stderr.contains("tryall"), "{args:?}: {ran:?}");
         ran.stdout

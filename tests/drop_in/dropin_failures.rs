@@ -19,7 +19,7 @@ fn after_a_failed_configure_step_cmake_goes_on_with_or_without_tryall() {
     for cmake in cmakes() {
         let stock_failed = project.configure(&cmake, &["-DFAILS=1"]);
         let stock = project.again(&cmake, &["-DFAILS=0"]);
-        for args in [&["-DFAILS=0"][..], &["-DFAILS=0", "-UCMAKE_PROJECT_INCLUDE", "-UTRYALL*"]] {
+        for args in [&["-DFAILS=0"][..], &["-DFAILS=0", "-UCMAKE_PROJECT_INCLUDE*", "-UTRYALL*"]] {
             let failed = project.drop_in(&cmake, &["-DFAILS=1"]);
             stock_failed.assert_same_as(&failed);
             let next = project.again(&cmake, args);
@@ -37,8 +37,8 @@ fn without_the_program_cmake_runs_all_checks_and_says_so_once() {
     for cmake in cmakes() {
         let stock = project.configure(&cmake, &[]);
         for (args, notice) in [
-            (&[drop_in[0].as_str()][..], "cargo install tryall"),
-            (&[&drop_in[0], missing], "tryall is not at /nonexistent/tryall"),
+            (&[drop_in[0].as_str(), &drop_in[1]][..], "cargo install tryall"),
+            (&[&drop_in[0], &drop_in[1], missing], "tryall is not at /nonexistent/tryall"),
         ] {
             let mut ours = project.configure(&cmake, args);
             assert!(ours.text.contains(notice), "{}", ours.text);

@@ -264,8 +264,8 @@ fn a_configure_step_within_one_of_the_same_directory_does_not_disturb_it() {
              execute_process(COMMAND \"${{CMAKE_COMMAND}}\" -G \"${{CMAKE_GENERATOR}}\" -S \"{}\" -B \"${{CMAKE_BINARY_DIR}}\" \"{}\" \"{}\" OUTPUT_VARIABLE said ERROR_VARIABLE said)\n\
              message(\"${{said}}\")\ncheck_function_exists(fork OUTER)\ncheck_function_exists(nope NOPE_TOO)\n",
             temp.path().display(),
-            drop_in[0],
             drop_in[1],
+            drop_in[2],
         );
         let ours = Project::new("C", &lists).drop_in(&cmake, &[]);
         assert!(ours.succeeded && ours.text.contains("inner 1 ."), "{}", ours.text);

@@ -185,9 +185,13 @@ impl Call {
 
     /// Asserts that nothing is left in the temporary directory.
     pub fn assert_clean(&self) {
-        let left: Vec<_> =
-            std::fs::read_dir(self.temp.path()).unwrap().map(|e| e.unwrap().path()).collect();
+        let left = self.left();
         assert!(left.is_empty(), "left behind: {left:?}");
+    }
+
+    /// What is in the temporary directory.
+    pub fn left(&self) -> Vec<PathBuf> {
+        std::fs::read_dir(self.temp.path()).unwrap().map(|e| e.unwrap().path()).collect()
     }
 }
 
