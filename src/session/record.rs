@@ -93,7 +93,8 @@ mod tests {
         first.commit();
         assert_eq!(known(&memory(), "/a"), [Some(Verdict::Yes), Some(Verdict::No), None, None]);
         assert_eq!(known(&memory(), "/b"), [None, None, None, None]);
-        // A later one adds to it.
+        // A later one adds to it. Files of the store are ordered by time, which has ticks of 1 to 10 ms.
+        std::thread::sleep(std::time::Duration::from_millis(100));
         let second = memory();
         let mut record = Record::of(&ask("/a"), &second);
         record.note("YES", &Verdict::No);

@@ -184,17 +184,21 @@ fn is_local(dir: &Path) -> bool {
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use super::*;
 
-    /// A directory that is not in one in which others write.
-    fn place() -> tempfile::TempDir {
-        tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap()
+    /// A directory that is not in one in which others write; and what keeps the other tests here from
+    /// making theirs beside it.
+    fn place() -> (tempfile::TempDir, MutexGuard<'static, ()>) {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        (tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap(), alone)
     }
 
     #[test]
     fn every_change_is_noticed() {
-        let place = place();
+        let (place, _alone) = place();
         let dir = fs::canonicalize(place.path()).unwrap().join("dir");
         let (file, missing, link) = (dir.join("file"), dir.join("missing"), dir.join("link"));
         let elsewhere = place.path().join("elsewhere");
@@ -228,7 +232,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_noticed_is_not_covered() {
-        let place = place();
+        let (place, _alone) = place();
         let (file, other) = (place.path().join("file"), place.path().join("other"));
         fs::write(&file, "").unwrap();
         let mut watch = Watch::new().unwrap();
