@@ -3,8 +3,8 @@
 TryallBefore
 ------------
 
-Beside ``TryallDropIn``, also has tryall answer the check with which ``project()`` examines each
-compiler (``Detecting C compiler ABI info``)::
+Together with ``TryallDropIn``, has tryall answer the check with which ``project()`` examines each
+compiler, too (``Detecting C compiler ABI info``)::
 
   cmake -DCMAKE_PROJECT_INCLUDE_BEFORE=<dir>/TryallBefore.cmake
     -DCMAKE_PROJECT_INCLUDE=<dir>/TryallDropIn.cmake -S <source> -B <build>
@@ -17,8 +17,8 @@ Variables:
 
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Door.cmake")
 _tryall_open(dropin)
-_tryall_survive(CMAKE_PROJECT_INCLUDE_BEFORE "${CMAKE_CURRENT_LIST_FILE}" TRYALL_PROJECT_INCLUDE_BEFORE)
 
+# project() includes without a policy scope.
 foreach(_tryall_file IN LISTS TRYALL_PROJECT_INCLUDE_BEFORE)
   include("${_tryall_file}" NO_POLICY_SCOPE)
 endforeach()

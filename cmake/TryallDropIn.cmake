@@ -27,11 +27,25 @@ Variables:
 include("${CMAKE_CURRENT_LIST_DIR}/tryall/Door.cmake")
 _tryall_open(dropin)
 
-_tryall_survive(CMAKE_PROJECT_INCLUDE "${CMAKE_CURRENT_LIST_FILE}"
-  TRYALL_EXECUTABLE TRYALL_PROJECT_INCLUDE TRYALL_VERIFY)
+# If another compiler was given, CMake drops the cache and configures once more, with what is in this list.
+get_property(_tryall_kept GLOBAL PROPERTY __CMAKE_DELETE_CACHE_CHANGE_VARS_)
+if(_tryall_kept)
+  set_property(GLOBAL APPEND PROPERTY __CMAKE_DELETE_CACHE_CHANGE_VARS_
+    CMAKE_PROJECT_INCLUDE "${CMAKE_CURRENT_LIST_FILE}")
+  foreach(_tryall_name IN ITEMS TRYALL_EXECUTABLE TRYALL_PROJECT_INCLUDE TRYALL_VERIFY)
+    if(DEFINED CACHE{${_tryall_name}})
+      set_property(GLOBAL APPEND PROPERTY __CMAKE_DELETE_CACHE_CHANGE_VARS_
+        ${_tryall_name} "$CACHE{${_tryall_name}}")
+    endif()
+  endforeach()
+  unset(_tryall_name)
+endif()
+unset(_tryall_kept)
 
-# project() includes without a policy scope.
-foreach(_tryall_file IN LISTS TRYALL_PROJECT_INCLUDE)
-  include("${_tryall_file}" NO_POLICY_SCOPE)
-endforeach()
-unset(_tryall_file)
+if(TRYALL_PROJECT_INCLUDE)
+  # project() includes without a policy scope.
+  foreach(_tryall_file IN LISTS TRYALL_PROJECT_INCLUDE)
+    include("${_tryall_file}" NO_POLICY_SCOPE)
+  endforeach()
+  unset(_tryall_file)
+endif()

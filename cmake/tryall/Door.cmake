@@ -37,23 +37,6 @@ function(_tryall_open _tryall_who)
   _tryall_replace_commands()
 endfunction()
 
-# If another compiler was given, CMake drops the cache and configures once more, with what is in this
-# list. Adds the variable with a file that project() includes, and others as they are.
-function(_tryall_survive _tryall_variable _tryall_file)
-  get_property(_tryall_kept GLOBAL PROPERTY __CMAKE_DELETE_CACHE_CHANGE_VARS_)
-  if(NOT _tryall_kept)
-    return()
-  endif()
-  set_property(GLOBAL APPEND PROPERTY __CMAKE_DELETE_CACHE_CHANGE_VARS_
-    ${_tryall_variable} "${_tryall_file}")
-  foreach(_tryall_name IN LISTS ARGN)
-    if(DEFINED CACHE{${_tryall_name}})
-      set_property(GLOBAL APPEND PROPERTY __CMAKE_DELETE_CACHE_CHANGE_VARS_
-        ${_tryall_name} "$CACHE{${_tryall_name}}")
-    endif()
-  endforeach()
-endfunction()
-
 # Closes it for one that has opened it.
 function(_tryall_close _tryall_who)
   get_property(_tryall_open GLOBAL PROPERTY _TRYALL_OPEN)

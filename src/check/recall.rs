@@ -46,7 +46,8 @@ impl Memory {
         store.complaint()
     }
 
-    /// The words of a command that CMake uses, if the files on which they rest are unchanged.
+    /// Words that were kept, if the files on which they rest are unchanged: of a command that CMake uses, or
+    /// of the record of a project.
     pub(crate) fn recipe(&self, key: &str) -> Option<Vec<String>> {
         let key = Key::of(RECIPE, key);
         let env = Variables::default();
@@ -54,7 +55,7 @@ impl Memory {
         serde_json::from_slice(&stored.payload).ok()
     }
 
-    /// Keeps the words of a command that CMake uses. They rest on files and directories.
+    /// Keeps such words. They rest on files and directories.
     pub(crate) fn keep_recipe(&self, key: &str, words: &[String], rests_on: &[PathBuf]) {
         let Some(recorder) = &self.recorder else { return };
         let look = |path: &PathBuf| {

@@ -7,7 +7,7 @@ use super::call::Refusal;
 use super::reply::Script;
 
 /// What happened so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Counts {
     /// Answers from the store.
     pub stored: usize,

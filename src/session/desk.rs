@@ -53,7 +53,7 @@ pub(super) struct Desk {
     pub counts: Counts,
     /// Whether CMake is to keep its test projects: `--debug-trycompile`.
     pub keeps_projects: bool,
-    /// The arguments of CMake, until a scout has them.
+    /// The arguments of CMake, until a scout has them. `None` also if there is to be no scout.
     pub args: Option<Vec<String>>,
     /// The scout, once it is sent.
     pub scout: Option<JoinHandle<()>>,
@@ -97,10 +97,7 @@ impl Desk {
                 self.counts.summary(self.asker.memory.commit().as_deref())
             }
             Command::TryCompile if ask.is_detection() => {
-                let counts = self.counts.clone();
-                let reply = self.answer(&ask).await.unwrap_or_else(|_| answer::nothing());
-                self.counts = counts;
-                reply
+                self.answer(&ask).await.unwrap_or_else(|_| answer::nothing())
             }
             Command::TryCompile | Command::TryRun => {
                 if self.record.is_none() {
@@ -122,8 +119,7 @@ impl Desk {
     /// Sends a scout ahead, once so much was not in the store that it should pay.
     fn send_scout(&mut self, ask: &Ask) {
         let unknown = self.counts.asked + self.counts.left.get(&Refusal::First).unwrap_or(&0);
-        let is_off = std::env::var_os("TRYALL_SCOUT").is_some_and(|value| value == "off");
-        if unknown < PATIENCE || cores() < 2 || ask.is_verified || is_off {
+        if unknown < PATIENCE || cores() < 2 || ask.is_verified {
             return;
         }
         let Some(args) = self.args.take() else { return };
@@ -200,6 +196,15 @@ impl Desk {
             let Question { call, ways, .. } = question;
             return Ok(self.learn(Lesson { ask: ask.clone(), call, ways }));
         }
+        if !ask.is_detection() {
+            self.note(&question, &outcome, is_foreseen);
+        }
+        let program = program.as_deref().map(Program::Runs);
+        Ok(answer::answer(ask, &question.call, &self.cmake, &outcome, program))
+    }
+
+    /// Notes an answer in the record and in the figures.
+    fn note(&mut self, question: &Question, outcome: &Outcome, is_foreseen: bool) {
         if let Some(record) = &self.record {
             record.borrow_mut().note(&question.call.result, &outcome.verdict);
         }
@@ -208,13 +213,12 @@ impl Desk {
             How::Stored => self.counts.stored += 1,
             _ => self.counts.asked += 1,
         }
-        let program = program.as_deref().map(Program::Runs);
-        Ok(answer::answer(ask, &question.call, &self.cmake, &outcome, program))
     }
 
     /// Has CMake answer, and learns from it.
     fn learn(&mut self, lesson: Lesson) -> String {
-        self.counts.leave(Refusal::First);
+        let is_detection = lesson.ask.is_detection();
+        self.counts.leave(if is_detection { Refusal::Internal } else { Refusal::First });
         let reply = answer::lesson(&lesson.ask, &lesson.call, &self.cmake, &self.dir);
         self.lesson = Some(lesson);
         reply

@@ -366,7 +366,6 @@ impl GuessDesk<'_> {
                 first.unwrap_or_else(|| places.verdict(&question))
             }
         };
-
         if is_certain && !self.scout.readers.borrow().contains(question.compiler()) {
             self.guesses.push((question.clone(), verdict.clone()));
             waiting.questions.borrow_mut().push(question);

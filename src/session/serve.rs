@@ -70,6 +70,8 @@ pub(crate) fn serve(caller: &Caller, ready: impl Write) -> Result<(), String> {
     });
     let args: Option<Vec<String>> =
         process.command_line().ok().map(|words| words.into_iter().skip(1).collect());
+    let keeps_projects = args.iter().flatten().any(|arg| arg.starts_with("--debug-trycompile"));
+    let sends_scout = std::env::var_os("TRYALL_SCOUT").is_none_or(|value| value != "off");
     let desk = Desk {
         recipes: Rc::new(Recipes::new(cmake.clone(), memory.clone())),
         cmake,
@@ -83,8 +85,8 @@ pub(crate) fn serve(caller: &Caller, ready: impl Write) -> Result<(), String> {
         more_names: HashSet::new(),
         counts: Counts::default(),
         first_environment: Rc::new(process.first_environment().map_err(text)?),
-        keeps_projects: args.iter().flatten().any(|arg| arg.starts_with("--debug-trycompile")),
-        args,
+        keeps_projects,
+        args: args.filter(|_| sends_scout),
         scout: None,
     };
     let served = LocalSet::new().block_on(&runtime, take_turns(desk, process, ready));

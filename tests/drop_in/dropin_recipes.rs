@@ -74,7 +74,7 @@ fn each_command_is_learned_separately() {
         ];
         assert_eq!(values, expected, "{}", ours.text);
         // A, B, and C for its link command; H, I, J and K.
-        assert!(ours.by_cmake() <= 8, "{}", ours.text);
+        assert!((3..=8).contains(&ours.by_cmake()), "{}", ours.text);
     }
 }
 
@@ -115,7 +115,7 @@ fn a_library_name_covers_all_libraries() {
     for cmake in two_cmakes() {
         let (_, ours) = Project::new("C", &(mine.clone() + &special)).same_with(&cmake, &[]);
         // All except edit_cache and dl have their own recipes, or none.
-        assert!(ours.by_cmake() <= 6, "{}", ours.text);
+        assert!((3..=6).contains(&ours.by_cmake()), "{}", ours.text);
         let stock = Project::new("C", &fatal).same_with(&cmake, &[]).0;
         assert!(stock.text.contains("must be followed by a library"), "{}", stock.text);
     }
