@@ -55,7 +55,14 @@ impl Question {
         refuse_warnings(ask)?;
         let is_library = match ask.variable("CMAKE_TRY_COMPILE_TARGET_TYPE") {
             "" | "EXECUTABLE" => false,
-            "STATIC_LIBRARY" if call.copy_file.is_none() && call.run_result.is_none() => true,
+            // The archiver gets the link options, and does not run here.
+            "STATIC_LIBRARY"
+                if call.copy_file.is_none()
+                    && call.run_result.is_none()
+                    && call.link_options.is_empty() =>
+            {
+                true
+            }
             _ => return Err(Refusal::TargetType),
         };
         if call.run_result.is_some() && is_for_another_machine(ask) {

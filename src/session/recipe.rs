@@ -137,6 +137,14 @@ pub(super) fn link(
     files(words, Step::Link, ask, call).map(Some)
 }
 
+/// Whether the output shows that the archiver has made a library of what was compiled.
+pub(super) fn archives(output: &str) -> bool {
+    static SECOND: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?m)^\[2/2\] |Linking [A-Za-z]+ static library").expect("valid")
+    });
+    SECOND.is_match(output) && !output.contains("FAILED:") && !output.contains("*** [")
+}
+
 fn flags(insertions: &Insertions) -> Vec<String> {
     insertions.flags.iter().cloned().chain([FLAG.into()]).collect()
 }

@@ -103,6 +103,11 @@ impl Recipes {
     /// Learns the commands of a call from what CMake has written.
     pub(super) fn learn(&self, output: &str, lesson: Lesson) {
         let Lesson { ask, call, ways } = lesson;
+        let is_library = ask.variable("CMAKE_TRY_COMPILE_TARGET_TYPE") == "STATIC_LIBRARY";
+        if is_library && !recipe::archives(output) {
+            // For all that is known, no library can be made.
+            return;
+        }
         for (insertions, keys) in ways {
             let Ok(compile) = recipe::compile(output, &ask, &call, &insertions) else { continue };
             let Ok(link) = recipe::link(output, &ask, &call, &insertions) else { continue };

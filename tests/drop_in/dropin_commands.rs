@@ -155,3 +155,25 @@ fn bad_arguments_give_cmakes_own_errors() {
         }
     }
 }
+
+/// An archiver takes other options than a linker, and may fail where the compiler does not.
+#[test]
+fn a_static_library_needs_its_archiver() {
+    let lists = "set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)\n\
+        foreach(n 1 2 3)\n\
+        check_c_source_compiles(\"int x${n};\" COMPILES_${n})\n\
+        check_linker_flag(C -Wl,-z,no${n} LINKS_${n})\nendforeach()\n";
+    let project = Project::new("C", lists).file("bad-ar.cmake", "set(CMAKE_AR /bin/false)\n");
+    let toolchain = format!("-DCMAKE_TOOLCHAIN_FILE={}/bad-ar.cmake", project.source().display());
+    for (cmake, answer) in cmakes().iter().flat_map(|it| [(it, "1"), (it, "")]) {
+        let args: &[&str] = if answer == "1" { &[] } else { &[&toolchain] };
+        let (_, ours) = project.same_with(cmake, args);
+        let values = [1, 2, 3].map(|n| ours.value(&format!("COMPILES_{n}")).to_owned());
+        assert_eq!(values, [answer; 3], "{}", ours.text);
+        let values = [1, 2, 3].map(|n| ours.value(&format!("LINKS_{n}")).to_owned());
+        assert_eq!(values, [""; 3], "{}", ours.text);
+        // All that ask for options of the linker, and the first; or all that end at the archiver.
+        let expected = if answer == "1" { 4 } else { 6 };
+        assert_eq!(ours.by_cmake(), expected, "{}", ours.text);
+    }
+}
