@@ -114,8 +114,9 @@ impl Flags {
         !self.unknown.is_empty()
     }
 
-    /// Tries these flags, all at once.
-    pub(super) async fn try_unknown(&mut self, asker: &Asker) {
+    /// Tries these flags, all at once. Returns whether all are taken.
+    pub(super) async fn try_unknown(&mut self, asker: &Asker) -> bool {
+        let mut all_are_taken = true;
         for (compiler, example) in &self.examples {
             let of_compiler = self.unknown.iter().filter(|it| it.0 == *compiler);
             let mut left: Vec<_> = of_compiler.map(|(_, flag)| flag.clone()).collect();
@@ -125,6 +126,7 @@ impl Flags {
                 if refused.is_empty() {
                     break;
                 }
+                all_are_taken = false;
                 left.retain(|flag| !refused.contains(flag));
                 let known = refused.into_iter().map(|flag| ((compiler.clone(), flag), false));
                 self.known.extend(known);
@@ -133,6 +135,7 @@ impl Flags {
             self.known.extend(known);
         }
         self.unknown.clear();
+        all_are_taken
     }
 }
 

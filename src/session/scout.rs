@@ -42,7 +42,11 @@ const FILE_SIZE: u64 = 256 << 20;
 const MIN_FREE: u64 = 256 << 20;
 
 /// How often the scout may go, each time with the answers to what it has asked before.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 6;
+
+/// In how many rounds the scout starts again at once when a flag is refused that it took to be taken.
+/// After that, it first collects further flags up to the end of the script.
+const EARLY_ROUNDS: usize = 2;
 
 /// How long the scout may have asked nothing before what it has asked is asked of the compiler.
 const PAUSE: Duration = Duration::from_millis(15);
@@ -107,9 +111,10 @@ impl Scout {
         let mut knowledge = Knowledge::default();
         for round in 0..ROUNDS {
             let dir = self.dir.join(round.to_string());
-            let guesses = self.round(&dir, &waiting, &mut knowledge).await?;
-            if knowledge.flags.has_unknown() {
-                knowledge.flags.try_unknown(&self.asker).await;
+            let stops_early = round < EARLY_ROUNDS;
+            let Round { guesses, is_misled } =
+                self.round(&dir, &waiting, &mut knowledge, stops_early).await?;
+            if is_misled {
                 continue;
             }
             waiting.is_idle().await;
@@ -127,13 +132,14 @@ impl Scout {
         Ok(())
     }
 
-    /// Runs the scout once. Returns what it has guessed.
+    /// Runs the scout once, or until a flag is refused if it `stops_early`.
     async fn round(
         &self,
         dir: &Path,
         waiting: &Waiting,
         knowledge: &mut Knowledge,
-    ) -> io::Result<Vec<(Question, Verdict)>> {
+        stops_early: bool,
+    ) -> io::Result<Round> {
         let (build, door) = (dir.join("build"), dir.join("door"));
         self.prepare(&build)?;
         std::fs::create_dir(&door)?;
@@ -157,11 +163,12 @@ impl Scout {
             build,
             door,
             lesson: None,
-            guesses: Vec::new(),
+            round: Round::default(),
+            held: Vec::new(),
             repeated: Repeated::default(),
             knowledge,
         };
-        loop {
+        while !(desk.round.is_misled && stops_early) {
             tokio::select! {
                 () = group.leader_exited() => break,
                 text = turns.next() => {
@@ -172,7 +179,10 @@ impl Scout {
         }
         group.reap();
         drop(ignoring);
-        Ok(desk.guesses)
+        if desk.knowledge.flags.has_unknown() {
+            desk.try_flags(waiting).await;
+        }
+        Ok(desk.round)
     }
 
     /// Makes the build directory, with what the real CMake has found out about the system and the
@@ -262,6 +272,15 @@ struct Knowledge {
     places: Option<Places>,
 }
 
+/// What a round has brought.
+#[derive(Default)]
+struct Round {
+    /// The questions that it has asked, and its guesses.
+    guesses: Vec<(Question, Verdict)>,
+    /// Whether a flag that it took to be taken is refused, so that what followed was another question.
+    is_misled: bool,
+}
+
 /// Answers the calls of a scout.
 struct GuessDesk<'a> {
     scout: &'a Scout,
@@ -270,7 +289,9 @@ struct GuessDesk<'a> {
     /// The directory of its replies.
     door: PathBuf,
     lesson: Option<Lesson>,
-    guesses: Vec<(Question, Verdict)>,
+    round: Round,
+    /// Questions and guesses behind flags of which nothing is known.
+    held: Vec<(Question, Verdict)>,
     /// What was asked more than once in this round.
     repeated: Repeated,
     /// What is known, from this round and before.
@@ -350,27 +371,62 @@ impl GuessDesk<'_> {
 
     /// The guess for a question that is not in the store. It will be asked of the compiler.
     async fn verdict(&mut self, ask: &Ask, question: Question, waiting: &Waiting) -> Verdict {
-        let Knowledge { flags, places } = &mut *self.knowledge;
         // Behind a flag of which nothing is known, too much may be another question.
-        let is_certain = !flags.has_unknown();
+        let is_certain = !self.knowledge.flags.has_unknown();
         let recorded = self.scout.record.borrow().verdict(&question.call.result);
-        let verdict = match recorded.or_else(|| flags.verdict(&question)) {
+        let verdict = match recorded.or_else(|| self.knowledge.flags.verdict(&question)) {
             Some(verdict) => verdict,
             None => {
-                let dir = Path::new(ask.variable("CMAKE_PLATFORM_INFO_DIR"));
-                let places = places.get_or_insert_with(|| Places::of(dir));
-                let first = match is_certain {
-                    true => self.repeated.verdict(&self.scout.asker, &question).await,
-                    false => None,
-                };
-                first.unwrap_or_else(|| places.verdict(&question))
+                if !is_certain && !self.round.is_misled {
+                    // Flags are asked for one after the other: now all of them are there.
+                    self.try_flags(waiting).await;
+                }
+                self.likely_verdict(ask, &question).await
             }
         };
-        if is_certain && !self.scout.readers.borrow().contains(question.compiler()) {
-            self.guesses.push((question.clone(), verdict.clone()));
-            waiting.questions.borrow_mut().push(question);
-            waiting.arrived.notify_one();
+        if is_certain {
+            self.ask_ahead(question, verdict.clone(), waiting);
+        } else {
+            self.held.push((question, verdict.clone()));
+            if !self.knowledge.flags.has_unknown() {
+                self.release(waiting);
+            }
         }
         verdict
+    }
+
+    /// The guess for a question that is not about flags.
+    async fn likely_verdict(&mut self, ask: &Ask, question: &Question) -> Verdict {
+        let first = match self.round.is_misled || self.knowledge.flags.has_unknown() {
+            true => None,
+            false => self.repeated.verdict(&self.scout.asker, question).await,
+        };
+        let dir = Path::new(ask.variable("CMAKE_PLATFORM_INFO_DIR"));
+        let places = self.knowledge.places.get_or_insert_with(|| Places::of(dir));
+        first.unwrap_or_else(|| places.verdict(question))
+    }
+
+    /// Tries the flags of which nothing is known.
+    async fn try_flags(&mut self, waiting: &Waiting) {
+        let all_are_taken = self.knowledge.flags.try_unknown(&self.scout.asker).await;
+        self.round.is_misled |= !all_are_taken;
+        self.release(waiting);
+    }
+
+    /// Asks what was held back, unless that was behind a flag that is refused.
+    fn release(&mut self, waiting: &Waiting) {
+        for (question, verdict) in std::mem::take(&mut self.held) {
+            self.ask_ahead(question, verdict, waiting);
+        }
+    }
+
+    /// Has a question asked of the compiler.
+    fn ask_ahead(&mut self, question: Question, guess: Verdict, waiting: &Waiting) {
+        if self.round.is_misled || self.scout.readers.borrow().contains(question.compiler()) {
+            return;
+        }
+        self.round.guesses.push((question.clone(), guess));
+        waiting.questions.borrow_mut().push(question);
+        waiting.arrived.notify_one();
     }
 }

@@ -159,3 +159,31 @@ fn there_is_none_if_it_is_switched_off() {
         assert_eq!((summary.foreseen, summary.by_cmake), (0, 1), "{}", configured.text);
     }
 }
+
+/// The compiler is asked for flags on the way, and not only when the scout has come to the end, which
+/// it never does here. A flag that is refused lets it start again.
+#[test]
+fn flags_are_tried_on_the_way() {
+    for (cmake, last_flag) in two_cmakes().iter().zip(["-Wextra", "-Wnone-such"]) {
+        let flags = ["-Wall", "-Wshadow", last_flag].map(|flag| {
+            format!(
+                "check_c_compiler_flag({flag} HAS{flag})\nif(HAS{flag})\n\
+                 \x20 string(APPEND CMAKE_C_FLAGS \" {flag}\")\nendif()\n"
+            )
+        });
+        let is_scout = "if(NOT CMAKE_BINARY_DIR STREQUAL \"$ENV{REAL}\")";
+        let text = format!(
+            "include(CheckCCompilerFlag)\n{}{}\n{is_scout}\nelse()\n\
+             execute_process(COMMAND sleep 3)\nendif()\n{}\n{is_scout}\n\
+             execute_process(COMMAND sleep 1000)\nendif()\n",
+            checks("a").lines().take(2).collect::<Vec<_>>().join("\n") + "\n",
+            flags.concat(),
+            checks("b"),
+        );
+        let project = Project::new("C", &text);
+        let [_, cold, _] = project.thrice_with(cmake, &[], |command| {
+            command.env("REAL", project.build());
+        });
+        assert!(cold.summary().foreseen >= 10, "{}", cold.text);
+    }
+}
