@@ -1,33 +1,41 @@
-//! Builds the library that the program preloads into compilers.
+//! Builds the libraries that the program preloads: into compilers, and into CMake.
 
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-/// Builds the library of `src/deps/preload`. Elsewhere than on Linux with glibc, or without a C
-/// compiler, the program works without it: it does not know then what commands look at.
+/// Builds the libraries of `src/deps/preload` and `src/session/hook`. Elsewhere than on Linux with glibc,
+/// or without a C compiler, the program works without them: it does not know then what commands look
+/// at, and CMake starts all programs itself.
 pub(crate) fn build() {
-    println!("cargo::rerun-if-changed={PRELOAD}");
     let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     let is_glibc = target("OS") == "linux" && target("ENV") == "gnu";
-    let library = match is_glibc && target("POINTER_WIDTH") == "64" {
-        true => library().inspect_err(|error| {
-            println!("cargo::warning=answers will not be kept: no library to preload: {error}");
-        }),
-        false => Err("not for this target".into()),
-    };
-    let bytes = library.map_or("&[]".into(), |path| format!("include_bytes!({path:?})"));
-    let text = format!("const LIBRARY: &[u8] = {bytes};\n");
+    let is_possible = is_glibc && target("POINTER_WIDTH") == "64";
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
-    fs::write(out.join("preload.rs"), text).expect("cargo's directory can be written");
+    for (name, dir, more) in [("seen", SEEN, &[][..]), ("hook", HOOK, &USED_BY_HOOK)] {
+        println!("cargo::rerun-if-changed={dir}");
+        let built = match is_possible {
+            true => library(name, dir, more).inspect_err(|error| {
+                println!("cargo::warning=answers will not be kept: no library to preload: {error}");
+            }),
+            false => Err("not for this target".into()),
+        };
+        let bytes = built.map_or("&[]".into(), |path| format!("include_bytes!({path:?})"));
+        let text = format!("const LIBRARY: &[u8] = {bytes};\n");
+        fs::write(out.join(format!("{name}.rs")), text).expect("cargo's directory can be written");
+    }
 }
 
-/// The directory of the library's source.
-const PRELOAD: &str = "src/deps/preload";
+/// The sources of the library for compilers.
+const SEEN: &str = "src/deps/preload";
 
-fn library() -> Result<PathBuf, Box<dyn Error>> {
-    let mut sources = Vec::new();
-    for entry in fs::read_dir(PRELOAD)? {
+/// The sources of the library for CMake, and what else it consists of.
+const HOOK: &str = "src/session/hook";
+const USED_BY_HOOK: [&str; 2] = ["src/deps/preload/find.c", "src/deps/preload/text.c"];
+
+fn library(name: &str, dir: &str, more: &[&str]) -> Result<PathBuf, Box<dyn Error>> {
+    let mut sources: Vec<PathBuf> = more.iter().map(PathBuf::from).collect();
+    for entry in fs::read_dir(dir)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "c") {
             sources.push(path);
@@ -49,8 +57,8 @@ fn library() -> Result<PathBuf, Box<dyn Error>> {
         build.flag(flag);
     }
     let objects = build.try_compile_intermediates()?;
-    let library =
-        PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it")).join("seen.so");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
+    let library = out.join(format!("{name}.so"));
     let mut link = build.try_get_compiler()?.to_command();
     // No library is named, so that no version of glibc's symbols is asked for. Few segments: each
     // costs a system call in each process.

@@ -73,6 +73,51 @@ impl Memory {
         store.keep(key, RECIPE, payload.into(), &seen, &recorder.sights(), &env);
     }
 
+    /// How a program ended, if everything that this rests on is unchanged. `env` is the environment that
+    /// it would have.
+    pub(crate) fn find_run(&self, key: &Key, env: &Variables) -> Option<Rc<[u8]>> {
+        let found = self.store.borrow_mut().find(key, &mut self.world.borrow_mut(), env);
+        found.map(|stored| stored.payload.clone())
+    }
+
+    /// Begins to watch a program with this environment, whose own directories are these. `None` if it
+    /// cannot be watched.
+    pub(crate) fn watch(
+        &self,
+        program: &Path,
+        env: &mut Vec<(OsString, OsString)>,
+        own: &[&Path],
+    ) -> Option<Watch> {
+        self.recorder.as_ref()?.watch(program, env, own).ok()
+    }
+
+    /// What a program has looked at that has ended, and whether it may have done something else because
+    /// it was watched.
+    pub(crate) fn watched(&self, watch: Watch, finished: &Finished) -> Option<(Seen, bool)> {
+        let recorder = self.recorder.as_ref()?;
+        let Watched { seen, is_disturbed } = watch.seen(recorder);
+        let is_mentioned = is_mentioned(recorder, finished);
+        Some((seen, is_disturbed || is_mentioned))
+    }
+
+    /// Keeps how a program ended, unless it may have looked at more than was seen.
+    pub(crate) fn keep_run(
+        &self,
+        key: Key,
+        label: &str,
+        payload: Rc<[u8]>,
+        seen: &Rc<Seen>,
+        env: &Variables,
+    ) {
+        let Some(recorder) = &self.recorder else { return };
+        self.store.borrow_mut().keep(key, label, payload, seen, &recorder.sights(), env);
+    }
+
+    /// Notes why it is not kept how a program ended.
+    pub(crate) fn keep_no_run(&self, key: Key, label: &str, why: &str) {
+        self.store.borrow_mut().keep_not(key, label, why);
+    }
+
     /// From now on, what may have changed is looked at again.
     pub(crate) fn look_again(&self) {
         self.world.borrow_mut().next_moment();
@@ -341,6 +386,12 @@ fn reason_not_to_keep(question: &Question, file: Option<&CallerFile>) -> Option<
     word.map(|word| format!("its source contains {word}"))
 }
 
+/// Whether the output of a command mentions the library that watches it.
+fn is_mentioned(recorder: &Recorder, finished: &Finished) -> bool {
+    let output = [&finished.stdout, &finished.stderr];
+    output.iter().any(|it| recorder.is_mentioned_in(&it.text()))
+}
+
 impl CheckRun<'_> {
     /// Runs a command, and notes what it looks at. `product` is the file that it produces.
     pub(super) async fn watched(&self, start: Start<'_>, product: Option<&Path>) -> Finished {
@@ -351,9 +402,7 @@ impl CheckRun<'_> {
             Ok((recorder, watch)) => {
                 let finished = self.run(Start { env: &env, ..start }, product).await;
                 let Watched { seen, is_disturbed } = watch.seen(recorder);
-                let output = [&finished.stdout, &finished.stderr];
-                let is_mentioned = || output.iter().any(|it| recorder.is_mentioned_in(&it.text()));
-                if !is_disturbed && !is_mentioned() {
+                if !is_disturbed && !is_mentioned(recorder, &finished) {
                     self.seen.borrow_mut().add(&seen);
                     return finished;
                 }

@@ -3,7 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory};
@@ -11,6 +11,8 @@ use clap::{Args, CommandFactory};
 use super::{modules, output};
 use crate::cli::progress::tell;
 use crate::os;
+#[cfg(target_os = "linux")]
+use crate::session;
 
 /// Arguments of `tryall cmake`.
 #[derive(Args)]
@@ -62,14 +64,30 @@ pub(super) fn run(args: CmakeArgs) -> ExitCode {
         }
     };
     let mut all = args.args;
-    if configures(&all)
-        && let Err(why) = add_drop_in(&mut all)
-    {
-        tell(&format!("CMake runs all checks itself: {why}"));
+    let mut variables = Vec::new();
+    if configures(&all) {
+        match add_drop_in(&mut all) {
+            Ok(()) => variables = early_session(&cmake, &all),
+            Err(why) => tell(&format!("CMake runs all checks itself: {why}")),
+        }
     }
-    let error = os::become_program(&cmake, &all);
+    let error = os::become_program(&cmake, &all, &variables);
     tell(&format!("{} could not be executed: {error}", cmake.display()));
     ExitCode::from(126)
+}
+
+/// Starts a session that serves from the beginning. Returns the variables with which CMake asks it.
+#[cfg(target_os = "linux")]
+fn early_session(cmake: &Path, args: &[OsString]) -> Vec<(&'static str, OsString)> {
+    // CMake is to do everything itself, too.
+    let is_verified = |arg: &OsString| arg.to_string_lossy().contains("TRYALL_VERIFY");
+    let is_early = !args.iter().any(is_verified);
+    is_early.then(|| session::start_early(cmake)).flatten().into_iter().flatten().collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn early_session(_: &Path, _: &[OsString]) -> Vec<(&'static str, OsString)> {
+    Vec::new()
 }
 
 /// Adds the arguments that load the drop-in.

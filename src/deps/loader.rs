@@ -328,6 +328,11 @@ impl Iterator for Interpreters {
     }
 }
 
+/// The loader of a program for 64 bits, if it is one that is loaded.
+pub(crate) fn interpreter(program: &Path) -> Option<PathBuf> {
+    read_facts(File::open(program).ok()?).ok()?.interpreter.map(PathBuf::from)
+}
+
 fn read_facts(file: File) -> object::Result<Facts> {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     let data = &ReadCache::new(file);

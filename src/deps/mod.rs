@@ -1,10 +1,10 @@
 //! What an answer rests on: everything that the commands behind it looked at.
 
 mod judging;
-mod loader;
+pub(crate) mod loader;
 mod locale;
 mod log;
-mod programs;
+pub(crate) mod programs;
 mod reading;
 pub(crate) mod recorder;
 pub(crate) mod sight;

@@ -43,6 +43,12 @@ pub(super) fn reads_by_name(executable: &OsStr, size: u64, needed: &[Vec<u8>]) -
     !is_llvm || size >= SMALLEST_LLVM || loads_llvm()
 }
 
+/// Whether a program is called like one of these.
+pub(crate) fn is_compiler(path: &OsStr) -> bool {
+    let name = Path::new(path).file_name().unwrap_or_default();
+    known(&name.to_string_lossy()).is_some()
+}
+
 /// Shells look at the clock when they start, in case a script asks them for the time.
 const SHELLS: [&str; 6] = ["bash", "dash", "sh", "ksh", "mksh", "zsh"];
 

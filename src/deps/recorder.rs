@@ -22,7 +22,7 @@ use super::reading;
 use super::sight::{Seen, Sight, SightId, Sights};
 use crate::os::{self, Found, Look};
 
-include!(concat!(env!("OUT_DIR"), "/preload.rs"));
+include!(concat!(env!("OUT_DIR"), "/seen.rs"));
 
 /// The variable that tells the library where to take notes.
 const LOG_VARIABLE: &str = "TRYALL_SEEN";

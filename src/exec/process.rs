@@ -312,6 +312,11 @@ impl Captured {
         self.dropped > 0
     }
 
+    /// All of the output, unless it was cut.
+    pub(crate) fn whole(&self) -> Option<Vec<u8>> {
+        (self.dropped == 0).then(|| self.head.iter().chain(&self.tail).copied().collect())
+    }
+
     /// The output as text. Replaces invalid UTF-8, and marks the place of a dropped middle.
     pub(crate) fn text(&self) -> String {
         let tail = Vec::from_iter(self.tail.iter().copied());

@@ -35,7 +35,8 @@
 //!   paths and variables as bytes. [`memory_file`]: a file in memory, if there are such.
 //! * [`OtherProcess`]: tells when another process ends, and where it is. [`Arrivals`]: tells when
 //!   files are written into a directory. [`lock`]: locks a file as CMake does. [`make_pipe`],
-//!   [`parent`], [`leave_session`], [`lent_stdout`], [`end_by_signal`]: what else a session needs.
+//!   [`parent`], [`leave_session`], [`lent_stdout`], [`end_by_signal`], [`start_beside`], [`parent_of`],
+//!   [`user`]: what else a session needs.
 //! * [`describe_signal`], [`is_own_fault`], [`limit_behind`]: what a signal says about the process
 //!   that it ended. [`start_failure`]: why a process could not be started.
 

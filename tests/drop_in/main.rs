@@ -18,6 +18,7 @@ mod support;
 mod cases;
 mod cmd_cmake;
 mod cmd_cmake_places;
+mod detection;
 mod dropin;
 mod dropin_changes;
 mod dropin_commands;

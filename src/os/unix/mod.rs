@@ -1,6 +1,8 @@
 //! Unix. Tested on Linux. Parts that only Linux has are marked and have a fallback.
 
 mod asker;
+#[cfg(target_os = "linux")]
+mod beside;
 mod exec;
 mod files;
 mod group;
@@ -28,6 +30,8 @@ use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 pub(crate) use asker::{Asker, asker};
+#[cfg(target_os = "linux")]
+pub(crate) use beside::start_beside;
 pub(crate) use exec::become_program;
 pub(crate) use files::{
     FileIdentity, file_identity, is_named_pipe, is_open_to_all, memory_file, remove_all,
@@ -44,7 +48,7 @@ pub(crate) use machine::{
 #[cfg(target_os = "linux")]
 pub(crate) use other_process::{
     Arrivals, OtherProcess, end_by_signal, has_other_names, leave_session, lent_stdout, lock,
-    make_pipe, parent, variables,
+    make_pipe, parent, parent_of, user, variables,
 };
 pub(crate) use private::{
     DirOwner, bytes_of, dir_owner, from_bytes, is_own_or_roots, make_private, open_own, read_at,

@@ -7,7 +7,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use super::from_bytes;
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
 /// Another process. Becomes readable when it ends.
@@ -29,6 +31,17 @@ impl OtherProcess {
         // SAFETY: the system has just opened it, for nobody else.
         let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
         Ok(OtherProcess { number, descriptor })
+    }
+
+    /// Waits until it has ended, or somebody connects to a socket. Returns whether it has ended first.
+    pub(crate) fn ends_before(&self, socket: &impl AsFd) -> io::Result<bool> {
+        let mut both = [self.as_fd(), socket.as_fd()].map(|it| PollFd::new(it, PollFlags::POLLIN));
+        while let Err(error) = poll(&mut both, PollTimeout::NONE) {
+            if error != Errno::EINTR {
+                return Err(error.into());
+            }
+        }
+        Ok(!both[1].any().unwrap_or_default())
     }
 
     /// Its current directory.
@@ -133,6 +146,19 @@ pub(crate) fn has_other_names(path: &Path) -> bool {
 /// The process that has started this one.
 pub(crate) fn parent() -> u32 {
     std::os::unix::process::parent_id()
+}
+
+/// The process that has started another one.
+pub(crate) fn parent_of(process: i32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name before the state may contain anything, even parentheses.
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.split(' ').nth(1)?.parse().ok()
+}
+
+/// The user whose rights this process has.
+pub(crate) fn user() -> u32 {
+    nix::unistd::geteuid().as_raw()
 }
 
 /// Puts this process into a session of its own, which no terminal ends.
