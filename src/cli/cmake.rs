@@ -30,7 +30,8 @@ If the call configures a project (with -S, -B, --preset or a directory), adds tw
 path of this program, and an initial cache file that sets CMAKE_PROJECT_INCLUDE and
 CMAKE_PROJECT_INCLUDE_BEFORE to files of tryall. These then include your own, wherever they were set.
 From then on, tryall answers each check when the project asks it: from the store, or by CMake's own
-compiler commands. Other calls (--build, -E, -P ...) are passed through. CMake replaces this
+compiler commands. A small library in CMake asks it about the programs with which CMake identifies
+compilers. Other calls (--build, -E, -P ...) are passed through. CMake replaces this
 process, so exit status, signals and terminal are CMake's. `tryall cmake --help` prints CMake's
 help.
 

@@ -158,6 +158,16 @@ static bool hook_append(char *into, uint32_t *length, const char *text)
 	return true;
 }
 
+/* Whether the other end of a socket is this user's. Everybody can see the name of the socket, and take it
+ * once the session has ended. */
+static bool hook_is_own(int session)
+{
+	struct ucred other;
+	socklen_t length = sizeof other;
+	return !getsockopt(session, SOL_SOCKET, SO_PEERCRED, &other, &length) &&
+	       other.uid == (uid_t)syscall(SYS_geteuid);
+}
+
 /* Asks the session about a program, with a buffer of HOOK_MAX bytes. Returns whether the reply is in
  * `reply` and the buffer. */
 static bool hook_ask(const char *file, char *const words[], struct hook_reply *reply, char *buffer)
@@ -188,6 +198,7 @@ static bool hook_ask(const char *file, char *const words[], struct hook_reply *r
 		return false;
 	bool has_reply =
 		!connect(session, (const struct sockaddr *)&hook_socket, hook_socket_length) &&
+		hook_is_own(session) &&
 		hook_write(session, (const char *)&call, sizeof call) &&
 		hook_write(session, buffer, call.length) &&
 		hook_read(session, (char *)reply, sizeof *reply) && reply->is_known &&
