@@ -325,3 +325,32 @@ fn projects_see_nothing_of_it() {
         Setting::new(&project, cmake).same();
     }
 }
+
+/// The session is killed before CMake asks for the first time, and while it runs a compiler.
+#[test]
+fn cmake_goes_on_without_a_session() {
+    let lists = "cmake_minimum_required(VERSION 3.10)\n\
+        execute_process(COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/kill.sh ${CMAKE_BINARY_DIR})\n\
+        project(p C)\n";
+    // All processes of tryall that were started with this build directory.
+    let kill = "for it in /proc/[0-9]*; do\n\
+        case $(readlink $it/exe) in */tryall) tr '\\0' '\\n' < $it/cmdline | grep -qxF \"$1\" &&\n\
+        kill -9 ${it#/proc/} && touch killed;; esac; done\nexit 0\n";
+    for cmake in &cmakes()[..2] {
+        let early = Project::of(lists).file("kill.sh", kill);
+        Setting::new(&early, cmake).same();
+        assert!(early.source().with_file_name("killed").exists());
+
+        let late = project("C");
+        let compiler = late.source().with_file_name("compiler");
+        let once = late.source().with_file_name("once");
+        let text = format!(
+            "case $(readlink /proc/$PPID/exe) in */tryall) [ -e {0} ] || {{ touch {0}; kill -9 $PPID; }};;\n\
+             esac\nexec gcc \"$@\"",
+            once.display()
+        );
+        let wrapper = script(&compiler, &text);
+        Setting::new(&late, cmake).env("CC", &wrapper).same();
+        assert!(once.exists());
+    }
+}
