@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::os::MOST_CONTENTS;
+/// No more of a source is read, in bytes.
+const MOST_SOURCE: u64 = 16 << 20;
 
 /// Copies a file. Refuses a named pipe, because opening one would block until it has a reader.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
@@ -33,7 +34,7 @@ pub(crate) fn source_bytes(path: &Path) -> Vec<u8> {
     let is_plain = fs::metadata(path).is_ok_and(|meta| meta.is_file());
     let mut bytes = Vec::new();
     if is_plain && let Ok(file) = File::open(path) {
-        let _ = file.take(MOST_CONTENTS + 1).read_to_end(&mut bytes);
+        let _ = file.take(MOST_SOURCE + 1).read_to_end(&mut bytes);
     }
     bytes
 }

@@ -15,14 +15,14 @@ use crate::deps::recorder::{Recorder, Watch, Watched};
 use crate::deps::sight::{Gap, Seen, Sight};
 use crate::deps::world::World;
 use crate::exec::process::Finished;
-use crate::os::{self, Found, Look, Start};
+use crate::os::{self, Digest, Look, Start};
 use crate::plan::ids::{CheckId, ToolchainId};
 use crate::plan::question::Question;
 use crate::plan::toolchain::Toolchain;
 use crate::plan::{Plan, PlannedCheck};
 use crate::protocol::response::How;
 use crate::source::words;
-use crate::store::{Key, Store, Stored, Variables};
+use crate::store::{Evidence, Key, Store, Stored, Variables};
 
 /// The store, and what sees the files that commands look at. It may serve several runs.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Memory {
         let look = |path: &PathBuf| {
             let look = if path.is_dir() { Look::List } else { Look::Follow };
             let path: Rc<OsStr> = path.as_os_str().into();
-            recorder.id(Sight { found: os::look(&path, look), path, look })
+            recorder.id(Sight { found: os::look(&path, look), path, look, contents: None })
         };
         let mut sights: Vec<_> = rests_on.iter().map(look).collect();
         sights.sort_unstable();
@@ -69,8 +69,10 @@ impl Memory {
         let seen = Rc::new(Seen { sights, ..Seen::default() });
         let payload = serde_json::to_vec(words).expect("words are JSON");
         let (key, env) = (Key::of(RECIPE, key), Variables::default());
-        let mut store = self.store.borrow_mut();
-        store.keep(key, RECIPE, payload.into(), &seen, &recorder.sights(), &env);
+        let (mut store, mut world) = (self.store.borrow_mut(), self.world.borrow_mut());
+        let sights = &recorder.sights();
+        let evidence = Evidence { seen: &seen, sights, world: &mut world };
+        store.keep(key, RECIPE, payload.into(), evidence, &env);
     }
 
     /// How a program ended, if everything that this rests on is unchanged. `env` is the environment that
@@ -110,7 +112,9 @@ impl Memory {
         env: &Variables,
     ) {
         let Some(recorder) = &self.recorder else { return };
-        self.store.borrow_mut().keep(key, label, payload, seen, &recorder.sights(), env);
+        let (sights, mut world) = (recorder.sights(), self.world.borrow_mut());
+        let evidence = Evidence { seen, sights: &sights, world: &mut world };
+        self.store.borrow_mut().keep(key, label, payload, evidence, env);
     }
 
     /// Notes why it is not kept how a program ended.
@@ -234,12 +238,10 @@ impl Recall {
                 let Some(payload) = stored::payload(outcome, question, asked) else {
                     return store.keep_not(key, label, "its product is too large");
                 };
-                let seen = match &file {
-                    Some(file) => &file.by_contents(seen, recorder),
-                    None => seen,
-                };
                 let env = self.variables(plan, question.toolchain);
-                store.keep(key, label, payload.into(), seen, &recorder.sights(), &env);
+                let (sights, mut world) = (recorder.sights(), self.memory.world.borrow_mut());
+                let evidence = Evidence { seen, sights: &sights, world: &mut world };
+                store.keep(key, label, payload.into(), evidence, &env);
             }
             (Ok(_), None) => store.keep_not(key, label, CANNOT_SEE),
             (Err(why), _) => store.keep_not(key, label, &why),
@@ -255,7 +257,9 @@ impl Recall {
     ) -> Option<(Rc<[u8]>, Rc<Seen>)> {
         let recorder = self.memory.recorder.as_ref()?;
         let stored = self.stored(plan, toolchain, key)?;
-        let seen = self.memory.store.borrow_mut().seen(&stored, |sight| recorder.id(sight))?;
+        let mut world = self.memory.world.borrow_mut();
+        let mut store = self.memory.store.borrow_mut();
+        let seen = store.seen(&stored, &mut world, |sight| recorder.id(sight))?;
         Some((stored.payload.clone(), Rc::new(seen)))
     }
 
@@ -272,7 +276,10 @@ impl Recall {
             return;
         };
         let env = self.variables(plan, toolchain);
-        self.memory.store.borrow_mut().keep(key, FACT, fact.into(), seen, &recorder.sights(), &env);
+        let (sights, mut world) = (recorder.sights(), self.memory.world.borrow_mut());
+        let mut store = self.memory.store.borrow_mut();
+        let evidence = Evidence { seen, sights: &sights, world: &mut world };
+        store.keep(key, FACT, fact.into(), evidence, &env);
     }
 
     /// Begins to watch a command with this environment. Fails with the reason why it cannot be
@@ -302,10 +309,8 @@ impl Recall {
 
     /// The key of a question that is asked now.
     fn key_now(&self, plan: &Plan, question: &Question) -> Option<Key> {
-        let look = |path: &Path| {
-            self.memory.world.borrow_mut().look(&path.as_os_str().into(), Look::Contents)
-        };
-        let contents = caller_file::path(question).map(look);
+        let digest = |path| caller_file::digest(path, &mut self.memory.world.borrow_mut());
+        let contents = caller_file::path(question).map(digest);
         self.key(&plan.toolchains[question.toolchain], question, contents)
     }
 
@@ -315,7 +320,7 @@ impl Recall {
         &self,
         toolchain: &Toolchain,
         question: &Question,
-        contents: Option<Found>,
+        contents: Option<Option<Digest>>,
     ) -> Option<Key> {
         if question.subject.stage() == Stage::Run || self.distrusted.get() {
             return None;
@@ -381,7 +386,7 @@ pub(crate) fn lasting_variables(toolchain: &Toolchain) -> Variables {
 
 /// Why the answer to a question is not kept, whatever was seen.
 fn reason_not_to_keep(question: &Question, file: Option<&CallerFile>) -> Option<String> {
-    let mut texts = question.texts().chain(file.map(|file| file.text().into()));
+    let mut texts = question.texts().chain(file.map(|file| (&*file.text).into()));
     let word = texts.find_map(|text| words::of_time_or_place(&text));
     word.map(|word| format!("its source contains {word}"))
 }

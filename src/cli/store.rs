@@ -201,8 +201,7 @@ fn sight_seen(sight: &Sight) -> String {
     match (sight.found, sight.look) {
         (Found::Nothing, _) => format!("missing  {path}"),
         (Found::Denied(_), _) => format!("denied   {path}"),
-        (Found::Contents(_), _) => format!("contents {path}"),
-        (Found::Stamp(_), Look::Follow | Look::Contents) => format!("file     {path}"),
+        (Found::Stamp(_), Look::Follow) => format!("file     {path}"),
         (Found::Stamp(_), Look::Link) => format!("link     {path}"),
         (Found::Stamp(_), Look::List) => format!("list     {path}"),
     }
@@ -220,16 +219,14 @@ fn shown(outcome: &Outcome) -> String {
 fn path_change(change: &PathChange) -> String {
     let path = change.path.to_string_lossy();
     let what = match (change.was, change.is) {
-        (Found::Nothing, Found::Stamp(_) | Found::Contents(_)) => "did not exist",
-        (Found::Stamp(_) | Found::Contents(_), Found::Nothing) => "no longer exists",
+        (Found::Nothing, Found::Stamp(_)) => "did not exist",
+        (Found::Stamp(_), Found::Nothing) => "no longer exists",
         (Found::Stamp(was), Found::Stamp(is))
             if was.inode != is.inode || was.device != is.device =>
         {
             "is another file"
         }
-        (Found::Stamp(_) | Found::Contents(_), Found::Stamp(_) | Found::Contents(_)) => {
-            "was changed"
-        }
+        (Found::Stamp(_), Found::Stamp(_)) => "was changed",
         (Found::Denied(_), _) => "could not be read",
         (_, Found::Denied(_)) => "cannot be read",
         (Found::Nothing, Found::Nothing) => "was missing in another way",

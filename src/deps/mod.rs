@@ -1,5 +1,7 @@
 //! What an answer rests on: everything that the commands behind it looked at.
 
+mod grain;
+pub(crate) mod identity;
 mod judging;
 pub(crate) mod loader;
 mod locale;

@@ -139,7 +139,11 @@ impl<'a> Reading<'a> {
             }
             Area::Outside => {}
         }
-        let noted = self.known.noted(record.bytes, |known| judge(record, known));
+        // What was found on the way is not in the note.
+        let noted = match record.kind {
+            Kind::RealPath => Rc::new(judge(record, self.known)),
+            _ => self.known.noted(record.bytes, |known| judge(record, known)),
+        };
         self.places.extend_from_slice(&noted.sights);
         seen.whole_environment |= noted.whole_environment;
         if let Some(why) = &noted.gap {

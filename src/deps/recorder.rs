@@ -12,8 +12,9 @@ use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
+use super::grain::{self, GRAIN};
 use super::judging::{self, Noted};
 use super::loader::{Image, Loader, Looks};
 use super::locale::Libraries;
@@ -27,13 +28,6 @@ include!(concat!(env!("OUT_DIR"), "/seen.rs"));
 /// The variable that tells the library where to take notes.
 const LOG_VARIABLE: &str = "TRYALL_SEEN";
 const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
-
-/// A program that was written less than this long ago may be written again without a change of its
-/// times.
-const GRAIN: Duration = Duration::from_millis(25);
-
-/// The same where file systems keep whole seconds, or every other one.
-const COARSE_GRAIN: Duration = Duration::from_millis(2025);
 
 /// Sees what the commands of a run look at.
 #[derive(Debug)]
@@ -212,7 +206,7 @@ impl Known {
     pub(super) fn sight(&mut self, path: Rc<OsStr>, look: Look, found: Found) -> (Place, SightId) {
         let next = Place(u32::try_from(self.places.len()).expect("memory holds fewer places"));
         let place = *self.places.entry((path.clone(), look)).or_insert(next);
-        (place, self.sights.id(Sight { path, look, found }))
+        (place, self.sights.id(Sight { path, look, found, contents: None }))
     }
 
     /// What a note means, which is the same for equal notes.
@@ -264,14 +258,8 @@ impl Known {
 
 /// Waits until the next change of a file is sure to change its times.
 fn settle(program: &Path) {
-    let rest = || {
-        let changed = os::changed(&std::fs::metadata(program).ok()?);
-        let age = SystemTime::now().duration_since(changed).ok()?;
-        let is_coarse = changed.duration_since(SystemTime::UNIX_EPOCH).ok()?.subsec_nanos() == 0;
-        let grain = if is_coarse { COARSE_GRAIN } else { GRAIN };
-        grain.checked_sub(age)
-    };
-    if let Some(rest) = rest() {
+    let changed = std::fs::metadata(program).map(|metadata| os::changed(&metadata));
+    if let Some(rest) = changed.ok().and_then(grain::rest) {
         std::thread::sleep(rest);
     }
 }
@@ -325,6 +313,23 @@ mod tests {
         let twice = [(); 2].map(|()| seen(&recorder, own.path(), &words).seen);
         assert!(!twice[0].sights.is_empty() && twice[0].gap.is_none());
         assert_eq!(twice[0], twice[1]);
+    }
+
+    #[test]
+    fn what_was_replaced_between_two_commands_is_looked_at_again() {
+        let Some(recorder) = Recorder::new() else { return };
+        let (own, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let source = std::fs::canonicalize(other.path()).unwrap().join("it.c");
+        for text in ["int one;", "int two;"] {
+            let _ = std::fs::remove_file(&source);
+            std::fs::write(&source, text).unwrap();
+            // GCC asks for the real path of its source.
+            let words = ["gcc", "-c", source.to_str().unwrap()];
+            let Watched { seen, .. } = seen(&recorder, own.path(), &words);
+            let all = found(&recorder, &seen, &source);
+            let now = os::look(source.as_os_str(), Look::Follow);
+            assert!(all.len() > 1 && all.iter().all(|found| *found == now), "{all:?} {now:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::rc::Rc;
 
-use crate::os::{Found, Look};
+use crate::os::{Digest, Found, Look};
 
 /// One path that a command looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -15,6 +15,9 @@ pub(crate) struct Sight {
     pub look: Look,
     /// What it found.
     pub found: Found,
+    /// What was in it, if anything with the same contents will do. `None` if it must be the same
+    /// file, unchanged.
+    pub contents: Option<Digest>,
 }
 
 /// The number of a sight in [`Sights`].

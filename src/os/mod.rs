@@ -29,7 +29,7 @@
 //! * [`file_identity`]: detects that a file was replaced. [`remove_all`]: removes a directory,
 //!   whatever its permissions. [`is_open_to_all`]: whether every user may replace files in it.
 //!   [`is_named_pipe`]. [`look`], [`View`]: what is at a path, with a stamp that changes when it
-//!   does.
+//!   does. [`contents`]: a digest of what is in it.
 //! * [`dir_owner`], [`make_private`], [`is_own_or_roots`], [`open_own`]: directories and files that
 //!   no other user can have changed. [`read_at`]: a part of a file. [`bytes_of`], [`from_bytes`]:
 //!   paths and variables as bytes. [`memory_file`]: a file in memory, if there are such.

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::os::{self, DirOwner};
 
 /// The directory's name, which changes with the format.
-const VERSION: &str = "v1";
+const VERSION: &str = "v2";
 
 const SEGMENT: &str = ".seg";
 const TEMPORARY: &str = ".tmp";

@@ -12,7 +12,7 @@ use super::segment::{Segment, Source};
 use super::variables::VariablesSeen;
 use crate::deps::sight::{Sight, SightId, Sights};
 use crate::deps::world::World;
-use crate::os;
+use crate::os::{self, Digest};
 
 /// How many answers to a question are kept at most. Each rests on another state of the world.
 const MAX_PER_KEY: usize = 8;
@@ -116,12 +116,19 @@ impl Draft {
         self.by_key.get(key).into_iter().flatten().rev().copied()
     }
 
-    /// The id of a list of sights of a run.
-    pub(super) fn list(&mut self, ids: &[SightId], all: &Sights, numbers: &mut Numbers) -> usize {
+    /// The id of a list of sights of a run. `contents` says what counts of each.
+    pub(super) fn list(
+        &mut self,
+        ids: &[SightId],
+        all: &Sights,
+        numbers: &mut Numbers,
+        mut contents: impl FnMut(SightId) -> Option<Digest>,
+    ) -> usize {
         let mut list = Vec::with_capacity(ids.len());
         for id in ids {
-            let known = numbers.get(id.0);
-            let number = known.unwrap_or_else(|| self.sights.id(all.get(*id).clone()));
+            let number = numbers.get(id.0).unwrap_or_else(|| {
+                self.sights.id(Sight { contents: contents(*id), ..all.get(*id).clone() })
+            });
             numbers.set(id.0, number);
             list.push(number.0);
         }
@@ -130,6 +137,7 @@ impl Draft {
 
     fn list_of_numbers(&mut self, mut list: Vec<u32>) -> usize {
         list.sort_unstable();
+        list.dedup();
         let before = self.lists.all.len();
         let length = list.len();
         let id = self.lists.id(list);
@@ -193,11 +201,11 @@ impl Draft {
 
     /// Whether everything in a list of sights is as it was.
     pub(super) fn holds(&self, list: usize, world: &mut World) -> bool {
-        self.sights_of(list).all(|sight| world.look(&sight.path, sight.look) == sight.found)
+        world.holds(self.sights_of(list))
     }
 
     /// The sights of a list.
-    pub(super) fn sights_of(&self, list: usize) -> impl Iterator<Item = &Sight> {
+    pub(super) fn sights_of(&self, list: usize) -> impl Iterator<Item = &Sight> + Clone {
         self.lists.all[list].iter().map(|number| self.sights.get(SightId(*number)))
     }
 
@@ -268,7 +276,12 @@ impl DraftBody {
 }
 
 fn written(sight: &Sight) -> WrittenSight<'_> {
-    WrittenSight { path: os::bytes_of(&sight.path), look: sight.look, found: sight.found }
+    WrittenSight {
+        path: os::bytes_of(&sight.path),
+        look: sight.look,
+        found: sight.found,
+        contents: sight.contents,
+    }
 }
 
 /// The bytes of a segment in the making.

@@ -17,10 +17,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Key;
-use crate::os::{Found, Look};
+use crate::os::{Digest, Found, Look};
 
 /// The beginning of each file. Changes with the format, as does the name of the directory.
-pub(super) const MAGIC: [u8; 16] = *b"tryall store v1\n";
+pub(super) const MAGIC: [u8; 16] = *b"tryall store v2\n";
 
 /// The length of magic and number.
 pub(super) const HEAD: usize = 32;
@@ -92,6 +92,7 @@ pub(super) struct WrittenSight<'a> {
     pub path: &'a [u8],
     pub look: Look,
     pub found: Found,
+    pub contents: Option<Digest>,
 }
 
 /// A record's entry in the index.

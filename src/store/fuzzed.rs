@@ -30,13 +30,14 @@ pub(crate) fn valid(id: Id) -> Vec<u8> {
         path: Rc::from(format!("/nowhere/{number}").as_ref()),
         look: Look::Follow,
         found: Found::Nothing,
+        contents: None,
     };
     let ids: Vec<_> = (0..70).map(|number| sights.id(sight(number))).collect();
     let mut numbers = Numbers::default();
     let names = ["CPATH".into(), "LANG".into()];
     let variables = VariablesSeen::new(&names, false, &env());
     for number in 0..ANSWERS {
-        let list = draft.list(&ids[usize::from(number)..][..60], &sights, &mut numbers);
+        let list = draft.list(&ids[usize::from(number)..][..60], &sights, &mut numbers, |_| None);
         let variables = draft.variables(variables.clone());
         let (key, payload) = question(number);
         let body = DraftBody::Answer { list, variables, payload };
@@ -76,7 +77,7 @@ pub(crate) fn decode(bytes: &[u8]) {
     if let Some(page) = parse_page(bytes) {
         let mut world = World::default();
         for sight in page {
-            let _ = world.look(&sight.path, sight.look);
+            let _ = world.compare(&sight);
         }
     }
     if let Some(numbers) = parse_numbers(bytes, 1000) {

@@ -29,12 +29,13 @@ mod segment;
 mod tests;
 mod variables;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::deps::sight::{Gap, Seen, Sight, SightId, Sights};
 use crate::deps::world::World;
+use crate::os::Contents;
 use directory::{Directory, Listed};
 use draft::{Draft, DraftBody, DraftRecord, Numbers};
 use format::Extent;
@@ -73,6 +74,17 @@ pub(crate) struct Stored {
     basis: Basis,
 }
 
+/// What the commands behind an answer saw.
+#[derive(Debug)]
+pub(crate) struct Evidence<'a> {
+    /// The numbers of the sights, and what else.
+    pub seen: &'a Rc<Seen>,
+    /// The same table in all calls.
+    pub sights: &'a Sights,
+    /// Reads the contents of the files.
+    pub world: &'a mut World,
+}
+
 /// Where to find what an answer rests on.
 #[derive(Debug)]
 enum Basis {
@@ -94,8 +106,11 @@ pub(crate) struct Store {
     draft: Draft,
     /// How many drafts have been written.
     generation: usize,
-    /// The numbers in the draft of this run's sights.
-    numbers: Numbers,
+    /// The numbers in the draft of this run's sights, for answers for which other files with the
+    /// same contents will do, and for those for which they will not.
+    numbers: [Numbers; 2],
+    /// Sights of precompiled headers and modules.
+    dated: HashSet<SightId>,
     /// The lists in the draft of what was seen, by the address of what holds them.
     lists: HashMap<*const Seen, (Rc<Seen>, usize)>,
     trouble: Option<Unusable>,
@@ -113,7 +128,8 @@ impl Store {
             damaged: Vec::new(),
             draft: Draft::default(),
             generation: 0,
-            numbers: Numbers::default(),
+            numbers: Default::default(),
+            dated: HashSet::new(),
             lists: HashMap::new(),
             trouble: None,
             clock: SystemTime::now,
@@ -170,23 +186,26 @@ impl Store {
         None
     }
 
-    /// What an answer rests on, given what numbers sights. `None` if its file was removed meanwhile.
+    /// What an answer that was just found rests on, given what numbers sights. `None` if its file was
+    /// removed meanwhile.
     pub(crate) fn seen(
         &mut self,
         stored: &Stored,
+        world: &mut World,
         mut id: impl FnMut(Sight) -> SightId,
     ) -> Option<Seen> {
+        let mut id = |sight: &Sight| id(world.present(sight));
         let (mut seen, variables) = match &stored.basis {
             Basis::Draft { generation, .. } if *generation != self.generation => return None,
             Basis::Draft { list, variables, .. } => {
-                let ids = self.draft.sights_of(*list).map(|sight| id(sight.clone()));
+                let ids = self.draft.sights_of(*list).map(&mut id);
                 (ids.collect::<Vec<_>>(), self.draft.variables_of(*variables).clone())
             }
             Basis::Segment { name, list, variables } => {
                 let mut open = self.segments.iter_mut();
                 let segment = &mut open.find(|open| open.file.name == *name)?.segment;
                 let numbers = segment.sight_numbers(*list)?;
-                let id = |number| Some(id(segment.sight(number)?.clone()));
+                let id = |number| Some(id(segment.sight(number)?));
                 let ids: Option<Vec<_>> = numbers.into_iter().map(id).collect();
                 (ids?, segment.variables(*variables)?)
             }
@@ -196,17 +215,17 @@ impl Store {
         Some(Seen { sights: seen, variables, whole_environment, gap: None })
     }
 
-    /// Keeps an answer for this run, and for others once it is committed. `sights` is the same
-    /// table in all calls. An answer that may rest on more than was seen is not kept.
+    /// Keeps an answer for this run, and for others once it is committed. An answer that may rest on
+    /// more than was seen is not kept.
     pub(crate) fn keep(
         &mut self,
         key: Key,
         label: &str,
         payload: Rc<[u8]>,
-        seen: &Rc<Seen>,
-        sights: &Sights,
+        evidence: Evidence<'_>,
         env: &Variables,
     ) {
+        let Evidence { seen, sights, world } = evidence;
         if self.place.dir.is_err() {
             return;
         }
@@ -222,7 +241,7 @@ impl Store {
         let list = match self.lists.get(&Rc::as_ptr(seen)) {
             Some((_, list)) => *list,
             None => {
-                let list = self.draft.list(&seen.sights, sights, &mut self.numbers);
+                let list = self.list(seen, sights, world);
                 self.lists.insert(Rc::as_ptr(seen), (seen.clone(), list));
                 list
             }
@@ -230,6 +249,26 @@ impl Store {
         let variables = VariablesSeen::new(&seen.variables, seen.whole_environment, env);
         let variables = self.draft.variables(variables);
         self.add(key, label, DraftBody::Answer { list, variables, payload });
+    }
+
+    /// The list in the draft of what was seen.
+    fn list(&mut self, seen: &Seen, sights: &Sights, world: &mut World) -> usize {
+        let Store { draft, numbers: [by_contents, by_stamp], dated, .. } = self;
+        if !seen.whole_environment {
+            let contents = |id| {
+                let contents = world.contents_seen(sights.get(id));
+                if contents == Contents::Dated {
+                    dated.insert(id);
+                }
+                contents.digest()
+            };
+            let list = draft.list(&seen.sights, sights, by_contents, contents);
+            if !seen.sights.iter().any(|id| dated.contains(id)) {
+                return list;
+            }
+        }
+        // Unknown programs may compare anything, and precompiled headers hold times.
+        draft.list(&seen.sights, sights, by_stamp, |_| None)
     }
 
     /// Notes why an answer is not kept.
@@ -325,7 +364,8 @@ impl Store {
     fn new_draft(&mut self) {
         self.draft = Draft::default();
         self.generation += 1;
-        self.numbers = Numbers::default();
+        self.numbers = Default::default();
+        self.dated.clear();
         self.lists.clear();
         self.segments.iter_mut().for_each(|open| open.numbers = Numbers::default());
     }

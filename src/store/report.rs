@@ -9,8 +9,9 @@ use super::draft::DraftBody;
 use super::format::{Body, Record, checksum};
 use super::variables::{VariableChange, Variables, VariablesSeen};
 use super::{Key, Store};
+use crate::deps::identity::Pairs;
 use crate::deps::sight::Sight;
-use crate::deps::world::World;
+use crate::deps::world::{Likeness, World};
 use crate::os::{Found, Look};
 
 /// The size of a store.
@@ -281,11 +282,16 @@ fn changes(
 ) -> State {
     let all = sights.len();
     let variables = variables.changes(env);
-    let change = |Sight { path, look, found: was }: Sight| {
+    let likeness: Vec<_> = sights.iter().map(|sight| world.compare(sight)).collect();
+    let is_same = likeness.iter().all(|likeness| *likeness == Likeness::Same);
+    let mut pairs = Pairs::default();
+    let change = |(sight, likeness): (Sight, Likeness)| {
+        let fits = likeness != Likeness::Other && (is_same || world.pairs(&sight, &mut pairs));
+        let Sight { path, look, found: was, .. } = sight;
         let is = world.look(&path, look);
-        (is != was).then_some(PathChange { path, look, was, is })
+        (!fits).then_some(PathChange { path, look, was, is })
     };
-    let mut paths: Vec<_> = sights.into_iter().filter_map(change).collect();
+    let mut paths: Vec<_> = std::iter::zip(sights, likeness).filter_map(change).collect();
     if paths.is_empty() && variables.is_empty() {
         return State::Holds(all);
     }

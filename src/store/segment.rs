@@ -11,8 +11,9 @@ use super::format::{
     TAIL, WrittenSight, checksum, number, numbers, prefix,
 };
 use super::variables::{Variables, VariablesSeen};
+use crate::deps::identity::Pairs;
 use crate::deps::sight::Sight;
-use crate::deps::world::World;
+use crate::deps::world::{Likeness, World};
 use crate::os;
 
 /// How much of the end of a file is read at first, in bytes. The index of most segments fits.
@@ -94,8 +95,8 @@ enum Slot {
 #[derive(Debug)]
 struct Page {
     sights: Vec<Sight>,
-    /// Whether each sight is as it was, if it was looked at.
-    holds: [Option<bool>; PAGE],
+    /// How each sight compares with what is there, if it was looked at.
+    likeness: [Option<Likeness>; PAGE],
 }
 
 impl<S: Source> Segment<S> {
@@ -263,32 +264,46 @@ impl<S: Source> Segment<S> {
             self.lists.clear();
             for slot in &mut self.pages {
                 if let Slot::Read(page) = slot {
-                    page.holds = [None; PAGE];
+                    page.likeness = [None; PAGE];
                 }
             }
         }
         if let Some(known) = self.lists.get(&list.offset) {
             return *known;
         }
-        let holds = self
-            .sight_numbers(list)
-            .is_some_and(|numbers| numbers.iter().all(|number| self.is_as_it_was(*number, world)));
+        let numbers = self.sight_numbers(list);
+        let holds = numbers.is_some_and(|numbers| self.all_hold(&numbers, world));
         self.lists.insert(list.offset, holds);
         holds
     }
 
-    fn is_as_it_was(&mut self, number: u32, world: &mut World) -> bool {
-        let Some(page) = self.page(number) else { return false };
+    fn all_hold(&mut self, numbers: &[u32], world: &mut World) -> bool {
+        let mut is_same = true;
+        for number in numbers {
+            match self.compare(*number, world) {
+                Likeness::Same => {}
+                Likeness::Alike => is_same = false,
+                Likeness::Other => return false,
+            }
+        }
+        let mut pairs = Pairs::default();
+        let mut fits =
+            |number: &u32| self.sight(*number).is_some_and(|sight| world.pairs(sight, &mut pairs));
+        is_same || numbers.iter().all(&mut fits)
+    }
+
+    fn compare(&mut self, number: u32, world: &mut World) -> Likeness {
+        let Some(page) = self.page(number) else { return Likeness::Other };
         let at = number as usize % PAGE;
-        let Some(sight) = page.sights.get(at) else { return false };
-        *page.holds[at].get_or_insert_with(|| world.look(&sight.path, sight.look) == sight.found)
+        let Some(sight) = page.sights.get(at) else { return Likeness::Other };
+        *page.likeness[at].get_or_insert_with(|| world.compare(sight))
     }
 
     fn page(&mut self, number: u32) -> Option<&mut Page> {
         let at = number as usize / PAGE;
         if let Slot::Unread(extent) = *self.pages.get(at)? {
             let sights = self.blob(extent).and_then(|bytes| parse_page(&bytes));
-            let page = |sights| Slot::Read(Box::new(Page { sights, holds: [None; PAGE] }));
+            let page = |sights| Slot::Read(Box::new(Page { sights, likeness: [None; PAGE] }));
             self.pages[at] = sights.map_or(Slot::Damaged, page);
         }
         match &mut self.pages[at] {
@@ -305,6 +320,7 @@ pub(super) fn parse_page(bytes: &[u8]) -> Option<Vec<Sight>> {
         path: os::from_bytes(sight.path.to_vec()).into(),
         look: sight.look,
         found: sight.found,
+        contents: sight.contents,
     };
     (sights.len() <= PAGE).then(|| sights.into_iter().map(sight).collect())
 }

@@ -64,18 +64,18 @@ fn filled(row: &mut Row, workspace: &Workspace, name: &str) -> PathBuf {
 
 /// The files of a store.
 fn files(store: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(store.join("v1")).into_iter().flatten().flatten();
+    let entries = fs::read_dir(store.join("v2")).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).collect()
 }
 
 fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
-    for dir in [to.to_path_buf(), to.join("v1")] {
+    for dir in [to.to_path_buf(), to.join("v2")] {
         fs::create_dir(&dir).unwrap();
         sandbox::open_to_all(&dir, 0o700);
     }
     for file in files(from) {
-        fs::copy(&file, to.join("v1").join(file.file_name().unwrap())).unwrap();
+        fs::copy(&file, to.join("v2").join(file.file_name().unwrap())).unwrap();
     }
 }
 
@@ -156,7 +156,7 @@ fn swapped(row: &mut Row) {
     row.look(&workspace, &ended, right_of_small());
     // Both together are a store as well.
     for file in files(&other) {
-        fs::copy(&file, store.join("v1").join(file.file_name().unwrap())).unwrap();
+        fs::copy(&file, store.join("v2").join(file.file_name().unwrap())).unwrap();
     }
     look(row, &workspace, &store);
 }
@@ -178,7 +178,7 @@ fn no_files(row: &mut Row) {
     let store = workspace.own("with-file");
     fs::create_dir(&store).unwrap();
     sandbox::open_to_all(&store, 0o700);
-    fs::write(store.join("v1"), "").unwrap();
+    fs::write(store.join("v2"), "").unwrap();
     look(row, &workspace, &store);
 }
 
@@ -204,7 +204,7 @@ fn of_others(row: &mut Row) {
     owned_by(&store, NOBODY);
     not_believed(row, &workspace, &store, "the store of another user");
     copy(&good, &store);
-    owned_by(&store.join("v1"), NOBODY);
+    owned_by(&store.join("v2"), NOBODY);
     not_believed(row, &workspace, &store, "another user's directory in the store");
     copy(&good, &store);
     files(&store).iter().for_each(|file| owned_by(file, NOBODY));
@@ -227,14 +227,14 @@ fn planted(row: &mut Row) {
     // A link in the store to the directory of another one.
     fs::create_dir(&store).unwrap();
     sandbox::open_to_all(&store, 0o700);
-    symlink(good.join("v1"), store.join("v1")).unwrap();
+    symlink(good.join("v2"), store.join("v2")).unwrap();
     not_believed(row, &workspace, &store, "a directory behind a link");
     // Links in the place of files.
     fs::remove_dir_all(&store).unwrap();
     copy(&good, &store);
     for file in files(&store) {
         fs::remove_file(&file).unwrap();
-        symlink(good.join("v1").join(file.file_name().unwrap()), &file).unwrap();
+        symlink(good.join("v2").join(file.file_name().unwrap()), &file).unwrap();
     }
     if look(row, &workspace, &store) != 0 {
         row.wrong.push("answers from a file behind a link".into());

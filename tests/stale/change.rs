@@ -4,6 +4,7 @@ use std::fs::{self, File, FileTimes, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::SystemTime;
 
 use crate::content::Slot;
@@ -16,7 +17,8 @@ use crate::world::{DIRS, VARIABLES, World};
 pub struct Change {
     /// The change, for people.
     pub what: String,
-    /// The paths, relative to the root of the world, and the variables as `env:NAME`.
+    /// The paths, relative to the root of the world, and the variables as `env:NAME`. A path whose
+    /// contents are the same as before is `same:PATH`.
     pub touched: Vec<String>,
 }
 
@@ -150,7 +152,7 @@ impl Changer {
         // In half of all cases what was there is kept, and may come back as it was.
         let keeps = self.below(2) == 0;
         let is_there = place.symlink_metadata().is_ok();
-        match self.below(12) {
+        match self.below(15) {
             0..2 if is_there => {
                 let done = self.move_away(world, name, keeps);
                 (Change::of(name, "removed"), done)
@@ -197,11 +199,42 @@ impl Changer {
                 });
                 (Change::of(name, &format!("is {variant}, renamed")), done)
             }
+            10..13 if place.is_file() => {
+                let done = self.make_again(world, &place);
+                (Change::of(&format!("same:{name}"), "made again"), done)
+            }
+            13 => (Change::of(name, "has another name"), self.link_to_twin(world, slot)),
             _ => {
                 let done = world.write(slot, variant, &place);
                 (Change::of(name, &format!("is {variant}")), done)
             }
         }
+    }
+
+    /// Puts a copy in the place of a file.
+    fn make_again(&mut self, world: &World, place: &Path) -> io::Result<()> {
+        let place = fs::canonicalize(place)?;
+        let new = self.fresh(world, "again");
+        fs::create_dir_all(new.parent().unwrap())?;
+        fs::copy(&place, &new)?;
+        fs::rename(new, place)
+    }
+
+    /// Makes a file one with the file of the same name in another directory.
+    fn link_to_twin(&mut self, world: &World, slot: &Slot) -> io::Result<()> {
+        let place = world.path(&slot.path);
+        let twins: Vec<_> = (world.slots.iter())
+            .filter(|twin| twin.path != slot.path && twin.variants == slot.variants)
+            .map(|twin| world.path(&twin.path))
+            .filter(|twin| twin.is_file())
+            .collect();
+        if twins.is_empty() {
+            return Ok(());
+        }
+        let twin = &twins[self.below(twins.len())];
+        self.move_away(world, &slot.path, true)?;
+        fs::create_dir_all(place.parent().unwrap())?;
+        fs::hard_link(twin, place)
     }
 
     /// A path that nothing has.
@@ -249,7 +282,7 @@ impl Changer {
     fn dir(&mut self, world: &World) -> (Change, io::Result<()>) {
         let name = DIRS[self.below(DIRS.len())];
         let place = world.path(name);
-        match self.below(8) {
+        match self.below(13) {
             0 => (Change::of(name, "moved away"), self.move_away(world, name, true)),
             1 => {
                 let done =
@@ -273,11 +306,38 @@ impl Changer {
             }
             5 => (Change::of(name, "unreadable"), self.lock(world, name, 0)),
             6 => (Change::of(name, "not to be listed"), self.lock(world, name, 0o311)),
+            7..10 if place.symlink_metadata().is_ok_and(|found| found.is_dir()) => {
+                let done = self.make_dir_again(world, name);
+                (Change::of(&format!("same:{name}"), "made again"), done)
+            }
+            10..12 => {
+                let other = world.path(DIRS[self.below(DIRS.len())]);
+                let done = match other == place {
+                    true => Ok(()),
+                    false => {
+                        self.move_away(world, name, true).and_then(|()| symlink(&other, &place))
+                    }
+                };
+                (Change::of(name, &format!("is another name of {}", other.display())), done)
+            }
             _ => {
                 let done = fs::create_dir_all(&place);
                 (Change::of(name, "made if missing"), done)
             }
         }
+    }
+
+    /// Puts a copy in the place of a directory.
+    fn make_dir_again(&mut self, world: &World, name: &str) -> io::Result<()> {
+        let (place, new) = (world.path(name), self.fresh(world, "again"));
+        fs::create_dir_all(new.parent().unwrap())?;
+        let mut copy = Command::new("cp");
+        copy.args(["--recursive", "--no-dereference", "--preserve=mode,links"]);
+        if !copy.arg(&place).arg(&new).output()?.status.success() {
+            return Err(io::Error::other("it cannot be copied"));
+        }
+        self.move_away(world, name, true)?;
+        fs::rename(new, place)
     }
 
     /// A directory elsewhere with other contents of the same names.

@@ -23,7 +23,7 @@ const HEADER_DIRS: [&str; 6] = ["d0", "d1", "d2", "d3", "cp1", "cp2"];
 
 /// The headers, the directory in which each is at first, and their contents. `@` is a character that
 /// no source may contain.
-const HEADERS: [(&str, &str, &[&str]); 8] = [
+const HEADERS: [(&str, &str, &[&str]); 9] = [
     (
         "a.h",
         "d2",
@@ -64,6 +64,15 @@ const HEADERS: [(&str, &str, &[&str]); 8] = [
         ],
     ),
     ("force.h", "d2", &["#define FORCE 1\n", "#error force\n", "#include <opt.h>\n"]),
+    (
+        "once.h",
+        "d1",
+        &[
+            "#pragma once\nstruct once { int one; };\n",
+            "#pragma once\nstruct once { long one; };\n",
+            "#define ONCE\n",
+        ],
+    ),
     ("cp.h", "cp1", &["#define CP 1\n", "#define CP 2\n", "@\n"]),
 ];
 

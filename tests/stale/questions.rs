@@ -26,6 +26,12 @@ impl Question {
     /// Whether a change of this path or variable may matter. A change of a directory changes
     /// everything below.
     pub fn looks_at(&self, changed: &str) -> bool {
+        let changed = match changed.strip_prefix("same:") {
+            // Only unknown programs, which may read all variables, may compare times.
+            Some(_) if !self.looks_at.iter().any(|path| path == "env:*") => return false,
+            Some(path) => path,
+            None => changed,
+        };
         self.looks_at.iter().any(|path| match path.strip_suffix('/') {
             _ if path == "env:*" => changed.starts_with("env:"),
             Some(dir) => is_below(changed, dir) || is_below(dir, changed),
@@ -216,6 +222,10 @@ fn of_sources(writer: &mut Writer) {
     let mut check = of("compiles", "int a[FORCE];\n");
     check["args"] = json!(["-include", "force.h"]);
     writer.ask("plain", check, &[header("force.h"), header("opt.h")]);
+    for header in ["<once.h>", "\"$/d1/once.h\""] {
+        let once = format!("#include <once.h>\n#include {header}\n#include \"$/d2/once.h\"\n");
+        writer.ask("plain", of("compiles", &once), &[self::header("once.h")]);
+    }
     let prints = "#include <stdio.h>\n#include <b.h>\nint main(void) { printf(\"%d\", B_VALUE); return 0; }\n";
     writer.ask("plain", of("runs", prints), &[header("b.h")]);
     writer.ask(

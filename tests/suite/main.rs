@@ -35,5 +35,6 @@ mod serial;
 mod slips;
 mod slots;
 mod store;
+mod store_contents;
 mod store_places;
 mod store_surroundings;

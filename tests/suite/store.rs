@@ -241,30 +241,28 @@ fn source_files_count_by_their_contents() {
     // The file has the contents of the second answer now.
     let verified = place.tool(&["verify"]).stdout;
     assert!(verified.starts_with("1 answers asked again, 0 differ"), "{verified}");
-    assert!(place.why().contains("it.c was changed"), "{}", place.why());
+    let why = place.why();
+    assert!(
+        ["was changed", "is another file"].iter().any(|it| why.contains(&format!("it.c {it}"))),
+        "{why}"
+    );
     fs::write(place.path("it.h"), "int two = 1 +;").unwrap();
     assert_eq!(ask(good), is("no", "run"));
 }
 
 #[test]
-fn source_files_whose_times_may_count_are_compared_by_them() {
+fn scripts_may_compare_the_times_of_source_files() {
     let place = Place::new();
     let file = place.path("it.c");
     let script = format!("#!/bin/sh\n[ {0} -nt {0}.old ]; exec gcc \"$@\"\n", file.display());
     let compiler = program(&place.path("cc"), &script);
-    for (compiler, text) in [
-        (need("gcc"), "#pragma once\nint one;\n"),
-        (need("gcc"), "#pragma on\\\nce\nint one;\n"),
-        (compiler, "int one;\n"),
-    ] {
-        let request = of(&[&compiler], json!({"id": "A", "kind": "compiles", "file": &file}));
-        write_again(&file, text);
-        for how in ["run", "stored"] {
-            assert_eq!(place.ask(&request).result("A")["how"], how, "{text}");
-        }
-        write_again(&file, text);
-        assert_eq!(place.ask(&request).result("A")["how"], "run", "{text}");
+    let request = of(&[&compiler], json!({"id": "A", "kind": "compiles", "file": &file}));
+    write_again(&file, "int one;\n");
+    for how in ["run", "stored"] {
+        assert_eq!(place.ask(&request).result("A")["how"], how);
     }
+    write_again(&file, "int one;\n");
+    assert_eq!(place.ask(&request).result("A")["how"], "run");
 }
 
 #[test]

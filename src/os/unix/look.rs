@@ -17,9 +17,6 @@ pub(crate) enum Look {
     Link,
     /// It listed the directory.
     List,
-    /// It read a regular file, not through a link, and only the contents count: neither which file
-    /// it is, nor its times.
-    Contents,
 }
 
 /// What a look at a path found.
@@ -31,17 +28,6 @@ pub(crate) enum Found {
     Denied(i32),
     /// Something with this stamp.
     Stamp(Stamp),
-    /// A regular file with the contents of this digest.
-    Contents([u8; 16]),
-}
-
-impl Found {
-    /// A file with these contents.
-    pub(crate) fn of_contents(bytes: &[u8]) -> Found {
-        let mut half = [0; 16];
-        half.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
-        Found::Contents(half)
-    }
 }
 
 /// Identifies a file, and changes when its contents or attributes do.
@@ -122,10 +108,10 @@ impl View {
         View { itself, target: if is_link { found(std::fs::metadata(path)) } else { itself } }
     }
 
-    /// What one look finds. No view has contents of files.
+    /// What one look finds.
     pub(crate) fn found(&self, look: Look) -> Found {
         match look {
-            Look::Follow | Look::Contents => passing(self.target),
+            Look::Follow => passing(self.target),
             Look::Link => passing(self.itself),
             Look::List => self.target,
         }
@@ -138,25 +124,6 @@ pub(crate) fn look(path: &OsStr, look: Look) -> Found {
         Look::Follow => passing(found(std::fs::metadata(path))),
         Look::Link => passing(found(std::fs::symlink_metadata(path))),
         Look::List => found(std::fs::metadata(path)),
-        Look::Contents => contents(path),
-    }
-}
-
-/// Of a file with more bytes, the contents do not count.
-pub(crate) const MOST_CONTENTS: u64 = 16 << 20;
-
-fn contents(path: &OsStr) -> Found {
-    // A named pipe would block.
-    let stamp = match found(std::fs::symlink_metadata(path)) {
-        Found::Stamp(stamp) if stamp.is_file() && stamp.size <= MOST_CONTENTS => stamp,
-        Found::Stamp(stamp) if stamp.is_file() => return Found::Denied(libc::EFBIG),
-        Found::Stamp(_) => return Found::Denied(libc::EINVAL),
-        other => return other,
-    };
-    match std::fs::read(path) {
-        Ok(bytes) if bytes.len() as u64 == stamp.size => Found::of_contents(&bytes),
-        Ok(_) => Found::Denied(libc::EFBIG),
-        Err(error) => Found::Denied(error.raw_os_error().unwrap_or(Errno::UnknownErrno as i32)),
     }
 }
 
@@ -181,7 +148,7 @@ fn passing(found: Found) -> Found {
     }
 }
 
-fn stamp(metadata: &Metadata) -> Stamp {
+pub(super) fn stamp(metadata: &Metadata) -> Stamp {
     let time =
         |seconds, nanoseconds: i64| (seconds, u32::try_from(nanoseconds).unwrap_or_default());
     Stamp {

@@ -3,6 +3,7 @@
 mod asker;
 #[cfg(target_os = "linux")]
 mod beside;
+mod contents;
 mod exec;
 mod files;
 mod group;
@@ -32,6 +33,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 pub(crate) use asker::{Asker, asker};
 #[cfg(target_os = "linux")]
 pub(crate) use beside::start_beside;
+pub(crate) use contents::{Contents, Digest, contents};
 pub(crate) use exec::become_program;
 pub(crate) use files::{
     FileIdentity, file_identity, is_named_pipe, is_open_to_all, memory_file, remove_all,
@@ -41,7 +43,7 @@ pub(crate) use limits::{
     Limit, StartFailure, check_descriptor_limit, is_short_of_resources, limit_behind, max_commands,
     set_limits, start_failure,
 };
-pub(crate) use look::{Found, Look, MOST_CONTENTS, Stamp, View, changed, look};
+pub(crate) use look::{Found, Look, Stamp, View, changed, look};
 pub(crate) use machine::{
     CpuSpent, available_memory, cpu_spent, host_names, processor, raise_file_limit, user_entry,
 };

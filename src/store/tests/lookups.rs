@@ -44,7 +44,7 @@ fn an_answer_holds_until_something_changes_that_it_rests_on() {
         }),
         ("gone", |room| fs::remove_file(room.path("a.h")).unwrap()),
         ("replaced", |room| {
-            room.write("new", "int a;");
+            room.write("new", "int b;");
             fs::rename(room.path("new"), room.path("a.h")).unwrap();
         }),
         ("appeared", |room| drop(room.write("missing", ""))),
@@ -177,13 +177,20 @@ fn it_is_known_what_an_answer_rests_on() {
     run.keep_seen(1, "yes", seen.clone());
     let look = |run: &mut Run| {
         let found = run.store.find(&key(1), &mut World::default(), &run.env).unwrap();
-        assert_eq!(run.store.seen(&found, |sight| run.sights.id(sight)), Some(seen.clone()));
+        assert_eq!(
+            run.store.seen(&found, &mut World::default(), |sight| run.sights.id(sight)),
+            Some(seen.clone())
+        );
         found
     };
     let drafted = look(&mut run);
     run.store.commit();
     look(&mut run);
-    assert_eq!(run.store.seen(&drafted, |sight| run.sights.id(sight)), None, "it is elsewhere now");
+    assert_eq!(
+        run.store.seen(&drafted, &mut World::default(), |sight| run.sights.id(sight)),
+        None,
+        "it is elsewhere now"
+    );
 }
 
 #[test]

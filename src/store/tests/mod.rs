@@ -1,5 +1,6 @@
 //! Tests of the store with real files.
 
+mod contents;
 mod damage;
 mod files;
 mod lookups;
@@ -12,7 +13,7 @@ use std::rc::Rc;
 
 use tempfile::TempDir;
 
-use super::{Key, Place, Store, Variables};
+use super::{Evidence, Key, Place, Store, Variables};
 use crate::deps::sight::{Gap, Seen, Sight, SightId, Sights};
 use crate::deps::world::World;
 use crate::os::Look;
@@ -49,7 +50,7 @@ impl Room {
 
     /// The directory with the files of the store.
     fn files(&self) -> PathBuf {
-        self.path("store/v1")
+        self.path("store/v2")
     }
 
     /// The segments.
@@ -79,7 +80,7 @@ impl Run {
     fn see(&mut self, path: &Path, look: Look) -> SightId {
         let path: Rc<_> = path.as_os_str().into();
         let found = World::default().look(&path, look);
-        self.sights.id(Sight { path, look, found })
+        self.sights.id(Sight { path, look, found, contents: None })
     }
 
     /// What a command saw that followed these paths.
@@ -91,7 +92,9 @@ impl Run {
 
     fn keep_seen(&mut self, number: u64, payload: &str, seen: Seen) {
         let Run { store, sights, env } = self;
-        store.keep(key(number), "LABEL", payload.as_bytes().into(), &Rc::new(seen), sights, env);
+        let (payload, seen) = (payload.as_bytes().into(), Rc::new(seen));
+        let evidence = Evidence { seen: &seen, sights, world: &mut World::default() };
+        store.keep(key(number), "LABEL", payload, evidence, env);
     }
 
     fn keep(&mut self, number: u64, payload: &str, paths: &[&Path]) {

@@ -57,7 +57,7 @@ fn assert_ignored(room: &Room) {
 
 #[test]
 fn a_directory_that_others_may_write_is_refused() {
-    for dir in ["store", "store/v1"] {
+    for dir in ["store", "store/v2"] {
         for bits in [0o770, 0o707, 0o720] {
             let room = filled();
             set_mode(&room.path(dir), bits);
@@ -91,8 +91,8 @@ fn only_the_store_itself_may_be_a_link() {
     symlink("elsewhere", room.path("store")).unwrap();
     assert_eq!(room.run().find(1), answer("yes"));
 
-    fs::rename(room.path("elsewhere/v1"), room.path("v1")).unwrap();
-    symlink("../v1", room.path("elsewhere/v1")).unwrap();
+    fs::rename(room.path("elsewhere/v2"), room.path("v2")).unwrap();
+    symlink("../v2", room.path("elsewhere/v2")).unwrap();
     assert_refused(&room, "is not a directory");
 
     fs::remove_file(room.path("store")).unwrap();
@@ -124,7 +124,7 @@ fn only_regular_files_are_read() {
 #[test]
 #[ignore = "needs root"]
 fn what_belongs_to_another_user_is_refused() {
-    for dir in ["store", "store/v1"] {
+    for dir in ["store", "store/v2"] {
         let room = filled();
         chown(room.path(dir), OTHER, None).unwrap();
         assert_refused(&room, "belongs to another user");
@@ -190,7 +190,7 @@ fn on_a_small_disk() {
         let found = other.find(number);
         assert!(found.is_none_or(|found| found.starts_with(&format!("{number}: "))));
     }
-    for entry in fs::read_dir(store.join("v1")).into_iter().flatten() {
+    for entry in fs::read_dir(store.join("v2")).into_iter().flatten() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(name.ends_with(".seg"), "left behind: {name}");
     }
