@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::ask::{Ask, Command};
 use super::call::{Call, Given};
+use super::insertions::Insertions;
 use super::recipe;
 use super::recipes::Cmake;
 use super::reply::{self, Script};
@@ -113,7 +114,7 @@ fn run(
         Program::Runs(path) => {
             words.push(path.to_string_lossy().into_owned());
             let mode = if merged.is_some() { "merged" } else { "parted" };
-            let scratch = path.parent().unwrap_or(path).to_string_lossy().into_owned();
+            let scratch = test_project(path).to_string_lossy().into_owned();
             let mut args =
                 vec![mode.to_owned(), scratch, dir, format!("{MORE}{}", call.run_args.join(" "))];
             args.extend(words);
@@ -147,6 +148,15 @@ fn run(
             script.hand_on(variable, from);
         }
     }
+}
+
+/// The directory that stands for the test project of a program. With several configurations, the program
+/// lies in one below it.
+pub(super) fn test_project(program: &Path) -> &Path {
+    let is_project = |dir: &&Path| {
+        dir.file_name().is_some_and(|name| name.to_string_lossy().starts_with("TryCompile-"))
+    };
+    program.ancestors().find(is_project).expect("it is in one")
 }
 
 fn is_ninja(ask: &Ask) -> bool {
@@ -187,12 +197,18 @@ fn output_of(ask: &Ask, cmake: &Cmake, outcome: &Outcome) -> String {
 }
 
 /// The reply that has CMake answer and show its commands. `dir` is the directory of the replies.
-pub(super) fn lesson(ask: &Ask, call: &Call, cmake: &Cmake, dir: &Path) -> String {
+pub(super) fn lesson(
+    ask: &Ask,
+    call: &Call,
+    insertions: &Insertions,
+    cmake: &Cmake,
+    dir: &Path,
+) -> String {
     let command = match ask.command {
         Command::TryRun => "__try_run",
         _ => "__try_compile",
     };
-    let mut args = recipe::marked(&ask.args, call);
+    let mut args = recipe::marked(&ask.args, call, insertions, dir);
     let keyword = match ask.command {
         Command::TryRun if call.output("OUTPUT_VARIABLE").is_none() => "COMPILE_OUTPUT_VARIABLE",
         _ => "OUTPUT_VARIABLE",

@@ -72,6 +72,11 @@ impl Ask {
             && name.ends_with("_ABI_COMPILED")
     }
 
+    /// Whether the generator builds one of several configurations.
+    pub(super) fn has_configurations(&self) -> bool {
+        self.variable("CMAKE_GENERATOR") == "Ninja Multi-Config"
+    }
+
     /// Parses a text. `None` if it is not one of these.
     pub(super) fn parse(text: &str) -> Option<Ask> {
         let text = text.strip_suffix(SEPARATOR)?.strip_suffix('.')?.strip_suffix(SEPARATOR)?;

@@ -61,7 +61,7 @@ impl Given {
 }
 
 /// A path without `//`, `.` and `..`, as CMake names it, whatever is a link.
-fn collapsed(path: &str) -> String {
+pub(super) fn collapsed(path: &str) -> String {
     if !path.starts_with('/') {
         return path.to_owned();
     }
@@ -201,6 +201,11 @@ const KEYWORDS: &[(&str, Takes, Version)] = &[
     ("WORKING_DIRECTORY", Takes::One, (3, 20)),
     ("__CMAKE_INTERNAL", Takes::One, (3, 20)),
 ];
+
+/// Whether a word is a keyword of any version.
+pub(super) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.iter().any(|(keyword, ..)| *keyword == word)
+}
 
 /// The keywords that only `try_run` has.
 const OF_TRY_RUN: &[&str] = &[

@@ -172,11 +172,9 @@ impl Desk {
             std::fs::create_dir_all(dir).map_err(|_| Refusal::NoAnswer)?;
         }
         let (outcome, is_foreseen) = self.asker.outcome(&question, product).await?;
-        if let Some(dir) = program.as_deref().and_then(Path::parent)
-            && outcome.verdict != Verdict::Yes
-        {
+        if let Some(program) = program.as_deref().filter(|_| outcome.verdict != Verdict::Yes) {
             // It is of no use any more.
-            let _ = std::fs::remove_dir(dir);
+            let _ = std::fs::remove_dir_all(answer::test_project(program));
         }
         match self.reads(ask, &outcome) {
             Reads::Known => (),
@@ -219,7 +217,8 @@ impl Desk {
     fn learn(&mut self, lesson: Lesson) -> String {
         let is_detection = lesson.ask.is_detection();
         self.counts.leave(if is_detection { Refusal::Internal } else { Refusal::First });
-        let reply = answer::lesson(&lesson.ask, &lesson.call, &self.cmake, &self.dir);
+        let insertions = &lesson.ways[0].0;
+        let reply = answer::lesson(&lesson.ask, &lesson.call, insertions, &self.cmake, &self.dir);
         self.lesson = Some(lesson);
         reply
     }
@@ -251,6 +250,12 @@ impl Desk {
     /// A path for a program that is to run, where CMake would have it.
     fn new_program(&self, ask: &Ask) -> PathBuf {
         let scratch = Path::new(ask.variable("CMAKE_BINARY_DIR")).join("CMakeFiles/CMakeScratch");
-        scratch.join(format!("TryCompile-{}/cmTC_00000", std::process::id()))
+        let project = scratch.join(format!("TryCompile-{}", std::process::id()));
+        let configuration = match ask.variable("CMAKE_TRY_COMPILE_CONFIGURATION") {
+            _ if !ask.has_configurations() => "",
+            "" => "Debug",
+            configuration => configuration,
+        };
+        project.join(configuration).join("cmTC_00000")
     }
 }

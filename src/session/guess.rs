@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::asking::Asker;
 use super::call::{Call, Given};
+use super::cmake_flags::{cmake_flag, named};
 use super::question::Question;
-use super::surroundings::{LANGUAGES, cmake_flag, named};
+use super::surroundings::LANGUAGES;
 use crate::compiler::diagnostics::without_escapes;
 use crate::compiler::verdict::Verdict;
 use crate::protocol::Kind;

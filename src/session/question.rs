@@ -9,9 +9,11 @@ use regex_lite::Regex;
 
 use super::ask::Ask;
 use super::call::{Call, Given, Refusal};
+use super::cmake_flags::CmakeFlags;
+use super::insertions::{Insertions, Origin};
 use super::recipe;
 use super::recipes::{Cmake, Lesson, Recipes};
-use super::surroundings::{self, Description, Insertions, Keys};
+use super::surroundings::{self, Keys};
 use crate::protocol::language::Language;
 use crate::protocol::{Check, Kind, Seconds, Toolchain};
 
@@ -93,7 +95,14 @@ impl Question {
             return Err(Refusal::Internal);
         }
         let description = recipes.description(ask, language).ok_or(Refusal::Language)?;
-        let ways = ways(ask, &call, language, &description, cmake);
+        let origin = Origin {
+            ask,
+            language,
+            description: &description,
+            // Later versions always do.
+            passes_linker_flags: cmake.version >= (4, 0) || ask.is_new("0056"),
+        };
+        let ways = ways(&origin, &call, cmake);
         let known = ways.iter().find_map(|(insertions, keys)| {
             let compile = recipes.get(&keys.compile, keys.lasting)?;
             let link = if is_library { None } else { recipes.get(&keys.link, keys.lasting) };
@@ -185,24 +194,14 @@ fn searches_above(environment: &[(OsString, OsString)]) -> bool {
 }
 
 /// What may stand in places, from most to nothing, with the keys for each.
-fn ways(
-    ask: &Ask,
-    call: &Call,
-    language: &str,
-    description: &Description,
-    cmake: &Cmake,
-) -> Vec<(Insertions, Keys)> {
-    let most = Insertions::of(ask, call, language);
-    let mut all = vec![most.clone()];
-    if !most.libraries.is_empty() {
-        all.push(Insertions { libraries: Vec::new(), ..most.clone() });
-    }
-    if most.has_places {
-        all.push(Insertions::none());
-    }
+fn ways(origin: &Origin<'_>, call: &Call, cmake: &Cmake) -> Vec<(Insertions, Keys)> {
+    let flags = CmakeFlags::of(call);
+    let most = Insertions::of(origin, call, &flags);
+    let mut all = vec![most.clone(), most.in_few_places(&flags), Insertions::none(&flags)];
+    all.dedup();
     let identity = cmake.identity();
     let keys = |insertions: Insertions| {
-        let keys = Keys::of(ask, call, language, &insertions, description, &identity);
+        let keys = Keys::of(origin, call, &flags, &insertions, &identity);
         (insertions, keys)
     };
     all.into_iter().map(keys).collect()

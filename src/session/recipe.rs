@@ -1,30 +1,41 @@
 //! Recipes: the compile and link commands that CMake uses in given surroundings.
 //!
 //! Dozens of variables and policies decide about them, so they are not computed. CMake itself answers
-//! the first call in each surroundings, with three options added that change nothing and stand where
-//! a call's own options stand. They are found again in the verbose output:
+//! the first call in each surroundings, with options added that change nothing and stand where a call's
+//! own options stand. They are found again in the verbose output:
 //!
 //! | | |
 //! | --- | --- |
 //! | `-DTRYALL_DEFINITION` | among the definitions, which CMake sorts |
 //! | `-UTRYALL_OPTION` | where `COMPILE_DEFINITIONS` that do not start with `-D` go |
 //! | `-DTRYALL_FLAG` | behind `CMAKE_<LANG>_FLAGS`, in both commands |
+//! | `-I…/TRYALL_INCLUDE` | behind `INCLUDE_DIRECTORIES` |
+//! | `-DTRYALL_LINKER_FLAG` | behind `CMAKE_EXE_LINKER_FLAGS` |
+//! | `-DTRYALL_LINK_OPTION` | before `LINK_OPTIONS` |
+//! | `-DTRYALL_LIBRARY` | before `LINK_LIBRARIES` |
 //!
 //! Later calls use both commands with their own options in these places. A command with anything
 //! unexpected gives no recipe.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use regex_lite::Regex;
 
 use super::ask::Ask;
-use super::call::{Call, Given, Refusal};
-use super::surroundings::{Insertions, named};
+use super::call::{Call, Given, Refusal, is_keyword};
+use super::cmake_flags::{cmake_flag, named};
+use super::insertions::Insertions;
 use super::words;
 
 const DEFINITION: &str = "-DTRYALL_DEFINITION";
 const OPTION: &str = "-UTRYALL_OPTION";
 const FLAG: &str = "-DTRYALL_FLAG";
+const LINKER_FLAG: &str = "-DTRYALL_LINKER_FLAG";
+const LINK_OPTION: &str = "-DTRYALL_LINK_OPTION";
+const LIBRARY: &str = "-DTRYALL_LIBRARY";
+/// The name of the directory that is named as one of headers. It is empty.
+const INCLUDE: &str = "TRYALL_INCLUDE";
 
 /// Stands for the definitions of a call.
 pub(super) const DEFINITIONS: &str = "{definitions}";
@@ -34,7 +45,13 @@ const BROUGHT: &str = "{definition}";
 const OPTIONS: &str = "{options}";
 /// Stands for its flags.
 const FLAGS: &str = "{flags}";
-/// Stands for libraries that follow one another, each given by its name.
+/// Stands for directories of headers.
+pub(super) const INCLUDES: &str = "{includes}";
+/// Stands for the flags of the linker.
+pub(super) const LINKER_FLAGS: &str = "{linker_flags}";
+/// Stands for `LINK_OPTIONS`.
+pub(super) const LINK_OPTIONS: &str = "{link_options}";
+/// Stands for libraries that follow one another.
 pub(super) const LIBRARIES: &str = "{libraries}";
 /// Stand for files, as in the engine's templates.
 const SOURCE: &str = "{source}";
@@ -44,46 +61,82 @@ const PROGRAM: &str = "{program}";
 /// A command with places.
 pub(super) type Recipe = Vec<String>;
 
+/// Places that a recipe may have.
+const PLACES: [&str; 7] =
+    [DEFINITIONS, OPTIONS, FLAGS, INCLUDES, LINKER_FLAGS, LINK_OPTIONS, LIBRARIES];
+
 /// Whether a word of a call cannot be taken for a place.
 pub(super) fn is_insertable(word: &str) -> bool {
-    ![SOURCE, OBJECT, PROGRAM, LIBRARIES, DEFINITIONS, OPTIONS, FLAGS, "{args}", "{link_args}"]
-        .iter()
-        .any(|place| word.contains(place))
+    let of_engine = [SOURCE, OBJECT, PROGRAM, "{args}", "{link_args}"];
+    !PLACES.iter().chain(&of_engine).any(|place| word.contains(place))
 }
 
-/// The arguments of a call with the marks.
-pub(super) fn marked(args: &[String], call: &Call) -> Vec<String> {
-    let mut marked = Vec::with_capacity(args.len() + 8);
-    let mut has_definitions = false;
-    let mut has_flags = false;
-    let definition = "-DCOMPILE_DEFINITIONS:STRING=";
-    let gives_flags = call
-        .cmake_flags
-        .iter()
-        .any(|flag| named(flag).is_some_and(|it| it.0 == "COMPILE_DEFINITIONS"));
+/// The arguments of a call with the marks. Those of link options and libraries stand before what they
+/// mark, so that none of these can take a mark as its value.
+///
+/// `dir` is a directory of the session.
+pub(super) fn marked(
+    args: &[String],
+    call: &Call,
+    insertions: &Insertions,
+    dir: &Path,
+) -> Vec<String> {
+    let include = dir.join(INCLUDE);
+    let include = include.to_string_lossy();
+    let has_include = insertions.includes.is_some() && std::fs::create_dir_all(&*include).is_ok();
+    let is_by_keyword = call.link_libraries.is_some();
+    let marks_libraries = insertions.marks_libraries;
+    // The variables among the CMAKE_FLAGS, with their marks.
+    let variables = [
+        ("COMPILE_DEFINITIONS", FLAG, true),
+        ("INCLUDE_DIRECTORIES", &*include, has_include),
+        ("EXE_LINKER_FLAGS", LINKER_FLAG, insertions.linker_flags.is_some()),
+        ("LINK_LIBRARIES", LIBRARY, marks_libraries && !is_by_keyword),
+    ];
+    let (given, missing): (Vec<_>, Vec<_>) = variables
+        .into_iter()
+        .filter(|(.., is_marked)| *is_marked)
+        .partition(|(name, ..)| cmake_flag(call, name).is_some());
+    let more_flags = missing.iter().map(|(name, mark, _)| format!("-D{name}:STRING={mark}"));
+    // The keywords, with what comes next.
+    let keywords: [(&str, Vec<String>, bool); 4] = [
+        ("COMPILE_DEFINITIONS", vec![DEFINITION.into(), OPTION.into()], true),
+        ("CMAKE_FLAGS", more_flags.collect(), true),
+        ("LINK_OPTIONS", vec![LINK_OPTION.into()], insertions.link_options.is_some()),
+        ("LINK_LIBRARIES", vec![LIBRARY.into()], marks_libraries && is_by_keyword),
+    ];
+    let mut keywords: Vec<_> = keywords.into_iter().filter(|(.., is_marked)| *is_marked).collect();
+    let mut marked = Vec::with_capacity(args.len() + 12);
+    let mut is_flag = false;
     for arg in args {
-        if gives_flags && named(arg).is_some_and(|it| it.0 == "COMPILE_DEFINITIONS") {
-            marked.push(format!("{arg} {FLAG}"));
-            continue;
+        let mark = named(arg).and_then(|(name, _)| given.iter().find(|it| it.0 == name));
+        match mark.filter(|_| is_flag) {
+            Some((name, mark, _)) => marked.push(with_mark(arg, name, mark)),
+            None => marked.push(arg.clone()),
         }
-        marked.push(arg.clone());
-        if arg == "COMPILE_DEFINITIONS" {
-            has_definitions = true;
-            marked.extend([DEFINITION.into(), OPTION.into()]);
-        } else if arg == "CMAKE_FLAGS" {
-            has_flags = true;
-            if !gives_flags {
-                marked.push(format!("{definition}{FLAG}"));
+        if is_keyword(arg) {
+            is_flag = arg == "CMAKE_FLAGS";
+            if let Some(at) = keywords.iter().position(|(keyword, ..)| keyword == arg) {
+                marked.extend(keywords.remove(at).1);
             }
         }
     }
-    if !has_definitions {
-        marked.extend(["COMPILE_DEFINITIONS".into(), DEFINITION.into(), OPTION.into()]);
-    }
-    if !has_flags {
-        marked.extend(["CMAKE_FLAGS".into(), format!("{definition}{FLAG}")]);
+    for (keyword, more, _) in keywords.into_iter().filter(|(_, more, _)| !more.is_empty()) {
+        marked.push(keyword.into());
+        marked.extend(more);
     }
     marked
+}
+
+/// A definition among the `CMAKE_FLAGS` with the mark of its variable.
+fn with_mark(flag: &str, name: &str, mark: &str) -> String {
+    let (name_of, value) = flag.split_once('=').unwrap_or((flag, ""));
+    match (name, value) {
+        (_, "") => format!("{name_of}={mark}"),
+        ("LINK_LIBRARIES", _) => format!("{name_of}={mark};{value}"),
+        ("INCLUDE_DIRECTORIES", _) => format!("{name_of}={value};{mark}"),
+        _ => format!("{name_of}={value} {mark}"),
+    }
 }
 
 /// Reads the compile command of a call off CMake's output.
@@ -99,11 +152,16 @@ pub(super) fn compile(
         std::iter::once(OPTION.into()).chain(insertions.options.clone()).collect();
     put(&mut words, OPTIONS, OPTION, &options, insertions)?;
     put(&mut words, FLAGS, FLAG, &flags(insertions), insertions)?;
+    let mark = words.iter().find(|it| it.starts_with("-I") && it.ends_with(INCLUDE)).cloned();
+    let mark = mark.unwrap_or_default();
+    let includes = insertions.includes.iter().flatten().cloned().chain([mark.clone()]).collect();
+    put_if(&mut words, INCLUDES, &mark, insertions.includes.as_ref().map(|_| includes))?;
     let mut definitions = insertions.definitions.clone();
     definitions.push(DEFINITION.into());
     definitions.sort_unstable();
     definitions.dedup();
-    if ask.targets.is_empty() {
+    // With several configurations, CMake defines which one it is.
+    if ask.targets.is_empty() && !ask.has_configurations() {
         put(&mut words, DEFINITIONS, DEFINITION, &definitions, insertions)?;
     } else {
         put_with_brought(&mut words, &definitions, insertions)?;
@@ -119,20 +177,28 @@ pub(super) fn link(
     call: &Call,
     insertions: &Insertions,
 ) -> Result<Option<Recipe>, Refusal> {
-    static LINK: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(" -o cmTC_[0-9a-f]+").expect("valid"));
+    static LINK: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r" -o ([A-Za-z0-9_]+/)?cmTC_[0-9a-f]+(\.[a-z0-9]+)?( |$)").expect("valid")
+    });
     // The compiler may show the linker's own command.
     let is_link = |line: &&str| LINK.is_match(line) && line.contains(FLAG);
     let Some(line) = output.lines().find(is_link) else { return Ok(None) };
     let mut words = command(line)?;
     put(&mut words, FLAGS, FLAG, &flags(insertions), insertions)?;
-    for run in &insertions.libraries {
-        let options = library_options(run);
+    let behind = |own: &Vec<String>| own.iter().cloned().chain([LINKER_FLAG.into()]).collect();
+    put_if(&mut words, LINKER_FLAGS, LINKER_FLAG, insertions.linker_flags.as_ref().map(behind))?;
+    let before = |mark: &str, own: &Vec<String>| [mark.into()].into_iter().chain(own.clone());
+    let options = insertions.link_options.as_ref().map(|own| before(LINK_OPTION, own).collect());
+    put_if(&mut words, LINK_OPTIONS, LINK_OPTION, options)?;
+    let mut runs = insertions.libraries_in_places();
+    let first = insertions.marks_libraries.then(|| runs.next()).flatten();
+    put_if(&mut words, LIBRARIES, LIBRARY, first.map(|own| before(LIBRARY, own).collect()))?;
+    for run in runs {
         // Only what stands there once is known to stand there for the call.
-        let count = words.iter().filter(|word| options.contains(word)).count();
-        let at = words.windows(options.len()).position(|window| window == options);
-        let at = at.filter(|_| count == options.len()).ok_or(Refusal::Commands)?;
-        words.splice(at..at + options.len(), [LIBRARIES.to_owned()]);
+        let count = words.iter().filter(|word| run.contains(word)).count();
+        let at = words.windows(run.len()).position(|window| window == run);
+        let at = at.filter(|_| count == run.len()).ok_or(Refusal::Commands)?;
+        words.splice(at..at + run.len(), [LIBRARIES.to_owned()]);
     }
     files(words, Step::Link, ask, call).map(Some)
 }
@@ -149,14 +215,10 @@ fn flags(insertions: &Insertions) -> Vec<String> {
     insertions.flags.iter().cloned().chain([FLAG.into()]).collect()
 }
 
-fn library_options(names: &[String]) -> Vec<String> {
-    names.iter().map(|name| format!("-l{name}")).collect()
-}
-
 /// A recipe with what a call inserts, as a command of the engine.
 pub(super) fn filled(recipe: &Recipe, insertions: &Insertions) -> Vec<String> {
     let mut words = Vec::with_capacity(recipe.len() + insertions.flags.len());
-    let mut libraries = insertions.libraries.iter();
+    let mut libraries = insertions.libraries_in_places();
     let brought: Vec<_> = recipe.iter().filter_map(|word| word.strip_prefix(BROUGHT)).collect();
     for word in recipe {
         match word.as_str() {
@@ -172,9 +234,10 @@ pub(super) fn filled(recipe: &Recipe, insertions: &Insertions) -> Vec<String> {
             _ if word.starts_with(BROUGHT) => (),
             FLAGS => words.extend(insertions.flags.iter().cloned()),
             OPTIONS => words.push("{args}".into()),
-            LIBRARIES => {
-                words.extend(libraries.next().into_iter().flat_map(|it| library_options(it)));
-            }
+            INCLUDES => words.extend(insertions.includes.iter().flatten().cloned()),
+            LINKER_FLAGS => words.extend(insertions.linker_flags.iter().flatten().cloned()),
+            LINK_OPTIONS => words.extend(insertions.link_options.iter().flatten().cloned()),
+            LIBRARIES => words.extend(libraries.next().into_iter().flatten().cloned()),
             _ => words.push(word.clone()),
         }
     }
@@ -229,6 +292,24 @@ fn put(
     Ok(())
 }
 
+/// Puts a place in for words around a mark, if there is to be one; or only takes the mark out.
+fn put_if(
+    words: &mut Vec<String>,
+    place: &str,
+    mark: &str,
+    sequence: Option<Vec<String>>,
+) -> Result<(), Refusal> {
+    let is_there = words.iter().any(|word| word == mark);
+    match sequence {
+        None if !is_there => Ok(()),
+        None => put(words, place, mark, &[mark.to_owned()], &Insertions::default()),
+        Some(sequence) => {
+            let with_places = Insertions { has_places: true, ..Insertions::default() };
+            put(words, place, mark, &sequence, &with_places)
+        }
+    }
+}
+
 /// The same for definitions, which CMake sorts, together with those that targets bring. These stay
 /// behind the place, to be sorted in again.
 fn put_with_brought(
@@ -268,10 +349,13 @@ enum Step {
 /// Puts in the places of files. Refuses a command in which one of them is missing, or which speaks of
 /// the test project in any other way.
 fn files(words: Vec<String>, step: Step, ask: &Ask, call: &Call) -> Result<Recipe, Refusal> {
-    static A_OBJECT: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^CMakeFiles/cmTC_[0-9a-f]+\.dir/[^/]+$").expect("valid"));
-    static A_PROGRAM: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"^cmTC_[0-9a-f]+(\.[a-z0-9]+)?$").expect("valid"));
+    // With several configurations, below the name of one.
+    static A_OBJECT: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^CMakeFiles/cmTC_[0-9a-f]+\.dir/([A-Za-z0-9_]+/)?[^/]+$").expect("valid")
+    });
+    static A_PROGRAM: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"^([A-Za-z0-9_]+/)?cmTC_[0-9a-f]+(\.[a-z0-9]+)?$").expect("valid")
+    });
     static A_SOURCE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"/CMakeFiles/CMakeScratch/TryCompile-[^/]+/[^/]+$").expect("valid")
     });
@@ -331,5 +415,5 @@ fn files(words: Vec<String>, step: Step, ask: &Ask, call: &Call) -> Result<Recip
 
 /// Whether a word is one of our own places.
 fn is_place(word: &str) -> bool {
-    [DEFINITIONS, OPTIONS, FLAGS, LIBRARIES].contains(&word) || word.starts_with(BROUGHT)
+    PLACES.contains(&word) || word.starts_with(BROUGHT)
 }

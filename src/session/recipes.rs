@@ -7,8 +7,9 @@ use std::rc::Rc;
 
 use super::ask::Ask;
 use super::call::{Call, Version};
+use super::insertions::Insertions;
 use super::recipe::{self, Recipe};
-use super::surroundings::{Description, Insertions, Keys};
+use super::surroundings::{Description, Keys};
 use crate::check::recall::Memory;
 
 /// What is known of the CMake that a session serves.

@@ -343,8 +343,10 @@ impl GuessDesk<'_> {
             Ok(Reading::Question(question)) => question,
             // Programs never run ahead.
             Ok(Reading::Unknown(lesson)) if program.is_none() => {
+                let insertions = &lesson.ways[0].0;
+                let reply = answer::lesson(ask, &call, insertions, cmake, &self.door);
                 self.lesson = Some(*lesson);
-                return answer::lesson(ask, &call, cmake, &self.door);
+                return reply;
             }
             Err(_) if program.is_none() => return answer::nothing(),
             _ => return answer::answer(ask, &call, cmake, &Outcome::of(Verdict::Yes), program),

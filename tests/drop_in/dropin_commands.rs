@@ -39,7 +39,7 @@ endforeach()
 "##,
     )
     .same(&[]);
-    assert_eq!(ran.by_tryall(), 6);
+    assert_eq!(ran.by_tryall(), 7);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod dropin_kinds;
 mod dropin_log;
 mod dropin_moments;
 mod dropin_old;
+mod dropin_places;
 mod dropin_recipes;
 mod dropin_settings;
 mod dropin_store;

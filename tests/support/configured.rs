@@ -233,7 +233,8 @@ const HOOKS: [&str; 2] = ["CMAKE_PROJECT_INCLUDE", "CMAKE_PROJECT_INCLUDE_BEFORE
 fn files(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut files = files.clone();
     files.remove("CMakeCache.txt");
-    if let Some(ninja) = files.get_mut("build.ninja") {
+    for name in ["build.ninja", "CMakeFiles/common.ninja"] {
+        let Some(ninja) = files.get_mut(name) else { continue };
         let mut missing = false;
         let kept = ninja.lines().filter(|line| {
             let reads = line.contains(": RERUN_CMAKE ") || missing && line.ends_with(": phony");
