@@ -1,7 +1,9 @@
 //! Techniques that let checks share commands. Each module holds its eligibility rules, its sources,
 //! its run, and the evidence it accepts.
 
+pub(crate) mod chains;
 pub(crate) mod ledger;
+mod linked;
 pub(crate) mod unity;
 pub(crate) mod variants;
 

@@ -172,6 +172,20 @@ impl Wants {
     }
 }
 
+/// Whether an object file contains names that only it knows, other than those of its sections and its
+/// source. `None` if it is not an object file.
+pub(crate) fn has_local_names(file: &[u8]) -> Option<bool> {
+    let file = parsed(file, ObjectKind::Relocatable)?;
+    let is_name = |symbol: Symbol<'_, '_>| {
+        let SymbolFlags::Elf { st_info, .. } = symbol.flags() else { return true };
+        let kind = st_info.st_type();
+        st_info.st_bind() == elf::STB_LOCAL
+            && ![elf::STT_SECTION, elf::STT_FILE].contains(&kind)
+            && symbol.name() != Ok("")
+    };
+    Some(file.symbols().any(is_name))
+}
+
 /// The bytes of a variable that an object file defines.
 pub(crate) fn data<'a>(file: &'a [u8], name: &str) -> Option<&'a [u8]> {
     let file = ElfFile64::<Endianness>::parse(file).ok()?;

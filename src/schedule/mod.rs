@@ -307,7 +307,7 @@ impl Schedule {
         match ended {
             Ended::Probe => {}
             Ended::Check(question, outcome) => self.settle(question, outcome),
-            Ended::Unity(outcome) => self.settle_batch(outcome),
+            Ended::Chain(outcome) | Ended::Unity(outcome) => self.settle_batch(outcome),
             Ended::Variants(outcome) => {
                 self.queue.variants_ended();
                 self.settle_batch(outcome);

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::argument_trials::{self, Refusal, TrialId};
 use crate::batch::BatchOutcome;
+use crate::batch::chains::{self, Chain};
 use crate::batch::ledger::Ledger;
 use crate::batch::unity::{self, Batch};
 use crate::batch::variants::{self, VariantGroup};
@@ -19,6 +20,8 @@ pub(super) enum Job {
     Probe(ProbeJob),
     /// Answers variants, which share one source.
     Variants(VariantGroup),
+    /// Answers a chain, which shares one source.
+    Chain(Chain),
     /// Answers one question alone.
     Check(QuestionId),
     /// Answers a unity batch.
@@ -31,6 +34,7 @@ pub(super) enum Job {
 pub(super) enum Ended {
     Probe,
     Variants(BatchOutcome),
+    Chain(BatchOutcome),
     Check(QuestionId, Outcome),
     Unity(BatchOutcome),
     Arguments(TrialId, Option<Refusal>),
@@ -47,6 +51,7 @@ impl Job {
             Job::Variants(group) => {
                 Ended::Variants(variants::run::answer(context, ledger, group).await)
             }
+            Job::Chain(chain) => Ended::Chain(chains::run::answer(context, ledger, chain).await),
             Job::Check(question) => {
                 Ended::Check(question, check::outcome_if_toolchain_works(context, question).await)
             }
@@ -65,6 +70,7 @@ pub(super) struct Queue {
     /// Whether a group of variants runs. The next one would occupy a slot while it waits for what
     /// the first finds out about the linker.
     variants_run: bool,
+    chains: VecDeque<Chain>,
     checks: BTreeSet<QuestionId>,
     batches: VecDeque<Batch>,
     arguments: VecDeque<(TrialId, argument_trials::Call)>,
@@ -79,6 +85,7 @@ impl Queue {
             probes: probe::jobs(context).into(),
             variants: VecDeque::new(),
             variants_run: false,
+            chains: VecDeque::new(),
             checks: BTreeSet::new(),
             batches: VecDeque::new(),
             arguments: VecDeque::new(),
@@ -94,6 +101,11 @@ impl Queue {
     /// Queues groups of variants.
     pub(super) fn push_variants(&mut self, groups: Vec<VariantGroup>) {
         self.variants.extend(groups);
+    }
+
+    /// Queues chains.
+    pub(super) fn push_chains(&mut self, chains: Vec<Chain>) {
+        self.chains.extend(chains);
     }
 
     /// Queues unity batches.
@@ -115,6 +127,7 @@ impl Queue {
     pub(super) fn has_job(&self) -> bool {
         !self.probes.is_empty()
             || !self.variants_run && !self.variants.is_empty()
+            || !self.chains.is_empty()
             || !self.checks.is_empty()
             || !self.batches.is_empty()
             || !self.arguments.is_empty()
@@ -131,8 +144,9 @@ impl Queue {
             self.variants_run = true;
             return Some(Job::Variants(group));
         }
-        let check = self.checks.pop_first().map(Job::Check);
-        check
+        let chain = self.chains.pop_front().map(Job::Chain);
+        chain
+            .or_else(|| self.checks.pop_first().map(Job::Check))
             .or_else(|| self.batches.pop_front().map(Job::Unity))
             .or_else(|| self.arguments.pop_front().map(|(trial, call)| Job::Arguments(trial, call)))
     }

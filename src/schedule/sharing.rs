@@ -1,5 +1,6 @@
 //! The questions that wait for others to share commands with.
 
+use crate::batch::chains;
 use crate::batch::unity::eligibility::{candidate, toolchain_fits};
 use crate::batch::unity::{self, Candidate};
 use crate::batch::variants;
@@ -18,17 +19,32 @@ pub(super) struct Sharing {
     may_be_variants: Table<QuestionId, bool>,
     /// Those that a check has asked.
     waiting_variants: Vec<QuestionId>,
+    /// Whether each question may be in a chain, until a check asks it.
+    may_be_linked: Table<QuestionId, bool>,
+    /// Those that a check has asked.
+    waiting_for_chains: Vec<QuestionId>,
 }
 
 impl Sharing {
     /// The questions of a plan that may share commands; none unless `enabled`.
     pub(super) fn new(plan: &Plan, enabled: bool) -> Self {
-        let (may_be_parts, may_be_variants) = match enabled {
-            true => (plan.toolchains.map(toolchain_fits), variants::candidates(plan)),
-            false => (plan.toolchains.map(|_| false), plan.questions.map(|_| false)),
+        let none = || plan.questions.map(|_| false);
+        let (may_be_parts, may_be_variants, may_be_linked) = match enabled {
+            true => (
+                plan.toolchains.map(toolchain_fits),
+                variants::candidates(plan),
+                chains::candidates(plan),
+            ),
+            false => (plan.toolchains.map(|_| false), none(), none()),
         };
-        let (waiting, waiting_variants) = (Vec::new(), Vec::new());
-        Sharing { may_be_parts, waiting, may_be_variants, waiting_variants }
+        Sharing {
+            may_be_parts,
+            waiting: Vec::new(),
+            may_be_variants,
+            waiting_variants: Vec::new(),
+            may_be_linked,
+            waiting_for_chains: Vec::new(),
+        }
     }
 
     /// Takes a question that a check asks, if it may share commands. Takes each question once.
@@ -39,7 +55,7 @@ impl Sharing {
             self.waiting.push(candidate);
             return true;
         }
-        self.takes_as_variant(question)
+        self.takes_as_variant(question) || self.takes_for_chain(question)
     }
 
     /// Whether any question may have variants.
@@ -56,9 +72,19 @@ impl Sharing {
         takes
     }
 
+    fn takes_for_chain(&mut self, question: QuestionId) -> bool {
+        let takes = std::mem::take(&mut self.may_be_linked[question]);
+        if takes {
+            self.waiting_for_chains.push(question);
+        }
+        takes
+    }
+
     /// Whether any question waits for others.
     pub(super) fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty() || !self.waiting_variants.is_empty()
+        !self.waiting.is_empty()
+            || !self.waiting_variants.is_empty()
+            || !self.waiting_for_chains.is_empty()
     }
 
     /// Queues the waiting questions in batches and groups, and returns those that must run alone.
@@ -70,12 +96,16 @@ impl Sharing {
     ) -> Vec<QuestionId> {
         let waiting = std::mem::take(&mut self.waiting);
         let variants = std::mem::take(&mut self.waiting_variants);
-        let others = variants.len() + queue.checks();
+        let linked = std::mem::take(&mut self.waiting_for_chains);
+        let others = variants.len() + linked.len() + queue.checks();
         let (batches, mut alone) = unity::batches(plan, waiting, width.max(1), others);
         queue.push_batches(batches);
         let (groups, too_few) = variants::groups(plan, variants);
         queue.push_variants(groups);
         alone.extend(too_few);
+        let (chains, in_none) = chains::chains(plan, linked);
+        queue.push_chains(chains);
+        alone.extend(in_none);
         alone
     }
 

@@ -2,6 +2,7 @@
 //! check, or the environment, could change an answer.
 
 mod batches;
+mod chains;
 mod cost;
 mod declarations;
 mod headers;

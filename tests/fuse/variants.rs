@@ -68,12 +68,13 @@ fn shared(compiler: &str, flags: &[&str], checks: &[Value]) -> Vec<String> {
 
 /// The same, and the number of commands. The first variant that links runs alone: it shows what the
 /// link command finds.
-fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64) {
+pub fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64) {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path();
     need(compiler);
     let compile =
-        [&[compiler, "{definitions}"], flags, &["-o", "{object}", "-c", "{source}"]].concat();
+        [&[compiler, "{definitions}", "{args}"], flags, &["-o", "{object}", "-c", "{source}"]]
+            .concat();
     let link = [&[compiler], flags, &["{object}", "-o", "{program}"]].concat();
     let ask = |name: &str, args: &[&str]| {
         let to = dir.join(name);
@@ -124,9 +125,12 @@ fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64)
     (shared, together.json()["summary"]["processes"].as_u64().unwrap())
 }
 
-/// Removes the names of temporary directories, which linkers print if there is debug information.
+/// Removes the names of temporary files: directories, which linkers print if there is debug information,
+/// and what assemblers read.
 fn in_no_room(result: Value) -> Value {
-    let room = regex_lite::Regex::new(r"[^ `']*/tryall-[0-9a-f]+/[0-9]+/").unwrap();
+    let room =
+        regex_lite::Regex::new(r#"/[^ `'"\\]*/tryall-[0-9a-f]+/[0-9]+/|cc[A-Za-z0-9]{6}\.s"#)
+            .unwrap();
     serde_json::from_str(&room.replace_all(&result.to_string(), "")).unwrap()
 }
 

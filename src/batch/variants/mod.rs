@@ -117,6 +117,12 @@ pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
     std::iter::zip(&plan.questions, eligibility::fits(plan)).map(has_variants).collect()
 }
 
+/// Whether each question of a plan links a C source by explicit commands and cannot notice other
+/// sources in its file.
+pub(crate) fn fit(plan: &Plan) -> Table<QuestionId, bool> {
+    eligibility::fits(plan)
+}
+
 /// The groups among these questions, and the questions that have too few variants.
 pub(crate) fn groups(
     plan: &Plan,

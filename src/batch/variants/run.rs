@@ -1,31 +1,28 @@
 //! Compiles a group of variants as one file.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use tokio::time::Instant;
 
 use crate::batch::BatchOutcome;
 use crate::batch::ledger::{self, Ledger};
+use crate::batch::linked::{self, source, source_name};
 use crate::batch::variants::evidence::{blocks, stem};
 use crate::batch::variants::{self, MIN_VARIANTS, VariantGroup};
 use crate::check::context::Context;
-use crate::check::links::inventory::Inventory;
-use crate::check::{self, CheckRun, Outcome, reported_argv};
+use crate::check::{CheckRun, Outcome};
 use crate::compiler::diagnostics::STOPPED_AT_LIMIT;
-use crate::compiler::dialect::{STEM, Stage};
+use crate::compiler::dialect::Stage;
 use crate::compiler::object_file::{self, Wants};
 use crate::compiler::value;
 use crate::compiler::verdict::Verdict;
 use crate::plan::ids::QuestionId;
-use crate::plan::question::{CallerSource, Question, Subject, Variant};
+use crate::plan::question::{Question, Variant};
 use crate::plan::toolchain::Commands;
-use crate::protocol::response::{How, Step};
+use crate::protocol::response::How;
 
 /// How often a group, and then what remains of it, is compiled.
 const ROUNDS: usize = 4;
-/// The most variants that run alone to get a link for the inventory.
-const SAMPLES: usize = 2;
 
 /// Answers the questions of a group with one compile, as far as that proves the answers.
 pub(crate) async fn answer(
@@ -150,7 +147,8 @@ impl<'a> VariantsRun<'a> {
             self.compile(&members).await?;
         let excluded: Vec<bool> = if let Some(object) = object {
             let wants = self.wants(&members, &object)?;
-            let inventory = self.inventory(&object, &members, answered).await?;
+            let (run, commands) = (&self.run, self.commands);
+            let inventory = linked::inventory(run, commands, &object, &members, answered).await?;
             let missing: Vec<_> = inventory.missing(&wants).collect();
             if missing.is_empty() && inventory.suffices(&wants) {
                 self.record_answers(&members, &object, &diagnostics, answered).await;
@@ -173,13 +171,13 @@ impl<'a> VariantsRun<'a> {
         let variants = members.iter().map(|&member| self.variant(member));
         let variants: Vec<_> = variants.collect::<Option<_>>()?;
         let text = self.group.shared_source(variants.iter().copied());
-        let name = self.source_name();
+        let name = source_name();
         let dir = self.run.dir.path();
         std::fs::write(dir.join(&name), text).ok()?;
         let names: Vec<_> = (0..members.len()).map(|place| format!("{}.c", stem(place))).collect();
         for (&member, name) in std::iter::zip(members, &names) {
             // Compilers quote lines of this file.
-            std::fs::write(dir.join(name), self.source(member)?).ok()?;
+            std::fs::write(dir.join(name), source(self.question(member))?).ok()?;
         }
         let (compile, program) = (&self.commands.compile, self.run.program);
         let attempt = self
@@ -235,29 +233,6 @@ impl<'a> VariantsRun<'a> {
         (wants.defines == defined).then_some(wants)
     }
 
-    /// The inventory of this group's link command. If the command has linked nothing yet, the first
-    /// variants run alone.
-    async fn inventory(
-        &self,
-        object: &[u8],
-        members: &[QuestionId],
-        answered: &mut Vec<(QuestionId, Outcome)>,
-    ) -> Option<Rc<Inventory>> {
-        let name = self.source_name();
-        let (template, linker) = self.commands.link.as_ref()?;
-        let linker = linker.as_ref().ok()?;
-        let link = self.run.link_of(template, &self.commands.compile, name.as_ref(), object)?;
-        let mut samples = members.iter().take(SAMPLES);
-        while !self.run.context.links.has_linked(&link, 1) {
-            let &member = samples.next()?;
-            if answered.iter().all(|(done, _)| *done != member) {
-                let outcome = check::outcome(self.run.context, self.question(member)).await;
-                answered.push((member, outcome));
-            }
-        }
-        self.run.inventory(&link, template, linker).await
-    }
-
     /// Records the answers of variants whose shared source compiled and wants nothing that is
     /// missing.
     async fn record_answers(
@@ -285,27 +260,11 @@ impl<'a> VariantsRun<'a> {
         diagnostics: &str,
     ) -> Option<Outcome> {
         let context = self.run.context;
-        let (question, source) = (self.question(member), self.source(member)?);
-        let name = self.source_name();
+        let question = self.question(member);
         let deadline = self.started + question.timeout;
         let run = CheckRun { deadline, ..CheckRun::begin(context, question)? };
-        let (link, _) = self.commands.link.as_ref()?;
-        let compiled = Step {
-            command: reported_argv(&run.argv(&self.commands.compile, name.as_ref())),
-            exit_code: Some(0),
-            output: diagnostics.into(),
-            known: false,
-        };
-        let steps = vec![compiled, run.skipped_link_step(link, name.as_ref())];
-        let mut outcome = Outcome {
-            command: steps[1].command.clone(),
-            exit_code: Some(0),
-            source: Some(source.into()),
-            steps,
-            duration: self.started.elapsed(),
-            how: How::Fused,
-            ..Outcome::of(Verdict::Yes)
-        };
+        let mut outcome = linked::yes(&run, self.commands, diagnostics)?;
+        outcome.duration = self.started.elapsed();
         if question.product.is_some() {
             let names = variants::names_at(question.variant.as_ref()?, place);
             let data: Vec<_> =
@@ -315,16 +274,5 @@ impl<'a> VariantsRun<'a> {
             run.finish(&mut outcome).await;
         }
         Some(outcome)
-    }
-
-    fn source(&self, index: QuestionId) -> Option<&'a str> {
-        match &self.question(index).subject {
-            Subject::Source { code: CallerSource::Text { source, .. }, .. } => Some(source),
-            _ => None,
-        }
-    }
-
-    fn source_name(&self) -> String {
-        format!("{STEM}.c")
     }
 }
