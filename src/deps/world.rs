@@ -15,6 +15,8 @@ use crate::os::{self, Contents, Digest, Found, Look, Stamp, View, Watch};
 pub(crate) struct World {
     seen: HashMap<Rc<OsStr>, View>,
     moment: u64,
+    /// How many moments there have been after the first.
+    moments: u32,
     /// What notices changes, if there is more than one moment.
     watch: Option<Watch>,
     /// What is watched, and has not changed.
@@ -28,6 +30,7 @@ impl Default for World {
         World {
             seen: HashMap::new(),
             moment: new_number(),
+            moments: 0,
             watch: None,
             steady: HashMap::new(),
             contents: HashMap::new(),
@@ -52,6 +55,10 @@ pub(crate) fn new_number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// In so many moments, all files are looked at again. To begin to watch a directory may take as long as some
+/// hundred looks, and a small project is through before that pays.
+const PATIENCE: u32 = 12;
+
 impl World {
     /// A number that differs between worlds. As long as it stays the same, so does what a look at a
     /// path finds, and conclusions from it can be remembered.
@@ -63,7 +70,8 @@ impl World {
     pub(crate) fn next_moment(&mut self) {
         self.moment = new_number();
         self.seen.clear();
-        if self.watch.is_none() {
+        self.moments += 1;
+        if self.watch.is_none() && self.moments > PATIENCE {
             self.watch = Watch::new().ok();
         }
         if self.watch.as_mut().is_none_or(Watch::has_changed) {
