@@ -98,11 +98,7 @@ impl World {
         let is = self.look(path, *look);
         match (was, is, contents) {
             _ if *was == is => {
-                if let (Found::Stamp(stamp), Some(digest)) = (is, contents)
-                    && stamp.is_file()
-                {
-                    self.contents.insert(stamp, Contents::Digest(*digest));
-                }
+                self.learn(sight);
                 Likeness::Same
             }
             (Found::Stamp(was), Found::Stamp(is), Some(digest))
@@ -113,6 +109,15 @@ impl World {
                 Likeness::Alike
             }
             _ => Likeness::Other,
+        }
+    }
+
+    /// Remembers which contents belong to the stamp of a sight.
+    pub(crate) fn learn(&mut self, sight: &Sight) {
+        if let (Found::Stamp(stamp), Some(digest)) = (sight.found, sight.contents)
+            && stamp.is_file()
+        {
+            self.contents.insert(stamp, Contents::Digest(digest));
         }
     }
 

@@ -59,6 +59,11 @@ const MAX_OPEN: usize = 100;
 /// Write the draft once it has this many bytes. Bounds the memory.
 const MAX_DRAFT: u64 = 8 << 20;
 
+/// In how many pages of how many segments the contents of compilers are looked for, before they are
+/// hashed again. The first commands of a run look at these files first.
+const LEARNED_PAGES: usize = 4;
+const LEARNED_SEGMENTS: usize = 16;
+
 /// A larger answer is not kept.
 const MAX_PAYLOAD: usize = 4 << 20;
 
@@ -111,6 +116,8 @@ pub(crate) struct Store {
     numbers: [Numbers; 2],
     /// Sights of precompiled headers and modules.
     dated: HashSet<SightId>,
+    /// Whether the segments have said what files contain.
+    has_learned: bool,
     /// The lists in the draft of what was seen, by the address of what holds them.
     lists: HashMap<*const Seen, (Rc<Seen>, usize)>,
     trouble: Option<Unusable>,
@@ -130,6 +137,7 @@ impl Store {
             generation: 0,
             numbers: Default::default(),
             dated: HashSet::new(),
+            has_learned: false,
             lists: HashMap::new(),
             trouble: None,
             clock: SystemTime::now,
@@ -253,8 +261,14 @@ impl Store {
 
     /// The list in the draft of what was seen.
     fn list(&mut self, seen: &Seen, sights: &Sights, world: &mut World) -> usize {
-        let Store { draft, numbers: [by_contents, by_stamp], dated, .. } = self;
+        let Store { draft, numbers: [by_contents, by_stamp], dated, has_learned, segments, .. } =
+            self;
         if !seen.whole_environment {
+            if !std::mem::replace(has_learned, true) {
+                for open in segments.iter_mut().take(LEARNED_SEGMENTS) {
+                    open.segment.first_sights(LEARNED_PAGES).for_each(|sight| world.learn(sight));
+                }
+            }
             let contents = |id| {
                 let contents = world.contents_seen(sights.get(id));
                 if contents == Contents::Dated {

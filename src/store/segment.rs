@@ -92,6 +92,15 @@ enum Slot {
     Damaged,
 }
 
+impl Slot {
+    fn sights(&self) -> Option<&[Sight]> {
+        match self {
+            Slot::Read(page) => Some(&page.sights),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Page {
     sights: Vec<Sight>,
@@ -217,6 +226,14 @@ impl<S: Source> Segment<S> {
     /// A sight. `None` if it is damaged.
     pub(super) fn sight(&mut self, number: u32) -> Option<&Sight> {
         self.page(number)?.sights.get(number as usize % PAGE)
+    }
+
+    /// The sights of the first pages.
+    pub(super) fn first_sights(&mut self, pages: usize) -> impl Iterator<Item = &Sight> {
+        for page in 0..pages.min(self.pages.len()) {
+            self.page(u32::try_from(page * PAGE).unwrap_or(u32::MAX));
+        }
+        self.pages.iter().take(pages).filter_map(Slot::sights).flatten()
     }
 
     /// A list of variables. `None` if it is damaged.

@@ -37,7 +37,7 @@ impl Contents {
 const DATED: [&[u8]; 2] = [b"CPCH", b"gpch"];
 
 /// Larger files are compared by their stamps alone. The library of Clang has 120 MiB, and hashing it
-/// takes as long as two checks; it happens once for each run that finds nothing in the store.
+/// takes as long as two checks.
 const MOST: u64 = 256 << 20;
 
 /// How much is read at once, in bytes. BLAKE3 is fastest on a few chunks of 1024 bytes.

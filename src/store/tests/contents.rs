@@ -168,6 +168,24 @@ fn whoever_may_compare_times_is_asked_again() {
 }
 
 #[test]
+fn what_a_file_contains_is_known_from_other_answers() {
+    let room = Room::new();
+    let header = room.write("a.h", "int a;");
+    pause();
+    let mut run = room.run();
+    run.keep(1, "yes", &[&header]);
+    run.store.commit();
+    let mut run = room.run();
+    let seen = run.seen(&[&header]);
+    // Now nobody can read it any more.
+    fs::remove_file(&header).unwrap();
+    assert_eq!(run.find(2), None, "the store is loaded");
+    run.keep_seen(2, "yes", seen);
+    room.write("a.h", "int a;");
+    assert_eq!(run.find(2), answer("yes"));
+}
+
+#[test]
 fn what_an_answer_rests_on_is_what_is_there_now() {
     let room = Room::new();
     make(&room);
