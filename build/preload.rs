@@ -1,10 +1,11 @@
-//! Builds the libraries that the program preloads: into compilers, and into CMake.
+//! Builds the libraries that the program preloads: into compilers, into CMake, and into what starts
+//! compilers.
 
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-/// Builds the libraries of `src/deps/preload` and `src/session/hook`. Elsewhere than on Linux with glibc,
+/// Builds the libraries of `src/deps/preload`, `src/session/hook` and `src/run/preload`. Elsewhere than on Linux with glibc,
 /// or without a C compiler, the program works without them: it does not know then what commands look
 /// at, and CMake starts all programs itself.
 pub(crate) fn build() {
@@ -12,7 +13,9 @@ pub(crate) fn build() {
     let is_glibc = target("OS") == "linux" && target("ENV") == "gnu";
     let is_possible = is_glibc && target("POINTER_WIDTH") == "64";
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
-    for (name, dir, more) in [("seen", SEEN, &[][..]), ("hook", HOOK, &USED_BY_HOOK)] {
+    let libraries =
+        [("seen", SEEN, &[][..]), ("hook", HOOK, &USED_BY_OTHERS), ("door", DOOR, &USED_BY_OTHERS)];
+    for (name, dir, more) in libraries {
         println!("cargo::rerun-if-changed={dir}");
         let built = match is_possible {
             true => library(name, dir, more).inspect_err(|error| {
@@ -29,9 +32,14 @@ pub(crate) fn build() {
 /// The sources of the library for compilers.
 const SEEN: &str = "src/deps/preload";
 
-/// The sources of the library for CMake, and what else it consists of.
+/// The sources of the library for CMake.
 const HOOK: &str = "src/session/hook";
-const USED_BY_HOOK: [&str; 2] = ["src/deps/preload/find.c", "src/deps/preload/text.c"];
+
+/// The sources of the library for what starts compilers.
+const DOOR: &str = "src/run/preload";
+
+/// What else both consist of.
+const USED_BY_OTHERS: [&str; 2] = ["src/deps/preload/find.c", "src/deps/preload/text.c"];
 
 fn library(name: &str, dir: &str, more: &[&str]) -> Result<PathBuf, Box<dyn Error>> {
     let mut sources: Vec<PathBuf> = more.iter().map(PathBuf::from).collect();

@@ -50,6 +50,8 @@ mod bench;
 pub mod cli;
 mod meson;
 #[cfg(target_os = "linux")]
+mod run;
+#[cfg(target_os = "linux")]
 mod session;
 
 #[cfg(any(test, fuzzing))]

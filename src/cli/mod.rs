@@ -9,6 +9,8 @@ mod meson;
 mod modules;
 mod output;
 mod progress;
+#[cfg(target_os = "linux")]
+mod run;
 pub(crate) mod schema;
 mod seen;
 #[cfg(target_os = "linux")]
@@ -78,6 +80,10 @@ enum Command {
     /// Run CMake and answer the checks of an unmodified project concurrently
     #[command(disable_help_flag = true, after_help = cmake::HELP)]
     Cmake(cmake::CmakeArgs),
+    /// Run a build system as it is, and answer its compiler calls from the store
+    #[cfg(target_os = "linux")]
+    #[command(after_help = run::HELP)]
+    Run(run::RunArgs),
     /// Write the CMake modules and Meson files, and print their location
     ///
     /// Without an option, writes them to $XDG_DATA_HOME/tryall/VERSION-HASH (or
@@ -243,6 +249,10 @@ fn language(name: &str) -> Result<Language, String> {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if let Some(status) = crate::run::shim::main() {
+        return status;
+    }
     // Must run before anything opens a file descriptor.
     let inherited = Inherited::from_env();
     let words: Vec<_> = std::env::args_os().collect();
@@ -252,6 +262,8 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(*args, inherited),
         None => check::run(CheckArgs::default(), inherited),
         Some(Command::Cmake(args)) => cmake::run(args),
+        #[cfg(target_os = "linux")]
+        Some(Command::Run(args)) => run::run(args),
         Some(Command::Meson(args)) => meson::run(&args, &inherited),
         Some(Command::Store(args)) => store::run(&args),
         Some(Command::Modules(args)) => modules::run(&args),

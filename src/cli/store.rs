@@ -172,11 +172,19 @@ fn explain(store: &mut Store, entry: &Entry, world: &mut World, files: bool, tex
         }
         EntryBody::Answer(payload) => payload,
     };
-    let Some((asked, outcome)) = stored::check(payload) else { return };
-    line(format!("{label}: {}, asked {}", shown(&outcome), age(*when)));
-    let command = shlex::try_join(outcome.command.iter().map(String::as_str)).unwrap_or_default();
-    line(format!("  command: {command}"));
-    let variables = variables(&asked).unwrap_or_default();
+    let variables = match stored::check(payload) {
+        Some((asked, outcome)) => {
+            line(format!("{label}: {}, asked {}", shown(&outcome), age(*when)));
+            let command = outcome.command.iter().map(String::as_str);
+            line(format!("  command: {}", shlex::try_join(command).unwrap_or_default()));
+            variables(&asked).unwrap_or_default()
+        }
+        // A call of a compiler under `tryall run`, in the environment of this command.
+        None => {
+            line(format!("{label}: asked {}", age(*when)));
+            Variables::new(std::env::vars_os())
+        }
+    };
     let most = if files { usize::MAX } else { SHOWN_PATHS };
     match store.state(entry, world, &variables, most) {
         State::Holds(paths) => line(format!("  holds: {paths} paths are as they were")),

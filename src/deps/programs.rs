@@ -74,6 +74,15 @@ pub(super) fn is_disguised(executable: &OsStr) -> bool {
     !bytes.windows(MARK_OF_DRIVERS.len()).any(|part| part == MARK_OF_DRIVERS)
 }
 
+/// Programs that compile and link by starting others.
+const COMPILE_AND_LINK: [&str; 10] =
+    ["gcc", "g++", "cc", "c++", "gfortran", "clang", "clang++", "flang", "flang-new", "tcc"];
+
+/// Whether a program of this name compiles and links, with a target or a version in the name or without.
+pub(crate) fn compiles_and_links(name: &str) -> bool {
+    known(name).is_some_and(|known| COMPILE_AND_LINK.contains(&known))
+}
+
 /// What MinGW adds to the names of its compilers, for their kinds of threads.
 const THREADS: [&str; 2] = ["-win32", "-posix"];
 

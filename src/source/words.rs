@@ -11,6 +11,9 @@ pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
     words(text).filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
+/// Words that the preprocessor replaces by a time.
+pub(crate) const OF_TIME: [&str; 3] = ["__DATE__", "__TIMESTAMP__", "__TIME__"];
+
 /// Words that the preprocessor replaces by the time, or by the name or place of a file.
 const OF_TIME_OR_PLACE: [&str; 7] = [
     "__BASE_FILE__",

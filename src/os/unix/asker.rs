@@ -2,29 +2,41 @@
 //! arguments and environment.
 
 use nix::unistd::{getegid, geteuid};
+use serde::{Deserialize, Serialize};
 
 /// The user, what the user may do, and the processor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Asker {
+    permissions: Permissions,
+    /// What the processor can do, which `-march=native` asks.
+    processor: Vec<u32>,
+}
+
+/// What a process may do with files.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Permissions {
     /// The effective user and group, then the other groups: they decide which files can be read.
     users: Vec<u32>,
     /// The capabilities in effect, which decide that, too.
     capabilities: [u32; 2],
     /// The permissions that new files do not get. Scripts can ask for it, and products have them.
     umask: u32,
-    /// What the processor can do, which `-march=native` asks.
-    processor: Vec<u32>,
 }
 
 /// The user, the groups and the processor of this process.
 pub(crate) fn asker() -> Asker {
+    Asker { permissions: permissions(), processor: processor() }
+}
+
+/// What this process may do with files. No other thread may create files at this moment.
+pub(crate) fn permissions() -> Permissions {
     let mut users = vec![geteuid().as_raw(), getegid().as_raw()];
     users.extend(groups());
     // The only way to read the umask is to set it.
     let umask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
     nix::sys::stat::umask(umask);
     let (capabilities, umask) = (capabilities(), umask.bits());
-    Asker { users, capabilities, umask, processor: processor() }
+    Permissions { users, capabilities, umask }
 }
 
 /// The effective capabilities of this process.

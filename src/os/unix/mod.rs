@@ -14,6 +14,8 @@ mod machine;
 mod other_process;
 mod private;
 mod reaper;
+#[cfg(target_os = "linux")]
+mod run;
 #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "for sessions"))]
 mod sandbox;
 mod signals;
@@ -30,11 +32,11 @@ use std::path::{Path, PathBuf};
 use nix::sys::signal::Signal;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
-pub(crate) use asker::{Asker, asker};
+pub(crate) use asker::{Asker, Permissions, asker, permissions};
 #[cfg(target_os = "linux")]
 pub(crate) use beside::start_beside;
 pub(crate) use contents::{Contents, Digest, contents};
-pub(crate) use exec::become_program;
+pub(crate) use exec::{become_command, become_program, restore_pipe_signal, was_closed};
 pub(crate) use files::{
     FileIdentity, file_identity, is_named_pipe, is_open_to_all, memory_file, remove_all,
 };
@@ -53,9 +55,14 @@ pub(crate) use other_process::{
     make_pipe, parent, parent_of, user, variables,
 };
 pub(crate) use private::{
-    DirOwner, bytes_of, dir_owner, from_bytes, is_own_or_roots, make_private, open_own, read_at,
+    DirOwner, bytes_of, dir_owner, from_bytes, is_own, is_own_or_roots, make_private, open_own,
+    read_at,
 };
 pub(crate) use reaper::Reaper;
+#[cfg(target_os = "linux")]
+pub(crate) use run::{
+    Passing, are_one_file, can_make_files, die_with_parent, holds_all, limits, sees_same_files,
+};
 #[cfg(target_os = "linux")]
 pub(crate) use sandbox::Sandbox;
 pub(crate) use signals::{

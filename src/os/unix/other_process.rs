@@ -44,6 +44,11 @@ impl OtherProcess {
         Ok(!both[1].any().unwrap_or_default())
     }
 
+    /// Its number.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
     /// Its current directory.
     pub(crate) fn current_dir(&self) -> io::Result<PathBuf> {
         std::fs::read_link(format!("/proc/{}/cwd", self.number))

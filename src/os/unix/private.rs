@@ -102,6 +102,7 @@ pub(crate) fn from_bytes(bytes: Vec<u8>) -> OsString {
     OsString::from_vec(bytes)
 }
 
-fn is_own(entry: &Metadata) -> bool {
+/// Whether a file belongs to the effective user.
+pub(crate) fn is_own(entry: &Metadata) -> bool {
     entry.uid() == nix::unistd::geteuid().as_raw()
 }
