@@ -31,7 +31,8 @@ fn a_store_that_cannot_be_used_changes_nothing() {
             fs::write(stage.store(), "").unwrap();
         }),
         ("damaged", |stage| {
-            for entry in fs::read_dir(stage.store().join("v1")).unwrap() {
+            let inner = fs::read_dir(stage.store()).unwrap().next().unwrap().unwrap().path();
+            for entry in fs::read_dir(inner).unwrap() {
                 let path = entry.unwrap().path();
                 let mut bytes = fs::read(&path).unwrap();
                 bytes.iter_mut().skip(32).step_by(97).for_each(|byte| *byte ^= 0x55);
