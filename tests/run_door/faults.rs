@@ -9,6 +9,9 @@ use crate::stage::{Stage, ended};
 
 const SCRIPT: &str = "gcc x.c -o x 2>e; ./x; echo $?";
 
+/// What is done to the store.
+type Fault = (&'static str, fn(&Stage));
+
 fn stage() -> (Stage, std::path::PathBuf) {
     let stage = Stage::new();
     let work = stage.work("w");
@@ -18,7 +21,7 @@ fn stage() -> (Stage, std::path::PathBuf) {
 
 #[test]
 fn a_store_that_cannot_be_used_changes_nothing() {
-    let faults: [(&str, fn(&Stage)); 5] = [
+    let faults: [Fault; 5] = [
         ("removed", |stage| fs::remove_dir_all(stage.store()).unwrap()),
         ("read-only", |stage| {
             fs::set_permissions(stage.store(), fs::Permissions::from_mode(0o500)).unwrap();
