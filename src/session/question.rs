@@ -13,7 +13,7 @@ use super::cmake_flags::CmakeFlags;
 use super::insertions::{Insertions, Origin};
 use super::recipe;
 use super::recipes::{Cmake, Lesson, Recipes};
-use super::surroundings::{self, Keys};
+use super::surroundings::{self, Keys, Surroundings};
 use crate::protocol::language::Language;
 use crate::protocol::{Check, Kind, Seconds, Toolchain};
 
@@ -199,9 +199,9 @@ fn ways(origin: &Origin<'_>, call: &Call, cmake: &Cmake) -> Vec<(Insertions, Key
     let most = Insertions::of(origin, call, &flags);
     let mut all = vec![most.clone(), most.in_few_places(&flags), Insertions::none(&flags)];
     all.dedup();
-    let identity = cmake.identity();
+    let surroundings = Surroundings::of(origin, call, &cmake.identity());
     let keys = |insertions: Insertions| {
-        let keys = Keys::of(origin, call, &flags, &insertions, &identity);
+        let keys = Keys::of(origin, call, &flags, &insertions, &surroundings);
         (insertions, keys)
     };
     all.into_iter().map(keys).collect()

@@ -150,8 +150,9 @@ pub(super) fn compile(
     let mut words = command(line.ok_or(Refusal::Commands)?)?;
     let options: Vec<_> =
         std::iter::once(OPTION.into()).chain(insertions.options.clone()).collect();
-    put(&mut words, OPTIONS, OPTION, &options, insertions)?;
-    put(&mut words, FLAGS, FLAG, &flags(insertions), insertions)?;
+    let has_places = insertions.has_places;
+    put(&mut words, OPTIONS, OPTION, has_places.then_some(options))?;
+    put(&mut words, FLAGS, FLAG, has_places.then(|| flags(insertions)))?;
     let mark = words.iter().find(|it| it.starts_with("-I") && it.ends_with(INCLUDE)).cloned();
     let mark = mark.unwrap_or_default();
     let includes = insertions.includes.iter().flatten().cloned().chain([mark.clone()]).collect();
@@ -162,9 +163,9 @@ pub(super) fn compile(
     definitions.dedup();
     // With several configurations, CMake defines which one it is.
     if ask.targets.is_empty() && !ask.has_configurations() {
-        put(&mut words, DEFINITIONS, DEFINITION, &definitions, insertions)?;
+        put(&mut words, DEFINITIONS, DEFINITION, has_places.then_some(definitions))?;
     } else {
-        put_with_brought(&mut words, &definitions, insertions)?;
+        put_with_brought(&mut words, has_places.then_some(definitions))?;
     }
     files(words, Step::Compile, ask, call)
 }
@@ -184,7 +185,7 @@ pub(super) fn link(
     let is_link = |line: &&str| LINK.is_match(line) && line.contains(FLAG);
     let Some(line) = output.lines().find(is_link) else { return Ok(None) };
     let mut words = command(line)?;
-    put(&mut words, FLAGS, FLAG, &flags(insertions), insertions)?;
+    put(&mut words, FLAGS, FLAG, insertions.has_places.then(|| flags(insertions)))?;
     let behind = |own: &Vec<String>| own.iter().cloned().chain([LINKER_FLAG.into()]).collect();
     put_if(&mut words, LINKER_FLAGS, LINKER_FLAG, insertions.linker_flags.as_ref().map(behind))?;
     let before = |mark: &str, own: &Vec<String>| [mark.into()].into_iter().chain(own.clone());
@@ -269,44 +270,38 @@ fn command(line: &str) -> Result<Vec<String>, Refusal> {
 }
 
 /// Puts a place in for words that stand together around a mark; or only takes the mark out, if the
-/// call has no places.
+/// call has no such place.
 fn put(
     words: &mut Vec<String>,
     place: &str,
     mark: &str,
-    sequence: &[String],
-    insertions: &Insertions,
+    sequence: Option<Vec<String>>,
 ) -> Result<(), Refusal> {
     let at = words.iter().position(|word| word == mark).ok_or(Refusal::Commands)?;
-    if !insertions.has_places {
+    let Some(sequence) = sequence else {
         words.remove(at);
         return Ok(());
-    }
+    };
     let offset = sequence.iter().position(|word| word == mark).expect("the mark is in it");
     let start = at.checked_sub(offset).ok_or(Refusal::Commands)?;
     let range = start..start + sequence.len();
-    if words.get(range.clone()) != Some(sequence) {
+    if words.get(range.clone()) != Some(&sequence[..]) {
         return Err(Refusal::Commands);
     }
     words.splice(range, [place.to_owned()]);
     Ok(())
 }
 
-/// Puts a place in for words around a mark, if there is to be one; or only takes the mark out.
+/// The same for a mark that is only there if the call has such a place.
 fn put_if(
     words: &mut Vec<String>,
     place: &str,
     mark: &str,
     sequence: Option<Vec<String>>,
 ) -> Result<(), Refusal> {
-    let is_there = words.iter().any(|word| word == mark);
-    match sequence {
-        None if !is_there => Ok(()),
-        None => put(words, place, mark, &[mark.to_owned()], &Insertions::default()),
-        Some(sequence) => {
-            let with_places = Insertions { has_places: true, ..Insertions::default() };
-            put(words, place, mark, &sequence, &with_places)
-        }
+    match sequence.is_none() && !words.iter().any(|word| word == mark) {
+        true => Ok(()),
+        false => put(words, place, mark, sequence),
     }
 }
 
@@ -314,14 +309,13 @@ fn put_if(
 /// behind the place, to be sorted in again.
 fn put_with_brought(
     words: &mut Vec<String>,
-    definitions: &[String],
-    insertions: &Insertions,
+    definitions: Option<Vec<String>>,
 ) -> Result<(), Refusal> {
     let at = words.iter().position(|word| word == DEFINITION).ok_or(Refusal::Commands)?;
-    if !insertions.has_places {
+    let Some(definitions) = definitions else {
         words.remove(at);
         return Ok(());
-    }
+    };
     // The longest sorted run around the mark.
     let follows = |pair: &[String]| pair.iter().all(|it| it.starts_with("-D")) && pair[0] < pair[1];
     let start = words[..=at].windows(2).rev().take_while(|pair| follows(pair)).count();

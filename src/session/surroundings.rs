@@ -136,16 +136,20 @@ fn has_platform_modules(dir: &str, modules: &Path, description: &str) -> bool {
     }
     let known = OF_PLATFORMS.iter().flat_map(|dir| names_below(&modules.join(dir), DEPTH));
     let known: BTreeSet<String> = known.flatten().collect();
-    let is_word = |word: &str| {
-        let in_names = || known.iter().any(|name| words_of(name).any(|it| it == word));
-        description.split(|c: char| !c.is_ascii_alphanumeric()).any(|it| it == word) || in_names()
-    };
-    of_platforms.iter().any(|name| known.contains(name) || words_of(name).all(is_word))
+    let words: BTreeSet<&str> =
+        known.iter().flat_map(|name| words_of(name)).chain(words_in(description)).collect();
+    let is_likely =
+        |name: &String| known.contains(name) || words_of(name).all(|word| words.contains(word));
+    of_platforms.iter().any(is_likely)
 }
 
 /// The words that the name of a module consists of.
 fn words_of(module: &str) -> impl Iterator<Item = &str> {
-    module.strip_suffix(".cmake").unwrap_or(module).split(|c: char| !c.is_ascii_alphanumeric())
+    words_in(module.strip_suffix(".cmake").unwrap_or(module))
+}
+
+fn words_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
 }
 
 fn names_in(dir: &Path) -> Vec<String> {
@@ -176,22 +180,39 @@ fn only_sets_variables(text: &str) -> bool {
     text.lines().all(is_simple) && !text.contains("ENV{")
 }
 
+/// What decides about the commands of a call, whatever has a place in them.
+pub(super) struct Surroundings {
+    /// What the variables, policies and descriptions say.
+    text: String,
+    /// The files that the call names.
+    files: String,
+}
+
+impl Surroundings {
+    /// Those of a call. `cmake` is what is known of CMake itself.
+    pub(super) fn of(origin: &Origin<'_>, call: &Call, cmake: &str) -> Surroundings {
+        let mut text = surroundings(origin, cmake);
+        text.push_str(&format!("\n{}", origin.description.digest));
+        for (keyword, value) in &call.properties {
+            text.push_str(&format!("\n{keyword} {value}"));
+        }
+        Surroundings { text, files: named_files(origin.ask, call) }
+    }
+}
+
 impl Keys {
-    /// The keys of a call. `cmake` is what is known of CMake itself.
+    /// The keys of a call with these insertions.
     pub(super) fn of(
         origin: &Origin<'_>,
         call: &Call,
         flags: &CmakeFlags,
         insertions: &Insertions,
-        cmake: &str,
+        surroundings: &Surroundings,
     ) -> Keys {
         let Origin { ask, language, description, .. } = origin;
         let is_parted = description.is_plain && ask.targets.is_empty() && flags.is_certain;
-        let mut common = surroundings(origin, cmake);
-        common.push_str(&format!("\n{}", description.digest));
-        for (keyword, value) in &call.properties {
-            common.push_str(&format!("\n{keyword} {value}"));
-        }
+        let Surroundings { text, files } = surroundings;
+        let mut common = text.clone();
         if !insertions.has_places {
             let variable = ask.variable(&format!("CMAKE_{language}_FLAGS"));
             let given = cmake_flag(call, "COMPILE_DEFINITIONS");
@@ -203,16 +224,12 @@ impl Keys {
         if is_parted {
             return Keys {
                 compile: format!("compile\n{common}\n{of_compile}"),
-                link: format!("link\n{common}\n{of_link}\n{}", named_files(ask, call)),
+                link: format!("link\n{common}\n{of_link}\n{files}"),
                 lasting,
             };
         }
         let rest = format!("{:?}\n{:?}", call.cmake_flags, call.link_libraries.is_some());
-        let all = format!(
-            "{common}\n{of_compile}\n{of_link}\n{rest}\n{:?}\n{}",
-            ask.targets,
-            named_files(ask, call)
-        );
+        let all = format!("{common}\n{of_compile}\n{of_link}\n{rest}\n{:?}\n{files}", ask.targets);
         Keys { compile: format!("compile\n{all}"), link: format!("link\n{all}"), lasting }
     }
 }
@@ -272,9 +289,10 @@ fn surroundings(origin: &Origin<'_>, cmake: &str) -> String {
     let Origin { ask, language, description, .. } = origin;
     let has_configuration =
         ask.has_configurations() || !ask.variable("CMAKE_TRY_COMPILE_CONFIGURATION").is_empty();
+    let of_request = names::OF_REQUEST.iter().map(|name| name.replace("<LANG>", language));
+    let of_request = Vec::from_iter(of_request);
     let decides = |name: &&String| {
-        let is_of_request =
-            names::OF_REQUEST.iter().any(|it| it.replace("<LANG>", language) == **name);
+        let is_of_request = of_request.contains(*name);
         // Without a configuration, that of DEBUG is handed over, but not used.
         let is_unused = !has_configuration && name.ends_with("_DEBUG") && name.contains("_FLAGS_");
         // There is no module that it could find.
