@@ -5,16 +5,16 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-/// Builds the libraries of `src/deps/preload`, `src/session/hook` and `src/run/preload`. Elsewhere than on Linux with glibc,
-/// or without a C compiler, the program works without them: it does not know then what commands look
-/// at, and CMake starts all programs itself.
+/// Builds the libraries of `src/deps/preload`, `src/session/hook` and `src/run/preload`. Elsewhere than on
+/// Linux with glibc, or without a C compiler, the program works without them: it does not know then what
+/// commands look at, and CMake starts all programs itself.
 pub(crate) fn build() {
     let target = |name: &str| std::env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     let is_glibc = target("OS") == "linux" && target("ENV") == "gnu";
     let is_possible = is_glibc && target("POINTER_WIDTH") == "64";
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     let libraries =
-        [("seen", SEEN, &[][..]), ("hook", HOOK, &USED_BY_OTHERS), ("door", DOOR, &USED_BY_OTHERS)];
+        [("seen", SEEN, &[][..]), ("hook", HOOK, &USED_BY_HOOK), ("door", DOOR, &USED_BY_DOOR)];
     for (name, dir, more) in libraries {
         println!("cargo::rerun-if-changed={dir}");
         let built = match is_possible {
@@ -38,8 +38,16 @@ const HOOK: &str = "src/session/hook";
 /// The sources of the library for what starts compilers.
 const DOOR: &str = "src/run/preload";
 
-/// What else both consist of.
-const USED_BY_OTHERS: [&str; 2] = ["src/deps/preload/find.c", "src/deps/preload/text.c"];
+/// What else the library for CMake consists of.
+const USED_BY_HOOK: [&str; 2] = ["src/deps/preload/find.c", "src/deps/preload/text.c"];
+
+/// What else the library for what starts compilers consists of.
+const USED_BY_DOOR: [&str; 4] = [
+    "src/deps/preload/call.c",
+    "src/deps/preload/find.c",
+    "src/deps/preload/lists.c",
+    "src/deps/preload/text.c",
+];
 
 fn library(name: &str, dir: &str, more: &[&str]) -> Result<PathBuf, Box<dyn Error>> {
     let mut sources: Vec<PathBuf> = more.iter().map(PathBuf::from).collect();

@@ -11,17 +11,6 @@
 /* The same where file systems keep whole seconds, or every other one. */
 #define SEEN_COARSE_GRAIN 2025000000
 
-/* A system call that is not noted. Returns the result, or the negative error number. */
-long seen_call(long number, long a, long b, long c, long d)
-{
-	int kept = errno;
-	long result = REAL(syscall)(number, a, b, c, d);
-	if (result == -1)
-		result = -errno;
-	errno = kept;
-	return result;
-}
-
 /* Writes the absolute path, as it is spelled, and returns its length, or 0 if it has none. */
 size_t seen_absolute(int dir, const char *path, char *into)
 {

@@ -231,42 +231,6 @@ HOOK int execveat(int dir, const char *path, char *const arguments[], char *cons
 	return REAL(execveat)(dir, path, arguments, environment, flags);
 }
 
-/* Collects the arguments of a call, up to the null pointer. */
-#define SEEN_COLLECT(first)                                                                        \
-	va_list list;                                                                                  \
-	size_t count = 1;                                                                              \
-	va_start(list, first);                                                                         \
-	while (va_arg(list, char *))                                                                   \
-		count++;                                                                                   \
-	va_end(list);                                                                                  \
-	char *arguments[count + 1];                                                                    \
-	va_start(list, first);                                                                         \
-	arguments[0] = (char *)(uintptr_t)first;                                                       \
-	for (size_t i = 1; i <= count; i++)                                                            \
-		arguments[i] = va_arg(list, char *)
-
-HOOK int execl(const char *path, const char *first, ...)
-{
-	SEEN_COLLECT(first);
-	va_end(list);
-	return execve(path, arguments, environ);
-}
-
-HOOK int execlp(const char *file, const char *first, ...)
-{
-	SEEN_COLLECT(first);
-	va_end(list);
-	return execvpe(file, arguments, environ);
-}
-
-HOOK int execle(const char *path, const char *first, ...)
-{
-	SEEN_COLLECT(first);
-	char **environment = va_arg(list, char **);
-	va_end(list);
-	return execve(path, arguments, environment);
-}
-
 HOOK int posix_spawn(pid_t *restrict process, const char *restrict path,
                      const posix_spawn_file_actions_t *actions,
                      const posix_spawnattr_t *restrict attributes, char *const arguments[restrict],

@@ -80,18 +80,24 @@ bool seen_is_own(const char *path, size_t length);
 bool seen_is_made(const char *path, size_t length);
 void seen_begin(void);
 
+/* call.c: a system call that is not noted. Returns the result, or the negative error number. */
+long seen_call(long number, long a, long b, long c, long d);
+
 /* text.c */
 size_t seen_length(const char *text);
 bool seen_equal(const char *one, const char *other);
 bool seen_starts(const char *text, const char *with);
 void seen_copy(char *to, const char *from, size_t length);
+/* What follows the last slash. */
+const char *seen_base(const char *path);
+/* The first entry of the environment with this start, such as "PATH=", or null. */
+char **seen_entry(const char *start);
 
 /* look.c: notes about paths. All keep errno. */
 
 /* The space for an absolute path. Longer ones are noted as unseen. */
 #define SEEN_PATH_MAX 8192
 
-long seen_call(long number, long a, long b, long c, long d);
 size_t seen_absolute(int dir, const char *path, char *into);
 /* A look whose result is `error` (0 if it succeeded) or, if not null, this status. */
 void seen_look(enum seen_kind kind, int dir, const char *path, int error,

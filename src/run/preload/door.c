@@ -38,10 +38,8 @@ enum door_way {
 
 static const char *door_variable(const char *start)
 {
-	for (char **at = environ; at && *at; at++)
-		if (seen_starts(*at, start))
-			return *at + seen_length(start);
-	return NULL;
+	char **entry = seen_entry(start);
+	return entry ? *entry + seen_length(start) : NULL;
 }
 
 static size_t door_join(char *into, const char *dir, size_t length, const char *name)
@@ -79,17 +77,6 @@ __attribute__((constructor)) static void door_open(void)
 	seen_call(SYS_close, file, 0, 0, 0);
 }
 
-/* Makes a system call that is not noted anywhere. Returns the result, or the negative error number. */
-long seen_call(long number, long a, long b, long c, long d)
-{
-	int kept = errno;
-	long result = syscall(number, a, b, c, d);
-	if (result == -1)
-		result = -errno;
-	errno = kept;
-	return result;
-}
-
 static bool door_is_compiler(const char *path)
 {
 	const char *at = door_compilers, *end = at + door_compilers_size;
@@ -97,15 +84,6 @@ static bool door_is_compiler(const char *path)
 		if (seen_equal(at, path))
 			return true;
 	return false;
-}
-
-static const char *door_name(const char *path)
-{
-	const char *name = path;
-	for (const char *at = path; *at; at++)
-		if (*at == '/')
-			name = at + 1;
-	return name;
 }
 
 /* Whether a program of this name, which may end in a version, is known to start others. */
@@ -171,7 +149,7 @@ static bool door_is_starter(const char *path)
 	bool is_ours = length > 64 && seen_starts(head, "\177ELF") && head[4] == 2 &&
 	               door_contains(head, (size_t)length, "ld-linux");
 	/* A program in the current directory may have been built there, and have any name. */
-	const char *name = door_name(path);
+	const char *name = seen_base(path);
 	return is_ours && path[0] == '/' && door_starts_others(name, seen_length(name));
 }
 
@@ -328,42 +306,6 @@ HOOK int execvpe(const char *file, char *const words[], char *const env[])
 HOOK int execvp(const char *file, char *const words[])
 {
 	return execvpe(file, words, environ);
-}
-
-/* Collects the arguments of a call, up to the null pointer. */
-#define DOOR_COLLECT(first)                                                                        \
-	va_list list;                                                                                  \
-	size_t count = 1;                                                                              \
-	va_start(list, first);                                                                         \
-	while (va_arg(list, char *))                                                                   \
-		count++;                                                                                   \
-	va_end(list);                                                                                  \
-	char *words[count + 1];                                                                        \
-	va_start(list, first);                                                                         \
-	words[0] = (char *)(uintptr_t)first;                                                           \
-	for (size_t i = 1; i <= count; i++)                                                            \
-		words[i] = va_arg(list, char *)
-
-HOOK int execl(const char *path, const char *first, ...)
-{
-	DOOR_COLLECT(first);
-	va_end(list);
-	return execve(path, words, environ);
-}
-
-HOOK int execlp(const char *file, const char *first, ...)
-{
-	DOOR_COLLECT(first);
-	va_end(list);
-	return execvpe(file, words, environ);
-}
-
-HOOK int execle(const char *path, const char *first, ...)
-{
-	DOOR_COLLECT(first);
-	char **env = va_arg(list, char **);
-	va_end(list);
-	return execve(path, words, env);
 }
 
 HOOK int posix_spawn(pid_t *restrict process, const char *restrict path,

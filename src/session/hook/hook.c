@@ -58,14 +58,6 @@ static void hook_remove(char **variable)
 		variable[0] = variable[1];
 }
 
-static char **hook_variable(const char *with)
-{
-	for (char **variable = environ; variable && *variable; variable++)
-		if (seen_starts(*variable, with))
-			return variable;
-	return NULL;
-}
-
 /* Whether this program is CMake. One that starts CMake, such as a script, keeps the library. */
 static bool hook_is_cmake(void)
 {
@@ -74,16 +66,12 @@ static bool hook_is_cmake(void)
 	if (length <= 0)
 		return false;
 	path[length] = 0;
-	const char *name = path;
-	for (const char *at = path; *at; at++)
-		if (*at == '/')
-			name = at + 1;
-	return seen_starts(name, "cmake");
+	return seen_starts(seen_base(path), "cmake");
 }
 
 __attribute__((constructor)) static void hook_begin(void)
 {
-	char **variable = hook_variable(HOOK_VARIABLE);
+	char **variable = seen_entry(HOOK_VARIABLE);
 	if (!variable || !hook_is_cmake())
 		return;
 	const char *name = *variable + sizeof HOOK_VARIABLE - 1, *space = name;
@@ -92,7 +80,7 @@ __attribute__((constructor)) static void hook_begin(void)
 	size_t length = (size_t)(space - name);
 	if (!*space || length >= sizeof hook_socket.sun_path)
 		return;
-	char **preload = hook_variable("LD_PRELOAD=");
+	char **preload = seen_entry("LD_PRELOAD=");
 	if (preload && seen_equal(*preload + sizeof "LD_PRELOAD=" - 1, space + 1))
 		hook_remove(preload);
 	/* The names of abstract sockets begin with a zero. */
@@ -100,7 +88,7 @@ __attribute__((constructor)) static void hook_begin(void)
 	seen_copy(hook_socket.sun_path + 1, name, length);
 	hook_socket_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
 	hook_process = syscall(SYS_getpid);
-	hook_remove(hook_variable(HOOK_VARIABLE));
+	hook_remove(seen_entry(HOOK_VARIABLE));
 }
 
 /* How many bytes can be written to a descriptor without anybody reading them; -1 if that is not
