@@ -15,36 +15,47 @@ pub(super) struct Sharing {
     may_be_parts: Table<ToolchainId, bool>,
     /// The parts of those that a check has asked.
     waiting: Vec<Candidate>,
-    /// Whether each question may have variants, until a check asks it.
-    may_be_variants: Table<QuestionId, bool>,
+    variants: Line,
+    chains: Line,
+}
+
+/// Questions that may share commands in one way.
+struct Line {
+    /// Whether each question may, until a check asks it.
+    may_share: Table<QuestionId, bool>,
     /// Those that a check has asked.
-    waiting_variants: Vec<QuestionId>,
-    /// Whether each question may be in a chain, until a check asks it.
-    may_be_linked: Table<QuestionId, bool>,
-    /// Those that a check has asked.
-    waiting_for_chains: Vec<QuestionId>,
+    waiting: Vec<QuestionId>,
+}
+
+impl Line {
+    fn new(may_share: Table<QuestionId, bool>) -> Self {
+        Line { may_share, waiting: Vec::new() }
+    }
+
+    /// Takes a question if it may share commands. Takes each question once.
+    fn takes(&mut self, question: QuestionId) -> bool {
+        let takes = std::mem::take(&mut self.may_share[question]);
+        if takes {
+            self.waiting.push(question);
+        }
+        takes
+    }
 }
 
 impl Sharing {
     /// The questions of a plan that may share commands; none unless `enabled`.
     pub(super) fn new(plan: &Plan, enabled: bool) -> Self {
         let none = || plan.questions.map(|_| false);
-        let (may_be_parts, may_be_variants, may_be_linked) = match enabled {
-            true => (
-                plan.toolchains.map(toolchain_fits),
-                variants::candidates(plan),
-                chains::candidates(plan),
-            ),
-            false => (plan.toolchains.map(|_| false), none(), none()),
+        let (may_be_parts, variants, chains) = if enabled {
+            let fit = variants::fit(plan);
+            let (variants, chains) =
+                (variants::candidates(plan, &fit), chains::candidates(plan, &fit));
+            (plan.toolchains.map(toolchain_fits), variants, chains)
+        } else {
+            (plan.toolchains.map(|_| false), none(), none())
         };
-        Sharing {
-            may_be_parts,
-            waiting: Vec::new(),
-            may_be_variants,
-            waiting_variants: Vec::new(),
-            may_be_linked,
-            waiting_for_chains: Vec::new(),
-        }
+        let (variants, chains) = (Line::new(variants), Line::new(chains));
+        Sharing { may_be_parts, waiting: Vec::new(), variants, chains }
     }
 
     /// Takes a question that a check asks, if it may share commands. Takes each question once.
@@ -55,36 +66,24 @@ impl Sharing {
             self.waiting.push(candidate);
             return true;
         }
-        self.takes_as_variant(question) || self.takes_for_chain(question)
+        self.variants.takes(question) || self.chains.takes(question)
     }
 
     /// Whether any question may have variants.
     pub(super) fn has_variants(&self) -> bool {
-        self.may_be_variants.iter().any(|may_be| *may_be)
+        self.variants.may_share.iter().any(|may| *may)
     }
 
     /// Takes a question if it may have variants. Takes each question once.
     pub(super) fn takes_as_variant(&mut self, question: QuestionId) -> bool {
-        let takes = std::mem::take(&mut self.may_be_variants[question]);
-        if takes {
-            self.waiting_variants.push(question);
-        }
-        takes
-    }
-
-    fn takes_for_chain(&mut self, question: QuestionId) -> bool {
-        let takes = std::mem::take(&mut self.may_be_linked[question]);
-        if takes {
-            self.waiting_for_chains.push(question);
-        }
-        takes
+        self.variants.takes(question)
     }
 
     /// Whether any question waits for others.
     pub(super) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
-            || !self.waiting_variants.is_empty()
-            || !self.waiting_for_chains.is_empty()
+            || !self.variants.waiting.is_empty()
+            || !self.chains.waiting.is_empty()
     }
 
     /// Queues the waiting questions in batches and groups, and returns those that must run alone.
@@ -95,8 +94,8 @@ impl Sharing {
         queue: &mut Queue,
     ) -> Vec<QuestionId> {
         let waiting = std::mem::take(&mut self.waiting);
-        let variants = std::mem::take(&mut self.waiting_variants);
-        let linked = std::mem::take(&mut self.waiting_for_chains);
+        let variants = std::mem::take(&mut self.variants.waiting);
+        let linked = std::mem::take(&mut self.chains.waiting);
         let others = variants.len() + linked.len() + queue.checks();
         let (batches, mut alone) = unity::batches(plan, waiting, width.max(1), others);
         queue.push_batches(batches);

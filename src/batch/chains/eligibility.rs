@@ -4,7 +4,6 @@ use std::ffi::OsString;
 
 use super::Text;
 use crate::batch::linked::source;
-use crate::batch::variants;
 use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::Question;
@@ -25,12 +24,13 @@ const UNFIT: [&str; 9] = [
 ];
 
 /// Whether each question of a plan may be in a chain.
-pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
-    let fits = |(question, fits): (&Question, bool)| {
+pub(crate) fn candidates(plan: &Plan, fit: &Table<QuestionId, bool>) -> Table<QuestionId, bool> {
+    let fits = |(question, fits): (&Question, &bool)| {
         let toolchain = &plan.toolchains[question.toolchain];
         let commands = toolchain.commands.as_ref();
         let fixed = commands.into_iter().flat_map(|commands| commands.compile.fixed_words());
-        fits && question.product.is_none()
+        *fits
+            && question.product.is_none()
             && question.fail_patterns.is_empty()
             && question.headers.is_empty()
             && question.prefix.is_empty()
@@ -39,7 +39,7 @@ pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
             && words_fit(&fixed.map(OsString::from).collect::<Vec<_>>())
             && source(question).is_some_and(|source| Text::of(source).is_some())
     };
-    std::iter::zip(&plan.questions, variants::fit(plan)).map(fits).collect()
+    std::iter::zip(&plan.questions, fit.iter()).map(fits).collect()
 }
 
 fn words_fit(words: &[OsString]) -> bool {

@@ -110,11 +110,13 @@ pub(crate) struct VariantGroup {
 }
 
 /// Whether each question of a plan may have variants.
-pub(crate) fn candidates(plan: &Plan) -> Table<QuestionId, bool> {
-    let has_variants = |(question, fits): (&Question, bool)| {
-        fits && (question.product.is_none() || question.product_is_data) && text(question).is_some()
+pub(crate) fn candidates(plan: &Plan, fit: &Table<QuestionId, bool>) -> Table<QuestionId, bool> {
+    let has_variants = |(question, fits): (&Question, &bool)| {
+        *fits
+            && (question.product.is_none() || question.product_is_data)
+            && text(question).is_some()
     };
-    std::iter::zip(&plan.questions, eligibility::fits(plan)).map(has_variants).collect()
+    std::iter::zip(&plan.questions, fit.iter()).map(has_variants).collect()
 }
 
 /// Whether each question of a plan links a C source by explicit commands and cannot notice other
