@@ -31,7 +31,7 @@ logs are those without tryall, and nothing of it is needed afterwards.
 
 At the end, a line on standard error says how many calls were stored (the answer was in the store),
 asked (the compiler ran) and passed on (tryall did not look at them), and why. TRYALL_STORE=off in the
-environment does without the store.
+environment turns the store off.
 
 Examples:
   tryall run -- ./configure --prefix=/usr
