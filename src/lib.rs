@@ -32,6 +32,7 @@ mod source;
 
 // How to run it.
 mod batch;
+mod bytes;
 mod check;
 mod compiler;
 mod deps;

@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::path::Path;
 
+use crate::bytes;
 use crate::protocol::code::{Code, Reason};
 
 /// Precedes an integer in an object file.
@@ -68,7 +69,7 @@ pub(crate) fn open_numbered(number: impl Display) -> String {
 /// The integer after the text `open`.
 pub(crate) fn integer_behind(file: &[u8], open: &str) -> Found<i128> {
     let mut found = Found::Nothing;
-    for start in positions(file, open.as_bytes()) {
+    for start in bytes::positions(file, open.as_bytes()) {
         let Some(text) = file.get(start + open.len()..start + open.len() + DIGITS + 3) else {
             continue;
         };
@@ -102,7 +103,7 @@ pub(crate) fn integer_behind(file: &[u8], open: &str) -> Found<i128> {
 pub(crate) fn byte_order(file: &[u8]) -> Found<&'static str> {
     let mut found = Found::Nothing;
     for (text, order) in std::iter::zip(BYTE_ORDER_TEXTS, ["little", "big"]) {
-        if positions(file, text.as_bytes()).next().is_some() {
+        if bytes::contains(file, text.as_bytes()) {
             found = found.and(order);
         }
     }
@@ -117,15 +118,6 @@ impl<T: PartialEq> Found<T> {
             _ => Found::Several,
         }
     }
-}
-
-/// The positions of a text in a file.
-pub(crate) fn positions<'a>(file: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-    let first = text[0];
-    file.windows(text.len())
-        .enumerate()
-        .filter(move |(_, w)| w[0] == first && *w == text)
-        .map(|(at, _)| at)
 }
 
 /// The expansion of a macro, from the preprocessor's output; `None` if the macro is not defined.

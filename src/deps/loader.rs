@@ -18,7 +18,16 @@ use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::{Endianness, ReadCache};
 
 use super::programs;
+use crate::bytes;
 use crate::os::{self, Found, Look, Stamp};
+
+/// The variable that names libraries to be loaded into every program.
+pub(crate) const PRELOAD: &str = "LD_PRELOAD";
+
+/// Whether a variable has libraries loaded that the program does not name.
+pub(crate) fn loads_libraries(name: &OsStr, value: &OsStr) -> bool {
+    (name == PRELOAD || name == "LD_AUDIT") && !value.is_empty()
+}
 
 /// A program that was started.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -72,7 +81,7 @@ struct Facts {
 }
 
 const CACHE: &str = "/etc/ld.so.cache";
-const PRELOAD: &str = "/etc/ld.so.preload";
+const PRELOAD_FILE: &str = "/etc/ld.so.preload";
 
 /// Directories that the loader searches after its cache.
 const DEFAULTS: [&str; 10] = [
@@ -153,7 +162,7 @@ impl Loader {
         if let (Found::Stamp(_), Some(interpreter)) = (found, &facts.interpreter) {
             looks.look_at(interpreter.as_os_str().into());
         }
-        looks.look_at(OsStr::new(PRELOAD).into());
+        looks.look_at(OsStr::new(PRELOAD_FILE).into());
         looks.look_at(OsStr::new(CACHE).into());
         self.searches(image, &facts, &mut looks);
         let mut known = HashSet::new();
@@ -289,7 +298,7 @@ fn directories(path: &[u8], object: &Path, looks: &mut Looks) -> Vec<PathBuf> {
 fn replace(text: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
     let mut replaced = Vec::new();
     let mut rest = text;
-    while let Some(at) = rest.windows(what.len()).position(|window| window == what) {
+    while let Some(at) = bytes::find(rest, what) {
         replaced.extend_from_slice(&rest[..at]);
         replaced.extend_from_slice(with);
         rest = &rest[at + what.len()..];

@@ -63,6 +63,11 @@ const ELSEWHERE: [&[u8]; 2] = [b"LOCALE_ARCHIVE", b"GUIX_LOCPATH"];
 
 const MESSAGES: &str = "LC_MESSAGES";
 
+/// The locale of messages, from variables that are set and not empty.
+pub(crate) fn of_messages<T>(value: impl Fn(&str) -> Option<T>) -> Option<T> {
+    value("LC_ALL").or_else(|| value(MESSAGES)).or_else(|| value("LANG"))
+}
+
 #[rustfmt::skip]
 const CATEGORIES: [&str; 11] = [
     "LC_ADDRESS", "LC_COLLATE", "LC_CTYPE", "LC_IDENTIFICATION", "LC_MEASUREMENT", "LC_MONETARY",

@@ -4,7 +4,7 @@ mod grain;
 pub(crate) mod identity;
 mod judging;
 pub(crate) mod loader;
-mod locale;
+pub(crate) mod locale;
 mod log;
 pub(crate) mod programs;
 mod reading;

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::bytes::contains;
 use crate::os::Stamp;
 
 /// Programs that read the environment only through `getenv`, or hand it on to programs that are
@@ -71,7 +72,7 @@ pub(super) fn is_disguised(executable: &OsStr) -> bool {
         return false;
     }
     let bytes = std::fs::read(executable).unwrap_or_default();
-    !bytes.windows(MARK_OF_DRIVERS.len()).any(|part| part == MARK_OF_DRIVERS)
+    !contains(&bytes, MARK_OF_DRIVERS)
 }
 
 /// Programs that compile and link by starting others.

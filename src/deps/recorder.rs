@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use super::grain::{self, GRAIN};
 use super::judging::{self, Noted};
-use super::loader::{Image, Loader, Looks};
+use super::loader::{self, Image, Loader, Looks, PRELOAD};
 use super::locale::Libraries;
 use super::log::Log;
 use super::reading;
@@ -27,7 +27,6 @@ include!(concat!(env!("OUT_DIR"), "/seen.rs"));
 
 /// The variable that tells the library where to take notes.
 const LOG_VARIABLE: &str = "TRYALL_SEEN";
-const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
 
 /// Sees what the commands of a run look at.
 #[derive(Debug)]
@@ -52,12 +51,8 @@ impl Preload {
     fn new() -> io::Result<Self> {
         let mut library = os::memory_file(c"tryall-seen.so")?;
         library.write_all(LIBRARY)?;
-        // The number of this process where /proc is mounted, which may be another namespace.
-        let process = std::fs::read_link("/proc/self")?;
-        let descriptors = format!("/proc/{}/fd", process.display());
+        let descriptors = os::descriptors()?;
         let path = format!("{descriptors}/{}", library.as_raw_fd());
-        // Whether /proc is there, and shows this process to others.
-        std::fs::metadata(&path)?;
         Ok(Preload { _library: library, descriptors, path })
     }
 }
@@ -148,17 +143,16 @@ impl Recorder {
         let given = env.iter().filter(|(name, _)| is_loaders(name)).map(|(name, _)| name.clone());
         let given = given.collect();
         let value = |name: &str| env.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-        let others = value(PRELOAD_VARIABLE).filter(|value| !value.is_empty()).cloned();
-        let preloads_others =
-            others.is_some() || value("LD_AUDIT").is_some_and(|value| !value.is_empty());
+        let others = value(PRELOAD).filter(|value| !value.is_empty()).cloned();
+        let preloads_others = env.iter().any(|(name, value)| loader::loads_libraries(name, value));
         let speaks_c = value("LC_ALL").is_some_and(|locale| locale == "C" || locale == "POSIX");
         let mut preload = OsString::from(library);
         if let Some(others) = others {
             preload.push(":");
             preload.push(others);
         }
-        env.retain(|(name, _)| name != PRELOAD_VARIABLE && name != LOG_VARIABLE);
-        env.push((PRELOAD_VARIABLE.into(), preload));
+        env.retain(|(name, _)| name != PRELOAD && name != LOG_VARIABLE);
+        env.push((PRELOAD.into(), preload));
         let path = format!("{descriptors}/{}", log.descriptor());
         env.push((LOG_VARIABLE.into(), path.into()));
         settle(program);

@@ -33,6 +33,7 @@
 //! * [`dir_owner`], [`make_private`], [`is_own_or_roots`], [`open_own`]: directories and files that
 //!   no other user can have changed. [`read_at`]: a part of a file. [`bytes_of`], [`from_bytes`]:
 //!   paths and variables as bytes. [`memory_file`]: a file in memory, if there are such.
+//!   [`descriptors`]: where other processes find descriptors of this one.
 //! * [`OtherProcess`]: tells when another process ends, and where it is. [`Arrivals`]: tells when
 //!   files are written into a directory. [`lock`]: locks a file as CMake does. [`make_pipe`],
 //!   [`parent`], [`leave_session`], [`lent_stdout`], [`end_by_signal`], [`start_beside`], [`parent_of`],

@@ -14,6 +14,7 @@ use super::shim::precompiled;
 use super::wire::{Answer, Pwd, Reply, Report, Request, Watching};
 use crate::compiler::causes::CommandContext;
 use crate::compiler::verdict::{self, Verdict};
+use crate::deps::locale;
 use crate::deps::recorder::{Recorder, Watch, Watched};
 use crate::deps::sight::{Gap, Seen, Sight, SightId};
 use crate::deps::world::World;
@@ -288,9 +289,8 @@ impl Request {
 
     /// Whether messages are in English, as far as the environment decides.
     fn speaks_english(&self) -> bool {
-        let set = |name| self.value_of(name).filter(|value| !value.is_empty());
-        let locale = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG"));
-        let Some(locale) = locale else { return true };
+        let set = |name: &str| self.value_of(name).filter(|value| !value.is_empty());
+        let Some(locale) = locale::of_messages(set) else { return true };
         let is_plain = locale == b"C" || locale == b"POSIX" || locale.starts_with(b"C.");
         is_plain
             || locale.starts_with(b"en") && set("LANGUAGE").is_none_or(|it| it.starts_with(b"en"))

@@ -1,9 +1,9 @@
 //! The files of a command: what it is given, what is where it will write, and what it leaves there.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -201,15 +201,7 @@ impl After {
             _ => {}
         }
         let After::File { bytes, mode } = self else { return Ok(()) };
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(*mode).open(path)?;
-        let written = file.write_all(bytes).and_then(|()| {
-            let is_right = file.metadata()?.mode() & 0o7777 == *mode;
-            if is_right { Ok(()) } else { file.set_permissions(Permissions::from_mode(*mode)) }
-        });
-        if written.is_err() {
-            let _ = fs::remove_file(path);
-        }
-        written
+        os::write_new(path, bytes, *mode)
     }
 }
 

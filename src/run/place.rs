@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::After;
 use super::wire::{Answer, Request};
+use crate::bytes;
 use crate::deps::sight::Sight;
 use crate::os::{self, Found, Look};
 
@@ -225,5 +226,5 @@ impl Kept {
 /// Whether the path of a directory is in a text.
 fn is_in(dir: &[u8], text: &[u8]) -> bool {
     // The root is in every path.
-    dir.len() <= 1 || text.windows(dir.len()).any(|part| part == dir)
+    dir.len() <= 1 || bytes::contains(text, dir)
 }

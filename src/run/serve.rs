@@ -206,8 +206,7 @@ async fn answer_until_the_end(
 /// Talks with a shim.
 async fn talk(mut shim: UnixStream, desk: &RefCell<Desk>) -> io::Result<()> {
     // Another user, such as root, must not be told by files that this one can write.
-    let user = shim.peer_cred()?.uid();
-    if user != nix::unistd::geteuid().as_raw() {
+    if shim.peer_cred()?.uid() != os::user() {
         return Ok(());
     }
     let request = match read(&mut shim).await? {

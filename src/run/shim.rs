@@ -19,6 +19,7 @@ use super::files::{After, Before, Given, Mark};
 use super::shims::{self, Door};
 use super::stdin::Stdin;
 use super::wire::{self, Answer, Call, Input, Pwd, Reply, Report, Request, Surroundings, Watching};
+use crate::deps::loader;
 use crate::os;
 
 /// How long a shim waits for the server. One that does not reply within this time hangs.
@@ -58,13 +59,16 @@ impl Shim {
                 if let Some(why) = why {
                     self.tell(&Call::Passed(why.into()));
                 }
-                self.become_with(&stdin)
+                self.become_program(&stdin)
             }
         }
     }
 
-    /// Becomes the compiler.
-    fn become_program(&self) -> u8 {
+    /// Becomes the compiler, with what was read of standard input.
+    fn become_program(&self, stdin: &Stdin) -> u8 {
+        if let Ok(Some(pipe)) = stdin.pipe() {
+            let _ = nix::unistd::dup2_stdin(pipe);
+        }
         let words = self.words.iter().map(OsString::as_os_str);
         let error = os::become_command(&self.program, words, self.env.iter().cloned());
         eprintln!("{}: {error}", self.program.display());
@@ -109,10 +113,7 @@ impl Shim {
         if io::stderr().is_terminal() {
             return Err("messages to a terminal");
         }
-        let preloads = |(name, value): &(OsString, OsString)| {
-            (name == "LD_PRELOAD" || name == "LD_AUDIT") && !value.is_empty()
-        };
-        if self.env.iter().any(preloads) {
+        if self.env.iter().any(|(name, value)| loader::loads_libraries(name, value)) {
             return Err("LD_PRELOAD");
         }
         let is_joined = os::are_one_file(io::stdout().as_fd(), io::stderr().as_fd());
@@ -273,14 +274,6 @@ impl Shim {
         unsafe { process.pre_exec(prepare) };
         let child = process.spawn()?;
         Ok((out, err, child))
-    }
-
-    /// Becomes the compiler, with what was read of standard input.
-    fn become_with(&self, stdin: &Stdin) -> u8 {
-        if let Ok(Some(pipe)) = stdin.pipe() {
-            let _ = nix::unistd::dup2_stdin(pipe);
-        }
-        self.become_program()
     }
 }
 

@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::deps::loader::PRELOAD;
 use crate::deps::programs;
 use crate::os;
 
@@ -19,9 +20,6 @@ pub(super) const RUN: &str = "TRYALL_RUN";
 
 /// The variable that names the compiler in whose place this program was started.
 pub(super) const PROGRAM: &str = "TRYALL_PROGRAM";
-
-/// The variable by which the library is loaded.
-const PRELOAD: &str = "LD_PRELOAD";
 
 /// The variables that name compilers.
 const VARIABLES: [&str; 8] = ["CC", "CXX", "FC", "F77", "F90", "OBJC", "CC_FOR_BUILD", "BUILD_CC"];
@@ -51,10 +49,7 @@ impl Door {
         }
         let mut library = os::memory_file(c"tryall-door.so")?;
         library.write_all(LIBRARY)?;
-        // The number of this process where /proc is mounted, which may be another name space.
-        let process = fs::read_link("/proc/self")?;
-        let target = format!("/proc/{}/fd/{}", process.display(), library.as_raw_fd());
-        fs::metadata(&target)?;
+        let target = format!("{}/{}", os::descriptors()?, library.as_raw_fd());
         symlink(target, self.library())?;
         symlink(std::env::current_exe()?, self.0.join("tryall"))?;
         let mut list = Vec::new();

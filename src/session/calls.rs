@@ -47,14 +47,9 @@ const LONGEST: u32 = 65536;
 impl Call {
     /// Reads a call. `None` if it is not one.
     pub(super) async fn read(from: &mut (impl AsyncRead + Unpin)) -> Option<Call> {
-        let mut head = [0; 5];
-        for number in &mut head {
-            *number = from.read_u32_le().await.ok()?;
-            if cfg!(target_endian = "big") {
-                *number = number.swap_bytes();
-            }
-        }
-        let [length, room, is_merged, words, variables] = head;
+        let mut head = [[0; 4]; 5];
+        from.read_exact(head.as_flattened_mut()).await.ok()?;
+        let [length, room, is_merged, words, variables] = head.map(u32::from_ne_bytes);
         if length > LONGEST {
             return None;
         }

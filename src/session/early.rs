@@ -22,7 +22,7 @@ use tokio::task::{JoinSet, LocalSet};
 use super::calls::Call;
 use super::programs::{self, Ended};
 use super::serve::{Base, Caller, Door, runtime};
-use crate::deps::loader;
+use crate::deps::loader::{self, PRELOAD};
 use crate::os::{self, OtherProcess};
 use crate::store::Place;
 
@@ -30,20 +30,20 @@ include!(concat!(env!("OUT_DIR"), "/hook.rs"));
 
 /// The variable that tells the library in CMake where to ask, and its own path.
 const HOOK_VARIABLE: &str = "TRYALL_HOOK";
-const PRELOAD_VARIABLE: &str = "LD_PRELOAD";
 
 /// Whether a variable is one of those that are set for CMake and that it does not see.
 pub(super) fn is_hidden(name: &std::ffi::OsStr, value: &std::ffi::OsStr) -> bool {
     name == HOOK_VARIABLE
-        || name == PRELOAD_VARIABLE
+        || name == PRELOAD
             && value.to_str().is_some_and(|it| it.starts_with("/proc/") && it.contains("/fd/"))
 }
 
 /// Starts a session for this process, which is going to become this CMake. Returns the variables that CMake
 /// has to be started with. `None` if CMake starts all programs itself.
 pub(crate) fn start_early(cmake: &Path) -> Option<[(&'static str, OsString); 2]> {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if LIBRARY.is_empty() || ["LD_PRELOAD", "LD_AUDIT"].into_iter().any(is_set) || !loads(cmake) {
+    let mut variables = std::env::vars_os();
+    let loads_others = variables.any(|(name, value)| loader::loads_libraries(&name, &value));
+    if LIBRARY.is_empty() || loads_others || !loads(cmake) {
         return None;
     }
     // Without a store, nothing would come of it.
@@ -61,7 +61,7 @@ pub(crate) fn start_early(cmake: &Path) -> Option<[(&'static str, OsString); 2]>
     });
     let path = path.ok().filter(|path| !path.is_empty())?;
     let preload = OsString::from(&path);
-    Some([(HOOK_VARIABLE, format!("{name} {path}").into()), (PRELOAD_VARIABLE, preload)])
+    Some([(HOOK_VARIABLE, format!("{name} {path}").into()), (PRELOAD, preload)])
 }
 
 /// Whether a CMake will load the library: it must be a program for this machine and the same C library,
@@ -90,10 +90,7 @@ fn serve(
     os::check_descriptor_limit().map_err(text)?;
     os::survive_file_size_limit();
     let caller = OtherProcess::open(process).map_err(text)?;
-    // The number of this process where /proc is mounted, which may be another namespace.
-    let own = std::fs::read_link("/proc/self").map_err(text)?;
-    let path = format!("/proc/{}/fd/{library}", own.display());
-    std::fs::metadata(&path).map_err(text)?;
+    let path = format!("{}/{library}", os::descriptors().map_err(text)?);
     ready.write_all(path.as_bytes()).map_err(text)?;
     drop(ready);
     // A project may have no languages.

@@ -7,8 +7,8 @@
 //!
 //! CMake's own code runs in full, and sees the same exit status, the same output and the same files.
 
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,11 +18,12 @@ use tokio::time::Instant;
 
 use super::calls::{Call, Kind};
 use super::serve::Base;
+use crate::bytes::contains;
 use crate::compiler::causes::CommandContext;
 use crate::compiler::verdict::{self, Verdict};
 use crate::deps::sight::Gap;
 use crate::exec::process::{Exit, Finished, Runner};
-use crate::os::{OutputMode, Start};
+use crate::os::{self, OutputMode, Start};
 use crate::store::{Key, Variables};
 
 /// How a program ended, and what it left behind.
@@ -165,14 +166,7 @@ impl Ended {
     /// Writes the files into a directory, in which they are new.
     fn put_files(&self, dir: &Path) -> io::Result<()> {
         for Product { name, mode, bytes } in &self.files {
-            let path = dir.join(name);
-            let mut options = std::fs::File::options();
-            let mut put = || {
-                let mut file = options.write(true).create_new(true).mode(*mode).open(&path)?;
-                file.write_all(bytes)?;
-                file.set_permissions(std::fs::Permissions::from_mode(*mode))
-            };
-            if let Err(error) = put() {
+            if let Err(error) = os::write_new(&dir.join(name), bytes, *mode) {
                 for product in &self.files {
                     let _ = std::fs::remove_file(dir.join(&product.name));
                 }
@@ -193,10 +187,6 @@ impl Ended {
 
 /// What debuggers read tells of directories, and may be compressed.
 const DEBUGGING: [&[u8]; 2] = [b".debug_", b".zdebug_"];
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
-}
 
 impl Call {
     /// The key of a call. Everything else that decides is looked at when it runs.

@@ -13,6 +13,7 @@ use crate::batch::unity::evidence::{self, Diagnostics, Linked};
 use crate::batch::unity::part::DecidedBy;
 use crate::batch::unity::source::{Unit, macro_mark};
 use crate::batch::unity::{self, Batch, Candidate, MIN_QUESTIONS};
+use crate::bytes;
 use crate::check::context::Context;
 use crate::check::{Attempt, CheckRun, Command, Outcome, reported_argv};
 use crate::compiler::diagnostics::STOPPED_AT_LIMIT;
@@ -334,7 +335,7 @@ impl<'a> UnityRun<'a> {
                     let mark = [macro_mark(question).as_bytes(), b"\0"].concat();
                     let is_macro = *may_be_macro
                         && linked.is_silent_on(unit, index)
-                        && compiled.object.windows(mark.len()).any(|window| window == mark);
+                        && bytes::contains(&compiled.object, &mark);
                     let verdict = linked.verdict(unit, index);
                     outcome.verdict = match verdict {
                         _ if is_macro => Verdict::Yes,

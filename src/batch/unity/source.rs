@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 
 use super::{Candidate, eligibility};
 use crate::batch::unity::part::{self, DecidedBy};
+use crate::bytes;
 use crate::compiler::dialect::STEM;
-use crate::compiler::value;
 use crate::plan::Plan;
 use crate::plan::ids::{Id, QuestionId};
 use crate::protocol::language::Language;
@@ -192,7 +192,7 @@ impl Unit {
         let open = format!("({EXPANSION_MARK}");
         let close = format!(" {EXPANSION_END})");
         let (mut staying, mut escaping) = (HashSet::new(), HashSet::new());
-        for at in value::positions(object, open.as_bytes()) {
+        for at in bytes::positions(object, open.as_bytes()) {
             let text = object[at + open.len()..].split(|byte| *byte == 0).next();
             let text = text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
             let (number, words) = text.split_once(' ').unwrap_or((text, ""));

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use super::evidence::STEMS;
 use crate::compiler::dialect::{STEM, Stage};
 use crate::compiler::options::{self, SOURCE};
+use crate::deps::locale;
 use crate::plan::Plan;
 use crate::plan::ids::{QuestionId, Table};
 use crate::plan::question::{CallerSource, Question, Subject};
@@ -43,7 +44,7 @@ fn speaks_english(toolchain: &Toolchain) -> bool {
     let value = |name: &str| {
         toolchain.variable(name).filter(|value| !value.is_empty()).map(|it| it.to_string_lossy())
     };
-    let locale = value("LC_ALL").or_else(|| value("LC_MESSAGES")).or_else(|| value("LANG"));
+    let locale = locale::of_messages(value);
     locale.is_none_or(|locale| locale == "POSIX" || locale == "C" || locale.starts_with("C."))
         && value("CCC_OVERRIDE_OPTIONS").is_none()
 }

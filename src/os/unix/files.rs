@@ -68,3 +68,13 @@ pub(crate) fn memory_file(name: &CStr) -> io::Result<File> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }
+
+/// The directory of this process's descriptors, as other processes see it. Linux.
+pub(crate) fn descriptors() -> io::Result<String> {
+    // The number of this process where /proc is mounted, which may be another namespace.
+    let process = fs::read_link("/proc/self")?;
+    let dir = format!("/proc/{}/fd", process.display());
+    // Whether /proc is there, and shows this process to others.
+    fs::metadata(&dir)?;
+    Ok(dir)
+}

@@ -38,7 +38,8 @@ pub(crate) use beside::start_beside;
 pub(crate) use contents::{Contents, Digest, contents};
 pub(crate) use exec::{become_command, become_program, restore_pipe_signal, was_closed};
 pub(crate) use files::{
-    FileIdentity, file_identity, is_named_pipe, is_open_to_all, memory_file, remove_all,
+    FileIdentity, descriptors, file_identity, is_named_pipe, is_open_to_all, memory_file,
+    remove_all,
 };
 pub(crate) use group::{Group, OutputMode, Pipes, Start, start};
 pub(crate) use limits::{
@@ -168,6 +169,24 @@ pub(crate) fn write_program(path: &Path, text: &str) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::write(path, text)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
+/// Writes a file that is not there yet, with these permissions whatever the umask. If that fails, there is
+/// none.
+pub(crate) fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+    let mut options = File::options();
+    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
+    let written =
+        file.write_all(bytes).and_then(|()| match file.metadata()?.mode() & 0o7777 == mode {
+            true => Ok(()),
+            false => file.set_permissions(std::fs::Permissions::from_mode(mode)),
+        });
+    if written.is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    written
 }
 
 /// Whether anybody other than the user and root owns a directory or may put files into it. A link
