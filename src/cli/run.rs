@@ -27,7 +27,7 @@ versions and targets, and what CC, CXX and FC name), tryall takes its place. A c
 ends as it ended before: exit status, both outputs and files. For any other call the compiler runs, and
 what it did is kept together with all that it read. Calls that are large or not understood become the
 compiler at once. Programs that a configure script builds and runs are run each time. Build files and
-logs are those without tryall, and nothing of it is needed afterwards.
+logs are the same as without tryall, which is not needed afterwards.
 
 At the end, a line on standard error says how many calls were stored (the answer was in the store),
 asked (the compiler ran) and passed on (tryall did not look at them), and why. TRYALL_STORE=off in the
