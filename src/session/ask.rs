@@ -13,8 +13,9 @@
 //! | `F` | a file with the whole environment |
 //! | `Y` | nothing: CMake will answer the call, too, and compare |
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Ends a record: ASCII's record separator.
 pub(super) const SEPARATOR: char = '\x1e';
@@ -42,6 +43,8 @@ pub(super) struct Ask {
     pub whole_environment: Option<PathBuf>,
     /// Whether CMake will answer the call, too, and compare.
     pub is_verified: bool,
+    /// The directory that stands for another one in which files are not made yet, and that one.
+    pub stands_for: Option<(PathBuf, PathBuf)>,
 }
 
 /// What is asked for.
@@ -106,6 +109,7 @@ impl Ask {
             targets: Vec::new(),
             whole_environment: None,
             is_verified: false,
+            stands_for: None,
         };
         for record in records {
             let mut chars = record.chars();
@@ -129,6 +133,14 @@ impl Ask {
             }
         }
         Some(ask)
+    }
+
+    /// Where a file is to be read.
+    pub(super) fn place_of<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
+        let stand_in = self.stands_for.as_ref().and_then(|(stand_in, place)| {
+            path.strip_prefix(place).ok().map(|rest| stand_in.join(rest))
+        });
+        stand_in.map_or(path.into(), Cow::from)
     }
 
     /// The value of one of CMake's variables; empty if it is not set.

@@ -83,7 +83,7 @@ impl Question {
         if call.run_args.iter().any(|arg| arg.contains(['\\', '"', '\''])) {
             return Err(Refusal::Arguments);
         }
-        let source = Source::of(&call.source, call.copy_file.is_some())?;
+        let source = Source::of(&call.source, call.copy_file.is_some(), ask)?;
         if source.path.is_some() && cmake.version < (4, 0) && is_elsewhere(&cmake.dir, environment)
         {
             // CMake names files as the shell names its directory.
@@ -278,9 +278,10 @@ struct Source {
 
 impl Source {
     /// Reads a source. If `is_named`, its name shows in what becomes of it.
-    fn of(given: &Given, is_named: bool) -> Result<Source, Refusal> {
+    fn of(given: &Given, is_named: bool, ask: &Ask) -> Result<Source, Refusal> {
         let read = |path: &str| {
-            let bytes = std::fs::read(path).map_err(|_| Refusal::Source)?;
+            let bytes =
+                std::fs::read(ask.place_of(Path::new(path))).map_err(|_| Refusal::Source)?;
             String::from_utf8(bytes).map_err(|_| Refusal::Source)
         };
         let (name, text, path) = match given {
@@ -289,12 +290,14 @@ impl Source {
                 (name, Some(read(from)?), None)
             }
             Given::Path(path) if Path::new(path).is_absolute() => {
-                if !std::fs::metadata(path).is_ok_and(|it| it.is_file()) {
+                let place = ask.place_of(Path::new(path));
+                if !std::fs::metadata(&place).is_ok_and(|it| it.is_file()) {
                     return Err(Refusal::Source);
                 }
                 match read(path).ok().filter(|text| !is_named && stands_alone(text)) {
                     Some(text) => (path, Some(text), None),
-                    None => (path, None, Some(path.clone())),
+                    None if place == Path::new(path) => (path, None, Some(path.clone())),
+                    None => return Err(Refusal::Source),
                 }
             }
             Given::Copy { .. } | Given::Path(_) => return Err(Refusal::Source),

@@ -118,11 +118,7 @@ impl Scout {
                 continue;
             }
             waiting.is_idle().await;
-            let is_wrong = |(question, guess): &(Question, Verdict)| {
-                let outcome = self.asker.stored(question, None);
-                outcome.is_some_and(|outcome| outcome.verdict != *guess)
-            };
-            if !guesses.iter().any(is_wrong) {
+            if !self.correct(&guesses) {
                 break;
             }
         }
@@ -130,6 +126,18 @@ impl Scout {
         waiting.arrived.notify_one();
         let _ = asking.await;
         Ok(())
+    }
+
+    /// Notes the answers to questions, of which the same variables may ask again with other flags. Returns
+    /// whether a guess was wrong.
+    fn correct(&self, guesses: &[(Question, Verdict)]) -> bool {
+        let mut is_wrong = false;
+        for (question, guess) in guesses {
+            let Some(outcome) = self.asker.stored(question, None) else { continue };
+            self.record.borrow_mut().note(&question.call.result, &outcome.verdict);
+            is_wrong |= outcome.verdict != *guess;
+        }
+        is_wrong
     }
 
     /// Runs the scout once, or until a flag is refused if it `stops_early`.
@@ -305,6 +313,7 @@ impl GuessDesk<'_> {
         let real =
             text.replace(&*self.build.to_string_lossy(), &self.scout.build.to_string_lossy());
         let Some(mut real) = Ask::parse(&real) else { return answer::nothing() };
+        real.stands_for = Some((self.build.clone(), self.scout.build.clone()));
         // It may have found out about a language before the real CMake.
         let place = "CMAKE_PLATFORM_INFO_DIR";
         real.variables.insert(place.into(), ask.variable(place).into());
@@ -376,7 +385,18 @@ impl GuessDesk<'_> {
         // Behind a flag of which nothing is known, too much may be another question.
         let is_certain = !self.knowledge.flags.has_unknown();
         let recorded = self.scout.record.borrow().verdict(&question.call.result);
-        let verdict = match recorded.or_else(|| self.knowledge.flags.verdict(&question)) {
+        let of_flags = match recorded {
+            Some(_) => None,
+            None => self.knowledge.flags.verdict(&question),
+        };
+        // A flag of which the compiler only warns is taken, and changes all that follows.
+        if of_flags == Some(Verdict::No)
+            && is_certain
+            && let Ok((outcome, _)) = self.scout.asker.outcome(&question, None).await
+        {
+            return outcome.verdict;
+        }
+        let verdict = match recorded.or(of_flags) {
             Some(verdict) => verdict,
             None => {
                 if !is_certain && !self.round.is_misled {

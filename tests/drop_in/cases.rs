@@ -161,7 +161,7 @@ fn programs_have_a_suffix() {
         // With a toolchain file, whatever is linked or included makes new surroundings. CMake's commands for
         // Windows are not understood yet.
         if toolchain != "windows.cmake" {
-            by_cmake(&all, 9, 2);
+            by_cmake(&all, 10, 2);
         }
     }
 }

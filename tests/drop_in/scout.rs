@@ -2,6 +2,7 @@
 //! real CMake.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::dropin::*;
@@ -185,5 +186,53 @@ fn flags_are_tried_on_the_way() {
             command.env("REAL", project.build());
         });
         assert!(cold.summary().foreseen >= 10, "{}", cold.text);
+    }
+}
+
+/// Configures a project whose real CMake sleeps while the scout goes ahead to `text`.
+fn slept_before(cmake: &(PathBuf, &str), text: &str) -> Configured {
+    let start = checks("a").lines().take(3).collect::<Vec<_>>().join("\n");
+    let project = Project::new(
+        "C",
+        &format!(
+            "{start}\nif(CMAKE_BINARY_DIR STREQUAL \"$ENV{{REAL}}\")\n\
+             \x20 execute_process(COMMAND sleep 8)\nendif()\n{text}"
+        ),
+    );
+    let args = drop_in_args();
+    let args = args.each_ref().map(String::as_str);
+    project.again_with(cmake, &args, |command| {
+        command.env("REAL", project.build());
+    })
+}
+
+/// What the scout writes into its build directory stands for what the real CMake will write.
+#[test]
+fn sources_in_the_build_directory_are_foreseen() {
+    let text = "foreach(number RANGE 1 12)\n\
+        \x20 file(WRITE \"${CMAKE_BINARY_DIR}/own.c\" \"int main(void) { return ${number}; }\")\n\
+        \x20 try_compile(OWN_${number} \"${CMAKE_BINARY_DIR}\" \"${CMAKE_BINARY_DIR}/own.c\")\nendforeach()\n";
+    for cmake in two_cmakes() {
+        let cold = slept_before(&cmake, text);
+        // A slow machine does not come to the last.
+        assert!(cold.summary().foreseen >= 4, "{}", cold.text);
+    }
+}
+
+/// What a variable was answered with other flags is likely to be its answer, so that guesses that rest on each
+/// other take one more round, and not one each.
+#[test]
+fn wrong_guesses_are_corrected_together() {
+    let wrong = (0..8).map(|n| {
+        format!(
+            "check_function_exists(none_{n} WRONG_{n})\nif(WRONG_{n})\n\
+             \x20 list(APPEND CMAKE_REQUIRED_DEFINITIONS -DWRONG_{n})\nendif()\n"
+        )
+    });
+    let text = wrong.collect::<String>() + &checks("b");
+    for cmake in two_cmakes() {
+        let cold = slept_before(&cmake, &text);
+        // One by one, no more than the first six are right in the end.
+        assert!(cold.summary().foreseen >= 12, "{}", cold.text);
     }
 }
