@@ -36,7 +36,9 @@ function(_tryall_under_policies _tryall_result _tryall_policies)
         AND NOT (_tryall_number MATCHES "^00(56|65)$" AND NOT CMAKE_VERSION VERSION_LESS 4))
       # What is unset for the caller and cannot be here is OLD but for a warning. To say OLD is
       # deprecated, which the project has been told or need not know.
-      if(CMAKE_VERSION VERSION_LESS 4.4)
+      if(CMAKE_VERSION VERSION_LESS 3.25)
+        _tryall_set_old_policy(CMP${_tryall_number})
+      elseif(CMAKE_VERSION VERSION_LESS 4.4)
         set(CMAKE_WARN_DEPRECATED FALSE)
         cmake_policy(SET CMP${_tryall_number} OLD)
       else()
@@ -53,6 +55,22 @@ function(_tryall_under_policies _tryall_result _tryall_policies)
 endmacro()")
   cmake_policy(POP)
 endfunction()
+
+# Sets a policy to OLD without a warning in CMake before 3.25, which asks nobody but the cache, and this
+# only when it is written.
+macro(_tryall_set_old_policy _tryall_policy_name)
+  get_property(_tryall_warns CACHE CMAKE_WARN_DEPRECATED PROPERTY VALUE)
+  get_property(_tryall_type CACHE CMAKE_WARN_DEPRECATED PROPERTY TYPE)
+  get_property(_tryall_help CACHE CMAKE_WARN_DEPRECATED PROPERTY HELPSTRING)
+  set(CMAKE_WARN_DEPRECATED FALSE CACHE BOOL "" FORCE)
+  cmake_policy(SET ${_tryall_policy_name} OLD)
+  if(_tryall_type)
+    set(CMAKE_WARN_DEPRECATED "${_tryall_warns}" CACHE ${_tryall_type} "${_tryall_help}" FORCE)
+  else()
+    set(CMAKE_WARN_DEPRECATED TRUE CACHE BOOL "" FORCE)
+    unset(CMAKE_WARN_DEPRECATED CACHE)
+  endif()
+endmacro()
 
 # One argument as code, whatever is in it; also in a macro, which would put something in the place
 # of \${ARGV}.

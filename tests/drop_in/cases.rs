@@ -59,6 +59,13 @@ impl Case {
         self
     }
 
+    /// All CMakes.
+    fn all_cmakes(mut self) -> Self {
+        let generators = ["Ninja", "Unix Makefiles"].into_iter().cycle();
+        self.cmakes = all_cmakes().into_iter().zip(generators).collect();
+        self
+    }
+
     fn both_generators(mut self) -> Self {
         let generators = ["Ninja", "Unix Makefiles"];
         let both = |cmake: &PathBuf| generators.map(|generator| (cmake.clone(), generator));
@@ -179,6 +186,22 @@ fn policies_of_the_caller_count() {
         let names = ["OLD_HEADER", "NEW_HEADER", "NEW_LINKS"].map(|name| stock.value(name));
         assert_eq!(names, ["1", "", ""], "{}", stock.text);
     }
+}
+
+#[test]
+fn a_policy_may_be_old() {
+    let all = Case::new("old_policies").all_cmakes().same();
+    says(&all, &["-- 'TRUE' 'TRUE'"]);
+    // CMake 4.4 warns of the variable.
+    Case::new("old_policies").all_cmakes().arg("-DCMAKE_WARN_DEPRECATED=OFF").same();
+}
+
+#[test]
+fn keywords_may_be_too_new() {
+    let all = Case::new("new_keywords").same();
+    let complains =
+        |stock: &Configured| stock.text.contains("Unknown arguments:\n\n    \"NO_LOG\"");
+    assert!(all.iter().any(|[stock, ..]| complains(stock)), "{}", all[0][0].text);
 }
 
 #[test]

@@ -10,18 +10,13 @@ use std::process::Command;
 use regex_lite::Regex;
 
 use crate::configured;
-use crate::dropin::{Configured, Project, path_without_tryall};
+use crate::dropin::{Configured, Project, all_cmakes, path_without_tryall};
 use crate::support::*;
 
 /// All CMakes.
 fn cmakes() -> [(PathBuf, &'static str); 4] {
-    let old = |dir: &str| root().join("target").join(dir).join("bin/cmake");
-    [
-        ("/usr/bin/cmake".into(), "Unix Makefiles"),
-        (venv("cmake"), "Ninja"),
-        (old("venv-3.22"), "Ninja"),
-        (old("venv-old"), "Unix Makefiles"),
-    ]
+    let [newest, systems, older, oldest] = all_cmakes();
+    [(systems, "Unix Makefiles"), (newest, "Ninja"), (older, "Ninja"), (oldest, "Unix Makefiles")]
 }
 
 /// What a configure step leaves.

@@ -24,7 +24,13 @@ pub fn cmakes() -> Vec<(PathBuf, &'static str)> {
     all
 }
 
-/// The same, where the generator does not matter.
+/// All CMakes of the tests, from the newest to the oldest.
+pub fn all_cmakes() -> [PathBuf; 4] {
+    let old = |dir: &str| root().join("target").join(dir).join("bin/cmake");
+    [venv("cmake"), "/usr/bin/cmake".into(), old("venv-3.22"), old("venv-old")]
+}
+
+/// Two, where the generator does not matter.
 pub fn two_cmakes() -> Vec<(PathBuf, &'static str)> {
     vec![("/usr/bin/cmake".into(), "Unix Makefiles"), (venv("cmake"), "Ninja")]
 }
@@ -79,11 +85,16 @@ impl Configured {
         self.summary().by_cmake
     }
 
-    /// Asserts that both are equal: status, cache, files, and messages in their order.
-    pub fn assert_same_as(&self, other: &Configured) {
+    /// Where they differ: status, cache, files, and messages in their order.
+    pub fn differences(&self, other: &Configured) -> Vec<configured::Difference> {
         let mut all = configured::differences(&self.whole, &other.whole);
         all.extend(configured::differences_in_order(&self.whole, &other.whole));
-        let all: Vec<_> = all.iter().map(ToString::to_string).collect();
+        all
+    }
+
+    /// Asserts that both are equal.
+    pub fn assert_same_as(&self, other: &Configured) {
+        let all: Vec<_> = self.differences(other).iter().map(ToString::to_string).collect();
         assert!(all.is_empty(), "{}\nin {}", all.join("\n"), other.text);
     }
 }
@@ -151,7 +162,17 @@ impl Project {
         args: &[&str],
         change: impl FnOnce(&mut Command),
     ) -> Configured {
-        let mut command = Command::new(cmake);
+        self.run(Command::new(cmake), generator, args, change)
+    }
+
+    /// Configures by a command that may be another one than CMake.
+    pub fn run(
+        &self,
+        mut command: Command,
+        generator: &str,
+        args: &[&str],
+        change: impl FnOnce(&mut Command),
+    ) -> Configured {
         command.args(["-G", generator]).args(args);
         command.arg("-S").arg(&self.source).arg("-B").arg(&self.build);
         command.env("PATH", path_without_tryall()).env("CC", need("gcc")).env("CXX", need("g++"));
@@ -207,7 +228,7 @@ impl Project {
     }
 
     /// How much is left of CMake's test projects. Nothing may be left of sessions.
-    fn scratch(&self) -> usize {
+    pub fn scratch(&self) -> usize {
         let sessions = || {
             let entries =
                 fs::read_dir(self.build.join("CMakeFiles")).into_iter().flatten().flatten();

@@ -85,10 +85,11 @@ fn is_of_no_interest(path: &str) -> bool {
 }
 
 /// Files that must exist but may differ: results of a whole build in the build tree, which CMake's
-/// `FortranCInterface` starts. Objects for link-time optimization contain random names, and lines
-/// of the build log are ordered by the end of its commands.
+/// `FortranCInterface` and `CheckIPOSupported` start. Objects for link-time optimization contain random
+/// names, and lines of the build log are ordered by the end of its commands.
 fn is_made_by_a_build(path: &str) -> bool {
-    path.contains("CMakeFiles/FortranCInterface/")
+    let is_of_build = |dir| path.contains(dir);
+    ["CMakeFiles/FortranCInterface/", "CMakeFiles/_CMakeLTOTest-"].into_iter().any(is_of_build)
         && [".o", ".a", "/output.txt"].iter().any(|end| path.ends_with(end))
 }
 
