@@ -182,7 +182,7 @@ const KEYWORDS: &[(&str, Takes, Version)] = &[
     ("LINK_OPTIONS", Takes::Many, (3, 14)),
     ("LOG_DESCRIPTION", Takes::One, (3, 26)),
     ("NO_CACHE", Takes::Nothing, (3, 25)),
-    ("NO_LOG", Takes::Nothing, (3, 25)),
+    ("NO_LOG", Takes::Nothing, (3, 26)),
     ("OBJCXX_EXTENSIONS", Takes::One, (3, 17)),
     ("OBJCXX_STANDARD", Takes::One, (3, 17)),
     ("OBJCXX_STANDARD_REQUIRED", Takes::One, (3, 17)),
