@@ -11,6 +11,7 @@
 #   _TRYALL_SESSION      the directory of the session, or nothing if there is none any more
 #   _TRYALL_NUMBER       how many calls it has been asked
 #   _TRYALL_OF_LANGUAGE, _TRYALL_OF_ALL, _TRYALL_ENVIRONMENT   the names of what decides
+#   _TRYALL_OF_NOTHING   the names of what CMake reads, too
 #
 # All names, and those of all local variables, start with _tryall_ or _TRYALL_.
 
@@ -145,8 +146,17 @@ function(_tryall_start_session)
   include("${_tryall_directory}/names.cmake")
   set_property(GLOBAL PROPERTY _TRYALL_SESSION "${_tryall_directory}")
   set_property(GLOBAL PROPERTY _TRYALL_NUMBER 0)
+  get_property(_tryall_names GLOBAL PROPERTY _TRYALL_OF_NOTHING)
+  if(CMAKE_VERSION VERSION_LESS 4)
+    # Later, to read these is deprecated.
+    list(APPEND _tryall_names CMAKE_SUPPRESS_DEVELOPER_WARNINGS CMAKE_WARN_DEPRECATED)
+  endif()
+  foreach(_tryall_name IN LISTS _tryall_names)
+    set(_tryall_value "${${_tryall_name}}")
+  endforeach()
   # A project may have changed CMAKE_SOURCE_DIR.
-  cmake_language(DEFER DIRECTORY "$CACHE{CMAKE_HOME_DIRECTORY}" CALL _tryall_finish)
+  # With an id of its own, it takes none of those that CMake counts.
+  cmake_language(DEFER DIRECTORY "$CACHE{CMAKE_HOME_DIRECTORY}" ID tryall_summary CALL _tryall_finish)
 endfunction()
 
 # Starts the process of the session.
@@ -440,7 +450,7 @@ endfunction()
 # The end of the configure step, except for calls that the project has deferred to it
 # (cmake_language(DEFER)) and that may ask more.
 function(_tryall_finish)
-  cmake_language(DEFER CALL _tryall_finish_at_last)
+  cmake_language(DEFER ID tryall_summary CALL _tryall_finish_at_last)
 endfunction()
 
 # Says what was done.

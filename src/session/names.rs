@@ -66,7 +66,25 @@ pub(super) const OF_ALL: &[&str] = &[
     "CMAKE_USER_MAKE_RULES_OVERRIDE",
 ];
 
-/// Of these, those that say what is asked or where, and do not decide about CMake's commands.
+/// Variables that `try_compile` reads, too, and that decide about nothing here. CMake warns of those on its
+/// command line that nobody reads.
+pub(super) const OF_NOTHING: &[&str] = &[
+    "CMAKE_CUDA_ARCHITECTURES",
+    "CMAKE_CUDA_RUNTIME_LIBRARY",
+    "CMAKE_GENERATOR_INSTANCE",
+    "CMAKE_GENERATOR_PLATFORM",
+    "CMAKE_GENERATOR_TOOLSET",
+    "CMAKE_HIP_ARCHITECTURES",
+    "CMAKE_HIP_RUNTIME_LIBRARY",
+    "CMAKE_ISPC_HEADER_SUFFIX",
+    "CMAKE_ISPC_INSTRUCTION_SETS",
+    "CMAKE_MAXIMUM_RECURSION_DEPTH",
+    "CMAKE_MSVC_DEBUG_INFORMATION_FORMAT",
+    "CMAKE_MSVC_RUNTIME_LIBRARY",
+    "CMAKE_WATCOM_RUNTIME_LIBRARY",
+];
+
+/// Of those that decide, those that say what is asked or where, and do not decide about CMake's commands.
 pub(super) const OF_REQUEST: &[&str] = &[
     "CMAKE_<LANG>_ABI_COMPILED",
     "CMAKE_<LANG>_FLAGS",
@@ -227,6 +245,7 @@ pub(super) fn script() -> String {
     for (name, names) in [
         ("_TRYALL_OF_LANGUAGE", OF_LANGUAGE),
         ("_TRYALL_OF_ALL", OF_ALL),
+        ("_TRYALL_OF_NOTHING", OF_NOTHING),
         ("_TRYALL_ENVIRONMENT", &environment),
     ] {
         let head = ["GLOBAL", "PROPERTY", name];
