@@ -31,6 +31,7 @@ mod plan;
 mod source;
 
 // How to run it.
+mod again;
 mod batch;
 mod bytes;
 mod check;
@@ -54,6 +55,7 @@ mod meson;
 mod run;
 #[cfg(target_os = "linux")]
 mod session;
+mod why;
 
 #[cfg(any(test, fuzzing))]
 #[path = "../fuzz/bodies/mod.rs"]

@@ -17,6 +17,7 @@ mod seen;
 mod session;
 mod store;
 mod stream;
+mod why;
 mod wrong_call;
 
 use std::num::NonZeroUsize;
@@ -95,6 +96,14 @@ enum Command {
     /// The store is the directory TRYALL_STORE, else $XDG_CACHE_HOME/tryall or ~/.cache/tryall.
     /// With TRYALL_STORE=off, no answer is kept.
     Store(store::StoreArgs),
+    /// Explain the answers to checks: of a build directory of CMake, or in the store
+    ///
+    /// For variables of a build directory that was configured with tryall: the question, the command
+    /// and what the compiler said, where the answer came from, what it rests on, what has changed since,
+    /// and how to ask again. Other names are looked up in the store: ids of checks, and commands that
+    /// `tryall run` has answered.
+    #[command(after_help = why::HELP)]
+    Why(why::WhyArgs),
     /// Answer the batches of Meson's wrapper
     #[command(hide = true)]
     Meson(meson::MesonArgs),
@@ -266,6 +275,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(args),
         Some(Command::Meson(args)) => meson::run(&args, &inherited),
         Some(Command::Store(args)) => store::run(&args),
+        Some(Command::Why(args)) => why::run(&args),
         Some(Command::Modules(args)) => modules::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::BenchWorker) => match crate::bench::strategy::work() {

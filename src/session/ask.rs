@@ -66,6 +66,11 @@ pub(super) fn is_complete(text: &[u8]) -> bool {
 }
 
 impl Ask {
+    /// Whether it is a call of one of CMake's commands.
+    pub(super) fn is_call(&self) -> bool {
+        matches!(self.command, Command::TryCompile | Command::TryRun)
+    }
+
     /// Whether CMake asks it itself, to examine the compiler of a language: the check of
     /// `CMakeDetermineCompilerABI`, of all versions. Nobody counts it as a check of theirs.
     pub(super) fn is_detection(&self) -> bool {

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::call::Refusal;
 use super::question::{Question, batches};
+use super::refusal::Refusal;
 use crate::check::context::{Context, Observer, Silent};
 use crate::check::recall::Memory;
 use crate::check::{self, Outcome};
@@ -21,7 +21,7 @@ use crate::os::Reaper;
 use crate::plan::toolchain::Environment;
 use crate::plan::{self, Origin, Plan};
 use crate::protocol::code::Reason;
-use crate::protocol::response::Answer;
+use crate::protocol::response::{Answer, How};
 use crate::protocol::{Check, Request, Toolchain, VERSION};
 use crate::schedule;
 use crate::store::Key;
@@ -37,11 +37,18 @@ pub(super) struct Asker {
     /// The directory that relative paths start from: CMake's.
     pub dir: PathBuf,
     /// The questions that were asked ahead, or are still being asked.
-    pub foreseen: RefCell<HashMap<Key, watch::Receiver<()>>>,
+    pub foreseen: RefCell<HashMap<Key, watch::Receiver<How>>>,
 }
 
-/// An outcome, and whether it was asked ahead in this session.
-pub(super) type Found = (Outcome, bool);
+/// An outcome.
+pub(super) struct Found {
+    /// It.
+    pub outcome: Outcome,
+    /// How the question was answered that was asked ahead in this session, if it was.
+    pub foreseen: Option<How>,
+    /// The key in the store.
+    pub key: Option<Key>,
+}
 
 impl Asker {
     /// The outcome of a question, now. `product` is where its program is to be.
@@ -59,18 +66,19 @@ impl Asker {
         self.memory.look_again();
         let key = recall.key_of(plan, asked);
         let running = key.and_then(|key| self.foreseen.borrow().get(&key).cloned());
-        let is_foreseen = running.is_some();
+        let mut foreseen = None;
         if let Some(mut running) = running {
             // The sender goes when it is answered.
             let _ = running.changed().await;
+            foreseen = Some(*running.borrow());
             self.memory.look_again();
         }
         if let Some(outcome) = recall.find_with_seen(plan, asked) {
-            return Ok((outcome, is_foreseen));
+            return Ok(Found { outcome, foreseen, key });
         }
         let outcome = check::outcome(&context, asked).await;
         recall.keep_check(plan, check, &outcome);
-        Ok((outcome, false))
+        Ok(Found { outcome, foreseen: None, key })
     }
 
     /// The outcome of a question, if it is in the store and holds now.
@@ -127,7 +135,7 @@ impl Asker {
         let plan = &context.plan;
         for check in plan.checks.iter() {
             let Some(key) = recall.key_of(plan, &plan.questions[check.question]) else { continue };
-            let (sender, receiver) = watch::channel(());
+            let (sender, receiver) = watch::channel(How::Run);
             observer.0.borrow_mut().insert(check.id.clone(), sender);
             self.foreseen.borrow_mut().insert(key, receiver);
         }
@@ -156,11 +164,13 @@ impl Asker {
 
 /// Tells those who wait for an answer that it is in the store.
 #[derive(Default)]
-struct Answered(RefCell<HashMap<String, watch::Sender<()>>>);
+struct Answered(RefCell<HashMap<String, watch::Sender<How>>>);
 
 impl Observer for Answered {
     fn answered(&self, answer: &Answer) {
-        self.0.borrow_mut().remove(&answer.id);
+        if let Some(sender) = self.0.borrow_mut().remove(&answer.id) {
+            sender.send_replace(answer.how);
+        }
     }
 
     fn notice(&self, _: &str) {}

@@ -4,6 +4,7 @@
 //! read alike is refused, and so left to CMake with its errors and warnings.
 
 use super::ask::{Ask, Command};
+use super::refusal::Refusal;
 
 /// A call with one source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub(super) enum Given {
 
 impl Given {
     /// The path, or the name that CMake is to give to it.
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Given::Path(name) | Given::Text { name, .. } | Given::Copy { name, .. } => name,
         }
@@ -79,70 +80,6 @@ pub(super) fn collapsed(path: &str) -> String {
 impl Default for Given {
     fn default() -> Self {
         Given::Path(String::new())
-    }
-}
-
-/// Why a call is left to CMake. The summary counts these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Refusal {
-    /// CMake itself finds out about a compiler.
-    Internal,
-    /// Arguments that are not understood, or not used like this by this version.
-    Arguments,
-    /// A whole project.
-    Project,
-    /// More than one source.
-    Sources,
-    /// A source that cannot be read.
-    Source,
-    /// A language that is not known, or not tested yet.
-    Language,
-    /// A program for another machine that nothing can run.
-    Foreign,
-    /// A kind of result that is neither a program nor a library.
-    TargetType,
-    /// A policy of which CMake would warn.
-    PolicyWarning,
-    /// The commands are not known yet.
-    First,
-    /// CMake's commands could not be read from its output.
-    Commands,
-    /// The compiler gave no answer.
-    NoAnswer,
-    /// A target's properties are expressions that read others.
-    Expressions,
-    /// A path that depends on the directory of CMake's test project.
-    Relative,
-    /// Which environment the compiler reads is not certain.
-    Environment,
-    /// The test projects are to be kept for the user to see.
-    Kept,
-    /// A text that could not be read.
-    Text,
-}
-
-impl Refusal {
-    /// The reason, for the summary.
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Refusal::Internal => "compiler detection",
-            Refusal::Arguments => "arguments",
-            Refusal::Project => "whole projects",
-            Refusal::Sources => "several sources",
-            Refusal::Source => "unreadable sources",
-            Refusal::Language => "other languages",
-            Refusal::Foreign => "programs for another machine",
-            Refusal::TargetType => "other kinds of targets",
-            Refusal::PolicyWarning => "policy warnings",
-            Refusal::First => "the first in new surroundings",
-            Refusal::Commands => "commands not understood",
-            Refusal::NoAnswer => "no answer",
-            Refusal::Expressions => "generator expressions of targets",
-            Refusal::Relative => "relative directories",
-            Refusal::Environment => "unknown environment",
-            Refusal::Kept => "--debug-trycompile",
-            Refusal::Text => "unreadable calls",
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::call::Refusal;
+use super::refusal::Refusal;
 use super::reply::Script;
 
 /// What happened so far.

@@ -1,5 +1,6 @@
 //! Answers the calls of the real CMake.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -11,19 +12,21 @@ use tokio::task::{JoinHandle, spawn_local};
 
 use super::answer::{self, Program};
 use super::ask::{Ask, Command};
-use super::asking::Asker;
-use super::call::Refusal;
+use super::asking::{Asker, Found};
 use super::counts::Counts;
 use super::names;
+use super::note::{Noting, Way};
 use super::question::{Question, Reading};
 use super::recipes::{Cmake, Lesson, Recipes};
 use super::record::Record;
+use super::refusal::Refusal;
 use super::scout::Scout;
 use crate::check::Outcome;
 use crate::compiler::verdict::Verdict;
 use crate::exec::slots::cores;
 use crate::os;
 use crate::protocol::response::How;
+use crate::why::log::Log;
 
 /// Answers the calls of the real CMake, one after the other.
 pub(super) struct Desk {
@@ -51,6 +54,12 @@ pub(super) struct Desk {
     pub more_names: HashSet<String>,
     /// What happened so far.
     pub counts: Counts,
+    /// The same for `tryall why`.
+    pub log: Log,
+    /// How the present call was answered.
+    pub way: Option<Way>,
+    /// Calls that are not in the log yet.
+    pub unlogged: Vec<Noting>,
     /// Whether CMake is to keep its test projects: `--debug-trycompile`.
     pub keeps_projects: bool,
     /// The arguments of CMake, until a scout has them. `None` also if there is to be no scout.
@@ -76,13 +85,24 @@ enum Reads {
 impl Desk {
     /// The reply to a text from CMake.
     pub(super) async fn reply(&mut self, text: &[u8]) -> String {
-        let Some(ask) = std::str::from_utf8(text).ok().and_then(Ask::parse) else {
-            self.counts.leave(Refusal::Text);
-            return answer::nothing();
+        let read = String::from_utf8_lossy(text);
+        let ask = match (Ask::parse(&read), read) {
+            (Some(ask), Cow::Borrowed(_)) => ask,
+            (ask, _) => {
+                self.counts.leave(Refusal::Text);
+                self.lesson = None;
+                if let Some(ask) = ask.filter(Ask::is_call) {
+                    self.unlogged.push(Noting::new(ask, Way::Left(Refusal::Text)));
+                }
+                return answer::nothing();
+            }
         };
-        match ask.command {
+        let reply = match ask.command {
             Command::Learn => {
                 if let (Some(lesson), [output]) = (self.lesson.take(), &ask.args[..]) {
+                    if let Some(noting) = self.unlogged.last_mut() {
+                        noting.output = Some(output.clone());
+                    }
                     self.recipes.learn(output, lesson);
                 }
                 answer::nothing()
@@ -97,7 +117,7 @@ impl Desk {
                 self.counts.summary(self.asker.memory.commit().as_deref())
             }
             Command::TryCompile if ask.is_detection() => {
-                self.answer(&ask).await.unwrap_or_else(|_| answer::nothing())
+                self.answer(&ask).await.unwrap_or_else(|why| self.leave(why))
             }
             Command::TryCompile | Command::TryRun => {
                 if self.record.is_none() {
@@ -106,14 +126,21 @@ impl Desk {
                 }
                 self.send_scout(&ask);
                 let begin = Instant::now();
-                let reply = self.answer(&ask).await.unwrap_or_else(|why| {
-                    self.counts.leave(why);
-                    answer::nothing()
-                });
+                let reply = match self.answer(&ask).await {
+                    Ok(reply) => reply,
+                    Err(why) => {
+                        self.counts.leave(why);
+                        self.leave(why)
+                    }
+                };
                 self.counts.waited += begin.elapsed();
                 reply
             }
+        };
+        if let Some(way) = self.way.take() {
+            self.unlogged.push(Noting::new(ask, way));
         }
+        reply
     }
 
     /// Sends a scout ahead, once so much was not in the store that it should pay.
@@ -171,12 +198,13 @@ impl Desk {
         if let Some(dir) = product.and_then(Path::parent).filter(|_| question.can_link) {
             std::fs::create_dir_all(dir).map_err(|_| Refusal::NoAnswer)?;
         }
-        let (outcome, is_foreseen) = self.asker.outcome(&question, product).await?;
+        let found = self.asker.outcome(&question, product).await?;
+        let outcome = &found.outcome;
         if let Some(program) = program.as_deref().filter(|_| outcome.verdict != Verdict::Yes) {
             // It is of no use any more.
             let _ = std::fs::remove_dir_all(answer::test_project(program));
         }
-        match self.reads(ask, &outcome) {
+        match self.reads(ask, outcome) {
             Reads::Known => (),
             Reads::More(names) => {
                 self.more_names.extend(names.iter().cloned());
@@ -195,19 +223,35 @@ impl Desk {
             return Ok(self.learn(Lesson { ask: ask.clone(), call, ways }));
         }
         if !ask.is_detection() {
-            self.note(&question, &outcome, is_foreseen);
+            self.note(&question, &found);
         }
         let program = program.as_deref().map(Program::Runs);
-        Ok(answer::answer(ask, &question.call, &self.cmake, &outcome, program))
+        let reply = answer::answer(ask, &question.call, &self.cmake, outcome, program);
+        self.way = Some(Way::Answered(Box::new((question, found))));
+        Ok(reply)
+    }
+
+    /// Leaves a call to CMake.
+    fn leave(&mut self, why: Refusal) -> String {
+        self.way = Some(Way::Left(why));
+        answer::nothing()
+    }
+
+    /// Writes to the log what is to be in it. Of a call that CMake answers, the output may still come.
+    pub(super) fn write_log(&mut self) {
+        if self.lesson.is_none() {
+            let noted = self.unlogged.drain(..).map(|it| it.noted(&self.first_environment));
+            noted.for_each(|noted| self.log.add(noted));
+        }
     }
 
     /// Notes an answer in the record and in the figures.
-    fn note(&mut self, question: &Question, outcome: &Outcome, is_foreseen: bool) {
+    fn note(&mut self, question: &Question, Found { outcome, foreseen, .. }: &Found) {
         if let Some(record) = &self.record {
             record.borrow_mut().note(&question.call.result, &outcome.verdict);
         }
         match outcome.how {
-            How::Stored if is_foreseen => self.counts.foreseen += 1,
+            How::Stored if foreseen.is_some() => self.counts.foreseen += 1,
             How::Stored => self.counts.stored += 1,
             _ => self.counts.asked += 1,
         }
@@ -217,6 +261,7 @@ impl Desk {
     fn learn(&mut self, lesson: Lesson) -> String {
         let is_detection = lesson.ask.is_detection();
         self.counts.leave(if is_detection { Refusal::Internal } else { Refusal::First });
+        self.way = Some(Way::Shown(lesson.call.clone().into()));
         let insertions = &lesson.ways[0].0;
         let reply = answer::lesson(&lesson.ask, &lesson.call, insertions, &self.cmake, &self.dir);
         self.lesson = Some(lesson);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::asking::Asker;
+use super::asking::{Asker, Found};
 use super::call::{Call, Given};
 use super::cmake_flags::{cmake_flag, named};
 use super::question::Question;
@@ -146,7 +146,7 @@ async fn refused(asker: &Asker, example: &Question, flags: &[String]) -> Vec<Str
     question.check.kind = Kind::Compiles;
     question.toolchain.link = None;
     question.check.args = flags.to_vec();
-    let Ok((outcome, _)) = asker.outcome(&question, None).await else { return Vec::new() };
+    let Ok(Found { outcome, .. }) = asker.outcome(&question, None).await else { return Vec::new() };
     // The flags may ask for colours.
     let output = without_escapes(&outcome.output);
     let is_named =
@@ -175,7 +175,7 @@ impl Repeated {
             return None;
         };
         if !self.verdicts.contains_key(name) {
-            let (outcome, _) = asker.outcome(first, None).await.ok()?;
+            let Found { outcome, .. } = asker.outcome(first, None).await.ok()?;
             self.verdicts.insert(name.clone(), outcome.verdict);
         }
         self.verdicts.get(name).cloned()

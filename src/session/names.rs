@@ -26,12 +26,13 @@ pub(super) const OF_LANGUAGE: &[&str] = &[
     "CMAKE_USER_MAKE_RULES_OVERRIDE_<LANG>",
 ];
 
-/// The variables that `try_compile` reads for all languages.
+/// The variables that `try_compile` reads for all languages; and where in the list files it is called.
 pub(super) const OF_ALL: &[&str] = &[
     "CMAKE_APPLE_ARCH_SYSROOTS",
     "CMAKE_BINARY_DIR",
     "CMAKE_CROSSCOMPILING",
     "CMAKE_CROSSCOMPILING_EMULATOR",
+    "CMAKE_CURRENT_LIST_FILE",
     "CMAKE_CXX_COMPILER_CLANG_SCAN_DEPS",
     "CMAKE_CXX_SCAN_FOR_MODULES",
     "CMAKE_CXX_STDLIB_MODULES_JSON",
@@ -93,6 +94,7 @@ pub(super) const OF_REQUEST: &[&str] = &[
     "CMAKE_BINARY_DIR",
     "CMAKE_CROSSCOMPILING",
     "CMAKE_CROSSCOMPILING_EMULATOR",
+    "CMAKE_CURRENT_LIST_FILE",
     "CMAKE_EXE_LINKER_FLAGS",
     "CMAKE_HOME_DIRECTORY",
     "CMAKE_PLATFORM_INFO_DIR",

@@ -8,11 +8,12 @@ use std::sync::LazyLock;
 use regex_lite::Regex;
 
 use super::ask::Ask;
-use super::call::{Call, Given, Refusal};
+use super::call::{Call, Given};
 use super::cmake_flags::CmakeFlags;
 use super::insertions::{Insertions, Origin};
 use super::recipe;
 use super::recipes::{Cmake, Lesson, Recipes};
+use super::refusal::Refusal;
 use super::surroundings::{self, Keys, Surroundings};
 use crate::protocol::language::Language;
 use crate::protocol::{Check, Kind, Seconds, Toolchain};

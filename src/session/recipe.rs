@@ -23,9 +23,10 @@ use std::sync::LazyLock;
 use regex_lite::Regex;
 
 use super::ask::Ask;
-use super::call::{Call, Given, Refusal, is_keyword};
+use super::call::{Call, Given, is_keyword};
 use super::cmake_flags::{cmake_flag, named};
 use super::insertions::Insertions;
+use super::refusal::Refusal;
 use super::words;
 
 const DEFINITION: &str = "-DTRYALL_DEFINITION";

@@ -19,7 +19,7 @@ use tokio::task::spawn_local;
 
 use super::answer::{self, Program};
 use super::ask::{Ask, Command};
-use super::asking::Asker;
+use super::asking::{Asker, Found};
 use super::call::Call;
 use super::guess::{self, Flags, Places, Repeated};
 use super::names;
@@ -392,7 +392,7 @@ impl GuessDesk<'_> {
         // A flag of which the compiler only warns is taken, and changes all that follows.
         if of_flags == Some(Verdict::No)
             && is_certain
-            && let Ok((outcome, _)) = self.scout.asker.outcome(&question, None).await
+            && let Ok(Found { outcome, .. }) = self.scout.asker.outcome(&question, None).await
         {
             return outcome.verdict;
         }

@@ -24,6 +24,7 @@ use crate::exec::scratch::{self, Scratch};
 use crate::os::{self, OtherProcess, Reaper};
 use crate::protocol::code::Reason;
 use crate::store::{Place, Store};
+use crate::why::log::Log;
 
 /// What a session is told at its start.
 #[derive(Debug, Clone)]
@@ -161,6 +162,9 @@ impl Door {
             readers: Rc::default(),
             more_names: HashSet::new(),
             counts: Counts::default(),
+            log: Log::new(&caller.place),
+            way: None,
+            unlogged: Vec::new(),
             first_environment: Rc::new(first_environment),
             keeps_projects,
             args: args.filter(|_| sends_scout),
@@ -191,6 +195,8 @@ impl Door {
                 reply = desk.reply(&text) => reply,
             };
             turns.reply(&reply)?;
+            // Nobody waits for this.
+            desk.write_log();
         }
     }
 }

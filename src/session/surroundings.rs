@@ -5,9 +5,10 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::ask::Ask;
-use super::call::{Call, Refusal};
+use super::call::Call;
 use super::cmake_flags::{CmakeFlags, cmake_flag};
 use super::insertions::{Insertions, Library, Origin};
+use super::refusal::Refusal;
 use super::{names, recipe};
 use crate::os::{self, Found, Look};
 

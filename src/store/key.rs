@@ -14,6 +14,16 @@ const VERSION: &str = env!("TRYALL_SOURCES");
 static ASKER: OnceLock<Asker> = OnceLock::new();
 
 impl Key {
+    /// The key in hexadecimal digits.
+    pub(crate) fn to_hex(self) -> String {
+        blake3::Hash::from(self.0).to_hex().to_string()
+    }
+
+    /// A key from its hexadecimal digits.
+    pub(crate) fn from_hex(digits: &str) -> Option<Key> {
+        Some(Key(*blake3::Hash::from_hex(digits).ok()?.as_bytes()))
+    }
+
     /// The key of parts that together are everything that is asked. `kind` keeps keys of different
     /// kinds apart. The user and the processor are part of every key.
     pub(crate) fn of(kind: &str, parts: impl Hash) -> Self {

@@ -44,6 +44,7 @@ pub(crate) struct Entry {
     pub when: u64,
     /// What it is.
     pub body: EntryBody,
+    position: Position,
 }
 
 /// What an entry of the store is.
@@ -89,7 +90,7 @@ pub(crate) struct PathChange {
 }
 
 /// Where an entry is: in the draft, or in a segment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Position {
     Draft(usize),
     Segment(usize, usize),
@@ -131,7 +132,15 @@ impl Store {
         }
     }
 
-    /// Whether an entry can be used. Lists at most `max_paths` changed paths.
+    /// The entries with a key, the latest first.
+    pub(crate) fn with_key(&mut self, key: &Key) -> Vec<Entry> {
+        let positions = self.positions_of(key).into_iter();
+        let entries = positions.filter_map(|position| self.entry(position));
+        entries.filter(|entry| entry.key == *key).collect()
+    }
+
+    /// Whether an entry can be used, or another one that says the same. Lists at most `max_paths` changed
+    /// paths.
     pub(crate) fn state(
         &mut self,
         entry: &Entry,
@@ -143,14 +152,28 @@ impl Store {
             return State::NotKept;
         }
         let mut state = State::Damaged;
-        for position in self.positions_of(entry).into_iter().rev() {
-            let Some((sights, variables)) = self.basis(position) else { continue };
-            state = changes(sights, variables, world, env, max_paths);
+        for same in self.with_key(&entry.key).iter().rev().filter(|it| it.body == entry.body) {
+            state = self.own_state(same, world, env, max_paths);
             if let State::Holds(_) = state {
                 break;
             }
         }
         state
+    }
+
+    /// Whether an entry can be used, whatever others say.
+    pub(crate) fn own_state(
+        &mut self,
+        entry: &Entry,
+        world: &mut World,
+        env: &Variables,
+        max_paths: usize,
+    ) -> State {
+        match (&entry.body, self.basis(entry.position)) {
+            (EntryBody::NotKept(_), _) => State::NotKept,
+            (_, Some((sights, variables))) => changes(sights, variables, world, env, max_paths),
+            (_, None) => State::Damaged,
+        }
     }
 
     /// Removes the oldest segments until the rest is within a bound.
@@ -189,24 +212,18 @@ impl Store {
     /// The paths that an answer rests on, and the names of the variables. `None` if it is damaged or
     /// gone.
     pub(crate) fn rests_on(&mut self, entry: &Entry) -> Option<(Vec<Sight>, Vec<OsString>)> {
-        let position = *self.positions_of(entry).first()?;
-        let (sights, variables) = self.basis(position)?;
+        let (sights, variables) = self.basis(entry.position)?;
         Some((sights, variables.names().0))
     }
 
-    /// Where the same is said, the latest first. It may rest on another state of the world each
-    /// time.
-    fn positions_of(&mut self, entry: &Entry) -> Vec<Position> {
+    /// Where entries may be that have a key, the latest first.
+    fn positions_of(&mut self, key: &Key) -> Vec<Position> {
         self.load();
-        let drafted = self.draft.with_key(&entry.key).map(Position::Draft);
+        let drafted = self.draft.with_key(key).map(Position::Draft);
         let in_segments = self.segments.iter().enumerate().flat_map(|(at, open)| {
-            open.segment.entries(&entry.key).map(move |entry| Position::Segment(at, entry))
+            open.segment.entries(key).map(move |entry| Position::Segment(at, entry))
         });
-        let is_said = |&it: &Position| {
-            let said = self.entry(it);
-            said.is_some_and(|said| (said.key, said.body) == (entry.key, entry.body.clone()))
-        };
-        drafted.chain(in_segments).filter(is_said).collect()
+        drafted.chain(in_segments).collect()
     }
 
     fn positions(&mut self) -> Vec<Position> {
@@ -232,6 +249,7 @@ impl Store {
                     label: record.label.clone(),
                     when: record.when,
                     body,
+                    position,
                 })
             }
             Position::Segment(at, entry) => {
@@ -243,7 +261,7 @@ impl Store {
                     Body::NotKept { reason } => EntryBody::NotKept(reason.into()),
                 };
                 let (key, label) = (Key(record.key), record.label.into());
-                Some(Entry { key, label, when: record.when, body })
+                Some(Entry { key, label, when: record.when, body, position })
             }
         }
     }

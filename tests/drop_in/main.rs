@@ -34,3 +34,4 @@ mod dropin_store;
 mod fallback;
 mod scout;
 mod session_faults;
+mod why;

@@ -237,3 +237,25 @@ fn verify_runs_the_compiler_and_finds_what_differs() {
     assert!(good.summary.contains("3 compared"), "{}", good.summary);
     assert!(work.join("x.o").exists());
 }
+
+#[test]
+fn why_tells_whether_an_answer_holds() {
+    let stage = Stage::new();
+    let (work, include) = (stage.work("w"), stage.work("include"));
+    let header = include.join("it.h");
+    fs::write(&header, "int it;\n").unwrap();
+    let call = format!("gcc -isystem {} -c a.c", include.display());
+    assert_eq!(stage.run(&format!("echo '#include <it.h>' >a.c; {call}"), &work).asked, 1);
+    let why = || {
+        let tryall = env!("CARGO_BIN_EXE_tryall");
+        let output = stage.command(tryall, &work).args(["why", &call]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = why();
+    assert!(said.starts_with(&format!("{call}: in the store\n")), "{said}");
+    assert!(said.contains("all as they were\n"), "{said}");
+    fs::remove_file(&header).unwrap();
+    let said = why();
+    assert!(said.contains(&format!("{} no longer exists\n", header.display())), "{said}");
+}

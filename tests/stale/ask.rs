@@ -100,7 +100,7 @@ pub fn ask(world: &World, questions: &[&Question], mode: Mode) -> Answers {
 /// Why the latest answer with an id was not found when it was asked for.
 pub fn why_missed(world: &World, id: &str, mode: Mode) -> String {
     let mut command = Command::new(TRYALL);
-    command.args(["store", "why", id]).env_clear().envs(&world.env);
+    command.args(["why", id]).env_clear().envs(&world.env);
     let output = command.env("TRYALL_STORE", store(world, mode)).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     text.lines().take(12).collect::<Vec<_>>().join("\n")
