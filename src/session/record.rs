@@ -2,7 +2,7 @@
 //!
 //! Only the scout reads it, and only to guess. So it may be of another time, and of other flags.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::ask::Ask;
 use super::recipes::Cmake;
@@ -15,6 +15,8 @@ pub(super) struct Record {
     key: String,
     /// Whether it was yes, by result variable.
     answers: BTreeMap<String, bool>,
+    /// What the scout has found out, which is more recent. Nothing if a variable had several answers.
+    found: HashMap<String, Option<bool>>,
     /// Variables that were asked for in this configure step.
     asked: HashSet<String>,
     is_changed: bool,
@@ -34,7 +36,22 @@ impl Record {
 
     /// What a variable is likely to be answered, if that is known.
     pub(super) fn verdict(&self, name: &str) -> Option<Verdict> {
-        self.answers.get(name).map(|is_yes| if *is_yes { Verdict::Yes } else { Verdict::No })
+        let known = match self.found.get(name) {
+            Some(found) => *found,
+            None => self.answers.get(name).copied(),
+        };
+        known.map(|is_yes| if is_yes { Verdict::Yes } else { Verdict::No })
+    }
+
+    /// Takes in what the scout has found out in a round.
+    pub(super) fn find<'a>(&mut self, found: impl Iterator<Item = (&'a str, &'a Verdict)>) {
+        let mut all: HashMap<String, Option<bool>> = HashMap::new();
+        for (name, verdict) in found {
+            let is_yes = Some(*verdict == Verdict::Yes);
+            let known = all.entry(name.to_owned()).or_insert(is_yes);
+            *known = is_yes.filter(|_| *known == is_yes);
+        }
+        self.found.extend(all);
     }
 
     /// Notes an answer. A variable that is asked for again has more than one.
@@ -93,6 +110,14 @@ mod tests {
         first.commit();
         assert_eq!(known(&memory(), "/a"), [Some(Verdict::Yes), Some(Verdict::No), None, None]);
         assert_eq!(known(&memory(), "/b"), [None, None, None, None]);
+        // What the scout has found out counts now, and is nobody's answer.
+        record.find([("NO", &Verdict::Yes), ("NEW", &Verdict::No)].into_iter());
+        assert_eq!(
+            ["NO", "NEW"].map(|name| record.verdict(name)),
+            [Some(Verdict::Yes), Some(Verdict::No)]
+        );
+        record.find([("NO", &Verdict::Yes), ("NO", &Verdict::No)].into_iter());
+        assert_eq!(["NO", "NEW"].map(|name| record.verdict(name)), [None, Some(Verdict::No)]);
         // A later one adds to it. Files of the store are ordered by time, which has ticks of 1 to 10 ms.
         std::thread::sleep(std::time::Duration::from_millis(100));
         let second = memory();

@@ -128,16 +128,16 @@ impl Scout {
         Ok(())
     }
 
-    /// Notes the answers to questions, of which the same variables may ask again with other flags. Returns
+    /// Notes the answers to questions, because the same variables may ask again with other flags. Returns
     /// whether a guess was wrong.
     fn correct(&self, guesses: &[(Question, Verdict)]) -> bool {
-        let mut is_wrong = false;
-        for (question, guess) in guesses {
-            let Some(outcome) = self.asker.stored(question, None) else { continue };
-            self.record.borrow_mut().note(&question.call.result, &outcome.verdict);
-            is_wrong |= outcome.verdict != *guess;
-        }
-        is_wrong
+        let answer =
+            |(question, guess)| Some((question, guess, self.asker.stored(question, None)?));
+        let answered = guesses.iter().map(|(question, guess)| (question, guess)).filter_map(answer);
+        let answered: Vec<(&Question, &Verdict, Outcome)> = answered.collect();
+        let found = answered.iter().map(|(it, _, outcome)| (&*it.call.result, &outcome.verdict));
+        self.record.borrow_mut().find(found);
+        answered.iter().any(|(_, guess, outcome)| outcome.verdict != **guess)
     }
 
     /// Runs the scout once, or until a flag is refused if it `stops_early`.
