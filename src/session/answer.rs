@@ -41,6 +41,10 @@ pub(super) fn answer(
     script.set("_tryall_ran", "");
     let compiled = if outcome.verdict == Verdict::Yes { "TRUE" } else { "FALSE" };
     let uncovers = !ask.is_new("0126");
+    if !ask.variable("CMAKE_POLICY_WARNING_CMP0126").is_empty() {
+        // The script does not run under the caller's policies, of which there is nothing to warn.
+        script.set("CMAKE_POLICY_WARNING_CMP0126", "FALSE");
+    }
     script.set("_tryall_compiled", compiled);
     if call.no_cache {
         script.set_for_caller(&call.result, compiled);

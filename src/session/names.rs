@@ -54,6 +54,7 @@ pub(super) const OF_ALL: &[&str] = &[
     "CMAKE_POLICY_WARNING_CMP0056",
     "CMAKE_POLICY_WARNING_CMP0066",
     "CMAKE_POLICY_WARNING_CMP0067",
+    "CMAKE_POLICY_WARNING_CMP0126",
     "CMAKE_POSITION_INDEPENDENT_CODE",
     "CMAKE_SHARED_LIBRARY_ENABLE_EXPORTS",
     "CMAKE_SYSROOT",
@@ -101,6 +102,7 @@ pub(super) const OF_REQUEST: &[&str] = &[
     "CMAKE_POLICY_WARNING_CMP0056",
     "CMAKE_POLICY_WARNING_CMP0066",
     "CMAKE_POLICY_WARNING_CMP0067",
+    "CMAKE_POLICY_WARNING_CMP0126",
 ];
 
 /// The environment variables that decide about the commands of the test project: those that CMake

@@ -157,7 +157,7 @@ fn refuse_warnings(ask: &Ask) -> Result<(), Refusal> {
         !ask.variable(&format!("CMAKE_POLICY_WARNING_CMP{number}")).is_empty()
             && !ask.is_new(number)
     };
-    match ["0056", "0066", "0067"].iter().any(warns) {
+    match ["0056", "0066", "0067", "0126"].iter().any(warns) {
         true => Err(Refusal::PolicyWarning),
         false => Ok(()),
     }

@@ -197,6 +197,18 @@ fn a_policy_may_be_old() {
 }
 
 #[test]
+fn cmake_warns_of_policies_of_the_caller() {
+    for (version, said) in
+        [("3.20", "-- 'TRUE' 'TRUE' 'TRUE' ON"), ("3.21", "-- 'TRUE' 'normal' 'TRUE' ON")]
+    {
+        let all = Case::new("policy_warnings").arg(format!("-DAT={version}")).same();
+        says(&all, &[said]);
+        let warns = |stock: &Configured| stock.text.contains("CMP0126 is not set");
+        assert!(all.iter().all(|[stock, ..]| warns(stock) == (version == "3.20")), "{version}");
+    }
+}
+
+#[test]
 fn keywords_may_be_too_new() {
     let all = Case::new("new_keywords").same();
     let complains =

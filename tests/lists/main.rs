@@ -127,7 +127,7 @@ fn one(
     figures_now.failed += u32::from(outcome.failed);
     figures_now.checks += outcome.checks;
     figures_now.by_tryall += outcome.by_tryall;
-    if figures_now.files.is_multiple_of(100) {
+    if figures_now.files.is_multiple_of(20) {
         println!("{figures_now:?}");
     }
     if outcome.different.is_some() {
