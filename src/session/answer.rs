@@ -237,9 +237,12 @@ pub(super) fn lesson(
     script.into_text()
 }
 
+/// The name of the script in the directory of the session.
+pub(super) const VERBOSE_NINJA: &str = "verbose-ninja";
+
 /// A script that runs Ninja and has it show its commands.
 fn verbose_ninja(dir: &Path, ninja: &str) -> io::Result<PathBuf> {
-    let path = dir.join("verbose-ninja");
+    let path = dir.join(VERBOSE_NINJA);
     let ninja = shlex::try_quote(ninja).map_err(io::Error::other)?;
     os::write_program(&path, &format!("#!/bin/sh\nexec {ninja} -v \"$@\"\n"))?;
     Ok(path)

@@ -268,6 +268,26 @@ impl Desk {
         reply
     }
 
+    /// Puts Ninja back into CMake's cache if a lesson was the end of CMake: an error in the test project is
+    /// fatal, and leaves the script there that stood in its place.
+    pub(super) fn put_ninja_back(&mut self) {
+        let Some(lesson) = self.lesson.take() else { return };
+        let ninja = lesson.ask.variable("CMAKE_MAKE_PROGRAM");
+        let value = |program: &str| format!("={program}\n");
+        let script = self.dir.join(answer::VERBOSE_NINJA);
+        let Some(cache) = self.dir.ancestors().nth(2).map(|build| build.join("CMakeCache.txt"))
+        else {
+            return;
+        };
+        let text = std::fs::read_to_string(&cache).unwrap_or_default();
+        let right = text.replace(&value(&script.to_string_lossy()), &value(ninja));
+        // Nobody would read a complaint.
+        if right != text {
+            let new = self.dir.join("CMakeCache.txt");
+            let _ = std::fs::write(&new, right).and_then(|()| std::fs::rename(new, cache));
+        }
+    }
+
     /// Whether the commands behind an outcome have read nothing of the environment that CMake has not
     /// told.
     fn reads(&self, ask: &Ask, outcome: &Outcome) -> Reads {

@@ -187,17 +187,19 @@ impl Door {
         let cmake = unsafe { AsyncFd::register(cmake)? };
         loop {
             let text = tokio::select! {
-                _ = cmake.readable() => return Ok(()),
+                _ = cmake.readable() => break,
                 text = turns.next() => text?,
             };
             let reply = tokio::select! {
-                _ = cmake.readable() => return Ok(()),
+                _ = cmake.readable() => break,
                 reply = desk.reply(&text) => reply,
             };
             turns.reply(&reply)?;
             // Nobody waits for this.
             desk.write_log();
         }
+        desk.put_ninja_back();
+        Ok(())
     }
 }
 

@@ -209,6 +209,14 @@ fn cmake_warns_of_policies_of_the_caller() {
 }
 
 #[test]
+fn configurations_may_have_any_name() {
+    let mut case = Case::new("odd_configurations");
+    // Ninja takes no such names.
+    case.cmakes.retain(|(_, generator)| *generator == "Unix Makefiles");
+    says(&case.same(), &["-- a b: 'TRUE'"]);
+}
+
+#[test]
 fn keywords_may_be_too_new() {
     let all = Case::new("new_keywords").same();
     let complains =

@@ -98,3 +98,19 @@ fn verification_finds_a_different_answer() {
         }
     }
 }
+
+#[test]
+fn an_error_in_the_first_check_leaves_the_build_tool_in_the_cache() {
+    // Before 3.26, a script has to stand in the place of Ninja to show its commands.
+    let cmake = ("/usr/bin/cmake".into(), "Ninja");
+    let lists = "if(FAILS)\nset(CMAKE_REQUIRED_LIBRARIES No::Such)\nendif()\ncheck_function_exists(fork FORK)\n";
+    let project = Project::new("C", lists);
+    let failed = project.drop_in(&cmake, &["-DFAILS=1"]);
+    assert!(!failed.succeeded && failed.text.contains("No::Such"), "{}", failed.text);
+    // Puts Ninja back when CMake has ended, and ends.
+    project.scratch();
+    let cache = fs::read_to_string(project.build().join("CMakeCache.txt")).unwrap();
+    assert!(!cache.contains("verbose-ninja"), "{cache}");
+    let next = project.again(&cmake, &["-DFAILS=0", "-UCMAKE_PROJECT_INCLUDE*", "-UTRYALL*"]);
+    assert!(next.succeeded, "{}", next.text);
+}
