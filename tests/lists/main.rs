@@ -139,6 +139,8 @@ fn one(
 
 /// Reduces a project that differs, prints and keeps it.
 fn report(seed: u64, project: Project, setup: &Setup, first: Outcome, kept: &Path) {
+    let (way, differences) = first.different.as_ref().expect("it differs");
+    println!("seed {seed} differs {way}: {}; it is being reduced", differences[0]);
     let reduced = project.reduced(|fewer| outcome(fewer, setup).is_like(&first));
     let last = outcome(&reduced, setup);
     let (way, differences) = last.different.or(first.different).expect("it differed");
