@@ -7,7 +7,7 @@ use crate::check::asked::Asked;
 use crate::check::recall::lasting_variables;
 use crate::engine::Options;
 use crate::plan::toolchain::{self, Environment};
-use crate::protocol::{Check, Request};
+use crate::protocol::{Check, Request, VERSION};
 use crate::store::Variables;
 
 /// The request that asks checks again, which have one toolchain.
@@ -21,7 +21,7 @@ pub(crate) fn request(asked: &[&Asked]) -> Request {
     });
     let checks = checks.collect();
     Request {
-        version: 1,
+        version: VERSION,
         toolchains: [(TOOLCHAIN.into(), toolchain)].into(),
         checks,
         ..Request::default()

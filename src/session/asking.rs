@@ -83,9 +83,18 @@ impl Asker {
 
     /// The outcome of a question, if it is in the store and holds now.
     pub(super) fn stored(&self, question: &Question, product: Option<&Path>) -> Option<Outcome> {
+        self.memory.look_again();
+        self.stored_at_last_look(question, product)
+    }
+
+    /// The same, if it held when the files were last looked at. Many questions can have one look.
+    pub(super) fn stored_at_last_look(
+        &self,
+        question: &Question,
+        product: Option<&Path>,
+    ) -> Option<Outcome> {
         let context = self.context_of(question, product)?;
         let asked = context.plan.questions.iter().next()?;
-        self.memory.look_again();
         context.recall.as_ref()?.find(&context.plan, asked)
     }
 

@@ -44,11 +44,11 @@ impl Record {
     }
 
     /// Takes in what the scout has found out in a round.
-    pub(super) fn find<'a>(&mut self, found: impl Iterator<Item = (&'a str, &'a Verdict)>) {
+    pub(super) fn find(&mut self, found: &[(&str, Verdict)]) {
         let mut all: HashMap<String, Option<bool>> = HashMap::new();
         for (name, verdict) in found {
             let is_yes = Some(*verdict == Verdict::Yes);
-            let known = all.entry(name.to_owned()).or_insert(is_yes);
+            let known = all.entry((*name).to_owned()).or_insert(is_yes);
             *known = is_yes.filter(|_| *known == is_yes);
         }
         self.found.extend(all);
@@ -111,12 +111,12 @@ mod tests {
         assert_eq!(known(&memory(), "/a"), [Some(Verdict::Yes), Some(Verdict::No), None, None]);
         assert_eq!(known(&memory(), "/b"), [None, None, None, None]);
         // What the scout has found out counts now, and is nobody's answer.
-        record.find([("NO", &Verdict::Yes), ("NEW", &Verdict::No)].into_iter());
+        record.find(&[("NO", Verdict::Yes), ("NEW", Verdict::No)]);
         assert_eq!(
             ["NO", "NEW"].map(|name| record.verdict(name)),
             [Some(Verdict::Yes), Some(Verdict::No)]
         );
-        record.find([("NO", &Verdict::Yes), ("NO", &Verdict::No)].into_iter());
+        record.find(&[("NO", Verdict::Yes), ("NO", Verdict::No)]);
         assert_eq!(["NO", "NEW"].map(|name| record.verdict(name)), [None, Some(Verdict::No)]);
         // A later one adds to it. Files of the store are ordered by time, which has ticks of 1 to 10 ms.
         std::thread::sleep(std::time::Duration::from_millis(100));

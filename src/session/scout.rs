@@ -131,13 +131,16 @@ impl Scout {
     /// Notes the answers to questions, because the same variables may ask again with other flags. Returns
     /// whether a guess was wrong.
     fn correct(&self, guesses: &[(Question, Verdict)]) -> bool {
-        let answer =
-            |(question, guess)| Some((question, guess, self.asker.stored(question, None)?));
-        let answered = guesses.iter().map(|(question, guess)| (question, guess)).filter_map(answer);
-        let answered: Vec<(&Question, &Verdict, Outcome)> = answered.collect();
-        let found = answered.iter().map(|(it, _, outcome)| (&*it.call.result, &outcome.verdict));
-        self.record.borrow_mut().find(found);
-        answered.iter().any(|(_, guess, outcome)| outcome.verdict != **guess)
+        self.asker.memory.look_again();
+        let mut found = Vec::new();
+        let mut is_wrong = false;
+        for (question, guess) in guesses {
+            let Some(outcome) = self.asker.stored_at_last_look(question, None) else { continue };
+            is_wrong |= outcome.verdict != *guess;
+            found.push((&*question.call.result, outcome.verdict));
+        }
+        self.record.borrow_mut().find(&found);
+        is_wrong
     }
 
     /// Runs the scout once, or until a flag is refused if it `stops_early`.
@@ -385,10 +388,8 @@ impl GuessDesk<'_> {
         // Behind a flag of which nothing is known, too much may be another question.
         let is_certain = !self.knowledge.flags.has_unknown();
         let recorded = self.scout.record.borrow().verdict(&question.call.result);
-        let of_flags = match recorded {
-            Some(_) => None,
-            None => self.knowledge.flags.verdict(&question),
-        };
+        let of_flags =
+            if recorded.is_none() { self.knowledge.flags.verdict(&question) } else { None };
         // A flag of which the compiler only warns is taken, and changes all that follows.
         if of_flags == Some(Verdict::No)
             && is_certain
