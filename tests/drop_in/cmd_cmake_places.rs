@@ -53,7 +53,7 @@ impl Home {
 
 #[test]
 fn a_build_directory_outlives_the_home() {
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let own = "message(STATUS \"own\")\n";
         let home = Home::new(LISTS);
         let file = write(home.project.source(), "own.cmake", own);
@@ -78,7 +78,7 @@ fn a_build_directory_outlives_the_home() {
 
 #[test]
 fn a_home_that_cannot_be_written_to_costs_speed_only() {
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let home = Home::new(LISTS);
         fs::remove_dir(home.home()).unwrap();
         fs::write(home.home(), "no directory").unwrap();
@@ -93,7 +93,7 @@ fn a_home_that_cannot_be_written_to_costs_speed_only() {
 #[test]
 fn another_compiler_does_not_switch_tryall_off() {
     need("clang");
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let home = Home::new(LISTS);
         home.tryall(&cmake, &[]);
         let text = home.tryall(&cmake, &["-DCMAKE_C_COMPILER=clang"]);
@@ -111,7 +111,7 @@ fn a_project_that_adopts_tryall_is_configured() {
         "include(\"{}/Tryall.cmake\")\ntryall_begin()\n{LISTS}tryall_end()\ncheck_function_exists(vfork HAVE_VFORK)\n",
         modules.display()
     );
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let text = Home::new(&lists).tryall(&cmake, &[]);
         assert!(text.contains("-- tryall: 3 checks: "), "{text}");
         assert_eq!(text.matches("-- tryall: ").count(), 1, "{text}");
@@ -131,7 +131,7 @@ fn a_project_that_adopts_tryall_is_configured() {
 
 #[test]
 fn tracing_and_strict_warnings_find_nothing_in_tryalls_own_code() {
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let strict = if cmake.0.starts_with(root()) { "-Werror=author" } else { "-Werror=dev" };
         for args in [
             &["--trace-expand", strict][..],
@@ -158,7 +158,7 @@ fn tracing_and_strict_warnings_find_nothing_in_tryalls_own_code() {
 fn debugging_keeps_the_last_test_project() {
     let lists = "check_function_exists(fork HAVE_FORK)\nfile(WRITE \"${CMAKE_BINARY_DIR}/a.c\" \"int main(void) { return 0; }\")\n\
                  try_compile(LAST \"${CMAKE_BINARY_DIR}/try\" \"${CMAKE_BINARY_DIR}/a.c\")\n";
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let project = Project::new("C", lists);
         let kept = || {
             let text =
@@ -181,7 +181,7 @@ fn debugging_keeps_the_last_test_project() {
 /// The program has moved, as when it was installed anew.
 #[test]
 fn a_program_that_has_moved_is_replaced_or_done_without() {
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let home = Home::new(LISTS);
         let moved = home.home().join("tryall");
         // By another process: a fork of this one would have the new program open for writing for a moment.

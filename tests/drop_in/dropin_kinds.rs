@@ -55,7 +55,7 @@ message("codes ${C_LONG_CODE} ${C_NO_TYPE_CODE} ${C_LONG-NOTFOUND}")
 message("runs ${C_RUNS_EXITCODE} ${C_NO_RUNS_EXITCODE} ${C_RUNS_NO_COMPILE_EXITCODE} ${C_ABORTS_EXITCODE}")
 "##,
     )
-    .same(&[]);
+    .same_in(two_cmakes(), &[]);
     assert_eq!(configured.value("C_HEADER"), "1");
     assert_eq!(configured.value("C_NO_HEADER"), "");
     assert_eq!(configured.value("C_LONG"), "8");
@@ -122,7 +122,7 @@ set(CMAKE_CXX_STANDARD 20)
 check_cxx_source_compiles("#include <concepts>\nint main() { return !std::integral<int>; }" X_CONCEPTS)
 "##,
     )
-    .same(&[]);
+    .same_in(two_cmakes(), &[]);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn every_way_of_reading_finds_the_answer() {
         let number = readers.iter().position(|(name, _)| *name == reader).unwrap();
         project = project.file(file, &numbered(number, text));
     }
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let (_, ours) = project.same_with(&cmake, &[]);
         assert!(ours.by_tryall() >= 3 * count, "{}", ours.text);
     }
@@ -170,7 +170,7 @@ option(WIDTH "a width" OFF)
 option(HAVE_WIDTH "whether there is one" OFF)
 message("${HELP_A} ${HELP_B} ${ADVANCED} ${TYPED} ${SEVERAL} ${WIDTH}")
 "#;
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let (_, ours) = project(lists).same_with(&cmake, &[]);
         assert_eq!(ours.cache["HELP_A"], ":INTERNAL=1\nthe project's own; [help]\n");
     }
@@ -184,7 +184,7 @@ fn checks_in_deferred_calls_are_answered() {
         cmake_language(DEFER CALL latest)\nendfunction()\n\
         function(latest)\ncheck_include_file(pwd.h LATEST)\nendfunction()\n\
         cmake_language(DEFER CALL late)\n";
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let (_, ours) = Project::of(lists).same_with(&cmake, &[]);
         assert_eq!((ours.value("LATE"), ours.value("LATER"), ours.value("LATEST")), ("", "1", "1"));
     }

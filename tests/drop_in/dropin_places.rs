@@ -287,7 +287,7 @@ fn several_configurations_answer_the_same() {
         "#include <stdio.h>\n#include <string.h>\n\
          int main(int c, char **v) { (void)c; puts(strstr(v[0], \"Release/cmTC\") ? \"Release\" : \"?\"); return 0; }\n",
     );
-    for (cmake, _) in two_cmakes() {
+    for (cmake, _) in cmakes() {
         let ours = in_turn(&project, &(cmake, "Ninja Multi-Config"));
         let names =
             ["DEBUG", "NOPE", "LONG", "RUNS", "RUNS_NOT", "DEFINED", "NOT_DEBUG", "RELEASE"];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::dropin::{Configured, Project, cmakes, drop_in_args, two_cmakes};
+use crate::dropin::{Configured, Project, cmakes, drop_in_args};
 
 const LISTS: &str = "cmake_minimum_required(VERSION 3.16)\nproject(p C)\ninclude(CheckFunctionExists)\ninclude(CheckIncludeFile)\ninclude(CheckTypeSize)\n\
     check_function_exists(fork HAVE_FORK)\ncheck_function_exists(kqueue HAVE_KQUEUE)\n\
@@ -19,7 +19,7 @@ fn waited(configured: &Configured) -> u32 {
 
 #[test]
 fn empty_build_directory_starts_no_compiler() {
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let store = tempfile::tempdir().unwrap();
         let project = Project::of(LISTS);
         let configured = |store: &str| {

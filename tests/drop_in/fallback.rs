@@ -92,7 +92,7 @@ fn every_kind_has_the_same_answer_without_the_program() {
     let project = project("C CXX Fortran", EVERY_KIND)
         .file("inc/own.h", "#define OWN_H 1\n")
         .file("inc/a.c", "int main(void) { return 0; }\n");
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let alone = same(&project, &cmake);
         assert_eq!((alone.value("LONG"), alone.value("LARGE")), ("8", "18446744073709551615"));
         assert!(!alone.cache.contains_key("SKIPPED") && alone.cache.contains_key("NEEDS_LATER"));
@@ -102,7 +102,7 @@ fn every_kind_has_the_same_answer_without_the_program() {
 #[test]
 fn the_example_has_the_same_answers_without_the_program() {
     let project = project("C", &read("examples/posix.json"));
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         same(&project, &cmake);
     }
 }
@@ -111,7 +111,7 @@ fn the_example_has_the_same_answers_without_the_program() {
 fn verification_against_cmake_finds_no_difference() {
     let request = r#"{"checks": [{"id": "LONG", "kind": "sizeof", "type": "long"}, {"id": "NO_SIZE", "kind": "sizeof", "type": "nope"}]}"#;
     let project = project("C", request);
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let verified = project
             .configure(&cmake, &[&format!("-DTRYALL_EXECUTABLE={TRYALL}"), "-DTRYALL_VERIFY=ON"]);
         assert!(verified.succeeded && verified.value("LONG") == "8", "{}", verified.text);
@@ -140,7 +140,7 @@ fn unsupported_checks_are_errors_with_a_remedy() {
         ),
         ("{", "checks.json"),
     ] {
-        for cmake in two_cmakes() {
+        for cmake in cmakes() {
             let configured = project("C", request).configure(&cmake, &[]);
             let text = configured.text.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(!configured.succeeded && text.contains(says), "{request}: {text}");

@@ -33,7 +33,7 @@ fn files_are_written_once() {
     let tells: String = places.map(|place| format!("set(place \"{place}\")\n{text}")).concat();
     let project = project(&format!("{COUNTS}{counts}{tells}"));
     let home = project.source().with_file_name("home");
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let elsewhere = tempfile::tempdir().unwrap();
         let change = |command: &mut Command| {
             let _ = fs::remove_dir_all(&home);
@@ -58,7 +58,7 @@ fn the_real_build_directory_is_not_touched() {
     let does = "count(\"$ENV{REAL}/counter\")\nfile(READ \"$ENV{REAL}/counter\" text)\nmessage(STATUS \"${text}\")\n\
                 file(REMOVE \"$ENV{REAL}/mine\")\nfile(GLOB there RELATIVE \"$ENV{REAL}\" \"$ENV{REAL}/*\")\nmessage(STATUS \"${there}\")\n";
     let project = project(&format!("file(WRITE \"$ENV{{REAL}}/mine\" \"\")\n{COUNTS}{does}"));
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         project.thrice_with(&cmake, &[], |command| {
             command.env("REAL", project.build());
         });
@@ -81,7 +81,7 @@ endif()
 "#;
     let project = project(does);
     let victim = project.source().join("victim");
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         for args in [vec![], drop_in_args().to_vec()] {
             let log = project.source().join("log");
             let _ = fs::remove_file(&log);
@@ -123,7 +123,7 @@ fn the_index_of_git_is_not_written_ahead() {
     };
     git(&["init", "-q"]);
     git(&["add", "."]);
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         project.thrice(&cmake, &[]);
     }
 }
@@ -134,7 +134,7 @@ fn a_scout_that_hangs_does_not_hold_up_cmake() {
     let does = "get_filename_component(name \"${CMAKE_BINARY_DIR}/..\" ABSOLUTE)\nif(NOT EXISTS \"${CMAKE_SOURCE_DIR}/../build/CMakeFiles/never\" AND NOT CMAKE_BINARY_DIR STREQUAL \"$ENV{REAL}\")\n\
                 execute_process(COMMAND sleep 1000)\nendif()\n";
     let project = project(does);
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let [stock, cold, _] = project.thrice_with(&cmake, &[], |command| {
             command.env("REAL", project.build());
         });
@@ -147,7 +147,7 @@ fn a_scout_that_hangs_does_not_hold_up_cmake() {
 fn there_is_none_if_it_is_switched_off() {
     let checks = (0..20).map(|n| format!("check_function_exists(none_{n} HAVE_{n})\n"));
     let project = Project::new("C", &checks.collect::<String>());
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let args = drop_in_args();
         let args = args.each_ref().map(String::as_str);
         let off = |command: &mut Command| {
@@ -212,7 +212,7 @@ fn sources_in_the_build_directory_are_foreseen() {
     let text = "foreach(number RANGE 1 12)\n\
         \x20 file(WRITE \"${CMAKE_BINARY_DIR}/own.c\" \"int main(void) { return ${number}; }\")\n\
         \x20 try_compile(OWN_${number} \"${CMAKE_BINARY_DIR}\" \"${CMAKE_BINARY_DIR}/own.c\")\nendforeach()\n";
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let cold = slept_before(&cmake, text);
         // A slow machine does not come to the last.
         assert!(cold.summary().foreseen >= 4, "{}", cold.text);
@@ -230,7 +230,7 @@ fn wrong_guesses_are_corrected_together() {
         )
     });
     let text = wrong.collect::<String>() + &checks("b");
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let cold = slept_before(&cmake, &text);
         // One by one, no more than the first six are right in the end.
         assert!(cold.summary().foreseen >= 12, "{}", cold.text);

@@ -44,15 +44,19 @@ fn project(at: usize, code: &str) -> Project {
     Project::new("C", &lists).file("kill.sh", KILL)
 }
 
-/// Configures with CMake alone and under a fault. The results must be equal but for one warning.
+/// Configures with CMake alone.
+fn stock(project: &Project, cmake: &(PathBuf, &str)) -> Configured {
+    project.configure(cmake, &["-DIS_STOCK=1"])
+}
+
+/// Configures under a fault. The results must be those of CMake alone but for one warning.
 fn same_but_for_a_warning(
+    stock: &Configured,
     project: &Project,
     cmake: &(PathBuf, &str),
     args: &[&str],
     change: impl Fn(&mut Command),
 ) -> Configured {
-    let _ = fs::remove_dir_all(project.build());
-    let stock = project.again_with(cmake, &["-DIS_STOCK=1"], |_| {});
     let _ = fs::remove_dir_all(project.build());
     let drop_in = drop_in_args();
     let args: Vec<_> = drop_in.iter().map(String::as_str).chain(args.iter().copied()).collect();
@@ -64,7 +68,7 @@ fn same_but_for_a_warning(
     // The only thing on standard error.
     ours.whole.stderr = stock.whole.stderr.clone();
     ours.whole.files.entry("CMakeCache.txt".into()).and_modify(|cache| *cache += "");
-    let mut stock = stock;
+    let mut stock = stock.clone();
     for whole in [&mut stock.whole, &mut ours.whole] {
         let cache = whole.files.get_mut("CMakeCache.txt").unwrap();
         let kept = cache.lines().filter(|line| !line.starts_with("IS_STOCK:"));
@@ -86,8 +90,9 @@ fn the_session_is_killed_between_calls() {
     let kill = "if(NOT IS_STOCK)\nexecute_process(COMMAND sh -c \"exec sh '${CMAKE_SOURCE_DIR}/kill.sh' $PPID '$ENV{KILLED}'\")\nendif()\n";
     for at in 1..CHECKS.len() {
         let project = project(at, kill);
-        for cmake in two_cmakes() {
-            let ours = same_but_for_a_warning(&project, &cmake, &[], |_| {});
+        for cmake in cmakes() {
+            let ours =
+                same_but_for_a_warning(&stock(&project, &cmake), &project, &cmake, &[], |_| {});
             assert_eq!(kills(&project), 1, "{at}: {}", ours.text);
             assert!(!ours.text.contains("-- tryall:"), "{}", ours.text);
         }
@@ -109,7 +114,7 @@ fn the_session_is_killed_during_a_call() {
             project(2, &what).file("cc.sh", script).file("none.sh", "#!/bin/sh\nexec gcc \"$@\"\n");
         let compiler = project.source().join(compiler);
         fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).unwrap();
-        for cmake in two_cmakes() {
+        for cmake in cmakes() {
             let _ = fs::remove_dir_all(project.build());
             let argument = format!("-DCMAKE_C_COMPILER={}", compiler.display());
             let stock = project.again_with(&cmake, &[&argument, "-DIS_STOCK=1"], |_| {});
@@ -139,7 +144,8 @@ fn a_session_that_cannot_start_is_told_once() {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
         format!("-DTRYALL_EXECUTABLE={}", file.display())
     };
-    let cmake = &two_cmakes()[0];
+    let cmake = &cmakes()[0];
+    let stock = stock(&project, cmake);
     for script in [
         "echo rubbish; exit 2",
         "exit 0",
@@ -150,16 +156,14 @@ fn a_session_that_cannot_start_is_told_once() {
         "kill -9 $$",
         &format!("'{TRYALL}' \"$@\" | sed 's/$/x/'"),
     ] {
-        same_but_for_a_warning(&project, cmake, &[&fake(script)], |_| {});
+        same_but_for_a_warning(&stock, &project, cmake, &[&fake(script)], |_| {});
     }
-    for cmake in two_cmakes() {
-        same_but_for_a_warning(&project, &cmake, &[], |command| {
-            // GCC takes another one if it is not there.
-            command.env("TMPDIR", "/nonexistent");
-        });
-        let limit = format!("ulimit -n 12; exec '{TRYALL}' \"$@\"");
-        same_but_for_a_warning(&project, &cmake, &[&fake(&limit)], |_| {});
-    }
+    same_but_for_a_warning(&stock, &project, cmake, &[], |command| {
+        // GCC takes another one if it is not there.
+        command.env("TMPDIR", "/nonexistent");
+    });
+    let limit = format!("ulimit -n 12; exec '{TRYALL}' \"$@\"");
+    same_but_for_a_warning(&stock, &project, cmake, &[&fake(&limit)], |_| {});
 }
 
 #[test]
@@ -169,28 +173,37 @@ fn the_session_is_dead_before_the_first_call() {
     let project = project(0, "").file("fake", &script);
     let fake = project.source().join("fake");
     fs::set_permissions(&fake, fs::Permissions::from_mode(0o755)).unwrap();
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let program = format!("-DTRYALL_EXECUTABLE={}", fake.display());
-        same_but_for_a_warning(&project, &cmake, &[&program], |_| {});
+        same_but_for_a_warning(&stock(&project, &cmake), &project, &cmake, &[&program], |_| {});
     }
 }
 
 #[test]
 fn the_store_is_removed_or_replaced_under_way() {
-    for what in [
-        "file(REMOVE_RECURSE \"$ENV{TRYALL_STORE}\")\n",
-        "file(REMOVE_RECURSE \"$ENV{TRYALL_STORE}\")\nfile(WRITE \"$ENV{TRYALL_STORE}\" \"no directory\")\n",
-        "file(GLOB_RECURSE files \"$ENV{TRYALL_STORE}/*\")\nforeach(file IN LISTS files)\nfile(WRITE \"${file}\" rubbish)\nendforeach()\n",
-        "file(GLOB_RECURSE files \"$ENV{TRYALL_STORE}/*\")\nforeach(file IN LISTS files)\nfile(WRITE \"${file}\" \"\")\nendforeach()\n",
+    let remove = "file(REMOVE_RECURSE \"$ENV{TRYALL_STORE}\")\n";
+    for (at, what) in [
+        (1, remove),
+        (5, remove),
+        (
+            3,
+            "file(REMOVE_RECURSE \"$ENV{TRYALL_STORE}\")\nfile(WRITE \"$ENV{TRYALL_STORE}\" \"no directory\")\n",
+        ),
+        (
+            3,
+            "file(GLOB_RECURSE files \"$ENV{TRYALL_STORE}/*\")\nforeach(file IN LISTS files)\nfile(WRITE \"${file}\" rubbish)\nendforeach()\n",
+        ),
+        (
+            3,
+            "file(GLOB_RECURSE files \"$ENV{TRYALL_STORE}/*\")\nforeach(file IN LISTS files)\nfile(WRITE \"${file}\" \"\")\nendforeach()\n",
+        ),
     ] {
-        for at in [1, 3, 5] {
+        for cmake in cmakes() {
             let project = project(at, what);
-            for cmake in two_cmakes() {
-                project.thrice(&cmake, &[]);
-                // What is there now is no store, or half of one.
-                let ours = project.drop_in(&cmake, &[]);
-                assert!(ours.succeeded && ours.by_tryall() > 0, "{}", ours.text);
-            }
+            project.thrice(&cmake, &[]);
+            // What is there now is no store, or half of one.
+            let ours = project.drop_in(&cmake, &[]);
+            assert!(ours.succeeded && ours.by_tryall() > 0, "{}", ours.text);
         }
     }
 }
@@ -199,7 +212,7 @@ fn the_store_is_removed_or_replaced_under_way() {
 fn without_a_store_the_answers_are_the_same() {
     for store in ["off", "", "/proc/nonexistent/store", "relative/store"] {
         let project = project(0, "");
-        for cmake in two_cmakes() {
+        for cmake in cmakes() {
             let [_, cold, warm] = project.thrice_with(&cmake, &[], |command| {
                 command.env("TRYALL_STORE", store).env("XDG_CACHE_HOME", project.source());
             });
@@ -228,7 +241,7 @@ fn start(
 
 #[test]
 fn two_configure_steps_at_once_do_not_meet() {
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let project = project(0, "");
         let temp = tempfile::tempdir().unwrap();
         let alone = project.configure(&cmake, &[]);
@@ -252,7 +265,7 @@ fn two_configure_steps_at_once_do_not_meet() {
 /// One configures a build directory while it is being configured, with other checks.
 #[test]
 fn a_configure_step_within_one_of_the_same_directory_does_not_disturb_it() {
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let temp = tempfile::tempdir().unwrap();
         let asks = "include(CheckFunctionExists)\ncheck_function_exists(fork FORK)\n\
                     check_function_exists(nope NOPE)\nmessage(\"inner ${FORK} ${NOPE}.\")\n";
@@ -292,7 +305,7 @@ fn when_cmake_is_killed_nothing_is_left() {
     let compiler = project.source().join("cc.sh");
     fs::set_permissions(&compiler, fs::Permissions::from_mode(0o755)).unwrap();
     let argument = format!("-DCMAKE_C_COMPILER={}", compiler.display());
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let temp = tempfile::tempdir().unwrap();
         let _ = fs::remove_dir_all(project.build());
         let _ = fs::remove_file(project.source().join("hangs"));
@@ -316,7 +329,7 @@ fn a_session_has_its_directory_in_the_build_directory() {
     let lists = "check_function_exists(fork HAVE_FORK)\n\
         file(GLOB sessions \"${CMAKE_BINARY_DIR}/CMakeFiles/tryall-*\")\n\
         list(LENGTH sessions count)\nmessage(STATUS \"sessions ${count}\")\n";
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let project = Project::new("C", lists);
         let ours = project.drop_in(&cmake, &[]);
         assert!(ours.text.contains("-- sessions 1\n"), "{}", ours.text);

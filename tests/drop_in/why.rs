@@ -79,7 +79,7 @@ fn files_of_log(project: &Project) -> Vec<PathBuf> {
 #[test]
 fn every_kind_of_answer_is_explained() {
     let project = project(LISTS);
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let _ = fs::remove_dir_all(project.build());
         configure(&project, &cmake);
         let lists = project.source().join("CMakeLists.txt").display().to_string();
@@ -130,7 +130,7 @@ fn every_kind_of_answer_is_explained() {
 #[test]
 fn the_first_check_in_new_surroundings_shows_what_cmake_wrote() {
     let project = project("check_function_exists(no_such_function FIRST)\n");
-    for cmake in two_cmakes() {
+    for cmake in cmakes() {
         let _ = fs::remove_dir_all(project.build());
         let _ = fs::remove_dir_all(project.store());
         configure(&project, &cmake);
