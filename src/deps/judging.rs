@@ -158,6 +158,16 @@ pub(super) fn unseen(name: &str) -> String {
     }
 }
 
+/// What is said of a program that called a function whose answer is different at every moment.
+pub(super) fn momentary(function: &[u8]) -> &'static str {
+    match function {
+        b"statfs" => "asks how full a file system is",
+        b"sysinfo" => "asks how busy the system is",
+        b"kill" => "asks whether a process is there",
+        _ => "asks for the time",
+    }
+}
+
 /// A path, for people.
 pub(super) fn shown(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()

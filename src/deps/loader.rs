@@ -49,11 +49,9 @@ pub(super) struct Image {
 pub(super) struct Looks {
     /// What the kernel and the loader looked at.
     pub paths: Vec<(Rc<OsStr>, Found)>,
-    /// Whether the program may read the whole environment.
-    pub whole_environment: bool,
-    /// Whether the program is one of a known compiler.
+    /// Whether the program is one of a known compiler. Any other one may read the whole environment.
     pub is_known: bool,
-    /// Whether the program is a shell.
+    /// Whether the program is a shell that has no reason of its own to look at the clock.
     pub is_shell: bool,
     /// Whether the program is a script.
     pub is_script: bool,
@@ -151,14 +149,14 @@ impl Loader {
         } else if facts.is_go {
             looks.gap = Some(format!("{shown} is a Go program, which calls the system itself"));
         }
-        looks.is_known = !is_script
-            && programs::reads_by_name(&image.executable, facts.size, &facts.needed)
-            && !programs::is_disguised(&image.executable);
-        looks.is_shell = programs::is_shell(&image.executable);
-        looks.is_script = is_script;
-        // A plugin may read anything.
+        // A plugin may do anything.
         let has_plugin = image.mapped.iter().any(|(path, _)| !belongs(path, &image.executable));
-        looks.whole_environment = !looks.is_known || has_plugin;
+        looks.is_known = !is_script
+            && !has_plugin
+            && programs::reads_by_name(&image.executable, facts.size, &facts.needed);
+        looks.is_shell = programs::is_shell(&image.executable)
+            && !(is_script && programs::asks_its_shell(&image.path));
+        looks.is_script = is_script;
         if let (Found::Stamp(_), Some(interpreter)) = (found, &facts.interpreter) {
             looks.look_at(interpreter.as_os_str().into());
         }

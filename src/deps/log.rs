@@ -62,8 +62,9 @@ pub(super) enum Kind {
     Locale,
     Languages,
     Domain,
-    /// A program asked for the time. Compilers do, and only measure with it.
-    Clock,
+    /// A program called a function whose answer is different at every moment. Compilers do, and only
+    /// measure with it.
+    Moment,
 }
 
 impl Kind {
@@ -71,7 +72,7 @@ impl Kind {
         use Kind::*;
         let all = [
             Follow, Link, List, RealPath, Created, Written, Removed, Variable, Image, Mapped,
-            Started, Unseen, Failed, Changing, Libraries, Locale, Languages, Domain, Clock,
+            Started, Unseen, Failed, Changing, Libraries, Locale, Languages, Domain, Moment,
         ];
         all.into_iter().find(|kind| *kind as u32 == number)
     }

@@ -1,47 +1,77 @@
 //! What is known about the programs that compilers consist of.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::bytes::contains;
 use crate::os::Stamp;
 
-/// Programs that read the environment only through `getenv`, or hand it on to programs that are
-/// seen themselves. What else they do with it (such as to measure it when memory is short) does
-/// not change what they answer. Names stand without the target's prefix and the version's suffix.
-#[rustfmt::skip]
-const READ_BY_NAME: [&str; 36] = [
-    // GCC's drivers and what they start.
-    "gcc", "g++", "cc", "c++", "gfortran", "gdc", "gnat", "cpp", "cc1", "cc1plus", "cc1obj",
-    "cc1objplus", "f951", "lto1", "lto-wrapper", "collect2", "gcc-ar", "gcc-nm", "gcc-ranlib",
-    // GNU binutils.
-    "as", "ld", "ld.bfd", "ld.gold", "gold", "ar", "nm", "ranlib", "objcopy", "strip",
-    // LLVM.
-    "clang", "clang++", "flang", "flang-new", "lld", "ld.lld",
-    // Others.
-    "tcc",
+/// Programs of one origin that read the environment only through `getenv`, or hand it on to programs
+/// that are seen themselves. What else they do with it (such as to measure it when memory is short)
+/// does not change what they answer.
+struct Family {
+    /// What marks them. Wrappers often have their names.
+    mark: Mark,
+    /// Their names, without the target's prefix and the version's suffix.
+    names: &'static [&'static str],
+}
+
+/// What tells a program from another one of the same name.
+enum Mark {
+    /// A text that is in it.
+    Text(&'static [u8]),
+    /// It loads a library whose name begins like one of these.
+    Library(&'static [&'static [u8]]),
+}
+
+const READ_BY_NAME: [Family; 4] = [
+    // GCC's drivers and what they start. The text is the variable by which they tell others what they are.
+    Family {
+        mark: Mark::Text(b"COLLECT_GCC"),
+        names: &[
+            "gcc",
+            "g++",
+            "cc",
+            "c++",
+            "gfortran",
+            "gdc",
+            "cpp",
+            "cc1",
+            "cc1plus",
+            "cc1obj",
+            "cc1objplus",
+            "f951",
+            "lto1",
+            "lto-wrapper",
+            "collect2",
+        ],
+    },
+    Family {
+        mark: Mark::Text(b"GNU Binutils"),
+        names: &["as", "ld", "ld.bfd", "ld.gold", "gold", "ar", "nm", "ranlib", "objcopy", "strip"],
+    },
+    Family {
+        mark: Mark::Library(&[b"libLLVM", b"libclang-cpp"]),
+        names: &["clang", "clang++", "flang", "flang-new", "lld", "ld.lld"],
+    },
+    Family { mark: Mark::Text(b"tcc version"), names: &["tcc"] },
 ];
 
-/// A program of less than this many bytes that is called like a compiler of LLVM and loads no
-/// library of LLVM is something else: a wrapper.
-const SMALLEST_LLVM: u64 = 8 << 20;
+/// A program of so many bytes needs no mark: no wrapper is as large.
+const TOO_LARGE_FOR_A_WRAPPER: u64 = 8 << 20;
 
 /// Whether this program certainly reads the environment only by name.
 ///
 /// Any other program may look at all of it, through `environ` or the third argument of `main`.
 pub(super) fn reads_by_name(executable: &OsStr, size: u64, needed: &[Vec<u8>]) -> bool {
-    let name = Path::new(executable).file_name().unwrap_or_default().as_bytes();
-    let name = String::from_utf8_lossy(name);
-    let Some(known) = known(&name) else { return false };
-    let is_llvm =
-        known.starts_with("clang") || known.starts_with("flang") || known.ends_with("lld");
-    let loads_llvm = || {
-        let is_llvms =
-            |name: &Vec<u8>| name.starts_with(b"libLLVM") || name.starts_with(b"libclang-cpp");
-        needed.iter().any(is_llvms)
-    };
-    !is_llvm || size >= SMALLEST_LLVM || loads_llvm()
+    let name = Path::new(executable).file_name().unwrap_or_default().to_string_lossy();
+    let Some((family, _)) = known(&name) else { return false };
+    let loads = |start: &&[u8]| needed.iter().any(|name| name.starts_with(start));
+    size >= TOO_LARGE_FOR_A_WRAPPER
+        || match family.mark {
+            Mark::Text(mark) => contains(&std::fs::read(executable).unwrap_or_default(), mark),
+            Mark::Library(starts) => starts.iter().any(loads),
+        }
 }
 
 /// Whether a program is called like one of these.
@@ -59,20 +89,12 @@ pub(super) fn is_shell(executable: &OsStr) -> bool {
     name.is_some_and(|name| SHELLS.iter().any(|shell| name == *shell))
 }
 
-/// GCC's drivers. Wrappers often have their names.
-const DRIVERS: [&str; 8] = ["gcc", "g++", "cc", "c++", "gfortran", "gdc", "gnat", "cpp"];
-
-/// A text in each of GCC's drivers: the variable by which they tell others what they are.
-const MARK_OF_DRIVERS: &[u8] = b"COLLECT_GCC";
-
-/// Whether a program is called like one of GCC's drivers and is another.
-pub(super) fn is_disguised(executable: &OsStr) -> bool {
-    let name = Path::new(executable).file_name().unwrap_or_default().to_string_lossy();
-    if !known(&name).is_some_and(|known| DRIVERS.contains(&known)) {
-        return false;
-    }
-    let bytes = std::fs::read(executable).unwrap_or_default();
-    !contains(&bytes, MARK_OF_DRIVERS)
+/// Whether the text of a script asks its shell for what is different at every moment.
+pub(super) fn asks_its_shell(script: &OsStr) -> bool {
+    // `$SECONDS` and `$EPOCHSECONDS`, `$EPOCHREALTIME`, `$RANDOM` and `$SRANDOM`; `printf '%(...)T'`.
+    let words = [&b"SECONDS"[..], b"EPOCHREALTIME", b"RANDOM", b"%("];
+    let text = std::fs::read(script).unwrap_or_default();
+    words.iter().any(|word| contains(&text, word))
 }
 
 /// Programs that compile and link by starting others.
@@ -81,27 +103,29 @@ const COMPILE_AND_LINK: [&str; 10] =
 
 /// Whether a program of this name compiles and links, with a target or a version in the name or without.
 pub(crate) fn compiles_and_links(name: &str) -> bool {
-    known(name).is_some_and(|known| COMPILE_AND_LINK.contains(&known))
+    known(name).is_some_and(|(_, known)| COMPILE_AND_LINK.contains(&known))
 }
 
 /// What MinGW adds to the names of its compilers, for their kinds of threads.
 const THREADS: [&str; 2] = ["-win32", "-posix"];
 
 /// The entry of the table for the name of a file, such as `x86_64-linux-gnu-gcc-12`.
-fn known(name: &str) -> Option<&'static str> {
+fn known(name: &str) -> Option<(&'static Family, &'static str)> {
     let name = THREADS.iter().find_map(|threads| name.strip_suffix(threads)).unwrap_or(name);
     let is_version = |c: char| c.is_ascii_digit() || c == '.';
     let bare = name.trim_end_matches(is_version);
     let bare = if bare.len() < name.len() { bare.strip_suffix('-').unwrap_or(bare) } else { name };
     // `cc1` and `collect2` end in a digit that is no version.
-    let is_it = |known: &&&str| {
+    let is_it = |(_, known): &(_, &str)| {
         let ends = |name: &str| {
-            let prefix = name.strip_suffix(**known);
+            let prefix = name.strip_suffix(known);
             prefix.is_some_and(|prefix| prefix.is_empty() || prefix.ends_with('-'))
         };
         ends(name) || ends(bare)
     };
-    READ_BY_NAME.iter().filter(is_it).max_by_key(|known| known.len()).copied()
+    let all =
+        READ_BY_NAME.iter().flat_map(|family| family.names.iter().map(move |it| (family, *it)));
+    all.filter(is_it).max_by_key(|(_, known)| known.len())
 }
 
 /// Environment variables that the C library reads when a program asks for its locale, unless
@@ -167,11 +191,8 @@ pub(super) fn special(path: &[u8]) -> Option<Special> {
         return Some(if is_machine { Special::Machine } else { Special::Unknown });
     }
     let rest = path.strip_prefix(b"/proc/")?;
-    let own = rest.strip_prefix(b"self/").or_else(|| {
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        (digits > 0).then(|| rest[digits..].strip_prefix(b"/")).flatten()
-    });
-    let Some(own) = own else {
+    // Another process is not the command's own business, and by its number each is another.
+    let Some(own) = rest.strip_prefix(b"self/") else {
         let is_machine =
             [&b"cpuinfo"[..], b"meminfo", b"stat", b"sys/vm/overcommit_memory"].contains(&rest);
         return Some(match rest {
@@ -220,7 +241,7 @@ mod tests {
             ("mygcc", None),
             ("python3.11", None),
         ] {
-            assert_eq!(known(name), entry, "{name}");
+            assert_eq!(known(name).map(|(_, known)| known), entry, "{name}");
         }
     }
 
@@ -236,7 +257,8 @@ mod tests {
     fn special_files_are_told_apart() {
         for (path, expected) in [
             ("/proc/self/maps", Some(Special::Harmless)),
-            ("/proc/123/fd/4", Some(Special::Descriptor)),
+            ("/proc/self/fd/4", Some(Special::Descriptor)),
+            ("/proc/123/cmdline", Some(Special::Unknown)),
             ("/dev/fd/1", Some(Special::Harmless)),
             ("/dev/fd/9", Some(Special::Descriptor)),
             ("/proc/self/task/1/root/etc", Some(Special::Unknown)),

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use super::judging::{judge, shown, unseen};
+use super::judging::{judge, momentary, shown, unseen};
 use super::loader::Image;
 use super::locale::Names;
 use super::log::{Kind, Notes, Record};
@@ -61,8 +61,8 @@ struct Reading<'a> {
     images: BTreeMap<u32, Image>,
     started: Vec<&'a [u8]>,
     machine: Option<OsString>,
-    /// The programs that asked for the time.
-    clocked: HashSet<u32>,
+    /// What programs asked for that is different at every moment.
+    momentary: BTreeSet<(u32, &'a [u8])>,
     names: Names,
 }
 
@@ -81,7 +81,7 @@ impl<'a> Reading<'a> {
             images: BTreeMap::new(),
             started: of(Kind::Started).collect(),
             machine: None,
-            clocked: HashSet::new(),
+            momentary: BTreeSet::new(),
             names: Names::default(),
         }
     }
@@ -102,7 +102,7 @@ impl<'a> Reading<'a> {
             }
             Kind::Locale | Kind::Languages | Kind::Domain => self.names.add(record),
             Kind::Started => {}
-            Kind::Clock => drop(self.clocked.insert(record.image)),
+            Kind::Moment => drop(self.momentary.insert((record.image, record.text))),
             Kind::Unseen => miss(seen, || unseen(&String::from_utf8_lossy(record.text))),
             Kind::Created => {
                 let is_left = !self.removed.contains(record.text);
@@ -193,12 +193,14 @@ impl<'a> Reading<'a> {
                 .extend(mapped.filter(|path| path.as_bytes().ends_with(b"/libc.so.6")).cloned());
             let started = self.known.started(image, since);
             if !started.looks.is_known {
-                if self.clocked.contains(&number) && !started.looks.is_shell {
-                    miss(seen, || format!("{shown} asks for the time"));
+                let may_ask = |asked: &[u8]| asked == b"time" && started.looks.is_shell;
+                let mut asked = self.momentary.iter().filter(|(image, _)| *image == number);
+                if let Some((_, asked)) = asked.find(|(_, asked)| !may_ask(asked)) {
+                    miss(seen, || format!("{shown} {}", momentary(asked)));
                 }
                 unknown = Some(shown);
             }
-            seen.whole_environment |= started.looks.whole_environment;
+            seen.whole_environment |= !started.looks.is_known;
             if let Some(why) = &started.looks.gap {
                 miss(seen, || why.clone());
             }

@@ -208,13 +208,6 @@ SEEN_LOOK(int, euidaccess, SEEN_FOLLOW, AT_FDCWD, (const char *path, int mode), 
 SEEN_LOOK(int, faccessat, flags & AT_SYMLINK_NOFOLLOW ? SEEN_LINK : SEEN_FOLLOW, dir,
           (int dir, const char *path, int mode, int flags), (dir, path, mode, flags))
 SEEN_LOOK(int, chdir, SEEN_FOLLOW, AT_FDCWD, (const char *path), (path))
-SEEN_LOOK(int, statfs, SEEN_FOLLOW, AT_FDCWD, (const char *path, struct statfs *into), (path, into))
-SEEN_LOOK(int, statfs64, SEEN_FOLLOW, AT_FDCWD, (const char *path, struct statfs64 *into),
-          (path, into))
-SEEN_LOOK(int, statvfs, SEEN_FOLLOW, AT_FDCWD, (const char *restrict path, struct statvfs *restrict into),
-          (path, into))
-SEEN_LOOK(int, statvfs64, SEEN_FOLLOW, AT_FDCWD,
-          (const char *restrict path, struct statvfs64 *restrict into), (path, into))
 SEEN_LOOK(long, pathconf, SEEN_FOLLOW, AT_FDCWD, (const char *path, int name), (path, name))
 SEEN_LOOK(ssize_t, getxattr, SEEN_FOLLOW, AT_FDCWD,
           (const char *path, const char *name, void *value, size_t size), (path, name, value, size))
@@ -224,6 +217,28 @@ SEEN_LOOK(ssize_t, listxattr, SEEN_FOLLOW, AT_FDCWD, (const char *path, char *li
           (path, list, size))
 SEEN_LOOK(ssize_t, llistxattr, SEEN_LINK, AT_FDCWD, (const char *path, char *list, size_t size),
           (path, list, size))
+
+/* How full a file system is changes all the time. libselinux asks whether its own is there. */
+
+static bool seen_is_system(const char *path)
+{
+	return path[0] == '/' && path[1] == 's' && path[2] == 'y' && path[3] == 's' && path[4] == '/';
+}
+
+#define SEEN_SPACE(name, type)                                                                     \
+	HOOK int name(const char *restrict path, struct type *restrict into)                           \
+	{                                                                                              \
+		int result = REAL(name)(path, into);                                                       \
+		seen_look(SEEN_FOLLOW, AT_FDCWD, path, result == -1 ? errno : 0, NULL);                    \
+		if (result == 0 && !seen_is_system(path))                                                  \
+			seen_note_name(SEEN_MOMENT, "statfs");                                                 \
+		return result;                                                                             \
+	}
+
+SEEN_SPACE(statfs, statfs)
+SEEN_SPACE(statfs64, statfs64)
+SEEN_SPACE(statvfs, statvfs)
+SEEN_SPACE(statvfs64, statvfs64)
 
 /* Links. */
 

@@ -220,7 +220,7 @@ void seen_note(enum seen_kind kind, const char *text, size_t length, int error,
 	struct seen_record record = {.kind = kind, .error = error, .length = (uint32_t)length};
 	/* Libraries belong to the program that loads them, and compilers may ask for the time. Everything
 	 * else is the command's. */
-	if (kind == SEEN_IMAGE || kind == SEEN_MAPPED || kind == SEEN_LIBRARIES || kind == SEEN_CLOCK)
+	if (kind == SEEN_IMAGE || kind == SEEN_MAPPED || kind == SEEN_LIBRARIES || kind == SEEN_MOMENT)
 		record.image = seen_number;
 	if (found)
 		seen_fill(&record, found);

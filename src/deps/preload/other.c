@@ -3,8 +3,10 @@
 #include "seen.h"
 
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/sysinfo.h>
 #include <sys/time.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -62,13 +64,14 @@ HOOK int getpwuid_r(uid_t user, struct passwd *restrict into, char *restrict tex
 	return REAL(getpwuid_r)(user, into, text, size, result);
 }
 
-/* The time. Whether it matters depends on the program: src/deps/reading.rs. These call the system
- * themselves, because the C library chooses its own functions when it is loaded. */
+/* What is different at every moment. Whether it matters depends on the program: src/deps/reading.rs.
+ * Those that ask for the time call the system themselves, because the C library chooses its own
+ * functions when it is loaded. */
 
 HOOK time_t time(time_t *into)
 {
 	struct timespec now;
-	seen_note_name(SEEN_CLOCK, "");
+	seen_note_name(SEEN_MOMENT, "time");
 	seen_call(SYS_clock_gettime, CLOCK_REALTIME, (long)&now, 0, 0);
 	if (into)
 		*into = now.tv_sec;
@@ -77,15 +80,40 @@ HOOK time_t time(time_t *into)
 
 HOOK int gettimeofday(struct timeval *restrict into, void *restrict zone)
 {
-	seen_note_name(SEEN_CLOCK, "");
+	seen_note_name(SEEN_MOMENT, "time");
 	return (int)REAL(syscall)(SYS_gettimeofday, into, zone);
+}
+
+/* All clocks but those of the time that a process has used. The clock of others is a negative number. */
+static bool seen_tells_the_time(clockid_t clock)
+{
+	return clock >= 0 && clock != CLOCK_PROCESS_CPUTIME_ID && clock != CLOCK_THREAD_CPUTIME_ID;
 }
 
 HOOK int clock_gettime(clockid_t clock, struct timespec *into)
 {
-	if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
-		seen_note_name(SEEN_CLOCK, "");
+	if (seen_tells_the_time(clock))
+		seen_note_name(SEEN_MOMENT, "time");
 	return (int)REAL(syscall)(SYS_clock_gettime, clock, into);
+}
+
+HOOK int timespec_get(struct timespec *into, int base)
+{
+	seen_note_name(SEEN_MOMENT, "time");
+	return REAL(timespec_get)(into, base);
+}
+
+HOOK int sysinfo(struct sysinfo *into)
+{
+	seen_note_name(SEEN_MOMENT, "sysinfo");
+	return REAL(sysinfo)(into);
+}
+
+HOOK int kill(pid_t process, int signal)
+{
+	if (signal == 0)
+		seen_note_name(SEEN_MOMENT, "kill");
+	return REAL(kill)(process, signal);
 }
 
 /* Sockets: somebody else may look at files for this program. */
@@ -116,7 +144,6 @@ static bool seen_is_harmless(long number)
 	case SYS_sched_setaffinity:
 	case SYS_sched_yield:
 	case SYS_membarrier:
-	case SYS_clock_gettime:
 	case SYS_getcpu:
 	case SYS_tgkill:
 	case SYS_close:
@@ -145,8 +172,12 @@ HOOK long syscall(long number, ...)
 	for (int i = 0; i < 6; i++)
 		word[i] = va_arg(list, long);
 	va_end(list);
-	if (!seen_is_harmless(number))
+	if (number == SYS_clock_gettime) {
+		if (seen_tells_the_time((clockid_t)word[0]))
+			seen_note_name(SEEN_MOMENT, "time");
+	} else if (!seen_is_harmless(number)) {
 		seen_note_name(SEEN_UNSEEN, "syscall");
+	}
 	return REAL(syscall)(number, word[0], word[1], word[2], word[3], word[4], word[5]);
 }
 
@@ -185,6 +216,11 @@ SEEN_UNSEEN_HOOK(nftw64)
 SEEN_UNSEEN_HOOK(fts_open)
 SEEN_UNSEEN_HOOK(fts64_open)
 SEEN_UNSEEN_HOOK(catopen)
+SEEN_UNSEEN_HOOK(adjtimex)
+SEEN_UNSEEN_HOOK(clock_adjtime)
+SEEN_UNSEEN_HOOK(ntp_adjtime)
+SEEN_UNSEEN_HOOK(ntp_gettime)
+SEEN_UNSEEN_HOOK(ntp_gettimex)
 SEEN_UNSEEN_HOOK(shm_open)
 SEEN_UNSEEN_HOOK(shm_unlink)
 SEEN_UNSEEN_HOOK(sem_open)

@@ -47,7 +47,7 @@ enum seen_kind {
 	SEEN_LOCALE = 16,    /* asked for a locale: its name */
 	SEEN_LANGUAGES = 17, /* the value of LANGUAGE */
 	SEEN_DOMAIN = 18,    /* uses messages: their domain, NUL, their directory if it is named */
-	SEEN_CLOCK = 19      /* asked for the time */
+	SEEN_MOMENT = 19     /* called a function whose answer is different at every moment: its name */
 };
 
 /* An exported function that stands in for one of the C library. */

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 
 use super::look::{Look, Stamp, look, stamp};
+use crate::bytes::contains;
 use crate::os::Found;
 
 /// The first half of a BLAKE3 hash of contents.
@@ -35,6 +36,10 @@ impl Contents {
 
 /// How precompiled headers and modules of Clang and GCC begin.
 const DATED: [&[u8]; 2] = [b"CPCH", b"gpch"];
+
+/// The end of the name of the section in which they are, if Clang wraps them in an object file
+/// (`-gmodules`, `-fmodule-format=obj`): `__clangast`, or `clangast` for Windows.
+const WRAPPED: &[u8] = b"clangast";
 
 /// Larger files are compared by their stamps alone. The library of Clang has 120 MiB, and hashing it
 /// takes as long as two checks.
@@ -75,24 +80,45 @@ fn of_file(path: &OsStr, is: &Stamp) -> io::Result<Contents> {
         return Ok(Contents::Unknown);
     }
     let mut count = 0;
+    let mut wrapping = None;
     loop {
         let length = file.read(&mut piece)?;
         if length == 0 {
             break;
         }
-        if count == 0 && DATED.iter().any(|start| piece[..length].starts_with(start)) {
-            return Ok(Contents::Dated);
+        let piece = &piece[..length];
+        if count == 0 {
+            if DATED.iter().any(|start| piece.starts_with(start)) {
+                return Ok(Contents::Dated);
+            }
+            wrapping = may_be_object(piece).then(Vec::new);
         }
         if is.size > MOST {
             return Ok(Contents::Unknown);
         }
-        hasher.update(&piece[..length]);
+        if let Some(seam) = &mut wrapping {
+            seam.extend_from_slice(&piece[..length.min(WRAPPED.len())]);
+            if contains(piece, WRAPPED) || contains(seam, WRAPPED) {
+                return Ok(Contents::Dated);
+            }
+            *seam = piece[length.saturating_sub(WRAPPED.len())..].to_vec();
+        }
+        hasher.update(piece);
         count += length as u64;
     }
     match count == is.size && is_it(&file)? {
         true => Ok(Contents::Digest(half(&hasher.finalize()))),
         false => Ok(Contents::Unknown),
     }
+}
+
+/// Whether a file that begins like this may be an object file: it is no text, and no program or shared
+/// library of ELF, among them Clang itself.
+fn may_be_object(start: &[u8]) -> bool {
+    // The type of the file, in either order of bytes.
+    let is_image = |kind: &[u8]| kind != [1, 0] && kind != [0, 1];
+    let is_elf_image = start.starts_with(b"\x7fELF") && start.get(16..18).is_some_and(is_image);
+    start.contains(&0) && !is_elf_image
 }
 
 fn of_listing(path: &OsStr) -> io::Result<Digest> {

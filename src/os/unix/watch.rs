@@ -33,10 +33,10 @@ pub(crate) struct Watch {
     events: Inotify,
     /// Becomes readable when a file system is mounted or unmounted.
     mounts: File,
-    /// Whether each directory is watched, by its path without links.
-    dirs: HashMap<PathBuf, bool>,
+    /// Whether each directory, and each file with several names, is watched; by its path without links.
+    places: HashMap<PathBuf, bool>,
     numbers: HashMap<WatchDescriptor, PathBuf>,
-    /// Directories in which something happens.
+    /// What does not stay as it is.
     restless: HashSet<PathBuf>,
 }
 
@@ -46,7 +46,7 @@ impl Watch {
         let watch = Watch {
             events: inotify()?,
             mounts: File::open("/proc/self/mountinfo")?,
-            dirs: HashMap::new(),
+            places: HashMap::new(),
             numbers: HashMap::new(),
             restless: HashSet::new(),
         };
@@ -76,12 +76,12 @@ impl Watch {
             }
         }
         if has_changed {
-            self.dirs.clear();
+            self.places.clear();
             self.numbers.clear();
             match inotify() {
                 Ok(events) => self.events = events,
                 // As if everything were restless.
-                Err(_) => drop(self.dirs.insert(PathBuf::from("/"), false)),
+                Err(_) => drop(self.places.insert(PathBuf::from("/"), false)),
             }
         }
         has_changed
@@ -127,24 +127,24 @@ impl Watch {
             } else if metadata.is_dir() {
                 place = next;
             } else {
-                // Who changes it by another name is not seen here.
-                return metadata.is_file() && metadata.nlink() == 1;
+                return metadata.is_file() && (metadata.nlink() == 1 || self.watches(&next));
             }
         }
         self.watches(&place)
     }
 
-    /// Watches a directory, given without links.
-    fn watches(&mut self, dir: &Path) -> bool {
-        if let Some(known) = self.dirs.get(dir) {
+    /// Watches a directory or file, given without links.
+    fn watches(&mut self, place: &Path) -> bool {
+        if let Some(known) = self.places.get(place) {
             return *known;
         }
-        let is_watched = !self.restless.contains(dir) && is_local(dir) && self.add(dir).is_ok();
-        self.dirs.insert(dir.to_owned(), is_watched);
+        let is_watched =
+            !self.restless.contains(place) && is_local(place) && self.add(place).is_ok();
+        self.places.insert(place.to_owned(), is_watched);
         is_watched
     }
 
-    fn add(&mut self, dir: &Path) -> nix::Result<()> {
+    fn add(&mut self, place: &Path) -> nix::Result<()> {
         let changes = AddWatchFlags::IN_CREATE
             | AddWatchFlags::IN_DELETE
             | AddWatchFlags::IN_MOVE
@@ -152,10 +152,9 @@ impl Watch {
             | AddWatchFlags::IN_CLOSE_WRITE
             | AddWatchFlags::IN_ATTRIB
             | AddWatchFlags::IN_DELETE_SELF
-            | AddWatchFlags::IN_MOVE_SELF
-            | AddWatchFlags::IN_ONLYDIR;
-        let number = self.events.add_watch(dir, changes)?;
-        self.numbers.insert(number, dir.to_owned());
+            | AddWatchFlags::IN_MOVE_SELF;
+        let number = self.events.add_watch(place, changes)?;
+        self.numbers.insert(number, place.to_owned());
         Ok(())
     }
 }
@@ -176,14 +175,14 @@ fn parts(path: &Path) -> Vec<OsString> {
     parts
 }
 
-fn is_local(dir: &Path) -> bool {
-    statfs(dir).is_ok_and(|system| LOCAL.contains(&system.filesystem_type()))
+fn is_local(place: &Path) -> bool {
+    statfs(place).is_ok_and(|system| LOCAL.contains(&system.filesystem_type()))
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use super::*;
@@ -231,17 +230,31 @@ mod tests {
     }
 
     #[test]
+    fn a_change_by_another_name_is_noticed() {
+        let (place, _alone) = place();
+        let (dir, other) = (place.path().join("dir"), place.path().join("other"));
+        fs::create_dir(&dir).unwrap();
+        let file = dir.join("file");
+        fs::write(&file, "old").unwrap();
+        fs::hard_link(&file, &other).unwrap();
+        let changes: [&dyn Fn(); 3] = [
+            &|| fs::write(&other, "new").unwrap(),
+            &|| fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap(),
+            &|| fs::remove_file(&other).unwrap(),
+        ];
+        for (number, change) in changes.iter().enumerate() {
+            let mut watch = Watch::new().unwrap();
+            assert!(watch.covers(file.as_os_str()), "{number}");
+            assert!(!watch.has_changed(), "{number}");
+            change();
+            assert!(watch.has_changed(), "{number}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_noticed_is_not_covered() {
         let (place, _alone) = place();
-        let (file, other) = (place.path().join("file"), place.path().join("other"));
-        fs::write(&file, "").unwrap();
         let mut watch = Watch::new().unwrap();
-        assert!(watch.covers(file.as_os_str()));
-        // Another name would change it without an event here.
-        fs::hard_link(&file, &other).unwrap();
-        assert!(watch.has_changed());
-        let mut watch = Watch::new().unwrap();
-        assert!(!watch.covers(file.as_os_str()));
         // A file of the kernel.
         assert!(!watch.covers(OsStr::new("/proc/self/status")));
         // A directory in which something happened is not watched again.
