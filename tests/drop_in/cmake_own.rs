@@ -51,8 +51,11 @@ fn version() -> String {
     String::from_utf8(output.stdout).unwrap().trim().into()
 }
 
+/// Whether each case passed, and the output if not.
+type Cases = BTreeMap<String, Result<(), String>>;
+
 /// Runs one group of cases. Returns whether each passed, and the output if not.
-fn run(group: &str, generator: &str, options: &[String]) -> BTreeMap<String, Result<(), String>> {
+fn run(group: &str, generator: &str, options: &[String]) -> Cases {
     let own = fetched(TESTS).join("RunCMake");
     let ours = root().join("tests/drop_in/cmake_own");
     let work = tempfile::tempdir().unwrap();
@@ -85,7 +88,7 @@ fn run(group: &str, generator: &str, options: &[String]) -> BTreeMap<String, Res
 }
 
 /// The result of each case in RunCMake.cmake's output. A case that runs more than once is numbered.
-fn cases(said: &str) -> BTreeMap<String, Result<(), String>> {
+fn cases(said: &str) -> Cases {
     let line = Regex::new(r"(?m)^(?:-- (\S.*) - PASSED|  (\S.*) - FAILED:)$").unwrap();
     let mut cases = BTreeMap::new();
     for found in line.captures_iter(said) {
@@ -100,36 +103,55 @@ fn cases(said: &str) -> BTreeMap<String, Result<(), String>> {
     cases
 }
 
-/// Cases that pass alone must pass with the drop-in, with any generator. In the cases in `framed`,
+/// The cases of a group, of which there are `count`, must pass with the drop-in. In the cases in `framed`,
 /// messages may have different stack frames, because calls go through functions of the drop-in.
-/// Without these frames they must be as expected.
-fn passes(group: &str, framed: &[&str]) {
+/// Without these frames they must be as expected. If anything is amiss, the cases run alone, too.
+fn passes(group: &str, generator: &str, count: usize, framed: &[&str]) {
+    let mut generators = vec![generator];
+    if std::env::var_os("TRYALL_EVERY_SETUP").is_some() {
+        generators = vec!["Ninja", "Unix Makefiles"];
+    }
     let mut wrong = Vec::new();
     let mut unused = framed.to_vec();
-    for generator in ["Ninja", "Unix Makefiles"] {
-        let harness = read("tests/drop_in/cmake_own/RunCMake.cmake");
-        let key = key(group, Path::new(CMAKE), generator, harness);
-        let alone = kept(&key, || run(group, generator, &[]));
+    for generator in generators {
         let with = run(group, generator, &injection());
-        for (case, passed) in &alone {
+        let mut failed = with.len() != count;
+        for (case, passed) in &with {
             // A name covers all runs of its case.
             let name = case.split(" (").next().unwrap();
-            match (passed, with.get(case)) {
-                (Err(said), _) => wrong.push(format!("{case} fails without tryall: {said}")),
-                (_, None) => wrong.push(format!("{case} did not run with tryall")),
-                (_, Some(Ok(()))) => {}
-                (_, Some(Err(said))) if differs_in_frames(said) => {
-                    if !framed.contains(&name) {
-                        wrong.push(format!("{generator}, {name} differs in frames"));
-                    }
+            match passed {
+                Err(said) if framed.contains(&name) && differs_in_frames(said) => {
                     unused.retain(|framed| *framed != name);
                 }
-                (_, Some(Err(said))) => wrong.push(format!("{generator}, {case}: {said}")),
+                Err(said) => {
+                    wrong.push(format!("{generator}, {case}: {said}"));
+                    failed = true;
+                }
+                Ok(()) => {}
             }
+        }
+        if failed {
+            wrong.extend(differs_from_alone(group, generator, &with));
         }
     }
     wrong.extend(unused.iter().map(|name| format!("{name} does not differ any more")));
     assert!(wrong.is_empty(), "{group}: {}", wrong.join("\n"));
+}
+
+/// What is already wrong without the drop-in, and what does not run with it.
+fn differs_from_alone(group: &str, generator: &str, with: &Cases) -> Vec<String> {
+    let harness = read("tests/drop_in/cmake_own/RunCMake.cmake");
+    let key = key(group, Path::new(CMAKE), generator, harness);
+    let alone = kept(&key, || run(group, generator, &[]));
+    let mut wrong = Vec::new();
+    for (case, passed) in &alone {
+        if let Err(said) = passed {
+            wrong.push(format!("{case} fails without tryall: {said}"));
+        } else if !with.contains_key(case) {
+            wrong.push(format!("{case} did not run with tryall"));
+        }
+    }
+    wrong
 }
 
 /// Whether only standard error differs, and is as expected after removing the drop-in's frames.
@@ -149,33 +171,35 @@ fn differs_in_frames(said: &str) -> bool {
 
 #[test]
 fn cmakes_tests_of_its_check_modules_pass() {
-    passes("CheckModules", &[]);
+    passes("CheckModules", "Ninja", 18, &[]);
 }
 
 #[test]
 fn cmakes_tests_of_check_source_compiles_pass() {
-    passes("CheckSourceCompiles", &[]);
+    passes("CheckSourceCompiles", "Unix Makefiles", 8, &[]);
 }
 
 #[test]
 fn cmakes_tests_of_check_source_runs_pass() {
-    passes("CheckSourceRuns", &[]);
+    passes("CheckSourceRuns", "Ninja", 8, &[]);
 }
 
 #[test]
 fn cmakes_tests_of_check_compiler_flag_pass() {
-    passes("CheckCompilerFlag", &[]);
+    passes("CheckCompilerFlag", "Unix Makefiles", 7, &[]);
 }
 
 #[test]
 fn cmakes_tests_of_check_linker_flag_pass() {
-    passes("CheckLinkerFlag", &[]);
+    passes("CheckLinkerFlag", "Ninja", 3, &[]);
 }
 
 #[test]
 fn cmakes_tests_of_try_compile_pass() {
     passes(
         "try_compile",
+        "Ninja",
+        84,
         &[
             "BadLinkLibraries",
             "BadSources1",
@@ -223,6 +247,8 @@ fn cmakes_tests_of_try_compile_pass() {
 fn cmakes_tests_of_try_run_pass() {
     passes(
         "try_run",
+        "Unix Makefiles",
+        22,
         &[
             "BadLinkLibraries",
             "BinDirEmpty",
@@ -249,13 +275,14 @@ fn cmakes_projects_with_checks_configure() {
         "CheckStructHasMember",
         "CheckSymbolExists",
     ] {
-        for options in [&[][..], &injection()] {
+        let configure = |options: &[String]| {
             let build = tempfile::tempdir().unwrap();
             let source = own.join(project).to_str().unwrap().to_owned();
             let args = [source, "-G".into(), "Ninja".into()];
-            let (configured, said) = cmake(args.into_iter().chain(options.to_vec()), build.path());
-            assert!(configured, "{project} {options:?}: {said}");
-        }
+            cmake(args.into_iter().chain(options.to_vec()), build.path())
+        };
+        let (configured, said) = configure(&injection());
+        assert!(configured, "{project}: {said}\nand alone: {:?}", configure(&[]));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::table::{Fault, Row};
 /// Their part of the table.
 pub const FAULTS: &[Fault] = &[
     Fault::new("caller", "INT, TERM, HUP and KILL at random moments", "shell", |row| {
-        kills(row, 60);
+        kills(row, 30);
     }),
     Fault::long("caller", "INT, TERM, HUP and KILL at random moments", "shell", |row| {
         kills(row, 1000);

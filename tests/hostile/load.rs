@@ -14,8 +14,8 @@ use crate::table::{Fault, Row};
 
 /// Their part of the table.
 pub const FAULTS: &[Fault] = &[
-    Fault::new("load", "20 batches at once, 6 s, at most 130 processes", "shell", |row| {
-        load(row, Duration::from_secs(6));
+    Fault::new("load", "20 batches at once, 4 s, at most 130 processes", "shell", |row| {
+        load(row, Duration::from_secs(4));
     }),
     Fault::long("load", "20 batches at once, 5 minutes, at most 130 processes", "shell", |row| {
         load(row, Duration::from_secs(300));

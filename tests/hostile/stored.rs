@@ -279,7 +279,7 @@ fn killed(row: &mut Row) {
     look(row, &workspace, &store);
     let whole = began.elapsed().as_micros() as u64;
     let mut used = 0;
-    for time in 0..30 {
+    for time in 0..18 {
         if time % 3 == 0 {
             let _ = fs::remove_dir_all(&store);
         }

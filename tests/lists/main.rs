@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         // The words name a different test.
         return ExitCode::SUCCESS;
     }
-    let (first, count) = (number("--seed", 1), number("--files", 12));
+    let (first, count) = (number("--seed", 1), number("--files", 6));
     let kept = value("--keep").map_or_else(|| support::root().join("target/lists"), PathBuf::from);
     let next = AtomicU64::new(first);
     let figures = Mutex::new(Figures::default());

@@ -165,7 +165,7 @@ fn is_random(line: &str) -> bool {
 
 #[test]
 fn every_command_does_what_it_does_alone() {
-    let count = std::env::var("TRYALL_RANDOM").ok().map_or(120, |count| count.parse().unwrap());
+    let count = std::env::var("TRYALL_RANDOM").ok().map_or(60, |count| count.parse().unwrap());
     let seed = std::env::var("TRYALL_SEED").ok().map_or(1, |seed| seed.parse().unwrap());
     let mut random = Random::seeded(seed);
     let mut served = 0;

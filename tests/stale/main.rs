@@ -2,7 +2,7 @@
 //! with what the compiler says. Where a change does not matter to a question, its answer must still
 //! be found: a store that forgets everything would be right, too.
 //!
-//! `cargo test --test stale` takes `STALE_SECONDS` (25 without it) for four worlds, two with fixed
+//! `cargo test --test stale` takes `STALE_SECONDS` (16 without it) for four worlds, two with fixed
 //! and two with random seeds. `tests/campaign-stale` makes 10,000 changes. A difference is printed
 //! with its seed and the last changes; `--seed SEED --changes N` makes the same changes again.
 //! `STALE_KEEP` keeps the world of a difference, `STALE_MISSES` lists answers that were not found.
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
             let random = (now.as_secs() ^ u64::from(now.subsec_nanos())) & !1;
             // Two of four at a time.
-            all(vec![0, 1, random, random + 1], None, Some(seconds.unwrap_or(25) / 2), jobs)
+            all(vec![0, 1, random, random + 1], None, Some(seconds.unwrap_or(16) / 2), jobs)
         }
     }
 }

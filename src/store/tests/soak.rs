@@ -79,9 +79,9 @@ fn one_process() {
 }
 
 #[test]
-#[ignore = "takes 20 seconds"]
+#[ignore = "takes 8 seconds"]
 fn processes_are_killed_and_the_store_stays_right() {
-    let seconds = std::env::var(SECONDS).map_or(20, |seconds| seconds.parse().unwrap());
+    let seconds = std::env::var(SECONDS).map_or(8, |seconds| seconds.parse().unwrap());
     let room = Room::new();
     let dir = room.dir.path();
     let mut random = Random::seeded(seconds);
