@@ -235,15 +235,22 @@ impl Engine {
         if !launch.schedule.share {
             context.links.distrust();
         }
+        if let (Some(memory), Some(recall)) = (&memory, &context.recall) {
+            // Of steps that ask about the same, most share their smallest key.
+            let keys = || context.plan.questions.iter();
+            let keys = || keys().filter_map(|question| recall.key_of(&context.plan, question));
+            memory.begin_step(|| keys().min());
+        }
         let running = run_until(&context, slots, launch.schedule, stop, hold);
         let end = LocalSet::new().block_on(&runtime, running);
         // Kill what is left of a stopped run and remove its files now: the results may have to wait
         // for their reader, and nothing else should wait with them.
         drop(runtime);
         let context = Rc::into_inner(context).expect("all tasks have ended");
-        if let Some(complaint) = memory.and_then(|memory| memory.commit()) {
+        if let Some(complaint) = memory.as_ref().and_then(|memory| memory.commit()) {
             context.observer.notice(&complaint);
         }
+        memory.iter().for_each(|memory| memory.share());
         let commands = context.runner.recorded();
         Ran { end, plan: context.plan, commands }
     }

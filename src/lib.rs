@@ -40,6 +40,7 @@ mod deps;
 mod engine;
 mod exec;
 mod os;
+mod remote;
 mod schedule;
 mod store;
 

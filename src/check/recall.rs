@@ -46,6 +46,21 @@ impl Memory {
         store.complaint()
     }
 
+    /// Begins to fetch what other machines know of a step. There may be threads from now on.
+    pub(crate) fn begin_step(&self, name: impl FnOnce() -> Option<Key>) {
+        self.store.borrow_mut().begin_step(name);
+    }
+
+    /// Gives to other machines what this process has used, after everything is committed.
+    pub(crate) fn share(&self) {
+        self.store.borrow_mut().share(&mut self.world.borrow_mut());
+    }
+
+    /// How many answers have come from other machines, if any have, for people.
+    pub(crate) fn given(&self) -> Option<String> {
+        self.store.borrow().given()
+    }
+
     /// Words that were kept, if the files on which they rest are unchanged: of a command that CMake uses, or
     /// of the record of a project.
     pub(crate) fn recipe(&self, key: &str) -> Option<Vec<String>> {

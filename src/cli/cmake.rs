@@ -38,6 +38,7 @@ help.
 At the end of the configure step, a line says how many checks were stored (the answer was in the
 store), foreseen (asked ahead of CMake), asked (CMake waited for the compiler) and run by CMake.
 TRYALL_STORE=off in the environment does without the store, TRYALL_SCOUT=off asks nothing ahead.
+TRYALL_REMOTE names a store that machines share; see `tryall store --help`.
 
 Examples:
   tryall cmake -S . -B build -G Ninja

@@ -19,6 +19,7 @@ use crate::os::{self, HeldBack};
 use crate::plan::{self, Plan};
 use crate::protocol::code::Reason;
 use crate::protocol::response::{Answer, Status, Summary};
+use crate::remote::Remote;
 use crate::report::{self, Format};
 use crate::schedule;
 use crate::store::{Place, Store};
@@ -179,7 +180,8 @@ fn store_of_user(no_store: bool, progress: &Progress) -> Option<Store> {
     }
     let place = Place::chosen(|name| std::env::var_os(name));
     let is_there = place.dir.is_ok();
-    let store = Store::open(place);
+    let get = |name: &str| std::env::var_os(name);
+    let store = Store::open(place).before(Remote::chosen(get));
     if !is_there {
         store.complaint().iter().for_each(|complaint| progress.tell(complaint));
     }

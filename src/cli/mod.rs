@@ -95,6 +95,11 @@ enum Command {
     ///
     /// The store is the directory TRYALL_STORE, else $XDG_CACHE_HOME/tryall or ~/.cache/tryall.
     /// With TRYALL_STORE=off, no answer is kept.
+    ///
+    /// TRYALL_REMOTE is the address of a store that machines share, behind this one: redis://HOST/0,
+    /// http://HOST/PATH or s3://BUCKET/PREFIX. TRYALL_REMOTE_MODE=rw also writes to it, TRYALL_REMOTE_KEY
+    /// or TRYALL_REMOTE_KEY_FILE signs what is written and refuses what is not signed, and
+    /// TRYALL_REMOTE_WAIT is how many milliseconds a process waits for it, 100 by default.
     Store(store::StoreArgs),
     /// Explain the answers to checks: of a build directory of CMake, or in the store
     ///

@@ -18,7 +18,10 @@ use crate::check::stored;
 use crate::compiler::verdict::Verdict;
 use crate::deps::world::World;
 use crate::engine::{self, Options};
+#[cfg(target_os = "linux")]
+use crate::os;
 use crate::protocol::response::{Answer, Status};
+use crate::remote::Remote;
 use crate::store::{EntryBody, Place, State, Store, parse_size};
 use crate::why::text::{age, shown};
 
@@ -46,6 +49,9 @@ enum StoreCommand {
     },
     /// Remove all answers
     Clear,
+    /// Send what comes from standard input to the remote store
+    #[command(hide = true)]
+    Send,
 }
 
 fn size(text: &str) -> Result<u64, &'static str> {
@@ -66,6 +72,7 @@ pub(super) fn run(args: &StoreArgs) -> ExitCode {
     let mut store = Store::open(place);
     let done = match &args.command {
         StoreCommand::Stats => return output::print(stats(&mut store, &dir).as_bytes()),
+        StoreCommand::Send => return send(),
         StoreCommand::Verify => return verify(&mut store),
         StoreCommand::Trim { to } => store.trim(to.unwrap_or(bound)),
         StoreCommand::Clear => store.clear(),
@@ -97,7 +104,30 @@ fn stats(store: &mut Store, dir: &std::path::Path) -> String {
     if let Some(trouble) = store.trouble() {
         line("trouble", trouble);
     }
+    match Remote::chosen(|name| std::env::var_os(name)) {
+        Ok(None) => {}
+        Ok(Some(remote)) => {
+            let state = match remote.probe() {
+                Ok(time) => format!("answers in {:.0} ms", time.as_secs_f64() * 1000.0),
+                Err(trouble) => trouble.to_string(),
+            };
+            line("remote", format!("{}: {state}", remote.shown()));
+        }
+        Err(trouble) => line("remote", trouble.to_string()),
+    }
     text
+}
+
+/// Sends a pack in the place of a process that does not wait for it.
+fn send() -> ExitCode {
+    // What ends that process and others of its session is not to end this one.
+    #[cfg(target_os = "linux")]
+    let _ = os::leave_session();
+    let Ok(Some(remote)) = Remote::chosen(|name| std::env::var_os(name)) else {
+        return ExitCode::from(2);
+    };
+    let sent = remote.send_from(std::io::stdin().lock());
+    if sent.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// A stored answer: the id of its check, the check, and the outcome.

@@ -1,5 +1,6 @@
 //! What an answer rests on: everything that the commands behind it looked at.
 
+pub(crate) mod foreign;
 mod grain;
 pub(crate) mod identity;
 mod judging;

@@ -92,6 +92,18 @@ impl Desk {
         self.store.complaint()
     }
 
+    /// Begins to fetch what other machines know of a step.
+    pub(super) fn begin_step(&mut self, name: Key) {
+        self.store.begin_step(|| Some(name));
+    }
+
+    /// Gives to other machines what this run has used, after everything is committed. Returns what they
+    /// have given, for the user.
+    pub(super) fn share(&mut self) -> Option<String> {
+        self.store.share(&mut self.world);
+        self.store.given()
+    }
+
     /// Replies to a shim.
     pub(super) fn reply(&mut self, request: Request) -> (Reply, Next) {
         let pass = |desk: &mut Self, why: &str| {

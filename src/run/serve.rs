@@ -20,6 +20,7 @@ use super::shims::{self, Door};
 use super::wire::{self, Call, Verified};
 use crate::exec::scratch::{self, Scratch};
 use crate::os::{self, OtherProcess, Passing, Reaper};
+use crate::remote::{Remote, step};
 use crate::store::{Place, Store};
 
 /// What is to be run, and how.
@@ -103,7 +104,8 @@ impl Run {
             })?;
         let compilers = shims::compilers(&path, |name| std::env::var_os(name));
         let library = door.make(&compilers).map_err(text)?;
-        let store = Store::open(Place::chosen(|name| std::env::var_os(name)));
+        let get = |name: &str| std::env::var_os(name);
+        let store = Store::open(Place::chosen(get)).before(Remote::chosen(get));
         Ok(Run { door, listener, store, _library: library, _scratch: scratch, _reaper: reaper })
     }
 
@@ -113,7 +115,12 @@ impl Run {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let mut child = start(options, Some(&self.door), Some(&signals))?;
         let process = OtherProcess::open(child.id());
-        let desk = Rc::new(RefCell::new(Desk::new(self.store, options.compares)));
+        let mut desk = Desk::new(self.store, options.compares);
+        let words: Vec<_> =
+            options.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let get = |name: &str| std::env::var_os(name);
+        desk.begin_step(step::of_command(&words, &std::env::current_dir()?, get));
+        let desk = Rc::new(RefCell::new(desk));
         let served = process.and_then(|process| {
             let serving = answer_until_the_end(self.listener, process, signals, &desk);
             LocalSet::new().block_on(&runtime, serving)
@@ -124,7 +131,8 @@ impl Run {
         let status = child.wait()?;
         let mut desk = desk.borrow_mut();
         let mut lines = Vec::new();
-        lines.extend(desk.commit().map(|why| format!("tryall: {why}")));
+        let notes = [desk.commit(), desk.share()];
+        lines.extend(notes.into_iter().flatten().map(|note| format!("tryall: {note}")));
         lines.extend(desk.counts.lines());
         Ok((status, lines, !desk.counts.differences.is_empty()))
     }

@@ -30,8 +30,8 @@ impl Counts {
         }
     }
 
-    /// The script that prints the summary, and what is wrong with the store.
-    pub(super) fn summary(&self, complaint: Option<&str>) -> String {
+    /// The script that prints the summary, after what there is to say about the store.
+    pub(super) fn summary(&self, notes: impl Iterator<Item = String>) -> String {
         let Counts { stored, foreseen, asked, left, waited } = self;
         let by_cmake: usize = left.values().sum();
         let all = stored + foreseen + asked + by_cmake;
@@ -52,8 +52,8 @@ impl Counts {
         let seconds = waited.as_secs_f64();
         let text = format!("tryall: {all} {checks}: {}; {seconds:.1} s", parts.join(", "));
         let mut script = Script::default();
-        if let Some(complaint) = complaint {
-            script.call("message", &["STATUS", &format!("tryall: {complaint}")]);
+        for note in notes {
+            script.call("message", &["STATUS", &format!("tryall: {note}")]);
         }
         script.call("message", &["STATUS", &text]);
         script.into_text()

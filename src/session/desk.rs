@@ -114,7 +114,8 @@ impl Desk {
                 if let Some(record) = &self.record {
                     record.borrow().keep(&self.asker.memory, &self.cmake);
                 }
-                self.counts.summary(self.asker.memory.commit().as_deref())
+                let memory = &self.asker.memory;
+                self.counts.summary([memory.commit(), memory.given()].into_iter().flatten())
             }
             Command::TryCompile if ask.is_detection() => {
                 self.answer(&ask).await.unwrap_or_else(|why| self.leave(why))

@@ -98,6 +98,7 @@ fn serve(
         return Ok(());
     }
     let base = Rc::new(Base::new()?);
+    base.begin_step(&caller);
     let runtime = runtime().map_err(text)?;
     listener.set_nonblocking(true).map_err(text)?;
     let served = LocalSet::new().block_on(&runtime, attend(base.clone(), listener, caller));

@@ -165,6 +165,12 @@ impl Ended {
 
     /// Writes the files into a directory, in which they are new.
     fn put_files(&self, dir: &Path) -> io::Result<()> {
+        // The store may be another machine's.
+        let is_plain =
+            |file: &Product| Path::new(&file.name).file_name() == Some(file.name.as_ref());
+        if !self.files.iter().all(is_plain) {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
         for Product { name, mode, bytes } in &self.files {
             if let Err(error) = os::write_new(&dir.join(name), bytes, *mode) {
                 for product in &self.files {
@@ -193,5 +199,26 @@ impl Call {
     fn key(&self, kind: &Kind, with_dir: bool) -> Key {
         let dir = with_dir.then_some(&self.dir);
         Key::of("program", (&self.file, &self.words, self.is_merged, kind, dir))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_stay_in_the_directory() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("dir");
+        std::fs::create_dir(&dir).unwrap();
+        let product = |name: &str| Product { name: name.into(), mode: 0o644, bytes: Vec::new() };
+        let absolute = place.path().join("b");
+        for name in ["../a", absolute.to_str().unwrap(), "..", "", "./a", "a/"] {
+            let files = vec![product("a.out"), product(name)];
+            let ended = Ended { files, ..Ended::with_output(Vec::new()) };
+            assert!(ended.put_files(&dir).is_err(), "{name}");
+            assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0);
+            assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
+        }
     }
 }

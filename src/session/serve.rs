@@ -23,6 +23,7 @@ use crate::check::recall::Memory;
 use crate::exec::scratch::{self, Scratch};
 use crate::os::{self, OtherProcess, Reaper};
 use crate::protocol::code::Reason;
+use crate::remote::{Remote, step};
 use crate::store::{Place, Store};
 use crate::why::log::Log;
 
@@ -72,7 +73,18 @@ impl Base {
         if self.lasts {
             // Nobody would read a complaint.
             let _ = self.memory.commit();
+            self.memory.share();
         }
+    }
+
+    /// Begins to fetch what other machines know of the configure step of a CMake.
+    pub(super) fn begin_step(&self, cmake: &OtherProcess) {
+        self.memory.begin_step(|| {
+            let (words, dir) = (cmake.command_line().ok()?, cmake.current_dir().ok()?);
+            let env = cmake.first_environment().ok()?;
+            let get = |name: &str| env.iter().find(|(it, _)| it == name).map(|(_, it)| it.clone());
+            Some(step::of_command(&words, &dir, get))
+        });
     }
 }
 
@@ -89,6 +101,7 @@ pub(crate) fn serve(caller: &Caller, mut ready: impl Write) -> Result<(), String
     let base = Base::new()?;
     let served = LocalSet::new().block_on(&runtime().map_err(text)?, async {
         let (door, turns) = Door::open(&base, caller, std::env::vars_os().collect())?;
+        base.begin_step(&door.cmake);
         writeln!(ready, "{}", door.dir().display()).map_err(text)?;
         drop(ready);
         door.take_turns(turns).await.map_err(text)
@@ -218,7 +231,10 @@ fn remove_left_over(place: &Path) {
 fn store(dir: &Path) -> (Store, bool) {
     let place = Place::chosen(|name| std::env::var_os(name));
     match place.dir {
-        Ok(_) => (Store::open(place), true),
+        Ok(_) => {
+            let remote = Remote::chosen(|name| std::env::var_os(name));
+            (Store::open(place).before(remote), true)
+        }
         Err(_) => (Store::open(Place::at(dir.join("store"))), false),
     }
 }

@@ -167,13 +167,15 @@ impl Draft {
         self.records.push(record);
     }
 
-    /// Adds a record of a segment. `None` if it is damaged.
+    /// Adds a record of a segment, with each sight as `sight` has it. `None` if it is damaged, or if a
+    /// sight has no such form.
     pub(super) fn copy<S: Source>(
         &mut self,
         from: &mut Segment<S>,
         at: usize,
         numbers: &mut Numbers,
         used: u32,
+        mut sight: impl FnMut(&Sight) -> Option<Sight>,
     ) -> Option<()> {
         let bytes = from.blob(from.entry(at).extent)?;
         let record: Record = postcard::from_bytes(&bytes).ok()?;
@@ -185,7 +187,7 @@ impl Draft {
                 for number in from.sight_numbers(sights)? {
                     let id = match numbers.get(number) {
                         Some(id) => id,
-                        None => self.sights.id(from.sight(number)?.clone()),
+                        None => self.sights.id(sight(from.sight(number)?)?),
                     };
                     numbers.set(number, id);
                     list.push(id.0);

@@ -66,7 +66,7 @@ pub(crate) fn read_all(file: &[u8]) {
     let Some(mut segment) = Segment::open(file.to_vec()) else { return };
     let (mut draft, mut numbers) = (Draft::default(), Numbers::default());
     for at in 0..segment.len() {
-        let _ = draft.copy(&mut segment, at, &mut numbers, 0);
+        let _ = draft.copy(&mut segment, at, &mut numbers, 0, |sight| Some(sight.clone()));
     }
     let _ = draft.write([0; 16]);
 }

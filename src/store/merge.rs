@@ -105,7 +105,7 @@ fn together(segments: &mut [OpenSegment]) -> Draft {
         for at in entries {
             let used = open.segment.entry(at).used;
             // What is damaged is left behind.
-            let _ = draft.copy(&mut open.segment, at, &mut numbers, used);
+            let _ = draft.copy(&mut open.segment, at, &mut numbers, used, |it| Some(it.clone()));
         }
     }
     draft

@@ -10,6 +10,7 @@
 //! * `format`, `segment`, `draft`: the file format, reading and writing
 //! * `variables`: environments, compared by digests
 //! * `merge`: fewer and larger files
+//! * `shared`: what comes from other machines, and goes to them
 //! * `report`: what people want to know of a store
 //!
 //! docs/design/store.md has the reasons.
@@ -25,6 +26,7 @@ mod open;
 mod place;
 mod report;
 mod segment;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -41,6 +43,7 @@ use draft::{Draft, DraftBody, DraftRecord, Numbers};
 use format::Extent;
 use open::OpenSegment;
 use segment::{Answer, Segment};
+use shared::Shared;
 use variables::VariablesSeen;
 
 pub(crate) use directory::Unusable;
@@ -122,6 +125,7 @@ pub(crate) struct Store {
     lists: HashMap<*const Seen, (Rc<Seen>, usize)>,
     trouble: Option<Unusable>,
     clock: fn() -> SystemTime,
+    shared: Shared,
 }
 
 impl Store {
@@ -141,6 +145,7 @@ impl Store {
             lists: HashMap::new(),
             trouble: None,
             clock: SystemTime::now,
+            shared: Shared::default(),
         }
     }
 
@@ -153,9 +158,11 @@ impl Store {
         }
     }
 
-    /// What the user should know if the store that they named cannot be used.
+    /// What the user should know if the store that they named cannot be used, or the remote one.
     pub(crate) fn complaint(&self) -> Option<String> {
-        let why = self.trouble().filter(|_| self.place.is_named)?;
+        let Some(why) = self.trouble().filter(|_| self.place.is_named) else {
+            return self.remote_trouble();
+        };
         Some(format!(
             "answers are not kept: {why}; set TRYALL_STORE to the absolute path of a directory that \
              belongs to you, or to \"off\""
@@ -170,6 +177,13 @@ impl Store {
         world: &mut World,
         env: &Variables,
     ) -> Option<Rc<Stored>> {
+        let own = self.find_own(key, world, env);
+        let found = own.or_else(|| self.find_shared(key, world, env))?;
+        self.note_use(key, false);
+        Some(found)
+    }
+
+    fn find_own(&mut self, key: &Key, world: &mut World, env: &Variables) -> Option<Rc<Stored>> {
         self.load();
         let in_draft = |at: &usize| match &self.draft.record(*at).body {
             DraftBody::Answer { list, variables, .. } => {
@@ -256,6 +270,7 @@ impl Store {
         };
         let variables = VariablesSeen::new(&seen.variables, seen.whole_environment, env);
         let variables = self.draft.variables(variables);
+        self.note_use(&key, true);
         self.add(key, label, DraftBody::Answer { list, variables, payload });
     }
 
@@ -413,7 +428,8 @@ impl Store {
         let open = &mut self.segments[at];
         // A time in the future is from a clock that was wrong.
         if open.segment.entry(entry).used.abs_diff(now) > PROMOTE_AFTER {
-            self.draft.copy(&mut open.segment, entry, &mut open.numbers, now);
+            let same = |sight: &Sight| Some(sight.clone());
+            self.draft.copy(&mut open.segment, entry, &mut open.numbers, now, same);
             self.commit_if_large();
         }
     }

@@ -263,6 +263,14 @@ impl<S: Source> Segment<S> {
         holds.then(|| Answer { payload: payload.into(), sights, variables })
     }
 
+    /// Whether an entry is the answer to a key, and the files that it rests on are as they were.
+    pub(super) fn is_current(&mut self, entry: usize, key: &Key, world: &mut World) -> bool {
+        let Some(bytes) = self.blob(self.entry(entry).extent) else { return false };
+        let Ok(record) = postcard::from_bytes::<Record>(&bytes) else { return false };
+        let Body::Answer { sights, .. } = record.body else { return false };
+        record.key == key.0 && self.sights_hold(sights, world)
+    }
+
     /// Whether the variables of a list are as they were.
     fn variables_hold(&mut self, list: Extent, env: &Variables) -> bool {
         let known = (list.offset, env.id());
