@@ -90,7 +90,7 @@ pub(crate) async fn recalled_outcome(context: &Context, question: &Question) -> 
 }
 
 /// The name of an empty program in the store.
-const EMPTY_PROGRAM: &str = "(empty program)";
+pub(super) const EMPTY_PROGRAM: &str = "(empty program)";
 
 /// The question of a probe.
 fn question(context: &Context, job: ProbeJob) -> Question {

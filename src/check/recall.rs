@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use crate::check::asked::Asked;
 use crate::check::caller_file::{self, CallerFile};
+use crate::check::probe::EMPTY_PROGRAM;
 use crate::check::{CheckRun, Outcome, stored};
 use crate::compiler::dialect::Stage;
 use crate::compiler::verdict::Verdict;
@@ -388,6 +389,9 @@ const RECIPE: &str = "(recipe)";
 
 /// The label of facts about links, which answer no check themselves.
 const FACT: &str = "(link)";
+
+/// The labels of what is kept and answers no check by itself.
+pub(crate) const PARTS: [&str; 3] = [RECIPE, FACT, EMPTY_PROGRAM];
 
 const CANNOT_SEE: &str = "what a command reads cannot be seen on this system";
 

@@ -17,6 +17,7 @@ mod seen;
 mod session;
 mod store;
 mod stream;
+mod verify;
 mod why;
 mod wrong_call;
 

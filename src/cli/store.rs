@@ -1,29 +1,18 @@
 //! `tryall store`: shows, checks and trims the store of answers.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::rc::Rc;
 
 use clap::{Args, Subcommand};
 
 use super::output;
 use super::progress::tell;
-use crate::again;
-use crate::check::Outcome;
-use crate::check::asked::Asked;
-use crate::check::context::Silent;
-use crate::check::stored;
-use crate::compiler::verdict::Verdict;
-use crate::deps::world::World;
-use crate::engine::{self, Options};
+use super::verify;
 #[cfg(target_os = "linux")]
 use crate::os;
-use crate::protocol::response::{Answer, Status};
 use crate::remote::Remote;
-use crate::store::{EntryBody, Place, State, Store, parse_size};
-use crate::why::text::{age, shown};
+use crate::store::{Place, Store, parse_size};
+use crate::why::text::age;
 
 /// Arguments of `tryall store`.
 #[derive(Debug, Args)]
@@ -36,10 +25,12 @@ pub(super) struct StoreArgs {
 enum StoreCommand {
     /// Show where the store is, and how much it holds
     Stats,
-    /// Ask the compiler again for all answers that hold, and report those that differ
+    /// Ask the compiler again for all answers of checks that hold, and report those that differ
     ///
-    /// Compares status and value. Programs of `runs` checks are built again, but not run. The exit
-    /// status is 1 if an answer differs, and 3 if one could not be asked again.
+    /// Compares status and value; exit status and output, too, where the command is the same and the
+    /// compiler repeats them. Programs of `runs` checks are built again, but not run. Says how many
+    /// answers are not asked again, and why. The exit status is 1 if an answer differs, and 3 if one
+    /// could not be asked again.
     Verify,
     /// Remove the answers that were not used for longest
     Trim {
@@ -73,7 +64,7 @@ pub(super) fn run(args: &StoreArgs) -> ExitCode {
     let done = match &args.command {
         StoreCommand::Stats => return output::print(stats(&mut store, &dir).as_bytes()),
         StoreCommand::Send => return send(),
-        StoreCommand::Verify => return verify(&mut store),
+        StoreCommand::Verify => return verify::run(&mut store),
         StoreCommand::Trim { to } => store.trim(to.unwrap_or(bound)),
         StoreCommand::Clear => store.clear(),
     };
@@ -128,79 +119,4 @@ fn send() -> ExitCode {
     };
     let sent = remote.send_from(std::io::stdin().lock());
     if sent.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// A stored answer: the id of its check, the check, and the outcome.
-type Kept = (String, Asked, Outcome);
-
-/// Asks again for all answers that hold.
-fn verify(store: &mut Store) -> ExitCode {
-    let mut entries = Vec::new();
-    store.entries(|entry| entries.push(entry));
-    let mut world = World::default();
-    // Checks of one toolchain and directory are asked together, each alone.
-    let mut groups: BTreeMap<(String, PathBuf), Vec<Kept>> = BTreeMap::new();
-    for entry in &entries {
-        let EntryBody::Answer(payload) = &entry.body else { continue };
-        let Some((asked, outcome)) = stored::check(payload) else { continue };
-        let Some(variables) = again::variables(&asked, std::env::vars_os().collect()) else {
-            continue;
-        };
-        let state = store.state(entry, &mut world, &variables, 0);
-        if matches!(state, State::Holds(_)) {
-            let toolchain = serde_json::to_string(&asked.toolchain).unwrap_or_default();
-            let group = groups.entry((toolchain, asked.base.clone())).or_default();
-            group.push((entry.label.clone(), asked, outcome));
-        }
-    }
-    let (mut asked_again, mut differ, mut failed) = (0, 0, 0);
-    for ((_, base), group) in groups {
-        let checks: Vec<_> = group.iter().map(|(_, asked, _)| asked).collect();
-        let options = Options { share: false, ..again::options(&base) };
-        let answers = engine::answers(
-            again::request(&checks),
-            &options,
-            Rc::new(Silent),
-            std::future::pending(),
-        );
-        let answers = match answers {
-            Ok(answered) => answered.expect("nothing stops the run").answers.results,
-            Err(error) => {
-                tell(&error.to_string());
-                failed += group.len();
-                continue;
-            }
-        };
-        for ((label, _, was), is) in std::iter::zip(&group, &answers) {
-            asked_again += 1;
-            match is.status {
-                Status::Yes | Status::No if is_same(was, is) => {}
-                Status::Yes | Status::No => {
-                    differ += 1;
-                    tell(&format!(
-                        "{label}: the store says {}, the compiler says {}; please report this, and \
-                         run tryall store clear",
-                        shown(was),
-                        is.status_and_value()
-                    ));
-                }
-                _ => {
-                    failed += 1;
-                    let reason = is.reason.as_deref().unwrap_or_default();
-                    tell(&format!("{label} could not be asked again: {reason}"));
-                }
-            }
-        }
-    }
-    let text = format!("{asked_again} answers asked again, {differ} differ, {failed} failed\n");
-    let printed = output::print(text.as_bytes());
-    match (differ, failed) {
-        (0, 0) => printed,
-        (0, _) => ExitCode::from(3),
-        _ => ExitCode::from(1),
-    }
-}
-
-fn is_same(was: &Outcome, is: &Answer) -> bool {
-    (was.verdict == Verdict::Yes) == (is.status == Status::Yes) && was.value == is.value
 }

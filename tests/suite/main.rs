@@ -38,3 +38,4 @@ mod store;
 mod store_contents;
 mod store_places;
 mod store_surroundings;
+mod store_verify;
