@@ -26,7 +26,8 @@ pub const FAULTS: &[Fault] = &[
     fault("files cut short, and longer than written", |row| damaged(row, 8, cut)),
     fault("parts of files in other places", |row| damaged(row, 8, displace)),
     fault("files under each other's names", swapped),
-    fault("files of a newer format", |row| damaged(row, 2, |file, _| newer(file))),
+    fault("older entries", |row| of_version(row, 1)),
+    fault("entries of a newer format", |row| of_version(row, 3)),
     fault("directories and pipes in the place of files", no_files),
     fault("the store of another user, or open to all", of_others),
     fault("planted links", planted),
@@ -126,12 +127,34 @@ fn displace(path: &Path, random: &mut Random) {
     }
 }
 
-/// Says in the first bytes that this is another version of the format.
-fn newer(path: &Path) {
-    let bytes = fs::read(path).unwrap();
-    let digit = bytes[..16].iter().rposition(u8::is_ascii_digit).unwrap_or(7);
-    let file = File::options().write(true).open(path).unwrap();
-    file.write_all_at(&[bytes[digit].wrapping_add(1)], digit as u64).unwrap();
+/// Files of another version of the format, in a directory of their own and in ours.
+fn of_version(row: &mut Row, version: u8) {
+    let workspace = Workspace::new();
+    let good = filled(row, &workspace, "good");
+    let store = workspace.own("store");
+    for has_own_dir in [true, false] {
+        copy(&good, &store);
+        for path in files(&store) {
+            let bytes = fs::read(&path).unwrap();
+            let digit = bytes[..16].iter().rposition(u8::is_ascii_digit).expect("a version");
+            let file = File::options().write(true).open(path).unwrap();
+            file.write_all_at(version.to_string().as_bytes(), digit as u64).unwrap();
+        }
+        let beside = store.join(format!("v{version}"));
+        let count = files(&store).len();
+        if has_own_dir {
+            fs::rename(store.join("v2"), &beside).unwrap();
+        }
+        if look(row, &workspace, &store) != 0 {
+            row.wrong.push(format!("answers of format {version}, own directory: {has_own_dir}"));
+        }
+        if has_own_dir && fs::read_dir(&beside).unwrap().count() != count {
+            row.wrong.push(format!("the directory of format {version} was changed"));
+        }
+        if look(row, &workspace, &store) == 0 {
+            row.wrong.push(format!("nothing is kept beside format {version}"));
+        }
+    }
 }
 
 /// The files of two stores, of compilers that answer differently, change places.
