@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::process::ExitCode;
+use std::time::UNIX_EPOCH;
 
 use clap::{Args, Subcommand};
 
@@ -78,7 +79,7 @@ pub(super) fn run(args: &StoreArgs) -> ExitCode {
 }
 
 fn stats(store: &mut Store, dir: &std::path::Path) -> String {
-    let stats = store.stats();
+    let (stats, last) = (store.stats(), store.last_shared());
     let mut text = format!("directory  {}\n", dir.display());
     let mut line = |name: &str, value: String| writeln!(text, "{name:<10} {value}").expect("text");
     line("answers", stats.answers.to_string());
@@ -105,6 +106,10 @@ fn stats(store: &mut Store, dir: &std::path::Path) -> String {
             line("remote", format!("{}: {state}", remote.shown()));
         }
         Err(trouble) => line("remote", trouble.to_string()),
+    }
+    if let Some((what, when)) = last {
+        let when = when.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        line("last", format!("{what}, {}", age(when)));
     }
     text
 }

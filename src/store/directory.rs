@@ -19,6 +19,7 @@ const VERSION: &str = "v2";
 const SEGMENT: &str = ".seg";
 const TEMPORARY: &str = ".tmp";
 const MERGING: &str = "merging.tmp";
+const NOTE: &str = "remote";
 
 /// A temporary file that has not been written to for this long belongs to a killed process. If not,
 /// its owner fails to rename it, and its answers are lost.
@@ -187,6 +188,7 @@ impl Directory {
                 _ => {}
             }
         }
+        self.remove(NOTE);
         if fs::remove_dir(&self.path).is_ok() {
             let _ = fs::remove_dir(store);
         }
@@ -199,6 +201,18 @@ impl Directory {
             Ok(()) => true,
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
+    }
+
+    /// Notes for people what happened last with the remote store.
+    pub(super) fn note(&self, text: &str) {
+        // It is of no other use.
+        let _ = fs::write(self.path.join(NOTE), text);
+    }
+
+    /// The note, and when it was written.
+    pub(super) fn noted(&self) -> Option<(String, SystemTime)> {
+        let path = self.path.join(NOTE);
+        Some((fs::read_to_string(&path).ok()?, fs::metadata(&path).ok()?.modified().ok()?))
     }
 
     /// Merges, unless another process does so. That is only a courtesy: merging twice is harmless.

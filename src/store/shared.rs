@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use super::draft::{Draft, Numbers};
 use super::merge::new_id;
@@ -98,8 +99,18 @@ impl Store {
         }
     }
 
+    /// What happened last with a remote store, for people, and when.
+    pub(crate) fn last_shared(&mut self) -> Option<(String, SystemTime)> {
+        self.load();
+        self.directory.as_ref()?.noted()
+    }
+
     /// Sends what this process has used, if that is more than others know.
     pub(crate) fn share(&mut self, world: &mut World) {
+        let note = self.given().or_else(|| self.remote_trouble());
+        if let (Some(note), Some(directory)) = (note, &self.directory) {
+            directory.note(&note);
+        }
         if !self.shared.remote.as_ref().is_some_and(Remote::writes) {
             return;
         }

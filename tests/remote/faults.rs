@@ -36,7 +36,7 @@ fn a_server_may_do_anything() {
         Fault::Other(pack)
     };
     let other = {
-        let world = World::new(HEADER);
+        let world = World::without_function(HEADER);
         good(&world).thing()
     };
     for (fault, told) in [

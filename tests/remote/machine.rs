@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -18,6 +18,8 @@ pub struct World {
 pub struct Machine {
     dir: tempfile::TempDir,
     env: Vec<(String, String)>,
+    /// What stands in the place of the headers, if not those of the world.
+    headers: Option<PathBuf>,
 }
 
 /// How long machines wait for servers, in milliseconds: this one may be busy.
@@ -35,16 +37,27 @@ pub struct Ran {
 impl World {
     /// With a header.
     pub fn new(header: &str) -> World {
+        World::asking(header, &[json!({"id": "FORK", "kind": "function", "function": "fork"})])
+    }
+
+    /// With a header, and without the one question that all worlds have in common.
+    pub fn without_function(header: &str) -> World {
+        World::asking(header, &[])
+    }
+
+    fn asking(header: &str, more: &[Value]) -> World {
         let world = World { dir: tempfile::tempdir().unwrap() };
         world.install(header);
-        let checks = json!({"checks": [
-            {"id": "ONE", "kind": "header", "header": "one.h", "include_dirs": [world.include()]},
-            {"id": "VALUE", "kind": "compute_int", "expression": "ONE", "headers": ["one.h"],
-             "include_dirs": [world.include()]},
-            {"id": "MISSING", "kind": "header", "header": "two.h", "include_dirs": [world.include()]},
-            {"id": "FORK", "kind": "function", "function": "fork"},
-        ]});
-        fs::write(world.dir.path().join("checks.json"), checks.to_string()).unwrap();
+        let dirs = [world.include()];
+        let mut checks = vec![
+            json!({"id": "ONE", "kind": "header", "header": "one.h", "include_dirs": dirs}),
+            json!({"id": "VALUE", "kind": "compute_int", "expression": "ONE", "headers": ["one.h"],
+                   "include_dirs": dirs}),
+            json!({"id": "MISSING", "kind": "header", "header": "two.h", "include_dirs": dirs}),
+        ];
+        checks.extend_from_slice(more);
+        let request = json!({"checks": checks}).to_string();
+        fs::write(world.dir.path().join("checks.json"), request).unwrap();
         world
     }
 
@@ -68,7 +81,7 @@ impl World {
 impl Machine {
     /// Which asks a remote store.
     pub fn new(url: &str) -> Machine {
-        let machine = Machine { dir: tempfile::tempdir().unwrap(), env: Vec::new() };
+        let machine = Machine { dir: tempfile::tempdir().unwrap(), env: Vec::new(), headers: None };
         machine.with("TRYALL_REMOTE", url).with("TRYALL_REMOTE_WAIT", PATIENT)
     }
 
@@ -80,6 +93,12 @@ impl Machine {
     /// With a variable.
     pub fn with(mut self, name: &str, value: &str) -> Machine {
         self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// With other headers at the same place: those in a directory. It has mounts of its own.
+    pub fn with_headers(mut self, headers: &Path) -> Machine {
+        self.headers = Some(headers.into());
         self
     }
 
@@ -99,7 +118,16 @@ impl Machine {
 
     /// Makes the checks of a world.
     pub fn check(&self, world: &World) -> Ran {
-        let mut command = self.command(TRYALL);
+        let mut command = match &self.headers {
+            None => self.command(TRYALL),
+            Some(headers) => {
+                let script = "mount --bind \"$1\" \"$2\" && shift 2 && exec \"$@\"";
+                let mut command = self.command("unshare");
+                command.args(["-rm", "sh", "-c", script, "sh"]);
+                command.arg(headers).arg(world.include()).arg(TRYALL);
+                command
+            }
+        };
         command.args(["check", "--format", "json"]).arg(world.dir.path().join("checks.json"));
         let output = command.output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -116,12 +144,12 @@ impl Machine {
         }
     }
 
-    /// What `tryall store stats` says of the remote store.
+    /// What `tryall store stats` says of the remote store: of it now, and of its last use.
     pub fn remote(&self) -> String {
         let output = self.command(TRYALL).args(["store", "stats"]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        let line = text.lines().find(|line| line.starts_with("remote"));
-        line.unwrap_or_else(|| panic!("{text}")).to_owned()
+        let at = text.find("\nremote").unwrap_or_else(|| panic!("{text}"));
+        text[at..].to_owned()
     }
 }
 
@@ -130,7 +158,12 @@ pub const ALL: u64 = 4;
 
 /// The answers in a world, by a machine without any store.
 pub fn truth(world: &World) -> BTreeMap<String, String> {
-    let ran = Machine::new("").with("TRYALL_STORE", "off").check(world);
+    truth_for(Machine::new(""), world)
+}
+
+/// The answers in a world, by a machine like this without any store.
+pub fn truth_for(machine: Machine, world: &World) -> BTreeMap<String, String> {
+    let ran = machine.with("TRYALL_REMOTE", "off").with("TRYALL_STORE", "off").check(world);
     assert_eq!(ran.stored, 0);
     ran.answers
 }

@@ -7,6 +7,7 @@ mod support;
 
 mod fake;
 mod faults;
+mod guide;
 mod machine;
 mod real;
 mod servers;

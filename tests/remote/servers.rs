@@ -37,7 +37,7 @@ pub fn wait_until(what: &str, mut is_done: impl FnMut() -> bool) {
 }
 
 /// A port that is free now.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

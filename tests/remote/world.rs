@@ -1,7 +1,7 @@
 //! Answers of another machine hold where the files are the same, and nowhere else.
 
 use crate::fake::Fake;
-use crate::machine::{ALL, Machine, World, truth};
+use crate::machine::{ALL, Machine, World, truth, truth_for};
 use crate::servers::wait_until;
 
 const HEADER: &str = "#define ONE 1\n";
@@ -89,4 +89,27 @@ fn who_only_reads_does_not_write() {
     world.install("#define ONE 3\n");
     Machine::writing(&fake.url).check(&world);
     wait_until("what is new is sent", || fake.thing() != before);
+}
+
+#[test]
+fn machines_have_headers_of_their_own_under_the_same_path() {
+    let world = World::new("");
+    let fake = Fake::start();
+    let headers = |text: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("one.h"), text).unwrap();
+        // As that of the world.
+        let all_may_read = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(dir.path(), all_may_read).unwrap();
+        dir
+    };
+    let (first, same, other) = (headers(HEADER), headers(HEADER), headers("#define ONE 2\n"));
+    Machine::writing(&fake.url).with_headers(first.path()).check(&world);
+    wait_until("the pack is sent", || fake.count() == 1);
+    for (headers, value, stored) in [(&same, "yes 1", ALL), (&other, "yes 2", 2)] {
+        let machine = || Machine::new(&fake.url).with_headers(headers.path());
+        let ran = machine().check(&world);
+        assert_eq!(ran.answers, truth_for(machine(), &world));
+        assert_eq!((&*ran.answers["VALUE"], ran.stored), (value, stored), "{}", ran.stderr);
+    }
 }
