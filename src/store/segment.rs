@@ -271,6 +271,13 @@ impl<S: Source> Segment<S> {
         record.key == key.0 && self.sights_hold(sights, world)
     }
 
+    /// Whether an entry is an answer to a key.
+    pub(super) fn is_answer(&self, entry: usize, key: &Key) -> bool {
+        let Some(bytes) = self.blob(self.entry(entry).extent) else { return false };
+        let record = postcard::from_bytes::<Record>(&bytes);
+        record.is_ok_and(|it| it.key == key.0 && matches!(it.body, Body::Answer { .. }))
+    }
+
     /// Whether the variables of a list are as they were.
     fn variables_hold(&mut self, list: Extent, env: &Variables) -> bool {
         let known = (list.offset, env.id());

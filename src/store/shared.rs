@@ -140,7 +140,7 @@ impl Store {
     }
 }
 
-/// The body of a pack: the answers to keys that hold now, after those of another pack. `None` if it would be
+/// The body of a pack: an answer to each key, after those of another pack. `None` if it would be
 /// too long.
 fn packed(
     segments: &mut [OpenSegment],
@@ -164,8 +164,13 @@ fn packed(
             if done.contains(key) {
                 continue;
             }
+            // What a step has made and removed again counts, too: then, the latest was used.
             let mut entries = segment.entries(key);
-            let Some(at) = entries.find(|at| segment.is_current(*at, key, world)) else { continue };
+            let current = entries.clone().find(|at| segment.is_current(*at, key, world));
+            let Some(at) = current.or_else(|| entries.find(|at| segment.is_answer(*at, key)))
+            else {
+                continue;
+            };
             if segment.entry(at).extent.len > LARGEST {
                 continue;
             }
