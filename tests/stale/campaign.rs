@@ -27,6 +27,8 @@ const JUDGE_ALL: usize = 20;
 #[derive(Debug, Default)]
 pub struct Figures {
     pub changes: usize,
+    /// How many of them were mounts.
+    pub mounts: usize,
     pub asked: usize,
     pub stored: usize,
     pub judged: usize,
@@ -43,7 +45,7 @@ pub struct Figures {
 impl Figures {
     pub fn to_json(&self) -> Value {
         json!({
-            "changes": self.changes, "asked": self.asked, "stored": self.stored,
+            "changes": self.changes, "mounts": self.mounts, "asked": self.asked, "stored": self.stored,
             "judged": self.judged, "differences": self.differences,
             "untouched": self.untouched, "found": self.found, "found_again": self.found_again,
         })
@@ -53,6 +55,7 @@ impl Figures {
     pub fn add(&mut self, other: &Value) {
         let number = |value: &Value| usize::try_from(value.as_u64().unwrap_or(0)).unwrap();
         self.changes += number(&other["changes"]);
+        self.mounts += number(&other["mounts"]);
         self.asked += number(&other["asked"]);
         self.stored += number(&other["stored"]);
         self.judged += number(&other["judged"]);
@@ -116,6 +119,7 @@ pub fn run(compiler: &str, seed: u64, changes: usize, time: Duration, may_mount:
     if campaign.figures.differences > 0 && std::env::var_os("STALE_KEEP").is_some() {
         eprintln!("kept: {}", campaign.world.keep().display());
     }
+    campaign.figures.mounts = campaign.changer.mounts;
     campaign.figures
 }
 

@@ -47,12 +47,14 @@ pub struct Changer {
     undos: Vec<Undo>,
     /// How many things were moved away or made so far.
     made: usize,
-    pub may_mount: bool,
+    may_mount: bool,
+    /// How many mounts were made so far.
+    pub mounts: usize,
 }
 
 impl Changer {
     pub fn new(random: Random, may_mount: bool) -> Self {
-        Changer { random, undos: Vec::new(), made: 0, may_mount }
+        Changer { random, undos: Vec::new(), made: 0, may_mount, mounts: 0 }
     }
 
     /// A number below a bound.
@@ -124,8 +126,15 @@ impl Changer {
 
     /// Changes a file in the middle of everything.
     fn file_often_used(&mut self, world: &World) -> (Change, io::Result<()>) {
-        let paths =
-            ["d2/b.h", "d1/b.h", "lib1/libfoo.a", "lib2/libfoo.so", "etc/mpi.conf", "src/source.c"];
+        let paths = [
+            "d2/b.h",
+            "d1/b.h",
+            "lib1/libfoo.a",
+            "lib2/libfoo.so",
+            "etc/mpi.conf",
+            "src/source.c",
+            "pre/p.h",
+        ];
         let path = paths[self.below(paths.len())];
         let slot = world.slots.iter().find(|slot| slot.path == path);
         self.file_and_dir(world, slot.expect("it is one of the slots"))
@@ -299,6 +308,7 @@ impl Changer {
             3..5 if self.may_mount && place.is_dir() => {
                 let done = self.filled_beside(world, name).and_then(|other| {
                     mounts::bind(&other, &place)?;
+                    self.mounts += 1;
                     self.undos.push(Undo::Unmount(name.into()));
                     Ok(())
                 });

@@ -1,8 +1,9 @@
 //! The files that may change, each with contents of the same length.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use crate::world::Family;
 
@@ -88,6 +89,7 @@ pub fn slots(root: &Path, family: &Family) -> Vec<Slot> {
     libraries(root, &mut slots);
     texts(root, family, &mut slots);
     scripts(root, family, &mut slots);
+    precompiled(root, family, &mut slots);
     if family.is_gcc() {
         of_gcc(root, family, &mut slots);
     }
@@ -209,6 +211,26 @@ fn scripts(root: &Path, family: &Family, slots: &mut Vec<Slot>) {
             slots.push(script(&format!("{dir}/{tool}"), false, &variants));
         }
     }
+}
+
+/// A header with a precompiled one beside it. Clang refuses that if the header has another time, as
+/// after it was made again with the same contents; GCC does not ask.
+fn precompiled(root: &Path, family: &Family, slots: &mut Vec<Slot>) {
+    let header = root.join("pre/p.h");
+    let product = root.join(format!("pre/p.h.{}", if family.is_gcc() { "gch" } else { "pch" }));
+    fs::create_dir_all(root.join("pre")).unwrap();
+    let texts = ["#define PRE 2\n", "#define PRE 1\n"];
+    let variants = texts.map(|text| {
+        fs::write(&header, text).unwrap();
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        File::options().append(true).open(&header).unwrap().set_modified(time).unwrap();
+        run(Command::new(&family.cc).args(["-x", "c-header"]).arg(&header).arg("-o").arg(&product));
+        fs::read(&product).unwrap()
+    });
+    // Both are there already, and the header as old as it has to be.
+    slots.push(text("pre/p.h", false, &texts));
+    let product = product.strip_prefix(root).expect("it is below").to_str().expect("a plain name");
+    slots.push(binary(product, false, variants.into()));
 }
 
 fn of_gcc(root: &Path, family: &Family, slots: &mut Vec<Slot>) {

@@ -13,7 +13,8 @@ pub struct Question {
     /// Whether `tryall` keeps the answer itself, and not only a program.
     pub is_kept: bool,
     /// The paths, relative to the root of the world, and the variables as `env:NAME`. A path that ends
-    /// in a slash stands for all below it. `env:*` stands for all variables.
+    /// in a slash stands for all below it. `env:*` stands for all variables, and `same:*` says that the
+    /// times of files count.
     looks_at: Vec<String>,
 }
 
@@ -27,8 +28,10 @@ impl Question {
     /// everything below.
     pub fn looks_at(&self, changed: &str) -> bool {
         let changed = match changed.strip_prefix("same:") {
-            // Only unknown programs, which may read all variables, may compare times.
-            Some(_) if !self.looks_at.iter().any(|path| path == "env:*") => return false,
+            // Unknown programs, which may read all variables, may compare times, too.
+            Some(_) if !self.looks_at.iter().any(|it| it == "env:*" || it == "same:*") => {
+                return false;
+            }
             Some(path) => path,
             None => changed,
         };
@@ -77,6 +80,8 @@ fn toolchains(world: &World) -> Vec<(&'static str, Value, Vec<String>)> {
         "compile": [cc, "{args}", "-o", "{object}", "-c", "{source}"],
         "link": [cc, "{object}", "-o", "{program}", "{link_args}"],
     });
+    // Otherwise compilers speak English.
+    let translated = json!({"language": "c", "command": [cc], "env": {"LC_ALL": ""}});
     let mut all = vec![
         ("plain", c(cc, &[]), of(&[])),
         ("cxx", json!({"language": "c++", "command": [family.cxx]}), of(&[])),
@@ -89,7 +94,8 @@ fn toolchains(world: &World) -> Vec<(&'static str, Value, Vec<String>)> {
         ("plugin", c(cc, &[format!("-fplugin={}", path("plug/p.so"))]), of(&["plug/p.so"])),
         ("sysroot", c(cc, &[format!("--sysroot={}", path("sys"))]), of(&["sys/"])),
         ("args", c(cc, &[format!("@{}", path("etc/args"))]), of(&["etc/args", "d2/b.h"])),
-        ("explicit", explicit, of(&["env:LC_ALL"])),
+        ("explicit", explicit, of(&["env:LC_ALL", "env:LANGUAGE"])),
+        ("translated", translated, of(&["env:LANGUAGE"])),
     ];
     if family.is_gcc() {
         let looks_at = [family.copy, &family.beside_copy, &family.plugin_of_copy()];
@@ -138,7 +144,8 @@ impl Writer<'_> {
         let of_toolchain = toolchains(self.world).into_iter().find(|it| it.0 == toolchain);
         let mut looks_at = looks_at.concat();
         looks_at.extend(of_toolchain.expect("it is listed").2);
-        let is_kept = check["kind"] != "runs";
+        // A plugin might ask for the time.
+        let is_kept = check["kind"] != "runs" && !["plugin", "named"].contains(&toolchain);
         self.questions.push(Question { check, is_kept, looks_at });
     }
 }
@@ -238,6 +245,10 @@ fn of_sources(writer: &mut Writer) {
         json!({"kind": "compiler_flag", "flags": ["-include$/d2/force.h"]}),
         &[header("force.h"), header("opt.h")],
     );
+    let mut check = of("compiles", "int a[1 / (PRE - 1)];\n");
+    check["args"] = json!(["-include", "$/pre/p.h"]);
+    let precompiled = ["pre/p.h", "pre/p.h.gch", "pre/p.h.pch", "same:*"].map(str::to_string);
+    writer.ask("plain", check, &[precompiled.into()]);
     writer.ask("plain", json!({"kind": "compiler_flag", "flags": ["-Wall"]}), &[]);
     writer.ask("plain", json!({"kind": "compiler_flag", "flags": ["-Wno-such-thing"]}), &[]);
     writer.ask("plain", json!({"kind": "endian"}), &[]);
@@ -318,6 +329,10 @@ fn of_toolchains(writer: &mut Writer) {
     writer.ask("args", json!({"kind": "header", "header": "b.h"}), &[header("b.h")]);
     writer.ask("plain", json!({"kind": "define", "name": "PATHED"}), &[]);
     writer.ask("explicit", main, &[]);
+    writer.ask("translated", json!({"kind": "header", "header": "no/such.h"}), &[]);
+    writer.ask("translated", with_headers(value("B_VALUE")), &[header("b.h")]);
+    let check = json!({"kind": "library", "library": "no_such", "function": "foo"});
+    writer.ask("translated", check, &[]);
 }
 
 fn of_gcc_alone(writer: &mut Writer) {

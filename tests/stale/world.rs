@@ -25,6 +25,7 @@ pub struct Family {
 impl Family {
     /// The family with a name: `gcc` or `clang`.
     pub fn named(name: &str) -> Family {
+        need_german();
         for program in ["gcc", "g++", "gfortran", "clang", "clang++"] {
             crate::support::need(program);
         }
@@ -83,9 +84,10 @@ pub const DIRS: [&str; 14] = [
 ];
 
 /// The variables that may change, with their values. `@` stands for the root of the world.
-pub const VARIABLES: [(&str, &[&str]); 12] = [
+pub const VARIABLES: [(&str, &[&str]); 13] = [
     ("C_INCLUDE_PATH", &["@/cp2", "@/cp1"]),
     ("GCC_EXEC_PREFIX", &["@/copy/lib/gcc/"]),
+    ("LANGUAGE", &["de", "fr:de", "en"]),
     ("LANG", &["C", "de_DE.UTF-8"]),
     ("SOURCE_DATE_EPOCH", &["0", "1000", "nonsense"]),
     ("COMPILER_PATH", &["@/tools2", "@/path1"]),
@@ -97,6 +99,14 @@ pub const VARIABLES: [(&str, &[&str]); 12] = [
     ("TMPDIR", &["@/tmp2", "@/tmp3"]),
     ("UNRELATED", &["1", "2", "3"]),
 ];
+
+/// Without it, LANG changes nothing.
+fn need_german() {
+    let listed = std::process::Command::new("locale").arg("-a").output().unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout);
+    let is_there = listed.lines().any(|line| line == "de_DE.utf8");
+    assert!(is_there, "the locale de_DE.utf8 is missing; tests/install makes it");
+}
 
 /// A world, and the environment of whoever asks in it.
 pub struct World {
