@@ -68,6 +68,16 @@ const MORE: [&str; 27] = [
     "@ -fprofile-generate x.c -o x",
 ];
 
+/// What the compiler for Windows is asked besides.
+const WINDOWS: [&str; 6] = [
+    "@ -flto x.c -o x",
+    "@ -flto -c x.c",
+    "@ -Wl,-t math.c -o math -lm",
+    "@ -mwindows x.c -o x -lws2_32",
+    "@ @response",
+    "@ @no_such_response",
+];
+
 const CXX: [&str; 14] = [
     "@ x.cc -o x",
     "@ -c x.cc",
@@ -154,5 +164,5 @@ fn cross() {
 
 #[test]
 fn mingw() {
-    judge("mingw", &cases("x86_64-w64-mingw32-gcc", &[&C], &[]));
+    judge("mingw", &cases("x86_64-w64-mingw32-gcc", &[&C, &WINDOWS], &[]));
 }

@@ -64,8 +64,16 @@ impl Case {
     }
 }
 
-/// A path that strace saw, and whether something was there.
-type Seen = BTreeSet<(String, bool)>;
+/// A path that strace saw, whether something was there, and how the look may have been recorded.
+type Seen = BTreeSet<(String, bool, Looks)>;
+
+/// Names of looks in the report. All that a look depends on must depend on one of these, too.
+type Looks = &'static [&'static str];
+
+const FOLLOWS: Looks = &["Follow", "List"];
+const LINK: Looks = &["Link"];
+const LIST: Looks = &["List"];
+const ANY: Looks = &["Follow", "Link", "List"];
 
 /// Judges all cases, and panics with everything that differs.
 pub fn judge(name: &str, cases: &[Case]) {
@@ -124,32 +132,54 @@ fn compare(
         (None, None) => {}
         _ => return Err(format!("  gap: {gap:?}, expected {:?}", case.gap)),
     }
-    let mut recorded = BTreeMap::new();
-    for path in report["paths"].as_array().unwrap() {
-        let is_there = path["found"] != "Nothing";
-        recorded.insert(path["path"].as_str().unwrap(), is_there);
+    let mut recorded = BTreeMap::<_, Vec<_>>::new();
+    let mut listed = BTreeSet::new();
+    for sight in report["paths"].as_array().unwrap() {
+        let [path, look] = ["path", "look"].map(|field| sight[field].as_str().unwrap());
+        recorded.entry(path).or_default().push((look, sight["found"] != "Nothing"));
+        match look {
+            "List" => listed.extend(fs::canonicalize(path)),
+            // Where there is no link, nothing is followed.
+            "Link"
+                if sight["found"]["Stamp"]["mode"].as_u64().is_some_and(|mode| !is_link(mode)) =>
+            {
+                recorded.entry(path).or_default().push(("Follow", true));
+            }
+            _ => {}
+        }
     }
     let variables = report["variables"].as_array().unwrap();
     let asks_for_user = variables.iter().any(|name| name == "user=");
     let mut missing = String::new();
-    for (path, is_there) in traced {
+    for (path, is_there, looks) in traced {
         let is_of_user = asks_for_user && OF_USERS.contains(&path.as_str());
         if is_of_user || is_left_out(path, dir) {
             continue;
         }
         let absent_above = || {
             let mut above = Path::new(path).ancestors().skip(1);
-            above.any(|path| recorded.get(path.to_str().unwrap()) == Some(&false))
+            let recorded = |path: &Path| recorded.get(path.to_str().unwrap());
+            above.any(|path| recorded(path).is_some_and(|all| all.iter().any(|it| !it.1)))
         };
         // `realpath` asks for "DIR/" before it follows "..".
         let bare = path.trim_end_matches('/');
-        match recorded.get(path.as_str()).or_else(|| recorded.get(bare)) {
-            Some(recorded) if recorded == is_there => {}
-            None if !is_there && absent_above() => {}
-            found => missing += &format!("  {path}: {is_there}, recorded {found:?}\n"),
+        let found = recorded.get(path.as_str()).or_else(|| recorded.get(bare));
+        let fits = |(look, was_there): &(&str, bool)| was_there == is_there && looks.contains(look);
+        // strace knows a listed directory by its descriptor.
+        let is_listed = *looks == LIST && listed.contains(Path::new(path));
+        if !is_listed
+            && !found.is_some_and(|found| found.iter().any(fits))
+            && (found.is_some() || *is_there || !absent_above())
+        {
+            missing += &format!("  {path}: {is_there}, {looks:?}; recorded {found:?}\n");
         }
     }
     if missing.is_empty() { Ok(()) } else { Err(missing) }
+}
+
+/// Whether the mode of a file says that it is a symbolic link.
+fn is_link(mode: u64) -> bool {
+    mode & 0o170_000 == 0o120_000
 }
 
 /// What the C library looks at to find the user's entry. The entry itself is recorded.
@@ -181,7 +211,7 @@ fn traced(base: &Path, case: &Case, dir: &Path, words: &[&str]) -> (Seen, Option
         "-s",
         "8192",
         "-e",
-        "trace=%file",
+        "trace=%file,getdents64",
         "-e",
         "signal=none",
         "-o",
@@ -204,7 +234,7 @@ fn traced(base: &Path, case: &Case, dir: &Path, words: &[&str]) -> (Seen, Option
         let path = Path::new(path);
         made.iter().any(|made| path.starts_with(made) || Path::new(made).starts_with(path))
     };
-    seen.retain(|(path, _)| !is_about_made(path));
+    seen.retain(|(path, ..)| !is_about_made(path));
     (seen, ended.status.code())
 }
 
@@ -218,6 +248,19 @@ fn read(line: &str, dir: &Path, seen: &mut Seen, made: &mut BTreeSet<String>) {
         _ if !result.starts_with('-') => true,
         Some("ENOENT") => false,
         _ => true,
+    };
+    let looks = match call {
+        "getdents64" => {
+            let descriptor = arguments.split_once('<').and_then(|(_, path)| path.split_once('>'));
+            seen.extend(descriptor.map(|(path, _)| (path.into(), true, LIST)));
+            return;
+        }
+        "lstat" | "readlink" | "readlinkat" | "lgetxattr" => LINK,
+        _ if arguments.contains("AT_SYMLINK_NOFOLLOW") => LINK,
+        // These fail at a link, or are about the name.
+        "unlink" | "unlinkat" | "rmdir" | "rename" | "renameat" | "renameat2" => ANY,
+        _ if arguments.contains("O_NOFOLLOW") || !is_there => ANY,
+        _ => FOLLOWS,
     };
     // A path relative to a directory's descriptor, or to the current directory.
     let mut base = dir.to_path_buf();
@@ -236,7 +279,7 @@ fn read(line: &str, dir: &Path, seen: &mut Seen, made: &mut BTreeSet<String>) {
             if makes && !result.starts_with('-') {
                 made.insert(path.clone());
             }
-            seen.insert((path, is_there));
+            seen.insert((path, is_there, looks));
         } else if let Some((_, path)) = argument.split_once('<') {
             base = PathBuf::from(path.trim_end_matches('>'));
         }

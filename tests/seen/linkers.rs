@@ -23,6 +23,13 @@ fn linkers() {
             }
         }
     }
+    for linker in ["gold", "lld"] {
+        for rest in ["-o x", "-o x -lno_such_library", "-shared -fPIC -Wl,-t -o libx.so"] {
+            cases.push(case(&format!("clang++ -fuse-ld={linker} x.cc {rest}")));
+            cases.push(case(&format!("aarch64-linux-gnu-gcc -fuse-ld={linker} x.c {rest}")));
+        }
+        cases.push(case(&format!("clang++ -fuse-ld={linker} -flto x.cc -o x")));
+    }
     judge("linkers", &cases);
 }
 
