@@ -2,13 +2,20 @@
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
+
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
 
 use super::*;
 use crate::tests::random::Random;
 
 /// Small, so that segments are merged and removed all the time.
-const SMALL: u64 = 2 << 20;
+const SMALL: u64 = 1 << 20;
+
+/// No file is larger: a process writes what it has once that is more than an eighth of the bound.
+const LARGEST: u64 = SMALL / 4;
 
 const PROCESSES: usize = 20;
 const QUESTIONS: usize = 400;
@@ -98,7 +105,7 @@ fn processes_are_killed_and_the_store_stays_right() {
     };
     let mut processes: Vec<Child> = (0..PROCESSES).map(|_| start()).collect();
     let until = Instant::now() + Duration::from_secs(seconds);
-    let (mut killed, mut ended) = (0, 0);
+    let (mut killed, mut ended, mut most) = (0_usize, 0, 0);
     while Instant::now() < until {
         std::thread::sleep(Duration::from_millis(5 + random.below(60) as u64));
         for process in &mut processes {
@@ -108,32 +115,22 @@ fn processes_are_killed_and_the_store_stays_right() {
             }
         }
         let mut victim = std::mem::replace(&mut processes[random.below(PROCESSES)], start());
-        killed += u32::from(victim.kill().is_ok());
+        killed += usize::from(victim.kill().is_ok());
         victim.wait().unwrap();
-        // Beside the bound there is only what is being written, or was by killed processes.
-        assert!(bytes(&room) < SMALL + 20 * SMALL / 8, "{} bytes", bytes(&room));
-        let leftovers = fs::read_dir(room.files()).into_iter().flatten().flatten();
-        for entry in leftovers.filter(|entry| entry.path().extension().is_some_and(|e| e == "tmp"))
-        {
-            // An hour passes quickly in this test.
-            if let Ok(file) = fs::File::options().write(true).open(entry.path()) {
-                let is_old = file
-                    .metadata()
-                    .unwrap()
-                    .modified()
-                    .unwrap()
-                    .elapsed()
-                    .is_ok_and(|age| age.as_secs() > 5);
-                let hour = std::time::SystemTime::now() - Duration::from_secs(3700);
-                if is_old {
-                    file.set_modified(hour).unwrap();
-                }
-            }
-        }
+        let (segments, temporary) = while_stopped(&processes, || sizes(&room));
+        assert!(segments <= SMALL, "{segments} bytes");
+        most = segments.max(most);
+        // Beside the bound there is only what is being written, or was by killed processes, and the
+        // mark of a merge.
+        assert!(temporary.len() <= PROCESSES + killed + 1, "{} temporary files", temporary.len());
+        assert!(temporary.iter().all(|bytes| *bytes <= LARGEST), "{temporary:?}");
+        make_old(&room, Duration::from_secs(5));
     }
     processes.into_iter().for_each(assert_right);
-    println!("{killed} processes killed, {ended} ended, {:?}", room.run().store.stats());
+    let stats = room.run().store.stats();
+    println!("{killed} processes killed, {ended} ended, at most {most} bytes, {stats:?}");
 
+    make_old(&room, Duration::ZERO);
     let mut run = room.run_with(SMALL);
     let known = (0..QUESTIONS).filter(|question| run.find(*question as u64).is_some()).count();
     assert!(known > QUESTIONS / 4, "only {known} answers are left");
@@ -141,13 +138,55 @@ fn processes_are_killed_and_the_store_stays_right() {
         ask(&mut run, &file(dir, question), question as u64);
     }
     run.store.commit();
+    run.store.trim(SMALL).unwrap();
     assert_eq!(run.store.trouble(), None);
     assert_eq!(run.store.stats().damaged, 0, "a file appears complete or not at all");
+    let (segments, temporary) = sizes(&room);
+    assert!(segments <= SMALL && temporary.is_empty(), "{segments} bytes, {temporary:?}");
 }
 
-fn bytes(room: &Room) -> u64 {
-    let entries = fs::read_dir(room.files()).into_iter().flatten().flatten();
-    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
+/// Does something while no process of the test writes.
+fn while_stopped<T>(processes: &[Child], measure: impl FnOnce() -> T) -> T {
+    let pids = || processes.iter().map(|process| Pid::from_raw(process.id().cast_signed()));
+    let send = |signal| pids().for_each(|pid| kill(pid, signal).expect("it was not waited for"));
+    send(Signal::SIGSTOP);
+    let stops = WaitPidFlag::WSTOPPED | WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+    for pid in pids() {
+        waitid(Id::Pid(pid), stops).expect("it was not waited for");
+    }
+    let measured = measure();
+    send(Signal::SIGCONT);
+    measured
+}
+
+/// The bytes of all segments together, and of each temporary file.
+fn sizes(room: &Room) -> (u64, Vec<u64>) {
+    let (mut segments, mut temporary) = (0, Vec::new());
+    for entry in fs::read_dir(room.files()).into_iter().flatten().flatten() {
+        let bytes = entry.metadata().unwrap().len();
+        match is_temporary(&entry.path()) {
+            true => temporary.push(bytes),
+            false => segments += bytes,
+        }
+    }
+    (segments, temporary)
+}
+
+fn is_temporary(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "tmp")
+}
+
+/// Makes temporary files an hour older that have reached an age: time passes quickly in this test.
+fn make_old(room: &Room, age: Duration) {
+    for entry in fs::read_dir(room.files()).into_iter().flatten().flatten() {
+        if is_temporary(&entry.path())
+            && let Ok(file) = fs::File::options().write(true).open(entry.path())
+            && let modified = file.metadata().unwrap().modified().unwrap()
+            && modified.elapsed().is_ok_and(|elapsed| elapsed >= age)
+        {
+            file.set_modified(SystemTime::now() - Duration::from_secs(3700)).unwrap();
+        }
+    }
 }
 
 /// A process that was not killed found no wrong answer.
