@@ -23,7 +23,6 @@ use super::refusal::Refusal;
 use super::scout::Scout;
 use crate::check::Outcome;
 use crate::compiler::verdict::Verdict;
-use crate::exec::slots::cores;
 use crate::os;
 use crate::protocol::response::How;
 use crate::why::log::Log;
@@ -62,6 +61,9 @@ pub(super) struct Desk {
     pub unlogged: Vec<Noting>,
     /// Whether CMake is to keep its test projects: `--debug-trycompile`.
     pub keeps_projects: bool,
+    /// Whether anything is asked that CMake does not ask for: not with `TRYALL_SCOUT=off`, nor on one
+    /// processor.
+    pub goes_ahead: bool,
     /// The arguments of CMake, until a scout has them. `None` also if there is to be no scout.
     pub args: Option<Vec<String>>,
     /// The scout, once it is sent.
@@ -103,7 +105,9 @@ impl Desk {
                     if let Some(noting) = self.unlogged.last_mut() {
                         noting.output = Some(output.clone());
                     }
+                    let learned_from = lesson.ask.clone();
                     self.recipes.learn(output, lesson);
+                    self.ask_afterwards(&learned_from);
                 }
                 answer::nothing()
             }
@@ -147,7 +151,7 @@ impl Desk {
     /// Sends a scout ahead, once so much was not in the store that it should pay.
     fn send_scout(&mut self, ask: &Ask) {
         let unknown = self.counts.asked + self.counts.left.get(&Refusal::First).unwrap_or(&0);
-        if unknown < PATIENCE || cores() < 2 || ask.is_verified {
+        if unknown < PATIENCE || !self.goes_ahead || ask.is_verified {
             return;
         }
         let Some(args) = self.args.take() else { return };
@@ -267,6 +271,25 @@ impl Desk {
         let reply = answer::lesson(&lesson.ask, &lesson.call, insertions, &self.cmake, &self.dir);
         self.lesson = Some(lesson);
         reply
+    }
+
+    /// Asks what CMake has just answered by itself, so that the next build directory finds it in the store.
+    /// Nobody waits for it, and it ends with CMake.
+    fn ask_afterwards(&self, ask: &Ask) {
+        if !self.goes_ahead || ask.is_verified {
+            return;
+        }
+        let read = Question::read(ask, &self.cmake, &self.recipes, &self.environment);
+        let Ok(Reading::Question(question)) = read else { return };
+        if self.readers.borrow().contains(question.compiler()) {
+            return;
+        }
+        let (asker, dir) = (self.asker.clone(), self.dir.join("afterwards"));
+        spawn_local(async move {
+            if std::fs::create_dir_all(&dir).is_ok() {
+                asker.ask_ahead(&[*question], &dir).await;
+            }
+        });
     }
 
     /// Puts Ninja back into CMake's cache if a lesson was the end of CMake: an error in the test project is

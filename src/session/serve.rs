@@ -21,6 +21,7 @@ use super::recipes::{Cmake, Recipes};
 use super::turns::{Hold, Turns};
 use crate::check::recall::Memory;
 use crate::exec::scratch::{self, Scratch};
+use crate::exec::slots::cores;
 use crate::os::{self, OtherProcess, Reaper};
 use crate::protocol::code::Reason;
 use crate::remote::{Remote, step};
@@ -160,7 +161,7 @@ impl Door {
         let args: Option<Vec<String>> =
             process.command_line().ok().map(|words| words.into_iter().skip(1).collect());
         let keeps_projects = args.iter().flatten().any(|arg| arg.starts_with("--debug-trycompile"));
-        let sends_scout = std::env::var_os("TRYALL_SCOUT").is_none_or(|value| value != "off");
+        let is_allowed = std::env::var_os("TRYALL_SCOUT").is_none_or(|value| value != "off");
         let mut first_environment = process.first_environment().map_err(text)?;
         first_environment.retain(|(name, value)| !early::is_hidden(name, value));
         let desk = Desk {
@@ -180,7 +181,8 @@ impl Door {
             unlogged: Vec::new(),
             first_environment: Rc::new(first_environment),
             keeps_projects,
-            args: args.filter(|_| sends_scout),
+            goes_ahead: is_allowed && cores() >= 2,
+            args,
             scout: None,
         };
         let turns = Turns::new(&dir.0, Hold::Lock).map_err(text)?;

@@ -31,7 +31,7 @@ fn empty_build_directory_starts_no_compiler() {
             project.again_with(&cmake, &args.each_ref().map(String::as_str), change)
         };
         let kept = store.path().to_str().unwrap();
-        // What CMake answers in the first is asked in the second.
+        // What CMake answers in the first may be asked in the second.
         let [first, second, third, off] = [kept, kept, kept, "off"].map(configured);
         for again in [&second, &third, &off] {
             first.assert_same_as(again);
@@ -42,6 +42,30 @@ fn empty_build_directory_starts_no_compiler() {
         assert!(waited(&third) == 0, "{}", third.text);
         assert!(waited(&off) > 0, "{}", off.text);
     }
+}
+
+#[test]
+fn what_cmake_answered_is_asked_for_the_next_time() {
+    // That happens beside CMake, and may take longer on a busy machine.
+    let is_stored = |patience: u32| {
+        let sleep =
+            format!("execute_process(COMMAND \"${{CMAKE_COMMAND}}\" -E sleep {patience})\n");
+        let lists = "cmake_minimum_required(VERSION 3.16)\nproject(p C)\ninclude(CheckFunctionExists)\n\
+            check_function_exists(fork HAVE_FORK)\n";
+        let (store, project) =
+            (tempfile::tempdir().unwrap(), Project::of(&(lists.to_owned() + &sleep)));
+        let configured = || {
+            let _ = fs::remove_dir_all(project.build());
+            let args = drop_in_args();
+            let change = |command: &mut Command| drop(command.env("TRYALL_STORE", store.path()));
+            project.again_with(&cmakes()[0], &args.each_ref().map(String::as_str), change)
+        };
+        let [first, second] = [configured(), configured()];
+        first.assert_same_as(&second);
+        assert_eq!(first.summary().by_cmake, 1, "{}", first.text);
+        second.summary().stored == 1
+    };
+    assert!([1, 4, 16, 64].into_iter().any(is_stored));
 }
 
 /// What CMake has found out about the compilers of a build directory, and in how many checks of its own:
