@@ -150,9 +150,8 @@ impl Loader {
             looks.gap = Some(format!("{shown} is a Go program, which calls the system itself"));
         }
         // A plugin may do anything.
-        let has_plugin = image.mapped.iter().any(|(path, _)| !belongs(path, &image.executable));
         looks.is_known = !is_script
-            && !has_plugin
+            && !self.has_plugin(image, &facts)
             && programs::reads_by_name(&image.executable, facts.size, &facts.needed);
         looks.is_shell = programs::is_shell(&image.executable)
             && !(is_script && programs::asks_its_shell(&image.path));
@@ -166,6 +165,24 @@ impl Loader {
         let mut known = HashSet::new();
         looks.paths.retain(|(path, _)| known.insert(path.clone()));
         looks
+    }
+
+    /// Whether a program has loaded a library that is not the system's nor its own, and that neither it nor
+    /// its libraries need.
+    fn has_plugin(&mut self, image: &Image, main: &Facts) -> bool {
+        let strangers = image.mapped.iter().filter(|(path, _)| !belongs(path, &image.executable));
+        let mut strangers: HashSet<_> = strangers.map(|(path, _)| file_name(path)).collect();
+        let mut ahead = main.needed.clone();
+        let mut known = HashSet::new();
+        while let Some(name) = ahead.pop().filter(|_| !strangers.is_empty()) {
+            let name = file_name(OsStr::from_bytes(&name)).to_vec();
+            strangers.remove(&*name);
+            let of_it = image.mapped.iter().find(|(path, _)| file_name(path) == name);
+            if let Some((path, _)) = of_it.filter(|_| known.insert(name)) {
+                ahead.extend_from_slice(&self.facts(path).0.needed);
+            }
+        }
+        !strangers.is_empty()
     }
 
     /// Adds the places where each needed library would have been preferred.
@@ -303,6 +320,11 @@ fn replace(text: &[u8], what: &[u8], with: &[u8]) -> Vec<u8> {
     }
     replaced.extend_from_slice(rest);
     replaced
+}
+
+/// The last part of a path.
+fn file_name(path: &OsStr) -> &[u8] {
+    Path::new(path).file_name().unwrap_or_default().as_bytes()
 }
 
 /// Whether a library is the system's, or was installed together with the program.

@@ -57,7 +57,9 @@ fn what_cmake_answered_is_asked_for_the_next_time() {
         let configured = || {
             let _ = fs::remove_dir_all(project.build());
             let args = drop_in_args();
-            let change = |command: &mut Command| drop(command.env("TRYALL_STORE", store.path()));
+            let change = |command: &mut Command| {
+                command.env("TRYALL_STORE", store.path());
+            };
             project.again_with(&cmakes()[0], &args.each_ref().map(String::as_str), change)
         };
         let [first, second] = [configured(), configured()];

@@ -64,7 +64,7 @@ impl Fake {
             let mut line = String::new();
             reader.read_line(&mut line)?;
             match line.trim_end().split_once(": ") {
-                Some((name, value)) if name == "Content-Length" => length = value.parse().unwrap(),
+                Some(("Content-Length", value)) => length = value.parse().unwrap(),
                 Some(_) => {}
                 None => break,
             }

@@ -64,6 +64,14 @@ fn plugins() {
     let plugin = "printf '#include <stdio.h>\\nint plugin_is_GPL_compatible;\\n\
         int plugin_init(void *a, void *b) { fopen(\"/etc/hostname\", \"r\"); return 0; }\\n' > plugin.c
         gcc -shared -fPIC plugin.c -o plugin.so";
+    // A program with the mark of GCC's, which asks for the time.
+    let cc1 = |call: &str, link: &str| {
+        format!(
+            "printf 'int other(void) {{ return 0; }}\\n' > other.c; gcc -shared -fPIC other.c -o libother.so
+            printf '#include <dlfcn.h>\\n#include <time.h>\\nint other(void); char mark[] = \"COLLECT_GCC\";\\n\
+            int main(void) {{ {call}; return time(0) == 0; }}\\n' > own.c; mkdir -p gcc/bin; gcc own.c -o gcc/bin/cc1 {link}"
+        )
+    };
     judge(
         "plugins",
         &[
@@ -71,6 +79,11 @@ fn plugins() {
             case("gcc -fplugin=./plugin.so -c x.c").before(plugin).gap("asks for the time"),
             case("gcc -fplugin=@DIR@/plugin.so -c x.c").before(plugin).gap("asks for the time"),
             case("gcc -fplugin=no_such_plugin -c x.c"),
+            // As compilers of Nix and Spack do, whose libraries are in directories of their own.
+            case("./gcc/bin/cc1").before(&cc1("other()", "-L. -lother -Wl,-rpath,$PWD")),
+            case("./gcc/bin/cc1")
+                .before(&cc1("dlopen(\"./libother.so\", 1)", ""))
+                .gap("asks for the time"),
             case("clang -fplugin=./no_such_plugin.so -c x.c"),
             case("clang -fplugin=./plugin.so -c x.c").before(plugin),
         ],
