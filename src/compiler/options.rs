@@ -47,15 +47,15 @@ pub(crate) const MESSAGES: Facts = 1 << 1;
 pub(crate) const PLAIN: Facts = 1 << 2;
 /// Names no other file when one object file is linked.
 pub(crate) const LINK: Facts = 1 << 3;
-/// Concerns only warnings; a link ignores it.
-pub(crate) const WARNINGS: Facts = 1 << 4;
+/// Concerns only how a source is read; a link of object files ignores it.
+pub(crate) const UNLINKED: Facts = 1 << 4;
 
 const NONE: Facts = 0;
 const ALL: Facts = SOURCE | MESSAGES | PLAIN | LINK;
 /// Options that enable a warning.
-const WARNS: Facts = ALL | WARNINGS;
+const WARNS: Facts = ALL | UNLINKED;
 /// Options that hide warnings or turn them into errors.
-const JUDGES_WARNINGS: Facts = SOURCE | LINK | WARNINGS;
+const JUDGES_WARNINGS: Facts = SOURCE | LINK | UNLINKED;
 
 /// A row: the spelling, what follows it, and what is known about it.
 type Row = (&'static str, Takes, Facts);
@@ -63,8 +63,8 @@ type Row = (&'static str, Takes, Facts);
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     // Macros.
-    ("-D", Takes::Macro, ALL),
-    ("-U", Takes::Macro, ALL),
+    ("-D", Takes::Macro, ALL | UNLINKED),
+    ("-U", Takes::Macro, ALL | UNLINKED),
     // Directories that are searched.
     ("-I", Takes::Directory, SOURCE | MESSAGES | PLAIN),
     ("-isystem", Takes::Directory, SOURCE | MESSAGES | PLAIN),

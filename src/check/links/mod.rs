@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use crate::check::links::inventory::Inventory;
 use crate::compiler::dialect::STEM;
-use crate::compiler::options::{Argument, WARNINGS};
+use crate::compiler::options::{Argument, UNLINKED};
 use crate::deps::sight::Seen;
 
 /// The known links of a run.
@@ -72,7 +72,7 @@ impl Link {
         let mut bytes = Vec::with_capacity(object.len() + 256);
         // The same program has just accepted these words, which concern the source only.
         let is_of_compile =
-            |word: &&OsString| is_driver && only_warns(word) && compile.contains(word);
+            |word: &&OsString| is_driver && is_unlinked(word) && compile.contains(word);
         for word in std::iter::once(program).chain(rest.iter().filter(|w| !is_of_compile(w))) {
             bytes.extend_from_slice(word.as_encoded_bytes());
             bytes.push(0);
@@ -109,11 +109,11 @@ impl Link {
     }
 }
 
-/// Whether a word is an option for warnings about a source, such as `-Wshadow`. Many configure
-/// steps try them one by one and put all accepted ones into each link command. They do not affect
-/// the link of an object file.
-fn only_warns(word: &OsStr) -> bool {
-    word.to_str().is_some_and(|word| Argument::of(word).is(WARNINGS))
+/// Whether a word is an option that does not affect the link of an object file: a definition, or one for
+/// warnings about a source, such as `-Wshadow`. Many configure steps try these one by one and put all
+/// accepted ones into each link command. CMake before 3.26 puts there, too, which function it looks for.
+fn is_unlinked(word: &OsStr) -> bool {
+    word.to_str().map(Argument::of).is_some_and(|it| it.is(UNLINKED) && !it.takes_next())
 }
 
 fn is_of_language(name: &OsStr) -> bool {
@@ -227,6 +227,21 @@ mod tests {
         ] {
             assert!(link(words, b"x").is_none(), "{words}");
         }
+    }
+
+    #[test]
+    fn what_the_compile_command_has_too_and_no_link_reads_does_not_count() {
+        let argv = |words: &str| words.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let compile = argv("cc -DX=1 -Wall -O2 -o conftest.o -c conftest.c");
+        let of = |words: &str| {
+            let words = format!("{words} conftest.o -o conftest.exe");
+            Link::new(&argv(&words), &[], "cc", b"object", &compile).unwrap().bytes
+        };
+        assert_eq!(of("cc"), of("cc -DX=1"));
+        assert_eq!(of("cc"), of("cc -DX=1 -Wall"));
+        assert_ne!(of("cc"), of("cc -DX=2"));
+        assert_ne!(of("cc"), of("cc -O2"));
+        assert_ne!(of("cc"), of("ld -DX=1"));
     }
 
     #[test]
