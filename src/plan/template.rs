@@ -51,7 +51,7 @@ impl TemplateKind {
 
     /// Whether the command may contain the placeholder of a list.
     fn takes(self, list: List) -> bool {
-        (list == List::LinkArgs) == (self == TemplateKind::Link)
+        list == List::Definitions || (list == List::LinkArgs) == (self == TemplateKind::Link)
     }
 }
 
@@ -260,11 +260,7 @@ mod tests {
             (TemplateKind::Link, "cc {program}", "{object} is missing"),
             (TemplateKind::Link, "cc {object} {program} -x{source}", "{source} has no meaning"),
             (TemplateKind::Link, "cc {object} {program} {args}", "{args} has no meaning"),
-            (
-                TemplateKind::Link,
-                "cc {object} {program} {definitions}",
-                "{definitions} has no meaning",
-            ),
+            (TemplateKind::Link, "cc {object} {program} {args}", "{args} has no meaning"),
         ] {
             let refusal = Template::parse(&words(text), kind).unwrap_err();
             assert!(refusal.contains(why), "{text}: {refusal}");

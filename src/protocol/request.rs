@@ -152,7 +152,7 @@ pub struct Toolchain {
     /// No empty program is tried: the caller vouches for the command.
     pub compile: Option<Vec<String>>,
     /// The complete command from the object file to the program, in the same form: with `{object}`,
-    /// `{program}` and the word `{link_args}`. `compiles` does not need it.
+    /// `{program}` and the words `{link_args}` and `{definitions}`. `compiles` does not need it.
     pub link: Option<Vec<String>>,
 }
 

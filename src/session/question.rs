@@ -114,7 +114,7 @@ impl Question {
             return Ok(Reading::Unknown(lesson.into()));
         };
         let kind = if link.is_some() { Kind::Links } else { Kind::Compiles };
-        let toolchain = Toolchain {
+        let mut toolchain = Toolchain {
             language: Some(protocol_language(language)),
             compile: Some(recipe::filled(&compile, &insertions)),
             link: link.as_ref().map(|link| recipe::filled(link, &insertions)),
@@ -132,6 +132,10 @@ impl Question {
                 |copy: &String| copy.contains("/CheckTypeSize/") && copy.ends_with(".bin");
             // CMake's own module looks for a text in it, and for nothing else.
             check.product_is_data = call.copy_file.as_ref().is_some_and(is_size).then_some(true);
+        }
+        if let Some(word) = check.word.as_ref().filter(|_| source.looks_for_a_function()) {
+            let definition = format!("{FUNCTION}={word}");
+            put_in_place(&mut toolchain, &mut check, definition);
         }
         source.put_into(&mut check);
         let environment = environment_of(ask, environment)?;
@@ -251,11 +255,10 @@ fn note_variants(check: &mut Check, source: &Source, insertions: &Insertions) {
     if let Some(found) = SYMBOL.captures(text).filter(|found| found[1] == found[2]) {
         check.word = Some(found[1].to_owned());
         check.own_names = own(&["main"]);
-    } else if text.starts_with("#ifdef CHECK_FUNCTION_EXISTS\n") {
-        let name = insertions
-            .definitions
-            .iter()
-            .find_map(|it| it.strip_prefix("-DCHECK_FUNCTION_EXISTS="));
+    } else if source.looks_for_a_function() {
+        let given = insertions.definitions.iter().chain(&insertions.flags);
+        let mut names = given.filter_map(|it| it.strip_prefix(FUNCTION)?.strip_prefix('='));
+        let name = names.next().filter(|_| names.next().is_none());
         let is_name = |name: &&str| {
             name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
                 && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -268,6 +271,32 @@ fn note_variants(check: &mut Check, source: &Source, insertions: &Insertions) {
         check.word = Some(found[1].to_owned());
         check.own_names = own(&["main", "info_size"]);
     }
+}
+
+/// The definition of the function that CMake's `CheckFunctionExists.c` looks for, without the name.
+const FUNCTION: &str = "-DCHECK_FUNCTION_EXISTS";
+
+/// Has the engine put a definition in, if it stands once in each command, so that the commands for all
+/// functions are the same. CMake before 3.26 passes it among the flags.
+fn put_in_place(toolchain: &mut Toolchain, check: &mut Check, definition: String) {
+    let is_once = |command: &Vec<String>| {
+        let mut naming = command.iter().filter(|word| word.contains(&FUNCTION[2..]));
+        naming.next() == Some(&definition) && naming.next().is_none()
+    };
+    let commands = || [&toolchain.compile, &toolchain.link].into_iter().flatten();
+    if !commands().all(is_once) {
+        return;
+    }
+    let others = check.definitions.take().unwrap_or_default();
+    for command in [&mut toolchain.compile, &mut toolchain.link].into_iter().flatten() {
+        let words = std::mem::take(command).into_iter().flat_map(|word| match word {
+            word if word == recipe::DEFINITIONS => others.clone(),
+            word if word == definition => vec![recipe::DEFINITIONS.to_owned()],
+            word => vec![word],
+        });
+        *command = words.collect();
+    }
+    check.definitions = Some(vec![definition]);
 }
 
 /// The source of a check.
@@ -306,6 +335,11 @@ impl Source {
         let extension = Path::new(name).extension().and_then(|it| it.to_str());
         let extension = extension.ok_or(Refusal::Language)?.to_owned();
         Ok(Source { extension, text, path })
+    }
+
+    /// Whether it is the one of `check_function_exists` of CMake 3.20 to 4.4.
+    fn looks_for_a_function(&self) -> bool {
+        self.text.as_ref().is_some_and(|text| text.starts_with("#ifdef CHECK_FUNCTION_EXISTS\n"))
     }
 
     fn put_into(self, check: &mut Check) {
