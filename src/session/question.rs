@@ -420,3 +420,38 @@ pub(super) fn batches(questions: &[Question]) -> Vec<Batch> {
     }
     batches
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The commands and definitions after the definition of a function was put in place.
+    fn put(compile: &str, link: &str, definitions: &[&str]) -> [String; 3] {
+        let words = |text: &str| Some(text.split(' ').map(str::to_owned).collect());
+        let (compile, link) = (words(compile), words(link));
+        let mut toolchain = Toolchain { compile, link, ..Toolchain::default() };
+        let mut check = Check::new("check".into(), Kind::Links);
+        check.definitions = Some(definitions.iter().map(|&it| it.to_owned()).collect());
+        put_in_place(&mut toolchain, &mut check, "-DCHECK_FUNCTION_EXISTS=fork".into());
+        [toolchain.compile, toolchain.link, check.definitions].map(|it| it.unwrap().join(" "))
+    }
+
+    #[test]
+    fn the_function_that_is_looked_for_has_a_place() {
+        let (compile, link) = ("cc {definitions} -O2 -DCHECK_FUNCTION_EXISTS=fork -c", "cc -O2");
+        let both = put(compile, "cc -O2 -DCHECK_FUNCTION_EXISTS=fork {object}", &["-DA", "-DB=1"]);
+        assert_eq!(
+            both,
+            [
+                "cc -DA -DB=1 -O2 {definitions} -c",
+                "cc -O2 {definitions} {object}",
+                "-DCHECK_FUNCTION_EXISTS=fork"
+            ]
+        );
+        // CMake since 3.26, and what cannot be understood.
+        assert_eq!(put("cc {definitions}", link, &["-DA"]), ["cc {definitions}", link, "-DA"]);
+        assert_eq!(put(compile, link, &["-DA"]), [compile, link, "-DA"]);
+        let again = format!("{compile} -UCHECK_FUNCTION_EXISTS");
+        assert_eq!(put(&again, &again, &["-DA"]), [&again, &again, "-DA"]);
+    }
+}

@@ -69,13 +69,23 @@ fn shared(compiler: &str, flags: &[&str], checks: &[Value]) -> Vec<String> {
 /// The same, and the number of commands. The first variant that links runs alone: it shows what the
 /// link command finds.
 pub fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, u64) {
+    asked_with(compiler, flags, &[], checks)
+}
+
+/// The same, with more words in the link command.
+fn asked_with(
+    compiler: &str,
+    flags: &[&str],
+    linking: &[&str],
+    checks: &[Value],
+) -> (Vec<String>, u64) {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path();
     need(compiler);
     let compile =
         [&[compiler, "{definitions}", "{args}"], flags, &["-o", "{object}", "-c", "{source}"]]
             .concat();
-    let link = [&[compiler], flags, &["{object}", "-o", "{program}"]].concat();
+    let link = [&[compiler], linking, flags, &["{object}", "-o", "{program}"]].concat();
     let ask = |name: &str, args: &[&str]| {
         let to = dir.join(name);
         std::fs::create_dir_all(&to).unwrap();
@@ -123,6 +133,17 @@ pub fn asked(compiler: &str, flags: &[&str], checks: &[Value]) -> (Vec<String>, 
         }
     }
     (shared, together.json()["summary"]["processes"].as_u64().unwrap())
+}
+
+/// CMake before 3.26 names the function in its link command, too.
+#[test]
+fn definitions_in_the_link_command_change_nothing() {
+    for compiler in ["gcc", "clang"] {
+        let checks = functions(&["fork", "getpid", "chown", "link", "no_such_function"]);
+        let plain = asked(compiler, &["-Wall"], &checks);
+        assert!(plain.0.len() > 2, "{plain:?}");
+        assert_eq!(asked_with(compiler, &["-Wall"], &["{definitions}"], &checks), plain);
+    }
 }
 
 /// Removes the names of temporary files: directories, which linkers print if there is debug information,
