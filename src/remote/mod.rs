@@ -5,7 +5,7 @@
 //! something. Whatever goes wrong, there are only fewer answers.
 //!
 //! * `address`, `server`: which server, and who asks
-//! * `wire`, `redis`, `http`, `s3`: how to talk to it
+//! * `wire`, `tls`, `redis`, `http`, `s3`: how to talk to it
 //! * `pack`: the envelope, with a checksum and a signature
 //! * `step`: what a step is called
 //!
@@ -65,6 +65,10 @@ impl Trouble {
 
 impl From<io::Error> for Trouble {
     fn from(error: io::Error) -> Trouble {
+        #[cfg(feature = "tls")]
+        if let Some(text) = tls::trouble(&error) {
+            return Trouble(text);
+        }
         match error.kind() {
             io::ErrorKind::TimedOut => Trouble::of(LATE),
             io::ErrorKind::UnexpectedEof => Trouble::of("the server ends in the middle"),

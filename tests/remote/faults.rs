@@ -103,15 +103,8 @@ fn a_server_may_be_full() {
 #[test]
 fn an_address_may_be_wrong() {
     let world = World::new(HEADER);
-    for (url, told) in [
-        ("ftp://user:s3cret@host", "scheme"),
-        ("redis://user:s3cret@:6379", "host"),
-        ("https://user:s3cret@host", "TLS"),
-        ("s3://bucket", "TLS"),
-    ] {
-        if told == "TLS" && cfg!(feature = "tls") {
-            continue;
-        }
+    for (url, told) in [("ftp://user:s3cret@host", "scheme"), ("redis://user:s3cret@:6379", "host")]
+    {
         let ran = Machine::new(url).check(&world);
         assert_eq!((ran.stored, ran.answers), (0, truth(&world)));
         assert!(ran.stderr.contains(told) && !ran.stderr.contains("s3cret"), "{}", ran.stderr);

@@ -12,5 +12,7 @@ mod machine;
 mod real;
 mod servers;
 mod steps;
+#[cfg(feature = "tls")]
+mod tls;
 mod trust;
 mod world;

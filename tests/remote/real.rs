@@ -6,7 +6,7 @@ use crate::servers::{Server, wait_until};
 const HEADER: &str = "#define ONE 1\n";
 
 /// One machine shares, and another one finds it.
-fn is_shared(world: &World, machine: impl Fn() -> Machine) {
+pub fn is_shared(world: &World, machine: impl Fn() -> Machine) {
     let first = machine().with("TRYALL_REMOTE_MODE", "rw").check(world);
     assert_eq!((first.stored, first.answers, &*first.stderr), (0, truth(world), ""));
     wait_until("the pack is sent", || machine().check(world).stored > 0);

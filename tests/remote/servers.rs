@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
@@ -83,26 +83,43 @@ impl Server {
 
     /// Nginx, which takes files from whom it may, and a user who must give a password, if any.
     pub fn nginx(password: Option<&str>) -> Server {
-        Server::start("http://127.0.0.1:PORT/tryall", |port, dir| {
+        Server::nginx_with("http", |dir| match password {
+            Some(password) => {
+                let users = dir.join("users");
+                fs::write(&users, format!("user:{{PLAIN}}{password}\n")).unwrap();
+                format!("auth_basic store; auth_basic_user_file {};", users.display())
+            }
+            None => String::new(),
+        })
+    }
+
+    /// Nginx with a version of TLS, a certificate and its key.
+    #[cfg(feature = "tls")]
+    pub fn nginx_with_tls(version: &str, [certificate, key]: &[PathBuf; 2]) -> Server {
+        let (certificate, key) = (certificate.display(), key.display());
+        Server::nginx_with("https", |_| {
+            format!(
+                "ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_protocols {version};"
+            )
+        })
+    }
+
+    /// Nginx with more lines of configuration for the server, which may use a directory.
+    fn nginx_with(scheme: &str, lines: impl Fn(&Path) -> String) -> Server {
+        let ssl = if scheme == "https" { "ssl" } else { "" };
+        Server::start(&format!("{scheme}://127.0.0.1:PORT/tryall"), |port, dir| {
+            let lines = lines(dir.path());
             let dir = dir.path().display();
             let temp = ["proxy", "fastcgi", "uwsgi", "scgi"]
                 .map(|name| format!("{name}_temp_path {dir}/temp;"))
                 .join(" ");
-            let login = match password {
-                Some(password) => {
-                    let users = format!("user:{{PLAIN}}{password}\n");
-                    fs::write(format!("{dir}/users"), users).unwrap();
-                    format!("auth_basic store; auth_basic_user_file {dir}/users;")
-                }
-                None => String::new(),
-            };
             fs::create_dir_all(format!("{dir}/data/tryall")).unwrap();
             let text = format!(
                 "user root; daemon off; master_process off; pid {dir}/pid; error_log {dir}/log;\n\
                  events {{}}\n\
                  http {{\n  access_log off; client_body_temp_path {dir}/temp; {temp}\n  \
-                 server {{\n    listen 127.0.0.1:{port}; root {dir}/data;\n    \
-                 location / {{ dav_methods PUT; client_max_body_size 16m; {login} }}\n  }}\n}}\n"
+                 server {{\n    listen 127.0.0.1:{port} {ssl}; root {dir}/data; {lines}\n    \
+                 location / {{ dav_methods PUT; client_max_body_size 16m; }}\n  }}\n}}\n"
             );
             fs::write(format!("{dir}/nginx.conf"), text).unwrap();
             let mut command = Command::new(nginx());

@@ -122,3 +122,19 @@ fn without_a_home_there_is_no_store() {
     }
     assert!(home.path("home/.cache/tryall").is_dir());
 }
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn a_remote_store_that_needs_tls_is_left_out() {
+    let place = Place::new();
+    let request = of_gcc(&[size()]).to_string();
+    for url in ["https://user:s3cret@host/packs", "s3://bucket"] {
+        let call = place.call(&["check", "-"]).env("TRYALL_REMOTE", url);
+        let ran = call.run_with(request.as_bytes());
+        assert_eq!(ran.answer("A"), "yes");
+        let told: Vec<_> = ran.stderr.lines().collect();
+        let is_remedy = |line: &&str| line.contains("cargo's feature `tls`");
+        assert!(told.len() == 1 && told.iter().all(is_remedy), "{told:?}");
+        assert!(!ran.stderr.contains("s3cret"), "{told:?}");
+    }
+}
