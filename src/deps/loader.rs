@@ -101,6 +101,13 @@ const FOR_PROCESSORS: [&str; 7] =
 /// What may be in `glibc-hwcaps`.
 const LEVELS: [&str; 3] = ["x86-64-v4", "x86-64-v3", "x86-64-v2"];
 
+impl Image {
+    /// The path of the library of this name.
+    fn library(&self, name: &[u8]) -> Option<&Rc<OsStr>> {
+        self.mapped.iter().map(|(path, _)| path).find(|path| file_name(path) == name)
+    }
+}
+
 impl Loader {
     /// What the start of a program rests on, which did not start before `since`. What changed later
     /// may not be what it saw.
@@ -138,7 +145,7 @@ impl Loader {
             looks.paths.push((path.clone(), found));
         }
         let is_loader = |(path, _): &(Rc<OsStr>, _)| {
-            let name = Path::new(&**path).file_name().unwrap_or_default().as_bytes();
+            let name = file_name(path);
             name.starts_with(b"ld-linux")
                 || name.starts_with(b"ld64.so")
                 || name.starts_with(b"ld-2.")
@@ -177,8 +184,7 @@ impl Loader {
         while let Some(name) = ahead.pop().filter(|_| !strangers.is_empty()) {
             let name = file_name(OsStr::from_bytes(&name)).to_vec();
             strangers.remove(&*name);
-            let of_it = image.mapped.iter().find(|(path, _)| file_name(path) == name);
-            if let Some((path, _)) = of_it.filter(|_| known.insert(name)) {
+            if let Some(path) = image.library(&name).filter(|_| known.insert(name.clone())) {
                 ahead.extend_from_slice(&self.facts(path).0.needed);
             }
         }
@@ -187,10 +193,6 @@ impl Loader {
 
     /// Adds the places where each needed library would have been preferred.
     fn searches(&mut self, image: &Image, main: &Rc<Facts>, looks: &mut Looks) {
-        let by_name = |name: &[u8]| {
-            let mut paths = image.mapped.iter().map(|(path, _)| Path::new(&**path));
-            paths.find(|path| path.file_name().is_some_and(|file| file.as_bytes() == name))
-        };
         let cache = self.cache();
         let mut places: HashSet<(PathBuf, Vec<u8>)> = HashSet::new();
         let mut objects = vec![(PathBuf::from(&image.executable), main.clone())];
@@ -213,7 +215,7 @@ impl Loader {
             let own = directories(&facts.runpath, path, looks);
             let before = if facts.runpath.is_empty() { rpaths.as_slice() } else { &[] };
             for name in facts.needed.iter().filter(|name| !is_given(name)) {
-                let found = by_name(name);
+                let found = image.library(name).map(Path::new);
                 let dir = found.and_then(Path::parent);
                 let named = before.iter().chain(&given).chain(&own);
                 let is_cached =

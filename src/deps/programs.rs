@@ -24,26 +24,14 @@ enum Mark {
     Library(&'static [&'static [u8]]),
 }
 
+#[rustfmt::skip]
 const READ_BY_NAME: [Family; 4] = [
     // GCC's drivers and what they start. The text is the variable by which they tell others what they are.
     Family {
         mark: Mark::Text(b"COLLECT_GCC"),
         names: &[
-            "gcc",
-            "g++",
-            "cc",
-            "c++",
-            "gfortran",
-            "gdc",
-            "cpp",
-            "cc1",
-            "cc1plus",
-            "cc1obj",
-            "cc1objplus",
-            "f951",
-            "lto1",
-            "lto-wrapper",
-            "collect2",
+            "gcc", "g++", "cc", "c++", "gfortran", "gdc", "cpp", "cc1", "cc1plus", "cc1obj", "cc1objplus", "f951",
+            "lto1", "lto-wrapper", "collect2",
         ],
     },
     Family {
@@ -57,7 +45,7 @@ const READ_BY_NAME: [Family; 4] = [
     Family { mark: Mark::Text(b"tcc version"), names: &["tcc"] },
 ];
 
-/// A program of so many bytes needs no mark: no wrapper is as large.
+/// A program of so many bytes needs no mark: no wrapper is that large.
 const TOO_LARGE_FOR_A_WRAPPER: u64 = 8 << 20;
 
 /// Whether this program certainly reads the environment only by name.

@@ -93,8 +93,8 @@ impl Desk {
     }
 
     /// Begins to fetch what other machines know of a step.
-    pub(super) fn begin_step(&mut self, name: Key) {
-        self.store.begin_step(|| Some(name));
+    pub(super) fn begin_step(&mut self, name: impl FnOnce() -> Option<Key>) {
+        self.store.begin_step(name);
     }
 
     /// Gives to other machines what this run has used, after everything is committed. Returns what they

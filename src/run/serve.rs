@@ -116,10 +116,11 @@ impl Run {
         let mut child = start(options, Some(&self.door), Some(&signals))?;
         let process = OtherProcess::open(child.id());
         let mut desk = Desk::new(self.store, options.compares);
-        let words: Vec<_> =
-            options.words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        let get = |name: &str| std::env::var_os(name);
-        desk.begin_step(step::of_command(&words, &std::env::current_dir()?, get));
+        desk.begin_step(|| {
+            let words = options.words.iter().map(|word| word.to_string_lossy().into_owned());
+            let (words, dir) = (words.collect::<Vec<_>>(), std::env::current_dir().ok()?);
+            Some(step::of_command(&words, &dir, |name| std::env::var_os(name)))
+        });
         let desk = Rc::new(RefCell::new(desk));
         let served = process.and_then(|process| {
             let serving = answer_until_the_end(self.listener, process, signals, &desk);

@@ -265,17 +265,22 @@ impl<S: Source> Segment<S> {
 
     /// Whether an entry is the answer to a key, and the files that it rests on are as they were.
     pub(super) fn is_current(&mut self, entry: usize, key: &Key, world: &mut World) -> bool {
-        let Some(bytes) = self.blob(self.entry(entry).extent) else { return false };
-        let Ok(record) = postcard::from_bytes::<Record>(&bytes) else { return false };
-        let Body::Answer { sights, .. } = record.body else { return false };
-        record.key == key.0 && self.sights_hold(sights, world)
+        self.sights_of(entry, key).is_some_and(|sights| self.sights_hold(sights, world))
     }
 
     /// Whether an entry is an answer to a key.
     pub(super) fn is_answer(&self, entry: usize, key: &Key) -> bool {
-        let Some(bytes) = self.blob(self.entry(entry).extent) else { return false };
-        let record = postcard::from_bytes::<Record>(&bytes);
-        record.is_ok_and(|it| it.key == key.0 && matches!(it.body, Body::Answer { .. }))
+        self.sights_of(entry, key).is_some()
+    }
+
+    /// The sights of an entry, if it is an answer to a key.
+    fn sights_of(&self, entry: usize, key: &Key) -> Option<Extent> {
+        let bytes = self.blob(self.entry(entry).extent)?;
+        let record: Record = postcard::from_bytes(&bytes).ok()?;
+        match record.body {
+            Body::Answer { sights, .. } if record.key == key.0 => Some(sights),
+            _ => None,
+        }
     }
 
     /// Whether the variables of a list are as they were.

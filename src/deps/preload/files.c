@@ -220,17 +220,12 @@ SEEN_LOOK(ssize_t, llistxattr, SEEN_LINK, AT_FDCWD, (const char *path, char *lis
 
 /* How full a file system is changes all the time. libselinux asks whether its own is there. */
 
-static bool seen_is_system(const char *path)
-{
-	return path[0] == '/' && path[1] == 's' && path[2] == 'y' && path[3] == 's' && path[4] == '/';
-}
-
 #define SEEN_SPACE(name, type)                                                                     \
 	HOOK int name(const char *restrict path, struct type *restrict into)                           \
 	{                                                                                              \
 		int result = REAL(name)(path, into);                                                       \
 		seen_look(SEEN_FOLLOW, AT_FDCWD, path, result == -1 ? errno : 0, NULL);                    \
-		if (result == 0 && !seen_is_system(path))                                                  \
+		if (result == 0 && !seen_starts(path, "/sys/"))                                            \
 			seen_note_name(SEEN_MOMENT, "statfs");                                                 \
 		return result;                                                                             \
 	}

@@ -36,7 +36,7 @@ pub(crate) struct Watch {
     /// Whether each directory, and each file with several names, is watched; by its path without links.
     places: HashMap<PathBuf, bool>,
     numbers: HashMap<WatchDescriptor, PathBuf>,
-    /// What does not stay as it is.
+    /// What has changed before.
     restless: HashSet<PathBuf>,
 }
 
